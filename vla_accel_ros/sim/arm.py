@@ -1,0 +1,155 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Delta end-effector control of the arm: displacements in, joint targets out.
+
+A target pose is moved by each displacement, kept near the true pose and inside the workspace,
+and followed by damped least squares inverse kinematics (Wampler 1986) with a null-space pull to
+the home posture. The pose meant everywhere is that of the tool, between the finger tips.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vla_accel_ros.sim.gl import import_mujoco
+from vla_accel_ros.sim.rotations import DOWN, to_matrix, to_vector
+from vla_accel_ros.sim.scene import FINGER_OPEN, TIMESTEP, panda
+
+CONTROL_DT = 0.05
+WORKSPACE = np.array([[0.25, -0.36, 0.012], [0.72, 0.36, 0.50]])
+LEASH_M = 0.06
+LEASH_RAD = 0.30
+GRIPPER_SPEED = 0.10
+
+_SUBSTEPS = round(CONTROL_DT / TIMESTEP)
+_DAMPING = 0.02
+_HOME_PULL = 0.05
+_ITERATIONS = 6
+
+
+class Arm:
+    """The controller of one arm in one simulation.
+
+    Args:
+        model: mujoco.MjModel of the scene.
+        data: mujoco.MjData that is stepped.
+    """
+
+    def __init__(self, model, data) -> None:
+        self._mujoco = import_mujoco()
+        self._model, self._data = model, data
+        self._scratch = self._mujoco.MjData(model)
+        self._tool = model.site('tool').id
+        numbers = panda()
+        self._home = np.array(numbers['home_qpos'], dtype=np.float64)
+        self._range = np.array([link['joint_range'] for link in numbers['arm']])
+        # A position actuator with damping lags a moving target by kd / kp seconds: lead by that.
+        gains = np.array(numbers['actuators_position_kp_kd'])
+        self._lead = gains[:, 1] / gains[:, 0]
+        self._jacobian = np.zeros((6, model.nv))
+        self.reset()
+
+    def reset(self, position=None, rotation=None) -> None:
+        """Put the arm, at rest and with an open gripper, at a tool pose.
+
+        Args:
+            position: [3] m, the home posture's where None.
+            rotation: [3, 3], straight down where None.
+        """
+        self._joints = self._home.copy()
+        if position is not None:
+            target = DOWN if rotation is None else rotation
+            for _ in range(10):
+                self._joints = self._solve(self._joints, np.asarray(position), target)
+        self._data.qpos[:7] = self._joints
+        self._data.qpos[7:9] = FINGER_OPEN
+        self._data.qvel[:9] = 0.0
+        self._data.ctrl[:7] = self._joints
+        self._data.ctrl[7:9] = FINGER_OPEN
+        self.gripper = 0.0
+        self._mujoco.mj_forward(self._model, self._data)
+        self._position, self._rotation = self.pose()
+
+    def pose(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the tool's true pose: position [3] in m and rotation [3, 3], base frame."""
+        matrix = self._data.site_xmat[self._tool].reshape(3, 3)
+        return self._data.site_xpos[self._tool].copy(), matrix.copy()
+
+    def width(self) -> float:
+        """Return the distance between the finger pads, m."""
+        return float(self._data.qpos[7] + self._data.qpos[8])
+
+    def advance(self, action: np.ndarray) -> None:
+        """Move by one displacement, and let `CONTROL_DT` of simulated time go by.
+
+        Args:
+            action: float [7], m, rad about the base axes, gripper 0 open to 1 closed.
+        """
+        self._move_target(action)
+        before = self._joints
+        self._joints = self._solve(before, self._position, self._rotation)
+        velocity = (self._joints - before) / CONTROL_DT
+        self.gripper = float(action[6])
+        finger = FINGER_OPEN * (1.0 - self.gripper)
+        reach = GRIPPER_SPEED * TIMESTEP
+        control = self._data.ctrl
+        for substep in range(1, _SUBSTEPS + 1):
+            control[:7] = before + velocity * (substep * TIMESTEP) + velocity * self._lead
+            control[7:9] += np.clip(finger - control[7], -reach, reach)
+            self._mujoco.mj_step(self._model, self._data)
+        # Positions of sites and cameras are those of the step's start until asked for again.
+        self._mujoco.mj_forward(self._model, self._data)
+
+    def _move_target(self, action: np.ndarray) -> None:
+        true_position, true_rotation = self.pose()
+        offset = self._position + action[:3] - true_position
+        distance = float(np.linalg.norm(offset))
+        if distance > LEASH_M:
+            offset *= LEASH_M / distance
+        self._position = np.clip(true_position + offset, WORKSPACE[0], WORKSPACE[1])
+        turn = to_vector(to_matrix(action[3:6]) @ self._rotation @ true_rotation.T)
+        angle = float(np.linalg.norm(turn))
+        if angle > LEASH_RAD:
+            turn *= LEASH_RAD / angle
+        self._rotation = to_matrix(turn) @ true_rotation
+
+    def _solve(self, joints, position, rotation) -> np.ndarray:
+        mujoco, scratch, jacobian = self._mujoco, self._scratch, self._jacobian
+        joints = joints.copy()
+        for _ in range(_ITERATIONS):
+            scratch.qpos[:7] = joints
+            mujoco.mj_kinematics(self._model, scratch)
+            mujoco.mj_comPos(self._model, scratch)
+            error = np.empty(6)
+            error[:3] = position - scratch.site_xpos[self._tool]
+            error[3:] = to_vector(rotation @ scratch.site_xmat[self._tool].reshape(3, 3).T)
+            mujoco.mj_jacSite(self._model, scratch, jacobian[:3], jacobian[3:], self._tool)
+            arm = jacobian[:, :7]
+            inverse = arm.T @ np.linalg.inv(arm @ arm.T + _DAMPING**2 * np.eye(6))
+            pull = _HOME_PULL * (self._home - joints)
+            joints += inverse @ error + pull - inverse @ (arm @ pull)
+            joints = np.clip(joints, self._range[:, 0], self._range[:, 1])
+        return joints
+
+    def save(self) -> tuple:
+        """Return the controller's own state; what MuJoCo holds is not in it."""
+        return self._joints.copy(), self._position.copy(), self._rotation.copy(), self.gripper
+
+    def restore(self, saved: tuple) -> None:
+        """Take back what `save` gave."""
+        joints, position, rotation, self.gripper = saved
+        self._joints, self._position = joints.copy(), position.copy()
+        self._rotation = rotation.copy()

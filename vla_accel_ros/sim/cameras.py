@@ -1,0 +1,132 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Render the scene's cameras, and project points of the world onto their pixels."""
+
+from __future__ import annotations
+
+import math
+import threading
+
+import numpy as np
+
+from vla_accel_ros.sim.gl import import_mujoco, no_backend
+
+NAMES = ('agent', 'wrist', 'scene')
+MAX_SIZE = (960, 1280)
+
+
+class Cameras:
+    """The cameras of one model.
+
+    An OpenGL context belongs to the thread that made it. So each thread that renders gets
+    renderers of its own, made at its first frame of a size; a process that never renders needs
+    no OpenGL.
+
+    Args:
+        model: mujoco.MjModel that holds the cameras.
+    """
+
+    def __init__(self, model) -> None:
+        self._model = model
+        self._local = threading.local()
+
+    def render(self, data, name: str, size: int | tuple[int, int]) -> np.ndarray:
+        """Render one camera.
+
+        Args:
+            data: mujoco.MjData to be seen.
+            name: One of `NAMES`.
+            size: Pixels of a side, or (height, width).
+
+        Returns:
+            uint8 [height, width, 3] RGB.
+
+        Raises:
+            ValueError: When the camera is unknown or the size out of range.
+            RuntimeError: When no OpenGL works here; the message names the packages.
+        """
+        check_camera(name)
+        renderer = self._renderer(check_size(size))
+        renderer.update_scene(data, camera=name)
+        return renderer.render()
+
+    def _renderer(self, size: tuple[int, int]):
+        renderers = self._local.__dict__.setdefault('renderers', {})
+        if size not in renderers:
+            mujoco = import_mujoco()
+            try:
+                renderer = mujoco.Renderer(self._model, height=size[0], width=size[1])
+            except Exception as error:
+                raise no_backend(error) from error
+            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
+            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+            renderers[size] = renderer
+        return renderers[size]
+
+    def project(self, data, points, name: str, size: int | tuple[int, int]) -> np.ndarray:
+        """Project points of the world onto a camera's image (pinhole).
+
+        Args:
+            data: mujoco.MjData whose camera pose counts.
+            points: [..., 3] in the world frame, m.
+            name: One of `NAMES`.
+            size: Pixels of a side, or (height, width).
+
+        Returns:
+            float64 [..., 3]: column and row in pixels (the centre of the top-left pixel is
+            (0.5, 0.5)), and depth along the optical axis in m, not positive behind the camera.
+
+        Raises:
+            ValueError: When the camera, the size or the points' shape is not as said.
+        """
+        check_camera(name)
+        height, width = check_size(size)
+        points = np.asarray(points, dtype=np.float64)
+        if points.ndim == 0 or points.shape[-1] != 3:
+            raise ValueError(f'points have shape {list(points.shape)}, expected [..., 3]')
+        camera = self._model.camera(name).id
+        axes = data.cam_xmat[camera].reshape(3, 3)
+        local = (points - data.cam_xpos[camera]) @ axes
+        depth = -local[..., 2]
+        focal = 0.5 * height / math.tan(0.5 * math.radians(self._model.cam_fovy[camera]))
+        safe = np.where(np.abs(depth) < 1e-9, 1e-9, depth)
+        column = 0.5 * width + focal * local[..., 0] / safe
+        row = 0.5 * height - focal * local[..., 1] / safe
+        return np.stack([column, row, depth], axis=-1)
+
+    def close(self) -> None:
+        """Free this thread's renderers; those of other threads go with their threads."""
+        for renderer in self._local.__dict__.pop('renderers', {}).values():
+            renderer.close()
+
+
+def check_camera(name: str) -> str:
+    """Return the camera's name, or raise a ValueError that lists the ones there are."""
+    if name not in NAMES:
+        raise ValueError(f'camera {name!r} is unknown, expected one of {", ".join(NAMES)}')
+    return name
+
+
+def check_size(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Return (height, width) in pixels, or raise a ValueError that names the range."""
+    pair = (size, size) if isinstance(size, (int, np.integer)) else tuple(size)
+    whole = len(pair) == 2 and all(isinstance(n, (int, np.integer)) for n in pair)
+    if not whole or not all(8 <= n <= most for n, most in zip(pair, MAX_SIZE, strict=True)):
+        raise ValueError(
+            f'image size {size!r} is out of range, expected whole pixels of a side or '
+            f'(height, width), from 8 to {MAX_SIZE[0]} x {MAX_SIZE[1]}'
+        )
+    return int(pair[0]), int(pair[1])

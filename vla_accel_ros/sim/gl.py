@@ -1,0 +1,113 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Which OpenGL the cameras are rendered with: EGL where it works, else OSMesa.
+
+MuJoCo reads `MUJOCO_GL` once, when it is first imported. `import_mujoco` therefore is the only
+place of the package that imports it: it decides first, unless the user has decided already.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import os
+import sys
+
+PACKAGES = 'libegl1 libgl1-mesa-dri libosmesa6'
+_EGL_PLATFORM_DEVICE_EXT = 0x313F
+
+
+def _library(*names: str):
+    for name in names:
+        try:
+            return ctypes.CDLL(name)
+        except OSError:
+            continue
+    return None
+
+
+def egl_works() -> bool:
+    """Return whether some EGL device can be initialised in this process."""
+    egl = _library('libEGL.so.1')
+    if egl is None or _library('libOpenGL.so.0', 'libGL.so.1') is None:
+        return False
+    pointer = ctypes.c_void_p
+    egl.eglGetProcAddress.restype = pointer
+    egl.eglGetProcAddress.argtypes = [ctypes.c_char_p]
+    query = egl.eglGetProcAddress(b'eglQueryDevicesEXT')
+    display_of = egl.eglGetProcAddress(b'eglGetPlatformDisplayEXT')
+    if not query or not display_of:
+        return False
+    query = ctypes.CFUNCTYPE(
+        ctypes.c_uint, ctypes.c_int, ctypes.POINTER(pointer), ctypes.POINTER(ctypes.c_int)
+    )(query)
+    display_of = ctypes.CFUNCTYPE(pointer, ctypes.c_uint, pointer, pointer)(display_of)
+    egl.eglInitialize.restype = ctypes.c_uint
+    egl.eglInitialize.argtypes = [pointer, pointer, pointer]
+    devices, count = (pointer * 16)(), ctypes.c_int(0)
+    if not query(16, devices, ctypes.byref(count)):
+        return False
+    for device in devices[: count.value]:
+        display = display_of(_EGL_PLATFORM_DEVICE_EXT, device, None)
+        if display and egl.eglInitialize(display, None, None):
+            return True
+    return False
+
+
+def osmesa_works() -> bool:
+    """Return whether OSMesa's library can be loaded."""
+    names = ['libOSMesa.so.8', 'libOSMesa.so.6', 'libOSMesa.so']
+    found = ctypes.util.find_library('OSMesa')
+    return _library(*([found] if found else []), *names) is not None
+
+
+def choose_backend() -> str | None:
+    """Return the user's `MUJOCO_GL`, else 'egl' or 'osmesa', or None when neither works."""
+    chosen = os.environ.get('MUJOCO_GL')
+    if chosen:
+        return chosen.lower()
+    if sys.platform != 'linux':
+        return 'glfw'
+    if egl_works():
+        return 'egl'
+    return 'osmesa' if osmesa_works() else None
+
+
+def import_mujoco():
+    """Import MuJoCo with a rendering backend that works on this machine.
+
+    Physics needs no OpenGL: where no backend works the import still succeeds, and only
+    rendering fails, with the message of `no_backend`.
+
+    Returns:
+        The `mujoco` module.
+    """
+    if 'mujoco' not in sys.modules:
+        backend = choose_backend()
+        # 'disable' keeps MuJoCo from opening a window system that is not there.
+        os.environ['MUJOCO_GL'] = backend or 'disable'
+    import mujoco
+    return mujoco
+
+
+def no_backend(cause: object = None) -> RuntimeError:
+    """Return the error to raise when a camera cannot be rendered."""
+    why = f' ({cause})' if cause else ''
+    return RuntimeError(
+        f'no OpenGL to render the cameras with{why}: EGL and OSMesa both do not work here. '
+        f'On Debian or Ubuntu: apt-get install {PACKAGES}. '
+        'Or name a backend that works in MUJOCO_GL (egl, osmesa, glfw).'
+    )

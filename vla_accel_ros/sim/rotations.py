@@ -1,0 +1,73 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Small rotation helpers on 3x3 matrices, rotation vectors in radians."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+# The hand pointing straight down with its x axis to the front of the arm.
+DOWN = np.diag([1.0, -1.0, -1.0])
+
+
+def to_matrix(vector) -> np.ndarray:
+    """Return the matrix [3, 3] of a rotation vector [3] (Rodrigues' formula)."""
+    x, y, z = (float(value) for value in vector)
+    angle = math.sqrt(x * x + y * y + z * z)
+    if angle < 1e-12:
+        return np.array([[1.0, -z, y], [z, 1.0, -x], [-y, x, 1.0]])
+    x, y, z = x / angle, y / angle, z / angle
+    c, s = math.cos(angle), math.sin(angle)
+    k = 1.0 - c
+    return np.array([
+        [c + x * x * k, x * y * k - z * s, x * z * k + y * s],
+        [y * x * k + z * s, c + y * y * k, y * z * k - x * s],
+        [z * x * k - y * s, z * y * k + x * s, c + z * z * k],
+    ])
+
+
+def to_vector(matrix: np.ndarray) -> np.ndarray:
+    """Return the rotation vector [3] of a matrix [3, 3], its angle in [0, pi]."""
+    skew = 0.5 * np.array([
+        matrix[2, 1] - matrix[1, 2],
+        matrix[0, 2] - matrix[2, 0],
+        matrix[1, 0] - matrix[0, 1],
+    ])
+    sine = math.sqrt(float(skew @ skew))
+    cosine = 0.5 * (float(np.trace(matrix)) - 1.0)
+    angle = math.atan2(sine, cosine)
+    if sine > 1e-6:
+        return skew * (angle / sine)
+    if cosine > 0.0:
+        return skew
+    # Half a turn: the skew part vanishes, the axis is a column of (R + I) / 2.
+    symmetric = 0.5 * (matrix + np.eye(3))
+    column = int(np.argmax(np.diag(symmetric)))
+    axis = symmetric[:, column] / math.sqrt(max(symmetric[column, column], 1e-12))
+    return axis * angle
+
+
+def yaw_matrix(yaw: float) -> np.ndarray:
+    """Return the matrix [3, 3] of a turn by `yaw` about z."""
+    c, s = math.cos(yaw), math.sin(yaw)
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def wrap(angle: float, period: float) -> float:
+    """Return the angle's equivalent in [-period / 2, period / 2)."""
+    return (angle + 0.5 * period) % period - 0.5 * period
