@@ -1,0 +1,67 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Configurations by name: the full-size OpenVLA-7B and the embedded model."""
+
+from __future__ import annotations
+
+from .config import DecoderConfig, TowerConfig, VLAConfig
+from .public import public_config
+
+
+def openvla_7b() -> VLAConfig:
+    """Give OpenVLA-7B: DINOv2 ViT-L/14, SigLIP SO400M/14 and Llama-2-7B at 224 px."""
+    return public_config({
+        'model_type': 'openvla',
+        'timm_model_ids': [
+            'vit_large_patch14_reg4_dinov2.lvd142m', 'vit_so400m_patch14_siglip_224'],
+        'image_sizes': [224, 224],
+        'text_config': {'vocab_size': 32064},
+    })
+
+
+def embedded(
+    words: int, cameras: int = 2, image_size: int = 96, patch: int = 16, tower_width: int = 128,
+    tower_blocks: int = 2, width: int = 192, layers: int = 3, heads: int = 6, film: bool = False,
+    bins: int = 256,
+) -> VLAConfig:
+    """Give the embedded model: one small convolutional-stem tower a camera, a small Llama.
+
+    Args:
+        words: Tokens of the vocabulary before the action bins, special tokens included.
+        cameras: Views, one tower each.
+        image_size: Side of each view, pixels.
+        patch: Pixels along a token's side; 96 / 16 gives 6 x 6 tokens a view.
+        tower_width: Channels of a tower.
+        tower_blocks: Blocks of a tower; the features are the last one's output.
+        width: Channels of the decoder.
+        layers: Decoder layers.
+        heads: Decoder heads.
+        film: Whether the instruction modulates the towers.
+        bins: Action bins.
+    """
+    towers = tuple(
+        TowerConfig(
+            name='featurizer' if camera == 0 else f'featurizer_{camera}',
+            width=tower_width, depth=tower_blocks, heads=tower_width // 32, mlp=4 * tower_width,
+            patch=patch, feature_block=-1, patch_embed='stem')
+        for camera in range(cameras))
+    vocab = words + bins
+    decoder = DecoderConfig(
+        width=width, layers=layers, heads=heads, kv_heads=heads, mlp=(8 * width // 3 + 7) // 8 * 8,
+        vocab=vocab, max_positions=1024)
+    return VLAConfig(
+        towers=towers, decoder=decoder, image_towers=tuple((c,) for c in range(cameras)),
+        image_size=image_size, coordinates=True, film=film, tokenizer_vocab=vocab, bins=bins,
+        prompt_end=None, gripper_open_is_one=False)
