@@ -60,6 +60,9 @@ class Cameras:
         """
         check_camera(name)
         renderer = self._renderer(check_size(size))
+        # Shadows cost several times the rest in software: only the view for people has them.
+        shadow = import_mujoco().mjtRndFlag.mjRND_SHADOW
+        renderer.scene.flags[shadow] = name == 'scene'
         renderer.update_scene(data, camera=name)
         return renderer.render()
 
@@ -71,7 +74,6 @@ class Cameras:
                 renderer = mujoco.Renderer(self._model, height=size[0], width=size[1])
             except Exception as error:
                 raise no_backend(error) from error
-            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = False
             renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
             renderers[size] = renderer
         return renderers[size]

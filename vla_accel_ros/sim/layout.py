@@ -24,11 +24,11 @@ import numpy as np
 from vla_accel_ros.sim.rotations import DOWN, yaw_matrix
 from vla_accel_ros.sim.scene import COLOURS
 
-CUBES = np.array([[0.40, -0.22], [0.60, 0.06]])
+CUBES = np.array([[0.40, -0.20], [0.59, 0.06]])
 CUBE_DISTANCE = 0.105
 CUBE_YAW = 0.30
 BIN = np.array([[0.42, 0.175], [0.52, 0.195]])
-TOOL = np.array([[0.42, -0.10, 0.20], [0.52, 0.06, 0.26]])
+TOOL = np.array([[0.42, -0.12, 0.17], [0.52, 0.06, 0.23]])
 TOOL_YAW = 0.10
 
 

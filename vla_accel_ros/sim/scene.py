@@ -66,6 +66,7 @@ def scene_xml() -> str:
     root = ElementTree.Element('mujoco', model='tabletop')
     add = ElementTree.SubElement
     add(root, 'compiler', angle='radian', autolimits='true')
+    add(root, 'statistic', center='0.4 0 0.2', extent='1')
     add(root, 'option', timestep=str(TIMESTEP), integrator='implicitfast', cone='elliptic',
         impratio='10')
     _looks(root)
@@ -89,10 +90,10 @@ def _looks(root) -> None:
     add = ElementTree.SubElement
     visual = add(root, 'visual')
     add(visual, 'global', offwidth='1280', offheight='960')
-    add(visual, 'quality', shadowsize='0', offsamples='4')
-    add(visual, 'headlight', ambient='0.38 0.38 0.38', diffuse='0.28 0.28 0.28',
+    add(visual, 'quality', shadowsize='1024', offsamples='4')
+    add(visual, 'headlight', ambient='0.46 0.46 0.46', diffuse='0.32 0.32 0.32',
         specular='0.05 0.05 0.05')
-    add(visual, 'map', znear='0.02', zfar='20')
+    add(visual, 'map', znear='0.01', zfar='20', shadowclip='1.2')
     asset = add(root, 'asset')
     add(asset, 'texture', type='skybox', builtin='gradient', rgb1='0.93 0.95 0.97',
         rgb2='0.62 0.68 0.75', width='32', height='192')
@@ -103,7 +104,7 @@ def _looks(root) -> None:
 def _table(world) -> None:
     add = ElementTree.SubElement
     add(world, 'light', pos='0.4 -0.6 1.8', dir='0 0.35 -1', directional='true',
-        castshadow='false', diffuse='0.5 0.5 0.5', specular='0.2 0.2 0.2')
+        diffuse='0.34 0.34 0.34', specular='0.2 0.2 0.2')
     add(world, 'geom', name='table', type='box', pos='0.25 0 -0.02', size='0.85 0.75 0.02',
         rgba=_RGBA['table'], friction='1 0.005 0.0001')
     add(world, 'geom', type='cylinder', fromto='0 0 0 0 0 0.15', size='0.075', material='shell',
@@ -143,8 +144,9 @@ def _hand(link7, numbers: dict) -> None:
                quat=_text(numbers['quat_wxyz']), gravcomp='1')
     add(hand, 'inertial', pos=_text(numbers['inertia_pos']), mass=str(numbers['mass']),
         diaginertia=_text(numbers['diaginertia']))
-    add(hand, 'geom', type='box', pos='0 0 0.032', size='0.030 0.100 0.030', rgba=_RGBA['hand'],
-        mass='0')
+    # Slimmer toward the fingers, as the real one is: else it fills the wrist camera's lower edge.
+    for position, size in (('0 0 0.020', '0.030 0.100 0.020'), ('0 0 0.053', '0.020 0.096 0.013')):
+        add(hand, 'geom', type='box', pos=position, size=size, rgba=_RGBA['hand'], mass='0')
     add(hand, 'geom', type='cylinder', fromto='0 0 -0.03 0 0 0.004', size='0.044',
         material='joint', contype='0', conaffinity='0', mass='0')
     add(hand, 'site', name='tool', pos=_text(numbers['tool_site_pos']), size='0.004',
