@@ -33,6 +33,7 @@ WORKSPACE = np.array([[0.25, -0.36, 0.012], [0.72, 0.36, 0.50]])
 LEASH_M = 0.06
 LEASH_RAD = 0.30
 GRIPPER_SPEED = 0.10
+GRIPPER_LEASH_M = 0.008
 
 _SUBSTEPS = round(CONTROL_DT / TIMESTEP)
 _DAMPING = 0.02
@@ -108,10 +109,16 @@ class Arm:
         control = self._data.ctrl
         for substep in range(1, _SUBSTEPS + 1):
             control[:7] = before + velocity * (substep * TIMESTEP) + velocity * self._lead
-            control[7:9] += np.clip(finger - control[7], -reach, reach)
+            control[7:9] = self._finger_target(finger, reach)
             self._mujoco.mj_step(self._model, self._data)
         # Positions of sites and cameras are those of the step's start until asked for again.
         self._mujoco.mj_forward(self._model, self._data)
+
+    def _finger_target(self, finger: float, reach: float) -> float:
+        # Kept near the true opening, so that the grip's force is bounded and opening is prompt.
+        true = 0.5 * self.width()
+        target = self._data.ctrl[7] + np.clip(finger - self._data.ctrl[7], -reach, reach)
+        return float(np.clip(target, true - GRIPPER_LEASH_M, true + GRIPPER_LEASH_M))
 
     def _move_target(self, action: np.ndarray) -> None:
         true_position, true_rotation = self.pose()

@@ -77,11 +77,13 @@ class Expert:
         # A funnel: the less aligned, the higher the waypoint above the cube.
         misfit = sideways + 0.06 * abs(turn)
         depth = state.ee_position[2] - cube[2]
-        if misfit < 0.008 and abs(depth) < 0.008:
+        # Fingers already closing may go on where they would not have begun.
+        closing = 0.006 * _ramp((2 * FINGER_OPEN - 0.002 - state.width) / 0.006)
+        if misfit < 0.010 + closing and abs(depth) < 0.010 + closing:
             return _join(_step(offset, PRECISE), _level(state, yaw), 1.0)
         # Fingers that are still opening must not come down on the cube.
         shut = _ramp((2 * FINGER_OPEN - 0.010 - state.width) / 0.010)
-        clearance = HOVER * max(_ramp((misfit - 0.004) / 0.030), shut)
+        clearance = HOVER * max(_ramp((misfit - 0.006) / 0.030), shut)
         goal = cube + [0.0, 0.0, clearance]
         speed = PRECISE + (FAST - PRECISE) * _ramp((np.linalg.norm(goal - state.ee_position)
                                                    - 0.02) / 0.05)
@@ -98,7 +100,7 @@ class Expert:
         goal, tolerance = self._goal(state, task)
         offset = goal - cube
         sideways = math.hypot(offset[0], offset[1])
-        if sideways < tolerance and -offset[2] < 0.004:
+        if sideways < tolerance and -offset[2] < 0.007:
             return _join(_IDLE, _level(state), 0.0)
         others = [z for colour, (_, _, z) in state.cubes.items() if colour != task.colour]
         height = max(TRANSPORT_HEIGHT, max(others) + CUBE_WIDTH + 0.025)
@@ -117,7 +119,7 @@ class Expert:
         """Return where the cube's centre is let go, and how far off it may be sideways, m."""
         if task.kind == 'place':
             return state.bin_position + [0.0, 0.0, BIN_FLOOR + CUBE_HALF + 0.025], 0.012
-        return state.cubes[task.other] + [0.0, 0.0, CUBE_WIDTH + 0.002], 0.006
+        return state.cubes[task.other] + [0.0, 0.0, CUBE_WIDTH + 0.002], 0.009
 
     def _delivered(self, state: State, task: Task) -> bool:
         """Return whether the cube rests where it should, or is falling there, let go of."""

@@ -197,8 +197,8 @@ def _actuators(root, numbers: dict) -> None:
             kp=str(gain), kv=str(damping))
     for side in ('left', 'right'):
         ElementTree.SubElement(
-            actuator, 'position', name=f'finger_{side}', joint=f'finger_{side}', kp='1000',
-            kv='40', forcerange='-30 30')
+            actuator, 'position', name=f'finger_{side}', joint=f'finger_{side}', kp='2000',
+            kv='60', forcerange='-30 30')
 
 
 def _text(values) -> str:
