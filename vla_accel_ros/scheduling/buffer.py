@@ -1,0 +1,125 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The action buffer: the last few actions, as the rules and the generators read them."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from vla_accel_ros.actions import WIDTH, Action
+
+
+class ActionBuffer:
+    """The last actions sent to the arm, each marked generated or fitted (SP-VLA, n = 6).
+
+    Every row is stored twice, `capacity` rows apart, so that the window of the last n actions
+    is always one contiguous slice and never has to be copied or rolled.
+
+    Args:
+        capacity: How many actions are kept, at least 1.
+
+    Raises:
+        ValueError: When the capacity is below 1.
+    """
+
+    def __init__(self, capacity: int = 6) -> None:
+        if capacity < 1:
+            raise ValueError(f'capacity is {capacity}, expected at least 1')
+        self._capacity = capacity
+        self._values = np.zeros((2 * capacity, WIDTH))
+        self._changes = np.zeros((2 * capacity, WIDTH))
+        self._read_values = self._values.view()
+        self._read_values.flags.writeable = False
+        self._read_changes = self._changes.view()
+        self._read_changes.flags.writeable = False
+        self._actions: deque[Action] = deque(maxlen=capacity)
+        self._rows: deque[list[float]] = deque(maxlen=capacity)
+        self._end = 0
+        self._generated = 0
+
+    def __len__(self) -> int:
+        return len(self._actions)
+
+    def append(self, action: Action) -> None:
+        """Add an action; the oldest leaves once the buffer is full."""
+        values = action.values
+        slot = self._end
+        twin = slot + self._capacity
+        self._values[slot] = values
+        self._values[twin] = values
+        if self._actions:
+            change = np.abs(values - self._actions[-1].values)
+            self._changes[slot] = change
+            self._changes[twin] = change
+            if len(self._actions) == self._capacity:
+                self._generated -= self._actions[0].source.generated
+        self._actions.append(action)
+        self._rows.append(values.tolist())
+        self._generated += action.source.generated
+        self._end = (slot + 1) % self._capacity
+
+    def clear(self) -> None:
+        """Forget every action."""
+        self._actions.clear()
+        self._rows.clear()
+        self._end = 0
+        self._generated = 0
+
+    def resized(self, capacity: int) -> ActionBuffer:
+        """Return a buffer of another capacity that holds the newest of these actions."""
+        other = ActionBuffer(capacity)
+        for action in self._actions:
+            other.append(action)
+        return other
+
+    @property
+    def capacity(self) -> int:
+        """How many actions are kept at most."""
+        return self._capacity
+
+    @property
+    def last(self) -> Action | None:
+        """The newest action, None when empty."""
+        return self._actions[-1] if self._actions else None
+
+    @property
+    def rows(self) -> deque[list[float]]:
+        """The actions as plain floats, oldest first: what small arithmetic is fastest on."""
+        return self._rows
+
+    @property
+    def values(self) -> np.ndarray:
+        """The actions, float64 [n, 7], oldest first: a read-only view, valid until `append`."""
+        start = (self._end - len(self._actions)) % self._capacity
+        return self._read_values[start:start + len(self._actions)]
+
+    @property
+    def changes(self) -> np.ndarray:
+        """Absolute changes between neighbours, float64 [max(n - 1, 0), 7]: a view as `values`."""
+        count = max(len(self._actions) - 1, 0)
+        start = (self._end - count) % self._capacity
+        return self._read_changes[start:start + count]
+
+    @property
+    def generated(self) -> int:
+        """How many of the actions the VLA generated (SP-VLA, N_G)."""
+        return self._generated
+
+    @property
+    def generated_ratio(self) -> float:
+        """Share of generated actions (SP-VLA, N_G / N_A), 0 when empty."""
+        return self._generated / len(self._actions) if self._actions else 0.0

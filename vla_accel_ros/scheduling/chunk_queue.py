@@ -1,0 +1,87 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The chunk queue: what is left of the VLA's last answer."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from vla_accel_ros.actions import ActionChunk, Source
+
+
+class ChunkQueue:
+    """Rows of the newest chunk that no step has executed yet.
+
+    A new chunk replaces the old one whole, less the rows whose steps were already commanded
+    while it was being computed. Counting what was commanded, not the time that went by, is what
+    keeps the seam between two chunks free of jumps.
+    """
+
+    def __init__(self) -> None:
+        self._rows: deque[np.ndarray] = deque()
+        self._stamp_ns = 0
+        self._source = Source.VLA
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def stamp_ns(self) -> int:
+        """Capture stamp of the observation that the rows answer, nanoseconds."""
+        return self._stamp_ns
+
+    @property
+    def source(self) -> Source:
+        """What produced the rows."""
+        return self._source
+
+    def replace(self, chunk: ActionChunk, consumed: int) -> int:
+        """Put a chunk in the place of the old one.
+
+        A chunk of a single row (autoregressive OpenVLA) is a velocity rather than a path: its
+        row is kept however much was commanded meanwhile, for otherwise a policy slower than
+        its step would be bridged for ever and never act.
+
+        Args:
+            chunk: The answer.
+            consumed: Actions commanded since the observation that it answers, at least 0.
+
+        Returns:
+            How many rows are left to execute.
+
+        Raises:
+            ValueError: When `consumed` is negative.
+        """
+        if consumed < 0:
+            raise ValueError(f'consumed is {consumed}, expected at least 0')
+        drop = 0 if len(chunk) == 1 else consumed
+        self._rows = deque(chunk.values[drop:])
+        self._stamp_ns = chunk.stamp_ns
+        self._source = chunk.source
+        return len(self._rows)
+
+    def pop(self) -> np.ndarray:
+        """Take the next row, float64 [7].
+
+        Raises:
+            IndexError: When the queue is empty.
+        """
+        return self._rows.popleft()
+
+    def clear(self) -> None:
+        """Forget every row."""
+        self._rows.clear()

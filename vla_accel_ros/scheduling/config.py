@@ -1,0 +1,158 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The scheduler's settings, checked as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+from vla_accel_ros.scheduling.generators import Generator, Validity, make_generator
+from vla_accel_ros.scheduling.rules import Rule, make_rule
+
+STOP = 'stop'
+
+
+@dataclass(frozen=True)
+class SchedulerConfig:
+    """Everything the scheduler can be told; flat, so that each is one ROS parameter.
+
+    Attributes:
+        policy_step_s: Seconds of one action, the step that the checkpoint was trained at.
+        capacity: Actions in the buffer (SP-VLA, n).
+        generator: Who takes intuitive steps and drafts for the VLA: `ridge` or `hold`.
+        fit: What the ridge fits: `translation_rotation` or `translation`.
+        ridge_penalty: The ridge's lambda.
+        min_actions: Fewest buffered actions that the ridge fits to.
+        change: A prediction that changes faster than the past is `clip`ped, `reject`ed, or
+            the change is `ignore`d.
+        max_translation_step: Largest predicted displacement, metres per step.
+        max_rotation_step: Largest predicted rotation, radians per step.
+        rule: What is intuitive: `velocity`, `planar`, `always` (up to `tau`) or `never`.
+        v_min: Rule `velocity`: slowest intuitive speed, m/s.
+        v_max: Rule `velocity`: fastest intuitive speed, m/s.
+        w_max: Rule `velocity`: fastest intuitive angular speed, rad/s.
+        tau: Rules `velocity`, `always`: generated share that the buffer must exceed.
+        step_skip: Rule `planar`: last actions looked at.
+        planar_ratio: Rule `planar`: bound on vertical over horizontal motion.
+        z_max: Rule `planar`: bound on the vertical speed, m/s.
+        min_generated: Rule `planar`: generated actions that the buffer must hold.
+        gripper_guard: Never intuitive while the buffer holds an opening or a closing.
+        bridge: What is sent while a call is in flight past its step: `stop` sends nothing,
+            any generator's name sends its prediction.
+        max_bridge_steps: Bridged steps between two answers at most; then nothing is sent.
+        max_staleness_s: Older answers (from request to answer) are discarded.
+        answer_timeout_s: After it a request counts as lost and the VLA is asked afresh.
+        max_chunk_age_s: Queued rows are dropped once their observation is older than this.
+        prefetch_rows: The VLA is asked already when fewer rows than this are queued.
+        pause_s: A longer gap between frames, or a stamp back by more, starts afresh.
+
+    Raises:
+        ValueError: When a value is outside its range.
+    """
+
+    policy_step_s: float = 0.05
+    capacity: int = 6
+    generator: str = 'ridge'
+    fit: str = 'translation_rotation'
+    ridge_penalty: float = 1e-4
+    min_actions: int = 3
+    change: str = 'clip'
+    max_translation_step: float = 0.05
+    max_rotation_step: float = 0.3
+    rule: str = 'velocity'
+    v_min: float = 0.16
+    v_max: float = 0.75
+    w_max: float = 3.5
+    tau: float = 0.5
+    step_skip: int = 2
+    planar_ratio: float = 1.0
+    z_max: float = 0.3
+    min_generated: int = 4
+    gripper_guard: bool = True
+    bridge: str = STOP
+    max_bridge_steps: int = 2
+    max_staleness_s: float = 1.0
+    answer_timeout_s: float = 2.0
+    max_chunk_age_s: float = 2.0
+    prefetch_rows: int = 0
+    pause_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in (
+            'policy_step_s', 'max_staleness_s', 'answer_timeout_s', 'max_chunk_age_s', 'pause_s',
+        ):
+            value = getattr(self, name)
+            if not 0 < value < inf:
+                raise ValueError(f'{name} is {value}, expected above 0 and finite')
+        for name in ('max_bridge_steps', 'prefetch_rows'):
+            value = getattr(self, name)
+            if value < 0:
+                raise ValueError(f'{name} is {value}, expected at least 0')
+        if not 2 <= self.min_actions <= self.capacity:
+            raise ValueError(
+                f'min_actions is {self.min_actions}, expected 2 to the capacity {self.capacity}'
+            )
+        for name in ('step_skip', 'min_generated'):
+            value = getattr(self, name)
+            if not 1 <= value <= self.capacity:
+                raise ValueError(
+                    f'{name} is {value}, expected 1 to the capacity {self.capacity}'
+                )
+        if self.pause_s <= self.policy_step_s:
+            raise ValueError(
+                f'pause_s is {self.pause_s}, expected above policy_step_s {self.policy_step_s}'
+            )
+        # The parts check what is theirs, whichever of them is in use.
+        self.make_generator()
+        self.make_bridge()
+        for rule in ('velocity', 'planar', 'always', 'never'):
+            self._make_rule(rule)
+        self.make_rule()
+
+    def make_generator(self) -> Generator:
+        """Build the generator of intuitive steps and drafts."""
+        return self._make_generator(self.generator)
+
+    def make_bridge(self) -> Generator | None:
+        """Build the generator that bridges, None where bridging sends nothing."""
+        return None if self.bridge == STOP else self._make_generator(self.bridge)
+
+    def make_rule(self) -> Rule:
+        """Build the rule."""
+        return self._make_rule(self.rule)
+
+    def _make_generator(self, name: str) -> Generator:
+        validity = Validity(
+            max_translation=self.max_translation_step,
+            max_rotation=self.max_rotation_step,
+            change=self.change,
+            min_actions=self.min_actions,
+        )
+        options = {'penalty': self.ridge_penalty, 'fit': self.fit} if name == 'ridge' else {}
+        return make_generator(name, validity, **options)
+
+    def _make_rule(self, name: str) -> Rule:
+        options = {
+            'always': {'tau': self.tau},
+            'velocity': {
+                'v_min': self.v_min, 'v_max': self.v_max, 'w_max': self.w_max, 'tau': self.tau,
+            },
+            'planar': {
+                'step_skip': self.step_skip, 'ratio': self.planar_ratio, 'z_max': self.z_max,
+                'min_generated': self.min_generated,
+            },
+        }
+        return make_rule(name, **options.get(name, {}))

@@ -1,0 +1,82 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The one request in flight, and what became of those before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RETIRED_KEPT = 64
+
+
+@dataclass
+class Pending:
+    """The request in flight.
+
+    Attributes:
+        stamp_ns: Capture stamp of its frame, nanoseconds.
+        sent_ns: Monotonic time at which it was asked, nanoseconds.
+        consumed: Actions commanded since its frame, the frame's own step included.
+    """
+
+    stamp_ns: int
+    sent_ns: int
+    consumed: int = 0
+
+    def age_s(self, now_ns: int) -> float:
+        """Seconds since it was asked."""
+        return max(now_ns - self.sent_ns, 0) * 1e-9
+
+
+class RequestBook:
+    """Keeps at most one request open, and remembers why each closed one is closed."""
+
+    def __init__(self) -> None:
+        self._pending: Pending | None = None
+        self._retired: dict[int, str] = {}
+
+    @property
+    def pending(self) -> Pending | None:
+        """The request in flight, None without one."""
+        return self._pending
+
+    def open(self, stamp_ns: int, now_ns: int, consumed: int) -> None:
+        """Open a request.
+
+        Raises:
+            RuntimeError: When one is open already.
+        """
+        if self._pending is not None:
+            raise RuntimeError(f'request {self._pending.stamp_ns} is open, expected none')
+        self._retired.pop(stamp_ns, None)
+        self._pending = Pending(stamp_ns, now_ns, consumed)
+
+    def close(self, reason: str) -> None:
+        """Close the open request, if any; the reason is what its later answers are told."""
+        if self._pending is None:
+            return
+        self._retired[self._pending.stamp_ns] = reason
+        self._pending = None
+        if len(self._retired) > RETIRED_KEPT:
+            del self._retired[next(iter(self._retired))]
+
+    def answered_by(self, stamp_ns: int) -> Pending | None:
+        """Return the open request if an answer of that stamp is its answer."""
+        pending = self._pending
+        return pending if pending is not None and pending.stamp_ns == stamp_ns else None
+
+    def why_closed(self, stamp_ns: int) -> str:
+        """Say why there is no open request of that stamp."""
+        return self._retired.get(stamp_ns, 'unknown_stamp')

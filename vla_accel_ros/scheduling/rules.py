@@ -1,0 +1,220 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Rules that tell an intuitive step, for the generator, from a deliberative one, for the VLA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, sqrt
+from typing import NamedTuple, Protocol
+
+from vla_accel_ros.scheduling.buffer import ActionBuffer
+
+GRIPPER_MIDDLE = 0.5
+
+
+class Verdict(NamedTuple):
+    """What a rule says of the next step.
+
+    Attributes:
+        intuitive: Whether the generator may take it.
+        reason: Why, a stable name.
+    """
+
+    intuitive: bool
+    reason: str
+
+
+class Rule(Protocol):
+    """What the scheduler needs of a rule."""
+
+    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+        """Judge the next step from the buffered actions, of `step_s` seconds each."""
+
+
+RULES: dict[str, Callable[..., Rule]] = {}
+
+
+def register(name: str) -> Callable[[type], type]:
+    """Make a rule class known by a name."""
+    def remember(factory: type) -> type:
+        RULES[name] = factory
+        return factory
+    return remember
+
+
+def make_rule(name: str, **options) -> Rule:
+    """Build the rule of that name.
+
+    Raises:
+        ValueError: When there is no rule of that name, or an option is out of range.
+    """
+    if name not in RULES:
+        raise ValueError(f"rule is '{name}', expected one of {sorted(RULES)}")
+    return RULES[name](**options)
+
+
+def speeds(row: list[float], step_s: float) -> tuple[float, float]:
+    """Speed in m/s and angular speed in rad/s of a displacement over one step."""
+    x, y, z, roll, pitch, yaw, _ = row
+    return (
+        sqrt(x * x + y * y + z * z) / step_s,
+        sqrt(roll * roll + pitch * pitch + yaw * yaw) / step_s,
+    )
+
+
+def gripper_moves(buffer: ActionBuffer) -> bool:
+    """Whether the gripper opens or closes within the buffer (ours).
+
+    Around a grasp the arm waits on the gripper and turns about: what the linear fit knows
+    least of, and what costs the task most.
+    """
+    closed = [row[6] >= GRIPPER_MIDDLE for row in buffer.rows]
+    return True in closed and False in closed
+
+
+@register('never')
+@dataclass(frozen=True)
+class Never:
+    """Nothing is intuitive: every step asks the VLA, the unaccelerated baseline."""
+
+    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+        """Judge the next step."""
+        return Verdict(False, 'never')
+
+
+@register('always')
+@dataclass(frozen=True)
+class Always:
+    """Everything is intuitive as long as enough of the buffer is generated.
+
+    Attributes:
+        tau: N_G / N_A must exceed it, in [0, 1].
+
+    Raises:
+        ValueError: When `tau` is outside its range.
+    """
+
+    tau: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.tau <= 1:
+            raise ValueError(f'tau is {self.tau}, expected in [0, 1]')
+
+    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+        """Judge the next step."""
+        if buffer.generated_ratio <= self.tau:
+            return Verdict(False, 'few_generated')
+        return Verdict(True, 'always')
+
+
+@register('velocity')
+@dataclass(frozen=True)
+class Velocity:
+    """Intuitive while the last action's speed is in a band (SP-VLA, the paper).
+
+    v_min <= |translation| <= v_max and N_G / N_A > tau. The bound on the angular speed is ours.
+
+    Attributes:
+        v_min: Slowest intuitive speed, m/s.
+        v_max: Fastest intuitive speed, m/s.
+        w_max: Fastest intuitive angular speed, rad/s.
+        tau: N_G / N_A must exceed it, in [0, 1].
+
+    Raises:
+        ValueError: When a value is outside its range.
+    """
+
+    v_min: float = 0.16
+    v_max: float = inf
+    w_max: float = inf
+    tau: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.v_min <= self.v_max:
+            raise ValueError(
+                f'v_min, v_max are {self.v_min}, {self.v_max}, expected 0 <= v_min <= v_max'
+            )
+        if not self.w_max >= 0:
+            raise ValueError(f'w_max is {self.w_max}, expected at least 0')
+        if not 0 <= self.tau <= 1:
+            raise ValueError(f'tau is {self.tau}, expected in [0, 1]')
+
+    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+        """Judge the next step."""
+        if not buffer:
+            return Verdict(False, 'no_history')
+        if buffer.generated_ratio <= self.tau:
+            return Verdict(False, 'few_generated')
+        linear, angular = speeds(buffer.rows[-1], step_s)
+        if linear < self.v_min:
+            return Verdict(False, 'too_slow')
+        if linear > self.v_max:
+            return Verdict(False, 'too_fast')
+        if angular > self.w_max:
+            return Verdict(False, 'turning')
+        return Verdict(True, 'steady_speed')
+
+
+@register('planar')
+@dataclass(frozen=True)
+class Planar:
+    """Intuitive while the last actions move smoothly in the plane (SP-VLA, released code).
+
+    In each of the last `step_skip` actions |dz| / max(|dx|, |dy|, floor) < ratio and
+    |dz| < z_max, and at least `min_generated` of the buffer are generated. The code's numbers
+    are for normalised actions; here speeds are in m/s.
+
+    Attributes:
+        step_skip: Last actions looked at, at least 1.
+        ratio: Bound on vertical over horizontal motion, above 0.
+        z_max: Bound on the vertical speed, m/s.
+        floor: Least horizontal speed that the ratio divides by, m/s.
+        min_generated: Generated actions that the buffer must hold, at least 1.
+
+    Raises:
+        ValueError: When a value is outside its range.
+    """
+
+    step_skip: int = 2
+    ratio: float = 1.0
+    z_max: float = 0.3
+    floor: float = 1e-4
+    min_generated: int = 4
+
+    def __post_init__(self) -> None:
+        for name in ('step_skip', 'min_generated'):
+            if getattr(self, name) < 1:
+                raise ValueError(f'{name} is {getattr(self, name)}, expected at least 1')
+        for name in ('ratio', 'z_max', 'floor'):
+            if not getattr(self, name) > 0:
+                raise ValueError(f'{name} is {getattr(self, name)}, expected above 0')
+
+    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+        """Judge the next step."""
+        if len(buffer) < self.step_skip:
+            return Verdict(False, 'no_history')
+        if buffer.generated < self.min_generated:
+            return Verdict(False, 'few_generated')
+        for back in range(1, self.step_skip + 1):
+            x, y, z = buffer.rows[-back][:3]
+            vertical = abs(z) / step_s
+            horizontal = max(abs(x) / step_s, abs(y) / step_s, self.floor)
+            if vertical >= self.z_max:
+                return Verdict(False, 'vertical_too_fast')
+            if vertical >= self.ratio * horizontal:
+                return Verdict(False, 'not_planar')
+        return Verdict(True, 'planar')

@@ -1,0 +1,291 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The scheduler's step: queue, generator or VLA, decided once for every step of the policy."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from vla_accel_ros.actions import Action, ActionChunk, Source
+from vla_accel_ros.scheduling.buffer import ActionBuffer
+from vla_accel_ros.scheduling.chunk_queue import ChunkQueue
+from vla_accel_ros.scheduling.config import SchedulerConfig
+from vla_accel_ros.scheduling.decision import Decision, Kind, Request
+from vla_accel_ros.scheduling.frame_gate import FrameGate
+from vla_accel_ros.scheduling.requests import RequestBook
+from vla_accel_ros.scheduling.rules import Verdict, gripper_moves, speeds
+
+
+class Scheduler:
+    """Decides each step of the policy: intuitive or deliberative (SP-VLA), and bridges waits.
+
+    Driven by two events, each answered by one `Decision`: a frame, and an answer of the VLA.
+    At most one request is in flight. At most one action is sent for a step of the policy: an
+    answer's first row is sent at once if its step has none yet, otherwise with the next frame.
+
+    An action carries the capture stamp of the frame whose step it serves. For a late answer
+    that is the newest step's frame, not the one that the VLA looked at: how old an observation
+    may be is decided here (`max_staleness_s`), while the arm judges by the stamp whether the
+    way from camera to arm is alive. So stamps strictly increase, and a frozen camera shows.
+
+    Args:
+        config: Settings.
+    """
+
+    def __init__(self, config: SchedulerConfig | None = None) -> None:
+        self._config = config or SchedulerConfig()
+        self._gate = FrameGate(self._config.policy_step_s, self._config.pause_s)
+        self._buffer = ActionBuffer(self._config.capacity)
+        self._queue = ChunkQueue()
+        self._instruction = ''
+        self._requests = RequestBook()
+        self._counters: Counter[str] = Counter()
+        self._step_ns = 0
+        self._step_open = False
+        self._bridged = 0
+        self._build()
+
+    def _build(self) -> None:
+        self._generator = self._config.make_generator()
+        self._bridge = self._config.make_bridge()
+        self._rule = self._config.make_rule()
+
+    @property
+    def config(self) -> SchedulerConfig:
+        """The settings in force."""
+        return self._config
+
+    @property
+    def buffer(self) -> ActionBuffer:
+        """The last actions sent."""
+        return self._buffer
+
+    @property
+    def instruction(self) -> str:
+        """The instruction in force, empty before the first."""
+        return self._instruction
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a request awaits its answer."""
+        return self._requests.pending is not None
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Counts since the start: frames, steps, actions, requests, answers, kind and reason.
+
+        Keys are `frames`, `steps`, `actions`, `actions/<source>`, `requests`, `answers`,
+        `timeouts`, `<kind>` and `<kind>/<reason>`.
+        """
+        return dict(self._counters)
+
+    def configure(self, config: SchedulerConfig) -> None:
+        """Change the settings between two steps; buffer, queue and request live on."""
+        if config.capacity != self._config.capacity:
+            self._buffer = self._buffer.resized(config.capacity)
+        self._config = config
+        self._gate.configure(config.policy_step_s, config.pause_s)
+        self._build()
+
+    def set_instruction(self, text: str) -> bool:
+        """Change what to do; the past of another instruction is forgotten.
+
+        Returns:
+            Whether it differs from the one in force; the same again changes nothing.
+        """
+        if text == self._instruction:
+            return False
+        self._instruction = text
+        self._forget('instruction_changed')
+        return True
+
+    def reset(self) -> None:
+        """Start afresh, keeping the instruction: answers still under way will be discarded."""
+        self._forget('reset')
+        self._gate.reset()
+
+    def on_frame(self, stamp_ns: int, now_ns: int) -> Decision:
+        """Decide on a frame.
+
+        Args:
+            stamp_ns: Its capture stamp, nanoseconds.
+            now_ns: Monotonic time, nanoseconds: durations are measured by it alone.
+        """
+        self._counters['frames'] += 1
+        gate = self._gate.admit(stamp_ns)
+        if not gate.due:
+            return self._decide(Kind.SKIPPED, gate.value, stamp_ns, now_ns)
+        if gate.restarted:
+            self._forget(gate.value)
+        self._counters['steps'] += 1
+        self._step_ns = stamp_ns
+        self._step_open = True
+        timed_out = self._drop_lost_request(now_ns)
+        if len(self._queue) and self._queue_holds(stamp_ns):
+            return self._serve_queue(now_ns)
+        if self._requests.pending is not None:
+            return self._serve_bridge(now_ns)
+        return self._serve_afresh(now_ns, timed_out)
+
+    def on_answer(self, chunk: ActionChunk, now_ns: int, verified: bool = False) -> Decision:
+        """Take an answer of the VLA, or discard it with a reason.
+
+        Args:
+            chunk: The answer; its stamp says which request it answers.
+            now_ns: Monotonic time, nanoseconds.
+            verified: Whether the VLA confirmed the draft rather than decoding anew.
+        """
+        self._counters['answers'] += 1
+        pending = self._requests.answered_by(chunk.stamp_ns)
+        if pending is None:
+            reason = self._requests.why_closed(chunk.stamp_ns)
+            return self._decide(Kind.DISCARDED, reason, chunk.stamp_ns, now_ns)
+        latency_s = pending.age_s(now_ns)
+        self._requests.close('already_answered')
+        fault = None
+        if not np.isfinite(chunk.values).all():
+            fault = 'nan_or_inf'
+        elif latency_s > self._config.max_staleness_s:
+            fault = 'stale_answer'
+        elif len(chunk) > 1 and pending.consumed >= len(chunk):
+            fault = 'all_rows_consumed'
+        if fault:
+            return self._decide(
+                Kind.DISCARDED, fault, chunk.stamp_ns, now_ns,
+                latency_s=latency_s, consumed=pending.consumed,
+            )
+        consumed = len(chunk) - self._queue.replace(chunk, pending.consumed)
+        self._bridged = 0
+        action, kind, reason = None, Kind.QUEUED, 'step_already_served'
+        if self._step_open:
+            action = self._send_next()
+            kind, reason = (
+                (Kind.VERIFIED, 'draft_confirmed') if verified else (Kind.DELIBERATIVE, 'answered')
+            )
+        return self._decide(
+            kind, reason, chunk.stamp_ns, now_ns, action=action,
+            latency_s=latency_s, consumed=consumed,
+        )
+
+    def _serve_queue(self, now_ns: int) -> Decision:
+        last = self._buffer.last
+        action = self._send_next()
+        request = None
+        if self._requests.pending is None and len(self._queue) < self._config.prefetch_rows:
+            # The old chunk's row for this step is the best draft of the new chunk's.
+            request = self._ask(now_ns, last, action.values, consumed=1)
+        return self._decide(
+            Kind.QUEUED, 'next_of_chunk', self._step_ns, now_ns, action=action, request=request
+        )
+
+    def _serve_bridge(self, now_ns: int) -> Decision:
+        if self._bridge is None:
+            return self._decide(Kind.WAITING, 'in_flight', self._step_ns, now_ns)
+        if self._bridged >= self._config.max_bridge_steps:
+            return self._decide(Kind.WAITING, 'bridge_exhausted', self._step_ns, now_ns)
+        prediction = self._bridge.predict(self._buffer)
+        if prediction.values is None:
+            return self._decide(Kind.WAITING, prediction.reason, self._step_ns, now_ns)
+        self._bridged += 1
+        action = self._send(prediction.values, self._bridge.source)
+        return self._decide(Kind.BRIDGED, 'in_flight', self._step_ns, now_ns, action=action)
+
+    def _serve_afresh(self, now_ns: int, timed_out: bool) -> Decision:
+        if not self._instruction:
+            return self._decide(Kind.WAITING, 'no_instruction', self._step_ns, now_ns)
+        prediction = self._generator.predict(self._buffer)
+        verdict = self._judge()
+        if verdict.intuitive:
+            if prediction.values is not None:
+                action = self._send(prediction.values, self._generator.source)
+                return self._decide(
+                    Kind.INTUITIVE, verdict.reason, self._step_ns, now_ns, action=action
+                )
+            verdict = Verdict(False, prediction.reason)
+        request = self._ask(now_ns, self._buffer.last, prediction.values)
+        reason = 'answer_timeout' if timed_out else verdict.reason
+        return self._decide(Kind.DELIBERATIVE, reason, self._step_ns, now_ns, request=request)
+
+    def _judge(self) -> Verdict:
+        if self._config.gripper_guard and gripper_moves(self._buffer):
+            return Verdict(False, 'gripper_moves')
+        return self._rule.judge(self._buffer, self._config.policy_step_s)
+
+    def _queue_holds(self, stamp_ns: int) -> bool:
+        age_s = (stamp_ns - self._queue.stamp_ns) * 1e-9
+        if age_s <= self._config.max_chunk_age_s:
+            return True
+        self._queue.clear()
+        self._counters['chunks_expired'] += 1
+        return False
+
+    def _drop_lost_request(self, now_ns: int) -> bool:
+        pending = self._requests.pending
+        if pending is None or pending.age_s(now_ns) <= self._config.answer_timeout_s:
+            return False
+        self._requests.close('answer_timeout')
+        self._counters['timeouts'] += 1
+        return True
+
+    def _ask(self, now_ns: int, last: Action | None, draft, consumed: int = 0) -> Request:
+        self._requests.open(self._step_ns, now_ns, consumed)
+        self._counters['requests'] += 1
+        return Request(self._step_ns, self._instruction, last, draft)
+
+    def _send_next(self) -> Action:
+        return self._send(self._queue.pop(), self._queue.source)
+
+    def _send(self, values: np.ndarray, source: Source) -> Action:
+        action = Action(values, self._step_ns, source)
+        self._buffer.append(action)
+        self._step_open = False
+        if self._requests.pending is not None:
+            self._requests.pending.consumed += 1
+        self._counters['actions'] += 1
+        self._counters[f'actions/{source.value}'] += 1
+        return action
+
+    def _forget(self, reason: str) -> None:
+        self._requests.close(reason)
+        self._buffer.clear()
+        self._queue.clear()
+        self._bridged = 0
+        # No frame of the new life has come yet: there is no step that an action could serve.
+        self._step_open = False
+
+    def _decide(
+        self,
+        kind: Kind,
+        reason: str,
+        stamp_ns: int,
+        now_ns: int,
+        action: Action | None = None,
+        request: Request | None = None,
+        latency_s: float | None = None,
+        consumed: int = 0,
+    ) -> Decision:
+        self._counters[kind.value] += 1
+        self._counters[f'{kind.value}/{reason}'] += 1
+        speed = angular_speed = 0.0
+        if self._buffer:
+            speed, angular_speed = speeds(self._buffer.rows[-1], self._config.policy_step_s)
+        pending = self._requests.pending
+        in_flight_s = pending.age_s(now_ns) if pending else None
+        return Decision(
+            kind, reason, stamp_ns, action, request, speed, angular_speed, latency_s,
+            in_flight_s, consumed, len(self._queue),
+        )
