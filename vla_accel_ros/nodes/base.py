@@ -22,8 +22,8 @@ cannot end the process, and one teardown that tolerates whatever is half made.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
+import traceback
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType

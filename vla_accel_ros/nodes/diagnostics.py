@@ -22,10 +22,10 @@ that tests, dashboards and people can rely on; details are for people.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable
+import threading
+import time
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 

@@ -20,12 +20,16 @@ the parameter file (`parameter_file`) and the tables of the docs, so that none c
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+import math
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
 from rclpy.parameter import Parameter
 
 WHEN = {
@@ -228,4 +232,6 @@ class Settings:
 
 def _plain(value: object) -> object:
     """Turn the arrays and tuples that rclpy hands out into lists."""
-    return value if isinstance(value, str | bytes) or not hasattr(value, '__len__') else list(value)
+    if isinstance(value, str | bytes) or not hasattr(value, '__len__'):
+        return value
+    return list(value)

@@ -16,10 +16,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -32,9 +32,9 @@ PATIENCE = 0.1
 def make_executor(context: rclpy.Context | None = None):
     """Make the executor with the least latency that this rclpy has.
 
-    The events executor (in newer rclpy of Jazzy, experimental) spares the rebuilt wait set, 0.2 ms a message;
-    it takes no guard conditions and no message-info callbacks, which these nodes do without.
-    Its own `spin` hangs, so it is driven by `spin_once` only.
+    The events executor (experimental, in newer rclpy of Jazzy) spares the wait set that is
+    rebuilt for every message, 0.2 ms. It takes no guard conditions and no message-info
+    callbacks, which these nodes do without; its own `spin` hangs, so `spin_once` drives it.
     """
     try:
         from rclpy.experimental.events_executor import EventsExecutor

@@ -1,0 +1,255 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Actions, requests and decisions to standard messages and back.
+
+An action or chunk is a `trajectory_msgs/JointTrajectory`: `joint_names` are the columns, one
+point a policy step, `positions` the displacement of that step (m, rad, gripper 0 to 1),
+`time_from_start` of point k is (k + 1) steps, the stamp is that of the observation answered and
+`frame_id` the base frame. The first point of a chunk may carry the statistics of the inference
+as `effort`, in the order of `ChunkStats`.
+
+A request is one too: always two points, the last action (the arm's motion) and the draft to
+verify; a point without positions means there is none. Its `frame_id` is the instruction, so
+that it travels with the stamp that it belongs to.
+
+Messages that do not hold to this raise a ValueError that names what is wrong. NaN and Inf are
+passed on: refusing them, with a reason, is the business of `safety` and `scheduling`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from builtin_interfaces.msg import Duration, Time
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+import numpy as np
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from vla_accel_ros.actions import COLUMNS, WIDTH, Action, ActionChunk, Source
+from vla_accel_ros.scheduling.decision import Decision, Kind, Request
+
+NS = 1_000_000_000
+
+
+class ChunkStats(NamedTuple):
+    """What an inference cost; the `effort` of a chunk's first point.
+
+    Attributes:
+        keep_ratio: Visual tokens kept / visual tokens.
+        model_s: Seconds that the model took.
+        passes: Decoding passes of the language model.
+        accepted: Draft tokens accepted.
+    """
+
+    keep_ratio: float
+    model_s: float
+    passes: float
+    accepted: float
+
+
+def to_ns(stamp: Time | Duration) -> int:
+    """Return a stamp or duration as integer nanoseconds."""
+    return stamp.sec * NS + stamp.nanosec
+
+
+def from_ns(stamp_ns: int) -> Time:
+    """Return integer nanoseconds as a stamp.
+
+    Raises:
+        ValueError: When the stamp does not fit the message's 32 bit seconds.
+    """
+    sec, nanosec = divmod(int(stamp_ns), NS)
+    if not -(1 << 31) <= sec < 1 << 31:
+        raise ValueError(f'stamp is {stamp_ns} ns, which no ROS stamp holds')
+    return Time(sec=sec, nanosec=nanosec)
+
+
+def chunk_to_message(
+    chunk: Action | ActionChunk, step_s: float, frame_id: str, stats: ChunkStats | None = None
+) -> JointTrajectory:
+    """Write an action or a chunk.
+
+    Args:
+        chunk: The action, or the chunk of n actions.
+        step_s: Seconds of one action.
+        frame_id: The base frame.
+        stats: What the inference cost.
+    """
+    message = _trajectory(chunk.stamp_ns, frame_id)
+    rows = np.atleast_2d(chunk.values).tolist()
+    message.points = [_point(row, (k + 1) * step_s) for k, row in enumerate(rows)]
+    if stats is not None:
+        message.points[0].effort = [float(value) for value in stats]
+    return message
+
+
+def message_to_chunk(message: JointTrajectory, source: Source = Source.VLA) -> ActionChunk:
+    """Read an action or a chunk; an action is a chunk of one row.
+
+    Raises:
+        ValueError: When columns, widths or times are not as the module says.
+    """
+    _check_columns(message)
+    rows = [list(point.positions) for point in message.points]
+    for k, row in enumerate(rows):
+        if len(row) != WIDTH:
+            raise ValueError(f'point {k} has {len(row)} positions, expected {WIDTH}')
+    if not rows:
+        raise ValueError('trajectory has no points, expected at least 1')
+    return ActionChunk(rows, to_ns(message.header.stamp), source)
+
+
+def message_to_action(message: JointTrajectory, source: Source = Source.VLA) -> Action:
+    """Read an action.
+
+    Raises:
+        ValueError: As `message_to_chunk`, or when there is more than one point.
+    """
+    chunk = message_to_chunk(message, source)
+    if len(chunk) != 1:
+        raise ValueError(f'an action has 1 point, this message has {len(chunk)}')
+    return Action(chunk.values[0], chunk.stamp_ns, source)
+
+
+def message_step(message: JointTrajectory) -> float:
+    """Return the seconds of one action.
+
+    Raises:
+        ValueError: When the points are not evenly spaced in time, to a microsecond.
+    """
+    times = np.array([to_ns(point.time_from_start) for point in message.points], dtype=np.int64)
+    if len(times) == 0 or times[0] <= 0:
+        raise ValueError(f'times from start are {times[:3].tolist()} ns, expected above 0')
+    expected = times[0] * np.arange(1, len(times) + 1)
+    if np.abs(times - expected).max() > 1000:
+        raise ValueError(
+            f'times from start {times.tolist()} ns are not multiples of the first')
+    return float(times[0]) / NS
+
+
+def message_stats(message: JointTrajectory) -> ChunkStats | None:
+    """Return what the inference cost, None when the message does not say.
+
+    Raises:
+        ValueError: When there are statistics, but not as many as there should be.
+    """
+    effort = list(message.points[0].effort) if message.points else []
+    if not effort:
+        return None
+    if len(effort) != len(ChunkStats._fields):
+        raise ValueError(
+            f'effort has {len(effort)} values, expected {", ".join(ChunkStats._fields)}')
+    return ChunkStats(*effort)
+
+
+def request_to_message(request: Request, step_s: float) -> JointTrajectory:
+    """Write a request to the VLA."""
+    message = _trajectory(request.stamp_ns, request.instruction)
+    last = [] if request.last_action is None else request.last_action.values.tolist()
+    draft = [] if request.draft is None else np.asarray(request.draft).tolist()
+    message.points = [_point(last, 0.0), _point(draft, step_s)]
+    return message
+
+
+def message_to_request(message: JointTrajectory) -> Request:
+    """Read a request to the VLA.
+
+    Raises:
+        ValueError: When there are not two points, each empty or of the columns' width.
+    """
+    _check_columns(message)
+    if len(message.points) != 2:
+        raise ValueError(f'a request has 2 points, this message has {len(message.points)}')
+    last, draft = (list(point.positions) for point in message.points)
+    for name, row in (('last action', last), ('draft', draft)):
+        if len(row) not in (0, WIDTH):
+            raise ValueError(f'the {name} has {len(row)} positions, expected 0 or {WIDTH}')
+    stamp_ns = to_ns(message.header.stamp)
+    return Request(
+        stamp_ns, message.header.frame_id,
+        Action(last, stamp_ns) if last else None,
+        np.array(draft, dtype=np.float64) if draft else None)
+
+
+def decision_to_message(
+    decision: Decision, name: str, stats: ChunkStats | None = None
+) -> DiagnosticStatus:
+    """Write a decision; the keys of its values are the interface for viewers.
+
+    Args:
+        decision: What was decided.
+        name: The deciding node's full name.
+        stats: What the inference behind it cost.
+    """
+    values = {
+        'kind': decision.kind.value,
+        'reason': decision.reason,
+        'stamp_ns': str(decision.stamp_ns),
+        'source': decision.action.source.value if decision.action else '',
+        'speed_m_s': f'{decision.speed:.5f}',
+        'angular_speed_rad_s': f'{decision.angular_speed:.5f}',
+        'latency_ms': _ms(decision.latency_s),
+        'in_flight_ms': _ms(decision.in_flight_s),
+        'consumed': str(decision.consumed),
+        'queued': str(decision.queued),
+        'keep_ratio': f'{stats.keep_ratio:.4f}' if stats else '',
+        'model_ms': _ms(stats.model_s) if stats else '',
+        'passes': f'{stats.passes:g}' if stats else '',
+        'accepted': f'{stats.accepted:g}' if stats else '',
+    }
+    warn = decision.kind is Kind.DISCARDED
+    return DiagnosticStatus(
+        level=DiagnosticStatus.WARN if warn else DiagnosticStatus.OK,
+        name=f'{name}: decision',
+        message=f'{decision.kind.value}: {decision.reason}',
+        hardware_id='vla_accel_ros',
+        values=[KeyValue(key=key, value=value) for key, value in values.items()])
+
+
+def message_to_decision(message: DiagnosticStatus) -> dict[str, str]:
+    """Return a decision's values by key, as `decision_to_message` wrote them.
+
+    Raises:
+        ValueError: When it is no decision.
+    """
+    values = {pair.key: pair.value for pair in message.values}
+    missing = [key for key in ('kind', 'reason', 'stamp_ns') if key not in values]
+    if missing:
+        raise ValueError(f'status {message.name!r} has no {", ".join(missing)}')
+    return values
+
+
+def _trajectory(stamp_ns: int, frame_id: str) -> JointTrajectory:
+    message = JointTrajectory(joint_names=list(COLUMNS))
+    message.header.stamp = from_ns(stamp_ns)
+    message.header.frame_id = frame_id
+    return message
+
+
+def _point(row: Sequence[float], seconds: float) -> JointTrajectoryPoint:
+    sec, nanosec = divmod(round(seconds * NS), NS)
+    return JointTrajectoryPoint(
+        positions=row, time_from_start=Duration(sec=sec, nanosec=nanosec))
+
+
+def _check_columns(message: JointTrajectory) -> None:
+    if tuple(message.joint_names) != COLUMNS:
+        raise ValueError(
+            f'columns are {list(message.joint_names)}, expected {list(COLUMNS)}')
+
+
+def _ms(seconds: float | None) -> str:
+    return '' if seconds is None else f'{seconds * 1e3:.3f}'
