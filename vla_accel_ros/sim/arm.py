@@ -34,6 +34,7 @@ LEASH_M = 0.06
 LEASH_RAD = 0.30
 GRIPPER_SPEED = 0.10
 GRIPPER_LEASH_M = 0.008
+SMOOTHING = 0.025
 
 _SUBSTEPS = round(CONTROL_DT / TIMESTEP)
 _DAMPING = 0.02
@@ -80,6 +81,7 @@ class Arm:
         self._data.qvel[:9] = 0.0
         self._data.ctrl[:7] = self._joints
         self._data.ctrl[7:9] = FINGER_OPEN
+        self._smooth = self._joints.copy()
         self.gripper = 0.0
         self._mujoco.mj_forward(self._model, self._data)
         self._position, self._rotation = self.pose()
@@ -108,7 +110,11 @@ class Arm:
         reach = GRIPPER_SPEED * TIMESTEP
         control = self._data.ctrl
         for substep in range(1, _SUBSTEPS + 1):
-            control[:7] = before + velocity * (substep * TIMESTEP) + velocity * self._lead
+            # A first-order lag: a jump of velocity between steps would shake a held cube loose.
+            line = before + velocity * (substep * TIMESTEP)
+            smooth = (line - self._smooth) / (SMOOTHING + TIMESTEP)
+            self._smooth = self._smooth + smooth * TIMESTEP
+            control[:7] = self._smooth + smooth * self._lead
             control[7:9] = self._finger_target(finger, reach)
             self._mujoco.mj_step(self._model, self._data)
         # Positions of sites and cameras are those of the step's start until asked for again.
@@ -153,10 +159,11 @@ class Arm:
 
     def save(self) -> tuple:
         """Return the controller's own state; what MuJoCo holds is not in it."""
-        return self._joints.copy(), self._position.copy(), self._rotation.copy(), self.gripper
+        return tuple(np.copy(part) for part in (
+            self._joints, self._smooth, self._position, self._rotation, self.gripper))
 
     def restore(self, saved: tuple) -> None:
         """Take back what `save` gave."""
-        joints, position, rotation, self.gripper = saved
-        self._joints, self._position = joints.copy(), position.copy()
-        self._rotation = rotation.copy()
+        self._joints, self._smooth, self._position, self._rotation, gripper = (
+            np.copy(part) for part in saved)
+        self.gripper = float(gripper)
