@@ -1,0 +1,208 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""sim_arm: the embedded arm as a robot would look from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import json
+
+from geometry_msgs.msg import TwistStamped
+import numpy as np
+from std_msgs.msg import Float64
+from std_srvs.srv import Trigger
+
+from vla_accel_ros.nodes import base, qos
+from vla_accel_ros.nodes.base import Setting
+from vla_accel_ros.nodes.messages import to_ns
+from vla_accel_ros.nodes.sim_arm_input import TwistIntegrator
+from vla_accel_ros.nodes.sim_arm_outputs import CAMERAS, Outputs
+from vla_accel_ros.sim.tasks import parse
+
+SETTINGS = (
+    Setting(
+        'seed', 0, 'Decides the next reset: where cubes, bin and arm start',
+        range=(0, 2**31 - 1)),
+    Setting(
+        'task', '', 'Instruction of the next reset; empty lets the seed draw one'),
+    Setting(
+        'image_size', 128, 'Side of the camera images; the camera node scales them anyway',
+        unit='px', range=(32, 512), when='configure'),
+    Setting(
+        'scene_size', [480, 360], 'Width and height of scene/image_raw, the view for people',
+        unit='px', range=(64, 1280), length=2, when='configure'),
+    Setting(
+        'scene_divider', 2, 'Control ticks to one scene image, rendered only for subscribers',
+        range=(1, 20)),
+    Setting(
+        'command_timeout', 0.1, 'Twists older than this by stamp are dropped, as Servo does',
+        unit='s', range=(0.05, 1.0), when='configure'),
+    Setting(
+        'frame_id', 'base_link', 'Frame that twists and poses are in', when='configure'),
+    Setting(
+        'real_time', True, 'Step at 20 Hz; off to step by ~/step and drive /clock',
+        when='configure'),
+)
+# Simulated time starts above zero, which ROS takes for «no time yet».
+FIRST_NS = 1_000_000_000
+# Physics catches up with this many ticks at most; a longer stall is lost, not replayed.
+CATCH_UP = 4
+
+
+class SimArm(base.Node):
+    """Take twists and gripper commands, give images, proprioception and the tool's pose."""
+
+    NAME = 'sim_arm'
+    SETTINGS = SETTINGS
+
+    def check(self, settings: Mapping[str, object]) -> None:
+        """Refuse an instruction that the arm does not know."""
+        if settings['task']:
+            parse(settings['task'])
+
+    def configure(self) -> None:
+        """Make the simulation, in the state that the seed and the task say."""
+        # Loads MuJoCo and OpenGL, which a node that is never configured does without.
+        from vla_accel_ros.sim.env import TabletopEnv
+
+        settings = self.settings
+        self._env = TabletopEnv(image_size=settings['image_size'], cameras=tuple(CAMERAS))
+        self._tick_ns = round(self._env.control_dt * 1e9)
+        self._clock_ns = FIRST_NS
+        self._input = TwistIntegrator(round(settings['command_timeout'] * 1e9))
+        self._outputs = Outputs(self, self._env, not settings['real_time'])
+        self.subscribe(
+            TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist, qos.CONTROL)
+        self.subscribe(Float64, 'gripper_command', self._on_gripper, qos.CONTROL)
+        self.serve(Trigger, '~/reset', self._on_reset)
+        self.serve(Trigger, '~/success', self._on_success)
+        self.serve(Trigger, '~/step', self._on_step)
+        if settings['real_time']:
+            self.every(self._env.control_dt, self._on_tick)
+        self._restart()
+
+    def activate(self) -> None:
+        """Show the first images."""
+        self._input.reset(self._time_ns())
+        self._last_tick_ns = self.steady.now().nanoseconds
+        self._outputs.show(self._time_ns())
+
+    def cleanup(self) -> None:
+        """Free the renderers."""
+        env, self._env = getattr(self, '_env', None), None
+        if env is not None:
+            env.close()
+
+    # -- commands --------------------------------------------------------------------------------
+
+    def _on_twist(self, message: TwistStamped) -> None:
+        frame = message.header.frame_id
+        if frame and frame != self.settings['frame_id']:
+            self.health.event(
+                'wrong_frame', f"twist in {frame!r}, expected {self.settings['frame_id']!r}")
+            return
+        linear, angular = message.twist.linear, message.twist.angular
+        twist = np.array(
+            [linear.x, linear.y, linear.z, angular.x, angular.y, angular.z])
+        reason = self._input.command(
+            twist, to_ns(message.header.stamp), self._time_ns())
+        if reason:
+            self.health.event(f'twist_{reason}')
+
+    def _on_gripper(self, message: Float64) -> None:
+        if not np.isfinite(message.data):
+            self.health.event('gripper_not_finite')
+            return
+        self._gripper = float(np.clip(message.data, 0.0, 1.0))
+
+    # -- services --------------------------------------------------------------------------------
+
+    def _on_reset(self, _request, response: Trigger.Response) -> Trigger.Response:
+        self._restart()
+        if self.active:
+            self._outputs.show(self._time_ns())
+        response.success = True
+        response.message = json.dumps(
+            {'instruction': self._env.instruction, 'seed': self.settings['seed']})
+        return response
+
+    def _on_success(self, _request, response: Trigger.Response) -> Trigger.Response:
+        response.success = self._succeeded
+        response.message = json.dumps({
+            'instruction': self._env.instruction, 'success': self._succeeded,
+            'done_now': self._held > 0, 'steps': self._steps})
+        return response
+
+    def _on_step(self, _request, response: Trigger.Response) -> Trigger.Response:
+        if self.settings['real_time']:
+            response.message = 'real_time is on: the arm steps by itself'
+        elif not self.active:
+            response.message = f'the node is {self.state()}, expected active'
+        else:
+            self._advance(1)
+            self._outputs.show(self._time_ns())
+            response.success = True
+            response.message = json.dumps({'time_ns': self._clock_ns, 'steps': self._steps})
+        return response
+
+    # -- time ------------------------------------------------------------------------------------
+
+    def _on_tick(self) -> None:
+        """Advance by the ticks that are due and show only the newest instant: never queue."""
+        if not self.active:
+            return
+        now = self.steady.now().nanoseconds
+        due = max(1, round((now - self._last_tick_ns) / self._tick_ns))
+        self._last_tick_ns += due * self._tick_ns
+        if due > 1:
+            self.health.count('frames_skipped', due - 1)
+        if due > CATCH_UP:
+            self.health.event('stalled', f'{due - CATCH_UP} control ticks lost', count=due)
+        self._advance(min(due, CATCH_UP))
+        self._outputs.show(self._time_ns())
+
+    def _time_ns(self) -> int:
+        return self.now_ns() if self.settings['real_time'] else self._clock_ns
+
+    def _advance(self, ticks: int) -> None:
+        """Move by what was commanded since the last tick, in so many control ticks."""
+        from vla_accel_ros.sim.env import HOLD_STEPS
+
+        self._clock_ns += ticks * self._tick_ns
+        moved = self._input.displacement(self._time_ns())
+        action = np.append(moved / ticks, self._gripper)
+        for _ in range(ticks):
+            done = self._env.advance(action)
+            self._steps += 1
+            self._held = self._held + 1 if done else 0
+            self._succeeded = self._succeeded or self._held >= HOLD_STEPS
+
+    def _restart(self) -> None:
+        task = self.settings['task'] or None
+        self._env.reset(seed=self.settings['seed'], options={'task': task})
+        self._input.reset(self._time_ns())
+        self._gripper = 0.0
+        self._steps = self._held = 0
+        self._succeeded = False
+
+
+def main() -> int:
+    """Run the node as a process."""
+    return base.run(SimArm)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -1,0 +1,99 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the simulated arm shows: images, proprioception, the tool's pose, the clock."""
+
+from __future__ import annotations
+
+from geometry_msgs.msg import PoseStamped
+import numpy as np
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image, JointState
+
+from vla_accel_ros.nodes import qos
+from vla_accel_ros.nodes.images import array_to_image
+from vla_accel_ros.nodes.messages import from_ns
+
+CAMERAS = {'agent': 'image_raw', 'wrist': 'wrist/image_raw'}
+JOINTS = (*(f'joint{i}' for i in range(1, 8)), 'finger_joint1', 'finger_joint2')
+TOOL = ('ee_x', 'ee_y', 'ee_z', 'ee_rx', 'ee_ry', 'ee_rz', 'finger_width', 'gripper')
+
+
+class Outputs:
+    """The publishers of the simulated arm.
+
+    `proprio` names its values: the joints, then what `TabletopEnv.proprio` gives, so that a
+    checkpoint's proprioception is picked by name.
+
+    Args:
+        node: The `base.Node` that owns the publishers.
+        env: The `TabletopEnv` that is shown.
+        stepped: Whether the arm's time drives `/clock`.
+    """
+
+    def __init__(self, node, env, stepped: bool) -> None:
+        self._env, self._settings = env, node.settings
+        self._images = {
+            name: node.advertise(Image, topic, qos.SENSOR) for name, topic in CAMERAS.items()}
+        self._scene = node.advertise(Image, 'scene/image_raw', qos.SENSOR)
+        self._proprio = node.advertise(JointState, 'proprio', qos.SENSOR)
+        self._pose = node.advertise(PoseStamped, 'ee_pose', qos.SENSOR)
+        self._clock = node.advertise(Clock, '/clock', qos.SENSOR) if stepped else None
+        self._shown = 0
+
+    def show(self, stamp_ns: int) -> None:
+        """Publish the state of this instant under its stamp; rendering comes after."""
+        stamp = from_ns(stamp_ns)
+        if self._clock is not None:
+            self._clock.publish(Clock(clock=stamp))
+        self._pose.publish(self._pose_message(stamp))
+        state = JointState(name=[*JOINTS, *TOOL])
+        state.header.stamp = stamp
+        state.position = [*self._env.joint_positions(), *map(float, self._env.proprio())]
+        self._proprio.publish(state)
+        for name, publisher in self._images.items():
+            publisher.publish(array_to_image(self._env.render_camera(name), stamp_ns, name))
+        due = self._shown % self._settings['scene_divider'] == 0
+        self._shown += 1
+        if due and self._scene.get_subscription_count() > 0:
+            width, height = self._settings['scene_size']
+            view = self._env.render_camera('scene', (height, width))
+            self._scene.publish(array_to_image(view, stamp_ns, 'scene'))
+
+    def _pose_message(self, stamp) -> PoseStamped:
+        position, rotation = self._env.ee_pose()
+        message = PoseStamped()
+        message.header.stamp, message.header.frame_id = stamp, self._settings['frame_id']
+        point, turn = message.pose.position, message.pose.orientation
+        point.x, point.y, point.z = map(float, position)
+        turn.x, turn.y, turn.z, turn.w = quaternion(rotation)
+        return message
+
+
+def quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
+    """Return x, y, z, w of a rotation matrix [3, 3], by its largest component (Shepperd 1978)."""
+    m = np.asarray(rotation, dtype=np.float64)
+    trace = np.trace(m)
+    squares = np.array([m[0, 0], m[1, 1], m[2, 2], trace])
+    largest = int(np.argmax(squares))
+    if largest == 3:
+        parts = [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], 1 + trace]
+    else:
+        i, j, k = largest, (largest + 1) % 3, (largest + 2) % 3
+        parts = [0.0] * 4
+        parts[i] = 1 + 2 * m[i, i] - trace
+        parts[j], parts[k] = m[j, i] + m[i, j], m[k, i] + m[i, k]
+        parts[3] = m[k, j] - m[j, k]
+    parts = np.array(parts) / np.linalg.norm(parts)
+    return tuple(float(v) for v in parts)
