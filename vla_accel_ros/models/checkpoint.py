@@ -16,9 +16,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 import json
 import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch

@@ -21,8 +21,8 @@ those of a few queries alone. Nothing here derives a position from a cache's len
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+import torch.nn.functional as F
 
 from .cache import KVCache
 from .config import DecoderConfig

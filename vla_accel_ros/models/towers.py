@@ -22,8 +22,8 @@ without the final norm and without prefix tokens, so whatever follows that block
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+import torch.nn.functional as F
 
 from .config import TowerConfig
 

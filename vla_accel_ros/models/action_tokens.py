@@ -1,0 +1,159 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Between token ids and actions: bins, and the statistics of a data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+class UnnormKeyError(ValueError):
+    """The un-normalisation key is missing or not among the checkpoint's."""
+
+
+@dataclass(frozen=True)
+class ActionTokens:
+    """OpenVLA's action tokeniser: the last tokens of the vocabulary, in reverse, are bins.
+
+    Attributes:
+        vocab: Vocabulary of the tokeniser, without padding.
+        bins: Edges on [-1, 1]; there is one centre less.
+    """
+
+    vocab: int = 32000
+    bins: int = 256
+
+    @cached_property
+    def edges(self) -> np.ndarray:
+        """Edges, float64 [bins]."""
+        return np.linspace(-1, 1, self.bins)
+
+    @cached_property
+    def centres(self) -> np.ndarray:
+        """Centres, float64 [bins - 1]."""
+        return (self.edges[:-1] + self.edges[1:]) / 2
+
+    @property
+    def first(self) -> int:
+        """Smallest action id; the largest is `vocab` - 1."""
+        return self.vocab - self.bins
+
+    def decode(self, ids: np.ndarray) -> np.ndarray:
+        """Give the normalised value of any token id; ids that are no bin are clipped to one.
+
+        Args:
+            ids: int array of any shape.
+
+        Returns:
+            float64 of the same shape, in (-1, 1).
+        """
+        index = np.clip(self.vocab - np.asarray(ids, dtype=np.int64) - 1, 0, self.bins - 2)
+        return self.centres[index]
+
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """Give the token id of normalised values, clipped to [-1, 1].
+
+        Args:
+            values: float array of any shape.
+
+        Returns:
+            int64 of the same shape.
+
+        Raises:
+            ValueError: When a value is not finite.
+        """
+        values = np.asarray(values, dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise ValueError(f'cannot tokenise values that are not finite: {values}')
+        return self.vocab - np.digitize(np.clip(values, -1, 1), self.edges).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class ActionStatistics:
+    """Range of a data set's actions.
+
+    Attributes:
+        low: 1st percentile, float64 [dims], in the data set's units (m, rad).
+        high: 99th percentile, float64 [dims].
+        mask: bool [dims]; False where an action is stored as it is (the gripper).
+
+    Raises:
+        ValueError: When the three differ in length.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    mask: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not self.low.shape == self.high.shape == self.mask.shape or self.low.ndim != 1:
+            raise ValueError(
+                f'q01 {self.low.shape}, q99 {self.high.shape} and mask {self.mask.shape} of the '
+                'action statistics differ in length')
+
+    @classmethod
+    def from_dict(cls, values: dict) -> ActionStatistics:
+        """Read one data set's `action` entry of `norm_stats`.
+
+        Raises:
+            ValueError: When q01 or q99 is not there.
+        """
+        try:
+            low = np.asarray(values['q01'], dtype=np.float64)
+            high = np.asarray(values['q99'], dtype=np.float64)
+        except KeyError as error:
+            raise ValueError(f'action statistics lack {error}') from error
+        return cls(low, high, np.asarray(values.get('mask', np.ones_like(low)), dtype=bool))
+
+    def unnormalise(self, values: np.ndarray) -> np.ndarray:
+        """Map normalised actions [..., dims] to the data set's units."""
+        scaled = 0.5 * (values + 1) * (self.high - self.low) + self.low
+        return np.where(self.mask, scaled, values)
+
+    def normalise(self, values: np.ndarray) -> np.ndarray:
+        """Map actions [..., dims] in the data set's units to [-1, 1], clipped where masked in."""
+        span = self.high - self.low
+        # A column that never moves has no span; it is stored as the middle.
+        scaled = 2 * (values - self.low) / np.where(span > 0, span, 1) - 1
+        scaled = np.where(span > 0, np.clip(scaled, -1, 1), 0.0)
+        return np.where(self.mask, scaled, values)
+
+
+def select_statistics(norm_stats: dict, unnorm_key: str | None) -> tuple[str, ActionStatistics]:
+    """Choose a data set's action statistics.
+
+    Args:
+        norm_stats: By data set, as checkpoints store them.
+        unnorm_key: The data set; may be None where there is only one.
+
+    Returns:
+        The key that holds, and its statistics.
+
+    Raises:
+        UnnormKeyError: When the key is not there, or is needed and missing; lists the keys.
+    """
+    keys = ', '.join(sorted(norm_stats)) or 'none'
+    if unnorm_key is None:
+        if len(norm_stats) != 1:
+            raise UnnormKeyError(
+                f'the checkpoint has statistics for {len(norm_stats)} data sets, so unnorm_key '
+                f'must be one of: {keys}')
+        unnorm_key = next(iter(norm_stats))
+    if unnorm_key not in norm_stats:
+        raise UnnormKeyError(f"unnorm_key '{unnorm_key}' is not one of: {keys}")
+    return unnorm_key, ActionStatistics.from_dict(norm_stats[unnorm_key].get('action', {}))
