@@ -57,11 +57,11 @@ class AdaptiveRate:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the intervals seen; the rate is the floor until two actions came."""
+        """Forget the intervals seen; the rate is the floor until an action comes."""
         self._last_ns: int | None = None
         self._interval_s: float | None = None
 
-    def on_action(self, now_ns: int) -> None:
+    def on_action(self, now_ns: int, step_s: float) -> None:
         """Take note that an action came.
 
         An interval is counted as one period of the floor's worth of samples at most, so that a
@@ -69,12 +69,13 @@ class AdaptiveRate:
 
         Args:
             now_ns: Monotonic time, nanoseconds.
+            step_s: The action's policy step: the interval to expect before one was seen, s.
         """
+        if self._interval_s is None:
+            self._interval_s = step_s
         if self._last_ns is not None:
             interval = min((now_ns - self._last_ns) * 1e-9, self._samples / self._min_rate_hz)
             if interval > 0:
-                if self._interval_s is None:
-                    self._interval_s = interval
                 self._interval_s += self._smoothing * (interval - self._interval_s)
         self._last_ns = now_ns
 

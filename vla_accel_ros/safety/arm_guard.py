@@ -1,0 +1,295 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The arm's guard: all that stands between an action and the arm, in one ROS-free class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from math import hypot, isfinite
+
+from vla_accel_ros.safety.gripper import GripperLatch
+from vla_accel_ros.safety.interlock import Interlock, State
+from vla_accel_ros.safety.limits import Limits, Record, Refusal, check
+from vla_accel_ros.safety.stream import ZERO, TwistStream
+from vla_accel_ros.safety.watchdog import Watchdog
+from vla_accel_ros.scheduling.adaptive_rate import AdaptiveRate
+
+NS = 1_000_000_000
+# Executors may hand over two readings of the monotonic clock in the wrong order, by this much.
+CLOCK_SLACK_NS = 5_000_000
+# A clock of the stamps that falls back by more was reset.
+CLOCK_RESET_NS = 500_000_000
+
+
+@dataclass(frozen=True)
+class GuardConfig:
+    """Settings of the guard; each part checks its own.
+
+    Attributes:
+        limits: Limits on the actions.
+        grace_s: Time after an action's horizon before the watchdog fires, s, at most 0.05.
+        hold_limit_s: Longest the consumer holds a twist without a new one, s.
+        min_rate_hz: Floor of the stream's rate; MoveIt Servo wants 20.
+        max_rate_hz: Ceiling of it.
+        samples_per_action: Twists to an action, between floor and ceiling.
+        gripper_open_below: At or below it the gripper opens.
+        gripper_close_above: At or above it the gripper closes.
+        gripper_min_dwell_s: Least time between two changes of the gripper, s.
+
+    Raises:
+        ValueError: When a value is outside its range.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    grace_s: float = 0.04
+    hold_limit_s: float = 0.1
+    min_rate_hz: float = 20.0
+    max_rate_hz: float = 100.0
+    samples_per_action: float = 4.0
+    gripper_open_below: float = 0.4
+    gripper_close_above: float = 0.6
+    gripper_min_dwell_s: float = 0.15
+
+    def __post_init__(self) -> None:
+        if self.min_rate_hz < 20:
+            raise ValueError(f'min_rate_hz is {self.min_rate_hz}, expected at least 20')
+        ArmGuard(self)
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to send to the arm at a tick.
+
+    Attributes:
+        twist: Linear in m/s, angular in rad/s, base frame, [6]; finite and within the limits.
+        gripper: 0 open or 1 closed on a change, else None.
+        state: Whether the arm may move.
+        reason: `moving`, `settled` (the displacement is paid), `idle` (no action yet),
+            `watchdog/<cause>`, or why the arm may not move.
+    """
+
+    twist: tuple[float, ...]
+    gripper: float | None
+    state: State
+    reason: str
+
+    @property
+    def moving(self) -> bool:
+        """Whether the twist is not zero."""
+        return any(self.twist)
+
+
+class ArmGuard:
+    """Accepts or refuses actions, and gives the twist to send at each tick.
+
+    `now_ns` is a monotonic clock's, for durations; `clock_ns` that of the stamps (they are the
+    same where it is left out). Tick at `period_s` and once right after each accepted action,
+    restarting the timer there: the stream's samples then end where the action does.
+
+    Args:
+        config: Settings.
+    """
+
+    def __init__(self, config: GuardConfig | None = None) -> None:
+        config = config or GuardConfig()
+        limits = config.limits
+        self._config = config
+        self._interlock = Interlock()
+        self._record = Record()
+        self._watchdog = Watchdog(config.grace_s)
+        self._stream = TwistStream(
+            limits.linear_speed, limits.angular_speed, config.hold_limit_s
+        )
+        self._gripper = GripperLatch(
+            config.gripper_open_below, config.gripper_close_above, config.gripper_min_dwell_s
+        )
+        self._rate = self._make_rate(config)
+        self._counters: Counter[str] = Counter()
+        self._pose: tuple[int, tuple[float, float, float]] | None = None
+        self._now_ns: int | None = None
+        self._clock_ns: int | None = None
+
+    @staticmethod
+    def _make_rate(config: GuardConfig) -> AdaptiveRate:
+        return AdaptiveRate(config.min_rate_hz, config.max_rate_hz, config.samples_per_action)
+
+    def configure(self, config: GuardConfig) -> None:
+        """Change the settings; what is owed, remembered and enabled stays."""
+        self._config = config
+        self._watchdog.configure(config.grace_s)
+        self._stream.configure(
+            config.limits.linear_speed, config.limits.angular_speed, config.hold_limit_s
+        )
+        self._gripper.configure(
+            config.gripper_open_below, config.gripper_close_above, config.gripper_min_dwell_s
+        )
+        self._rate = self._make_rate(config)
+
+    @property
+    def config(self) -> GuardConfig:
+        """The settings in force."""
+        return self._config
+
+    @property
+    def state(self) -> State:
+        """Whether the arm may move."""
+        return self._interlock.state
+
+    @property
+    def reason(self) -> str:
+        """Why the arm may not move; `enabled` when it may."""
+        return self._interlock.reason
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Counts since the start: `accepted`, `refused/<reason>`, `watchdog/<cause>`."""
+        return dict(self._counters)
+
+    @property
+    def period_s(self) -> float:
+        """Seconds between two ticks: it follows the rate of the actions."""
+        return self._rate.period_s
+
+    def enable(self, now_ns: int, clock_ns: int | None = None) -> None:
+        """Let the arm move, from rest: actions stamped before now are stale."""
+        self._halt_motion()
+        self._gripper.forget()
+        self._now_ns = now_ns
+        self._clock_ns = now_ns if clock_ns is None else clock_ns
+        self._record.forget(self._clock_ns)
+        self._interlock.enable()
+
+    def disable(self) -> None:
+        """Take the enabling back: zero from the next tick on."""
+        self._halt_motion()
+        self._interlock.disable()
+
+    def stop(self, reason: str = 'stop_requested') -> None:
+        """Stop: zero from the next tick on, until enabled again."""
+        self._halt_motion()
+        self._interlock.stop(reason)
+
+    def update_pose(self, position: tuple[float, float, float], now_ns: int) -> bool:
+        """Take the end effector's position, m, base frame; return whether it is usable."""
+        usable = len(position) == 3 and all(map(isfinite, position))
+        if usable:
+            self._pose = (now_ns, tuple(float(value) for value in position))
+        return usable
+
+    def accept(
+        self, action: object, now_ns: int, step_s: float, clock_ns: int | None = None
+    ) -> Refusal | None:
+        """Accept an action, or refuse it whole.
+
+        Args:
+            action: The action; anything else is refused as malformed.
+            now_ns: Monotonic time, nanoseconds.
+            step_s: Its policy step, seconds.
+            clock_ns: Time on the clock of the stamps, nanoseconds.
+
+        Returns:
+            Why it was refused, None when it was accepted.
+        """
+        clock_ns = now_ns if clock_ns is None else clock_ns
+        refusal = self._check(action, now_ns, step_s, clock_ns)
+        if refusal:
+            self._counters[f'refused/{refusal.reason}'] += 1
+            self._watchdog.note(refusal.reason)
+            return refusal
+        self._counters['accepted'] += 1
+        self._stream.add(action.values[:6].tolist(), self._now_ns, step_s)
+        self._watchdog.feed(self._stream.horizon_ns)
+        self._record.add(action, self._now_ns, step_s)
+        self._gripper.want(action.gripper)
+        self._rate.on_action(self._now_ns, step_s)
+        return None
+
+    def refuse(self, reason: str, detail: str) -> Refusal:
+        """Count a refusal found elsewhere, such as a message that holds no action."""
+        self._counters[f'refused/{reason}'] += 1
+        self._watchdog.note(reason)
+        return Refusal(reason, detail)
+
+    def tick(self, now_ns: int) -> Command:
+        """Give what to send to the arm now; nothing that was put in can make it unsafe."""
+        if not self._interlock.enabled or not self._advance(now_ns):
+            return Command(ZERO, None, self.state, self.reason)
+        if self._watchdog.fired(self._now_ns):
+            return Command(ZERO, None, self.state, self._fire())
+        twist = self._stream.tick(self._now_ns, self.period_s)
+        limits = self._config.limits
+        # NaN fails every comparison, so this also holds what no test thought of.
+        safe = (
+            hypot(*twist[:3]) <= limits.linear_speed and hypot(*twist[3:]) <= limits.angular_speed
+        )
+        if not safe:
+            self._halt_motion()
+            self._interlock.fault('unsafe_twist')
+            return Command(ZERO, None, self.state, self.reason)
+        reason = 'moving' if any(twist) else 'settled'
+        return Command(twist, self._gripper.poll(self._now_ns), self.state, reason)
+
+    def _check(
+        self, action: object, now_ns: int, step_s: float, clock_ns: int
+    ) -> Refusal | None:
+        if self._interlock.enabled and self._advance(now_ns):
+            self._watch_clock(clock_ns)
+        if not self._interlock.enabled:
+            return Refusal('not_enabled', f'arm is {self.state.value}: {self.reason}')
+        return check(
+            action, step_s, self._config.limits, self._record, self._now_ns, clock_ns,
+            self._planned_position(), self._config.grace_s,
+        )
+
+    def _advance(self, now_ns: int) -> bool:
+        """Move on to a reading of the monotonic clock; one that falls back is a fault."""
+        if now_ns < self._now_ns - CLOCK_SLACK_NS:
+            self._halt_motion()
+            self._interlock.fault('monotonic_clock_fell_back')
+            return False
+        self._now_ns = max(self._now_ns, now_ns)
+        return True
+
+    def _watch_clock(self, clock_ns: int) -> None:
+        if clock_ns < self._clock_ns - CLOCK_RESET_NS:
+            self._halt_motion()
+            self._interlock.stop('clock_reset')
+        self._clock_ns = clock_ns
+
+    def _planned_position(self) -> tuple[float, float, float] | None:
+        """Where the arm will be once it has executed all that was accepted."""
+        if self._pose is None:
+            return None
+        taken_ns, position = self._pose
+        if self._now_ns - taken_ns > self._config.limits.max_pose_age_s * NS:
+            return None
+        owed = self._stream.owed
+        return (position[0] + owed[0], position[1] + owed[1], position[2] + owed[2])
+
+    def _fire(self) -> str:
+        if not self._watchdog.fed:
+            return 'idle'
+        cause, first = self._watchdog.trip()
+        reason = f'watchdog/{cause}'
+        if first:
+            self._counters[reason] += 1
+            self._stream.clear()
+        return reason
+
+    def _halt_motion(self) -> None:
+        self._stream.clear()
+        self._watchdog.forget()
+        self._rate.reset()

@@ -1,0 +1,269 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The limits of the arm: what is refused, and under which name. Nothing is clipped."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from math import hypot, inf, isfinite
+from typing import NamedTuple
+
+from vla_accel_ros.actions import Action
+
+NS = 1_000_000_000
+GRIPPER_TOLERANCE = 1e-3
+# Rounding of float32 on the wire must not refuse an action that is exactly at a limit.
+ROUNDING = 1.0 + 1e-6
+
+
+class Refusal(NamedTuple):
+    """Why an action was refused.
+
+    Attributes:
+        reason: A stable name.
+        detail: The value and what was expected, for people.
+    """
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits on the accepted displacements; the defaults suit the embedded arm.
+
+    Attributes:
+        translation_step: Largest displacement of one action, m.
+        rotation_step: Largest rotation of one action, rad.
+        linear_speed: Largest displacement / step, m/s; the twist stays within it, too.
+        angular_speed: Largest rotation / step, rad/s; likewise.
+        translation_per_second: Largest path over any sliding second, m.
+        rotation_per_second: Largest turn over any sliding second, rad.
+        linear_acceleration: Largest change of velocity between actions / step, m/s^2.
+        angular_acceleration: Largest change of angular velocity / step, rad/s^2.
+        workspace_min: Lower corner of the box the end effector stays in, m, base frame; the
+            box is on when both corners are given.
+        workspace_max: Upper corner of it.
+        max_pose_age_s: With the box on, the pose must not be older.
+        max_age_s: An action's stamp must not be older.
+        max_future_s: Nor further ahead of the clock.
+        min_step_s: Shortest policy step accepted, s.
+        max_step_s: Longest; it bounds how long one action can keep the arm moving.
+
+    Raises:
+        ValueError: When a limit is not above 0, or the box is empty or half given.
+    """
+
+    translation_step: float = 0.05
+    rotation_step: float = 0.3
+    linear_speed: float = 0.75
+    angular_speed: float = 3.5
+    translation_per_second: float = 0.8
+    rotation_per_second: float = 3.8
+    linear_acceleration: float = 20.0
+    angular_acceleration: float = 120.0
+    workspace_min: tuple[float, float, float] | None = None
+    workspace_max: tuple[float, float, float] | None = None
+    max_pose_age_s: float = 0.5
+    max_age_s: float = 0.5
+    max_future_s: float = 0.05
+    min_step_s: float = 0.01
+    max_step_s: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in (
+            'translation_step', 'rotation_step', 'linear_speed', 'angular_speed',
+            'translation_per_second', 'rotation_per_second', 'linear_acceleration',
+            'angular_acceleration', 'max_pose_age_s', 'max_age_s', 'max_future_s', 'min_step_s',
+        ):
+            value = getattr(self, name)
+            if not 0 < value < inf:
+                raise ValueError(f'{name} is {value}, expected above 0 and finite')
+        if not self.min_step_s <= self.max_step_s < inf:
+            raise ValueError(
+                f'max_step_s is {self.max_step_s}, expected {self.min_step_s} or more, finite'
+            )
+        if (self.workspace_min is None) != (self.workspace_max is None):
+            raise ValueError('workspace has one corner, expected both or none')
+        if self.boxed:
+            low, high = self.workspace_min, self.workspace_max
+            whole = len(low) == len(high) == 3 and all(
+                -inf < a < b < inf for a, b in zip(low, high, strict=True)
+            )
+            if not whole:
+                raise ValueError(f'workspace is {low} to {high}, expected min below max, 3 axes')
+
+    @property
+    def boxed(self) -> bool:
+        """Whether the workspace box is on."""
+        return self.workspace_min is not None
+
+
+class Record:
+    """What was accepted before: order, velocity, and the path of the last second."""
+
+    def __init__(self) -> None:
+        self._paths: deque[tuple[int, float, float]] = deque()
+        self.forget(0)
+
+    def forget(self, not_before_ns: int) -> None:
+        """Begin anew: older stamps are stale, the arm is at rest.
+
+        The path of the last second stays: stopping and enabling must not double the limit.
+        """
+        self.not_before_ns = not_before_ns
+        self.newest_stamp_ns: int | None = None
+        self._velocity = (0.0,) * 6
+        self._moving_until_ns: int | None = None
+
+    def add(self, action: Action, now_ns: int, step_s: float) -> None:
+        """Remember an accepted action."""
+        row = action.values.tolist()
+        self.newest_stamp_ns = action.stamp_ns
+        self._velocity = tuple(value / step_s for value in row[:6])
+        self._moving_until_ns = now_ns + round(step_s * NS)
+        self._paths.append((now_ns, hypot(*row[:3]), hypot(*row[3:6])))
+
+    def velocity(self, now_ns: int, grace_s: float) -> tuple[float, ...]:
+        """Velocity of the last action, m/s and rad/s [6]; zero once it has run out."""
+        until = self._moving_until_ns
+        if until is None or now_ns > until + grace_s * NS:
+            return (0.0,) * 6
+        return self._velocity
+
+    def last_second(self, now_ns: int) -> tuple[float, float]:
+        """Path in m and turn in rad that were accepted within the last second."""
+        while self._paths and now_ns - self._paths[0][0] >= NS:
+            self._paths.popleft()
+        return sum(path[1] for path in self._paths), sum(path[2] for path in self._paths)
+
+
+def check(
+    action: object,
+    step_s: float,
+    limits: Limits,
+    record: Record,
+    now_ns: int,
+    clock_ns: int,
+    position: tuple[float, float, float] | None = None,
+    grace_s: float = 0.0,
+) -> Refusal | None:
+    """Check an action against every limit.
+
+    Args:
+        action: The action.
+        step_s: Its policy step, seconds.
+        limits: The limits.
+        record: What was accepted before.
+        now_ns: Monotonic time, nanoseconds.
+        clock_ns: Time on the clock of the stamps, nanoseconds.
+        position: Where the displacement begins, m, base frame; None without a fresh pose.
+        grace_s: How long after its step the last action still counts as motion.
+
+    Returns:
+        The first refusal, None when the action is within all limits.
+    """
+    if not isinstance(action, Action):
+        return Refusal('malformed', f'{type(action).__name__} is no action of 7 columns')
+    if not limits.min_step_s <= step_s * ROUNDING or not step_s <= limits.max_step_s * ROUNDING:
+        return Refusal(
+            'malformed',
+            f'step is {step_s} s, expected {limits.min_step_s} to {limits.max_step_s}',
+        )
+    row = action.values.tolist()
+    if not all(map(isfinite, row)):
+        return Refusal('nan_or_inf', f'action is {row}')
+    if not -GRIPPER_TOLERANCE <= row[6] <= 1 + GRIPPER_TOLERANCE:
+        return Refusal('gripper_range', f'gripper is {row[6]:.4g}, expected 0 to 1')
+    return (
+        _check_stamp(action.stamp_ns, limits, record, clock_ns)
+        or _check_motion(row, step_s, limits, record, now_ns, grace_s)
+        or _check_workspace(row, limits, position)
+    )
+
+
+def _check_stamp(
+    stamp_ns: int, limits: Limits, record: Record, clock_ns: int
+) -> Refusal | None:
+    age_s = (clock_ns - stamp_ns) / NS
+    if stamp_ns < record.not_before_ns:
+        return Refusal('stale', f'stamp is {age_s:.3f} s old, from before the arm was enabled')
+    if age_s > limits.max_age_s:
+        return Refusal('stale', f'stamp is {age_s:.3f} s old, at most {limits.max_age_s}')
+    if -age_s > limits.max_future_s:
+        return Refusal('from_the_future', f'stamp is {-age_s:.3f} s ahead of the clock')
+    if record.newest_stamp_ns is not None and stamp_ns <= record.newest_stamp_ns:
+        return Refusal(
+            'out_of_order', f'stamp {stamp_ns} is not after {record.newest_stamp_ns}'
+        )
+    return None
+
+
+def _check_motion(
+    row: list[float], step_s: float, limits: Limits, record: Record, now_ns: int, grace_s: float
+) -> Refusal | None:
+    translation, rotation = hypot(*row[:3]), hypot(*row[3:6])
+    path, turn = record.last_second(now_ns)
+    before = record.velocity(now_ns, grace_s)
+    velocity = [value / step_s for value in row[:6]]
+    linear = _acceleration(before[:3], velocity[:3], step_s)
+    angular = _acceleration(before[3:], velocity[3:], step_s)
+    for reason, value, limit, unit in (
+        ('translation_step', translation, limits.translation_step, 'm'),
+        ('rotation_step', rotation, limits.rotation_step, 'rad'),
+        ('linear_speed', translation / step_s, limits.linear_speed, 'm/s'),
+        ('angular_speed', rotation / step_s, limits.angular_speed, 'rad/s'),
+        ('translation_per_second', path + translation, limits.translation_per_second, 'm'),
+        ('rotation_per_second', turn + rotation, limits.rotation_per_second, 'rad'),
+        ('linear_acceleration', linear, limits.linear_acceleration, 'm/s^2'),
+        ('angular_acceleration', angular, limits.angular_acceleration, 'rad/s^2'),
+    ):
+        if value > limit * ROUNDING:
+            return Refusal(reason, f'{value:.4g} {unit}, at most {limit:.4g}')
+    return None
+
+
+def _acceleration(before: tuple[float, ...], after: list[float], step_s: float) -> float:
+    """Acceleration between two velocities; 0 for braking, which is always allowed.
+
+    Braking neither speeds up nor reverses: both the new velocity and the change are no larger
+    than the old velocity.
+    """
+    change = hypot(*(b - a for a, b in zip(before, after, strict=True)))
+    old = hypot(*before)
+    if hypot(*after) <= old and change <= old * ROUNDING:
+        return 0.0
+    return change / step_s
+
+
+def _check_workspace(
+    row: list[float], limits: Limits, position: tuple[float, float, float] | None
+) -> Refusal | None:
+    if not limits.boxed:
+        return None
+    if position is None:
+        return Refusal('no_pose', f'workspace is on, no pose within {limits.max_pose_age_s} s')
+    low_corner, high_corner = limits.workspace_min, limits.workspace_max
+    for axis, here, move, low, high in zip(
+        'xyz', position, row[:3], low_corner, high_corner, strict=True
+    ):
+        there = here + move
+        # From outside, any motion back toward the box is allowed.
+        if (there > high and move > 0) or (there < low and move < 0):
+            return Refusal(
+                'workspace', f'{axis} would be {there:.4g} m, expected {low:.4g} to {high:.4g}'
+            )
+    return None

@@ -1,0 +1,136 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From displacements to a twist stream that conserves them, whatever its rate."""
+
+from __future__ import annotations
+
+from math import hypot
+
+NS = 1_000_000_000
+ZERO = (0.0,) * 6
+# Below this share of the last action what is left waits for the next one: a correction so small
+# would only make the arm twitch, and stays well inside the 1 % that conservation allows.
+DEADBAND = 0.005
+# m and rad: what floating point leaves over is not a motion.
+DUST = 1e-9
+
+
+class TwistStream:
+    """Pays accepted displacements out as twists and keeps account of what was paid.
+
+    The arm holds each twist until the next one, so a twist has paid its value times the time
+    it was really held. The twist at a tick is what is still owed over the time left to the
+    newest action's horizon (but at least a period, for it will be held as long): late ticks,
+    odd rates and early actions only move a displacement, they never lose it. What the speed
+    limit holds back is paid later.
+
+    Args:
+        linear_speed: Largest speed of the twist, m/s.
+        angular_speed: Largest angular speed, rad/s.
+        hold_limit_s: Longest a consumer holds a twist without a new one (MoveIt Servo: 0.1).
+
+    Raises:
+        ValueError: When a value is not above 0.
+    """
+
+    def __init__(
+        self, linear_speed: float, angular_speed: float, hold_limit_s: float = 0.1
+    ) -> None:
+        self.configure(linear_speed, angular_speed, hold_limit_s)
+        self._tick_ns: int | None = None
+        self.clear()
+
+    def configure(self, linear_speed: float, angular_speed: float, hold_limit_s: float) -> None:
+        """Change the limits; what is owed stays owed."""
+        for name, value in (
+            ('linear_speed', linear_speed), ('angular_speed', angular_speed),
+            ('hold_limit_s', hold_limit_s),
+        ):
+            if not 0 < value < float('inf'):
+                raise ValueError(f'{name} is {value}, expected above 0 and finite')
+        self._linear_speed = linear_speed
+        self._angular_speed = angular_speed
+        self._hold_limit_s = hold_limit_s
+
+    def clear(self) -> None:
+        """Owe nothing and hold zero."""
+        self._owed = [0.0] * 6
+        self._held = ZERO
+        self._held_s = 0.0
+        self._horizon_ns = 0
+        self._deadbands = (0.0, 0.0)
+
+    @property
+    def owed(self) -> tuple[float, ...]:
+        """Displacement accepted but not paid as of the last event, m and rad [6]."""
+        return tuple(self._owed)
+
+    @property
+    def horizon_ns(self) -> int:
+        """Monotonic time by which the newest action is to be paid, nanoseconds."""
+        return self._horizon_ns
+
+    def add(self, displacement: list[float], now_ns: int, step_s: float) -> None:
+        """Owe another displacement.
+
+        Args:
+            displacement: m and rad [6], finite.
+            now_ns: Monotonic time, nanoseconds.
+            step_s: Time to pay it in, seconds.
+        """
+        self._settle(now_ns)
+        self._owed = [a + b for a, b in zip(self._owed, displacement, strict=True)]
+        self._horizon_ns = now_ns + round(step_s * NS)
+        self._deadbands = (
+            DEADBAND * hypot(*displacement[:3]), DEADBAND * hypot(*displacement[3:]),
+        )
+
+    def tick(self, now_ns: int, period_s: float) -> tuple[float, ...]:
+        """Give the twist to send now.
+
+        Args:
+            now_ns: Monotonic time, nanoseconds.
+            period_s: Time to the next tick as far as is known, seconds.
+
+        Returns:
+            Linear in m/s and angular in rad/s, [6]; exactly zero when nothing is to be paid.
+        """
+        self._settle(now_ns)
+        left_s = (self._horizon_ns - now_ns) / NS
+        parts = (
+            (self._owed[:3], self._deadbands[0], self._linear_speed),
+            (self._owed[3:], self._deadbands[1], self._angular_speed),
+        )
+        twist: list[float] = []
+        for owed, deadband, speed in parts:
+            size = hypot(*owed)
+            if size <= DUST or (left_s <= 0 and size <= deadband):
+                twist += (0.0, 0.0, 0.0)
+                continue
+            pay_s = max(left_s, period_s, size / speed * (1 + 1e-12))
+            twist += [value / pay_s for value in owed]
+        self._held = tuple(twist)
+        self._held_s = 0.0
+        return self._held
+
+    def _settle(self, now_ns: int) -> None:
+        """Book what the held twist has paid since the last event."""
+        if self._tick_ns is not None:
+            # A consumer that gave up holding has stopped paying.
+            free_s = self._hold_limit_s - self._held_s
+            held_s = min(max((now_ns - self._tick_ns) / NS, 0.0), max(free_s, 0.0))
+            self._held_s += held_s
+            self._owed = [a - b * held_s for a, b in zip(self._owed, self._held, strict=True)]
+        self._tick_ns = now_ns
