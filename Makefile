@@ -1,0 +1,27 @@
+# What a user types. Everything else (virtual environment, libraries) is made on the way.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint doctor clean
+BIN := .venv/bin
+# Set by the ROS 2 wheels of another environment, it would keep ours from finding its libraries.
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+
+help:  ## This list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup:  ## Virtual environment and libraries; does nothing where they are there
+	@scripts/setup.sh
+
+demo: setup  ## The arm moves: five episodes in real time (ARGS="--help" for options)
+	@$(BIN)/vla-accel demo $(ARGS)
+
+test: setup  ## The whole test suite, lint included (ARGS="-k name" for a part)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup  ## Only the lint
+	@$(BIN)/python -m pytest -q test/lint $(ARGS)
+
+doctor: setup  ## What this machine has, and what to do about what is missing
+	@$(BIN)/vla-accel doctor $(ARGS)
+
+clean:  ## Remove the virtual environment and all that is made
+	rm -rf .venv .venv.lock build install log out *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+# Makes .venv hold all that `make` needs; does nothing where it already does.
+# PYTHON names another interpreter than python3. A run that was interrupted is taken up again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=.venv
+log=$venv/setup.log
+
+say() { printf '%s\n' "$*"; }
+die() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
+
+# Install Debian packages as root; else say the one line to type, and stop.
+need_packages() {
+  local what=$1; shift
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "  $what is missing: apt-get install $*"
+    (apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
+      --no-install-recommends "$@") >"$apt_log" 2>&1 || { tail -n 5 "$apt_log" >&2; \
+      die "apt-get could not install $*"; }
+  else
+    die "$what is missing. Type:  sudo apt-get install -y $*   and run make again"
+  fi
+}
+
+# Run pip, show what it downloads, keep the whole in the log.
+pip_install() {
+  if ! "$venv/bin/python" -m pip install --disable-pip-version-check --no-input \
+      --progress-bar off "$@" 2>&1 | tee -a "$log" |
+      sed -un -e 's/^ *Downloading .*\/\([^/ ]*\) (\(.*[MG]B\).*/    \1  \2/p' \
+        -e 's/^ *Downloading \([^/ ]*\) (\(.*[MG]B\).*/    \1  \2/p' \
+        -e 's/^Installing collected packages.*/    installing/p'; then
+    grep -E '^(ERROR|error)' "$log" | tail -n 5 >&2 || true
+    die "pip failed; the whole output is in $log. Run make again once it is mended"
+  fi
+}
+
+make_venv() {
+  local made
+  rm -rf "$venv"
+  if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    made="-m venv"
+  elif "$python" -c 'import virtualenv' 2>/dev/null; then
+    made="-m virtualenv --quiet"
+  else
+    need_packages 'Python'"'"'s venv' "python$xy-venv"
+    made="-m venv"
+  fi
+  # shellcheck disable=SC2086
+  "$python" $made $system_site "$venv" || die "$python $made failed"
+  say "$identity" >"$venv/.identity"
+}
+
+install_all() {
+  say "[2/4] libraries (PyTorch, MuJoCo, ...: some minutes the first time)"
+  pip_install -r requirements.txt
+  say "[3/4] $ros_text, test tools"
+  pip_install "${ros_requirements[@]}" -r requirements-test.txt
+  pip_install --no-deps --no-build-isolation --editable .
+}
+
+works() {
+  "$venv/bin/python" -c 'import cv2, mujoco, numpy, pytest, rclpy, sensor_msgs.msg, torch
+import vla_accel_ros' >>"$log" 2>&1
+}
+
+# A virtual environment in use would hide whether the machine itself has ROS 2.
+python=$("${PYTHON:-python3}" -c 'import os, sys
+here = os.path.join(sys.base_prefix, "bin", "python%d.%d" % sys.version_info[:2])
+print(here if sys.prefix != sys.base_prefix and os.path.exists(here) else sys.executable)') \
+  || die "no ${PYTHON:-python3} found; Python 3.10 or newer is needed"
+xy=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+  || die "$python is Python $xy; 3.10 or newer is needed (PYTHON=python3.12 make ... names another)"
+
+if "$python" -c 'import rclpy' 2>/dev/null; then
+  ros=${ROS_DISTRO:-local}
+  ros_text="ROS 2 as installed on this machine ($ros)"
+  ros_requirements=()
+  # rclpy's own dependencies come from the distribution.
+  system_site=--system-site-packages
+else
+  [ -z "${ROS_DISTRO:-}" ] || die "ROS_DISTRO is $ROS_DISTRO but $python cannot import rclpy;" \
+    "name its interpreter (PYTHON=/usr/bin/python3 make ...) or use a shell without it"
+  ros=wheels
+  ros_text='ROS 2 Jazzy from wheels'
+  ros_requirements=(-r requirements-ros.txt)
+  system_site=
+fi
+
+identity="$python $("$python" -c 'import sys; print(sys.version)' | tr '\n' ' ') $ros"
+key="$PWD $identity $(cat requirements*.txt setup.py setup.cfg pyproject.toml scripts/setup.sh \
+  vla_accel_ros/__init__.py | sha256sum)"
+[ "$(cat "$venv/.ready" 2>/dev/null || true)" != "$key" ] || exit 0
+
+# Two at once would install over each other; the second finds the work done.
+exec 9>.venv.lock
+if command -v flock >/dev/null; then
+  flock -n 9 || { say 'set-up: waiting for another one in this folder'; flock 9; }
+  [ "$(cat "$venv/.ready" 2>/dev/null || true)" != "$key" ] || exit 0
+fi
+apt_log=$(mktemp)
+trap 'rm -f "$apt_log"' EXIT
+
+if [ "$(cat "$venv/.identity" 2>/dev/null || true)" = "$identity" ]; then
+  say "[1/4] virtual environment $venv: there already, Python $xy"
+  rm -f "$venv/.ready"
+else
+  say "[1/4] virtual environment $venv, Python $xy"
+  make_venv
+fi
+install_all
+if ! works; then
+  say 'what an interrupted run left is not usable; once more from nothing'
+  make_venv
+  install_all
+  works || { tail -n 5 "$log" >&2; die "the libraries cannot be imported, see $log"; }
+fi
+
+backend() {
+  "$venv/bin/python" -c 'from vla_accel_ros.sim.gl import choose_backend
+print(choose_backend() or "")'
+}
+gl=$(backend)
+if [ -z "$gl" ]; then
+  need_packages OpenGL $("$venv/bin/python" -c 'from vla_accel_ros.sim.gl import PACKAGES
+print(PACKAGES)')
+  gl=$(backend)
+  [ -n "$gl" ] || die 'OpenGL still does not work; `vla-accel doctor` says more'
+fi
+say "[4/4] OpenGL: $gl"
+printf '%s' "$key" >"$venv/.ready"
+say "ready: $venv ($("$venv/bin/vla-accel" --version))"

@@ -1,0 +1,84 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Build of the package, by colcon for a robot and by pip for everything else."""
+
+from pathlib import Path
+import re
+
+from setuptools import find_packages, setup
+
+NAME = 'vla_accel_ros'
+ROOT = Path(__file__).resolve().parent
+
+
+def version():
+    text = (ROOT / NAME / '__init__.py').read_text()
+    return re.search(r"^__version__ = '(.+)'$", text, re.MULTILINE).group(1)
+
+
+def shared():
+    """List what goes to share/, folder by folder, as `data_files` wants it."""
+    folders = {
+        'share/ament_index/resource_index/packages': [Path('resource') / NAME],
+        f'share/{NAME}': [Path('package.xml')],
+    }
+    for top in ('launch', 'config'):
+        for file in sorted(ROOT.joinpath(top).rglob('*')):
+            if file.is_file() and '__pycache__' not in file.parts:
+                relative = file.relative_to(ROOT)
+                folders.setdefault(f'share/{NAME}/{relative.parent}', []).append(relative)
+    return [(folder, [str(file) for file in files]) for folder, files in folders.items()]
+
+
+setup(
+    name=NAME,
+    version=version(),
+    packages=find_packages(include=[NAME, f'{NAME}.*']),
+    package_data={f'{NAME}.sim': ['*.json'], NAME: ['checkpoints/**/*']},
+    data_files=shared(),
+    # Lower bounds of what is known to work: Ubuntu 24.04's own numpy, OpenCV, ... are enough on a
+    # robot. requirements.txt pins what is tested.
+    install_requires=[
+        'setuptools',
+        'gymnasium>=1.0',
+        'imageio>=2.33',
+        'imageio-ffmpeg>=0.4.9',
+        'matplotlib>=3.6',
+        'mujoco>=3.3',
+        'numpy>=1.26',
+        'opencv-python-headless>=4.6',
+        'pillow>=10.2',
+        'pyyaml>=6.0',
+        'safetensors>=0.4',
+        'tokenizers>=0.20',
+        'torch>=2.4',
+    ],
+    python_requires='>=3.10',
+    zip_safe=False,
+    maintainer='The vla_accel_ros developers',
+    maintainer_email='vla_accel_ros@example.org',
+    description='Vision-Language-Action models fast enough to drive a robot arm in real time',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            'vla-accel = vla_accel_ros.cli:main',
+            'camera = vla_accel_ros.nodes.camera:main',
+            'scheduler = vla_accel_ros.nodes.scheduler:main',
+            'inference = vla_accel_ros.nodes.inference:main',
+            'arm_command = vla_accel_ros.nodes.arm_command:main',
+            'sim_arm = vla_accel_ros.nodes.sim_arm:main',
+        ],
+    },
+)

@@ -1,0 +1,29 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What every test of the suite runs in."""
+
+import os
+
+# Two suites on one network do not hear each other.
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+os.environ.setdefault('MPLBACKEND', 'agg')
+# Two cores are shared by several processes in the ROS tests.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+from hypothesis import settings
+
+# Examples are drawn the same way in each run, and a slow machine is no failure.
+settings.register_profile('suite', deadline=None, derandomize=True)
+settings.load_profile('suite')

@@ -1,0 +1,167 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""package.xml, setup.py and the requirements say the same."""
+
+import ast
+from importlib.metadata import distribution
+from importlib.util import find_spec
+from pathlib import Path
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+
+from catkin_pkg.package import parse_package
+from packaging.requirements import Requirement
+import pytest
+
+from vla_accel_ros import __version__
+
+PYTHONS = ('3.10', '3.11', '3.12', '3.13')
+# Imports whose distribution is called otherwise.
+DISTRIBUTION = {
+    'cv2': 'opencv-python-headless', 'PIL': 'pillow', 'yaml': 'pyyaml',
+    'imageio_ffmpeg': 'imageio-ffmpeg',
+}
+# Used where they are there; the code says what to install where they are not.
+OPTIONAL = {
+    'huggingface_hub', 'onnxruntime', 'tensorrt', 'ament_index_python', 'launch', 'launch_ros',
+    'sentencepiece', 'transformers', 'setuptools',
+}
+TEST_ONLY = {'sklearn'}
+
+
+def pins(root, name='requirements.txt'):
+    lines = (root / name).read_text(encoding='utf-8').splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith('#')]
+
+
+def imported(root, folder):
+    found = set()
+    for file in (root / folder).rglob('*.py'):
+        for node in ast.walk(ast.parse(file.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.Import):
+                found.update(alias.name.split('.')[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                found.add(node.module.split('.')[0])
+    return found - set(sys.stdlib_module_names) - {'vla_accel_ros'}
+
+
+def is_ros(name):
+    return name == 'rclpy' or name.endswith(('_msgs', '_srvs', '_interfaces'))
+
+
+@pytest.fixture
+def manifest(root):
+    warnings = []
+    package = parse_package(str(root / 'package.xml'), warnings=warnings)
+    package.validate(warnings=warnings)
+    assert not warnings
+    return package
+
+
+def test_the_manifest_is_one_that_colcon_takes_for_ament_python(manifest):
+    assert manifest.package_format == 3
+    assert manifest.get_build_type() == 'ament_python'
+    # colcon falls back to a plain Python package, silently, where this does not hold.
+    for person in manifest.maintainers:
+        assert re.fullmatch(r'[\w.%+-]+@[\w.%+-]+\.[a-zA-Z]{2,6}', person.email)
+
+
+def test_xmllint_agrees_where_it_is_installed(root):
+    tool = shutil.which('xmllint')
+    command = [tool, '--noout'] if tool else [sys.executable, '-m', 'xml.dom.minidom']
+    if not tool:
+        command = [sys.executable, '-c', 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1])']
+    assert subprocess.run([*command, str(root / 'package.xml')], check=False).returncode == 0
+
+
+def test_version_is_the_same_everywhere(manifest, root):
+    assert manifest.version == __version__ == distribution('vla_accel_ros').version
+    assert f'\n{__version__} (' in (root / 'CHANGELOG.rst').read_text(encoding='utf-8')
+
+
+def test_ros_packages_that_are_imported_are_declared(manifest, root):
+    declared = {depend.name for depend in manifest.exec_depends}
+    wheels = {pin.name.removeprefix('ros-').replace('-', '_')
+              for pin in pins(root, 'requirements-ros.txt')}
+    needed = {name for name in imported(root, 'vla_accel_ros/nodes') if is_ros(name)}
+    assert needed <= declared
+    assert needed <= wheels
+
+
+def test_libraries_that_are_imported_are_required_and_pinned(root):
+    declared = {Requirement(line).name for line in distribution('vla_accel_ros').requires}
+    pinned = {pin.name for pin in pins(root)}
+    needed = {
+        DISTRIBUTION.get(name, name) for name in imported(root, 'vla_accel_ros')
+        if not is_ros(name) and name not in OPTIONAL
+    }
+    assert needed <= declared
+    assert needed <= pinned
+    assert declared <= pinned
+
+
+def test_lower_bounds_admit_what_is_pinned(root):
+    requires = map(Requirement, distribution('vla_accel_ros').requires)
+    bounds = {requirement.name: requirement.specifier for requirement in requires}
+    for pin in pins(root):
+        version = next(iter(pin.specifier)).version
+        assert version in bounds.get(pin.name, pin.specifier), pin
+
+
+@pytest.mark.parametrize('python', PYTHONS)
+@pytest.mark.parametrize('name', ['', '-ros', '-test'])
+def test_each_library_has_one_pin_for_each_python(root, python, name):
+    seen = [
+        pin.name for pin in pins(root, f'requirements{name}.txt')
+        if pin.marker is None or pin.marker.evaluate({'python_version': python})
+    ]
+    everything = {pin.name for pin in pins(root, f'requirements{name}.txt')}
+    assert sorted(seen) == sorted(everything)
+    for pin in pins(root, f'requirements{name}.txt'):
+        assert [spec.operator for spec in pin.specifier] == ['=='], pin
+
+
+def test_programs_have_a_main(root):
+    programs = distribution('vla_accel_ros').entry_points.select(group='console_scripts')
+    assert {p.name for p in programs} == {
+        'vla-accel', 'camera', 'scheduler', 'inference', 'arm_command', 'sim_arm'}
+    for program in programs:
+        source = Path(find_spec(program.module).origin).read_text(encoding='utf-8')
+        names = {node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+        assert program.attr in names, program
+
+
+def test_the_wheel_holds_all_that_runs_and_is_shared(root, files, tmp_path):
+    copy = tmp_path / 'source'
+    for file in files:
+        target = copy / file.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, target)
+    subprocess.run(
+        [sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps', '--no-build-isolation',
+         '--wheel-dir', str(tmp_path), str(copy)], check=True, capture_output=True)
+    names = set(zipfile.ZipFile(next(tmp_path.glob('*.whl'))).namelist())
+    data = f'vla_accel_ros-{__version__}.data/data/share/'
+    assert data + 'ament_index/resource_index/packages/vla_accel_ros' in names
+    assert data + 'vla_accel_ros/package.xml' in names
+    for file in files:
+        relative = file.relative_to(root)
+        if relative.parts[0] == 'vla_accel_ros':
+            assert str(relative) in names
+        elif relative.parts[0] in ('launch', 'config'):
+            assert f'{data}vla_accel_ros/{relative}' in names

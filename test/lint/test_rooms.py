@@ -1,0 +1,108 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The rooms of the house: who may import whom."""
+
+import ast
+from pathlib import Path
+import subprocess
+import sys
+
+PACKAGE = 'vla_accel_ros'
+# Imports run downward: a module imports from its own level and from those below it.
+LEVELS = (
+    ('cli', 'doctor', 'machine', 'nodes'),
+    ('evaluation', 'training'),
+    ('engines',),
+    ('models',),
+    ('decoding', 'pruning'),
+    ('scheduling', 'safety', 'sim'),
+    ('actions', 'observations', 'paths', '__init__'),
+)
+HEIGHT = {room: -level for level, rooms in enumerate(LEVELS) for room in rooms}
+ROS = ('rclpy', 'launch', 'launch_ros', 'rosidl_runtime_py', 'lifecycle_msgs')
+ROS_ENDINGS = ('_msgs', '_srvs', '_interfaces')
+WITHOUT_TORCH = ('scheduling', 'safety', 'actions', 'observations')
+HEAVY = ('torch', 'mujoco', 'rclpy', 'cv2', 'matplotlib', 'transformers', 'gymnasium', 'PIL')
+
+
+def room_of(file: Path, root: Path) -> str:
+    return Path(file.relative_to(root / PACKAGE).parts[0]).stem
+
+
+def imports(file: Path, root: Path) -> set[str]:
+    """List the modules that a file imports anywhere, absolute and dotted."""
+    found = set()
+    package = file.relative_to(root).with_suffix('').parts[:-1]
+    for node in ast.walk(ast.parse(file.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[:len(package) - node.level + 1] if node.level else ()
+            base = '.'.join([*above, *([node.module] if node.module else [])])
+            found.update({base} | {f'{base}.{alias.name}' for alias in node.names})
+    return found
+
+
+def of_package(sources, root):
+    return [file for file in sources if (root / PACKAGE) in file.parents]
+
+
+def test_imports_run_downward_only(sources, root):
+    upward = []
+    for file in of_package(sources, root):
+        room = room_of(file, root)
+        assert room in HEIGHT, f'{file}: a room that the design does not know'
+        for module in imports(file, root):
+            parts = module.split('.')
+            if parts[0] == PACKAGE and len(parts) > 1:
+                target = parts[1]
+                if HEIGHT.get(target, HEIGHT[room]) > HEIGHT[room]:
+                    upward.append(f'{file.relative_to(root)} imports {module}')
+    assert not upward
+
+
+def test_only_nodes_know_ros(sources, root):
+    wrong = []
+    for file in of_package(sources, root):
+        if room_of(file, root) == 'nodes':
+            continue
+        for module in imports(file, root):
+            top = module.split('.')[0]
+            if top in ROS or top.endswith(ROS_ENDINGS):
+                wrong.append(f'{file.relative_to(root)} imports {module}')
+    assert not wrong
+
+
+def test_scheduling_and_safety_know_no_torch(sources, root):
+    wrong = [
+        f'{file.relative_to(root)} imports {module}'
+        for file in of_package(sources, root) if room_of(file, root) in WITHOUT_TORCH
+        for module in imports(file, root) if module.split('.')[0] in ('torch', 'transformers')
+    ]
+    assert not wrong
+
+
+def test_packages_and_command_line_import_nothing_heavy(sources, root):
+    modules = [
+        '.'.join(file.relative_to(root).parent.parts)
+        for file in of_package(sources, root) if file.name == '__init__.py'
+    ]
+    code = (
+        f'import sys\nfor name in {[*modules, PACKAGE + ".cli"]}: __import__(name)\n'
+        f'print([name for name in {HEAVY} if name in sys.modules])'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True, cwd=root)
+    assert done.stdout.strip() == '[]'

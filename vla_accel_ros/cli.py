@@ -1,0 +1,156 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The command line `vla-accel`.
+
+A command is a module with `configure(parser)`, which adds its arguments, and `run(args)`, which
+returns the exit code. It is imported only when it is asked for, so that `--help` is immediate and
+a machine without ROS can still train or evaluate.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+import os
+import signal
+import sys
+
+from vla_accel_ros import __version__
+
+BAD_INPUT = 2
+INTERRUPTED = 128 + signal.SIGINT
+BROKEN_PIPE = 128 + signal.SIGPIPE
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the line: where it lives and how it is told of.
+
+    Attributes:
+        module: Module with `configure` and `run`.
+        summary: One line, for the list of commands.
+        examples: Command lines worth copying.
+    """
+
+    module: str
+    summary: str
+    examples: tuple[str, ...]
+
+
+COMMANDS = {
+    'demo': Command(
+        'vla_accel_ros.nodes.demo',
+        'the whole ROS 2 graph on the embedded arm, live, with a video at the end',
+        ('vla-accel demo', 'vla-accel demo --episodes 1 --json'),
+    ),
+    'verify': Command(
+        'vla_accel_ros.models.verify',
+        'compare a checkpoint, array by array, with the numbers of the original',
+        ('vla-accel verify --fixture test/data/openvla_ref',),
+    ),
+    'eval': Command(
+        'vla_accel_ros.evaluation.command',
+        'closed-loop success on the embedded arm, with and without acceleration',
+        ('vla-accel eval --episodes 50 --seed 1000 --methods vla,sp_vla',),
+    ),
+    'train': Command(
+        'vla_accel_ros.training.command',
+        'make the embedded checkpoint again; resumable',
+        ('vla-accel train --help',),
+    ),
+    'doctor': Command(
+        'vla_accel_ros.doctor',
+        'what this machine has, and what to do about what is missing',
+        ('vla-accel doctor', 'vla-accel doctor --json'),
+    ),
+}
+
+
+def _epilog(examples: Sequence[str]) -> str:
+    return 'examples:\n' + '\n'.join(f'  {line}' for line in examples)
+
+
+def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser; only the chosen command's module is imported and configured."""
+    style = argparse.RawDescriptionHelpFormatter
+    # On the line before the command and after it: `--debug` is remembered when it is too late.
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument('--debug', action='store_true', help='show where an error comes from')
+    parser = argparse.ArgumentParser(
+        prog='vla-accel', formatter_class=style, parents=[common],
+        description='Vision-Language-Action models, fast enough to drive a robot arm.',
+        epilog=_epilog([command.examples[0] for command in COMMANDS.values()])
+        + '\n\nexit code: 0 what was asked holds, 1 it does not, 2 it could not be asked',
+    )
+    parser.add_argument('--version', action='version', version=f'vla-accel {__version__}')
+    commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=command.summary, description=command.summary.capitalize() + '.',
+            epilog=_epilog(command.examples), formatter_class=style, parents=[common],
+        )
+        sub.add_argument('--json', action='store_true', help='print JSON instead of text')
+        if name == chosen:
+            import_module(command.module).configure(sub)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The arguments after the program's name; those of the process when None.
+
+    Returns:
+        The exit code: the command's own, or 2 when what was asked makes no sense here.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((word for word in argv if not word.startswith('-')), None)
+    try:
+        parser = build_parser(chosen)
+        if not argv:
+            parser.print_help(sys.stderr)
+            return BAD_INPUT
+        args = parser.parse_args(argv)
+        code = import_module(COMMANDS[args.command].module).run(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader (head, less) has gone; nothing may be flushed into the pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        return INTERRUPTED
+    except ModuleNotFoundError as error:
+        if '--debug' in argv or (error.name or '').startswith('vla_accel_ros'):
+            raise
+        return _complain(f'{error.name} is not installed; `vla-accel doctor` says what to do')
+    except (ValueError, OSError) as error:
+        if '--debug' in argv:
+            raise
+        return _complain(str(error))
+
+
+def _complain(message: str) -> int:
+    line = ' '.join(message.split())
+    print(f'vla-accel: error: {line}', file=sys.stderr)
+    return BAD_INPUT
+
+
+if __name__ == '__main__':
+    sys.exit(main())
