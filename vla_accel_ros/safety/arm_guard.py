@@ -17,56 +17,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import hypot, isfinite
 
-from vla_accel_ros.safety.gripper import GripperLatch
+from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.interlock import Interlock, State
-from vla_accel_ros.safety.limits import Limits, Record, Refusal, check
-from vla_accel_ros.safety.stream import ZERO, TwistStream
-from vla_accel_ros.safety.watchdog import Watchdog
-from vla_accel_ros.scheduling.adaptive_rate import AdaptiveRate
+from vla_accel_ros.safety.limits import Record, Refusal, check
+from vla_accel_ros.safety.stream import ZERO
 
 NS = 1_000_000_000
 # Executors may hand over two readings of the monotonic clock in the wrong order, by this much.
 CLOCK_SLACK_NS = 5_000_000
 # A clock of the stamps that falls back by more was reset.
 CLOCK_RESET_NS = 500_000_000
-
-
-@dataclass(frozen=True)
-class GuardConfig:
-    """Settings of the guard; each part checks its own.
-
-    Attributes:
-        limits: Limits on the actions.
-        grace_s: Time after an action's horizon before the watchdog fires, s, at most 0.05.
-        hold_limit_s: Longest the consumer holds a twist without a new one, s.
-        min_rate_hz: Floor of the stream's rate; MoveIt Servo wants 20.
-        max_rate_hz: Ceiling of it.
-        samples_per_action: Twists to an action, between floor and ceiling.
-        gripper_open_below: At or below it the gripper opens.
-        gripper_close_above: At or above it the gripper closes.
-        gripper_min_dwell_s: Least time between two changes of the gripper, s.
-
-    Raises:
-        ValueError: When a value is outside its range.
-    """
-
-    limits: Limits = field(default_factory=Limits)
-    grace_s: float = 0.04
-    hold_limit_s: float = 0.1
-    min_rate_hz: float = 20.0
-    max_rate_hz: float = 100.0
-    samples_per_action: float = 4.0
-    gripper_open_below: float = 0.4
-    gripper_close_above: float = 0.6
-    gripper_min_dwell_s: float = 0.15
-
-    def __post_init__(self) -> None:
-        if self.min_rate_hz < 20:
-            raise ValueError(f'min_rate_hz is {self.min_rate_hz}, expected at least 20')
-        ArmGuard(self)
 
 
 @dataclass(frozen=True)
@@ -105,38 +68,30 @@ class ArmGuard:
 
     def __init__(self, config: GuardConfig | None = None) -> None:
         config = config or GuardConfig()
-        limits = config.limits
         self._config = config
         self._interlock = Interlock()
         self._record = Record()
-        self._watchdog = Watchdog(config.grace_s)
-        self._stream = TwistStream(
-            limits.linear_speed, limits.angular_speed, config.hold_limit_s
-        )
-        self._gripper = GripperLatch(
-            config.gripper_open_below, config.gripper_close_above, config.gripper_min_dwell_s
-        )
-        self._rate = self._make_rate(config)
+        self._watchdog = config.make_watchdog()
+        self._stream = config.make_stream()
+        self._gripper = config.make_gripper()
+        self._rate = config.make_rate()
         self._counters: Counter[str] = Counter()
         self._pose: tuple[int, tuple[float, float, float]] | None = None
         self._now_ns: int | None = None
         self._clock_ns: int | None = None
-
-    @staticmethod
-    def _make_rate(config: GuardConfig) -> AdaptiveRate:
-        return AdaptiveRate(config.min_rate_hz, config.max_rate_hz, config.samples_per_action)
 
     def configure(self, config: GuardConfig) -> None:
         """Change the settings; what is owed, remembered and enabled stays."""
         self._config = config
         self._watchdog.configure(config.grace_s)
         self._stream.configure(
-            config.limits.linear_speed, config.limits.angular_speed, config.hold_limit_s
+            config.limits.linear_speed, config.limits.angular_speed, config.hold_limit_s,
+            config.late_s,
         )
         self._gripper.configure(
             config.gripper_open_below, config.gripper_close_above, config.gripper_min_dwell_s
         )
-        self._rate = self._make_rate(config)
+        self._rate = config.make_rate()
 
     @property
     def config(self) -> GuardConfig:

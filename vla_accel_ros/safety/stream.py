@@ -32,34 +32,49 @@ class TwistStream:
 
     The arm holds each twist until the next one, so a twist has paid its value times the time
     it was really held. The twist at a tick is what is still owed over the time left to the
-    newest action's horizon (but at least a period, for it will be held as long): late ticks,
-    odd rates and early actions only move a displacement, they never lose it. What the speed
-    limit holds back is paid later.
+    newest action's horizon and a little beyond (but at least a period, for it will be held as
+    long): late ticks, odd rates and early actions only move a displacement, they never lose
+    it. What the speed limit holds back is paid later. The little beyond keeps the arm from
+    braking at every horizon for a next action that is only just late.
 
     Args:
         linear_speed: Largest speed of the twist, m/s.
         angular_speed: Largest angular speed, rad/s.
         hold_limit_s: Longest a consumer holds a twist without a new one (MoveIt Servo: 0.1).
+        late_s: How late the next action may come without a dip in the twist, s.
 
     Raises:
-        ValueError: When a value is not above 0.
+        ValueError: When a value is outside its range.
     """
 
     def __init__(
-        self, linear_speed: float, angular_speed: float, hold_limit_s: float = 0.1
+        self,
+        linear_speed: float,
+        angular_speed: float,
+        hold_limit_s: float = 0.1,
+        late_s: float = 0.01,
     ) -> None:
-        self.configure(linear_speed, angular_speed, hold_limit_s)
+        self.configure(linear_speed, angular_speed, hold_limit_s, late_s)
         self._tick_ns: int | None = None
         self.clear()
 
-    def configure(self, linear_speed: float, angular_speed: float, hold_limit_s: float) -> None:
-        """Change the limits; what is owed stays owed."""
+    def configure(
+        self, linear_speed: float, angular_speed: float, hold_limit_s: float, late_s: float
+    ) -> None:
+        """Change the settings; what is owed stays owed.
+
+        Raises:
+            ValueError: When a value is outside its range.
+        """
         for name, value in (
             ('linear_speed', linear_speed), ('angular_speed', angular_speed),
             ('hold_limit_s', hold_limit_s),
         ):
             if not 0 < value < float('inf'):
                 raise ValueError(f'{name} is {value}, expected above 0 and finite')
+        if not 0 <= late_s < float('inf'):
+            raise ValueError(f'late_s is {late_s}, expected at least 0 and finite')
+        self._late_s = late_s
         self._linear_speed = linear_speed
         self._angular_speed = angular_speed
         self._hold_limit_s = hold_limit_s
@@ -79,7 +94,7 @@ class TwistStream:
 
     @property
     def horizon_ns(self) -> int:
-        """Monotonic time by which the newest action is to be paid, nanoseconds."""
+        """Monotonic time at which the newest action's step ends, nanoseconds."""
         return self._horizon_ns
 
     def add(self, displacement: list[float], now_ns: int, step_s: float) -> None:
@@ -108,7 +123,7 @@ class TwistStream:
             Linear in m/s and angular in rad/s, [6]; exactly zero when nothing is to be paid.
         """
         self._settle(now_ns)
-        left_s = (self._horizon_ns - now_ns) / NS
+        left_s = (self._horizon_ns - now_ns) / NS + self._late_s
         parts = (
             (self._owed[:3], self._deadbands[0], self._linear_speed),
             (self._owed[3:], self._deadbands[1], self._angular_speed),
