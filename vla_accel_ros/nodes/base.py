@@ -264,6 +264,9 @@ class Node(LifecycleNode):
 
     def _autostart(self) -> None:
         self.destroy_timer(self._starter)
+        self._autostart_now()
+
+    def _autostart_now(self) -> None:
         if self.state() != 'unconfigured':
             return
         if self.trigger_configure() is SUCCESS:

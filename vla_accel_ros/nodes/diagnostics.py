@@ -49,18 +49,26 @@ class Health:
         self._counts: Counter[str] = Counter()
         self._figures: dict[str, str] = {}
 
-    def fault(self, reason: str, detail: str = '', level: bytes = ERROR) -> bool:
-        """Raise a standing fault; the first detail stays until it is cleared.
+    def fault(
+        self, reason: str, detail: str = '', level: bytes = ERROR, renew: bool = False
+    ) -> bool:
+        """Raise a standing fault.
+
+        Args:
+            reason: Its name.
+            detail: What a person wants to know; the first one stays unless it is renewed.
+            level: `WARN` or `ERROR`.
+            renew: Whether a newer detail replaces that of the standing fault.
 
         Returns:
             Whether it was not standing before, so that it can be logged once.
         """
         with self._lock:
-            if reason in self._faults:
-                return False
-            self._faults[reason] = (level, detail)
-            self._counts[reason] += 1
-            return True
+            new = reason not in self._faults
+            if new or renew:
+                self._faults[reason] = (level, detail)
+            self._counts[reason] += new
+            return new
 
     def clear(self, *reasons: str) -> None:
         """End standing faults; unknown ones are no error."""

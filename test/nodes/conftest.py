@@ -1,0 +1,59 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the ROS tests share: a domain of their own, and a graph that is torn down whole."""
+
+import os
+from pathlib import Path
+import socket
+import sys
+
+import pytest
+
+# The test tree is no package (its name is the standard library's), so helpers come by path.
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+def _reserve_domain() -> socket.socket:
+    """Take a ROS domain that no other test process on this machine uses.
+
+    The socket is held for the life of the process; its port stands for the domain.
+    """
+    first = os.getpid() % 101
+    for offset in range(101):
+        domain = (first + offset) % 101 + 1
+        holder = socket.socket()
+        try:
+            holder.bind(('127.0.0.1', 21000 + domain))
+        except OSError:
+            holder.close()
+            continue
+        os.environ['ROS_DOMAIN_ID'] = str(domain)
+        return holder
+    raise RuntimeError('every ROS domain from 1 to 101 is taken')
+
+
+# Before rclpy is imported anywhere: the children of these tests inherit it too.
+_DOMAIN = _reserve_domain()
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+
+
+@pytest.fixture
+def graph():
+    """Give a graph of nodes in this process, over real DDS."""
+    from graph import Graph
+
+    made = Graph()
+    yield made
+    made.close()

@@ -1,0 +1,226 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The camera node: the drivers' frames in, one observation at the model's size out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+import sys
+from time import monotonic
+
+from sensor_msgs.msg import CompressedImage, Image
+
+from vla_accel_ros import frames
+from vla_accel_ros.nodes import images, qos
+from vla_accel_ros.nodes.base import Node, Setting, run
+from vla_accel_ros.nodes.messages import NS, to_ns
+
+SETTINGS = (
+    Setting(
+        'image_topics', ['image_raw'],
+        'Camera topics in the order of the checkpoint; raw, or compressed if so suffixed',
+        when='configure'),
+    Setting(
+        'image_size', 224,
+        'Side of the square that each view becomes; the checkpoint dictates it, 0 leaves it be',
+        unit='px', range=(0, 1024)),
+    Setting(
+        'resize', 'resize-naive',
+        'How a view becomes square: squeezed, padded or cropped; as the checkpoint was trained',
+        choices=frames.RESIZES),
+    Setting(
+        'filter', 'bicubic',
+        'How pixels are resampled: bicubic is what OpenVLA was trained with, area is faster',
+        choices=frames.FILTERS),
+    Setting(
+        'centre_crop', 1.0,
+        'Share of the area kept before resizing; 1 where the checkpoint has its own crop',
+        range=(0.05, 1.0)),
+    Setting(
+        'pair_tolerance', 0.02,
+        'Largest difference of capture stamps among the views of one observation',
+        unit='s', range=(0.0, 1.0)),
+    Setting(
+        'max_age', 0.3,
+        'Frames older than this when they arrive are refused: acting on them is acting blind',
+        unit='s', range=(0.01, 10.0)),
+    Setting(
+        'max_future', 0.05,
+        'Frames stamped further ahead than this are refused: the clocks disagree',
+        unit='s', range=(0.0, 10.0)),
+    Setting(
+        'silence', 0.5,
+        'After so long without a usable observation the node reports `no_frame`',
+        unit='s', range=(0.1, 60.0)),
+)
+
+
+class Camera(Node):
+    """Pairs, checks, fits and stacks the newest frames.
+
+    Publishes `vla/frame` with the oldest capture stamp of the views. Garbage, stale, future,
+    unstamped and out-of-order frames are counted by these names and never forwarded.
+    """
+
+    NAME = 'camera'
+    SETTINGS = SETTINGS
+
+    def check(self, settings: Mapping[str, object]) -> None:
+        """Refuse a topic that is named twice: the second would never pair."""
+        topics = settings['image_topics']
+        if len(set(topics)) < len(topics) or '' in topics:
+            raise ValueError(f'image_topics = {topics}, expected distinct names')
+
+    def configure(self) -> None:
+        """Subscribe to the cameras."""
+        topics = self.settings['image_topics']
+        self._pairer = frames.FramePairer(len(topics), 0)
+        self._ready: frames.FrameSet | None = None
+        self._heard = [monotonic()] * len(topics)
+        self._forwarded = monotonic()
+        self._counted: dict[str, int] = {}
+        self.apply(self.settings)
+        self._frame = self.advertise(Image, 'vla/frame', qos.FRAME)
+        for index, topic in enumerate(topics):
+            kind = CompressedImage if topic.endswith('/compressed') else Image
+            self.subscribe(kind, topic, partial(self._on_image, index), qos.SENSOR)
+        self.every(0.1, self._watch)
+
+    def activate(self) -> None:
+        """Begin afresh: what was seen before a pause has no partners any more."""
+        self._pairer.reset()
+        self._ready = None
+        self._heard = [monotonic()] * len(self._heard)
+        self._forwarded = monotonic()
+
+    def deactivate(self) -> None:
+        """Silence is what is wanted of an inactive camera."""
+        self.health.clear('no_frame')
+
+    def apply(self, changed: Mapping[str, object]) -> None:
+        """Take over live settings; the rest is read where it is used."""
+        self._pairer.tolerance_ns = round(self.settings['pair_tolerance'] * NS)
+
+    def _on_image(self, index: int, message: Image | CompressedImage) -> None:
+        topic = self.settings['image_topics'][index]
+        self._heard[index] = monotonic()
+        self.health.count('frames_received')
+        stamp_ns, now_ns = to_ns(message.header.stamp), self.now_ns()
+        fault = frames.age_fault(
+            stamp_ns, now_ns, round(self.settings['max_age'] * NS),
+            round(self.settings['max_future'] * NS))
+        if fault:
+            self.health.event(fault, f'{topic} is {(now_ns - stamp_ns) / NS:.3f} s old')
+            return
+        if isinstance(message, Image):
+            try:
+                images.check_image(message)
+            except ValueError as error:
+                self._refuse(topic, error)
+                return
+        paired = self._pairer.add(index, stamp_ns, message)
+        self._count_drops()
+        if paired is None:
+            return
+        if self._ready is None:
+            # After whatever else has come in meanwhile, so that the newest set wins.
+            self.executor.create_task(self._forward)
+        else:
+            self.health.count('frames_dropped', len(paired.frames))
+        self._ready = paired
+
+    def _forward(self) -> None:
+        ready, self._ready = self._ready, None
+        if ready is None or not self.active:
+            return
+        try:
+            message = self._compose(ready)
+        except Exception as error:
+            self.report(error)
+            return
+        if message is None:
+            return
+        self._frame.publish(message)
+        self._forwarded = monotonic()
+        self.health.clear('no_frame')
+        self.health.count('frames_forwarded')
+        self.health.figure('age_ms', (self.now_ns() - ready.stamp_ns) / 1e6)
+
+    def _compose(self, ready: frames.FrameSet) -> Image | None:
+        size = self.settings['image_size']
+        if len(ready.frames) == 1 and self._fits_as_it_is(ready.frames[0], size):
+            return ready.frames[0]
+        views = []
+        for topic, message in zip(self.settings['image_topics'], ready.frames, strict=True):
+            try:
+                views.append(frames.fit_view(
+                    images.image_to_array(message) if isinstance(message, Image)
+                    else images.compressed_to_array(message),
+                    size, self.settings['resize'], self.settings['filter'],
+                    self.settings['centre_crop']))
+            except ValueError as error:
+                self._refuse(topic, error)
+                return None
+        try:
+            stacked = frames.stack_views(views)
+        except ValueError as error:
+            self._refuse('image_size = 0', error)
+            return None
+        return images.array_to_image(
+            stacked, ready.stamp_ns, ready.frames[0].header.frame_id)
+
+    def _fits_as_it_is(self, message: Image | CompressedImage, size: int) -> bool:
+        return (
+            isinstance(message, Image) and message.encoding == 'rgb8'
+            and message.step == 3 * message.width and self.settings['centre_crop'] == 1
+            and size in (0, message.height) and size in (0, message.width))
+
+    def _refuse(self, topic: str, error: ValueError) -> None:
+        self.health.event('garbage_frame', f'{topic}: {error}')
+        self.get_logger().warning(
+            f'garbage frame on {topic}: {error}', throttle_duration_sec=5.0)
+
+    def _count_drops(self) -> None:
+        for name, total in self._pairer.counts.items():
+            new = total - self._counted.get(name, 0)
+            if new and name == 'out_of_order':
+                self.health.event('out_of_order_frame', count=new)
+            elif new:
+                self.health.count('frames_dropped', new)
+            self._counted[name] = total
+
+    def _watch(self) -> None:
+        if not self.active:
+            return
+        now, silence = monotonic(), self.settings['silence']
+        if now - self._forwarded <= silence:
+            return
+        silent = [
+            topic for topic, heard in zip(self.settings['image_topics'], self._heard, strict=True)
+            if now - heard > silence]
+        self.health.fault(
+            'no_frame',
+            f'nothing on {", ".join(silent)}' if silent else 'frames arrive, none is usable',
+            renew=True)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the camera node as a process."""
+    return run(Camera, argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
