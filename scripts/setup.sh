@@ -41,8 +41,7 @@ need_packages() {
 pip_install() {
   if ! "$venv/bin/python" -m pip install --disable-pip-version-check --no-input \
       --progress-bar off "$@" 2>&1 | tee -a "$log" |
-      sed -un -e 's/^ *Downloading .*\/\([^/ ]*\) (\(.*[MG]B\).*/    \1  \2/p' \
-        -e 's/^ *Downloading \([^/ ]*\) (\(.*[MG]B\).*/    \1  \2/p' \
+      sed -un -e 's/^ *Downloading \(.*\/\)\?\([^-/ ]*-[^-/ ]*\)[^/ ]* (\(.*[MG]B\).*/    \2  \3/p' \
         -e 's/^Installing collected packages.*/    installing/p'; then
     grep -E '^(ERROR|error)' "$log" | tail -n 5 >&2 || true
     die "pip failed; the whole output is in $log. Run make again once it is mended"
