@@ -49,7 +49,7 @@ def _short_side(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def _middle(image: np.ndarray, size: int) -> np.ndarray:
-    top, left = (int(round((side - size) / 2)) for side in image.shape[:2])
+    top, left = (round((side - size) / 2) for side in image.shape[:2])
     return image[top:top + size, left:left + size]
 
 

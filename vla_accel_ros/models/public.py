@@ -31,6 +31,9 @@ TIMM = {
     'vit_so400m_patch14_siglip_384': _SIGLIP,
 }
 
+# Llama's token for a lone space, which OpenVLA's prompts end with.
+PROMPT_END = 29871
+
 # The crop with which OpenVLA's LIBERO checkpoints were augmented, as a share of the area.
 LIBERO_CROP = 0.9
 
@@ -111,6 +114,7 @@ def public_config(config: dict, processor: dict | None = None, name: str = '') -
         projector_layers=3 if config.get('use_fused_vision_backbone', len(towers) > 1) else 2,
         tokenizer_vocab=decoder.vocab - config.get('pad_to_multiple_of', 64),
         bins=config.get('n_action_bins', 256),
+        prompt_end=PROMPT_END if decoder.vocab > PROMPT_END else None,
         prompt='v0.1' if chat else 'v0.2',
         norm_stats=stats,
     )

@@ -1,0 +1,286 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A policy: a checkpoint with everything around it, from observation to actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+import time
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vla_accel_ros.actions import GRIPPER, WIDTH
+from vla_accel_ros.observations import Observation
+
+from .action_tokens import ActionStatistics, ActionTokens, select_statistics
+from .cache import KVCache
+from .checkpoint import CheckpointError, Progress, load, resolve
+from .config import VLAConfig
+from .openvla import OpenVLA
+from .preprocess import CameraCountError, Preprocessor
+from .tokenizer import PromptEncoder, load_prompt_encoder
+
+STAGES = ('preprocess', 'towers', 'projector', 'prefill', 'decode', 'detokenise')
+
+# These words stand in the prompt itself, so that every vocabulary knows them.
+_ANY_INSTRUCTION = 'take action'
+
+
+class ImageIgnoredError(RuntimeError):
+    """A black and a white image give the same logits: the model does not see."""
+
+
+class NotFiniteError(RuntimeError):
+    """The model's output is NaN or infinite."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the policy answers to one observation.
+
+    Attributes:
+        chunk_values: float64 [n, 7], one row a policy step; m, rad, gripper 0 open to 1 closed.
+        token_ids: int64 [n * 7], as the model gave them.
+        timings_ms: Milliseconds by stage (`STAGES`) and in `total`.
+        kept: Visual tokens that the decoder saw.
+    """
+
+    chunk_values: np.ndarray
+    token_ids: np.ndarray
+    timings_ms: dict[str, float]
+    kept: int
+
+
+class _Stopwatch:
+    """Time by stage, with the device synchronised at each stage's end."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._cuda = device.type == 'cuda'
+        self._device = device
+        self.ms: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        if self._cuda:
+            torch.cuda.synchronize(self._device)
+        self.ms[stage] = (time.perf_counter() - start) * 1e3
+
+
+class Policy:
+    """A model with its preprocessing, prompt and statistics.
+
+    Args:
+        model: In evaluation mode.
+        encode: From an instruction to token ids.
+        unnorm_key: Data set whose statistics hold; None where there is only one.
+
+    Raises:
+        UnnormKeyError: When the key is missing or wrong; the message lists the keys.
+        ValueError: When the statistics are not those of 7 columns.
+    """
+
+    def __init__(
+        self, model: OpenVLA, encode: PromptEncoder, unnorm_key: str | None = None,
+    ) -> None:
+        self.model = model
+        self.unnorm_key, self.statistics = select_statistics(model.config.norm_stats, unnorm_key)
+        if self.statistics.low.shape != (WIDTH,) or model.config.action_dims != WIDTH:
+            raise ValueError(
+                f"data set '{self.unnorm_key}' has {len(self.statistics.low)} action columns and "
+                f'the model {model.config.action_dims}, expected {WIDTH}')
+        self._tokens = ActionTokens(model.config.tokenizer_vocab, model.config.bins)
+        self._preprocess = Preprocessor(model.config)
+        self._ids = lru_cache(maxsize=64)(encode)
+        self._cache: KVCache | None = None
+
+    @classmethod
+    def load(
+        cls, folder_or_hub: str | Path, device: str = 'cpu', dtype: torch.dtype | None = None,
+        unnorm_key: str | None = None, progress: Progress | None = None,
+        allow_download: bool = False, threads: int | None = None,
+    ) -> Policy:
+        """Load a checkpoint folder.
+
+        Args:
+            folder_or_hub: A folder, or `owner/name` of the hub if `allow_download`.
+            device: As torch names it.
+            dtype: Type of the weights; float32 on the CPU and bfloat16 elsewhere when None.
+            unnorm_key: Data set whose statistics hold; None where there is only one.
+            progress: Called with the share done, 0..1, and a word on what is being done.
+            allow_download: Whether the hub may be asked.
+            threads: Threads of torch in this process; as they are when None.
+
+        Raises:
+            CheckpointError: When files are missing, corrupt or do not fit.
+            TokenizerError: When there is no tokeniser.
+            UnnormKeyError: When the key is missing or wrong.
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
+        if device.startswith('cuda') and not torch.cuda.is_available():
+            raise CheckpointError(f"device '{device}' was asked for, torch sees no GPU")
+        folder = resolve(folder_or_hub, allow_download)
+        if dtype is None:
+            dtype = torch.float32 if device == 'cpu' else torch.bfloat16
+        model = load(folder, device, dtype, progress)
+        return cls(model, load_prompt_encoder(folder, model.config), unnorm_key)
+
+    @property
+    def config(self) -> VLAConfig:
+        """The checkpoint's configuration."""
+        return self.model.config
+
+    @property
+    def image_size(self) -> int:
+        """Side of the images that the model sees, pixels."""
+        return self.config.image_size
+
+    @property
+    def cameras(self) -> int:
+        """Views that the checkpoint wants."""
+        return self.config.cameras
+
+    def _cache_for(self, length: int) -> KVCache:
+        capacity = length + self.config.action_dims
+        if self._cache is None or self._cache.capacity < capacity:
+            self._cache = self.model.new_cache(-(-capacity // 64) * 64)
+        self._cache.clear()
+        return self._cache
+
+    def _pixels(self, observation: Observation, fitted: bool) -> Tensor:
+        pixels = torch.from_numpy(self._preprocess(observation.images, fitted))
+        return pixels.to(self.model.device, self.model.dtype)
+
+    @torch.inference_mode()
+    def predict(self, observation: Observation, fitted: bool = False) -> Prediction:
+        """Answer one observation.
+
+        Args:
+            observation: As many images as the checkpoint wants, in its order.
+            fitted: Whether the images were brought to the model's size by `preprocess.fit`.
+
+        Returns:
+            The actions, their tokens and where the time went.
+
+        Raises:
+            CameraCountError: When the number of images is another.
+            TokenizerError: When the instruction has words that the checkpoint does not know.
+            NotFiniteError: When the model gives NaN or infinity.
+        """
+        model, watch = self.model, _Stopwatch(self.model.device)
+        start = time.perf_counter()
+        with watch('preprocess'):
+            ids = torch.tensor([self._ids(observation.instruction)], device=model.device)
+            pixels = self._pixels(observation, fitted)
+        with watch('towers'):
+            features = model.tower_features(pixels, model.language(ids))
+        with watch('projector'):
+            visual = model.project(features)
+        with watch('prefill'):
+            x = model.embed_prompt(ids, visual)
+            cache = self._cache_for(x.shape[1])
+            logits = model.prefill(x, cache)
+        with watch('decode'):
+            tokens, peaks = model.decode_greedily(
+                logits, x.shape[1], self.config.action_dims, cache)
+        with watch('detokenise'):
+            values, token_ids = self._actions(tokens, peaks)
+        watch.ms['total'] = (time.perf_counter() - start) * 1e3
+        return Prediction(values, token_ids, watch.ms, visual.shape[1])
+
+    def _actions(self, tokens: Tensor, peaks: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        if not bool(peaks.isfinite().all()):
+            raise NotFiniteError('the model gives logits that are NaN or infinite')
+        token_ids = tokens[0].cpu().numpy()
+        return to_product(
+            self._tokens.decode(token_ids), self.statistics, self.config)[None], token_ids
+
+    def logits(self, observation: Observation) -> Tensor:
+        """Give the logits of the first action token, float32 [vocabulary], on the CPU."""
+        with torch.inference_mode():
+            ids = torch.tensor([self._ids(observation.instruction)], device=self.model.device)
+            language = self.model.language(ids)
+            visual = self.model.encode_images(self._pixels(observation, False), language)
+            x = self.model.embed_prompt(ids, visual)
+            return self.model.prefill(x, self._cache_for(x.shape[1]))[0].float().cpu()
+
+    def self_test(self, cameras: int | None = None) -> float:
+        """Prove that the checkpoint sees its images and gives numbers.
+
+        Args:
+            cameras: Views that the robot has, if that is to be checked.
+
+        Returns:
+            Largest difference between the logits of a black and of a white image.
+
+        Raises:
+            CameraCountError: When the robot has another number of views.
+            ImageIgnoredError: When black and white give the same logits.
+            NotFiniteError: When logits are NaN or infinite.
+        """
+        if cameras is not None and cameras != self.cameras:
+            raise CameraCountError(
+                f'got {cameras} images, the checkpoint wants {self.cameras} views')
+        rows = []
+        for level in (0, 255):
+            image = np.full((self.image_size, self.image_size, 3), level, np.uint8)
+            rows.append(self.logits(Observation((image,) * self.cameras, _ANY_INSTRUCTION)))
+        if not all(bool(row.isfinite().all()) for row in rows):
+            raise NotFiniteError('the model gives logits that are NaN or infinite')
+        difference = float((rows[0] - rows[1]).abs().max())
+        if difference == 0:
+            raise ImageIgnoredError(
+                'a black and a white image give the same logits: the image is ignored')
+        return difference
+
+    def warm_up(self, runs: int = 2) -> float:
+        """Predict on a grey image, so that the first real call is as fast as the next.
+
+        Returns:
+            Milliseconds that the last one took.
+        """
+        image = np.full((self.image_size, self.image_size, 3), 127, np.uint8)
+        observation = Observation((image,) * self.cameras, _ANY_INSTRUCTION)
+        took = 0.0
+        for _ in range(max(runs, 1)):
+            took = self.predict(observation).timings_ms['total']
+        return took
+
+
+def to_product(
+    normalised: np.ndarray, statistics: ActionStatistics, config: VLAConfig,
+) -> np.ndarray:
+    """Un-normalise an action and bring its gripper to the product's convention.
+
+    Args:
+        normalised: float [..., 7] in [-1, 1].
+        statistics: Of the data set.
+        config: Says whether the checkpoint's gripper is 1 when open.
+
+    Returns:
+        float64 [..., 7]; m, rad, gripper 0 open to 1 closed.
+    """
+    values = statistics.unnormalise(normalised)
+    gripper = values[..., GRIPPER]
+    values[..., GRIPPER] = np.clip(1 - gripper if config.gripper_open_is_one else gripper, 0, 1)
+    return values
