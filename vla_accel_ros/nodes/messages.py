@@ -185,7 +185,7 @@ def message_to_request(message: JointTrajectory) -> Request:
 
 
 def decision_to_message(
-    decision: Decision, name: str, stats: ChunkStats | None = None
+    decision: Decision, name: str, stats: ChunkStats | None = None, age_s: float | None = None
 ) -> DiagnosticStatus:
     """Write a decision; the keys of its values are the interface for viewers.
 
@@ -193,6 +193,7 @@ def decision_to_message(
         decision: What was decided.
         name: The deciding node's full name.
         stats: What the inference behind it cost.
+        age_s: Seconds from the observation's capture to the decision.
     """
     values = {
         'kind': decision.kind.value,
@@ -201,6 +202,7 @@ def decision_to_message(
         'source': decision.action.source.value if decision.action else '',
         'speed_m_s': f'{decision.speed:.5f}',
         'angular_speed_rad_s': f'{decision.angular_speed:.5f}',
+        'age_ms': _ms(age_s),
         'latency_ms': _ms(decision.latency_s),
         'in_flight_ms': _ms(decision.in_flight_s),
         'consumed': str(decision.consumed),

@@ -1,0 +1,192 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The scheduler node: carries out what `scheduling.Scheduler` decides, once a policy step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import sys
+from time import monotonic, monotonic_ns
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
+
+from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.nodes import messages, qos
+from vla_accel_ros.nodes.base import Node, run
+from vla_accel_ros.nodes.diagnostics import WARN
+from vla_accel_ros.nodes.images import check_image
+from vla_accel_ros.nodes.messages import NS, ChunkStats, to_ns
+from vla_accel_ros.nodes.scheduler_settings import SETTINGS, scheduler_config
+from vla_accel_ros.scheduling.decision import Decision, Kind
+from vla_accel_ros.scheduling.scheduler import Scheduler
+
+# Longer texts are no instruction, and would travel with every request.
+MAX_INSTRUCTION = 1000
+# An answer's step may differ from ours by the rounding of its message.
+STEP_TOLERANCE = 1e-6
+
+
+class SchedulerNode(Node):
+    """Asks the scheduler about every frame and answer, and sends what it says.
+
+    An action goes out before anything else of its step. The frame that the VLA has to look at
+    is handed on as it came, without touching its pixels.
+    """
+
+    NAME = 'scheduler'
+    SETTINGS = SETTINGS
+
+    def check(self, settings: Mapping[str, object]) -> None:
+        """Refuse settings that make no scheduler."""
+        scheduler_config(settings)
+        _check_instruction(settings['instruction'])
+
+    def configure(self) -> None:
+        """Make the scheduler and its topics."""
+        self._scheduler = Scheduler(scheduler_config(self.settings))
+        self._scheduler.set_instruction(self.settings['instruction'].strip())
+        self._seen, self._timeouts = monotonic(), 0
+        self._action = self.advertise(JointTrajectory, 'vla/action', qos.CONTROL)
+        self._observation = self.advertise(Image, 'vla/observation', qos.CONTROL)
+        self._request = self.advertise(JointTrajectory, 'vla/request', qos.CONTROL)
+        self._decision = self.advertise(DiagnosticStatus, 'vla/decision', qos.REPORT)
+        self.subscribe(Image, 'vla/frame', self._on_frame, qos.FRAME)
+        self.subscribe(JointTrajectory, 'vla/action_chunk', self._on_chunk, qos.CONTROL)
+        # It is latched: it comes once, and may come before the node is active.
+        self.subscribe(String, 'vla/instruction', self._on_instruction, qos.LATCHED, always=True)
+        self.serve(Trigger, '~/reset', self._on_reset)
+        self.every(0.1, self._watch)
+
+    def activate(self) -> None:
+        """Start afresh: the past before a pause is not the past of the next step."""
+        self._scheduler.reset()
+        self._seen = monotonic()
+
+    def deactivate(self) -> None:
+        """Nothing is expected any more, so nothing is missing."""
+        self.health.clear('no_frame', 'no_instruction', 'inference_timeout')
+
+    def apply(self, changed: Mapping[str, object]) -> None:
+        """Take over new settings between two steps."""
+        if 'instruction' in changed:
+            self._instruct(changed['instruction'])
+        self._scheduler.configure(scheduler_config(self.settings))
+
+    # -- what comes in --------------------------------------------------------------------------
+
+    def _on_frame(self, message: Image) -> None:
+        check_image(message)
+        self._seen = monotonic()
+        decision = self._scheduler.on_frame(to_ns(message.header.stamp), monotonic_ns())
+        if decision.kind is Kind.SKIPPED:
+            # No step of the policy; the count is among the figures.
+            return
+        self._carry_out(decision, frame=message)
+        self._judge(decision)
+
+    def _on_chunk(self, message: JointTrajectory) -> None:
+        chunk = messages.message_to_chunk(message)
+        step, expected = messages.message_step(message), self.settings['policy_step']
+        if abs(step - expected) > STEP_TOLERANCE:
+            raise ValueError(
+                f'its step is {step} s, policy_step is {expected} s: '
+                'set policy_step to what the checkpoint was trained at')
+        stats = messages.message_stats(message)
+        verified = stats is not None and stats.accepted >= WIDTH
+        decision = self._scheduler.on_answer(chunk, monotonic_ns(), verified)
+        self._carry_out(decision, stats=stats)
+        if decision.kind is Kind.DISCARDED:
+            self.health.event('answer_discarded', decision.reason)
+        else:
+            self.health.clear('inference_timeout')
+            self.health.figure('latency_ms', decision.latency_s * 1e3)
+
+    def _on_instruction(self, message: String) -> None:
+        self._instruct(message.data)
+
+    def _instruct(self, text: str) -> None:
+        _check_instruction(text)
+        if self._scheduler.set_instruction(text.strip()):
+            self.get_logger().info(f'instruction: {text.strip()!r}')
+
+    def _on_reset(self, _request: Trigger.Request, response: Trigger.Response):
+        self._scheduler.reset()
+        self.health.clear('inference_timeout')
+        response.success, response.message = True, 'buffer, queue and request are forgotten'
+        return response
+
+    # -- what goes out --------------------------------------------------------------------------
+
+    def _carry_out(
+        self, decision: Decision, frame: Image | None = None, stats: ChunkStats | None = None
+    ) -> None:
+        step = self.settings['policy_step']
+        if decision.action is not None:
+            self._action.publish(
+                messages.chunk_to_message(decision.action, step, self.settings['frame_id']))
+        if decision.request is not None:
+            self._request.publish(messages.request_to_message(decision.request, step))
+            self._observation.publish(frame)
+        age_s = (self.now_ns() - decision.stamp_ns) / NS
+        self._decision.publish(messages.decision_to_message(
+            decision, self.get_fully_qualified_name(), stats, age_s))
+
+    def _judge(self, decision: Decision) -> None:
+        if decision.reason == 'no_instruction':
+            self.health.fault(
+                'no_instruction', 'publish one on vla/instruction or set the parameter', WARN)
+        else:
+            self.health.clear('no_instruction')
+        if decision.reason == 'bridge_exhausted':
+            self.health.event('bridge_exhausted', 'the VLA takes longer than is bridged')
+        timeouts = self._scheduler.counters.get('timeouts', 0)
+        if timeouts > self._timeouts:
+            self._timeouts = timeouts
+            listeners = self._observation.get_subscription_count()
+            detail = (
+                f'no answer within {self.settings["answer_timeout"]} s'
+                if listeners else 'nobody listens to vla/observation')
+            if self.health.fault('inference_timeout', detail, renew=True):
+                self.get_logger().error(f'inference_timeout: {detail}')
+
+    def _watch(self) -> None:
+        if not self.active:
+            return
+        silence = monotonic() - self._seen
+        if silence > self.settings['silence']:
+            self.health.fault('no_frame', f'no vla/frame for {silence:.1f} s', renew=True)
+        else:
+            self.health.clear('no_frame')
+        for name, total in self._scheduler.counters.items():
+            self.health.figure(name, total)
+
+
+def _check_instruction(text: str) -> None:
+    if len(text) > MAX_INSTRUCTION:
+        raise ValueError(
+            f'instruction has {len(text)} characters, expected at most {MAX_INSTRUCTION}')
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the scheduler node as a process."""
+    return run(SchedulerNode, argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
