@@ -1,0 +1,78 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+import torch
+
+from vla_accel_ros.pruning.diversity import cosine_distances, diverse, max_min
+
+
+def one_by_one(distances, candidates, count, first):
+    chosen = [first]
+    while len(chosen) < count:
+        gap = distances[chosen].min(0)
+        gap[~candidates] = -np.inf
+        gap[chosen] = -np.inf
+        chosen.append(int(gap.argmax()))
+    return np.isin(np.arange(len(candidates)), chosen)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 100_000), st.integers(2, 80), st.integers(1, 6), st.booleans())
+def test_rounds_choose_what_the_one_by_one_rule_chooses(seed, tokens, width, coarse):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(1, tokens, width))
+    if coarse:
+        features = features.round()  # many exact ties and duplicates
+    distances = cosine_distances(torch.from_numpy(features)).numpy()[0]
+    distances = (distances + distances.T) / 2
+    candidates = rng.random(tokens) < 0.7
+    candidates[int(rng.integers(tokens))] = True
+    count = int(rng.integers(1, candidates.sum() + 1))
+    first = int(rng.choice(np.flatnonzero(candidates)))
+    got = max_min(distances, candidates, count, first)
+    assert np.array_equal(got, one_by_one(distances, candidates, count, first))
+    assert got.sum() == count
+
+
+def test_duplicates_are_chosen_last():
+    features = torch.tensor([[[1.0, 0], [1, 0], [0, 1], [-1, 0], [0, 1]]])
+    chosen = diverse(features, torch.ones(1, 5, dtype=torch.bool), [3],
+                     torch.tensor([[9.0, 0, 0, 0, 0]]))
+    assert chosen.tolist() == [[True, False, True, True, False]]
+
+
+def test_each_camera_has_its_budget_and_its_start():
+    features = torch.randn(2, 10, 4, generator=torch.Generator().manual_seed(1))
+    start = torch.zeros(2, 10)
+    start[0, 7], start[1, 2] = 1, 1
+    candidates = torch.ones(2, 10, dtype=torch.bool)
+    candidates[0, :3] = False
+    chosen = diverse(features, candidates, [4, 6], start)
+    assert chosen.sum(1).tolist() == [4, 6]
+    assert chosen[0, 7] and chosen[1, 2] and not chosen[0, :3].any()
+
+
+def test_zero_vectors_are_far_from_all():
+    distances = cosine_distances(torch.tensor([[[0.0, 0.0], [1.0, 0.0]]]))
+    assert distances[0, 0].tolist() == [1.0, 1.0]
+
+
+def test_more_than_the_candidates_is_an_error():
+    with pytest.raises(ValueError, match='3 tokens asked of 2 candidates'):
+        max_min(np.zeros((4, 4)), np.array([True, True, False, False]), 3, 0)

@@ -1,0 +1,105 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from vla_accel_ros.pruning.fastv import FastVParameters
+from vla_accel_ros.pruning.parameters import Parameters, auto_layer
+from vla_accel_ros.pruning.registry import METHODS, parameter_table
+from vla_accel_ros.pruning.sp_vla import SpVlaParameters
+from vla_accel_ros.pruning.specprune_parameters import SpecPruneParameters
+
+
+@pytest.mark.parametrize('keep', [0, 0.0, -0.1, 1.01, float('nan'), float('inf')])
+def test_keep_ratio_outside_its_range_is_refused_by_name_and_value(keep):
+    with pytest.raises(ValueError, match=r'keep is .*, expected 0.001 to 1.0'):
+        FastVParameters(keep=keep)
+
+
+def test_an_integer_serves_as_a_float():
+    assert FastVParameters(keep=1).keep == 1.0
+
+
+@pytest.mark.parametrize('bad', ['0.5', None, True, [0.5]])
+def test_a_value_of_another_type_is_refused(bad):
+    with pytest.raises(ValueError, match='keep is'):
+        FastVParameters(keep=bad)
+
+
+def test_a_float_does_not_serve_as_an_integer():
+    with pytest.raises(ValueError, match=r'layer is 2\.0, expected a int'):
+        FastVParameters(layer=2.0)
+
+
+def test_an_unknown_choice_lists_the_choices():
+    with pytest.raises(ValueError, match=r"rows is 'first_row', expected one of \['all_rows'"):
+        FastVParameters(rows='first_row')
+
+
+def test_the_unit_is_part_of_a_range_error():
+    with pytest.raises(ValueError, match=r'v_low is -1\.0 m/s'):
+        SpVlaParameters(v_low=-1.0)
+
+
+@pytest.mark.parametrize(('buckets', 'message'), [
+    ([], 'buckets is empty'), ([64, 32], 'expected ascending'), ([32, 32], 'expected ascending'),
+    ([0], 'buckets is 0'), ('64', 'expected a list'), (64, 'expected a list'),
+])
+def test_buckets_that_are_no_ascending_counts_are_refused(buckets, message):
+    with pytest.raises(ValueError, match=message):
+        Parameters(buckets=buckets)
+
+
+def test_lists_become_tuples_and_parameters_are_frozen():
+    parameters = Parameters(buckets=[16, 32])
+    assert parameters.buckets == (16, 32)
+    with pytest.raises(FrozenInstanceError):
+        parameters.round_up = False
+
+
+def test_sp_vla_speeds_and_thresholds_must_be_in_order():
+    with pytest.raises(ValueError, match=r'v_low is 0.3 m/s, expected below v_high 0.3 m/s'):
+        SpVlaParameters(v_low=0.3, v_high=0.3)
+    with pytest.raises(ValueError, match='canny_low is 300'):
+        SpVlaParameters(canny_low=300.0)
+
+
+@pytest.mark.parametrize('layers', [[0, 3], [5, 5], [9, 4]])
+def test_specprune_layer_lists_must_ascend(layers):
+    with pytest.raises(ValueError, match='drop_layers is'):
+        SpecPruneParameters(drop_layers=layers)
+
+
+def test_automatic_layers_are_the_papers_at_32_layers_and_scale_to_others():
+    assert auto_layer('layer', 0, 3, 32, 31) == 3
+    assert auto_layer('layer', 0, 15, 8, 8) == 4
+    assert auto_layer('layer', 0, 2, 4, 3) == 1
+    assert auto_layer('layer', 2, 3, 8, 7) == 2
+
+
+def test_a_layer_that_the_decoder_lacks_is_refused():
+    with pytest.raises(ValueError, match='layer is 9, expected 1 to 7 in a decoder of 8 layers'):
+        auto_layer('layer', 9, 3, 8, 7)
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_every_parameter_has_one_line_of_documentation_and_numbers_a_range(name):
+    for info in parameter_table(name):
+        assert info.doc and '\n' not in info.doc
+        kind = type(info.default[0] if isinstance(info.default, tuple) else info.default)
+        assert kind not in (int, float) or None not in (info.low, info.high), info.name
+        assert kind is not str or info.default in info.choices, info.name

@@ -1,0 +1,194 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What all pruning methods do alike: when they may speak, what they fall back to, rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from .buckets import Buckets
+from .interface import Layout, Needs, Rows, Scene
+from .kept import Kept
+from .parameters import Parameters
+from .scores import TokenScores
+from .selection import extend, has_contrast
+
+Scores = Mapping[Rows, TokenScores]
+
+
+class Pruner:
+    """A pruning method, with what it remembers of the running episode.
+
+    A method overrides `_plan` and those of `_towers`, `_projected`, `_layer` and `_decoded` that
+    it needs; they give bool [cameras, tokens] masks of tokens to keep, or None for no change.
+    Wherever it cannot choose, it keeps all and says why in `reason`.
+
+    Args:
+        parameters: The method's parameters, defaults if None.
+        layout: Where the visual tokens come from.
+
+    Attributes:
+        name: The method's name.
+        reason: Why the last inference kept what it kept, a stable name.
+
+    Raises:
+        ValueError: When the parameters do not fit the layout.
+    """
+
+    name: ClassVar[str]
+    Parameters: ClassVar[type[Parameters]] = Parameters
+
+    def __init__(self, parameters: Parameters | None, layout: Layout) -> None:
+        self.layout = layout
+        self.reason = ''
+        self._open = False
+        self._present: Tensor | None = None
+        self.configure(self.Parameters() if parameters is None else parameters)
+        self.reset()
+
+    @property
+    def last_drop(self) -> int:
+        """Last decoder layer after which dropping still saves something."""
+        return max(1, self.layout.layers - 1)
+
+    def configure(self, parameters: Parameters) -> None:
+        """Take new parameters between two inferences, keeping what the episode taught.
+
+        Raises:
+            ValueError: When they do not fit; the old ones then stay.
+        """
+        if type(parameters) is not self.Parameters:
+            raise ValueError(
+                f'{self.name} takes {self.Parameters.__qualname__}, '
+                f'not {type(parameters).__qualname__}')
+        buckets = Buckets(
+            self.layout.tokens, self.layout.cameras, parameters.buckets, parameters.round_up)
+        self._bind(parameters)
+        self.parameters, self.buckets = parameters, buckets
+
+    def reset(self) -> None:
+        """Begin an episode. What is still to come of a running inference is not listened to."""
+        self._open = False
+        self._forget()
+
+    def begin(self, scene: Scene) -> Needs:
+        """Begin an inference.
+
+        Raises:
+            ValueError: When the images are not what the model sees.
+        """
+        scene.check(self.layout)
+        self._open, self._present, self.reason = True, None, 'keep_all'
+        return self._plan(scene)
+
+    def after_towers(self, received: Tensor | None) -> Kept | None:
+        """Choose after the towers, before the projector.
+
+        Args:
+            received: [cameras, tokens], attention received in the last tower block that runs;
+                None unless needed.
+        """
+        return self._settle(self._towers(received)) if self._open else None
+
+    def after_projector(self, visual: Tensor | None) -> Kept | None:
+        """Choose after the projector, before the decoder.
+
+        Args:
+            visual: [cameras, tokens, width], the projector's output; None unless needed, or
+                where tokens were dropped before it.
+        """
+        return self._settle(self._projected(visual)) if self._open else None
+
+    def after_layer(self, layer: int, scores: Scores) -> Kept | None:
+        """Choose after a decoder layer.
+
+        Args:
+            layer: Counted from 1.
+            scores: For the rows that were needed at this layer.
+        """
+        return self._settle(self._layer(layer, scores)) if self._open else None
+
+    def after_decode(self, scores: Mapping[int, TokenScores]) -> None:
+        """Learn from the attention of the action-decoding queries.
+
+        Args:
+            scores: For each layer needed, averaged over all action tokens. The query of an
+                action token is the token before it; of tokens that were drafted and refused
+                only the pass that decided them counts.
+        """
+        if self._open:
+            self._decoded(scores)
+            self._open = False
+
+    def _bind(self, parameters: Parameters) -> None:
+        """Check parameters against the layout and derive what depends on both."""
+
+    def _forget(self) -> None:
+        """Forget the episode."""
+
+    def _plan(self, scene: Scene) -> Needs:
+        return Needs()
+
+    def _towers(self, received: Tensor | None) -> Tensor | None:
+        return None
+
+    def _projected(self, visual: Tensor | None) -> Tensor | None:
+        return None
+
+    def _layer(self, layer: int, scores: Scores) -> Tensor | None:
+        return None
+
+    def _decoded(self, scores: Mapping[int, TokenScores]) -> None:
+        return None
+
+    def _settle(self, mask: Tensor | None) -> Kept | None:
+        if mask is None:
+            return None
+        if self._present is not None:
+            mask = mask & self._present
+        kept = Kept.from_mask(mask)
+        before = self.layout.total if self._present is None else int(self._present.sum())
+        if kept.count in (0, before):
+            return None
+        self._present, self.reason = mask, 'pruned'
+        return kept
+
+    def _fallback(self, reason: str) -> None:
+        """Keep all, saying why."""
+        self.reason = reason
+
+    def _usable(self, scores: Tensor, present: Tensor | None = None) -> bool:
+        """Say whether scores [cameras, tokens] can be chosen by; if not, keep all."""
+        # One look at the device for both questions.
+        finite, contrast = torch.stack(
+            [scores.isfinite().all(), has_contrast(scores, present)]).tolist()
+        if not finite:
+            self._fallback('not_finite')
+        elif not contrast:
+            self._fallback('no_contrast')
+        return finite and contrast
+
+    def _rounded(self, mask: Tensor, priority: Tensor) -> Tensor:
+        """Extend a mask to the next bucket by priority, both [cameras, tokens]."""
+        return extend(mask, priority, self.buckets.up(int(mask.sum())))
+
+    def _budget(self, keep: float) -> int:
+        """Give the count of all cameras together for a keep ratio."""
+        return self.buckets.up(round(keep * self.layout.total))

@@ -1,0 +1,101 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Greedy max-min selection: of many tokens, a few that differ most from one another.
+
+The rule is farthest-point sampling: take the candidate whose nearest chosen token is farthest,
+again and again. Taken one by one that is a loop over the kept tokens. Here a round takes as many
+as the rule allows at once: candidates sorted by their gap are the rule's next choices, in order,
+up to the first that lies nearer to one before it than its gap, for none of the earlier ones
+changes its gap. The result is that of the one-by-one rule, in about sqrt(2 count) rounds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# More candidates than a round is likely to accept, few enough that their square is cheap.
+FRONT = 32
+
+
+def cosine_distances(features: Tensor) -> Tensor:
+    """Give 1 - cosine similarity of all pairs.
+
+    Args:
+        features: [cameras, tokens, width]; a zero vector is at distance 1 from all others.
+
+    Returns:
+        float32 [cameras, tokens, tokens].
+    """
+    unit = torch.nn.functional.normalize(features.float(), dim=-1)
+    return 1 - unit @ unit.transpose(-1, -2)
+
+
+def max_min(distances: np.ndarray, candidates: np.ndarray, count: int, first: int) -> np.ndarray:
+    """Choose candidates greedily by their distance to the nearest one chosen before.
+
+    Args:
+        distances: float [tokens, tokens], symmetric.
+        candidates: bool [tokens].
+        count: How many to choose.
+        first: The token to start from, a candidate.
+
+    Returns:
+        bool [tokens]; ties go to the lower index.
+
+    Raises:
+        ValueError: When there are fewer candidates than asked for.
+    """
+    available = int(candidates.sum())
+    if count > available:
+        raise ValueError(f'{count} tokens asked of {available} candidates')
+    gap = np.where(candidates, distances[first], -np.inf)
+    gap[first] = -np.inf
+    chosen = np.zeros(len(gap), dtype=bool)
+    chosen[first] = True
+    left = count - 1
+    while left > 0:
+        front = np.argsort(-gap, kind='stable')[:min(FRONT, left)]
+        near = distances[np.ix_(front, front)] < gap[front][:, None]
+        clash = np.tril(near, -1).any(1)
+        accepted = front[:int(clash.argmax()) if clash.any() else len(front)]
+        chosen[accepted] = True
+        gap = np.minimum(gap, distances[accepted].min(0))
+        gap[accepted] = -np.inf
+        left -= len(accepted)
+    return chosen
+
+
+def diverse(features: Tensor, candidates: Tensor, counts: list[int], start: Tensor) -> Tensor:
+    """Filter each camera's candidates to its budget.
+
+    Args:
+        features: [cameras, tokens, width].
+        candidates: bool [cameras, tokens].
+        counts: Budget of each camera, at most its candidates.
+        start: [cameras, tokens]; the candidate with the highest value is the first chosen.
+
+    Returns:
+        bool [cameras, tokens] on the features' device.
+    """
+    # One copy to the host: the rounds are many small steps, which a GPU would run slower.
+    distances = cosine_distances(features).cpu().numpy()
+    first = start.masked_fill(~candidates, float('-inf')).argmax(-1).cpu().numpy()
+    allowed = candidates.cpu().numpy()
+    chosen = np.stack([
+        max_min(distances[c], allowed[c], counts[c], int(first[c])) for c in range(len(counts))])
+    return torch.from_numpy(chosen).to(features.device)

@@ -1,0 +1,78 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Methods that choose from what the towers show, and may drop early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .base import Pruner, Scores
+from .interface import Needs, Scene
+from .parameters import Parameters, auto_layer, layer_option, option
+
+BEFORE_PROJECTOR, BEFORE_LLM, AFTER_LAYER = 'before_projector', 'before_llm', 'after_layer'
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyParameters(Parameters):
+    """Where a method that chooses early drops.
+
+    Before the projector and before the decoder the decoder sees the same tokens, for the
+    projector works on each alone; the former spares the projector too.
+    """
+
+    place: str = option(
+        BEFORE_PROJECTOR, 'where tokens are dropped',
+        choices=(BEFORE_PROJECTOR, BEFORE_LLM, AFTER_LAYER))
+    layer: int = layer_option(2)
+
+
+class EarlyPruner(Pruner):
+    """Choose once the towers have run and drop at the place that the parameters say."""
+
+    Parameters = EarlyParameters
+
+    def _bind(self, parameters: EarlyParameters) -> None:
+        layer = auto_layer('layer', parameters.layer, 2, self.layout.layers, self.last_drop)
+        self._drop_layer = layer if parameters.place == AFTER_LAYER else 0
+
+    def _forget(self) -> None:
+        self._mask: Tensor | None = None
+
+    def _plan(self, scene: Scene) -> Needs:
+        self._mask = None
+        return Needs(
+            tower_attention=self._prepare(scene), drops=(self._drop_layer,))
+
+    def _towers(self, received: Tensor | None) -> Tensor | None:
+        self._mask = self._choose(received)
+        return self._mask if self.parameters.place == BEFORE_PROJECTOR else None
+
+    def _projected(self, visual: Tensor | None) -> Tensor | None:
+        return self._mask if self.parameters.place == BEFORE_LLM else None
+
+    def _layer(self, layer: int, scores: Scores) -> Tensor | None:
+        return self._mask if layer == self._drop_layer else None
+
+    def _prepare(self, scene: Scene) -> bool:
+        """Look at the scene; say whether the towers' attention is needed."""
+        return False
+
+    def _choose(self, received: Tensor | None) -> Tensor | None:
+        """Give the tokens to keep, bool [cameras, tokens], None for all."""
+        return None

@@ -1,0 +1,189 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The one interface that all pruning methods fit.
+
+The model core calls a pruner at fixed points of an inference: `begin` (images, motion), then
+`after_towers`, `after_projector`, `after_layer` and `after_decode`. What costs something is
+computed only where `Needs` asks. Each point returns the visual tokens to keep, or None for no
+change. Text, proprioception, BOS and action tokens are not the pruner's to see or drop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from math import hypot
+
+import numpy as np
+
+
+class Rows(str, Enum):
+    """Query rows of a decoder layer. Rows of draft tokens belong to none of them.
+
+    ALL is BOS, visual and prompt tokens; LAST the last prompt token, whose output is the first
+    action token; TEXT the prompt tokens after the visual ones; ACTION the action slots of a
+    single-pass model, which stand in the sequence from the start.
+    """
+
+    ALL = 'all'
+    LAST = 'last'
+    TEXT = 'text'
+    ACTION = 'action'
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a model's visual tokens come from.
+
+    Attributes:
+        cameras: Views.
+        rows: Patches from top to bottom of a view.
+        columns: Patches from left to right.
+        patch: Side of a patch, pixels.
+        layers: Decoder layers.
+        single_pass: Whether all actions come from one pass (OFT) instead of token by token.
+
+    Raises:
+        ValueError: When a number is not positive.
+    """
+
+    cameras: int
+    rows: int
+    columns: int
+    patch: int
+    layers: int
+    single_pass: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ('cameras', 'rows', 'columns', 'patch', 'layers'):
+            if getattr(self, name) < 1:
+                raise ValueError(f'{name} is {getattr(self, name)}, expected at least 1')
+
+    @property
+    def tokens(self) -> int:
+        """Visual tokens of one camera."""
+        return self.rows * self.columns
+
+    @property
+    def total(self) -> int:
+        """Visual tokens of all cameras."""
+        return self.cameras * self.tokens
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How the end effector moved in the last action.
+
+    Attributes:
+        translation: Displacement over one policy step in the base frame, metres.
+        rotation: Rotation vector over one policy step, radians.
+        step_s: Seconds of a policy step.
+
+    Raises:
+        ValueError: When the step is not positive or a displacement is not finite.
+    """
+
+    translation: tuple[float, float, float]
+    rotation: tuple[float, float, float]
+    step_s: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.step_s < float('inf'):
+            raise ValueError(f'step_s is {self.step_s} s, expected above 0 and finite')
+        for name in ('translation', 'rotation'):
+            values = tuple(float(v) for v in getattr(self, name))
+            if len(values) != 3 or not np.isfinite(values).all():
+                raise ValueError(f'{name} is {values}, expected 3 finite numbers')
+            object.__setattr__(self, name, values)
+
+    @classmethod
+    def from_action(cls, values, step_s: float) -> Motion:
+        """Build from an action's 7 values (m, rad, gripper) and the policy step."""
+        return cls(tuple(values[0:3]), tuple(values[3:6]), step_s)
+
+    @property
+    def linear_speed(self) -> float:
+        """Speed of the end effector, m/s."""
+        return hypot(*self.translation) / self.step_s
+
+    @property
+    def angular_speed(self) -> float:
+        """Angular speed of the end effector, rad/s."""
+        return hypot(*self.rotation) / self.step_s
+
+    @property
+    def vertical_speed(self) -> float:
+        """Velocity along the base frame's z, m/s, upwards positive."""
+        return self.translation[2] / self.step_s
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What is known before the model runs.
+
+    Attributes:
+        images: One uint8 [h, w, 3] RGB array a camera, as the model sees it: resized and
+            cropped, before normalisation.
+        motion: The last action's motion; None on the first step of an episode.
+        stamp_ns: Capture stamp of the images, nanoseconds.
+    """
+
+    images: tuple[np.ndarray, ...]
+    motion: Motion | None = None
+    stamp_ns: int = 0
+
+    def check(self, layout: Layout) -> None:
+        """Check the images against a layout.
+
+        Raises:
+            ValueError: When their number, type or size is not what the model sees.
+        """
+        if len(self.images) != layout.cameras:
+            raise ValueError(f'{len(self.images)} images, expected {layout.cameras}')
+        height, width = layout.rows * layout.patch, layout.columns * layout.patch
+        for index, image in enumerate(self.images):
+            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+                raise ValueError(
+                    f'image {index} is {image.dtype} {list(image.shape)}, '
+                    f'expected uint8 [h, w, 3]')
+            # A model's image may end in a part of a patch, which no token sees.
+            spare = image.shape[0] - height, image.shape[1] - width
+            if not all(0 <= s < layout.patch for s in spare):
+                raise ValueError(
+                    f'image {index} is {image.shape[1]}x{image.shape[0]} pixels, expected '
+                    f'{layout.columns}x{layout.rows} patches of {layout.patch} pixels, '
+                    f'{width}x{height}')
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a pruner wants computed in this inference, and where it may drop.
+
+    Attributes:
+        tower_attention: Whether `after_towers` wants the attention received by each patch in
+            the last block that runs of the last tower that sees the image.
+        projected: Whether `after_projector` wants the projector's output.
+        layers: For decoder layers, counted from 1, the rows whose scores `after_layer` wants.
+        decode: Decoder layers whose action-decoding rows `after_decode` wants.
+        drops: Decoder layers after which `after_layer` may drop; 0 for before the decoder.
+    """
+
+    tower_attention: bool = False
+    projected: bool = False
+    layers: Mapping[int, tuple[Rows, ...]] = field(default_factory=dict)
+    decode: tuple[int, ...] = ()
+    drops: tuple[int, ...] = ()

@@ -1,0 +1,89 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What moved: each patch compared with the same patch some policy steps ago (SpecPrune-VLA)."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from .interface import Layout
+
+
+def unit_patches(images: tuple[np.ndarray, ...], layout: Layout) -> np.ndarray:
+    """Cut images into patches of unit length.
+
+    Args:
+        images: One uint8 [h, w, 3] array a camera, as the model sees it.
+        layout: The patch grid.
+
+    Returns:
+        float32 [cameras, tokens, patch * patch * 3]; a black patch is all zeros.
+    """
+    side = layout.patch
+    cut = np.stack([
+        image[:layout.rows * side, :layout.columns * side].reshape(
+            layout.rows, side, layout.columns, side, 3).swapaxes(1, 2).reshape(layout.tokens, -1)
+        for image in images]).astype(np.float32)
+    length = np.sqrt(np.einsum('ctp,ctp->ct', cut, cut))
+    return cut / np.maximum(length, 1e-6)[..., None]
+
+
+def similarity(now: np.ndarray, then: np.ndarray) -> np.ndarray:
+    """Give the cosine similarity of corresponding patches.
+
+    Args:
+        now: [cameras, tokens, n] from `unit_patches`.
+        then: The same shape.
+
+    Returns:
+        float32 [cameras, tokens]; two black patches are alike, one black one is not.
+    """
+    alike = np.einsum('ctp,ctp->ct', now, then)
+    dark = ~now.any(-1) & ~then.any(-1)
+    return np.where(dark, np.float32(1), alike)
+
+
+class Frames:
+    """The last frames of an episode, cut into patches.
+
+    Args:
+        capacity: Frames to remember.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._frames: deque[tuple[int, np.ndarray]] = deque(maxlen=capacity)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._frames.clear()
+
+    def add(self, stamp_ns: int, patches: np.ndarray) -> None:
+        """Remember a frame; one that is older than the last starts afresh."""
+        if self._frames and stamp_ns < self._frames[-1][0]:
+            self._frames.clear()
+        self._frames.append((stamp_ns, patches))
+
+    def before(self, stamp_ns: int, age_ns: int) -> np.ndarray | None:
+        """Give the newest frame of at least that age, else the oldest, None when empty."""
+        if not self._frames:
+            return None
+        old = [patches for stamp, patches in self._frames if stamp_ns - stamp >= age_ns]
+        return old[-1] if old else self._frames[0][1]

@@ -1,0 +1,108 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The methods by name, and their parameters as tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .base import Pruner
+from .fastv import FastVPruner
+from .interface import Layout
+from .none import NonePruner
+from .random_tokens import RandomPruner
+from .sp_vla import SpVlaPruner
+from .specprune import SpecPruner
+from .vla_pruner import VlaPruner
+
+METHODS: dict[str, type[Pruner]] = {
+    method.name: method
+    for method in (SpVlaPruner, VlaPruner, SpecPruner, FastVPruner, RandomPruner, NonePruner)
+}
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """What is to be known of one parameter.
+
+    Attributes:
+        name: Its name.
+        default: Its default, of its type; a tuple for a list.
+        doc: One line that says what it does.
+        unit: SI unit, empty for pure numbers.
+        low: Smallest allowed number, None if there is none.
+        high: Largest allowed number, None if there is none.
+        choices: The allowed strings, empty for any.
+    """
+
+    name: str
+    default: Any
+    doc: str
+    unit: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+
+
+def method(name: str) -> type[Pruner]:
+    """Give the method of that name.
+
+    Raises:
+        ValueError: When there is none; lists the ones there are.
+    """
+    if name not in METHODS:
+        raise ValueError(f"pruning method is '{name}', expected one of {list(METHODS)}")
+    return METHODS[name]
+
+
+def parameter_table(name: str) -> tuple[ParameterInfo, ...]:
+    """Give a method's parameters, those that all have in common first.
+
+    Raises:
+        ValueError: When there is no such method.
+    """
+    return tuple(
+        ParameterInfo(name=spec.name, default=spec.default, **spec.metadata)
+        for spec in fields(method(name).Parameters))
+
+
+def make_parameters(name: str, **values: Any):
+    """Build a method's parameters from values by name.
+
+    Raises:
+        ValueError: When the method or a parameter is unknown, or a value is out of range.
+    """
+    kind = method(name).Parameters
+    known = [spec.name for spec in fields(kind)]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ValueError(f'{name} has no parameters {unknown}, expected some of {known}')
+    return kind(**values)
+
+
+def create(name: str, layout: Layout, **values: Any) -> Pruner:
+    """Build a pruner.
+
+    Args:
+        name: One of `METHODS`.
+        layout: Where the model's visual tokens come from.
+        values: Its parameters, defaults for those left out.
+
+    Raises:
+        ValueError: When the method or a parameter is unknown, out of range, or does not fit.
+    """
+    return method(name)(make_parameters(name, **values), layout)

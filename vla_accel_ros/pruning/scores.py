@@ -1,0 +1,99 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""How much attention visual tokens receive from the few query rows that matter.
+
+`softmax(q_rows K^T)` is computed for the rows asked for, at the layers asked for. The full map
+of a layer exists only where a method wants all of its rows; maps of all layers never do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TokenScores:
+    """Attention that visual tokens receive from some query rows of one layer.
+
+    Attributes:
+        received: float32 [cameras, tokens], mean over heads and rows of the softmax over all
+            keys; 0 where a token is absent.
+        present: bool [cameras, tokens], False where a token was dropped before this layer.
+        entropy: float32 [], mean over heads and rows of the entropy, in nats, of the attention
+            renormalised over the present visual tokens.
+    """
+
+    received: Tensor
+    present: Tensor
+    entropy: Tensor
+
+
+def attention_rows(
+    q: Tensor, k: Tensor, query_positions: Tensor | None = None,
+    key_positions: Tensor | None = None, scale: float | None = None,
+) -> Tensor:
+    """Give attention weights of a few queries.
+
+    Args:
+        q: [heads, rows, width], rotated.
+        k: [kv heads, keys, width], rotated; kv heads divide heads (grouped queries).
+        query_positions: int [rows], absolute; with `key_positions` a query sees only keys at
+            its own position or before. None: attention is bidirectional.
+        key_positions: int [keys], absolute, with gaps where tokens were dropped.
+        scale: Factor on the products, width ** -0.5 if None.
+
+    Returns:
+        float32 [heads, rows, keys].
+
+    Raises:
+        ValueError: When the heads do not divide.
+    """
+    heads, rows, width = q.shape
+    groups = k.shape[0]
+    if heads % groups:
+        raise ValueError(f'{heads} query heads are no multiple of {groups} key heads')
+    grouped = q.reshape(groups, heads // groups * rows, width)
+    products = (grouped @ k.transpose(-1, -2)).float() * (scale or width ** -0.5)
+    products = products.view(heads, rows, -1)
+    if query_positions is not None and key_positions is not None:
+        hidden = key_positions[None, :] > query_positions[:, None]
+        products = products.masked_fill(hidden, float('-inf'))
+    return products.softmax(-1)
+
+
+def token_scores(
+    weights: Tensor, first: int, ids: Tensor, cameras: int, tokens: int,
+) -> TokenScores:
+    """Reduce attention weights to what each visual token receives.
+
+    Args:
+        weights: [heads, rows, keys] from `attention_rows`.
+        first: Key column of the first visual token; the others follow.
+        ids: int [present], which visual tokens these are, camera * tokens + index, ascending.
+        cameras: Cameras.
+        tokens: Visual tokens of one camera.
+    """
+    visual = weights[..., first:first + len(ids)]
+    share = visual / visual.sum(-1, keepdim=True).clamp_min(1e-12)
+    entropy = -torch.xlogy(share, share).sum(-1).mean()
+    received = weights.new_zeros(cameras * tokens).index_copy(0, ids, visual.mean((0, 1)))
+    present = torch.zeros(cameras * tokens, dtype=torch.bool, device=weights.device)
+    present[ids] = True
+    return TokenScores(received.view(cameras, tokens), present.view(cameras, tokens), entropy)
+
