@@ -1,0 +1,257 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""arm_command: the only way to the arm. A thin shell around `safety.ArmGuard`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from geometry_msgs.msg import PoseStamped, TwistStamped
+from rclpy.duration import Duration
+from std_msgs.msg import Float64
+from std_srvs.srv import SetBool, Trigger
+from trajectory_msgs.msg import JointTrajectory
+
+from vla_accel_ros.nodes import base, qos
+from vla_accel_ros.nodes.arm_command_servo import ServoSwitch
+from vla_accel_ros.nodes.arm_command_settings import SETTINGS, guard_config
+from vla_accel_ros.nodes.diagnostics import ERROR, WARN
+from vla_accel_ros.nodes.messages import message_step, message_to_action
+from vla_accel_ros.nodes.timing import GarbageCollection, Lateness, raise_priority
+from vla_accel_ros.safety.arm_guard import ArmGuard, Command
+from vla_accel_ros.safety.interlock import State
+from vla_accel_ros.safety.limits import Refusal
+
+# Zeros that follow a stop before the stream falls silent: one is enough, unless it is lost.
+ZEROS = 5
+# With simulated time, a clock that stands still for longer than this stops the arm.
+CLOCK_PATIENCE_NS = 500_000_000
+ACKNOWLEDGE = Duration(seconds=0.2)
+
+
+class ArmCommand(base.Node):
+    """Accept actions while enabled and stream twists; hold zero when anything is wrong."""
+
+    NAME = 'arm_command'
+    SETTINGS = SETTINGS
+
+    def check(self, settings: Mapping[str, object]) -> None:
+        """Refuse limits that do not fit together."""
+        guard_config(settings)
+
+    def configure(self) -> None:
+        """Make the guard, disabled, and the topics."""
+        self._simulated = self.get_parameter('use_sim_time').value
+        self._guard = ArmGuard(guard_config(self.settings))
+        self._zeros = 0
+        self._lateness, self._garbage = Lateness(), GarbageCollection()
+        self._twist = self.advertise(TwistStamped, 'servo_node/delta_twist_cmds', qos.CONTROL)
+        self._gripper = self.advertise(Float64, 'gripper_command', qos.CONTROL)
+        self.subscribe(JointTrajectory, 'vla/action', self._on_action, qos.CONTROL)
+        self.subscribe(PoseStamped, 'ee_pose', self._on_pose, qos.SENSOR)
+        self.serve(SetBool, '~/enable', self._on_enable)
+        self.serve(Trigger, '~/stop', self._on_stop)
+        self._servo = ServoSwitch(self)
+        self._timer = self.every(self._guard.period_s, self._on_timer, self._simulated)
+        self.every(1.0, self._on_second)
+        if self._simulated:
+            self._clock_ns, self._moved_ns = self.now_ns(), self.steady.now().nanoseconds
+            self.every(0.1, self._watch_clock)
+        if self.settings['real_time_priority']:
+            self.health.figure('priority', raise_priority())
+
+    def activate(self) -> None:
+        """Begin to listen; the arm stays disabled until the operator enables it."""
+        self._garbage.take_over()
+        self._lateness.restart()
+
+    def deactivate(self) -> None:
+        """Stop the arm and see the zero delivered."""
+        was_enabled = self._guard.state is State.ENABLED
+        self._guard.stop('deactivated')
+        if was_enabled:
+            self._send(self._guard.tick(self._now()))
+            self._twist.wait_for_all_acked(ACKNOWLEDGE)
+        self._garbage.give_back()
+        self._show()
+
+    def cleanup(self) -> None:
+        """Let go of the client of MoveIt Servo."""
+        servo = getattr(self, '_servo', None)
+        if servo is not None:
+            servo.close()
+
+    def apply(self, changed: Mapping[str, object]) -> None:
+        """Take over new limits and rates; motion under way goes on within them."""
+        self._guard.configure(guard_config(self.settings))
+
+    # -- what comes in ---------------------------------------------------------------------------
+
+    def _on_action(self, message: JointTrajectory) -> None:
+        now_ns = self._now()
+        refusal = self._consider(message, now_ns)
+        if refusal is None:
+            self.health.count('actions_accepted')
+            self._tick(now_ns, restart=True)
+            return
+        self.health.figure('last_refusal', f'{refusal.reason}: {refusal.detail}')
+        if refusal.reason == 'not_enabled':
+            # The scheduler thinks on while the arm is off: no trouble, and at 20 Hz.
+            self.health.count('not_enabled')
+        else:
+            self.health.event(refusal.reason, refusal.detail)
+            self.get_logger().warning(
+                f'action refused: {refusal.reason}: {refusal.detail}',
+                throttle_duration_sec=1.0)
+
+    def _consider(self, message: JointTrajectory, now_ns: int) -> Refusal | None:
+        frame = message.header.frame_id
+        try:
+            action, step_s = message_to_action(message), message_step(message)
+        except (ValueError, OverflowError) as error:
+            return self._guard.refuse('malformed', str(error))
+        if frame and frame != self.settings['frame_id']:
+            return self._guard.refuse(
+                'wrong_frame', f'{frame!r}, expected {self.settings["frame_id"]!r}')
+        return self._guard.accept(action, now_ns, step_s, self.now_ns())
+
+    def _on_pose(self, message: PoseStamped) -> None:
+        frame, point = message.header.frame_id, message.pose.position
+        if frame and frame != self.settings['frame_id']:
+            self.health.event(
+                'pose_wrong_frame', f'{frame!r}, expected {self.settings["frame_id"]!r}')
+        elif not self._guard.update_pose((point.x, point.y, point.z), self._now()):
+            self.health.event('pose_not_finite')
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response):
+        if not request.data:
+            self._guard.disable()
+            self._tick(self._now())
+        elif self.active:
+            self._guard.enable(self._now(), self.now_ns())
+            self._servo.ask()
+            self._tick(self._now(), restart=True)
+        else:
+            response.message = f'the node is {self.state()}, expected active'
+            return response
+        self.get_logger().info('enabled' if request.data else 'disabled')
+        self._show()
+        response.success = True
+        response.message = self._guard.reason
+        return response
+
+    def _on_stop(self, _request: Trigger.Request, response: Trigger.Response):
+        self._guard.stop()
+        self._tick(self._now())
+        self.get_logger().warning('stopped by request')
+        self._show()
+        response.success = True
+        response.message = self._guard.reason
+        return response
+
+    # -- what goes out ---------------------------------------------------------------------------
+
+    def _on_timer(self) -> None:
+        self._lateness.note(self._guard.period_s)
+        self._tick(self._now())
+
+    def _tick(self, now_ns: int, restart: bool = False) -> None:
+        if not self.active:
+            return
+        period_ns = round(self._guard.period_s * 1e9)
+        if self._timer.timer_period_ns != period_ns:
+            self._timer.timer_period_ns = period_ns
+            restart = True
+        if restart:
+            self._timer.reset()
+            self._lateness.restart()
+        command = self._guard.tick(now_ns)
+        if command.state is State.ENABLED:
+            self._zeros = ZEROS
+        elif self._zeros == 0:
+            return
+        else:
+            self._zeros -= 1
+        self._send(command)
+        self._report(command)
+
+    def _send(self, command: Command) -> None:
+        linear, angular = command.twist[:3], command.twist[3:]
+        if self.settings['command_in_type'] == 'unitless':
+            linear = [value / self.settings['scale.linear'] for value in linear]
+            angular = [value / self.settings['scale.rotational'] for value in angular]
+        message = TwistStamped()
+        message.header.stamp = self.get_clock().now().to_msg()
+        message.header.frame_id = self.settings['frame_id']
+        out = message.twist
+        out.linear.x, out.linear.y, out.linear.z = linear
+        out.angular.x, out.angular.y, out.angular.z = angular
+        self._twist.publish(message)
+        if command.gripper is not None:
+            self._gripper.publish(Float64(data=command.gripper))
+
+    def _report(self, command: Command) -> None:
+        if not command.reason.startswith('watchdog'):
+            self.health.clear('watchdog')
+        elif self.health.fault('watchdog', command.reason.partition('/')[2]):
+            self.get_logger().warning(f'the arm is held: {command.reason}')
+            self.publish_diagnostics()
+
+    # -- housekeeping ----------------------------------------------------------------------------
+
+    def _now(self) -> int:
+        """Return the time that durations are measured in: steady, unless time is simulated."""
+        return self.now_ns() if self._simulated else self.steady.now().nanoseconds
+
+    def _on_second(self) -> None:
+        if self.active:
+            self._garbage.collect()
+            self._show()
+
+    def _watch_clock(self) -> None:
+        """Stop the arm when simulated time stands still, for then the watchdog does, too."""
+        clock_ns, steady_ns = self.now_ns(), self.steady.now().nanoseconds
+        if clock_ns != self._clock_ns:
+            self._clock_ns, self._moved_ns = clock_ns, steady_ns
+        elif steady_ns - self._moved_ns > CLOCK_PATIENCE_NS:
+            if self._guard.state is State.ENABLED:
+                self._guard.stop('clock_frozen')
+                self._tick(self._now())
+                self._show()
+
+    def _show(self) -> None:
+        state, reason = self._guard.state, self._guard.reason
+        if state not in (State.STOPPED, State.FAULT):
+            self.health.clear('stopped')
+        elif self.health.standing().get('stopped') != reason:
+            self.health.clear('stopped')
+            self.health.fault('stopped', reason, WARN if state is State.STOPPED else ERROR)
+        if state is not State.ENABLED:
+            self.health.clear('watchdog')
+        self.health.figure('arm', f'{state.value}: {reason}')
+        self.health.figure('rate_hz', 1 / self._guard.period_s)
+        for name, value in self._lateness.figures().items():
+            self.health.figure(name, value)
+        self.publish_diagnostics()
+
+
+def main() -> int:
+    """Run the node as a process."""
+    return base.run(ArmCommand)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
