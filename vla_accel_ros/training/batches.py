@@ -1,0 +1,150 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Draw batches of frames: which frames, their pixels disturbed, their labels as tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vla_accel_ros.models.action_tokens import ActionStatistics
+from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.sim.tasks import parse
+from vla_accel_ros.training.frames import Frames
+from vla_accel_ros.training.tokens import places
+
+GRASP_RISE_M = 0.006
+
+
+@dataclass
+class Batch:
+    """B frames, P instructions, C cubes.
+
+    Attributes:
+        pixels: [B, channels, H, W], normalised.
+        actions: [B, P, 7], labels on the axis of bin indices.
+        places: [B, cameras, C, 2]; see `heads.cells`.
+        seen: [B, cameras, C].
+        vectors: [B, P, 3], tool to the meant cube, m.
+        turns: [B, P], its yaw against the tool's, rad.
+        width: [B], between the finger pads, m.
+        meant: int [P], each instruction's cube.
+    """
+
+    pixels: Tensor
+    actions: Tensor
+    places: Tensor
+    seen: Tensor
+    vectors: Tensor
+    turns: Tensor
+    width: Tensor
+    meant: Tensor
+
+
+def weights(frames: Frames, indices: np.ndarray, grasp_weight: float) -> np.ndarray:
+    """Return how likely each frame is drawn: more where some gripper closes on a cube."""
+    actions = frames.arrays['actions'][indices]
+    closing = (actions[..., 6] > 0.5) & (np.abs(actions[..., 2]) < GRASP_RISE_M)
+    result = np.where(closing.any(1), grasp_weight, 1.0)
+    return result / result.sum()
+
+
+def disturb(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Change brightness, colour balance and noise of images [B, C, H, W] in 0..1, mildly.
+
+    Colours carry the meaning here, so a channel's gain stays within a tenth.
+    """
+    batch, channels = pixels.shape[:2]
+    gain = 1.0 + 0.12 * (2 * torch.rand(batch, 1, 1, 1, generator=generator) - 1)
+    gain = gain * (1.0 + 0.06 * (2 * torch.rand(batch, channels, 1, 1, generator=generator) - 1))
+    shift = 0.04 * (2 * torch.rand(batch, channels, 1, 1, generator=generator) - 1)
+    noise = torch.randn(pixels.shape, generator=generator) * 0.008
+    return (pixels * gain + shift + noise).clamp(0.0, 1.0)
+
+
+class Sampler:
+    """Batches from several sets of frames; batch n of a stage is always the same one.
+
+    Args:
+        sets: Frames by name.
+        config: The model's shape and its towers' normalisation.
+        stats: Statistics of the actions.
+        grasp_weight: See `weights`.
+        seed: Of the draws.
+        only: Use the first frames of every set only; None for all.
+    """
+
+    def __init__(
+        self, sets: dict[str, Frames], config: VLAConfig, stats: ActionStatistics,
+        grasp_weight: float, seed: int, only: int | None = None,
+    ) -> None:
+        self._sets, self._stats, self._seed, self._config = sets, stats, seed, config
+        self._ready = {name: frames.ready()[:only] for name, frames in sets.items()}
+        self._weights = {
+            name: weights(frames, self._ready[name], grasp_weight) for name, frames in sets.items()
+        }
+        towers = [config.towers[t] for image in config.image_towers for t in image]
+        self._mean = torch.tensor([m for t in towers for m in t.mean])[None, :, None, None]
+        self._std = torch.tensor([s for t in towers for s in t.std])[None, :, None, None]
+        spec = next(iter(sets.values())).spec
+        self.instructions = spec.instructions
+        self.meant = [spec.objects.index(parse(text).colour) for text in spec.instructions]
+
+    def draw(
+        self, mix: dict[str, float], size: int, stage: int, step: int, augment: bool = True,
+    ) -> Batch:
+        """Draw one batch.
+
+        Args:
+            mix: Share by set.
+            size: Frames.
+            stage: Index of the stage, for the seed.
+            step: Step within the stage, for the seed.
+            augment: Whether to disturb the pixels.
+        """
+        random = np.random.default_rng([self._seed, stage, step])
+        names = list(mix)
+        shares = np.array([mix[name] for name in names])
+        counts = random.multinomial(size, shares / shares.sum())
+        parts: dict[str, list[np.ndarray]] = {}
+        for name, count in zip(names, counts, strict=True):
+            chosen = random.choice(self._ready[name], count, p=self._weights[name])
+            for key, array in self._sets[name].arrays.items():
+                parts.setdefault(key, []).append(array[np.sort(chosen)])
+        values = {key: np.concatenate(part) for key, part in parts.items()}
+        generator = torch.Generator().manual_seed(int(random.integers(2**62)))
+        return self._tensors(values, generator if augment else None)
+
+    def pixels(self, views: np.ndarray, generator: torch.Generator | None = None) -> Tensor:
+        """Map views uint8 [B, cameras, H, W, 3] to what the model takes."""
+        x = torch.from_numpy(views).permute(0, 1, 4, 2, 3).flatten(1, 2).float() / 255.0
+        if generator is not None:
+            x = disturb(x, generator)
+        return (x - self._mean) / self._std
+
+    def _tensors(self, values: dict, generator: torch.Generator | None) -> Batch:
+        meant = torch.tensor(self.meant)
+        vectors, turns = torch.from_numpy(values['vectors']), torch.from_numpy(values['turns'])
+        normalised = self._stats.normalise(values['actions'].astype(np.float64))
+        return Batch(
+            pixels=self.pixels(values['views'], generator),
+            actions=torch.from_numpy(places(normalised, self._config.bins)).float(),
+            places=torch.from_numpy(values['places']),
+            seen=torch.from_numpy(values['seen']),
+            vectors=vectors[:, meant], turns=turns[:, meant],
+            width=torch.from_numpy(values['width']), meant=meant)

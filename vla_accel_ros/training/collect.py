@@ -1,0 +1,212 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Make frames: random scenes to learn seeing from, and noisy demonstrations to learn doing from.
+
+Chunks are made independently, each from seeds of its own, so the result depends neither on the
+number of processes nor on interruptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+
+from vla_accel_ros.evaluation import seeds
+from vla_accel_ros.sim.env import TabletopEnv
+from vla_accel_ros.sim.expert import Expert
+from vla_accel_ros.training.frames import KINDS, Frames
+from vla_accel_ros.training.labels import label
+
+SEEDS_A_CHUNK = 500
+# Sizes that frames are rendered at before they are fitted; 0 is the frame's own.
+RENDERED = (0, 128, 192)
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """How the expert's execution is disturbed, so that recoveries are seen.
+
+    Attributes:
+        noise: Standard deviation added to every step, as a share of the largest step.
+        burst: Chance a step that a burst begins: some steps of one random motion.
+        flip: Chance that the gripper is wrong during a burst.
+        change: Chance a step that another instruction is followed from now on.
+    """
+
+    noise: float = 0.15
+    burst: float = 0.05
+    flip: float = 0.3
+    change: float = 0.01
+
+
+STEP = np.array([0.020, 0.020, 0.020, 0.03, 0.03, 0.10])
+
+
+def wander(env: TabletopEnv, random: np.random.Generator, **_) -> Iterator[tuple[bool, int]]:
+    """Move the arm between random poses, mostly near cubes; yield which instants to keep."""
+    while True:
+        state = env.state()
+        if random.random() < 0.7:
+            cube = state.cubes[list(state.cubes)[random.integers(len(state.cubes))]]
+            goal = cube + random.normal(0.0, [0.035, 0.035, 0.0])
+            goal[2] = random.uniform(0.03, 0.22)
+        else:
+            goal = random.uniform([0.36, -0.24, 0.03], [0.62, 0.20, 0.28])
+        turn = random.uniform(-0.45, 0.45) - state.ee_yaw
+        grip = float(random.random() < 0.25)
+        steps = int(random.integers(6, 14))
+        for step in range(steps):
+            position = env.ee_pose()[0]
+            share = 1.0 / (steps - step)
+            move = np.clip((goal - position) * share, -0.03, 0.03)
+            yaw = np.clip(turn / steps, -0.15, 0.15)
+            env.advance(np.concatenate([move, [0.0, 0.0, yaw, grip]]))
+            yield step == steps - 1 or random.random() < 0.15, 0
+        if random.random() < 0.2:
+            return
+
+
+def demonstrate(
+    env: TabletopEnv, random: np.random.Generator, expert: Expert,
+    instructions: tuple[str, ...], disturbance: Disturbance,
+) -> Iterator[tuple[bool, int]]:
+    """Follow the expert with disturbances; every visited instant is kept."""
+    asked = int(random.integers(len(instructions)))
+    env.set_task(instructions[asked])
+    # Disturbances of several sizes: without any, too, so that plain success is well covered.
+    scale = random.choice([0.0, 0.5, 1.0, 1.5])
+    burst, drift, flipped, after = 0, np.zeros(6), False, 0
+    for _ in range(env.task.max_steps):
+        yield True, asked
+        action = expert.action(env.state(), env.task)
+        if burst == 0 and random.random() < disturbance.burst * scale:
+            burst = int(random.integers(3, 9))
+            drift = random.normal(0.0, 0.6, 6) * STEP
+            flipped = random.random() < disturbance.flip
+        action[:6] += random.normal(0.0, disturbance.noise * scale, 6) * STEP
+        if burst:
+            burst -= 1
+            action[:6] += drift
+            if flipped:
+                action[6] = 1.0 - action[6]
+        if random.random() < disturbance.change:
+            asked = int(random.integers(len(instructions)))
+            env.set_task(instructions[asked])
+        after += env.advance(action)
+        if after > 4:
+            return
+
+
+_EPISODES = {'wander': wander, 'demonstration': demonstrate}
+
+
+def make_chunk(frames: Frames, chunk: int, kind: str, first_seed: int,
+               disturbance: Disturbance, env: TabletopEnv) -> None:
+    """Fill one chunk.
+
+    Args:
+        frames: Where to.
+        chunk: Which.
+        kind: 'wander' or 'demonstration'.
+        first_seed: Of chunk 0; each chunk has its own episodes' seeds after it.
+        disturbance: Of demonstrations.
+        env: With the frames' cameras and size.
+    """
+    spec, expert = frames.spec, Expert()
+    span = spec.span(chunk)
+    start = first_seed + chunk * SEEDS_A_CHUNK
+    random = np.random.default_rng([first_seed, chunk])
+    at = span.start
+    for seed in seeds.require('training', start, SEEDS_A_CHUNK):
+        env.reset(seed=seed)
+        steps = _EPISODES[kind](
+            env, random, expert=expert, instructions=spec.instructions, disturbance=disturbance)
+        for keep, asked in steps:
+            if not keep:
+                continue
+            size = int(random.choice(RENDERED)) or None
+            values = label(env, expert, spec.instructions, spec.objects, size)
+            for name, value in values.items():
+                frames.arrays[name][at] = value
+            frames.arrays['kind'][at] = KINDS.index(kind)
+            frames.arrays['asked'][at] = asked
+            at += 1
+            if at == span.stop:
+                for array in frames.arrays.values():
+                    array.flush()
+                frames.done[chunk] = True
+                frames.done.flush()
+                return
+    raise RuntimeError(f'{SEEDS_A_CHUNK} episodes did not fill chunk {chunk}')
+
+
+def _work(folder: str, chunks: list[int], kind: str, first: int, how: Disturbance) -> None:
+    frames = Frames(folder)
+    env = TabletopEnv(image_size=frames.spec.size, cameras=())
+    env.cameras = frames.spec.cameras
+    try:
+        for chunk in chunks:
+            make_chunk(frames, chunk, kind, first, how, env)
+    except KeyboardInterrupt:
+        return
+
+
+def collect(
+    folder: str | Path, kind: str, first_seed: int, disturbance: Disturbance, workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Frames:
+    """Make all frames of a created folder that are not there yet.
+
+    Args:
+        folder: See `Frames.create`.
+        kind: 'wander' or 'demonstration'.
+        first_seed: Seed of the first episode, in the training range.
+        disturbance: Of demonstrations.
+        workers: Processes.
+        progress: Called with frames made and frames wanted.
+
+    Returns:
+        The frames, complete.
+
+    Raises:
+        RuntimeError: When a process failed.
+    """
+    frames = Frames(folder)
+    todo = [int(c) for c in np.flatnonzero(~frames.done)]
+    context = multiprocessing.get_context('spawn')
+    processes = [
+        context.Process(
+            target=_work, args=(str(folder), todo[i::workers], kind, first_seed, disturbance))
+        for i in range(min(workers, len(todo)))
+    ]
+    for process in processes:
+        process.start()
+    try:
+        while any(process.is_alive() for process in processes):
+            for process in processes:
+                process.join(timeout=0.5 / len(processes))
+            if progress is not None:
+                progress(len(frames.ready()), len(frames))
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+    if not frames.done.all():
+        raise RuntimeError(f'making {kind} frames failed in {folder}; see the error above')
+    return frames

@@ -1,0 +1,86 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""DAgger (Ross et al. 2011): the policy acts, the expert says what would have been right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vla_accel_ros.evaluation import seeds
+from vla_accel_ros.sim.env import TabletopEnv
+from vla_accel_ros.sim.expert import Expert
+from vla_accel_ros.training.collect import RENDERED, SEEDS_A_CHUNK, STEP
+from vla_accel_ros.training.frames import KINDS, Frames
+from vla_accel_ros.training.labels import label
+from vla_accel_ros.training.rollout import Episode, Rollout
+
+AT_ONCE = 24
+LONGEST = 70
+
+
+def collect_dagger(
+    frames: Frames, recipe, rollout: Rollout, say: Callable[[str], None] = print,
+) -> None:
+    """Fill a set with the states that the policy itself gets into.
+
+    An episode runs until it succeeds or for `LONGEST` steps, so hovering is seen but does not
+    fill the set.
+
+    Args:
+        frames: Where to.
+        recipe: `recipe.FramesRecipe` of the set.
+        rollout: The policy in the closed loop.
+        say: Takes a line for people.
+    """
+    spec, expert = frames.spec, Expert()
+    for chunk in np.flatnonzero(~frames.done):
+        span = spec.span(int(chunk))
+        random = np.random.default_rng([recipe.seed, int(chunk)])
+        first = recipe.seed + int(chunk) * SEEDS_A_CHUNK
+        fresh = iter(seeds.require('training', first, SEEDS_A_CHUNK))
+        at = span.start
+
+        def visit(env: TabletopEnv, episode: Episode, span=span, random=random) -> None:
+            nonlocal at
+            if at == span.stop:
+                return
+            size = int(random.choice(RENDERED)) or None
+            values = label(env, expert, spec.instructions, spec.objects, size)
+            for name, value in values.items():
+                frames.arrays[name][at] = value
+            frames.arrays['kind'][at] = KINDS.index('dagger')
+            frames.arrays['asked'][at] = spec.instructions.index(episode.instruction)
+            at += 1
+
+        def noise(action: np.ndarray, random=random) -> np.ndarray:
+            scale = recipe.disturbance.noise
+            action[:6] += random.normal(0.0, scale, 6) * STEP
+            return action
+
+        def begin(random=random, fresh=fresh) -> Episode:
+            return rollout.start(
+                next(fresh), spec.instructions[int(random.integers(len(spec.instructions)))])
+
+        episodes = [begin() for _ in range(AT_ONCE)]
+        while at < span.stop:
+            rollout.advance(episodes, visit, noise)
+            episodes = [begin() if e.over or e.steps >= LONGEST else e for e in episodes]
+        for array in frames.arrays.values():
+            array.flush()
+        frames.done[chunk] = True
+        frames.done.flush()
+        say(f'{span.stop} of {len(frames)} frames')

@@ -1,0 +1,74 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The sets of frames of a recipe: made when a stage first needs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vla_accel_ros.sim.scene import COLOURS
+from vla_accel_ros.training.collect import collect
+from vla_accel_ros.training.dagger import collect_dagger
+from vla_accel_ros.training.frames import Frames, FrameSpec
+from vla_accel_ros.training.recipe import Stage
+from vla_accel_ros.training.tokens import statistics
+
+if TYPE_CHECKING:
+    from vla_accel_ros.training.trainer import Trainer
+
+CAMERAS = ('agent', 'wrist')
+OBJECTS = COLOURS
+
+
+def opened(trainer: Trainer, stage: Stage) -> dict[str, Frames]:
+    """Return the sets that a stage mixes, as far as they are made."""
+    recipe = trainer.recipe
+    result = {}
+    for name in stage.mix:
+        spec = FrameSpec(recipe.data[name].frames, recipe.model.image_size, CAMERAS, OBJECTS,
+                         recipe.instructions)
+        result[name] = Frames.create(trainer.out / 'frames' / name, spec)
+    return result
+
+
+def prepare(trainer: Trainer, stage: Stage) -> dict[str, Frames]:
+    """Return the sets that a stage mixes, making what is not there.
+
+    DAgger's frames are made with the weights as they are at this moment.
+    """
+    sets = opened(trainer, stage)
+    for name, frames in sets.items():
+        if frames.done.all():
+            continue
+        recipe = trainer.recipe.data[name]
+        trainer.say(f'making {len(frames)} {recipe.kind} frames: {name}')
+        if recipe.kind == 'dagger':
+            others = {k: v for k, v in sets.items() if v.done.all()}
+            collect_dagger(frames, recipe, trainer.rollout(trainer.sampler(others)), trainer.say)
+        else:
+            collect(frames.folder, recipe.kind, recipe.seed, recipe.disturbance,
+                    trainer.workers, lambda made, wanted: None)
+        sets[name] = Frames(frames.folder)
+    return sets
+
+
+def action_statistics(sets: dict[str, Frames]) -> dict:
+    """Return the statistics of all labels of the sets; see `tokens.statistics`."""
+    labels = [frames.arrays['actions'][frames.ready()].reshape(-1, 7) for frames in sets.values()]
+    stats = statistics(np.concatenate(labels))
+    count = sum(len(part) for part in labels)
+    return {**stats, 'num_transitions': int(count), 'num_trajectories': 0}

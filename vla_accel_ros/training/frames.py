@@ -1,0 +1,149 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Frames on disk: what the cameras saw, and everything a label can be made of.
+
+Every frame carries the expert's action for *each* instruction. In demonstrations the arm's own
+heading gives the target away; only when the same frame comes with several instructions and
+their different actions does the policy have to read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+META = 'frames.json'
+
+
+def layout(cameras: int, size: int, objects: int, instructions: int) -> dict:
+    """Return name -> (type, shape of one frame) of what is stored.
+
+    views: the images. actions: the expert's, by instruction (m, rad, gripper 0 open 1 closed).
+    vectors: from the tool to each cube, base frame, m. turns: each cube's yaw against the
+    tool's, rad. width: between the finger pads, m. places: column and row of each cube in each
+    image as shares of its side; seen: 1 in view, 0 not, -1 not to be told. kind: index into
+    `KINDS`. asked: the instruction that was being followed.
+    """
+    return {
+        'views': ('uint8', (cameras, size, size, 3)),
+        'actions': ('float32', (instructions, 7)),
+        'vectors': ('float32', (objects, 3)),
+        'turns': ('float32', (objects,)),
+        'width': ('float32', ()),
+        'places': ('float32', (cameras, objects, 2)),
+        'seen': ('int8', (cameras, objects)),
+        'kind': ('uint8', ()),
+        'asked': ('uint8', ()),
+    }
+
+
+KINDS = ('wander', 'demonstration', 'dagger')
+
+
+@dataclass(frozen=True)
+class FrameSpec:
+    """What a set of frames holds.
+
+    Attributes:
+        count: How many frames.
+        size: Pixels of a side.
+        cameras: Camera names, in the model's order.
+        objects: Cube colours.
+        instructions: Instructions, in the order of `actions`.
+        chunk: Frames made in one go, from seeds of their own.
+    """
+
+    count: int
+    size: int
+    cameras: tuple[str, ...]
+    objects: tuple[str, ...]
+    instructions: tuple[str, ...]
+    chunk: int = 500
+
+    def __post_init__(self) -> None:
+        for name in ('cameras', 'objects', 'instructions'):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.count < 1 or self.chunk < 1:
+            raise ValueError(f'{self.count} frames in chunks of {self.chunk}: expected >= 1')
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks there are; the last may be shorter."""
+        return -(-self.count // self.chunk)
+
+    def span(self, chunk: int) -> slice:
+        """Return the frames of a chunk."""
+        return slice(chunk * self.chunk, min(self.count, (chunk + 1) * self.chunk))
+
+
+class Frames:
+    """A folder of memory-mapped arrays, one file each; see `layout`.
+
+    Args:
+        folder: Made by `create`.
+
+    Raises:
+        ValueError: When the folder holds no frames.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        try:
+            meta = json.loads((self.folder / META).read_text(encoding='utf-8'))
+        except (OSError, ValueError) as error:
+            raise ValueError(f'{self.folder} holds no frames: {error}') from error
+        self.spec = FrameSpec(**meta)
+        self.done = np.load(self.folder / 'done.npy', mmap_mode='r+')
+        self.arrays = {
+            name: np.load(self.folder / f'{name}.npy', mmap_mode='r+')
+            for name in layout(len(self.spec.cameras), self.spec.size,
+                               len(self.spec.objects), len(self.spec.instructions))
+        }
+
+    @classmethod
+    def create(cls, folder: str | Path, spec: FrameSpec) -> Frames:
+        """Open a folder with this specification, making it where there is none.
+
+        Raises:
+            ValueError: When there are frames of another specification.
+        """
+        folder = Path(folder)
+        if (folder / META).exists():
+            frames = cls(folder)
+            if frames.spec != spec:
+                raise ValueError(
+                    f'{folder} holds frames made by another recipe ({frames.spec}); '
+                    'remove the folder or choose another one')
+            return frames
+        folder.mkdir(parents=True, exist_ok=True)
+        shapes = layout(len(spec.cameras), spec.size, len(spec.objects), len(spec.instructions))
+        for name, (kind, shape) in {**shapes, 'done': ('bool', None)}.items():
+            full = (spec.chunks,) if shape is None else (spec.count, *shape)
+            np.lib.format.open_memmap(folder / f'{name}.npy', 'w+', np.dtype(kind), full).flush()
+        partial = folder / f'.{META}.{os.getpid()}'
+        partial.write_text(json.dumps(spec.__dict__, indent=1) + '\n', encoding='utf-8')
+        os.replace(partial, folder / META)
+        return cls(folder)
+
+    def __len__(self) -> int:
+        return self.spec.count
+
+    def ready(self) -> np.ndarray:
+        """Return the indices of all frames made so far."""
+        return np.flatnonzero(np.repeat(self.done, self.spec.chunk)[:self.spec.count])

@@ -1,0 +1,167 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Training-only heads: they make the model see, and make it look at what is asked for.
+
+None of them is shipped. `locate` asks the towers where each cube is. `point` asks an early layer
+of the decoder, at the last word of the instruction, which visual token is meant: it is what
+binds the colour's word to the colour's token, which cloning alone learns far too slowly.
+`relate` asks the first action position for the vector to the cube, its turn and the fingers.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+import torch.nn.functional as F
+
+from vla_accel_ros.models.config import VLAConfig
+
+NEAR_M = 0.10
+TURN_RAD = 0.30
+WIDTH_M = 0.04
+
+
+class Locate(nn.Module):
+    """Which token of an image holds each cube, and where inside it."""
+
+    def __init__(self, width: int, objects: int) -> None:
+        super().__init__()
+        self.objects = objects
+        self.out = nn.Linear(width, 3 * objects)
+        self.none = nn.Parameter(torch.zeros(objects))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Map features [B, N, width] to logits [B, C, N + 1] and offsets [B, N, C, 2]."""
+        batch = len(features)
+        out = self.out(features).float().unflatten(-1, (self.objects, 3))
+        none = self.none.float().expand(batch, -1)[..., None]
+        return torch.cat([out[..., 0].transpose(1, 2), none], dim=-1), out[..., 1:]
+
+
+class Point(nn.Module):
+    """Which token of each image the instruction means, asked of one layer's input."""
+
+    def __init__(self, width: int, inner: int = 64) -> None:
+        super().__init__()
+        self.query = nn.Linear(width, inner)
+        self.key = nn.Linear(width, inner)
+        self.none = nn.Linear(inner, 1)
+
+    def forward(self, words: Tensor, tokens: Tensor, cameras: int) -> Tensor:
+        """Map words [B, P, width] and tokens [B, N, width] to logits [B, P, cameras, n + 1]."""
+        query = self.query(words) * self.query.out_features ** -0.5
+        scores = query @ self.key(tokens).transpose(1, 2)
+        scores = scores.float().unflatten(-1, (cameras, -1))
+        none = self.none(query).float()[..., None].expand(-1, -1, cameras, -1)
+        return torch.cat([scores, none], dim=-1)
+
+
+class Heads(nn.Module):
+    """All heads of one model.
+
+    Args:
+        config: The model's shape.
+        objects: Cube colours.
+        point_layers: Decoder layers whose input is asked what is meant.
+    """
+
+    def __init__(self, config: VLAConfig, objects: int, point_layers: tuple[int, ...]) -> None:
+        super().__init__()
+        width = config.decoder.width
+        self.config, self.point_layers = config, tuple(point_layers)
+        tower = config.feature_width - 2 * config.coordinates
+        self.locate = nn.ModuleList(Locate(tower, objects) for _ in range(config.cameras))
+        self.point = nn.ModuleList(Point(width) for _ in self.point_layers)
+        self.relate = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 5))
+
+
+def cells(places: Tensor, seen: Tensor, grid: int) -> tuple[Tensor, Tensor]:
+    """Turn places into token indices and offsets.
+
+    Args:
+        places: [..., 2], column and row as shares of the side.
+        seen: [...], 1 in view, 0 not, -1 not to be told.
+        grid: Tokens along a side.
+
+    Returns:
+        Index [...]: the token, grid * grid for none, -100 to be ignored; and the offset from
+        the token's centre [..., 2] in sides of a token.
+    """
+    scaled = places * grid
+    cell = scaled.floor().clamp(0, grid - 1)
+    index = (cell[..., 1] * grid + cell[..., 0]).long()
+    index = torch.where(seen > 0, index, torch.where(seen == 0, grid * grid, -100))
+    return index, scaled - cell - 0.5
+
+
+def locate_loss(heads: Heads, features: list[Tensor], places: Tensor, seen: Tensor):
+    """Return the towers' loss and their median error in token sides.
+
+    Args:
+        heads: The heads.
+        features: For each image [B, N, width].
+        places: [B, cameras, C, 2].
+        seen: [B, cameras, C].
+    """
+    grid, loss, errors = heads.config.grid, 0.0, []
+    for camera, (head, feature) in enumerate(zip(heads.locate, features, strict=True)):
+        logits, offsets = head(feature)
+        index, target = cells(places[:, camera], seen[:, camera], grid)
+        loss = loss + F.cross_entropy(
+            logits.flatten(0, 1), index.flatten(), ignore_index=-100)
+        valid = (index >= 0) & (index < grid * grid)
+        at = index.clamp(0, grid * grid - 1)[:, None, :, None].expand(-1, -1, -1, 2)
+        error = (offsets.gather(1, at)[:, 0] - target)[valid]
+        loss = loss + F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.05)
+        errors.append(error.detach().norm(dim=-1))
+    return loss / len(features), torch.cat(errors).median()
+
+
+def point_loss(heads: Heads, layers: list[Tensor], rows: Tensor, index: Tensor):
+    """Return the loss of pointing, and the share pointed right by the last asked layer.
+
+    Args:
+        heads: The heads.
+        layers: Input of each decoder layer [B, S, width].
+        rows: int [P], each instruction's last word in the sequence.
+        index: [B, P, cameras], the meant cube's token; see `cells`.
+    """
+    config, loss, right = heads.config, 0.0, None
+    for head, layer in zip(heads.point, heads.point_layers, strict=True):
+        x = layers[layer]
+        logits = head(x[:, rows], x[:, 1:1 + config.visual_tokens], config.cameras)
+        loss = loss + F.cross_entropy(logits.flatten(0, 2), index.flatten(), ignore_index=-100)
+        known = index >= 0
+        right = (logits.detach().argmax(-1) == index)[known].float().mean()
+    return loss / max(1, len(heads.point)), right
+
+
+def relate_loss(heads: Heads, first: Tensor, vectors: Tensor, turns: Tensor, width: Tensor):
+    """Return the loss of the vector, turn and finger width, and the median error in m.
+
+    Args:
+        heads: The heads.
+        first: [B, P, width], hidden at the row that predicts the first action token.
+        vectors: [B, P, 3], tool to the meant cube, m.
+        turns: [B, P], rad.
+        width: [B], m.
+    """
+    said = heads.relate(first).float()
+    target = torch.cat([
+        vectors / NEAR_M, turns[..., None] / TURN_RAD,
+        (width / WIDTH_M - 1.0)[:, None, None].expand(-1, vectors.shape[1], -1)], dim=-1)
+    loss = F.smooth_l1_loss(said, target, beta=0.1)
+    error = (said.detach()[..., :3] - target[..., :3]).norm(dim=-1).median() * NEAR_M
+    return loss, error

@@ -1,0 +1,109 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One frame with everything that it can teach."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vla_accel_ros.sim.env import TabletopEnv
+from vla_accel_ros.sim.expert import Expert
+from vla_accel_ros.sim.rotations import wrap
+
+SEEN_PIXELS = 5
+_CHANNEL = {'red': 0, 'green': 1, 'blue': 2}
+
+
+def colour_mask(image: np.ndarray, colour: str) -> np.ndarray:
+    """Return where an image [H, W, 3] shows a cube's colour, bool [H, W].
+
+    The scene's other things are all greyish, so a cube is where its channel stands out.
+    """
+    channel = _CHANNEL[colour]
+    mine = image[..., channel].astype(np.int16)
+    others = np.delete(image, channel, axis=-1).max(-1).astype(np.int16)
+    return (mine > 60) & (mine > others * 1.6)
+
+
+def locate(env: TabletopEnv, views: list[np.ndarray], colour: str, centre: np.ndarray):
+    """Say where a cube is in each view.
+
+    The projected centre counts where the cube's colour can be seen and the centre is inside the
+    picture; where only a part sticks in, the middle of that part; a cube whose colour shows
+    nowhere is not seen; a few pixels only are neither.
+
+    Returns:
+        Places float32 [cameras, 2] as shares of the side, seen int8 [cameras].
+    """
+    places = np.zeros((len(views), 2), dtype=np.float32)
+    seen = np.zeros(len(views), dtype=np.int8)
+    for index, (name, view) in enumerate(zip(env.cameras, views, strict=True)):
+        rows, columns = np.nonzero(colour_mask(view, colour))
+        if len(rows) == 0:
+            continue
+        side = view.shape[0]
+        column, row, depth = env.project(centre, name, side)
+        inside = depth > 0 and 0 <= column < side and 0 <= row < side
+        if not inside:
+            column, row = columns.mean() + 0.5, rows.mean() + 0.5
+        places[index] = column / side, row / side
+        seen[index] = 1 if len(rows) >= SEEN_PIXELS else -1
+    return places, seen
+
+
+def render(env: TabletopEnv, size: int, rendered: int) -> list[np.ndarray]:
+    """Return one view a camera, uint8 [size, size, 3], rendered at another size and fitted.
+
+    A robot's camera has a size of its own; what resizing does to edges should be nothing new.
+    """
+    views = [env.render_camera(name, rendered) for name in env.cameras]
+    if rendered == size:
+        return views
+    from PIL import Image
+
+    return [
+        np.asarray(Image.fromarray(view).resize((size, size), Image.Resampling.BICUBIC))
+        for view in views
+    ]
+
+
+def label(
+    env: TabletopEnv, expert: Expert, instructions: tuple[str, ...], objects: tuple[str, ...],
+    rendered: int | None = None,
+) -> dict[str, np.ndarray]:
+    """Render the environment's instant and label it for every instruction.
+
+    Args:
+        env: In the instant; its image size is the frame's.
+        expert: Labels the actions.
+        instructions: To be labelled for.
+        objects: Cube colours.
+        rendered: Size to render at before fitting; None for the frame's own.
+
+    Returns:
+        Values of one frame, as `frames.layout` names them, without `kind` and `asked`.
+    """
+    state = env.state()
+    views = render(env, env.image_size, rendered or env.image_size)
+    located = [locate(env, views, colour, state.cubes[colour]) for colour in objects]
+    return {
+        'views': np.stack(views),
+        'actions': np.stack([expert.action(state, text) for text in instructions]),
+        'vectors': np.stack([state.cubes[c] - state.ee_position for c in objects]),
+        'turns': np.array([wrap(state.yaw(c) - state.ee_yaw, np.pi / 2) for c in objects]),
+        'width': np.float32(state.width),
+        'places': np.stack([places for places, _ in located], axis=1),
+        'seen': np.stack([seen for _, seen in located], axis=1),
+    }

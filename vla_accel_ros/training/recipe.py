@@ -1,0 +1,238 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Recipes: one YAML file a model, read strictly, that makes the checkpoint from nothing."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+
+from vla_accel_ros.training.collect import Disturbance
+
+KINDS = ('wander', 'demonstration', 'dagger')
+LOSSES = ('locate', 'point', 'relate', 'action')
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be followed, with the name of what is wrong."""
+
+
+def _check(condition: bool, message: str) -> None:
+    if not condition:
+        raise RecipeError(message)
+
+
+@dataclass(frozen=True)
+class ModelRecipe:
+    """Shape of the model; see `models.presets.embedded`.
+
+    Attributes:
+        image_size: Pixels of a side.
+        patch: Pixels along a token's side.
+        tower_width: Channels of a tower.
+        tower_blocks: Blocks of a tower.
+        width: Channels of the decoder.
+        layers: Decoder layers.
+        heads: Decoder heads.
+    """
+
+    image_size: int = 96
+    patch: int = 16
+    tower_width: int = 128
+    tower_blocks: int = 2
+    width: int = 192
+    layers: int = 4
+    heads: int = 6
+
+
+@dataclass(frozen=True)
+class FramesRecipe:
+    """One set of frames.
+
+    Attributes:
+        kind: 'wander', 'demonstration' or 'dagger'.
+        frames: How many.
+        seed: First episode's seed, in the training range; sets must not overlap.
+        disturbance: How the demonstrations are disturbed.
+    """
+
+    kind: str
+    frames: int
+    seed: int
+    disturbance: Disturbance = field(default_factory=Disturbance)
+
+    def __post_init__(self) -> None:
+        _check(self.kind in KINDS, f"kind is '{self.kind}', expected one of {KINDS}")
+        _check(self.frames >= 1, f'frames is {self.frames}, expected at least 1')
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stretch of training.
+
+    Attributes:
+        name: What it is called in logs.
+        images: Images to train on; each comes with every instruction.
+        rate: Peak learning rate.
+        floor: Share of it that is left at the end.
+        mix: Share of a batch by set of frames.
+        losses: Weight of each loss; see `LOSSES`. Those left out are 0.
+        evaluate: Closed-loop check after every so many images; 0 for none.
+    """
+
+    name: str
+    images: int
+    rate: float
+    mix: dict
+    losses: dict
+    floor: float = 0.1
+    evaluate: int = 0
+
+    def __post_init__(self) -> None:
+        _check(self.images >= 1, f"stage '{self.name}': images is {self.images}, expected >= 1")
+        _check(0 < self.rate < 1, f"stage '{self.name}': rate is {self.rate}, expected in (0, 1)")
+        _check(bool(self.mix) and all(share > 0 for share in self.mix.values()),
+               f"stage '{self.name}': mix is {self.mix}, expected positive shares")
+        unknown = sorted(set(self.losses) - set(LOSSES))
+        _check(not unknown, f"stage '{self.name}': losses {unknown}, expected some of {LOSSES}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that makes a checkpoint.
+
+    Attributes:
+        name: Of the checkpoint, and its un-normalisation key.
+        instructions: What can be asked; every frame is labelled for each.
+        data: Sets of frames by name.
+        stages: In order.
+        model: Shape of the model.
+        seed: Of weights, batches and noise.
+        batch: Images a step.
+        warmup: Steps over which a stage's learning rate rises.
+        decay: Weight decay.
+        average: Decay of the exponential average of the weights.
+        spread: Standard deviation of the soft labels, bins.
+        jitter: The same of the teacher-forced input tokens.
+        grasp_weight: How much likelier a frame is drawn in which some instruction's gripper
+            closes on a cube: a demonstration has few of them.
+        point_layers: Decoder layers whose input is asked what is meant.
+        episodes: Of a closed-loop check, on tuning seeds.
+    """
+
+    name: str
+    instructions: tuple[str, ...]
+    data: dict[str, FramesRecipe]
+    stages: tuple[Stage, ...]
+    model: ModelRecipe = field(default_factory=ModelRecipe)
+    seed: int = 0
+    batch: int = 32
+    warmup: int = 200
+    decay: float = 0.02
+    average: float = 0.998
+    spread: float = 3.0
+    jitter: float = 2.0
+    grasp_weight: float = 3.0
+    point_layers: tuple[int, ...] = (1, 2)
+    episodes: int = 24
+
+    def __post_init__(self) -> None:
+        _check(bool(self.stages), 'stages is empty, expected at least one')
+        _check(bool(self.instructions), 'instructions is empty, expected at least one')
+        _check(self.batch >= 1, f'batch is {self.batch}, expected at least 1')
+        for stage in self.stages:
+            unknown = sorted(set(stage.mix) - set(self.data))
+            _check(not unknown, f"stage '{stage.name}' mixes {unknown}, not in data")
+        layers = [n for n in self.point_layers if not 0 <= n < self.model.layers]
+        _check(not layers, f'point_layers {layers} are not among {self.model.layers} layers')
+
+
+_NESTED = {'model': ModelRecipe, 'disturbance': Disturbance}
+
+
+def _build(kind: type, values, where: str):
+    _check(isinstance(values, dict), f'{where or "recipe"} is {values!r}, expected names: values')
+    known = {f.name: f for f in fields(kind)}
+    unknown = sorted(set(values) - set(known))
+    _check(not unknown, f'{where or "recipe"}: unknown {unknown}, expected some of {list(known)}')
+    missing = [n for n, f in known.items() if n not in values
+               and f.default is MISSING and f.default_factory is MISSING]
+    _check(not missing, f'{where or "recipe"}: missing {missing}')
+    given = {}
+    for name, value in values.items():
+        inside = f'{where}.{name}' if where else name
+        if name in _NESTED:
+            value = _build(_NESTED[name], value, inside)
+        elif name == 'data':
+            _check(isinstance(value, dict), f'{inside} is {value!r}, expected sets by name')
+            value = {k: _build(FramesRecipe, v, f'{inside}.{k}') for k, v in value.items()}
+        elif name == 'stages':
+            _check(isinstance(value, list), f'{inside} is {value!r}, expected a list')
+            value = tuple(_build(Stage, v, f'{inside}[{i}]') for i, v in enumerate(value))
+        else:
+            value = _number(value, known[name].type, inside)
+        given[name] = value
+    try:
+        return kind(**given)
+    except RecipeError as error:
+        raise RecipeError(f'{where}: {error}' if where else str(error)) from None
+
+
+def _number(value, kind: str, where: str):
+    if kind == 'float':
+        # YAML reads 1e-3 as a word.
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise RecipeError(f'{where} is {value!r}, expected a number') from None
+    if kind == 'int':
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        _check(whole, f'{where} is {value!r}, expected a whole number')
+    if kind == 'str':
+        _check(isinstance(value, str), f'{where} is {value!r}, expected words')
+    if kind.startswith('tuple'):
+        _check(isinstance(value, (list, tuple)), f'{where} is {value!r}, expected a list')
+        return tuple(value)
+    if kind == 'dict':
+        _check(isinstance(value, dict), f'{where} is {value!r}, expected names: numbers')
+        return {k: _number(v, 'float', f'{where}.{k}') for k, v in value.items()}
+    return value
+
+
+def from_dict(values: dict) -> Recipe:
+    """Build a recipe from plain values.
+
+    Raises:
+        RecipeError: When a name is unknown or missing, or a value is not what it must be.
+    """
+    return _build(Recipe, values, '')
+
+
+def load(path: str | Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        RecipeError: When the file cannot be read or followed; the message names the place.
+    """
+    import yaml
+
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+    except (OSError, yaml.YAMLError) as error:
+        raise RecipeError(f'{path} cannot be read: {error}') from error
+    try:
+        return from_dict(values)
+    except RecipeError as error:
+        raise RecipeError(f'{path}: {error}') from None

@@ -1,0 +1,151 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Many episodes at once with one model, for checks while training and for DAgger.
+
+One simulation is enough: each episode is a saved state that takes its turn, and the model
+answers all of them as one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens
+from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.sim.env import SavedState, TabletopEnv
+
+Prompts = Callable[[str], list[int]]
+
+
+@torch.no_grad()
+def decode(model: OpenVLA, pixels: Tensor, prompts: list[list[int]]) -> np.ndarray:
+    """Decode greedily.
+
+    Args:
+        model: The model.
+        pixels: [B, channels, H, W], normalised.
+        prompts: One a row, BOS first; rows of equal length are run together.
+
+    Returns:
+        int64 [B, action dimensions], token ids.
+    """
+    config = model.config
+    ids = np.zeros((len(prompts), config.action_dims), dtype=np.int64)
+    visual = model.encode_images(pixels.to(model.device, model.dtype))
+    for length in sorted({len(p) for p in prompts}):
+        rows = [i for i, p in enumerate(prompts) if len(p) == length]
+        words = torch.tensor([prompts[i] for i in rows], device=model.device)
+        x = model.embed_prompt(words, visual[rows])
+        cache = model.new_cache(x.shape[1] + config.action_dims, len(rows))
+        logits = model.prefill(x, cache)
+        for column in range(config.action_dims):
+            token = logits[:, :config.tokenizer_vocab].argmax(-1)
+            ids[rows, column] = token.cpu().numpy()
+            if column + 1 < config.action_dims:
+                at = torch.full((1, 1), x.shape[1] + column, device=model.device)
+                logits = model.decode_one_token(token, at, cache)
+    return ids
+
+
+@dataclass
+class Episode:
+    """One episode under way.
+
+    Attributes:
+        seed: Of its start.
+        instruction: What is asked.
+        state: Where it is.
+        steps: Taken so far.
+        success: Whether it has succeeded.
+        over: Whether it has ended.
+    """
+
+    seed: int
+    instruction: str
+    state: SavedState
+    steps: int = 0
+    success: bool = False
+    over: bool = False
+
+
+class Rollout:
+    """The model in the closed loop.
+
+    Args:
+        model: The model, in evaluation mode.
+        prompts: From an instruction to its token ids.
+        stats: Un-normalises the actions.
+        to_pixels: Maps views uint8 [B, cameras, H, W, 3] to normalised pixels.
+        cameras: Names, in the model's order.
+    """
+
+    def __init__(
+        self, model: OpenVLA, prompts: Prompts, stats: ActionStatistics,
+        to_pixels: Callable[[np.ndarray], Tensor], cameras: tuple[str, ...],
+    ) -> None:
+        self._model, self._prompts, self._stats = model, prompts, stats
+        self._to_pixels = to_pixels
+        self._tokens = ActionTokens(model.config.tokenizer_vocab, model.config.bins)
+        self.env = TabletopEnv(image_size=model.config.image_size, cameras=cameras)
+
+    def start(self, seed: int, instruction: str) -> Episode:
+        """Begin an episode."""
+        self.env.reset(seed=seed, options={'task': instruction})
+        return Episode(seed, instruction, self.env.save_state())
+
+    def advance(
+        self, episodes: list[Episode], visit: Callable[[TabletopEnv, Episode], None] | None = None,
+        noise: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> None:
+        """Let the model act once in every episode that is not over.
+
+        Args:
+            episodes: Changed in place.
+            visit: Called at every instant before the model acts.
+            noise: Disturbs the actions [7].
+        """
+        active = [e for e in episodes if not e.over]
+        views = []
+        for episode in active:
+            self.env.restore_state(episode.state)
+            if visit is not None:
+                visit(self.env, episode)
+            views.append(np.stack([self.env.render_camera(n) for n in self.env.cameras]))
+        prompts = [self._prompts(e.instruction) for e in active]
+        ids = decode(self._model, self._to_pixels(np.stack(views)), prompts)
+        actions = self._stats.unnormalise(self._tokens.decode(ids))
+        for episode, action in zip(active, actions, strict=True):
+            self.env.restore_state(episode.state)
+            self.env.advance(action if noise is None else noise(action))
+            episode.state = self.env.save_state()
+            episode.steps += 1
+            held = episode.state.counters[1]
+            episode.success = held >= 3
+            episode.over = episode.success or episode.steps >= self.env.task.max_steps
+
+    def check(self, seeds: range, instructions: tuple[str, ...]) -> tuple[float, float]:
+        """Run one episode a seed, instructions in turn; return success and mean steps of it."""
+        episodes = [
+            self.start(seed, instructions[i % len(instructions)]) for i, seed in enumerate(seeds)
+        ]
+        while not all(e.over for e in episodes):
+            self.advance(episodes)
+        won = [e.steps for e in episodes if e.success]
+        return len(won) / len(episodes), float(np.mean(won)) if won else float('nan')

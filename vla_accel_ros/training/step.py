@@ -1,0 +1,82 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One forward pass with all its losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.training import heads as losses
+from vla_accel_ros.training.batches import Batch
+from vla_accel_ros.training.heads import Heads, cells
+from vla_accel_ros.training.packing import Packing, forward
+from vla_accel_ros.training.recipe import Stage
+from vla_accel_ros.training.tokens import jitter, soft_cross_entropy
+
+
+@dataclass
+class Losses:
+    """What a step says about itself.
+
+    Attributes:
+        total: The weighted sum, to be differentiated.
+        parts: Each loss unweighted, and the errors that a person can read.
+    """
+
+    total: Tensor
+    parts: dict[str, float]
+
+
+def compute(
+    model: OpenVLA, heads: Heads, packing: Packing, batch: Batch, stage: Stage, spread: float,
+    jitter_bins: float, generator: torch.Generator,
+) -> Losses:
+    """Run a batch through the model and the heads.
+
+    Args:
+        model: The model.
+        heads: Its training-only heads.
+        packing: Layout of the instructions that the batch is labelled for.
+        batch: Frames and labels.
+        stage: Names the weights of the losses.
+        spread: Standard deviation of the soft labels, bins.
+        jitter_bins: The same of the teacher-forced inputs.
+        generator: Source of the jitter.
+    """
+    config, device = model.config, model.device
+    inputs = jitter(batch.actions[..., :-1], jitter_bins, generator, config.bins)
+    pixels = batch.pixels.to(device, model.dtype, memory_format=torch.channels_last)
+    out = forward(model, pixels, packing, config.tokenizer_vocab - 1 - inputs.to(device))
+    places, seen = batch.places.to(device), batch.seen.to(device)
+    locate, sight = losses.locate_loss(heads, out.features, places, seen)
+    meant = batch.meant.to(device)
+    index, _ = cells(places[:, :, meant], seen[:, :, meant], config.grid)
+    point, pointed = losses.point_loss(
+        heads, out.layers, packing.rows[:, 0], index.transpose(1, 2))
+    relate, error = losses.relate_loss(
+        heads, out.hidden[:, :, 0], batch.vectors.to(device), batch.turns.to(device),
+        batch.width.to(device))
+    action = soft_cross_entropy(
+        out.logits[..., :config.tokenizer_vocab], batch.actions.to(device), spread,
+        config.bins).sum(-1).mean()
+    parts = {'locate': locate, 'point': point, 'relate': relate, 'action': action}
+    total = sum(stage.losses.get(name, 0.0) * loss for name, loss in parts.items())
+    read = {'sight_px': sight * config.image_size / config.grid, 'pointed': pointed,
+            'vector_mm': error * 1000}
+    return Losses(total, {k: float(v.detach()) for k, v in {**parts, **read}.items()})
