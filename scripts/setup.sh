@@ -26,15 +26,28 @@ die() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
 
 # Install Debian packages as root; else say the one line to type, and stop.
 need_packages() {
-  local what=$1; shift
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "  $what is missing: apt-get install $*"
+    say "  missing on this machine, apt-get install $*"
     (apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y \
       --no-install-recommends "$@") >"$apt_log" 2>&1 || { tail -n 5 "$apt_log" >&2; \
       die "apt-get could not install $*"; }
   else
-    die "$what is missing. Type:  sudo apt-get install -y $*   and run make again"
+    die "this machine lacks some packages. Type the next line and run make again:
+  sudo apt-get update && sudo apt-get install -y $*"
   fi
+}
+
+opengl() {
+  "$python" -c 'from vla_accel_ros.sim.gl import choose_backend
+print(choose_backend() or "")'
+}
+
+# What cannot be had without root: Debian splits venv off Python, and servers have no OpenGL.
+machine_packages() {
+  "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+    "$python" -c 'import virtualenv' 2>/dev/null || say "python$xy-venv"
+  [ -n "$(opengl)" ] || "$python" -c 'from vla_accel_ros.sim.gl import PACKAGES
+print(PACKAGES)'
 }
 
 # Run pip, show what it downloads, keep the whole in the log.
@@ -49,25 +62,19 @@ pip_install() {
 }
 
 make_venv() {
-  local made
   rm -rf "$venv"
   if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    made="-m venv"
-  elif "$python" -c 'import virtualenv' 2>/dev/null; then
-    made="-m virtualenv --quiet"
+    "$python" -m venv $system_site "$venv"
   else
-    need_packages 'Python'"'"'s venv' "python$xy-venv"
-    made="-m venv"
+    "$python" -m virtualenv --quiet $system_site "$venv"
   fi
-  # shellcheck disable=SC2086
-  "$python" $made $system_site "$venv" || die "$python $made failed"
   say "$identity" >"$venv/.identity"
 }
 
 install_all() {
-  say "[2/4] libraries (PyTorch, MuJoCo, ...: some minutes the first time)"
+  say "[2/3] libraries (PyTorch, MuJoCo, ...: some minutes the first time)"
   pip_install -r requirements.txt
-  say "[3/4] $ros_text, test tools"
+  say "[3/3] $ros_text, test tools"
   pip_install "${ros_requirements[@]}" -r requirements-test.txt
   pip_install --no-deps --no-build-isolation --editable .
 }
@@ -78,15 +85,25 @@ import vla_accel_ros' >>"$log" 2>&1
 }
 
 # A virtual environment in use would hide whether the machine itself has ROS 2.
-python=$("${PYTHON:-python3}" -c 'import os, sys
+base_of() {
+  "$1" -c 'import os, sys
 here = os.path.join(sys.base_prefix, "bin", "python%d.%d" % sys.version_info[:2])
-print(here if sys.prefix != sys.base_prefix and os.path.exists(here) else sys.executable)') \
+print(here if sys.prefix != sys.base_prefix and os.path.exists(here) else sys.executable)'
+}
+has_ros() { "$1" -c 'import rclpy' 2>/dev/null; }
+
+python=$(base_of "${PYTHON:-python3}") \
   || die "no ${PYTHON:-python3} found; Python 3.10 or newer is needed"
+# A sourced ROS 2 belongs to the distribution's Python, which need not be the first one.
+if [ -n "${ROS_DISTRO:-}" ] && [ -z "${PYTHON:-}" ] && ! has_ros "$python" &&
+    has_ros /usr/bin/python3; then
+  python=/usr/bin/python3
+fi
 xy=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
   || die "$python is Python $xy; 3.10 or newer is needed (PYTHON=python3.12 make ... names another)"
 
-if "$python" -c 'import rclpy' 2>/dev/null; then
+if has_ros "$python"; then
   ros=${ROS_DISTRO:-local}
   ros_text="ROS 2 as installed on this machine ($ros)"
   ros_requirements=()
@@ -101,8 +118,8 @@ else
   system_site=
 fi
 
-identity="$python $("$python" -c 'import sys; print(sys.version)' | tr '\n' ' ') $ros"
-key="$PWD $identity $(cat requirements*.txt setup.py setup.cfg pyproject.toml scripts/setup.sh \
+identity="$PWD $python $("$python" -c 'import sys; print(sys.version)' | tr '\n' ' ') $ros"
+key="$identity $(cat requirements*.txt setup.py setup.cfg pyproject.toml scripts/setup.sh \
   vla_accel_ros/__init__.py | sha256sum)"
 [ "$(cat "$venv/.ready" 2>/dev/null || true)" != "$key" ] || exit 0
 
@@ -115,11 +132,17 @@ fi
 apt_log=$(mktemp)
 trap 'rm -f "$apt_log"' EXIT
 
+missing=$(machine_packages)
+# shellcheck disable=SC2086
+[ -z "$missing" ] || need_packages $missing
+gl=$(opengl)
+[ -n "$gl" ] || die 'OpenGL was installed and still does not work; MUJOCO_GL names a backend'
+
 if [ "$(cat "$venv/.identity" 2>/dev/null || true)" = "$identity" ]; then
-  say "[1/4] virtual environment $venv: there already, Python $xy"
+  say "[1/3] virtual environment $venv: there already, Python $xy"
   rm -f "$venv/.ready"
 else
-  say "[1/4] virtual environment $venv, Python $xy"
+  say "[1/3] virtual environment $venv, Python $xy"
   make_venv
 fi
 install_all
@@ -130,17 +153,5 @@ if ! works; then
   works || { tail -n 5 "$log" >&2; die "the libraries cannot be imported, see $log"; }
 fi
 
-backend() {
-  "$venv/bin/python" -c 'from vla_accel_ros.sim.gl import choose_backend
-print(choose_backend() or "")'
-}
-gl=$(backend)
-if [ -z "$gl" ]; then
-  need_packages OpenGL $("$venv/bin/python" -c 'from vla_accel_ros.sim.gl import PACKAGES
-print(PACKAGES)')
-  gl=$(backend)
-  [ -n "$gl" ] || die 'OpenGL still does not work; `vla-accel doctor` says more'
-fi
-say "[4/4] OpenGL: $gl"
 printf '%s' "$key" >"$venv/.ready"
-say "ready: $venv ($("$venv/bin/vla-accel" --version))"
+say "ready: $venv (OpenGL: $gl; $("$venv/bin/vla-accel" --version))"

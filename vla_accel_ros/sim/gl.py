@@ -26,7 +26,7 @@ import ctypes.util
 import os
 import sys
 
-PACKAGES = 'libegl1 libgl1-mesa-dri libosmesa6'
+PACKAGES = 'libegl1 libgl1-mesa-dri libopengl0'
 _EGL_PLATFORM_DEVICE_EXT = 0x313F
 
 
