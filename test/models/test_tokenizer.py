@@ -1,0 +1,101 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Prompts as the checkpoints were trained with them."""
+
+import pytest
+
+from vla_accel_ros.models.presets import embedded
+from vla_accel_ros.models.tokenizer import (
+    PromptEncoder,
+    TokenizerError,
+    build_prompt,
+    end_prompt,
+    load_prompt_encoder,
+    vocabulary,
+    write_tokenizer,
+)
+
+WORDS = vocabulary(['pick up the red cube'])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_tokenizer(WORDS, tmp_path)
+    return tmp_path
+
+
+def test_prompt_of_todays_checkpoints():
+    assert build_prompt('Pick up the RED cube') == (
+        'In: What action should the robot take to pick up the red cube?\nOut:')
+
+
+def test_chat_prompt_of_the_first_checkpoints():
+    assert build_prompt('Open it', 'v0.1') == (
+        'A chat between a curious user and an artificial intelligence assistant. The assistant '
+        "gives helpful, detailed, and polite answers to the user's questions. USER: What action "
+        'should the robot take to open it? ASSISTANT:')
+
+
+@pytest.mark.parametrize(('instruction', 'style', 'message'), [
+    ('  ', 'v0.2', 'empty'), ('go', 'v7', "'v7' is not one of")])
+def test_refuses_an_empty_instruction_and_an_unknown_style(instruction, style, message):
+    with pytest.raises(ValueError, match=message):
+        build_prompt(instruction, style)
+
+
+def test_the_end_token_is_appended_once():
+    assert end_prompt([1, 5], 29871) == [1, 5, 29871]
+    assert end_prompt([1, 29871], 29871) == [1, 29871]
+    assert end_prompt([1, 5], None) == [1, 5]
+
+
+def test_encoder_passes_the_prompt_and_ends_it():
+    seen = []
+    encoder = PromptEncoder(lambda text: seen.append(text) or [1, 7])
+    assert encoder('Go') == [1, 7, 29871]
+    assert seen == [build_prompt('go')]
+
+
+def test_word_level_ids_are_the_places_of_the_words(folder):
+    ids = load_prompt_encoder(folder, embedded(len(WORDS)))('Pick up the red cube')
+    assert [WORDS[i] for i in ids] == [
+        '<s>', 'In', ':', 'What', 'action', 'should', 'the', 'robot', 'take', 'to', 'pick', 'up',
+        'the', 'red', 'cube', '?', 'Out', ':']
+
+
+def test_unknown_words_are_named(folder):
+    encoder = load_prompt_encoder(folder, embedded(len(WORDS)))
+    with pytest.raises(TokenizerError, match=r"\['purple', 'sphere'\]"):
+        encoder('pick up the purple sphere')
+
+
+def test_a_folder_without_tokeniser_is_an_error(tmp_path):
+    with pytest.raises(TokenizerError, match=r'neither tokenizer\.json nor tokenizer\.model'):
+        load_prompt_encoder(tmp_path, embedded(60))
+
+
+def test_a_corrupt_tokeniser_is_named(tmp_path):
+    (tmp_path / 'tokenizer.json').write_text('{"model":')
+    with pytest.raises(TokenizerError, match=r'tokenizer\.json cannot be read'):
+        load_prompt_encoder(tmp_path, embedded(60))
+
+
+def test_llama_style_tokeniser_gets_its_bos(tmp_path):
+    from tokenizers import Tokenizer, models
+
+    vocab = {'<s>': 0, 'a': 1}
+    Tokenizer(models.BPE(vocab, [], unk_token=None)).save(str(tmp_path / 'tokenizer.json'))
+    ids = load_prompt_encoder(tmp_path, embedded(60))('a')
+    assert ids[0] == 0

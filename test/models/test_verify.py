@@ -1,0 +1,140 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`vla-accel verify` passes on the original's numbers and fails on any other."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file, save_file
+
+from vla_accel_ros.cli import main
+from vla_accel_ros.models.verify import FixtureError, compare, read_arrays, tolerance_of, verify
+
+
+@pytest.fixture(scope='module')
+def comparisons(reference):
+    return {c.array: c for c in verify(reference)}
+
+
+@pytest.fixture
+def copy(reference, tmp_path):
+    shutil.copytree(reference, tmp_path / 'copy')
+    return tmp_path / 'copy'
+
+
+def test_every_array_of_the_original_agrees(comparisons):
+    assert {name: c for name, c in comparisons.items() if not c.passed} == {}
+
+
+@pytest.mark.parametrize(('pattern', 'limit'), [
+    ('pixel_values', 0), ('dino', 1e-6), ('siglip', 1e-6), ('last_logits', 1e-4),
+    ('attn_text_rows', 1e-5), ('gen_ids', 0), ('action_', 0), ('crop', 0), ('lanczos', 0),
+    ('tok_table', 0), ('hidden', 1e-4)])
+def test_the_issues_bounds_hold(comparisons, pattern, limit):
+    found = [c for name, c in comparisons.items() if name.startswith(pattern)]
+    assert found and max(c.difference for c in found) <= limit
+
+
+def test_no_array_of_the_fixture_is_left_out(comparisons, reference):
+    files = (reference / name for name in ('outputs.npz', 'crop_outputs.npz'))
+    stored = {name for file in files for name in read_arrays(file)}
+    assert stored == set(comparisons)
+
+
+def test_command_prints_a_table_and_succeeds(reference, capsys):
+    assert main(['verify', '--fixture', str(reference)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:2] == ['array', 'shape']
+    assert lines[-1] == '34 of 34 arrays agree'
+    assert any(line.startswith('gen_ids0') and 'identical' in line for line in lines)
+
+
+def test_wrong_weights_fail_and_json_says_where(copy, capsys):
+    file = copy / 'model.safetensors'
+    tensors = load_file(file)
+    tensors['projector.fc3.bias'] += 0.01
+    save_file(tensors, file)
+    assert main(['verify', '--fixture', str(copy), '--json']) == 1
+    result = json.loads(capsys.readouterr().out)
+    failed = {a['array'] for a in result['arrays'] if not a['passed']}
+    assert not result['passed']
+    assert {'projector0', 'hidden1', 'last_logits0'} <= failed
+    assert not failed & {'pixel_values0', 'dino0', 'siglip1', 'crop0_320'}
+
+
+def change(file, **arrays):
+    stored = read_arrays(file)
+    stored.update(arrays)
+    np.savez(file, **{k: v for k, v in stored.items() if v is not None})
+
+
+def test_arrays_that_nothing_computes_and_arrays_that_lack_fail(copy):
+    change(copy / 'outputs.npz', depth0=np.zeros(3), gap0=None)
+    failed = {c.array: c.note for c in verify(copy) if not c.passed}
+    assert failed == {'depth0': 'nothing here computes it', 'gap0': 'not in the fixture'}
+
+
+@pytest.mark.parametrize(
+    'name', ['inputs.npz', 'outputs.npz', 'crop_outputs.npz', 'model.safetensors', 'config.json'])
+def test_a_missing_file_is_named(copy, capsys, name):
+    (copy / name).unlink()
+    assert main(['verify', '--fixture', str(copy)]) == 2
+    assert name in capsys.readouterr().err
+
+
+def test_a_missing_folder_is_named(tmp_path, capsys):
+    assert main(['verify', '--fixture', str(tmp_path / 'nowhere')]) == 2
+    assert 'nowhere is no folder' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('content', [b'', b'PK\x03\x04 broken'])
+def test_a_corrupt_file_is_named(copy, content):
+    (copy / 'outputs.npz').write_bytes(content)
+    with pytest.raises(FixtureError, match=r'outputs\.npz cannot be read'):
+        verify(copy)
+
+
+def test_pickled_arrays_are_refused(copy):
+    np.savez(copy / 'inputs.npz', image0=np.array([{}], dtype=object))
+    with pytest.raises(FixtureError, match=r'inputs\.npz cannot be read'):
+        verify(copy)
+
+
+def test_inputs_without_images_or_prompts_are_refused(copy):
+    change(copy / 'inputs.npz', input_ids1=None)
+    with pytest.raises(ValueError, match='image1 but no input_ids1'):
+        verify(copy)
+    np.savez(copy / 'inputs.npz', nothing=np.zeros(1))
+    with pytest.raises(FixtureError, match='has no image'):
+        verify(copy)
+
+
+def test_not_a_number_and_another_shape_never_pass():
+    good = np.zeros(3)
+    assert compare('gap0', good, good).passed
+    assert compare('gap0', np.full(3, np.nan), good).note == 'not finite'
+    assert compare('gap0', np.zeros(4), good).note == 'ours is [4]'
+
+
+def test_differences_are_seen_beyond_a_byte():
+    ours, theirs = np.array([255], np.uint8), np.array([0], np.uint8)
+    assert compare('crop0_224', ours, theirs).difference == 255
+
+
+def test_a_residual_stream_of_large_values_has_floats_own_slack():
+    assert tolerance_of('hidden0', np.array([10.0])) == 1e-4
+    assert tolerance_of('hidden0', np.array([1000.0])) == pytest.approx(2e-3)
