@@ -1,0 +1,78 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from dataclasses import fields
+
+import pytest
+
+from vla_accel_ros.scheduling.config import SchedulerConfig
+from vla_accel_ros.scheduling.generators import HoldGenerator, RidgeGenerator
+from vla_accel_ros.scheduling.rules import Planar, Velocity
+
+
+def test_the_defaults_are_the_papers():
+    config = SchedulerConfig()
+    assert config.capacity == 6
+    assert config.tau == 0.5
+    assert config.ridge_penalty == 1e-4
+    assert isinstance(config.make_generator(), RidgeGenerator)
+    assert config.make_rule() == Velocity(0.16, 0.75, 3.5, 0.5)
+    assert config.make_bridge() is None
+
+
+def test_names_choose_the_parts():
+    config = SchedulerConfig(generator='hold', rule='planar', bridge='ridge', step_skip=1)
+    assert isinstance(config.make_generator(), HoldGenerator)
+    assert isinstance(config.make_bridge(), RidgeGenerator)
+    assert config.make_rule() == Planar(step_skip=1)
+
+
+def test_every_field_is_documented():
+    for item in fields(SchedulerConfig):
+        assert f'        {item.name}: ' in SchedulerConfig.__doc__
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        ({'policy_step_s': 0}, 'policy_step_s is 0, expected above 0 and finite'),
+        ({'policy_step_s': float('nan')}, 'policy_step_s is nan'),
+        ({'max_staleness_s': float('inf')}, 'max_staleness_s is inf'),
+        ({'answer_timeout_s': -1}, 'answer_timeout_s is -1'),
+        ({'max_chunk_age_s': 0}, 'max_chunk_age_s is 0'),
+        ({'pause_s': 0}, 'pause_s is 0'),
+        ({'pause_s': 0.05}, 'pause_s is 0.05, expected above policy_step_s 0.05'),
+        ({'max_bridge_steps': -1}, 'max_bridge_steps is -1, expected at least 0'),
+        ({'prefetch_rows': -1}, 'prefetch_rows is -1, expected at least 0'),
+        ({'min_actions': 1}, 'min_actions is 1, expected 2 to the capacity 6'),
+        ({'capacity': 2}, 'min_actions is 3, expected 2 to the capacity 2'),
+        ({'step_skip': 7}, 'step_skip is 7, expected 1 to the capacity 6'),
+        ({'min_generated': 0}, 'min_generated is 0, expected 1 to the capacity 6'),
+        ({'generator': 'lasso'}, "generator is 'lasso'"),
+        ({'bridge': 'jump'}, "generator is 'jump'"),
+        ({'rule': 'mood'}, "rule is 'mood'"),
+        ({'change': 'bend'}, "change is 'bend'"),
+        ({'fit': 'gripper'}, "fit is 'gripper'"),
+        ({'ridge_penalty': -1.0}, 'ridge penalty is -1.0'),
+        ({'max_translation_step': 0}, 'max_translation is 0'),
+        ({'max_rotation_step': -1}, 'max_rotation is -1'),
+        ({'v_min': 2.0}, 'v_min, v_max are 2.0, 0.75'),
+        ({'tau': 2}, 'tau is 2'),
+        ({'planar_ratio': 0}, 'ratio is 0'),
+        ({'z_max': 0}, 'z_max is 0'),
+    ],
+)
+def test_a_value_out_of_range_is_refused_even_where_not_in_use(options, message):
+    with pytest.raises(ValueError, match=message):
+        SchedulerConfig(**options)
