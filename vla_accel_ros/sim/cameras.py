@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 
 import numpy as np
@@ -27,13 +28,17 @@ from vla_accel_ros.sim.gl import import_mujoco, no_backend
 NAMES = ('agent', 'wrist', 'scene')
 MAX_SIZE = (960, 1280)
 
+_first_rendered_in: int | None = None
+
 
 class Cameras:
     """The cameras of one model.
 
     An OpenGL context belongs to the thread that made it. So each thread that renders gets
     renderers of its own, made at its first frame of a size; a process that never renders needs
-    no OpenGL.
+    no OpenGL. Physics and rendering of one `data` must not overlap in time: that is the
+    caller's care. Child processes that render are to be spawned, or forked before the parent's
+    first frame: Mesa's threads do not survive a fork, and the first frame would wait for ever.
 
     Args:
         model: mujoco.MjModel that holds the cameras.
@@ -67,7 +72,10 @@ class Cameras:
         return renderer.render()
 
     def _renderer(self, size: tuple[int, int]):
-        renderers = self._local.__dict__.setdefault('renderers', {})
+        if self._local.__dict__.get('process') != os.getpid():
+            _refuse_after_fork()
+            self._local.__dict__.update(process=os.getpid(), renderers={})
+        renderers = self._local.renderers
         if size not in renderers:
             mujoco = import_mujoco()
             try:
@@ -111,8 +119,19 @@ class Cameras:
 
     def close(self) -> None:
         """Free this thread's renderers; those of other threads go with their threads."""
-        for renderer in self._local.__dict__.pop('renderers', {}).values():
-            renderer.close()
+        if self._local.__dict__.pop('process', None) == os.getpid():
+            for renderer in self._local.__dict__.pop('renderers').values():
+                renderer.close()
+
+
+def _refuse_after_fork() -> None:
+    global _first_rendered_in
+    _first_rendered_in = _first_rendered_in or os.getpid()
+    if _first_rendered_in != os.getpid():
+        raise RuntimeError(
+            f'process {os.getpid()} was forked from process {_first_rendered_in} after that had '
+            'rendered, and OpenGL does not survive a fork: spawn processes that render'
+        )
 
 
 def check_camera(name: str) -> str:

@@ -17,8 +17,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+import math
 
 import gymnasium
 import numpy as np
@@ -67,7 +67,7 @@ class TabletopEnv(gymnasium.Env):
         ValueError: When an argument is not as said.
     """
 
-    metadata = {'render_modes': ['rgb_array'], 'render_fps': round(1 / CONTROL_DT)}  # noqa: RUF012
+    metadata = {'render_modes': ['rgb_array'], 'render_fps': round(1 / CONTROL_DT)}
     control_dt = CONTROL_DT
 
     def __init__(self, task: str | None = None, image_size: int = 128,
@@ -243,6 +243,8 @@ class TabletopEnv(gymnasium.Env):
         kind = self._mujoco.mjtState.mjSTATE_INTEGRATION
         self._mujoco.mj_setState(self.model, self.data, saved.physics, kind)
         self._mujoco.mj_forward(self.model, self.data)
+        # Once more: the solver's warm start is part of the state, and was just overwritten.
+        self._mujoco.mj_setState(self.model, self.data, saved.physics, kind)
         self._arm.restore(saved.controller)
         self._task, (self._steps, self._held) = saved.task, saved.counters
 
@@ -266,3 +268,8 @@ def check_action(action) -> np.ndarray:
     if not np.isfinite(values).all():
         raise ValueError(f'action {values.tolist()} is not finite')
     return np.clip(values, ACTION_LOW, ACTION_HIGH)
+
+
+gymnasium.register(
+    'vla_accel_ros/Tabletop-v0', entry_point='vla_accel_ros.sim.env:TabletopEnv',
+)

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import importlib
 import os
 import sys
 
@@ -95,11 +96,20 @@ def import_mujoco():
     Returns:
         The `mujoco` module.
     """
-    if 'mujoco' not in sys.modules:
-        backend = choose_backend()
-        # 'disable' keeps MuJoCo from opening a window system that is not there.
-        os.environ['MUJOCO_GL'] = backend or 'disable'
+    if os.environ.get('MUJOCO_GL'):
+        import mujoco
+        return mujoco
+    backend = choose_backend()
+    # 'disable' keeps MuJoCo from opening a window system that is not there.
+    os.environ['MUJOCO_GL'] = backend or 'disable'
+    late = 'mujoco' in sys.modules
     import mujoco
+    if late and backend in ('egl', 'osmesa'):
+        # Somebody imported it before, without a choice: it then took the window system.
+        context = importlib.import_module(f'mujoco.{backend}').GLContext
+        for name in ('mujoco.gl_context', 'mujoco.rendering.classic.gl_context'):
+            if name in sys.modules:
+                sys.modules[name].GLContext = context
     return mujoco
 
 

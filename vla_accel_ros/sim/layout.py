@@ -56,9 +56,9 @@ def draw(random: np.random.Generator) -> Layout:
         gaps = np.linalg.norm(places[:, None] - places[None], axis=-1)
         if gaps[np.triu_indices(len(COLOURS), 1)].min() > CUBE_DISTANCE:
             break
-    yaws = random.uniform(-CUBE_YAW, CUBE_YAW, len(COLOURS))
+    yaws = random.uniform(-CUBE_YAW, CUBE_YAW, len(COLOURS)).tolist()
     return Layout(
-        cubes={c: (place, float(yaw)) for c, place, yaw in zip(COLOURS, places, yaws, strict=True)},
+        cubes=dict(zip(COLOURS, zip(places, yaws, strict=True), strict=True)),
         bin_position=random.uniform(BIN[0], BIN[1]),
         tool_position=random.uniform(TOOL[0], TOOL[1]),
         tool_rotation=yaw_matrix(random.uniform(-TOOL_YAW, TOOL_YAW)) @ DOWN,

@@ -17,9 +17,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import permutations
+import re
 
 import numpy as np
 
