@@ -110,8 +110,8 @@ class Setting:
             value = float(value)
         if type(value) is not self.kind:
             raise ValueError(
-                f'{self.name} = {value!r} is a {type(value).__name__}, '
-                f'expected a {self.kind.__name__}'
+                f'{self.name} = {value!r} is of type {type(value).__name__}, '
+                f'expected {self.kind.__name__}'
             )
         if self.range is not None:
             low, high = self.range

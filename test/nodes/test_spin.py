@@ -1,0 +1,94 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROBE = """
+import sys
+from vla_accel_ros.nodes.base import Node, Setting, run
+from std_msgs.msg import Empty
+
+
+class Probe(Node):
+    NAME = 'probe'
+    SETTINGS = (Setting('rate', 20.0, 'Some rate', range=(1.0, 50.0)),)
+
+    def configure(self):
+        self.every(0.01, self.tick)
+        self.beats = 0
+
+    def activate(self):
+        print('activate', self.settings['rate'], flush=True)
+
+    def tick(self):
+        self.beats += 1
+        if self.beats == 5:
+            print('survived', self.health.total('callback_error'), flush=True)
+        raise KeyError('a bug')
+
+    def deactivate(self):
+        print('deactivate', flush=True)
+
+    def cleanup(self):
+        print('cleanup', flush=True)
+
+
+sys.exit(run(Probe))
+"""
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        [sys.executable, '-c', PROBE, '--ros-args', *arguments], cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def read_until(process, word):
+    for line in process.stdout:
+        if line.startswith(word):
+            return line.strip()
+    raise AssertionError(f'{word} never came: {process.stderr.read()}')
+
+
+@pytest.mark.parametrize('signals', [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT] * 2])
+def test_a_signal_ends_a_node_cleanly_and_its_hooks_run_once(signals):
+    process = start()
+    read_until(process, 'activate')
+    for signum in signals:
+        process.send_signal(signum)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    hooks = [line for line in out.splitlines() if not line.startswith('survived')]
+    assert hooks == ['deactivate', 'cleanup']
+
+
+def test_a_callback_that_always_raises_does_not_end_the_node():
+    process = start('-p', 'rate:=5')
+    assert read_until(process, 'activate') == 'activate 5.0'
+    assert read_until(process, 'survived') == 'survived 4'
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0 and "KeyError: 'a bug'" in errors
+
+
+def test_arguments_that_ros_cannot_read_end_with_status_1():
+    process = start('-p', 'rate:=[1, x')
+    out, errors = process.communicate(timeout=20)
+    assert process.returncode == 1 and out == '' and 'rate' in errors
