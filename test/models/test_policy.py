@@ -64,6 +64,16 @@ def test_same_observation_same_answer(policy, views):
     assert (first.chunk_values == second.chunk_values).all()
 
 
+@pytest.mark.parametrize('film', [False, True])
+def test_answers_in_bfloat16(embedded_folder, embedded_config, build, views, film):
+    save(build(replace(embedded_config, film=film)), embedded_folder)
+    policy = Policy.load(embedded_folder, dtype=torch.bfloat16)
+    assert policy.model.dtype == torch.bfloat16
+    prediction = policy.predict(Observation(views, INSTRUCTION))
+    assert np.isfinite(prediction.chunk_values).all()
+    assert policy.self_test() > 0
+
+
 def test_longer_prompts_after_shorter_ones_are_answered_afresh(policy, views, embedded_folder):
     policy.predict(Observation(views, 'pick up'))
     long = 'pick up the red cube place it in the bin ' * 8

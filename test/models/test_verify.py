@@ -22,6 +22,8 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from vla_accel_ros.cli import main
+from vla_accel_ros.models.checkpoint import read_config
+from vla_accel_ros.models.reference import crops, outputs
 from vla_accel_ros.models.verify import FixtureError, compare, read_arrays, tolerance_of, verify
 
 
@@ -138,3 +140,30 @@ def test_differences_are_seen_beyond_a_byte():
 def test_a_residual_stream_of_large_values_has_floats_own_slack():
     assert tolerance_of('hidden0', np.array([10.0])) == 1e-4
     assert tolerance_of('hidden0', np.array([1000.0])) == pytest.approx(2e-3)
+
+
+def test_models_of_other_sizes_are_compared_too(reference, tmp_path, build):
+    # The numbers are this package's own here: what is shown is that nothing of the form is
+    # tied to one width, depth, number of heads or image size.
+    config = json.loads((reference / 'config.json').read_text())
+    config['image_sizes'] = [56, 56]
+    config['text_config'].update(
+        hidden_size=48, num_hidden_layers=2, num_attention_heads=6, num_key_value_heads=3,
+        intermediate_size=64, vocab_size=450)
+    config['_tiny_vit']['tiny_dino'].update(embed_dim=24, depth=2, num_heads=3, reg_tokens=1)
+    config['_tiny_vit']['tiny_siglip'].update(embed_dim=20, depth=5, num_heads=2)
+    (tmp_path / 'config.json').write_text(json.dumps(config))
+    model = build(read_config(tmp_path))
+    save_file(model.state_dict(), tmp_path / 'model.safetensors')
+    inputs = read_arrays(reference / 'inputs.npz')
+    like = {'tok_table_ids': np.arange(100, 450)}
+    for k, rows in ((0, 3), (1, 5)):
+        like |= {f'attn_text_rows{k}': np.zeros((1, 1, rows)),
+                 f'step_logits_action{k}': np.zeros((1, 300))}
+    stored = outputs(model, inputs, like)
+    np.savez(tmp_path / 'inputs.npz', **inputs)
+    np.savez(tmp_path / 'outputs.npz', **stored)
+    np.savez(tmp_path / 'crop_outputs.npz', **crops(56, inputs))
+    assert stored['hidden0'].shape == (3, 16 + inputs['input_ids0'].shape[1], 48)
+    assert stored['attn_text_rows1'].shape[:3] == (2, 6, 5)
+    assert all(c.passed for c in verify(tmp_path))
