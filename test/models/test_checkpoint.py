@@ -16,6 +16,7 @@
 
 import json
 import shutil
+import sys
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -165,6 +166,18 @@ def test_nothing_is_downloaded_unless_allowed(tmp_path):
     assert resolve(tmp_path) == tmp_path
     with pytest.raises(CheckpointError, match='downloading it from the hub was not allowed'):
         resolve('openvla/openvla-7b')
+
+
+def test_a_download_that_is_allowed_says_which_package_it_needs(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'huggingface_hub', None)
+    with pytest.raises(CheckpointError, match='needs the package huggingface_hub'):
+        resolve('openvla/openvla-7b', allow_download=True)
+
+
+def test_old_llama_files_may_carry_rotary_frequencies(folder):
+    name = 'language_model.model.layers.0.self_attn.rotary_emb.inv_freq'
+    rewrite(folder, lambda tensors: tensors.update({name: torch.zeros(4)}))
+    load(folder)
 
 
 @pytest.mark.parametrize('name', ['./no/such', '/no/such', 'nothing'])

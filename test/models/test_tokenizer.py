@@ -14,6 +14,8 @@
 
 """Prompts as the checkpoints were trained with them."""
 
+import sys
+
 import pytest
 
 from vla_accel_ros.models.presets import embedded
@@ -89,6 +91,13 @@ def test_a_folder_without_tokeniser_is_an_error(tmp_path):
 def test_a_corrupt_tokeniser_is_named(tmp_path):
     (tmp_path / 'tokenizer.json').write_text('{"model":')
     with pytest.raises(TokenizerError, match=r'tokenizer\.json cannot be read'):
+        load_prompt_encoder(tmp_path, embedded(60))
+
+
+def test_llamas_own_file_needs_sentencepiece_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'sentencepiece', None)
+    (tmp_path / 'tokenizer.model').write_bytes(b'')
+    with pytest.raises(TokenizerError, match='needs the package sentencepiece'):
         load_prompt_encoder(tmp_path, embedded(60))
 
 
