@@ -1,0 +1,209 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""inference: the VLA behind two topics, one observation at a time, never more than one behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import sys
+import threading
+import time
+
+import numpy as np
+from sensor_msgs.msg import Image
+from trajectory_msgs.msg import JointTrajectory
+
+from vla_accel_ros.actions import ActionChunk
+from vla_accel_ros.nodes import base, qos
+from vla_accel_ros.nodes.images import image_to_array
+from vla_accel_ros.nodes.inference_policy import load_policy, split_frame
+from vla_accel_ros.nodes.inference_settings import SETTINGS
+from vla_accel_ros.nodes.inference_worker import StampPair, Worker
+from vla_accel_ros.nodes.messages import (
+    NS,
+    ChunkStats,
+    chunk_to_message,
+    message_to_request,
+    to_ns,
+)
+from vla_accel_ros.observations import Observation
+from vla_accel_ros.scheduling.decision import Request
+
+# A call that is still computing when the node is cleaned up is waited for this long.
+PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One observation to answer.
+
+    Attributes:
+        frame: uint8 [cameras * h, w, 3], the views stacked.
+        request: The scheduler's question to it.
+        life: Number of the activation that it belongs to.
+        since_ns: When the pair was complete, steady clock.
+    """
+
+    frame: np.ndarray
+    request: Request
+    life: int
+    since_ns: int
+
+
+class Inference(base.Node):
+    """Pair observation and request by stamp, let the worker compute, publish the chunk."""
+
+    NAME = 'inference'
+    SETTINGS = SETTINGS
+
+    def __init__(self, **kwargs) -> None:
+        self._policy = self._worker = None
+        # Held while publishing, so that no answer of an ended activation slips out.
+        self._publishing = threading.Lock()
+        self._life = 0
+        super().__init__(**kwargs)
+
+    def configure(self) -> None:
+        """Load, test and warm up the checkpoint; raise with the reason when it is no good."""
+        settings = self.settings
+        self._pair: StampPair[np.ndarray, Request] = StampPair()
+        self._worker = Worker(self._answer, self._on_failure, settings['nice'])
+        self._policy = self._worker.call(
+            lambda: load_policy(settings, self._on_progress)).result()
+        config = self._policy.config
+        self._on_progress(1.0, 'self-test and warm-up')
+        difference = self._worker.call(self._policy.self_test).result()
+        took_ms = self._worker.call(
+            lambda: self._policy.warm_up(settings['warm_up'])).result()
+        self._on_progress(1.0, 'ready')
+        self.health.figure('self_test_difference', float(difference))
+        self.health.figure('warm_up_ms', float(took_ms))
+        self.get_logger().info(
+            f"{settings['checkpoint']} on {self._policy.model.device}: {config.cameras} views of "
+            f'{config.image_size} px, {config.visual_tokens} visual tokens, '
+            f"statistics of '{self._policy.unnorm_key}', {took_ms:.1f} ms a call")
+        self._chunk = self.advertise(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
+        self.subscribe(Image, 'vla/observation', self._on_observation, qos.CONTROL)
+        self.subscribe(JointTrajectory, 'vla/request', self._on_request, qos.CONTROL)
+
+    def activate(self) -> None:
+        """Begin a new life: nothing from before counts."""
+        self._pair.clear()
+        self._life += 1
+
+    def deactivate(self) -> None:
+        """End this life: the job that waits is dropped, the running one's answer ignored."""
+        with self._publishing:
+            self._life += 1
+        if self._worker.discard():
+            self.health.count('jobs_dropped')
+
+    def cleanup(self) -> None:
+        """Wait for the running call, then let go of the model."""
+        worker, self._worker, self._policy = self._worker, None, None
+        if worker is not None and not worker.close(PATIENCE_S):
+            self.health.event('worker_hangs', f'still computing after {PATIENCE_S:.0f} s')
+
+    def apply(self, changed: dict[str, object]) -> None:
+        """Hand the thread count to the worker, between two inferences; the rest is read live."""
+        if 'threads' in changed:
+            from vla_accel_ros.nodes.inference_policy import set_threads
+
+            self._worker.call(lambda: set_threads(changed['threads']))
+
+    # -- in the executor's thread ----------------------------------------------------------------
+
+    def _on_observation(self, message: Image) -> None:
+        self.health.count('observations')
+        try:
+            frame = image_to_array(message)
+            split_frame(frame, self._policy.config)
+        except ValueError as error:
+            self.health.event('wrong_frame', str(error))
+            self.get_logger().warning(f'observation refused: {error}', throttle_duration_sec=1.0)
+            return
+        self._submit(self._pair.left(to_ns(message.header.stamp), frame))
+
+    def _on_request(self, message: JointTrajectory) -> None:
+        request = message_to_request(message)
+        self._submit(self._pair.right(request.stamp_ns, request))
+
+    def _submit(self, pair: tuple[np.ndarray, Request] | None) -> None:
+        self.health.figure('unpaired', self._pair.lost)
+        if pair is None:
+            return
+        if self._worker.put(Job(*pair, self._life, time.monotonic_ns())):
+            self.health.count('jobs_replaced')
+
+    def _on_progress(self, share: float, what: str) -> None:
+        """Show how far loading is, at most twice a second; called in the worker's thread, too."""
+        now = time.monotonic()
+        self.health.figure('loading', f'{share:.0%} {what}')
+        if share >= 1.0 or now - getattr(self, '_shown', 0.0) > 0.5:
+            self._shown = now
+            self.get_logger().info(f'loading: {share:.0%} {what}')
+            self.publish_diagnostics()
+
+    # -- in the worker's thread ------------------------------------------------------------------
+
+    def _answer(self, job: Job) -> None:
+        start_ns = time.monotonic_ns()
+        # One copy for the whole call: new values count from the next one on.
+        stamp_ns, settings, policy = job.request.stamp_ns, dict(self.settings), self._policy
+        age_s = (self.now_ns() - stamp_ns) / NS
+        if policy is None or job.life != self._life:
+            return
+        if age_s > settings['max_age']:
+            self.health.event('stale_observation', f'{age_s:.3f} s old')
+            return
+        observation = Observation(
+            split_frame(job.frame, policy.config), job.request.instruction, stamp_ns)
+        prediction = policy.predict(observation, fitted=policy.config.centre_crop is None)
+        stats = ChunkStats(
+            prediction.kept / policy.config.visual_tokens,
+            prediction.timings_ms['total'] * 1e-3, float(policy.config.action_dims), 0.0)
+        message = chunk_to_message(
+            ActionChunk(prediction.chunk_values, stamp_ns), settings['policy_step'],
+            settings['frame_id'], stats)
+        with self._publishing:
+            if job.life != self._life:
+                self.health.count('answers_ignored')
+                return
+            self._chunk.publish(message)
+        self.health.count('answers')
+        for stage, took_ms in prediction.timings_ms.items():
+            self.health.figure(f'{stage}_ms', float(took_ms))
+        self.health.figure('waited_ms', (start_ns - job.since_ns) / 1e6)
+        self.health.figure('capture_to_answer_ms', (self.now_ns() - stamp_ns) / 1e6)
+
+    def _on_failure(self, error: Exception) -> None:
+        """Name what a call raised; the node goes on with the next observation."""
+        name = {'TokenizerError': 'unknown_instruction', 'NotFiniteError': 'model_not_finite',
+                'OutOfMemoryError': 'out_of_memory'}.get(type(error).__name__)
+        if name is None:
+            self.report(error)
+            return
+        self.health.event(name, str(error))
+        self.get_logger().error(f'{name}: {error}', throttle_duration_sec=1.0)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the inference node as a process."""
+    return base.run(Inference, argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,92 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""From the node's parameters to a loaded policy; torch is imported here, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from vla_accel_ros.observations import split_views
+from vla_accel_ros.paths import checkpoint_folder
+
+
+def load_policy(settings: Mapping[str, object], progress: Callable[[float, str], None]):
+    """Load the checkpoint that the parameters name.
+
+    Args:
+        settings: The node's parameters by name.
+        progress: Given the share done, 0 to 1, and what is being done.
+
+    Returns:
+        The `models.policy.Policy`, on its device.
+
+    Raises:
+        FileNotFoundError: When there is no such checkpoint.
+        ValueError: When it cannot be used; the message says why.
+    """
+    progress(0.0, 'torch')
+    import torch
+
+    from vla_accel_ros.models.policy import Policy
+
+    # Before the pool exists, so that its threads are made once, and by this thread.
+    set_threads(settings['threads'])
+    device = settings['device']
+    if device == 'auto':
+        device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    name = settings['checkpoint']
+    download = settings['allow_download']
+    try:
+        folder = checkpoint_folder(name)
+    except FileNotFoundError:
+        if not download:
+            raise
+        folder = name
+    return Policy.load(
+        folder, device=device,
+        dtype=None if settings['dtype'] == 'auto' else getattr(torch, settings['dtype']),
+        unnorm_key=settings['unnorm_key'] or None, progress=progress, allow_download=download)
+
+
+def set_threads(count: int) -> None:
+    """Set torch's threads for calls from this thread; 0 is one a core of this process."""
+    import os
+
+    import torch
+
+    torch.set_num_threads(count or len(os.sched_getaffinity(0)))
+
+
+def split_frame(frame: np.ndarray, config) -> tuple[np.ndarray, ...]:
+    """Split a stacked frame into the views that the checkpoint wants.
+
+    Args:
+        frame: uint8 [cameras * size, size, 3].
+        config: The checkpoint's `VLAConfig`.
+
+    Raises:
+        ValueError: When the frame has another size; the message says what to set.
+    """
+    size, cameras = config.image_size, config.cameras
+    if frame.shape[:2] != (cameras * size, size):
+        height, width = frame.shape[:2]
+        raise ValueError(
+            f'frame is {width}x{height}, the checkpoint wants {cameras} views of '
+            f'{size}x{size} stacked to {size}x{cameras * size}: set image_topics and '
+            f'image_size of the camera node')
+    return split_views(frame, cameras)

@@ -1,0 +1,58 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The parameters of the inference node."""
+
+from __future__ import annotations
+
+from vla_accel_ros.nodes.base import Setting
+
+SETTINGS = (
+    Setting(
+        'checkpoint', 'tabletop-s',
+        'A checkpoint that comes with the package, by name, or a folder; a hub name where '
+        'allow_download is on', when='configure'),
+    Setting(
+        'allow_download', False, 'Whether a hub name may be downloaded', when='configure'),
+    Setting(
+        'unnorm_key', '',
+        'Data set whose statistics un-normalise the actions; empty where there is only one',
+        when='configure'),
+    Setting(
+        'device', 'auto', 'As torch names it: cpu, cuda, cuda:1; auto takes the GPU if any',
+        when='configure'),
+    Setting(
+        'dtype', 'auto', 'Type of the weights; auto is float32 on the CPU, bfloat16 elsewhere',
+        choices=('auto', 'float32', 'bfloat16', 'float16'), when='configure'),
+    Setting(
+        'threads', 0, 'Threads of torch on the CPU; 0 leaves it to torch, one a core',
+        range=(0, 256)),
+    Setting(
+        'nice', 5, 'How far the computing threads stand back behind the other nodes',
+        range=(0, 19), when='configure'),
+    Setting(
+        'warm_up', 3, 'Predictions before the first real one, which must not be a slow one',
+        range=(1, 100), when='configure'),
+    Setting(
+        'policy_step', 0.05,
+        'Duration of one action, the step that the checkpoint was trained at; that of scheduler',
+        unit='s', range=(0.02, 1.0)),
+    Setting(
+        'frame_id', 'base_link', 'Frame that actions are expressed in: that of arm_command',
+        when='configure'),
+    Setting(
+        'max_age', 1.0, 'Observations older than this when their turn comes are not computed',
+        unit='s', range=(0.01, 60.0)),
+)
