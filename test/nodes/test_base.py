@@ -204,3 +204,15 @@ def test_diagnostics_come_in_every_state(graph):
         graph.until(
             lambda state=state: any(s.message == state for s in reports(heard, 'probe')),
             f'{state} is reported')
+
+
+def test_a_misspelt_parameter_is_noticed_and_those_of_ros_are_not(graph):
+    node = graph.add(Probe, autostart=False, rates=30.0, use_sim_time=False)
+    assert node._settings.unknown == ['rates']
+
+
+def test_a_node_whose_context_is_gone_still_comes_down(graph):
+    node = graph.add(Probe)
+    graph.context.try_shutdown()
+    node.close()
+    assert node.calls[-2:] == ['deactivate', 'cleanup']

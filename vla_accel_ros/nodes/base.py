@@ -23,6 +23,7 @@ cannot end the process, and one teardown that tolerates whatever is half made.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+import contextlib
 import traceback
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -79,6 +80,8 @@ class Node(LifecycleNode):
         for reason in self._settings.errors.values():
             self.get_logger().error(f'parameter refused: {reason}')
             self.health.fault('invalid_parameter', reason)
+        for name in self._settings.unknown:
+            self.get_logger().warning(f'there is no parameter {name!r}: is it misspelt?')
         self.create_timer(DIAGNOSTICS_PERIOD, self.publish_diagnostics, clock=self.steady)
         if self.settings['autostart']:
             self._starter = self.create_timer(0.0, self._autostart, clock=self.steady)
@@ -203,7 +206,9 @@ class Node(LifecycleNode):
             return
         self._closed = True
         self.on_shutdown(None)
-        self.publish_diagnostics()
+        # The context may be gone already, and with it whom to tell.
+        with contextlib.suppress(Exception):
+            self.publish_diagnostics()
         self.destroy_node()
 
     def state(self) -> str:

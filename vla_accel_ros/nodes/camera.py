@@ -27,6 +27,7 @@ from vla_accel_ros import frames
 from vla_accel_ros.nodes import images, qos
 from vla_accel_ros.nodes.base import Node, Setting, run
 from vla_accel_ros.nodes.messages import NS, to_ns
+from vla_accel_ros.nodes.spin import EventsExecutor
 
 SETTINGS = (
     Setting(
@@ -94,9 +95,12 @@ class Camera(Node):
         self._counted: dict[str, int] = {}
         self.apply(self.settings)
         self._frame = self.advertise(Image, 'vla/frame', qos.FRAME)
+        # Without the events executor only a queue of one lets the newest win, and what it drops
+        # goes uncounted: the other executor runs callbacks between two messages of a queue.
+        profile = qos.SENSOR if EventsExecutor else qos.FRAME
         for index, topic in enumerate(topics):
             kind = CompressedImage if topic.endswith('/compressed') else Image
-            self.subscribe(kind, topic, partial(self._on_image, index), qos.SENSOR)
+            self.subscribe(kind, topic, partial(self._on_image, index), profile)
         self.every(0.1, self._watch)
 
     def activate(self) -> None:

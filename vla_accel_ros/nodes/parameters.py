@@ -38,6 +38,9 @@ WHEN = {
     'start': 'read when the process starts',
 }
 
+# Parameters that every ROS node has.
+ROS_OWN = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -152,6 +155,7 @@ class Settings:
 
     A bad override (a parameter file, the command line) does not keep the node from coming up:
     the default stands in, `errors` holds the reason, and configure is refused until it is set.
+    Overrides of parameters that are not in the table, which ROS ignores, are in `unknown`.
     """
 
     def __init__(
@@ -168,6 +172,9 @@ class Settings:
         self._check, self._apply, self._configured = check, apply, configured
         # rclpy has no public way to see an override before it is declared and would raise.
         overrides = node._parameter_overrides
+        self.unknown = sorted(
+            name for name in overrides
+            if name not in self.table and name.partition('.')[0] not in ROS_OWN)
         for setting in self.table.values():
             value = setting.default
             if setting.name in overrides:

@@ -25,6 +25,11 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+try:
+    from rclpy.experimental.events_executor import EventsExecutor
+except ImportError:
+    EventsExecutor = None
+
 # A signal is noticed between two calls of spin_once at the latest.
 PATIENCE = 0.1
 
@@ -36,11 +41,7 @@ def make_executor(context: rclpy.Context | None = None):
     rebuilt for every message, 0.2 ms. It takes no guard conditions and no message-info
     callbacks, which these nodes do without; its own `spin` hangs, so `spin_once` drives it.
     """
-    try:
-        from rclpy.experimental.events_executor import EventsExecutor
-    except ImportError:
-        return SingleThreadedExecutor(context=context)
-    return EventsExecutor(context=context)
+    return (EventsExecutor or SingleThreadedExecutor)(context=context)
 
 
 def spin(
