@@ -143,7 +143,7 @@ def check_camera(name: str) -> str:
 
 def check_size(size: int | tuple[int, int]) -> tuple[int, int]:
     """Return (height, width) in pixels, or raise a ValueError that names the range."""
-    pair = (size, size) if isinstance(size, (int, np.integer)) else tuple(size)
+    pair = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
     whole = len(pair) == 2 and all(isinstance(n, (int, np.integer)) for n in pair)
     if not whole or not all(8 <= n <= most for n, most in zip(pair, MAX_SIZE, strict=True)):
         raise ValueError(

@@ -36,7 +36,9 @@ from vla_accel_ros.sim.tasks import Task, all_tasks, parse, success
 ACTION_LOW = np.array([-0.03] * 3 + [-0.15] * 3 + [0.0], dtype=np.float32)
 ACTION_HIGH = np.array([0.03] * 3 + [0.15] * 3 + [1.0], dtype=np.float32)
 HOLD_STEPS = 3
-PROPRIO = 8
+# Generous: an observation is within it whatever happens on the table.
+PROPRIO_LOW = np.array([-2.0] * 3 + [-4.0] * 3 + [-0.02, 0.0], dtype=np.float32)
+PROPRIO_HIGH = np.array([2.0] * 3 + [4.0] * 3 + [0.12, 1.0], dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,7 @@ class TabletopEnv(gymnasium.Env):
         self.action_space = box(ACTION_LOW, ACTION_HIGH, dtype=np.float32)
         self.observation_space = gymnasium.spaces.Dict({
             **{name: box(0, 255, image, np.uint8) for name in self.cameras},
-            'proprio': box(-np.inf, np.inf, (PROPRIO,), np.float32),
+            'proprio': box(PROPRIO_LOW, PROPRIO_HIGH, dtype=np.float32),
         })
 
     @property

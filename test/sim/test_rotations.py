@@ -1,0 +1,53 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Tests of the rotation helpers."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from vla_accel_ros.sim.rotations import to_matrix, to_vector, wrap, yaw_matrix
+
+components = st.floats(-1.8, 1.8, allow_nan=False)
+
+
+@given(st.tuples(components, components, components))
+def test_vector_to_matrix_and_back_is_the_identity(vector):
+    # The angle stays below pi, where the vector is unique.
+    matrix = to_matrix(vector)
+    assert np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(matrix) == pytest.approx(1.0)
+    if np.linalg.norm(vector) < 3.1:
+        assert np.allclose(to_vector(matrix), vector, atol=1e-6)
+
+
+@pytest.mark.parametrize('axis', np.eye(3).tolist() + [[0.6, 0.0, 0.8]])
+def test_half_a_turn_has_an_angle_of_pi(axis):
+    vector = to_vector(to_matrix(np.pi * np.array(axis)))
+    assert np.allclose(np.abs(vector), np.pi * np.array(axis), atol=1e-6)
+
+
+def test_yaw_is_a_turn_about_z():
+    assert np.allclose(yaw_matrix(0.4), to_matrix([0.0, 0.0, 0.4]))
+
+
+@given(st.floats(-50, 50), st.integers(-3, 3))
+def test_wrapping_forgets_whole_periods(angle, turns):
+    once = wrap(angle, np.pi / 2)
+    assert -np.pi / 4 <= once <= np.pi / 4
+    difference = wrap(angle + turns * np.pi / 2, np.pi / 2) - once
+    assert min(abs(difference), abs(abs(difference) - np.pi / 2)) < 1e-9
