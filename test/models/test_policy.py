@@ -21,16 +21,11 @@ import numpy as np
 import pytest
 import torch
 
-from vla_accel_ros.models.action_tokens import ActionStatistics, UnnormKeyError
+from vla_accel_ros.models.action_tokens import ActionStatistics, UnnormKeyError, to_product
 from vla_accel_ros.models.checkpoint import CheckpointError, save
-from vla_accel_ros.models.policy import (
-    STAGES,
-    ImageIgnoredError,
-    NotFiniteError,
-    Policy,
-    to_product,
-)
+from vla_accel_ros.models.policy import ImageIgnoredError, NotFiniteError, Policy
 from vla_accel_ros.models.preprocess import CameraCountError, fit
+from vla_accel_ros.models.stopwatch import STAGES
 from vla_accel_ros.models.tokenizer import TokenizerError
 from vla_accel_ros.observations import Observation
 

@@ -21,6 +21,10 @@ from functools import cached_property
 
 import numpy as np
 
+from vla_accel_ros.actions import GRIPPER
+
+from .config import VLAConfig
+
 
 class UnnormKeyError(ValueError):
     """The un-normalisation key is missing or not among the checkpoint's."""
@@ -157,3 +161,21 @@ def select_statistics(norm_stats: dict, unnorm_key: str | None) -> tuple[str, Ac
     if unnorm_key not in norm_stats:
         raise UnnormKeyError(f"unnorm_key '{unnorm_key}' is not one of: {keys}")
     return unnorm_key, ActionStatistics.from_dict(norm_stats[unnorm_key].get('action', {}))
+
+def to_product(
+    normalised: np.ndarray, statistics: ActionStatistics, config: VLAConfig,
+) -> np.ndarray:
+    """Un-normalise an action and bring its gripper to the product's convention.
+
+    Args:
+        normalised: float [..., 7] in [-1, 1].
+        statistics: Of the data set.
+        config: Says whether the checkpoint's gripper is 1 when open.
+
+    Returns:
+        float64 [..., 7]; m, rad, gripper 0 open to 1 closed.
+    """
+    values = statistics.unnormalise(normalised)
+    gripper = values[..., GRIPPER]
+    values[..., GRIPPER] = np.clip(1 - gripper if config.gripper_open_is_one else gripper, 0, 1)
+    return values

@@ -120,13 +120,21 @@ class OpenVLA(nn.Module):
             for towers in self.config.image_towers
         ]
 
-    def project(self, features: list[Tensor]) -> Tensor:
-        """Map the features of all images to visual tokens [B, visual tokens, width]."""
+    def project(self, features: list[Tensor], ids: Tensor | None = None) -> Tensor:
+        """Map the features of all images to visual tokens.
+
+        Args:
+            features: For each image [B, N, feature width].
+            ids: int [n], the visual tokens wanted, image * N + index; all if None.
+
+        Returns:
+            [B, n, width].
+        """
         x = torch.cat(features, dim=1)
         if self.config.coordinates:
             where = self.coordinates.to(x.dtype).repeat(len(features), 1)
             x = torch.cat([x, where.expand(len(x), -1, -1)], dim=-1)
-        return self.projector(x)
+        return self.projector(x if ids is None else x[:, ids])
 
     def encode_images(self, pixel_values: Tensor, language: Tensor | None = None) -> Tensor:
         """Map pixel values [B, channels, H, W] to visual tokens [B, visual tokens, width]."""

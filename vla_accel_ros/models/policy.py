@@ -16,8 +16,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,18 +25,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vla_accel_ros.actions import GRIPPER, WIDTH
+from vla_accel_ros.actions import WIDTH
 from vla_accel_ros.observations import Observation
+from vla_accel_ros.pruning.interface import Motion, Scene
 
-from .action_tokens import ActionStatistics, ActionTokens, select_statistics
+from .action_tokens import ActionTokens, select_statistics, to_product
+from .attention_taps import ActionAttention
 from .cache import KVCache
 from .checkpoint import CheckpointError, Progress, load, resolve
 from .config import VLAConfig
 from .openvla import OpenVLA
-from .preprocess import CameraCountError, Preprocessor
+from .preprocess import CameraCountError, Preprocessor, fit
+from .pruned import encode, layout_of, prefill, prompt_rows
+from .pruner_slot import PrunerSlot
+from .stopwatch import Stopwatch
 from .tokenizer import PromptEncoder, load_prompt_encoder
-
-STAGES = ('preprocess', 'towers', 'projector', 'prefill', 'decode', 'detokenise')
 
 # These words stand in the prompt itself, so that every vocabulary knows them.
 _ANY_INSTRUCTION = 'take action'
@@ -59,31 +60,18 @@ class Prediction:
     Attributes:
         chunk_values: float64 [n, 7], one row a policy step; m, rad, gripper 0 open to 1 closed.
         token_ids: int64 [n * 7], as the model gave them.
-        timings_ms: Milliseconds by stage (`STAGES`) and in `total`.
-        kept: Visual tokens that the decoder saw.
+        timings_ms: Milliseconds by stage (`stopwatch.STAGES`) and in `total`.
+        kept: Visual tokens that the decoder's last layer saw.
+        kept_ids: int64 [kept], which ones, camera * tokens + index, ascending.
+        pruning: Why they were kept, a stable name.
     """
 
     chunk_values: np.ndarray
     token_ids: np.ndarray
     timings_ms: dict[str, float]
     kept: int
-
-
-class _Stopwatch:
-    """Time by stage, with the device synchronised at each stage's end."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._cuda = device.type == 'cuda'
-        self._device = device
-        self.ms: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        if self._cuda:
-            torch.cuda.synchronize(self._device)
-        self.ms[stage] = (time.perf_counter() - start) * 1e3
+    kept_ids: np.ndarray
+    pruning: str
 
 
 class Policy:
@@ -112,6 +100,7 @@ class Policy:
         self._preprocess = Preprocessor(model.config)
         self._ids = lru_cache(maxsize=64)(encode)
         self._cache: KVCache | None = None
+        self._pruners = PrunerSlot(layout_of(model.config))
 
     @classmethod
     def load(
@@ -160,6 +149,23 @@ class Policy:
         """Views that the checkpoint wants."""
         return self.config.cameras
 
+    def set_pruning(self, method: str, **parameters) -> None:
+        """Choose how visual tokens are pruned, from the next inference on.
+
+        Args:
+            method: One of `pruning.registry.METHODS`.
+            parameters: Its parameters, defaults for those left out.
+
+        Raises:
+            ValueError: When the method or a parameter is unknown, out of range, or does not
+                fit the model; what was in use then stays.
+        """
+        self._pruners.choose(method, **parameters)
+
+    def reset(self) -> None:
+        """Begin an episode, at the next inference."""
+        self._pruners.reset()
+
     def _cache_for(self, length: int) -> KVCache:
         capacity = length + self.config.action_dims
         if self._cache is None or self._cache.capacity < capacity:
@@ -167,17 +173,26 @@ class Policy:
         self._cache.clear()
         return self._cache
 
-    def _pixels(self, observation: Observation, fitted: bool) -> Tensor:
-        pixels = torch.from_numpy(self._preprocess(observation.images, fitted))
-        return pixels.to(self.model.device, self.model.dtype)
+    def _pixels(
+        self, observation: Observation, fitted: bool,
+    ) -> tuple[Tensor, tuple[np.ndarray, ...]]:
+        """Give pixel values, and the images as the model sees them."""
+        images = observation.images
+        if not fitted:
+            images = tuple(fit(image, self.config) for image in images)
+        pixels = torch.from_numpy(self._preprocess(images, fitted=True))
+        return pixels.to(self.model.device, self.model.dtype), images
 
     @torch.inference_mode()
-    def predict(self, observation: Observation, fitted: bool = False) -> Prediction:
+    def predict(
+        self, observation: Observation, fitted: bool = False, motion: Motion | None = None,
+    ) -> Prediction:
         """Answer one observation.
 
         Args:
             observation: As many images as the checkpoint wants, in its order.
             fitted: Whether the images were brought to the model's size by `preprocess.fit`.
+            motion: The last action's, which steers pruning; None on an episode's first step.
 
         Returns:
             The actions, their tokens and where the time went.
@@ -187,26 +202,40 @@ class Policy:
             TokenizerError: When the instruction has words that the checkpoint does not know.
             NotFiniteError: When the model gives NaN or infinity.
         """
-        model, watch = self.model, _Stopwatch(self.model.device)
+        model, watch, pruner = self.model, Stopwatch(self.model.device), self._pruners.take()
         start = time.perf_counter()
         with watch('preprocess'):
             ids = torch.tensor([self._ids(observation.instruction)], device=model.device)
-            pixels = self._pixels(observation, fitted)
-        with watch('towers'):
-            features = model.tower_features(pixels, model.language(ids))
-        with watch('projector'):
-            visual = model.project(features)
-        with watch('prefill'):
-            x = model.embed_prompt(ids, visual)
-            cache = self._cache_for(x.shape[1])
-            logits = model.prefill(x, cache)
-        with watch('decode'):
-            tokens, peaks = model.decode_greedily(
-                logits, x.shape[1], self.config.action_dims, cache)
+            pixels, images = self._pixels(observation, fitted)
+        with watch('selection'):
+            needs = pruner.begin(Scene(images, motion, observation.stamp_ns))
+        visual, present = encode(model, pixels, model.language(ids), pruner, needs, watch)
+        # Positions do not close up over dropped tokens.
+        length = ids.shape[1] + pruner.layout.total
+        count = self.config.action_dims
+        with ActionAttention(
+            model.language_model.model, needs.decode, length - 1, count,
+        ) as attention:
+            with watch('prefill'):
+                x = model.embed_prompt(ids, visual)
+                cache = self._cache_for(x.shape[1])
+                prompt = prefill(
+                    model, x, present, cache, pruner, needs, prompt_rows(ids.shape[1] - 1),
+                    watch=watch)
+                logits = model.language_model.lm_head(prompt.hidden[:, -1])
+                attention.prefilled()
+            with watch('decode'):
+                tokens, peaks = model.decode_greedily(logits, length, count, cache)
+        with watch('selection'):
+            attention.note(range(length, length + count - 1))
+            pruner.after_decode(
+                attention.scores(cache, prompt.positions, prompt.ids, pruner.layout))
         with watch('detokenise'):
             values, token_ids = self._actions(tokens, peaks)
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
-        return Prediction(values, token_ids, watch.ms, visual.shape[1])
+        return Prediction(
+            values, token_ids, watch.ms, len(prompt.left), prompt.left.cpu().numpy(),
+            pruner.reason)
 
     def _actions(self, tokens: Tensor, peaks: Tensor) -> tuple[np.ndarray, np.ndarray]:
         if not bool(peaks.isfinite().all()):
@@ -220,7 +249,7 @@ class Policy:
         with torch.inference_mode():
             ids = torch.tensor([self._ids(observation.instruction)], device=self.model.device)
             language = self.model.language(ids)
-            visual = self.model.encode_images(self._pixels(observation, False), language)
+            visual = self.model.encode_images(self._pixels(observation, False)[0], language)
             x = self.model.embed_prompt(ids, visual)
             return self.model.prefill(x, self._cache_for(x.shape[1]))[0].float().cpu()
 
@@ -265,22 +294,3 @@ class Policy:
         for _ in range(max(runs, 1)):
             took = self.predict(observation).timings_ms['total']
         return took
-
-
-def to_product(
-    normalised: np.ndarray, statistics: ActionStatistics, config: VLAConfig,
-) -> np.ndarray:
-    """Un-normalise an action and bring its gripper to the product's convention.
-
-    Args:
-        normalised: float [..., 7] in [-1, 1].
-        statistics: Of the data set.
-        config: Says whether the checkpoint's gripper is 1 when open.
-
-    Returns:
-        float64 [..., 7]; m, rad, gripper 0 open to 1 closed.
-    """
-    values = statistics.unnormalise(normalised)
-    gripper = values[..., GRIPPER]
-    values[..., GRIPPER] = np.clip(1 - gripper if config.gripper_open_is_one else gripper, 0, 1)
-    return values

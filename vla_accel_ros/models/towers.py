@@ -79,15 +79,15 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.proj = nn.Linear(width, width)
 
-    def split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give queries, keys and values, each [B, heads, N, head width]."""
-        batch, length, width = x.shape
-        qkv = self.qkv(x).view(batch, length, 3, self.heads, width // self.heads)
+    def separate(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Cut [B, N, 3 * width] into queries, keys, values, each [B, heads, N, head width]."""
+        batch, length, width = qkv.shape
+        qkv = qkv.view(batch, length, 3, self.heads, width // 3 // self.heads)
         return qkv.permute(2, 0, 3, 1, 4).unbind(0)
 
     def forward(self, x: Tensor) -> Tensor:
         """Attend over x [B, N, width]."""
-        q, k, v = self.split(x)
+        q, k, v = self.separate(self.qkv(x))
         return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 

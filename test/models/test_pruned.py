@@ -1,0 +1,349 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""Pruning in the model core: what is scored, what is dropped, and that nothing else changes."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from vla_accel_ros.models.attention_taps import ActionAttention, TowerTap
+from vla_accel_ros.models.checkpoint import load
+from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.models.pruned import encode, layout_of, prefill, prompt_rows
+from vla_accel_ros.models.tokenizer import end_prompt
+from vla_accel_ros.observations import Observation
+from vla_accel_ros.pruning.base import Pruner
+from vla_accel_ros.pruning.interface import Motion, Needs, Rows, Scene
+from vla_accel_ros.pruning.registry import METHODS, create
+
+FAST = Motion((0.05, 0.0, 0.02), (0.0, 0.0, 0.0), 0.1)
+INSTRUCTION = 'pick up the red cube'
+STEP = 10**8
+
+# At a ratio of 1, each method that may drop keeps all.
+KEEP_ALL = {
+    'none': {}, 'random': {'keep': 1.0}, 'fastv': {'keep': 1.0}, 'vla_pruner': {'keep': 1.0},
+    'sp_vla': {'keep': 1.0, 'budget': 'fixed', 'edges': False},
+    'specprune': {'keep': 1.0, 'budget': 'fixed', 'layer_level': False},
+}
+
+
+class Scripted(Pruner):
+    """Drop given tokens at given points, and remember every score."""
+
+    name = 'scripted'
+
+    def __init__(self, layout, needs, drops):
+        super().__init__(None, layout)
+        self._needs, self._drops = needs, drops
+        self.seen, self.decoded, self.received = {}, {}, None
+
+    def _mask(self, point):
+        if point not in self._drops:
+            return None
+        mask = torch.ones(self.layout.total, dtype=torch.bool)
+        mask[list(self._drops[point])] = False
+        return mask.view(self.layout.cameras, self.layout.tokens)
+
+    def _plan(self, scene):
+        return self._needs
+
+    def _towers(self, received):
+        self.received = received
+        return self._mask('towers')
+
+    def _projected(self, visual):
+        return self._mask('projector')
+
+    def _layer(self, layer, scores):
+        for rows, score in scores.items():
+            self.seen[layer, rows] = score
+        return self._mask(layer)
+
+    def _decoded(self, scores):
+        self.decoded = dict(scores)
+
+
+@pytest.fixture(scope='module')
+def tiny(reference):
+    return load(reference, 'cpu', torch.float32)
+
+
+@pytest.fixture(scope='module')
+def stored(reference):
+    with np.load(reference / 'outputs.npz') as arrays:
+        return dict(arrays)
+
+
+@pytest.fixture(scope='module')
+def prompts(reference, tiny):
+    with np.load(reference / 'inputs.npz') as arrays:
+        return [torch.tensor([end_prompt(arrays[f'input_ids{k}'][0].tolist(),
+                                         tiny.config.prompt_end)]) for k in (0, 1)]
+
+
+def run(model, pruner, pixels, ids, scene=None):
+    """Encode, prefill and decode greedily, as the policy does."""
+    layout, count = pruner.layout, model.config.action_dims
+    size = model.config.image_size
+    blank = (np.zeros((size, size, 3), np.uint8),) * layout.cameras
+    needs = pruner.begin(scene or Scene(blank))
+    with torch.inference_mode():
+        visual, present = encode(model, pixels, model.language(ids), pruner, needs)
+        x = model.embed_prompt(ids, visual)
+        cache = model.new_cache(x.shape[1] + count)
+        length = ids.shape[1] + layout.total
+        decoder = model.language_model.model
+        with ActionAttention(decoder, needs.decode, length - 1, count) as attention:
+            prompt = prefill(
+                model, x, present, cache, pruner, needs, prompt_rows(ids.shape[1] - 1))
+            attention.prefilled()
+            logits = model.language_model.lm_head(prompt.hidden[:, -1])
+            tokens, peaks = model.decode_greedily(logits, length, count, cache)
+        attention.note(range(length, length + count - 1))
+        pruner.after_decode(attention.scores(cache, prompt.positions, prompt.ids, layout))
+    return prompt, logits, tokens[0], peaks[0]
+
+
+def eager(model, pixels, ids, drops, decode=()):
+    """Recompute prefill and decoding without fused attention, without cache, with masks.
+
+    Instead of being taken out, a dropped token is hidden from later layers by the mask.
+    Gives the logits of the first token, all tokens and each layer's weights in the last pass.
+    """
+    decoder = model.language_model.model
+    visual = model.encode_images(pixels, model.language(ids))
+    total = visual.shape[1]
+    tokens, first = [], None
+    for _ in range(model.config.action_dims):
+        text = torch.cat([ids, torch.tensor([tokens], dtype=ids.dtype)], 1)
+        x = model.embed_prompt(text, visual)
+        length = x.shape[1]
+        rope = decoder.rope(torch.arange(length)[None], x)
+        alive = torch.ones(length, dtype=torch.bool)
+        alive[1 + torch.tensor(sorted(drops.get(0, ())), dtype=torch.long)] = False
+        weights = []
+        for index, layer in enumerate(decoder.layers):
+            mask = torch.ones(length, length, dtype=torch.bool).tril() & alive
+            # A dropped row's own result is read by nobody; it must only stay finite.
+            mask |= torch.eye(length, dtype=torch.bool)
+            rows = layer.attention_rows(x, rope, slice(None), mask)[0]
+            weights.append(rows)
+            attention = layer.self_attn
+            normed = layer.input_layernorm(x)
+            values = attention._heads(attention.v_proj(normed), attention.kv_heads)[0]
+            values = values.repeat_interleave(attention.heads // attention.kv_heads, 0)
+            x = x + attention.o_proj((rows @ values).transpose(0, 1).flatten(1))[None]
+            x = x + layer.mlp(layer.post_attention_layernorm(x))
+            gone = torch.tensor(sorted(drops.get(index + 1, ())), dtype=torch.long)
+            alive[1 + gone] = False
+        logits = model.language_model.lm_head(decoder.norm(x)[:, -1])
+        first = logits if first is None else first
+        tokens.append(int(logits.argmax(-1)))
+    return first, tokens, weights, total
+
+
+@pytest.mark.parametrize('k', [0, 1])
+def test_text_rows_equal_the_originals_eager_attention(tiny, stored, prompts, k):
+    layout = layout_of(tiny.config)
+    layers = range(1, layout.layers + 1)
+    pruner = Scripted(layout, Needs(layers=dict.fromkeys(layers, (Rows.TEXT, Rows.LAST))), {})
+    run(tiny, pruner, torch.from_numpy(stored[f'pixel_values{k}']), prompts[k])
+    for layer in layers:
+        rows = torch.from_numpy(stored[f'attn_text_rows{k}'][layer - 1])
+        visual = rows[..., 1:1 + layout.total]
+        text = prompts[k].shape[1] - 1
+        for kind, original in ((Rows.TEXT, visual[:, -text:]), (Rows.LAST, visual[:, -1:])):
+            torch.testing.assert_close(
+                pruner.seen[layer, kind].received[0], original.mean((0, 1)), atol=1e-5, rtol=0)
+
+
+def test_rows_equal_eager_attention_in_a_model_with_grouped_heads(small, batch):
+    pixels, ids = batch[0][:1], batch[1][:1]
+    layout = layout_of(small.config)
+    pruner = Scripted(layout, Needs(layers=dict.fromkeys((1, 2, 3), (Rows.ALL,))), {})
+    run(small, pruner, pixels, ids)
+    with torch.inference_mode():
+        x = small.embed_prompt(ids, small.encode_images(pixels))
+        decoder = small.language_model.model
+        entering = []
+        positions = torch.arange(x.shape[1])[None]
+        decoder.run(x, positions, collect=entering)
+        for layer, inputs in enumerate(entering):
+            whole = decoder.layers[layer].attention_rows(
+                inputs, decoder.rope(positions, x), slice(None))[0]
+            got = pruner.seen[layer + 1, Rows.ALL].received.flatten()
+            torch.testing.assert_close(
+                got, whole.mean((0, 1))[1:1 + layout.total], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize('drops', [
+    {'towers': (0, 3, 17)}, {'projector': (1, 2, 31)}, {1: (0, 5, 9)},
+    {'towers': (0, 3), 1: (4, 20), 2: (5, 6, 7, 21)},
+])
+def test_dropping_equals_hiding_the_tokens_from_later_layers(small, batch, drops):
+    pixels, ids = batch[0][:1], batch[1][:1]
+    layout = layout_of(small.config)
+    gone, scripted, hidden = set(), {}, {}
+    for point in ('towers', 'projector', 1, 2, 3):
+        if point in drops:
+            gone |= set(drops[point])
+            scripted[point] = tuple(gone)
+            hidden[point if isinstance(point, int) else 0] = tuple(gone)
+    needs = Needs(
+        layers={3: (Rows.TEXT,)}, decode=(1, 2, 3), drops=(0, 1, 2),
+        projected='projector' in drops)
+    pruner = Scripted(layout, needs, scripted)
+    prompt, logits, tokens, _ = run(small, pruner, pixels, ids)
+    with torch.inference_mode():
+        expected, sequence, weights, total = eager(small, pixels, ids, hidden)
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
+    assert tokens.tolist() == sequence
+    assert sorted({*range(layout.total)} - gone) == prompt.left.tolist()
+    # Last prompt row and six decoded ones, over everything that each layer still held.
+    for layer in (1, 2, 3):
+        rows = weights[layer - 1][:, -7:, 1:1 + total].mean((0, 1))
+        score = pruner.decoded[layer]
+        torch.testing.assert_close(
+            score.received.flatten(), torch.where(score.present.flatten(), rows, 0.0),
+            atol=1e-5, rtol=0)
+
+
+def test_tower_attention_is_that_of_the_last_block_of_each_images_last_tower(small, batch):
+    with torch.inference_mode(), TowerTap(small) as tap:
+        small.tower_features(batch[0][:1])
+        got = tap.received()
+        for image in range(2):
+            # Three channels an image and tower: the second tower sees the later three.
+            x = batch[0][:1, 6 * image + 3:6 * image + 6]
+            tower = small.vision_backbone.tower(1)
+            x = tower.embed(x)
+            for block in tower.blocks[:-1]:
+                x = block(x)
+            attention = tower.blocks[-1].attn
+            q, k, _ = attention.separate(attention.qkv(tower.blocks[-1].norm1(x)))
+            weights = (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(-1)
+            torch.testing.assert_close(got[image], weights[0].mean((0, 1)))
+            assert float(got[image].sum()) == pytest.approx(1, abs=1e-5)
+
+
+def test_no_hook_stays_behind(small, batch):
+    layout = layout_of(small.config)
+    everything = Needs(True, True, {1: (Rows.ALL,)}, (1, 2), (1,))
+    run(small, Scripted(layout, everything, {1: (0,)}), batch[0][:1], batch[1][:1])
+    assert not any(module._forward_hooks for module in small.modules())
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_keeping_all_is_bit_for_bit_what_no_pruning_gives(small, batch, name):
+    pixels, ids = batch[0][:1], batch[1][:1]
+    layout = layout_of(small.config)
+    pruner = create(name, layout, **KEEP_ALL[name])
+    with torch.inference_mode():
+        x = small.embed_prompt(ids, small.encode_images(pixels))
+        cache = small.new_cache(x.shape[1] + 7)
+        plain = small.prefill(x, cache)
+        plain_tokens, plain_peaks = small.decode_greedily(plain, x.shape[1], 7, cache)
+    images = tuple(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+                   for _ in range(2))
+    for step in range(5):
+        _, logits, tokens, peaks = run(small, pruner, pixels, ids, Scene(images, FAST, step))
+        assert torch.equal(logits, plain)
+        assert torch.equal(tokens, plain_tokens[0]) and torch.equal(peaks, plain_peaks[0])
+
+
+def test_with_the_remedy_dropped_tokens_have_an_action_score(tiny, stored, prompts):
+    layout = layout_of(tiny.config)
+    for remedy in ('shallow', 'none'):
+        pruner = create('vla_pruner', layout, window=1, remedy=remedy)
+        for k in (0, 1, 0):
+            prompt, *_ = run(
+                tiny, pruner, torch.from_numpy(stored[f'pixel_values{k}']), prompts[k])
+        assert len(prompt.left) == 64
+        score = pruner._memory.estimate(1, 0.8)
+        assert int((score > 0).sum()) == (256 if remedy == 'shallow' else 64)
+
+
+@pytest.fixture
+def policy(embedded_folder):
+    return Policy.load(embedded_folder)
+
+
+def observed(views, step=0):
+    return Observation(views, INSTRUCTION, stamp_ns=step * STEP)
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_every_method_runs_an_episode_on_the_embedded_model(policy, views, name):
+    total = policy.config.visual_tokens
+    options = {'edges': False} if name == 'sp_vla' else {}
+    policy.set_pruning(name, round_up=False, **options)
+    predictions = [policy.predict(observed(views, step), motion=FAST) for step in range(5)]
+    assert (predictions[-1].kept == total) is (name == 'none')
+    for prediction in predictions:
+        assert prediction.chunk_values.shape == (1, 7)
+        assert len(prediction.kept_ids) == prediction.kept > 0
+        assert (np.diff(prediction.kept_ids) > 0).all()
+
+
+def test_kept_tokens_and_their_reason_are_told(policy, views):
+    policy.set_pruning('fastv', keep=0.5)
+    prediction = policy.predict(observed(views))
+    assert prediction.pruning == 'pruned'
+    assert prediction.kept == policy.config.visual_tokens // 2
+    assert prediction.timings_ms['selection'] > 0
+
+
+def test_a_new_method_holds_from_the_next_inference_on(policy, views):
+    total = policy.config.visual_tokens
+    assert policy.predict(observed(views)).kept == total
+    policy.set_pruning('random', keep=0.5)
+    assert policy.predict(observed(views)).kept == total // 2
+    policy.set_pruning('none')
+    assert policy.predict(observed(views)).kept == total
+
+
+def test_new_parameters_of_the_same_method_keep_the_episode(policy, views):
+    policy.set_pruning('vla_pruner', keep=0.5)
+    for step in range(3):
+        assert policy.predict(observed(views, step)).pruning == 'warm_up'
+    policy.set_pruning('vla_pruner', keep=0.25)
+    assert policy.predict(observed(views, 3)).kept == policy.config.visual_tokens // 4
+    policy.reset()
+    assert policy.predict(observed(views, 4)).pruning == 'warm_up'
+
+
+def test_refused_pruning_leaves_what_was_in_use(policy, views):
+    policy.set_pruning('random', keep=0.5)
+    for name, options in (('magic', {}), ('random', {'keep': 0.0}), ('fastv', {'layer': 40})):
+        with pytest.raises(ValueError, match=r'method is|keep is|layer is'):
+            policy.set_pruning(name, **options)
+    assert policy.predict(observed(views)).kept == policy.config.visual_tokens // 2
+
+
+def test_positions_stay_absolute_whatever_is_dropped(small, batch):
+    layout = layout_of(small.config)
+    for place in product(('towers', 1), (0, 31)):
+        drops = {place[0]: (place[1], 12)}
+        pruner = Scripted(layout, Needs(layers={1: (Rows.TEXT,)}, drops=(1,)), drops)
+        prompt, *_ = run(small, pruner, batch[0][:1], batch[1][:1])
+        last = prompt.positions[-1].tolist()
+        expected = [p for p in range(layout.total + batch[1].shape[1])
+                    if p not in (1 + place[1], 13)]
+        assert last == expected
+        assert len(prompt.positions[0]) == len(expected) + (2 if place[0] == 1 else 0)
