@@ -25,56 +25,13 @@ import torch
 from torch import Tensor
 
 from .config import VLAConfig
+from .config_file import CONFIG, CheckpointError, read_config, read_json
 from .openvla import OpenVLA
-from .public import public_config
 
 WEIGHTS = 'model.safetensors'
 INDEX = 'model.safetensors.index.json'
-CONFIG = 'config.json'
-STATISTICS = 'dataset_statistics.json'
 
 Progress = Callable[[float, str], None]
-
-
-class CheckpointError(ValueError):
-    """A checkpoint folder that cannot be used, with the reason."""
-
-
-def _json(path: Path) -> dict:
-    try:
-        value = json.loads(path.read_text(encoding='utf-8'))
-    except FileNotFoundError:
-        raise CheckpointError(f'{path} is missing') from None
-    except (ValueError, OSError) as error:
-        raise CheckpointError(f'{path} cannot be read: {error}') from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f'{path} holds a {type(value).__name__}, expected an object')
-    return value
-
-
-def read_config(folder: str | Path) -> VLAConfig:
-    """Read a folder's configuration, ours or a public OpenVLA's.
-
-    `dataset_statistics.json` replaces the configuration's `norm_stats` where present.
-
-    Raises:
-        CheckpointError: When a file is missing or does not say what is needed.
-    """
-    folder = Path(folder)
-    values = _json(folder / CONFIG)
-    if (folder / STATISTICS).exists():
-        values['norm_stats'] = _json(folder / STATISTICS)
-    try:
-        if 'vla_accel' in values:
-            own = dict(values['vla_accel'], norm_stats=values.get('norm_stats') or {})
-            return VLAConfig.from_dict(own)
-        processor = folder / 'preprocessor_config.json'
-        return public_config(
-            values, _json(processor) if processor.exists() else None, folder.resolve().name)
-    except CheckpointError:
-        raise
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f'{folder / CONFIG}: {error}') from error
 
 
 def resolve(folder_or_hub: str | Path, allow_download: bool = False) -> Path:
@@ -112,7 +69,7 @@ def shards(folder: Path) -> list[Path]:
         CheckpointError: When there are none, or the index names one that is missing.
     """
     if (folder / INDEX).exists():
-        names = sorted(set(_json(folder / INDEX).get('weight_map', {}).values()))
+        names = sorted(set(read_json(folder / INDEX).get('weight_map', {}).values()))
         files = [folder / name for name in names]
         missing = [file.name for file in files if not file.exists()]
         if missing or not files:

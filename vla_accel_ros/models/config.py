@@ -279,7 +279,7 @@ class VLAConfig:
         Raises:
             CheckpointError: When a file is missing or does not say what is needed.
         """
-        from .checkpoint import read_config
+        from .config_file import read_config
 
         return read_config(folder)
 
