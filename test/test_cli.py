@@ -20,6 +20,7 @@ import pytest
 
 from vla_accel_ros import __version__, cli, paths
 from vla_accel_ros.machine import Finding
+from vla_accel_ros.sim.gl import OpenGLError
 
 
 def vla_accel(*arguments, **options):
@@ -88,7 +89,7 @@ def command(monkeypatch):
 
 @pytest.mark.parametrize('error', [
     ValueError('rate is -1, expected a positive number\n of Hz'), FileNotFoundError('no a.yaml'),
-    ModuleNotFoundError('No module', name='rclpy')])
+    ModuleNotFoundError('No module', name='rclpy'), OpenGLError('no EGL,\nno OSMesa')])
 def test_bad_input_is_one_line_and_2(error, command, capsys):
     command(error)
     assert cli.main(['doctor']) == 2

@@ -65,7 +65,7 @@ COMMANDS = {
     'eval': Command(
         'vla_accel_ros.evaluation.command',
         'closed-loop success on the embedded arm, with and without acceleration',
-        ('vla-accel eval --episodes 50 --seed 1000 --methods vla,sp_vla',),
+        ('vla-accel eval --episodes 50 --methods none,sp_vla',),
     ),
     'train': Command(
         'vla_accel_ros.training.command',
@@ -140,8 +140,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if '--debug' in argv or (error.name or '').startswith('vla_accel_ros'):
             raise
         return _complain(f'{error.name} is not installed; `vla-accel doctor` says what to do')
-    except (ValueError, OSError) as error:
-        if '--debug' in argv:
+    except Exception as error:
+        # What this package itself refuses, or a file: bad input. All else is a defect, shown whole.
+        ours = type(error).__module__.startswith('vla_accel_ros')
+        if '--debug' in argv or not (ours or isinstance(error, (ValueError, OSError))):
             raise
         return _complain(str(error))
 

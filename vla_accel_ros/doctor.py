@@ -49,7 +49,7 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
         from vla_accel_ros.models.policy import Policy
         policy = Policy.load(checkpoint_folder(name), unnorm_key=unnorm_key)
         policy.self_test()
-    except (ImportError, OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError, RuntimeError) as error:
         return Finding(title, False, ' '.join(str(error).split()), needed, remedy)
     text = f'loads; the image changes the action; {policy.cameras} camera(s)'
     return Finding(title, True, text, needed)

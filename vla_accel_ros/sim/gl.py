@@ -113,10 +113,14 @@ def import_mujoco():
     return mujoco
 
 
-def no_backend(cause: object = None) -> RuntimeError:
+class OpenGLError(RuntimeError):
+    """Nothing can be rendered on this machine."""
+
+
+def no_backend(cause: object = None) -> OpenGLError:
     """Return the error to raise when a camera cannot be rendered."""
     why = f' ({cause})' if cause else ''
-    return RuntimeError(
+    return OpenGLError(
         f'no OpenGL to render the cameras with{why}: EGL and OSMesa both do not work here. '
         f'On Debian or Ubuntu: apt-get install {PACKAGES}. '
         'Or name a backend that works in MUJOCO_GL (egl, osmesa, glfw).'
