@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _complain(f'{error.name} is not installed; `vla-accel doctor` says what to do')
     except Exception as error:
-        # What this package itself refuses, or a file: bad input. All else is a defect, shown whole.
+        # What this package refuses, or a file: bad input. All else is a defect, shown whole.
         ours = type(error).__module__.startswith('vla_accel_ros')
         if '--debug' in argv or not (ours or isinstance(error, (ValueError, OSError))):
             raise

@@ -44,7 +44,7 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
         needed: Whether the demo cannot do without it.
     """
     title = f'checkpoint {name}'
-    remedy = 'another checkpoint, or its files once more; --debug shows more'
+    remedy = "the checkpoint's files once more, or another checkpoint"
     try:
         from vla_accel_ros.models.policy import Policy
         policy = Policy.load(checkpoint_folder(name), unnorm_key=unnorm_key)
