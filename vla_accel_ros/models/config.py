@@ -12,140 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One family of configurations: OpenVLA-7B, its tiny fixtures and the embedded model."""
+"""One family of configurations: OpenVLA-7B, OFT, their tiny fixtures, the embedded model."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-HALF = (0.5, 0.5, 0.5)
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)
-
-
-@dataclass(frozen=True)
-class TowerConfig:
-    """Shape of one vision transformer.
-
-    Attributes:
-        name: Its name below `vision_backbone.` among the checkpoint's tensors.
-        width: Channels of a token.
-        depth: Blocks that the checkpoint has; those after `feature_block` never run.
-        heads: Attention heads; divides `width`.
-        mlp: Hidden channels of the MLP.
-        patch: Pixels along the side of the square that one token sees.
-        class_token: Whether a class token stands before the patches.
-        registers: Register tokens before the patches.
-        layer_scale: Whether each residual branch is scaled by a learned vector.
-        attention_pool: Whether the checkpoint has a pooling head (SigLIP; it never runs).
-        feature_block: Block whose output are the features, as a Python index; OpenVLA: -2.
-        patch_embed: `conv` (one convolution of the patch's size, that is, linear) or `stem`
-            (three stride-2 convolutions, then one to the token grid).
-        stem: Channels of the stem's three convolutions.
-        mean: Mean of the RGB channels, in 0..1, for normalisation.
-        std: Standard deviation of the same.
-
-    Raises:
-        ValueError: When the numbers do not fit together.
-    """
-
-    name: str = 'featurizer'
-    width: int = 1024
-    depth: int = 24
-    heads: int = 16
-    mlp: int = 4096
-    patch: int = 14
-    class_token: bool = False
-    registers: int = 0
-    layer_scale: bool = False
-    attention_pool: bool = False
-    feature_block: int = -2
-    patch_embed: str = 'conv'
-    stem: tuple[int, int, int] = (32, 64, 128)
-    mean: tuple[float, float, float] = HALF
-    std: tuple[float, float, float] = HALF
-
-    def __post_init__(self) -> None:
-        for name in ('stem', 'mean', 'std'):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-            _require(len(getattr(self, name)) == 3, f'tower {name} has not 3 entries')
-        _require(
-            self.heads > 0 and self.width % self.heads == 0,
-            f'tower width {self.width} is no multiple of its {self.heads} heads',
-        )
-        _require(
-            -self.depth <= self.feature_block < self.depth,
-            f'feature_block {self.feature_block} is none of the {self.depth} blocks',
-        )
-        _require(
-            self.patch_embed in ('conv', 'stem'),
-            f"patch_embed is '{self.patch_embed}', expected 'conv' or 'stem'",
-        )
-        _require(
-            self.patch_embed == 'conv' or self.patch % 8 == 0,
-            f'a stem needs a patch that is a multiple of 8, not {self.patch}',
-        )
-
-    @property
-    def prefix(self) -> int:
-        """Tokens before the patches: class token and registers."""
-        return int(self.class_token) + self.registers
-
-    @property
-    def blocks(self) -> int:
-        """Blocks that run, so that the output of the last one are the features."""
-        return self.feature_block % self.depth + 1
-
-
-@dataclass(frozen=True)
-class DecoderConfig:
-    """Shape of the Llama decoder.
-
-    Attributes:
-        width: Channels of the residual stream.
-        layers: Decoder layers.
-        heads: Query heads.
-        kv_heads: Key and value heads; divides `heads`.
-        mlp: Hidden channels of the gated MLP.
-        vocab: Rows of the embedding table and of the output head, padding included.
-        rope_theta: Base of the rotary embedding.
-        rms_eps: Added to the mean square in RMSNorm.
-        max_positions: Longest sequence the model was made for.
-
-    Raises:
-        ValueError: When the numbers do not fit together.
-    """
-
-    width: int = 4096
-    layers: int = 32
-    heads: int = 32
-    kv_heads: int = 32
-    mlp: int = 11008
-    vocab: int = 32064
-    rope_theta: float = 10000.0
-    rms_eps: float = 1e-6
-    max_positions: int = 2048
-
-    def __post_init__(self) -> None:
-        _require(self.layers > 0, f'decoder has {self.layers} layers, expected at least 1')
-        _require(
-            self.heads > 0 and self.width % (2 * self.heads) == 0,
-            f'decoder width {self.width} does not give {self.heads} heads of even width',
-        )
-        _require(
-            self.kv_heads > 0 and self.heads % self.kv_heads == 0,
-            f'{self.heads} query heads are no multiple of {self.kv_heads} key heads',
-        )
-
-    @property
-    def head_width(self) -> int:
-        """Channels of one head."""
-        return self.width // self.heads
+from .oft_config import OFTConfig
+from .transformer_config import DecoderConfig, TowerConfig, require
 
 
 @dataclass(frozen=True)
@@ -169,6 +43,7 @@ class VLAConfig:
         prompt_end: Token that must end the prompt, appended if missing, or None.
         gripper_open_is_one: Whether the checkpoint's gripper is 1 when open; the product's is
             1 when closed.
+        oft: How a chunk comes out of one pass; None where tokens are decoded one by one.
         norm_stats: Statistics by data set, as OpenVLA stores them.
 
     Raises:
@@ -190,6 +65,7 @@ class VLAConfig:
     prompt: str = 'v0.2'
     prompt_end: int | None = 29871
     gripper_open_is_one: bool = True
+    oft: OFTConfig | None = None
     norm_stats: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -197,44 +73,51 @@ class VLAConfig:
             TowerConfig(**t) if isinstance(t, dict) else t for t in self.towers))
         if isinstance(self.decoder, dict):
             object.__setattr__(self, 'decoder', DecoderConfig(**self.decoder))
+        if isinstance(self.oft, dict):
+            object.__setattr__(self, 'oft', OFTConfig(**self.oft))
         object.__setattr__(
             self, 'image_towers', tuple(tuple(image) for image in self.image_towers))
-        _require(bool(self.image_towers), 'image_towers is empty, expected at least one image')
+        require(bool(self.image_towers), 'image_towers is empty, expected at least one image')
         names = [tower.name for tower in self.towers]
-        _require(len(set(names)) == len(names), f'tower names {names} are not unique')
+        require(len(set(names)) == len(names), f'tower names {names} are not unique')
         for image in self.image_towers:
-            _require(
+            require(
                 bool(image) and all(0 <= t < len(self.towers) for t in image),
                 f'image_towers names towers {image}, there are {len(self.towers)}',
             )
         for tower in self.towers:
-            _require(
+            require(
                 self.image_size >= tower.patch
                 and (tower.patch_embed == 'conv' or self.image_size % tower.patch == 0),
                 f'image_size {self.image_size} does not hold whole patches of {tower.patch}',
             )
-        _require(
+        require(
             len({self.towers[t].patch for image in self.image_towers for t in image}) == 1,
             'towers differ in patch size, so their tokens do not line up',
         )
         widths = {sum(self.towers[t].width for t in image) for image in self.image_towers}
-        _require(len(widths) == 1, f'images differ in feature width: {sorted(widths)}')
+        require(len(widths) == 1, f'images differ in feature width: {sorted(widths)}')
         resizes = ('resize-naive', 'letterbox', 'resize-crop')
-        _require(self.resize in resizes, f"resize is '{self.resize}', expected one of {resizes}")
-        _require(
+        require(self.resize in resizes, f"resize is '{self.resize}', expected one of {resizes}")
+        require(
             self.centre_crop is None or 0 < self.centre_crop <= 1,
             f'centre_crop is {self.centre_crop}, expected an area in (0, 1]',
         )
-        _require(
+        require(
             self.projector_layers in (2, 3),
             f'projector_layers is {self.projector_layers}, expected 2 or 3',
         )
-        _require(
+        require(
             self.prompt in ('v0.1', 'v0.2'), f"prompt is '{self.prompt}', expected v0.1 or v0.2")
-        _require(
+        require(
             self.bins < self.tokenizer_vocab <= self.decoder.vocab,
             f'tokenizer_vocab {self.tokenizer_vocab} is not between {self.bins} bins and the '
             f'{self.decoder.vocab} rows of the embedding',
+        )
+        require(
+            self.oft is None or self.oft.stop < self.decoder.vocab,
+            f'stop token {self.oft and self.oft.stop} is beyond the vocabulary of '
+            f'{self.decoder.vocab}',
         )
 
     @property
@@ -261,6 +144,11 @@ class VLAConfig:
     def visual_tokens(self) -> int:
         """Visual tokens of all images."""
         return self.cameras * self.tokens_per_image
+
+    @property
+    def slots(self) -> int:
+        """Numbers in an answer: tokens of an action, or of a whole chunk."""
+        return self.action_dims * (self.oft.chunk if self.oft else 1)
 
     @property
     def feature_width(self) -> int:
@@ -292,7 +180,7 @@ class VLAConfig:
         """
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(values) - known)
-        _require(not unknown, f'unknown configuration names {unknown}')
+        require(not unknown, f'unknown configuration names {unknown}')
         try:
             return cls(**values)
         except TypeError as error:

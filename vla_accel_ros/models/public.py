@@ -16,7 +16,11 @@
 
 from __future__ import annotations
 
-from .config import HALF, IMAGENET_MEAN, IMAGENET_STD, DecoderConfig, TowerConfig, VLAConfig
+from .config import VLAConfig
+from .transformer_config import HALF, DecoderConfig, TowerConfig
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 _DINO = {
     'embed_dim': 1024, 'depth': 24, 'num_heads': 16, 'reg_tokens': 4, 'init_values': 1e-5,
