@@ -103,6 +103,15 @@ def test_the_watchdog_names_what_kept_the_actions_away():
     }
 
 
+def test_what_the_watchdog_cut_off_is_never_made_up_for():
+    guard = enabled()
+    accept(guard, 100)
+    # A stalled stream: the action was never sent at all.
+    assert tick(guard, 191).reason == 'watchdog/no_action'
+    accept(guard, 200, row=[0.0, 0.01, 0, 0, 0, 0, 0])
+    np.testing.assert_allclose(tick(guard, 200).twist, [0, 0.01 / 0.06, 0, 0, 0, 0])
+
+
 def test_a_refused_action_changes_nothing():
     guard = enabled()
     accept(guard, 100)
@@ -127,6 +136,27 @@ def test_stopping_mid_motion_is_zero_from_the_next_tick_and_forgets_the_motion(h
     assert accept(guard, 130, stamp_ms=119) == 'stale'
     assert accept(guard, 131, stamp_ms=120) is None
     assert tick(guard, 132).moving
+
+
+@pytest.mark.parametrize('halt', ['stop', 'disable', 'enable'])
+def test_what_was_owed_at_a_stop_is_never_executed(halt):
+    guard = enabled()
+    accept(guard, 100, row=[-0.01, -0.01, 0, 0, 0, 0, 0])
+    tick(guard, 100)
+    if halt != 'enable':
+        getattr(guard, halt)()
+    guard.enable(110 * MS)
+    accept(guard, 120)
+    np.testing.assert_allclose(tick(guard, 120).twist, np.array(MOVE[:6]) / 0.06, atol=1e-12)
+
+
+def test_readings_of_the_clock_in_the_wrong_order_are_paid_once():
+    guard = enabled()
+    accept(guard, 100)
+    first = tick(guard, 100)
+    tick(guard, 124)
+    tick(guard, 120)
+    np.testing.assert_allclose(tick(guard, 130).twist, first.twist)
 
 
 def test_the_first_stop_names_the_reason():

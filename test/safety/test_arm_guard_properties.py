@@ -129,7 +129,7 @@ class Witness:
             assert command.state is not State.ENABLED
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(events, st.booleans())
 def test_no_input_makes_the_guard_unsafe(sequence, boxed):
     box = {'workspace_min': (-1.0,) * 3, 'workspace_max': (1.0,) * 3} if boxed else {}
@@ -157,7 +157,7 @@ wide = Limits(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     st.lists(st.integers(25, 85), min_size=25, max_size=60),
     st.lists(good, min_size=1, max_size=5),

@@ -129,7 +129,7 @@ displacements = st.lists(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     intervals, displacements, st.sampled_from([10, 13, 20, 37, 50]),
     st.lists(st.floats(0.6, 1.4), min_size=1, max_size=10), st.booleans(),

@@ -150,7 +150,7 @@ class Referee:
         assert len(self.scheduler.buffer) <= config.capacity
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(configs, events)
 def test_stamps_increase_requests_are_single_and_bridging_is_bounded(config, sequence):
     referee = Referee(config)

@@ -83,13 +83,12 @@ class TwistStream:
         """Owe nothing and hold zero."""
         self._owed = [0.0] * 6
         self._held = ZERO
-        self._held_s = 0.0
         self._horizon_ns = 0
         self._deadbands = (0.0, 0.0)
 
     @property
     def owed(self) -> tuple[float, ...]:
-        """Displacement accepted but not paid as of the last event, m and rad [6]."""
+        """Displacement accepted but not paid as of the last tick, m and rad [6]."""
         return tuple(self._owed)
 
     @property
@@ -105,7 +104,6 @@ class TwistStream:
             now_ns: Monotonic time, nanoseconds.
             step_s: Time to pay it in, seconds.
         """
-        self._settle(now_ns)
         self._owed = [a + b for a, b in zip(self._owed, displacement, strict=True)]
         self._horizon_ns = now_ns + round(step_s * NS)
         self._deadbands = (
@@ -116,7 +114,7 @@ class TwistStream:
         """Give the twist to send now.
 
         Args:
-            now_ns: Monotonic time, nanoseconds.
+            now_ns: Monotonic time, nanoseconds, never before the last tick's.
             period_s: Time to the next tick as far as is known, seconds.
 
         Returns:
@@ -137,15 +135,12 @@ class TwistStream:
             pay_s = max(left_s, period_s, size / speed * (1 + 1e-12))
             twist += [value / pay_s for value in owed]
         self._held = tuple(twist)
-        self._held_s = 0.0
         return self._held
 
     def _settle(self, now_ns: int) -> None:
-        """Book what the held twist has paid since the last event."""
+        """Book what the held twist has paid since the last tick."""
         if self._tick_ns is not None:
             # A consumer that gave up holding has stopped paying.
-            free_s = self._hold_limit_s - self._held_s
-            held_s = min(max((now_ns - self._tick_ns) / NS, 0.0), max(free_s, 0.0))
-            self._held_s += held_s
+            held_s = min((now_ns - self._tick_ns) / NS, self._hold_limit_s)
             self._owed = [a - b * held_s for a, b in zip(self._owed, self._held, strict=True)]
         self._tick_ns = now_ns

@@ -264,8 +264,6 @@ class Scheduler:
         self._buffer.clear()
         self._queue.clear()
         self._bridged = 0
-        # No frame of the new life has come yet: there is no step that an action could serve.
-        self._step_open = False
 
     def _decide(
         self,
