@@ -56,11 +56,12 @@ def test_scores_stand_at_the_ids_of_the_present_tokens():
     weights = torch.tensor([[[0.1, 0.6, 0.2, 0.1]], [[0.3, 0.2, 0.4, 0.1]]])
     scores = token_scores(weights, 1, torch.tensor([1, 3]), cameras=2, tokens=2)
     torch.testing.assert_close(scores.received, torch.tensor([[0.0, 0.4], [0.0, 0.3]]))
+    assert scores.entropy is None
     assert scores.present.tolist() == [[False, True], [False, True]]
 
 
 def test_entropy_is_that_of_the_attention_among_visual_tokens():
-    even = token_scores(torch.tensor([[[0.8, 0.05, 0.05, 0.1]]]), 1, torch.arange(2), 1, 2)
+    even = token_scores(torch.tensor([[[0.8, 0.05, 0.05, 0.1]]]), 1, torch.arange(2), 1, 2, True)
     assert float(even.entropy) == pytest.approx(0.6931, abs=1e-4)
-    sure = token_scores(torch.tensor([[[0.5, 0.5, 0.0]]]), 1, torch.arange(2), 1, 2)
+    sure = token_scores(torch.tensor([[[0.5, 0.5, 0.0]]]), 1, torch.arange(2), 1, 2, True)
     assert float(sure.entropy) == pytest.approx(0.0, abs=1e-6)

@@ -176,5 +176,6 @@ def _scores(
         weights = row_weights(
             model.language_model.model, layer, queries[:, rows[kind]], positions[rows[kind]],
             cache, positions, causal)
-        result[kind] = token_scores(weights, 1, ids, layout.cameras, layout.tokens)
+        result[kind] = token_scores(
+            weights, 1, ids, layout.cameras, layout.tokens, needs.entropy)
     return result

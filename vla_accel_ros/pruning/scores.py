@@ -36,12 +36,12 @@ class TokenScores:
             keys; 0 where a token is absent.
         present: bool [cameras, tokens], False where a token was dropped before this layer.
         entropy: float32 [], mean over heads and rows of the entropy, in nats, of the attention
-            renormalised over the present visual tokens.
+            renormalised over the present visual tokens; None unless asked for.
     """
 
     received: Tensor
     present: Tensor
-    entropy: Tensor
+    entropy: Tensor | None = None
 
 
 def attention_rows(
@@ -73,12 +73,12 @@ def attention_rows(
     products = products.view(heads, rows, -1)
     if query_positions is not None and key_positions is not None:
         hidden = key_positions[None, :] > query_positions[:, None]
-        products = products.masked_fill(hidden, float('-inf'))
+        products.masked_fill_(hidden, float('-inf'))
     return products.softmax(-1)
 
 
 def token_scores(
-    weights: Tensor, first: int, ids: Tensor, cameras: int, tokens: int,
+    weights: Tensor, first: int, ids: Tensor, cameras: int, tokens: int, entropy: bool = False,
 ) -> TokenScores:
     """Reduce attention weights to what each visual token receives.
 
@@ -88,12 +88,15 @@ def token_scores(
         ids: int [present], which visual tokens these are, camera * tokens + index, ascending.
         cameras: Cameras.
         tokens: Visual tokens of one camera.
+        entropy: Whether to compute the entropy, which costs more than all the rest.
     """
     visual = weights[..., first:first + len(ids)]
-    share = visual / visual.sum(-1, keepdim=True).clamp_min(1e-12)
-    entropy = -torch.xlogy(share, share).sum(-1).mean()
+    spread = None
+    if entropy:
+        share = visual / visual.sum(-1, keepdim=True).clamp_min(1e-12)
+        spread = -torch.xlogy(share, share).sum(-1).mean()
     received = weights.new_zeros(cameras * tokens).index_copy(0, ids, visual.mean((0, 1)))
     present = torch.zeros(cameras * tokens, dtype=torch.bool, device=weights.device)
     present[ids] = True
-    return TokenScores(received.view(cameras, tokens), present.view(cameras, tokens), entropy)
+    return TokenScores(received.view(cameras, tokens), present.view(cameras, tokens), spread)
 

@@ -115,6 +115,7 @@ class SpecPruner(Pruner):
         self._choosing = not first
         return Needs(
             layers=dict.fromkeys(sorted(wanted), (Rows.TEXT,)),
+            entropy=bool(self._later) and self.parameters.confidence == 'entropy',
             drops=() if first else (self._drop_layer, *self._later))
 
     def _count(self, of_256: int) -> int:
