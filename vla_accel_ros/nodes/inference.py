@@ -31,7 +31,6 @@ from vla_accel_ros.nodes import base, qos
 from vla_accel_ros.nodes.images import image_to_array
 from vla_accel_ros.nodes.inference_policy import load_policy, split_frame
 from vla_accel_ros.nodes.inference_settings import SETTINGS
-from vla_accel_ros.nodes.inference_worker import StampPair, Worker
 from vla_accel_ros.nodes.messages import (
     NS,
     ChunkStats,
@@ -39,6 +38,8 @@ from vla_accel_ros.nodes.messages import (
     message_to_request,
     to_ns,
 )
+from vla_accel_ros.nodes.stamp_pair import StampPair
+from vla_accel_ros.nodes.worker import Worker
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.scheduling.decision import Request
 
@@ -80,7 +81,7 @@ class Inference(base.Node):
         """Load, test and warm up the checkpoint; raise with the reason when it is no good."""
         settings = self.settings
         self._pair: StampPair[np.ndarray, Request] = StampPair()
-        self._worker = Worker(self._answer, self._on_failure, settings['nice'])
+        self._worker = Worker(self._answer, self._on_failure, 'inference', settings['nice'])
         self._policy = self._worker.call(
             lambda: load_policy(settings, self._on_progress)).result()
         config = self._policy.config

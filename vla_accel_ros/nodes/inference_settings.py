@@ -37,7 +37,7 @@ SETTINGS = (
         'dtype', 'auto', 'Type of the weights; auto is float32 on the CPU, bfloat16 elsewhere',
         choices=('auto', 'float32', 'bfloat16', 'float16'), when='configure'),
     Setting(
-        'threads', 0, 'Threads of torch on the CPU; 0 leaves it to torch, one a core',
+        'threads', 0, 'Threads of torch on the CPU; 0 is one fewer than there are cores',
         range=(0, 256)),
     Setting(
         'nice', 5, 'How far the computing threads stand back behind the other nodes',

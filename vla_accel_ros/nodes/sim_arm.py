@@ -101,7 +101,10 @@ class SimArm(base.Node):
         self._outputs.show(self._time_ns())
 
     def cleanup(self) -> None:
-        """Free the renderers."""
+        """End the threads and free the renderers."""
+        outputs, self._outputs = getattr(self, '_outputs', None), None
+        if outputs is not None:
+            outputs.close()
         env, self._env = getattr(self, '_env', None), None
         if env is not None:
             env.close()

@@ -25,6 +25,8 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from vla_accel_ros.nodes.parent import end_with_parent
+
 try:
     from rclpy.experimental.events_executor import EventsExecutor
 except ImportError:
@@ -99,6 +101,7 @@ def run(node_class: type, argv: Sequence[str] | None = None) -> int:
         The exit status: 0 after a clean end, 1 when the node could not be made.
     """
     stop = StopSignal()
+    end_with_parent()
     node = executor = None
     try:
         rclpy.init(

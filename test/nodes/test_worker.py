@@ -13,44 +13,13 @@
 # limitations under the License.
 
 
-"""Pairing by stamp and the newest-wins worker, without ROS."""
+"""The newest-wins worker."""
 
 import threading
 
-from hypothesis import given
-from hypothesis import strategies as st
 import pytest
 
-from vla_accel_ros.nodes.inference_worker import StampPair, Worker
-
-
-@given(st.permutations([(kind, stamp) for kind in ('left', 'right') for stamp in range(4)]))
-def test_only_equal_stamps_pair_and_each_at_most_once(arrivals):
-    pair = StampPair()
-    pairs = [getattr(pair, kind)(stamp, (kind, stamp)) for kind, stamp in arrivals]
-    found = [p for p in pairs if p]
-    assert all(a == ('left', b[1]) for a, b in found)
-    assert len({a for a, _ in found}) == len(found)
-
-
-@pytest.mark.parametrize('first', ['left', 'right'])
-def test_a_pair_is_complete_whichever_side_comes_first(first):
-    pair = StampPair()
-    second = 'right' if first == 'left' else 'left'
-    assert getattr(pair, first)(7, first) is None
-    assert getattr(pair, second)(7, second) == ('left', 'right')
-    assert pair.lost == 0
-
-
-def test_a_message_that_is_passed_over_is_counted():
-    pair = StampPair()
-    pair.left(1, 'a')
-    assert pair.left(2, 'b') is None
-    assert pair.right(2, 'c') == ('b', 'c')
-    assert pair.lost == 1
-    pair.left(3, 'd')
-    pair.clear()
-    assert pair.right(3, 'e') is None
+from vla_accel_ros.nodes.worker import Worker
 
 
 class Bench:
@@ -59,7 +28,7 @@ class Bench:
     def __init__(self):
         self.done, self.errors = [], []
         self.started, self.go = threading.Semaphore(0), threading.Semaphore(0)
-        self.worker = Worker(self.work, self.errors.append)
+        self.worker = Worker(self.work, self.errors.append, 'bench')
 
     def work(self, job):
         self.started.release()
@@ -112,7 +81,7 @@ def test_a_job_that_raises_is_reported_and_the_next_one_done():
 
 def test_calls_run_in_the_workers_thread_and_hand_back_what_they_raise():
     bench = Bench()
-    assert bench.worker.call(threading.current_thread).result(10).name == 'inference'
+    assert bench.worker.call(threading.current_thread).result(10).name == 'bench'
     with pytest.raises(ZeroDivisionError):
         bench.worker.call(lambda: 1 / 0).result(10)
     bench.finish()

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""The inference's ROS-free parts: pairing by stamp, and a worker with a newest-wins slot."""
+"""A thread for what takes longer than a callback may, with a newest-wins slot; no ROS in it."""
 
 from __future__ import annotations
 
@@ -23,46 +23,7 @@ import os
 import threading
 from typing import Generic, TypeVar
 
-Left, Right, Job = TypeVar('Left'), TypeVar('Right'), TypeVar('Job')
-
-
-class StampPair(Generic[Left, Right]):
-    """Put two messages together that carry the same stamp, whichever comes first.
-
-    One of each kind waits at most: the sender makes one pair at a time, so a newer one means
-    that the partner of the older was lost.
-
-    Attributes:
-        lost: How many messages were passed over without a partner.
-    """
-
-    def __init__(self) -> None:
-        self.lost = 0
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget what waits."""
-        self._left: tuple[int, Left] | None = None
-        self._right: tuple[int, Right] | None = None
-
-    def left(self, stamp_ns: int, value: Left) -> tuple[Left, Right] | None:
-        """Take a message of the first kind; return the pair that it completes."""
-        self.lost += self._left is not None
-        self._left = (stamp_ns, value)
-        return self._match()
-
-    def right(self, stamp_ns: int, value: Right) -> tuple[Left, Right] | None:
-        """Take a message of the second kind; return the pair that it completes."""
-        self.lost += self._right is not None
-        self._right = (stamp_ns, value)
-        return self._match()
-
-    def _match(self) -> tuple[Left, Right] | None:
-        if self._left is None or self._right is None or self._left[0] != self._right[0]:
-            return None
-        pair = self._left[1], self._right[1]
-        self.clear()
-        return pair
+Job = TypeVar('Job')
 
 
 class Worker(Generic[Job]):
@@ -74,18 +35,20 @@ class Worker(Generic[Job]):
     Args:
         work: Does a job; what it raises goes to `failed`.
         failed: Given what `work` raised.
+        name: Of the thread.
         nice: Priority of the thread and of those that it makes, 0 to 19.
     """
 
     def __init__(
-        self, work: Callable[[Job], None], failed: Callable[[Exception], None], nice: int = 0
+        self, work: Callable[[Job], None], failed: Callable[[Exception], None], name: str,
+        nice: int = 0,
     ) -> None:
         self._work, self._failed, self._nice = work, failed, nice
         self._wake = threading.Condition()
         self._job: Job | None = None
         self._calls: list[tuple[Callable[[], object], Future]] = []
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name='inference', daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def put(self, job: Job) -> bool:
