@@ -124,9 +124,14 @@ class ActionStatistics:
             raise ValueError(f'action statistics lack {error}') from error
         return cls(low, high, np.asarray(values.get('mask', np.ones_like(low)), dtype=bool))
 
-    def unnormalise(self, values: np.ndarray) -> np.ndarray:
-        """Map normalised actions [..., dims] to the data set's units."""
-        scaled = 0.5 * (values + 1) * (self.high - self.low) + self.low
+    def unnormalise(self, values: np.ndarray, span_added: float = 0.0) -> np.ndarray:
+        """Map normalised actions [..., dims] to the data set's units.
+
+        Args:
+            values: In [-1, 1], or beyond where they are regressed.
+            span_added: Added to each column's span, as OFT does.
+        """
+        scaled = 0.5 * (values + 1) * (self.high - self.low + span_added) + self.low
         return np.where(self.mask, scaled, values)
 
     def normalise(self, values: np.ndarray) -> np.ndarray:
@@ -175,7 +180,26 @@ def to_product(
     Returns:
         float64 [..., 7]; m, rad, gripper 0 open to 1 closed.
     """
-    values = statistics.unnormalise(normalised)
+    values = statistics.unnormalise(normalised, config.oft.span_added if config.oft else 0.0)
     gripper = values[..., GRIPPER]
     values[..., GRIPPER] = np.clip(1 - gripper if config.gripper_open_is_one else gripper, 0, 1)
     return values
+
+
+def from_product(
+    values: np.ndarray, statistics: ActionStatistics, config: VLAConfig,
+) -> np.ndarray:
+    """Normalise an action in the product's convention: the inverse of `to_product`.
+
+    Args:
+        values: float [..., 7]; m, rad, gripper 0 open to 1 closed.
+        statistics: Of the data set.
+        config: Says whether the checkpoint's gripper is 1 when open.
+
+    Returns:
+        float64 [..., 7], in [-1, 1] where the values are within the data set's range.
+    """
+    values = np.array(values, dtype=np.float64)
+    if config.gripper_open_is_one:
+        values[..., GRIPPER] = 1 - values[..., GRIPPER]
+    return statistics.normalise(values)

@@ -16,7 +16,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 import json
 import os
 from pathlib import Path
@@ -25,8 +26,10 @@ import torch
 from torch import Tensor
 
 from .config import VLAConfig
-from .config_file import CONFIG, CheckpointError, read_config, read_json
+from .config_file import CONFIG, OWN, CheckpointError, read_config, read_json
+from .oft import build
 from .openvla import OpenVLA
+from .side_files import find, tensors
 
 WEIGHTS = 'model.safetensors'
 INDEX = 'model.safetensors.index.json'
@@ -59,7 +62,8 @@ def resolve(folder_or_hub: str | Path, allow_download: bool = False) -> Path:
         raise CheckpointError(
             f"'{name}' is no folder here; fetching it needs the package huggingface_hub",
         ) from None
-    return Path(snapshot_download(name, allow_patterns=['*.json', '*.safetensors', '*.model']))
+    patterns = ['*.json', '*.safetensors', '*.model', '*_checkpoint.pt']
+    return Path(snapshot_download(name, allow_patterns=patterns))
 
 
 def shards(folder: Path) -> list[Path]:
@@ -121,15 +125,19 @@ def _complain(folder: Path, what: str, names: list[str]) -> str:
 
 def load(
     folder: str | Path, device: str | torch.device = 'cpu', dtype: torch.dtype | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, config: VLAConfig | None = None,
+    sides: Mapping[str, Path] | None = None,
 ) -> OpenVLA:
     """Load a model from a folder.
 
     Args:
-        folder: Ours or a public OpenVLA's, in one file or in shards.
+        folder: Ours or a public OpenVLA's or OpenVLA-OFT's, in one file or in shards.
         device: Where the weights go.
         dtype: Type of the weights; the stored one when None.
         progress: Called with the share done, 0..1, and a word on what is being done.
+        config: The model's; the folder's when None.
+        sides: OFT's side files by kind, whose tensors replace those of the same name; found by
+            their public names when None.
 
     Returns:
         The model in evaluation mode, without gradients.
@@ -139,20 +147,22 @@ def load(
             or of another shape than the configuration says; the message lists them.
     """
     folder = Path(folder)
-    config = read_config(folder)
+    sides = find(folder) if sides is None else sides
+    config = read_config(folder, sides) if config is None else config
     files = shards(folder)
     with torch.device('meta'):
-        model = OpenVLA(config)
+        model = build(config)
     wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
     state, unexpected, misshapen = {}, [], []
-    for name, tensor in read_tensors(files, str(device)):
+    beside = (tensors(kind, file).items() for kind, file in sides.items())
+    for name, tensor in chain(read_tensors(files, str(device)), *beside):
         if name not in wanted:
             if not never_runs(config, name):
                 unexpected.append(name)
         elif tensor.shape != wanted[name]:
             misshapen.append(f'{name} {list(tensor.shape)} for {list(wanted[name])}')
         else:
-            state[name] = tensor if dtype is None else tensor.to(dtype)
+            state[name] = tensor.to(device, dtype)
             if progress is not None:
                 progress(len(state) / len(wanted), name)
     bad = {name.split(' ')[0] for name in misshapen}
@@ -195,6 +205,6 @@ def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -
     }
     _replace(folder / WEIGHTS, lambda path: save_file(state, path, {'format': 'pt'}))
     own = model.config.to_dict()
-    values = {'model_type': 'vla_accel', 'norm_stats': own.pop('norm_stats'), 'vla_accel': own}
+    values = {'model_type': OWN, 'norm_stats': own.pop('norm_stats'), OWN: own}
     text = json.dumps(values, indent=1) + '\n'
     _replace(folder / CONFIG, lambda path: path.write_text(text, encoding='utf-8') and None)

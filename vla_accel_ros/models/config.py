@@ -146,6 +146,11 @@ class VLAConfig:
         return self.cameras * self.tokens_per_image
 
     @property
+    def proprio(self) -> int:
+        """Numbers of proprioception that the checkpoint wants, 0 for none."""
+        return self.oft.proprio if self.oft else 0
+
+    @property
     def slots(self) -> int:
         """Numbers in an answer: tokens of an action, or of a whole chunk."""
         return self.action_dims * (self.oft.chunk if self.oft else 1)

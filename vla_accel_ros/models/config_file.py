@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import json
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from .public import public_config
 
 CONFIG = 'config.json'
 STATISTICS = 'dataset_statistics.json'
+# Where our own configuration stands in config.json.
+OWN = 'vla_accel'
 
 
 class CheckpointError(ValueError):
@@ -48,25 +51,36 @@ def read_json(path: Path) -> dict:
     return value
 
 
-def read_config(folder: str | Path) -> VLAConfig:
-    """Read a folder's configuration, ours or a public OpenVLA's.
+def read_config(
+    folder: str | Path, sides: Mapping[str, Path] | None = None,
+) -> VLAConfig:
+    """Read a folder's configuration, ours or a public OpenVLA's or OpenVLA-OFT's.
 
     `dataset_statistics.json` replaces the configuration's `norm_stats` where present.
+
+    Args:
+        folder: The checkpoint's.
+        sides: Side files by kind that make it an OFT; found by their public names when None.
 
     Raises:
         CheckpointError: When a file is missing or does not say what is needed.
     """
+    from .oft_public import oft_public_config
+    from .side_files import find
+
     folder = Path(folder)
     values = read_json(folder / CONFIG)
     if (folder / STATISTICS).exists():
         values['norm_stats'] = read_json(folder / STATISTICS)
     try:
-        if 'vla_accel' in values:
-            own = dict(values['vla_accel'], norm_stats=values.get('norm_stats') or {})
+        if OWN in values:
+            own = dict(values[OWN], norm_stats=values.get('norm_stats') or {})
             return VLAConfig.from_dict(own)
         processor = folder / 'preprocessor_config.json'
-        return public_config(
+        config = public_config(
             values, read_json(processor) if processor.exists() else None, folder.resolve().name)
+        sides = find(folder) if sides is None else sides
+        return oft_public_config(config, values, sides)
     except CheckpointError:
         raise
     except (ValueError, KeyError, TypeError) as error:

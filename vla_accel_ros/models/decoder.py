@@ -29,7 +29,7 @@ from .config import DecoderConfig
 
 
 class RMSNorm(nn.Module):
-    """Scale by the root mean square, computed in float32 as Llama does."""
+    """Scale by the root mean square, computed in float32 as Llama does, or better."""
 
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise x [..., width]."""
-        wide = x.float()
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
         wide = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
         return self.weight * wide.to(x.dtype)
 
@@ -191,7 +191,7 @@ class Decoder(nn.Module):
 
     def run(
         self, x: Tensor, positions: Tensor, mask: Tensor | None = None,
-        cache: KVCache | None = None, collect: list[Tensor] | None = None,
+        cache: KVCache | None = None, collect: list[Tensor] | None = None, causal: bool = True,
     ) -> Tensor:
         """Run all layers and the final norm.
 
@@ -202,6 +202,7 @@ class Decoder(nn.Module):
                 None means causal within x, which over a filled cache is only defined for S = 1.
             cache: Filled with this call's keys and values; attended to as well.
             collect: Receives the input of each layer.
+            causal: What None as mask means; False for every query seeing every key.
 
         Returns:
             [B, S, width] after the final norm.
@@ -211,10 +212,10 @@ class Decoder(nn.Module):
                 attention's causal flag aligns the wrong corner there.
         """
         length = x.shape[1]
-        if mask is None and length > 1 and cache is not None and max(cache.lengths):
+        causal = causal and mask is None and length > 1
+        if causal and cache is not None and max(cache.lengths):
             raise ValueError(f'{length} tokens over a filled cache need an explicit mask')
         rope = self.rope(positions, x)
-        causal = mask is None and length > 1
         for index, layer in enumerate(self.layers):
             if collect is not None:
                 collect.append(x)

@@ -16,8 +16,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .config import DecoderConfig, TowerConfig, VLAConfig
-from .public import public_config
+from .oft_config import L1, OFTConfig
+from .oft_public import CAMERAS
+from .public import LIBERO_CROP, public_config
 
 
 def openvla_7b() -> VLAConfig:
@@ -31,10 +35,23 @@ def openvla_7b() -> VLAConfig:
     })
 
 
+def openvla_7b_oft(film: bool = False, head: str = L1) -> VLAConfig:
+    """Give OpenVLA-7B fine-tuned with OFT: two views, 8 numbers of proprioception, chunks of 8.
+
+    Args:
+        film: Whether the instruction modulates the towers.
+        head: `l1` or `discrete`.
+    """
+    plain = openvla_7b()
+    return replace(
+        plain, image_towers=plain.image_towers * CAMERAS, film=film, centre_crop=LIBERO_CROP,
+        oft=OFTConfig(head=head))
+
+
 def embedded(
     words: int, cameras: int = 2, image_size: int = 96, patch: int = 16, tower_width: int = 128,
     tower_blocks: int = 2, width: int = 192, layers: int = 3, heads: int = 6, film: bool = False,
-    bins: int = 256,
+    bins: int = 256, oft: OFTConfig | None = None,
 ) -> VLAConfig:
     """Give the embedded model: one small convolutional-stem tower a camera, a small Llama.
 
@@ -50,6 +67,7 @@ def embedded(
         heads: Decoder heads.
         film: Whether the instruction modulates the towers.
         bins: Action bins.
+        oft: How a chunk comes out of one pass; None for one token after the other.
     """
     towers = tuple(
         TowerConfig(
@@ -64,4 +82,4 @@ def embedded(
     return VLAConfig(
         towers=towers, decoder=decoder, image_towers=tuple((c,) for c in range(cameras)),
         image_size=image_size, coordinates=True, film=film, tokenizer_vocab=vocab, bins=bins,
-        prompt_end=None, gripper_open_is_one=False)
+        prompt_end=None, gripper_open_is_one=False, oft=oft)
