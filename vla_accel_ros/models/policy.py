@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 import time
@@ -26,6 +25,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.interface import Motion, Scene
 
@@ -34,7 +34,10 @@ from .attention_taps import ActionAttention
 from .cache import KVCache
 from .checkpoint import CheckpointError, Progress, load, resolve
 from .config import VLAConfig
+from .drafts import GIVEN, SOURCES, Drafts
 from .openvla import OpenVLA
+from .passes import CachedPasses
+from .prediction import ImageIgnoredError, NotFiniteError, Prediction
 from .preprocess import CameraCountError, Preprocessor, fit
 from .pruned import encode, layout_of, prefill, prompt_rows
 from .pruner_slot import PrunerSlot
@@ -43,35 +46,6 @@ from .tokenizer import PromptEncoder, load_prompt_encoder
 
 # These words stand in the prompt itself, so that every vocabulary knows them.
 _ANY_INSTRUCTION = 'take action'
-
-
-class ImageIgnoredError(RuntimeError):
-    """A black and a white image give the same logits: the model does not see."""
-
-
-class NotFiniteError(RuntimeError):
-    """The model's output is NaN or infinite."""
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What the policy answers to one observation.
-
-    Attributes:
-        chunk_values: float64 [n, 7], one row a policy step; m, rad, gripper 0 open to 1 closed.
-        token_ids: int64 [n * 7], as the model gave them.
-        timings_ms: Milliseconds by stage (`stopwatch.STAGES`) and in `total`.
-        kept: Visual tokens that the decoder's last layer saw.
-        kept_ids: int64 [kept], which ones, camera * tokens + index, ascending.
-        pruning: Why they were kept, a stable name.
-    """
-
-    chunk_values: np.ndarray
-    token_ids: np.ndarray
-    timings_ms: dict[str, float]
-    kept: int
-    kept_ids: np.ndarray
-    pruning: str
 
 
 class Policy:
@@ -101,6 +75,8 @@ class Policy:
         self._ids = lru_cache(maxsize=64)(encode)
         self._cache: KVCache | None = None
         self._pruners = PrunerSlot(layout_of(model.config))
+        self._drafts = Drafts(self._tokens, self.statistics, model.config)
+        self.set_decoder('greedy')
 
     @classmethod
     def load(
@@ -162,9 +138,25 @@ class Policy:
         """
         self._pruners.choose(method, **parameters)
 
+    def set_decoder(self, name: str, relaxed_bins: int = 2, draft: str = GIVEN) -> None:
+        """Choose how tokens are decoded, from the next inference on.
+
+        Args:
+            name: One of `decoding.registry.DECODERS`.
+            relaxed_bins: Largest move, in bins, that `relaxed` takes for none.
+            draft: What is verified: the one `given` to `predict`, the `previous` answer, `none`.
+
+        Raises:
+            ValueError: When a value is unknown or out of range; what was in use then stays.
+        """
+        if draft not in SOURCES:
+            raise ValueError(f"draft is '{draft}', expected one of {', '.join(SOURCES)}")
+        self._decoding = create_decoder(name, relaxed_bins), draft
+
     def reset(self) -> None:
         """Begin an episode, at the next inference."""
         self._pruners.reset()
+        self._drafts.forget()
 
     def _cache_for(self, length: int) -> KVCache:
         capacity = length + self.config.action_dims
@@ -186,6 +178,7 @@ class Policy:
     @torch.inference_mode()
     def predict(
         self, observation: Observation, fitted: bool = False, motion: Motion | None = None,
+        draft: np.ndarray | None = None,
     ) -> Prediction:
         """Answer one observation.
 
@@ -193,6 +186,7 @@ class Policy:
             observation: As many images as the checkpoint wants, in its order.
             fitted: Whether the images were brought to the model's size by `preprocess.fit`.
             motion: The last action's, which steers pruning; None on an episode's first step.
+            draft: float [7], the action to verify; m, rad, gripper 0 open to 1 closed.
 
         Returns:
             The actions, their tokens and where the time went.
@@ -201,46 +195,53 @@ class Policy:
             CameraCountError: When the number of images is another.
             TokenizerError: When the instruction has words that the checkpoint does not know.
             NotFiniteError: When the model gives NaN or infinity.
+            ValueError: When the draft is not of 7 numbers.
         """
         model, watch, pruner = self.model, Stopwatch(self.model.device), self._pruners.take()
-        start = time.perf_counter()
+        decoder, source = self._decoding
+        start, count = time.perf_counter(), self.config.action_dims
         with watch('preprocess'):
             ids = torch.tensor([self._ids(observation.instruction)], device=model.device)
             pixels, images = self._pixels(observation, fitted)
+            proposed = self._drafts.propose(source, draft)
+            riders = decoder.riders(proposed, count, self._drafts.blank)
         with watch('selection'):
             needs = pruner.begin(Scene(images, motion, observation.stamp_ns))
         visual, present = encode(model, pixels, model.language(ids), pruner, needs, watch)
         # Positions do not close up over dropped tokens.
         length = ids.shape[1] + pruner.layout.total
-        count = self.config.action_dims
         with ActionAttention(
-            model.language_model.model, needs.decode, length - 1, count,
+            model.language_model.model, needs.decode, length - 1, count, len(riders),
         ) as attention:
             with watch('prefill'):
-                x = model.embed_prompt(ids, visual)
+                # Behind the prompt, so that every row of it sees what it would see without them.
+                text = torch.cat([ids, ids.new_tensor([riders])], 1)
+                x = model.embed_prompt(text, visual)
                 cache = self._cache_for(x.shape[1])
                 prompt = prefill(
-                    model, x, present, cache, pruner, needs, prompt_rows(ids.shape[1] - 1),
-                    watch=watch)
-                logits = model.language_model.lm_head(prompt.hidden[:, -1])
+                    model, x, present, cache, pruner, needs,
+                    prompt_rows(ids.shape[1] - 1, len(riders)), watch=watch)
+                logits = model.language_model.lm_head(prompt.hidden[0, -1 - len(riders):])
                 attention.prefilled()
             with watch('decode'):
-                tokens, peaks = model.decode_greedily(logits, length, count, cache)
+                decoded = decoder.decode(
+                    logits, riders, proposed, count,
+                    CachedPasses(model, cache, length, attention))
         with watch('selection'):
-            attention.note(range(length, length + count - 1))
             pruner.after_decode(
                 attention.scores(cache, prompt.positions, prompt.ids, pruner.layout))
         with watch('detokenise'):
-            values, token_ids = self._actions(tokens, peaks)
+            values, token_ids = self._actions(decoded.tokens, decoded.peaks)
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
         return Prediction(
             values, token_ids, watch.ms, len(prompt.left), prompt.left.cpu().numpy(),
-            pruner.reason)
+            pruner.reason, decoded.passes, decoded.accepted)
 
     def _actions(self, tokens: Tensor, peaks: Tensor) -> tuple[np.ndarray, np.ndarray]:
         if not bool(peaks.isfinite().all()):
             raise NotFiniteError('the model gives logits that are NaN or infinite')
-        token_ids = tokens[0].cpu().numpy()
+        token_ids = tokens.cpu().numpy()
+        self._drafts.learn(token_ids)
         return to_product(
             self._tokens.decode(token_ids), self.statistics, self.config)[None], token_ids
 
