@@ -301,6 +301,15 @@ def test_every_method_runs_an_episode_on_the_embedded_model(policy, views, name)
         assert (np.diff(prediction.kept_ids) > 0).all()
 
 
+@pytest.mark.parametrize('name', METHODS)
+def test_every_method_runs_in_bfloat16(embedded_folder, views, name):
+    policy = Policy.load(embedded_folder, dtype=torch.bfloat16)
+    policy.set_pruning(name, round_up=False)
+    for step in range(4):
+        prediction = policy.predict(observed(views, step), motion=FAST)
+    assert np.isfinite(prediction.chunk_values).all() and prediction.kept > 0
+
+
 def test_kept_tokens_and_their_reason_are_told(policy, views):
     policy.set_pruning('fastv', keep=0.5)
     prediction = policy.predict(observed(views))

@@ -94,7 +94,7 @@ def test_at_full_speed_the_edges_alone_stay(layout):
 def test_faster_never_keeps_more(layout):
     pruner = create('sp_vla', layout)
     images = edged(layout)
-    counts = [drive(pruner, moving(v), images).count for v in np.linspace(0, 0.5, 12)]
+    counts = [drive(pruner, moving(v), images).count for v in np.linspace(0, 1.0, 12)]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] == 256 and counts[-1] == 32
 

@@ -171,8 +171,9 @@ class Pruner:
         return kept
 
     def _fallback(self, reason: str) -> None:
-        """Keep all, saying why."""
-        self.reason = reason
+        """Keep all that is there, saying why unless some were dropped already."""
+        if self._present is None:
+            self.reason = reason
 
     def _usable(self, scores: Tensor, present: Tensor | None = None) -> bool:
         """Say whether scores [cameras, tokens] can be chosen by; if not, keep all."""

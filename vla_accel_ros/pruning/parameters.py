@@ -95,11 +95,19 @@ class Parameters:
 # Fields that several methods share, with one meaning.
 KEEP = 'visual tokens kept over visual tokens, before rounding up to a bucket'
 LAYER = 'decoder layer after which tokens are dropped, from 1'
+ADAPTIVE, FIXED = 'adaptive', 'fixed'
 
 
 def keep_option(default: float = 0.25) -> Any:
     """Declare the keep ratio, in (0, 1]; a ratio of 0 keeps nothing and is refused."""
     return option(default, KEEP, low=1e-3, high=1.0)
+
+
+def budget_option() -> Any:
+    """Declare whether a method finds its count itself or keeps a fixed ratio."""
+    return option(
+        ADAPTIVE, "the method's own count, or the fixed ratio `keep` for comparisons",
+        choices=(ADAPTIVE, FIXED))
 
 
 def layer_option(paper: int) -> Any:

@@ -29,10 +29,8 @@ from torch import Tensor
 from .early import EarlyParameters, EarlyPruner
 from .edges import edge_patches
 from .interface import Motion, Scene
-from .parameters import keep_option, option
+from .parameters import ADAPTIVE, FIXED, budget_option, keep_option, option
 from .selection import extend, mass
-
-ADAPTIVE, FIXED = 'adaptive', 'fixed'
 
 # Released code, per LIBERO suite: z_thre and z_min of its pruning law, in normalised units of dz.
 CODE_SUITES = {
@@ -52,12 +50,12 @@ class SpVlaParameters(EarlyParameters):
     """
 
     law: str = option(
-        'paper', "which speed counts: the end effector's (paper) or |dz| alone (code)",
+        'paper', "which speed counts: the end effector's (paper) or the vertical alone (code)",
         choices=('paper', 'code'))
     v_low: float = option(
-        0.05, 'speed below which nothing is dropped', unit='m/s', low=0.0, high=10.0)
+        0.1, 'speed below which nothing is dropped', unit='m/s', low=0.0, high=10.0)
     v_high: float = option(
-        0.3, 'speed from which the mass kept no longer falls', unit='m/s', low=0.0, high=10.0)
+        0.75, 'speed from which the mass kept no longer falls', unit='m/s', low=0.0, high=10.0)
     min_mass: float = option(
         0.0, 'share of the attention mass kept at v_high (paper 0; code 1 - z_min)',
         low=0.0, high=1.0)
@@ -66,9 +64,7 @@ class SpVlaParameters(EarlyParameters):
         100.0, "Canny's lower threshold, in grey levels of 255", low=0.0, high=2000.0)
     canny_high: float = option(
         200.0, "Canny's upper threshold, in grey levels of 255", low=0.0, high=2000.0)
-    budget: str = option(
-        ADAPTIVE, 'adaptive by speed and mass, or a fixed keep ratio for comparisons',
-        choices=(ADAPTIVE, FIXED))
+    budget: str = budget_option()
     keep: float = keep_option()
 
     def __post_init__(self) -> None:

@@ -28,18 +28,18 @@ import torch
 from torch import Tensor
 
 from .base import Pruner, Scores
+from .buckets import REFERENCE_TOKENS
 from .controller import Controller, Mode
 from .interface import Motion, Needs, Rows, Scene
 from .layer_ranking import LayerRanking
 from .motion import Frames, similarity, unit_patches
-from .parameters import auto_layer
+from .parameters import FIXED, auto_layer
 from .scores import TokenScores
 from .selection import extend, top
-from .specprune_parameters import FIXED, SpecPruneParameters
+from .specprune_parameters import SpecPruneParameters
 
 OLDEST, NEAREST = 11, 4
 PAPER_HISTORY, PAPER_DROPS = (15, 32), (5, 10, 15, 20)
-REFERENCE_TOKENS = 256
 
 
 def reference_age(motion: Motion | None, speed_unit: float) -> int:

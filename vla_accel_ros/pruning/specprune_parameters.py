@@ -19,9 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .parameters import Parameters, keep_option, layer_option, option
-
-ADAPTIVE, FIXED = 'adaptive', 'fixed'
+from .parameters import Parameters, budget_option, keep_option, layer_option, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +47,7 @@ class SpecPruneParameters(Parameters):
     similarity: float = option(
         0.986, 'cosine similarity of pixels below which a patch has moved', low=-1.0, high=1.0)
     speed_unit: float = option(
-        0.05, 'speed that counts as 1 in the age of the reference frame, floor(7 - v) + 4 steps',
+        0.1, 'speed that counts as 1 in the age of the reference frame, floor(7 - v) + 4 steps',
         unit='m/s', low=1e-4, high=10.0)
     layer_level: bool = option(
         True, 'drop more at later layers (off in the released code)')
@@ -65,15 +63,13 @@ class SpecPruneParameters(Parameters):
         choices=('entropy', 'mean_std'))
     controller: bool = option(True, 'keep fewer tokens while the arm moves fast')
     linear_threshold: float = option(
-        0.08, 'speed below which the mode may be fine', unit='m/s', low=0.0, high=10.0)
+        0.16, 'speed below which the mode may be fine', unit='m/s', low=0.0, high=10.0)
     angular_threshold: float = option(
-        0.4, 'angular speed below which the mode may be fine', unit='rad/s', low=0.0, high=100.0)
+        0.7, 'angular speed below which the mode may be fine', unit='rad/s', low=0.0, high=100.0)
     margin: float = option(
         1.0, 'factor on both thresholds above which fine is left; the paper has 1',
         low=1.0, high=10.0)
-    budget: str = option(
-        ADAPTIVE, 'adaptive by the counts above, or a fixed keep ratio after the first drop',
-        choices=(ADAPTIVE, FIXED))
+    budget: str = budget_option()
     keep: float = keep_option()
 
     def __post_init__(self) -> None:
