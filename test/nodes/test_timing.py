@@ -81,7 +81,8 @@ def test_garbage_is_collected_when_asked_only_and_as_before_afterwards():
 @pytest.mark.parametrize(('call', 'expected'), [
     ('raise_priority()', ('SCHED_FIFO', 'nice')),
     ('raise_priority(real_time=False)', ('nice',)),
-    ('lower_priority(7)', ('nice 7',)),
+    # A suite that stands back further already stays there.
+    ('lower_priority(7)', (f'nice {max(7, os.nice(0))}',)),
 ])
 def test_priorities_say_what_they_reached(call, expected):
     # In a process of its own: this one must stay as it is.

@@ -13,6 +13,7 @@
 # limitations under the License.
 
 from dataclasses import fields
+from inspect import getdoc
 
 import pytest
 
@@ -23,7 +24,7 @@ from vla_accel_ros.safety.limits import Limits
 def test_every_field_is_documented():
     for kind in (GuardConfig, Limits):
         for item in fields(kind):
-            assert f'        {item.name}: ' in kind.__doc__
+            assert f'\n    {item.name}: ' in getdoc(kind)
 
 
 def test_the_defaults_keep_what_moveit_servo_needs():

@@ -13,6 +13,7 @@
 # limitations under the License.
 
 from dataclasses import fields
+from inspect import getdoc
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_names_choose_the_parts():
 
 def test_every_field_is_documented():
     for item in fields(SchedulerConfig):
-        assert f'        {item.name}: ' in SchedulerConfig.__doc__
+        assert f'\n    {item.name}: ' in getdoc(SchedulerConfig)
 
 
 @pytest.mark.parametrize(
