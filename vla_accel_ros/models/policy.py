@@ -30,16 +30,15 @@ from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.interface import Motion, Scene
 
 from .action_tokens import ActionTokens, select_statistics, to_product
-from .attention_taps import ActionAttention
+from .answer import answer
 from .cache import KVCache
 from .checkpoint import CheckpointError, Progress, load, resolve
 from .config import VLAConfig
 from .drafts import GIVEN, SOURCES, Drafts
 from .openvla import OpenVLA
-from .passes import CachedPasses
 from .prediction import ImageIgnoredError, NotFiniteError, Prediction
 from .preprocess import CameraCountError, Preprocessor, fit
-from .pruned import encode, layout_of, prefill, prompt_rows
+from .pruned import layout_of
 from .pruner_slot import PrunerSlot
 from .stopwatch import Stopwatch
 from .tokenizer import PromptEncoder, load_prompt_encoder
@@ -197,51 +196,29 @@ class Policy:
             NotFiniteError: When the model gives NaN or infinity.
             ValueError: When the draft is not of 7 numbers.
         """
-        model, watch, pruner = self.model, Stopwatch(self.model.device), self._pruners.take()
+        watch, pruner = Stopwatch(self.model.device), self._pruners.take()
         decoder, source = self._decoding
-        start, count = time.perf_counter(), self.config.action_dims
+        start = time.perf_counter()
         with watch('preprocess'):
-            ids = torch.tensor([self._ids(observation.instruction)], device=model.device)
+            ids = torch.tensor([self._ids(observation.instruction)], device=self.model.device)
             pixels, images = self._pixels(observation, fitted)
             proposed = self._drafts.propose(source, draft)
-            riders = decoder.riders(proposed, count, self._drafts.blank)
-        with watch('selection'):
-            needs = pruner.begin(Scene(images, motion, observation.stamp_ns))
-        visual, present = encode(model, pixels, model.language(ids), pruner, needs, watch)
-        # Positions do not close up over dropped tokens.
-        length = ids.shape[1] + pruner.layout.total
-        with ActionAttention(
-            model.language_model.model, needs.decode, length - 1, count, len(riders),
-        ) as attention:
-            with watch('prefill'):
-                # Behind the prompt, so that every row of it sees what it would see without them.
-                text = torch.cat([ids, ids.new_tensor([riders])], 1)
-                x = model.embed_prompt(text, visual)
-                cache = self._cache_for(x.shape[1])
-                prompt = prefill(
-                    model, x, present, cache, pruner, needs,
-                    prompt_rows(ids.shape[1] - 1, len(riders)), watch=watch)
-                logits = model.language_model.lm_head(prompt.hidden[0, -1 - len(riders):])
-                attention.prefilled()
-            with watch('decode'):
-                decoded = decoder.decode(
-                    logits, riders, proposed, count,
-                    CachedPasses(model, cache, length, attention))
-        with watch('selection'):
-            pruner.after_decode(
-                attention.scores(cache, prompt.positions, prompt.ids, pruner.layout))
+        answered = answer(
+            self.model, pixels, ids, Scene(images, motion, observation.stamp_ns), pruner, decoder,
+            proposed, self._drafts.blank, self._cache_for, watch)
+        decoded = answered.decoded
         with watch('detokenise'):
             values, token_ids = self._actions(decoded.tokens, decoded.peaks)
+            self._drafts.learn(token_ids)
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
         return Prediction(
-            values, token_ids, watch.ms, len(prompt.left), prompt.left.cpu().numpy(),
+            values, token_ids, watch.ms, len(answered.left), answered.left.cpu().numpy(),
             pruner.reason, decoded.passes, decoded.accepted)
 
     def _actions(self, tokens: Tensor, peaks: Tensor) -> tuple[np.ndarray, np.ndarray]:
         if not bool(peaks.isfinite().all()):
             raise NotFiniteError('the model gives logits that are NaN or infinite')
         token_ids = tokens.cpu().numpy()
-        self._drafts.learn(token_ids)
         return to_product(
             self._tokens.decode(token_ids), self.statistics, self.config)[None], token_ids
 
