@@ -33,9 +33,9 @@ TRANSITIONS = {'configure': 1, 'cleanup': 2, 'activate': 3, 'deactivate': 4, 'sh
 class Graph:
     """Nodes under test beside one peer that publishes to them and listens."""
 
-    def __init__(self) -> None:
+    def __init__(self, domain_id: int | None = None) -> None:
         self.context = rclpy.Context()
-        rclpy.init(context=self.context)
+        rclpy.init(context=self.context, domain_id=domain_id)
         self.executor = make_executor(self.context)
         self.peer = rclpy.create_node('peer', context=self.context)
         self.executor.add_node(self.peer)
@@ -58,7 +58,9 @@ class Graph:
         self.nodes.append(node)
         self.executor.add_node(node)
         if autostart:
-            self.until(lambda: node.active, f'{node_class.NAME} is active')
+            self.until(
+                lambda: node.active or node.health.standing(), f'{node_class.NAME} is up')
+            assert node.active, node.health.standing()
         return node
 
     def once(self) -> None:
