@@ -16,6 +16,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+import sys
 
 import numpy as np
 import pytest
@@ -26,6 +27,8 @@ from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 WORDS = vocabulary(['pick up the red cube', 'place it in the bin'])
 STATISTICS = {'action': {

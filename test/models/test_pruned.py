@@ -19,21 +19,17 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scripted_pruner import Scripted
 import torch
 
 from vla_accel_ros.models.attention_taps import ActionAttention, TowerTap
 from vla_accel_ros.models.checkpoint import load
-from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.pruned import encode, layout_of, prefill, prompt_rows
 from vla_accel_ros.models.tokenizer import end_prompt
-from vla_accel_ros.observations import Observation
-from vla_accel_ros.pruning.base import Pruner
 from vla_accel_ros.pruning.interface import Motion, Needs, Rows, Scene
 from vla_accel_ros.pruning.registry import METHODS, create
 
 FAST = Motion((0.05, 0.0, 0.02), (0.0, 0.0, 0.0), 0.1)
-INSTRUCTION = 'pick up the red cube'
-STEP = 10**8
 
 # At a ratio of 1, each method that may drop keeps all.
 KEEP_ALL = {
@@ -41,42 +37,6 @@ KEEP_ALL = {
     'sp_vla': {'keep': 1.0, 'budget': 'fixed', 'edges': False},
     'specprune': {'keep': 1.0, 'budget': 'fixed', 'layer_level': False},
 }
-
-
-class Scripted(Pruner):
-    """Drop given tokens at given points, and remember every score."""
-
-    name = 'scripted'
-
-    def __init__(self, layout, needs, drops):
-        super().__init__(None, layout)
-        self._needs, self._drops = needs, drops
-        self.seen, self.decoded, self.received = {}, {}, None
-
-    def _mask(self, point):
-        if point not in self._drops:
-            return None
-        mask = torch.ones(self.layout.total, dtype=torch.bool)
-        mask[list(self._drops[point])] = False
-        return mask.view(self.layout.cameras, self.layout.tokens)
-
-    def _plan(self, scene):
-        return self._needs
-
-    def _towers(self, received):
-        self.received = received
-        return self._mask('towers')
-
-    def _projected(self, visual):
-        return self._mask('projector')
-
-    def _layer(self, layer, scores):
-        for rows, score in scores.items():
-            self.seen[layer, rows] = score
-        return self._mask(layer)
-
-    def _decoded(self, scores):
-        self.decoded = dict(scores)
 
 
 @pytest.fixture(scope='module')
@@ -277,72 +237,6 @@ def test_with_the_remedy_dropped_tokens_have_an_action_score(tiny, stored, promp
         assert len(prompt.left) == 64
         score = pruner._memory.estimate(1, 0.8)
         assert int((score > 0).sum()) == (256 if remedy == 'shallow' else 64)
-
-
-@pytest.fixture
-def policy(embedded_folder):
-    return Policy.load(embedded_folder)
-
-
-def observed(views, step=0):
-    return Observation(views, INSTRUCTION, stamp_ns=step * STEP)
-
-
-@pytest.mark.parametrize('name', METHODS)
-def test_every_method_runs_an_episode_on_the_embedded_model(policy, views, name):
-    total = policy.config.visual_tokens
-    options = {'edges': False} if name == 'sp_vla' else {}
-    policy.set_pruning(name, round_up=False, **options)
-    predictions = [policy.predict(observed(views, step), motion=FAST) for step in range(5)]
-    assert (predictions[-1].kept == total) is (name == 'none')
-    for prediction in predictions:
-        assert prediction.chunk_values.shape == (1, 7)
-        assert len(prediction.kept_ids) == prediction.kept > 0
-        assert (np.diff(prediction.kept_ids) > 0).all()
-
-
-@pytest.mark.parametrize('name', METHODS)
-def test_every_method_runs_in_bfloat16(embedded_folder, views, name):
-    policy = Policy.load(embedded_folder, dtype=torch.bfloat16)
-    policy.set_pruning(name, round_up=False)
-    for step in range(4):
-        prediction = policy.predict(observed(views, step), motion=FAST)
-    assert np.isfinite(prediction.chunk_values).all() and prediction.kept > 0
-
-
-def test_kept_tokens_and_their_reason_are_told(policy, views):
-    policy.set_pruning('fastv', keep=0.5)
-    prediction = policy.predict(observed(views))
-    assert prediction.pruning == 'pruned'
-    assert prediction.kept == policy.config.visual_tokens // 2
-    assert prediction.timings_ms['selection'] > 0
-
-
-def test_a_new_method_holds_from_the_next_inference_on(policy, views):
-    total = policy.config.visual_tokens
-    assert policy.predict(observed(views)).kept == total
-    policy.set_pruning('random', keep=0.5)
-    assert policy.predict(observed(views)).kept == total // 2
-    policy.set_pruning('none')
-    assert policy.predict(observed(views)).kept == total
-
-
-def test_new_parameters_of_the_same_method_keep_the_episode(policy, views):
-    policy.set_pruning('vla_pruner', keep=0.5)
-    for step in range(3):
-        assert policy.predict(observed(views, step)).pruning == 'warm_up'
-    policy.set_pruning('vla_pruner', keep=0.25)
-    assert policy.predict(observed(views, 3)).kept == policy.config.visual_tokens // 4
-    policy.reset()
-    assert policy.predict(observed(views, 4)).pruning == 'warm_up'
-
-
-def test_refused_pruning_leaves_what_was_in_use(policy, views):
-    policy.set_pruning('random', keep=0.5)
-    for name, options in (('magic', {}), ('random', {'keep': 0.0}), ('fastv', {'layer': 40})):
-        with pytest.raises(ValueError, match=r'method is|keep is|layer is'):
-            policy.set_pruning(name, **options)
-    assert policy.predict(observed(views)).kept == policy.config.visual_tokens // 2
 
 
 def test_positions_stay_absolute_whatever_is_dropped(small, batch):

@@ -41,12 +41,12 @@ from .openvla import OpenVLA
 Watch = Callable[[str], AbstractContextManager]
 
 
-def layout_of(config: VLAConfig, single_pass: bool = False) -> Layout:
+def layout_of(config: VLAConfig) -> Layout:
     """Say where a model's visual tokens come from."""
     return Layout(
         cameras=config.cameras, rows=config.grid, columns=config.grid,
         patch=config.towers[config.image_towers[0][0]].patch, layers=config.decoder.layers,
-        single_pass=single_pass)
+        single_pass=config.oft is not None)
 
 
 def prompt_rows(text: int, drafted: int = 0) -> dict[Rows, slice]:
@@ -61,6 +61,23 @@ def prompt_rows(text: int, drafted: int = 0) -> dict[Rows, slice]:
         Rows.ALL: slice(None, end),
         Rows.TEXT: slice(-text - drafted, end),
         Rows.LAST: slice(-1 - drafted, end),
+    }
+
+
+def chunk_rows(text: int, slots: int) -> dict[Rows, slice]:
+    """Say which rows of a single-pass model's sequence are which, counted from its end.
+
+    Args:
+        text: Prompt tokens after the visual ones.
+        slots: Action slots, which stand between prompt and stop token. A number is read from
+            the row before its slot, so that the first one's query is the last prompt token.
+    """
+    last = -2 - slots
+    return {
+        Rows.ALL: slice(None, last + 1),
+        Rows.TEXT: slice(last + 1 - text, last + 1),
+        Rows.LAST: slice(last, last + 1),
+        Rows.ACTION: slice(last, -2),
     }
 
 

@@ -34,9 +34,9 @@ import numpy as np
 class Rows(str, Enum):
     """Query rows of a decoder layer. Rows of draft tokens belong to none of them.
 
-    ALL is BOS, visual and prompt tokens; LAST the last prompt token, whose output is the first
-    action token; TEXT the prompt tokens after the visual ones; ACTION the action slots of a
-    single-pass model, which stand in the sequence from the start.
+    ALL is every row up to the last prompt token; LAST the last prompt token, whose output is the
+    first action token; TEXT the prompt tokens after the visual ones; ACTION the rows that a
+    single-pass model reads its actions from, which stand in the sequence from the start.
     """
 
     ALL = 'all'
