@@ -48,6 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--device', default='cpu', help='cpu or cuda (%(default)s)')
     add('--image-size', type=int, default=None,
         help="side of the camera images in pixels; the checkpoint's own by default")
+    add('--max-steps', type=int, default=None,
+        help="steps after which an episode is cut off; the task's own by default")
     add('--out', type=Path, default=None, help='file for the JSON report')
 
 
@@ -98,7 +100,8 @@ def run(args: argparse.Namespace) -> int:
     start = time.monotonic()
     live = sys.stderr.isatty()
     try:
-        for result in runner.run(jobs, str(folder), args.workers, args.device, args.image_size):
+        for result in runner.run(jobs, str(folder), args.workers, args.device,
+                                 args.image_size, args.max_steps):
             results.append(result)
             if live:
                 _progress(results, names, len(jobs), time.monotonic() - start)

@@ -59,7 +59,8 @@ def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, flo
     middle = share + square / 2
     spread = z * math.sqrt(share * (1 - share) / trials + square / (4 * trials))
     low, high = (middle - spread) / (1 + square), (middle + spread) / (1 + square)
-    return max(0.0, low), min(1.0, high)
+    # At the ends the bound is exact; arithmetic would miss it by a rounding.
+    return low if successes else 0.0, high if successes < trials else 1.0
 
 
 def summarise(method: str, results: Sequence[EpisodeResult]) -> dict:

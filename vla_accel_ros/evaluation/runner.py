@@ -56,7 +56,9 @@ def plan(methods: list[str], seeds: range, instructions: tuple[str, ...]) -> lis
 class _Worker:
     """A policy and a simulation in one process."""
 
-    def __init__(self, checkpoint: str, device: str, image_size: int | None) -> None:
+    def __init__(
+        self, checkpoint: str, device: str, image_size: int | None, max_steps: int | None,
+    ) -> None:
         from vla_accel_ros.models.policy import Policy
         from vla_accel_ros.sim.env import TabletopEnv
 
@@ -67,7 +69,8 @@ class _Worker:
                 f'the checkpoint wants {self.policy.cameras} cameras, the embedded arm has '
                 f'{len(CAMERAS)}: {", ".join(CAMERAS)}')
         self.env = TabletopEnv(
-            image_size=image_size or self.policy.image_size, cameras=CAMERAS)
+            image_size=image_size or self.policy.image_size, cameras=CAMERAS,
+            max_steps=max_steps)
         self.policy.warm_up()
 
     def run(self, job: Job) -> EpisodeResult:
@@ -93,7 +96,7 @@ def _run(job: Job) -> EpisodeResult:
 
 def run(
     jobs: list[Job], checkpoint: str, workers: int = 1, device: str = 'cpu',
-    image_size: int | None = None,
+    image_size: int | None = None, max_steps: int | None = None,
 ) -> Iterator[EpisodeResult]:
     """Run episodes; yield each one's result, in the order of the jobs.
 
@@ -103,13 +106,14 @@ def run(
         workers: Processes; 1 runs in this one.
         device: As torch names it.
         image_size: Side of the camera images, pixels; the policy's own where None.
+        max_steps: Steps after which an episode is cut off; the task's own where None.
 
     Raises:
         ValueError: When the number of workers is below 1, or the checkpoint does not fit.
     """
     if workers < 1:
         raise ValueError(f'{workers} workers, expected at least 1')
-    arguments = (str(checkpoint), device, image_size)
+    arguments = (str(checkpoint), device, image_size, max_steps)
     # Once here first: what is wrong with a checkpoint is said once, and not by each process.
     here = _Worker(*arguments)
     if workers == 1:

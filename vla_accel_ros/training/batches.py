@@ -93,10 +93,15 @@ class Sampler:
         self, sets: dict[str, Frames], config: VLAConfig, stats: ActionStatistics,
         grasp_weight: float, seed: int, only: int | None = None,
     ) -> None:
-        self._sets, self._stats, self._seed, self._config = sets, stats, seed, config
+        self._stats, self._seed, self._config = stats, seed, config
         self._ready = {name: frames.ready()[:only] for name, frames in sets.items()}
         self._weights = {
             name: weights(frames, self._ready[name], grasp_weight) for name, frames in sets.items()
+        }
+        # In memory: frames drawn at random from a file are read at the disk's speed, not at ours.
+        self._arrays = {
+            name: {key: np.array(array) for key, array in frames.arrays.items()}
+            for name, frames in sets.items()
         }
         towers = [config.towers[t] for image in config.image_towers for t in image]
         self._mean = torch.tensor([m for t in towers for m in t.mean])[None, :, None, None]
@@ -124,7 +129,7 @@ class Sampler:
         parts: dict[str, list[np.ndarray]] = {}
         for name, count in zip(names, counts, strict=True):
             chosen = random.choice(self._ready[name], count, p=self._weights[name])
-            for key, array in self._sets[name].arrays.items():
+            for key, array in self._arrays[name].items():
                 parts.setdefault(key, []).append(array[np.sort(chosen)])
         values = {key: np.concatenate(part) for key, part in parts.items()}
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))

@@ -21,7 +21,6 @@ number of processes nor on interruptions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 import multiprocessing
 from pathlib import Path
 
@@ -30,29 +29,13 @@ import numpy as np
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
+from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import KINDS, Frames
 from vla_accel_ros.training.labels import label
 
 SEEDS_A_CHUNK = 500
 # Sizes that frames are rendered at before they are fitted; 0 is the frame's own.
 RENDERED = (0, 128, 192)
-
-
-@dataclass(frozen=True)
-class Disturbance:
-    """How the expert's execution is disturbed, so that recoveries are seen.
-
-    Attributes:
-        noise: Standard deviation added to every step, as a share of the largest step.
-        burst: Chance a step that a burst begins: some steps of one random motion.
-        flip: Chance that the gripper is wrong during a burst.
-        change: Chance a step that another instruction is followed from now on.
-    """
-
-    noise: float = 0.15
-    burst: float = 0.05
-    flip: float = 0.3
-    change: float = 0.01
 
 
 STEP = np.array([0.020, 0.020, 0.020, 0.03, 0.03, 0.10])

@@ -27,6 +27,7 @@ import signal
 import sys
 
 from vla_accel_ros.paths import share_file
+from vla_accel_ros.training.recipe import LOSSES
 
 INTERRUPTED = 130
 OVERFITTED = 1.0
@@ -75,7 +76,7 @@ def overfitting(recipe, frames: int):
             if v.kind in kinds}
     stage = replace(
         recipe.stages[0], name='overfit', images=400 * recipe.batch, evaluate=0, floor=0.1,
-        mix={name: 1.0 for name in data}, losses=dict.fromkeys(recipe.stages[0].losses, 1.0))
+        mix=dict.fromkeys(data, 1.0), losses=dict.fromkeys(LOSSES, 1.0))
     return replace(recipe, data=data, stages=(stage,), jitter=0.0, warmup=20)
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
-from vla_accel_ros.training.collect import Disturbance
+from vla_accel_ros.training.disturbance import Disturbance
 
 KINDS = ('wander', 'demonstration', 'dagger')
 LOSSES = ('locate', 'point', 'relate', 'action')

@@ -28,7 +28,6 @@ import time
 import torch
 
 from vla_accel_ros.evaluation import seeds
-from vla_accel_ros.models import checkpoint
 from vla_accel_ros.models.action_tokens import ActionStatistics
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.models.presets import embedded
@@ -36,6 +35,7 @@ from vla_accel_ros.models.tokenizer import load_prompt_encoder, vocabulary, writ
 from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training import datasets
 from vla_accel_ros.training.batches import Sampler
+from vla_accel_ros.training.export import write_checkpoint
 from vla_accel_ros.training.heads import Heads
 from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
 from vla_accel_ros.training.packing import Packing
@@ -197,7 +197,7 @@ class Trainer:
                     kept = now
             images = self.step * size
             if stage.evaluate and images // stage.evaluate > (images - size) // stage.evaluate:
-                self._check(stage)
+                self._check(stage, sampler)
                 since = time.monotonic()
 
     def _line(self, stage: Stage, means: dict, speed: float, left: float, share: float) -> None:
@@ -219,9 +219,8 @@ class Trainer:
         return Rollout(self.averaged(), self.prompts, self.statistics(), sampler.pixels,
                        datasets.CAMERAS)
 
-    def _check(self, stage: Stage) -> None:
-        sets = datasets.opened(self, stage)
-        rollout = self.rollout(self.sampler(sets))
+    def _check(self, stage: Stage, sampler: Sampler) -> None:
+        rollout = self.rollout(sampler)
         chosen = seeds.require('tuning', 1_000_000, self.recipe.episodes)
         success, steps = rollout.check(chosen, self.recipe.instructions)
         self.log({'stage': stage.name, 'images': self.step * self.recipe.batch,
@@ -231,7 +230,5 @@ class Trainer:
 
     def export(self) -> None:
         """Write the checkpoint folder with the averaged weights."""
-        if self.stats is None:
-            return
-        model = self.averaged()
-        checkpoint.save(model, self.folder)
+        if self.stats is not None:
+            write_checkpoint(self.averaged(), self.folder)

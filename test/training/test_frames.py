@@ -1,0 +1,95 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Frames: every label is the expert's, and interruptions leave no trace."""
+
+import numpy as np
+import pytest
+
+from vla_accel_ros.sim.env import TabletopEnv
+from vla_accel_ros.sim.expert import Expert
+from vla_accel_ros.sim.scene import COLOURS
+from vla_accel_ros.sim.tasks import all_instructions
+from vla_accel_ros.training.collect import make_chunk
+from vla_accel_ros.training.disturbance import Disturbance
+from vla_accel_ros.training.frames import Frames, FrameSpec
+from vla_accel_ros.training.labels import colour_mask, label
+
+LIFTS = all_instructions('lift')
+
+
+def spec(count, chunk=6, size=32):
+    return FrameSpec(count, size, ('agent', 'wrist'), COLOURS, LIFTS, chunk)
+
+
+@pytest.fixture(scope='module')
+def env():
+    made = TabletopEnv(image_size=32)
+    yield made
+    made.close()
+
+
+def fill(folder, env, kind, order):
+    frames = Frames.create(folder, spec(12))
+    for chunk in order:
+        make_chunk(frames, chunk, kind, 300_000, Disturbance(), env)
+    return frames
+
+
+def test_a_frame_is_labelled_for_every_instruction(env):
+    env.reset(seed=5)
+    state = env.state()
+    values = label(env, Expert(), LIFTS, COLOURS)
+    for row, text in zip(values['actions'], LIFTS, strict=True):
+        np.testing.assert_allclose(row, Expert().action(state, text))
+    assert np.abs(values['actions'][0] - values['actions'][1]).max() > 1e-3
+
+
+def test_a_cube_is_where_its_colour_is(env):
+    env.reset(seed=6)
+    size = 32
+    values = label(env, Expert(), LIFTS, COLOURS, rendered=64)
+    assert values['views'].shape == (2, size, size, 3)
+    for camera in range(2):
+        for index, colour in enumerate(COLOURS):
+            if values['seen'][camera, index] == 1:
+                rows, columns = np.nonzero(colour_mask(values['views'][camera], colour))
+                column, row = values['places'][camera, index] * size
+                assert columns.min() - 1 <= column <= columns.max() + 2
+                assert rows.min() - 1 <= row <= rows.max() + 2
+
+
+@pytest.mark.parametrize('kind', ['wander', 'demonstration'])
+def test_chunks_do_not_depend_on_the_order_they_are_made_in(tmp_path, env, kind):
+    one = fill(tmp_path / 'one', env, kind, [0, 1])
+    two = fill(tmp_path / 'two', env, kind, [1, 0])
+    assert one.done.all()
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, two.arrays[name], err_msg=name)
+
+
+def test_a_half_made_set_goes_on_and_another_recipe_is_refused(tmp_path, env):
+    frames = Frames.create(tmp_path, spec(12))
+    make_chunk(frames, 1, 'wander', 0, Disturbance(), env)
+    again = Frames.create(tmp_path, spec(12))
+    np.testing.assert_array_equal(again.ready(), np.arange(6, 12))
+    with pytest.raises(ValueError, match='another recipe'):
+        Frames.create(tmp_path, spec(24))
+
+
+def test_seeds_outside_the_training_range_are_refused(tmp_path, env):
+    frames = Frames.create(tmp_path, spec(12))
+    with pytest.raises(ValueError, match='training'):
+        make_chunk(frames, 0, 'wander', 999_900, Disturbance(), env)
+    with pytest.raises(ValueError, match='holds no frames'):
+        Frames(tmp_path / 'nothing')

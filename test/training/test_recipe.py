@@ -1,0 +1,75 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Recipes are read strictly: what cannot be followed is named."""
+
+import pytest
+
+from vla_accel_ros.paths import share_file
+from vla_accel_ros.training import recipe
+
+
+def broken(values, path, value):
+    place = values
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    return values
+
+
+@pytest.mark.parametrize(('path', 'value', 'said'), [
+    (['colour'], 1, "unknown ['colour']"),
+    (['model', 'depth'], 3, "model: unknown ['depth']"),
+    (['model'], 7, 'model is 7'),
+    (['stages'], [], 'stages is empty'),
+    (['stages', 1, 'rate'], 'fast', "stages[1].rate is 'fast'"),
+    (['stages', 1, 'rate'], -1.0, "stages[1]: stage 'clone': rate is -1.0"),
+    (['stages', 0, 'losses'], {'magic': 1}, "losses ['magic']"),
+    (['stages', 0, 'mix'], {'nothing': 1}, "mixes ['nothing'], not in data"),
+    (['stages', 0, 'images'], 0, 'images is 0'),
+    (['data', 'demos', 'kind'], 'dream', "data.demos: kind is 'dream'"),
+    (['data', 'demos', 'frames'], 1.5, 'data.demos.frames is 1.5'),
+    (['point_layers'], [2], 'point_layers [2]'),
+    (['batch'], True, 'batch is True'),
+])
+def test_a_recipe_that_cannot_be_followed_is_refused_by_name(values, path, value, said):
+    with pytest.raises(recipe.RecipeError) as error:
+        recipe.from_dict(broken(values, path, value))
+    assert said in str(error.value)
+
+
+def test_a_missing_name_is_said(values):
+    del values['stages'][0]['rate']
+    with pytest.raises(recipe.RecipeError, match=r"stages\[0\]: missing \['rate'\]"):
+        recipe.from_dict(values)
+
+
+def test_numbers_that_yaml_takes_for_words_are_numbers(values):
+    values['stages'][0]['rate'] = '2e-3'
+    assert recipe.from_dict(values).stages[0].rate == 2e-3
+
+
+def test_the_file_is_named_in_the_error(tmp_path):
+    file = tmp_path / 'odd.yaml'
+    file.write_text('name: [1]\n')
+    with pytest.raises(recipe.RecipeError, match=r'odd\.yaml: recipe: missing'):
+        recipe.load(file)
+    with pytest.raises(recipe.RecipeError, match='cannot be read'):
+        recipe.load(tmp_path / 'none.yaml')
+
+
+def test_the_shipped_recipe_can_be_followed():
+    shipped = recipe.load(share_file('config/training/tabletop-s.yaml'))
+    assert shipped.name == 'tabletop-s'
+    tokens = 2 * (shipped.model.image_size // shipped.model.patch) ** 2
+    assert tokens >= 72

@@ -1,0 +1,112 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A recipe is followed to a checkpoint that policies load; stopping changes nothing."""
+
+from dataclasses import replace
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.observations import Observation
+from vla_accel_ros.training import curves
+from vla_accel_ros.training.command import overfitting
+from vla_accel_ros.training.trainer import LOG, STATE, Trainer
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def quiet(_):
+    pass
+
+
+@pytest.fixture(scope='module')
+def frames(tmp_path_factory):
+    return tmp_path_factory.mktemp('frames')
+
+
+def trained(recipe, out, frames, stop_at=None, only=None):
+    """Follow a recipe with frames made once, stopping before a step of the run if asked."""
+    out.mkdir(exist_ok=True)
+    frames.mkdir(exist_ok=True)
+    if not (out / 'frames').exists():
+        (out / 'frames').symlink_to(frames)
+    trainer = Trainer(recipe, out, only=only, report=quiet)
+    if stop_at is not None:
+        whole = trainer.optimiser.step
+
+        def step(factor):
+            trainer.stopped = trainer.optimiser.steps + 1 >= stop_at
+            return whole(factor)
+
+        trainer.optimiser.step = step
+    trainer.run()
+    return trainer
+
+
+@pytest.mark.parametrize('stop_at', [4, 6, 9])
+def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(small, tmp_path, frames, stop_at):
+    whole = trained(small, tmp_path / 'whole', frames)
+    first = trained(small, tmp_path / 'parts', frames, stop_at=stop_at)
+    assert first.optimiser.steps == stop_at
+    second = trained(small, tmp_path / 'parts', frames)
+    assert second.optimiser.steps == whole.optimiser.steps == 12
+    for key, value in whole.optimiser.averages.items():
+        assert torch.equal(value, second.optimiser.averages[key]), key
+
+
+def test_the_checkpoint_is_loaded_and_sees(small, tmp_path, frames):
+    trainer = trained(small, tmp_path, frames)
+    policy = Policy.load(trainer.folder)
+    assert policy.self_test(cameras=2) > 0
+    views = tuple(np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), dtype=np.uint8))
+    red, blue = (
+        policy.logits(Observation(views, f'pick up the {colour} cube'))
+        for colour in ('red', 'blue'))
+    assert not torch.equal(red, blue)
+    assert policy.predict(Observation(views, small.instructions[0])).chunk_values.shape == (1, 7)
+
+
+def test_a_few_frames_are_learnt_by_heart(small, tmp_path, frames):
+    recipe = overfitting(small, 2)
+    stage = replace(recipe.stages[0], images=200 * recipe.batch, rate=3e-3)
+    trainer = trained(replace(recipe, stages=(stage,)), tmp_path, tmp_path / 'own', only=2)
+    lines = curves.read(trainer.out / LOG)
+    assert lines[-1]['action'] < 0.4 * lines[0]['action']
+    assert lines[-1]['locate'] < lines[0]['locate']
+
+
+def test_the_log_becomes_a_picture(small, tmp_path, frames):
+    trainer = trained(small, tmp_path, frames)
+    with (trainer.out / LOG).open('a') as log:
+        log.write(json.dumps({'stage': 'clone', 'images': 24, 'success': 0.5, 'steps': 30}) + '\n')
+    curves.draw(trainer.out / LOG, tmp_path / 'curves.png')
+    assert (tmp_path / 'curves.png').stat().st_size > 10_000
+    assert curves.read(trainer.out / LOG)[-1]['total'] == 48
+
+
+def test_a_folder_of_another_model_is_refused(small, tmp_path, frames):
+    trained(small, tmp_path, frames, stop_at=2)
+    assert (tmp_path / STATE).exists()
+    other = replace(small, model=replace(small.model, width=64))
+    with pytest.raises(ValueError, match='other weights'):
+        Trainer(other, tmp_path, report=quiet)
