@@ -13,7 +13,9 @@
 # limitations under the License.
 
 import pytest
+from std_msgs.msg import Empty
 
+from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.base import Node, Setting
 
 TABLE = (
@@ -39,6 +41,8 @@ class Probe(Node):
 
     def apply(self, changed):
         self.calls.append(('apply', changed))
+        if self.broken == 'apply':
+            raise RuntimeError('apply is broken')
 
     def _hook(self, name):
         self.calls.append(name)
@@ -216,3 +220,27 @@ def test_a_node_whose_context_is_gone_still_comes_down(graph):
     graph.context.try_shutdown()
     node.close()
     assert node.calls[-2:] == ['deactivate', 'cleanup']
+
+
+@pytest.mark.parametrize(('error', 'reason'), [
+    (ValueError('width is 0'), 'malformed_message'), (KeyError('bug'), 'callback_error')])
+def test_what_a_callback_raises_is_counted_by_name_and_goes_no_further(graph, error, reason):
+    node = graph.add(Probe)
+
+    def fail(_message):
+        raise error
+
+    node.subscribe(Empty, 'in', fail, qos.CONTROL)
+    graph.publisher(Empty, 'in', qos.CONTROL).publish(Empty())
+    graph.until(lambda: node.health.total(reason), f'{reason} is counted')
+    assert node.active and graph.errors == []
+
+
+def test_live_settings_that_cannot_be_applied_are_a_fault_until_they_can(graph):
+    node = graph.add(Probe)
+    node.broken = 'apply'
+    assert graph.set_parameters(node, rate=30.0).successful
+    assert 'apply is broken' in node.health.standing()['apply_failed']
+    node.broken = ''
+    assert graph.set_parameters(node, rate=40.0).successful
+    assert node.health.standing() == {}

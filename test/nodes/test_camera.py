@@ -213,3 +213,21 @@ def test_a_topic_named_twice_is_refused_at_configure(graph):
     node = graph.add(Camera, autostart=False, image_topics=['a', 'a'])
     assert not graph.change_state(node, 'configure')
     assert 'distinct' in node.health.standing()['configure_failed']
+
+
+def test_views_of_different_sizes_do_not_stack_when_left_as_they_are(graph):
+    rig = Rig(graph, ('a', 'b'), image_size=0)
+    rig.send(array_to_image(picture(32, 32), 0), 0)
+    rig.send(array_to_image(picture(16, 32), 0), 1)
+    rig.counted('garbage_frame')
+    assert rig.frames == []
+
+
+def test_frames_of_which_none_is_usable_are_told_from_silence(graph):
+    rig = Rig(graph, silence=0.2)
+
+    def told():
+        rig.drivers[0].publish(Image())
+        return 'none is usable' in rig.health.standing().get('no_frame', '')
+
+    graph.until(told, 'the fault says so')
