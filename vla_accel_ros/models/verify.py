@@ -31,7 +31,9 @@ TOLERANCES = (
     (r'pixel_values.*|dino\d+|siglip\d+', 1e-6),
     (r'projector\d+|hidden\d+|last_logits\d+|step_logits_action\d+|gap\d+', 1e-4),
     (r'attn_text_rows\d+', 1e-5),
-    (r'gen_ids\d+|action_.*|tok_table_.*|crop\d+_\d+|lanczos\d+', 0.0),
+    (r'l1_actions\d+|proprio_normalised', 1e-6),
+    (r'(film_)?(l1|discrete)_hidden\d+|film_l1_actions\d+', 1e-5),
+    (r'gen_ids\d+|action_.*|tok_table_.*|crop\d+_\d+|lanczos\d+|(film_)?discrete_actions\d+', 0.0),
 )
 # The residual stream grows with depth, and float32's steps with it.
 HIDDEN_RELATIVE = 2e-6
@@ -135,7 +137,7 @@ def verify(folder: str | Path) -> list[Comparison]:
     inputs, stored, stored_crops = (read_arrays(folder / name) for name in ARRAY_FILES)
     if not image_numbers(inputs):
         raise FixtureError(f'{folder / ARRAY_FILES[0]} has no image')
-    model = load(folder, 'cpu', torch.float32)
+    model = load(folder, 'cpu', torch.float32, sides={})
     return [
         *compare_all(outputs(model, inputs, stored), stored),
         *compare_all(crops(model.config.image_size, inputs), stored_crops),
@@ -163,6 +165,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--fixture', required=True, metavar='DIR',
         help='checkpoint folder with inputs.npz, outputs.npz and crop_outputs.npz')
+    parser.add_argument(
+        '--oft', action='store_true',
+        help='compare OpenVLA-OFT, too: its side files and oft_outputs.npz are in the folder')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -175,6 +180,10 @@ def run(args: argparse.Namespace) -> int:
         ValueError: When the folder cannot be compared with.
     """
     comparisons = verify(args.fixture)
+    if args.oft:
+        from .oft_verify import verify_oft
+
+        comparisons += verify_oft(args.fixture)
     passed = all(c.passed for c in comparisons)
     if getattr(args, 'json', False):
         print(json.dumps({
