@@ -34,6 +34,7 @@ from vla_accel_ros.nodes.diagnostics import Health
 from vla_accel_ros.nodes.parameters import Setting, Settings
 from vla_accel_ros.nodes.qos import REPORT
 from vla_accel_ros.nodes.spin import run
+from vla_accel_ros.nodes.transitions import answer_invalid_transitions
 
 __all__ = ['AUTOSTART', 'Node', 'Setting', 'run']
 
@@ -70,7 +71,7 @@ class Node(LifecycleNode):
         self._made: list[Callable[[], object]] = []
         self._closed = False
         super().__init__(self.NAME, **kwargs)
-        self._guard_transitions()
+        answer_invalid_transitions(self)
         # Durations and diagnostics go on while simulated time stands still.
         self.steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', REPORT)
@@ -276,26 +277,3 @@ class Node(LifecycleNode):
             return
         if self.trigger_configure() is SUCCESS:
             self.trigger_activate()
-
-    def _guard_transitions(self) -> None:
-        # rclpy lets an invalid transition raise out of spin and leaves the caller without an
-        # answer. The loop in `spin` survives it; here the caller also gets its refusal.
-        service = getattr(self, '_service_change_state', None)
-        if service is None:
-            return
-        change = service.callback
-
-        def guarded(request, response):
-            try:
-                response = change(request, response)
-            except Exception as error:
-                wanted = request.transition.label or request.transition.id
-                self.health.event(
-                    'invalid_transition', f'{wanted} from {self.state()}')
-                self.get_logger().warning(
-                    f'transition {wanted} is not possible from {self.state()}: {error}')
-                response.success = False
-            self.publish_diagnostics()
-            return response
-
-        service.callback = guarded
