@@ -53,7 +53,6 @@ setup(
     install_requires=[
         'setuptools',
         'gymnasium>=1.0',
-        'imageio>=2.33',
         'imageio-ffmpeg>=0.4.9',
         'matplotlib>=3.6',
         'mujoco>=3.3',
