@@ -1,0 +1,79 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Passes of several tokens over a cache: masks, positions, layers that differ in length."""
+
+import pytest
+import torch
+
+from vla_accel_ros.models.attention_taps import ActionAttention
+from vla_accel_ros.models.passes import CachedPasses, extend
+
+STAY = [0, 2, 3, 7, 8, 11]
+
+
+@pytest.fixture
+def filled(small):
+    """A cache whose second and third layers lost tokens, and where the sequence goes on."""
+    generator = torch.Generator().manual_seed(4)
+    decoder = small.language_model.model
+    x = torch.randn(1, 12, small.config.decoder.width, generator=generator)
+    cache, positions = small.new_cache(32), torch.arange(12)[None]
+    with torch.inference_mode():
+        for index, layer in enumerate(decoder.layers):
+            x = layer(x, decoder.rope(positions, x), None, True, cache, index)
+            if index == 0:
+                x, positions = x[:, STAY], positions[:, STAY]
+    assert cache.lengths == [12, 6, 6]
+    return cache, 12
+
+
+def test_several_tokens_at_once_are_several_tokens_in_turn(small, filled):
+    cache, first = filled
+    tokens = torch.tensor([5, 9, 31, 7])
+    with torch.inference_mode():
+        at_once = extend(
+            small.language_model.model, small.language_model.model.embed_tokens(tokens[None]),
+            torch.arange(first, first + 4)[None], cache)
+        assert cache.lengths == [16, 10, 10]
+        cache.drop_last(4)
+        in_turn = torch.cat([
+            small.language_model.model.run(
+                small.language_model.model.embed_tokens(tokens[None, i:i + 1]),
+                torch.tensor([[first + i]]), cache=cache)
+            for i in range(4)], 1)
+    torch.testing.assert_close(at_once, in_turn, atol=1e-5, rtol=1e-5)
+
+
+def test_refused_tokens_leave_no_trace(small, filled):
+    cache, first = filled
+    silent = ActionAttention(small.language_model.model, (), first - 1, 7)
+    passes = CachedPasses(small, cache, first, silent)
+    with torch.inference_mode():
+        passes.extend(torch.tensor([5]), 0)
+        clean = passes.extend(torch.tensor([9, 31]), 1)
+        passes.rollback(3)
+        passes.extend(torch.tensor([5, 40, 41, 42]), 0)
+        passes.rollback(3)
+        again = passes.extend(torch.tensor([9, 31]), 1)
+    torch.testing.assert_close(again, clean, atol=1e-5, rtol=1e-5)
+    assert clean.shape == (2, small.config.decoder.vocab)
+
+
+def test_more_tokens_cannot_be_taken_back_than_a_layer_holds(small, filled):
+    cache, first = filled
+    passes = CachedPasses(
+        small, cache, first, ActionAttention(small.language_model.model, (), first - 1, 7))
+    with pytest.raises(ValueError, match='cannot drop 7 tokens, a layer holds 6'):
+        passes.rollback(7)
