@@ -207,7 +207,8 @@ class ArmCommand(base.Node):
         if not command.reason.startswith('watchdog'):
             self.health.clear('watchdog')
         elif self.health.fault('watchdog', command.reason.partition('/')[2]):
-            self.get_logger().warning(f'the arm is held: {command.reason}')
+            self.get_logger().warning(
+                f'the arm is held: {command.reason}', throttle_duration_sec=1.0)
             self.publish_diagnostics()
 
     # -- housekeeping ----------------------------------------------------------------------------

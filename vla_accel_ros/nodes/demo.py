@@ -19,11 +19,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from itertools import cycle, islice
 import json
 from pathlib import Path
-import signal
 import sys
 import time
 
@@ -85,12 +84,12 @@ def run(args: argparse.Namespace) -> int:
         sim=True, checkpoint=args.checkpoint, params_file=args.params_file)
     show = (lambda *_, **__: None) if args.json else print
     try:
-        with _terminable():
-            episodes = list(_episodes(args, deployment, instructions, show))
+        episodes = list(_episodes(args, deployment, instructions, show))
     except (GraphError, ProcessDiedError) as error:
         print(f'vla-accel demo: {error}', file=sys.stderr)
         return 1
     facts = summary(episodes, args.checkpoint, args.min_success, MOVED_M)
+    show('rendering the last episode')
     facts['files'] = report(args.out, facts, episodes[-1])
     show(table(facts))
     if args.json:
@@ -113,6 +112,13 @@ def _instructions(args: argparse.Namespace) -> list[str]:
 
 def _episodes(args, deployment: Deployment, instructions: list[str], show) -> Iterator[Episode]:
     from vla_accel_ros.nodes.demo_operator import Operator
+    from vla_accel_ros.nodes.spin import StopSignal
+
+    def check() -> None:
+        # Raised here and not in a signal handler: no process is started without being noted.
+        if stop:
+            raise KeyboardInterrupt
+        graph.check()
 
     listed = processes(deployment)
     domain, holder = reserve_domain()
@@ -120,13 +126,16 @@ def _episodes(args, deployment: Deployment, instructions: list[str], show) -> It
     names = tuple(process.name for process in listed)
     show(f'starting {", ".join(names)} on ROS domain {domain}; logs in {args.out / "logs"}')
     begun = time.monotonic()
-    with holder, RunningGraph(listed, deployment, args.out / 'logs', variables) as graph:
-        operator = Operator(domain, graph.check)
+    stop = StopSignal()
+    graph = RunningGraph(listed, deployment, args.out / 'logs', variables)
+    with closing(holder), stop, graph:
+        operator = Operator(domain, check)
         try:
             operator.until_active(names, START_S)
             show(f'all nodes are active after {time.monotonic() - begun:.1f} s')
             for number, instruction in enumerate(instructions):
-                operator.watch(number == len(instructions) - 1)
+                if number == len(instructions) - 1:
+                    operator.watch()
                 yield _episode(args, operator, number, instruction, show)
         finally:
             operator.close()
@@ -160,16 +169,3 @@ def _episode(args, operator, number: int, instruction: str, show) -> Episode:
     operator.instruct('')
     show(line(episode, args.episodes, operator.recent, final=True), flush=True)
     return episode
-
-
-@contextmanager
-def _terminable():
-    """Let SIGTERM end the demo as Ctrl-C does: cleaned up."""
-    def end(_signum, _frame):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 import json
 import os
 import time
@@ -31,7 +32,7 @@ from rcl_interfaces.srv import SetParametersAtomically
 import rclpy
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
@@ -41,7 +42,7 @@ from vla_accel_ros.nodes.messages import message_to_decision, to_ns
 from vla_accel_ros.nodes.spin import make_executor
 
 ANSWER_S = 10.0
-VIEWS = {'scene': 'scene/image_raw', 'agent': 'image_raw', 'wrist': 'wrist/image_raw'}
+VIEWS = {'agent': 'image_raw', 'wrist': 'wrist/image_raw'}
 
 
 class GraphError(RuntimeError):
@@ -58,7 +59,8 @@ class Record:
         decisions: Each decision's values by key, as `message_to_decision` gives them.
         twists: Arrival times of twists, steady seconds.
         track: Tool positions, [n, 3] m.
-        frames: (stamp in ns, view, uint8 [h, w, 3]) of the views that were recorded.
+        frames: (stamp in ns, view, uint8 [h, w, 3]) of what the cameras sent.
+        states: (stamp in ns, physics) of the simulated arm, to render the scene from.
     """
 
     begun_ns: int = 0
@@ -66,6 +68,7 @@ class Record:
     twists: list[float] = field(default_factory=list)
     track: list[tuple[float, float, float]] = field(default_factory=list)
     frames: list[tuple[int, str, np.ndarray]] = field(default_factory=list)
+    states: list[tuple[int, np.ndarray]] = field(default_factory=list)
 
     def values(self, key: str) -> np.ndarray:
         """Return a figure of the decisions that have it, float64 [n]."""
@@ -109,7 +112,6 @@ class Operator:
         listen(PoseStamped, 'ee_pose', self._on_pose, qos.SENSOR)
         listen(TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist, qos.CONTROL)
         self._instruction = self.node.create_publisher(String, 'vla/instruction', qos.LATCHED)
-        self._views: list = []
 
     def close(self) -> None:
         """End the node."""
@@ -182,14 +184,12 @@ class Operator:
         client = self._client(Trigger, 'sim_arm/success')
         return client.call_async(Trigger.Request())
 
-    def watch(self, on: bool) -> None:
-        """Record the views from now on, or no longer."""
-        for subscription in self._views:
-            self.node.destroy_subscription(subscription)
-        self._views = [
-            self.node.create_subscription(
-                Image, topic, lambda m, view=view: self._on_image(view, m), qos.SENSOR)
-            for view, topic in VIEWS.items()] if on else []
+    def watch(self) -> None:
+        """Record the cameras and the simulation's state from now on."""
+        listen = self.node.create_subscription
+        for view, topic in VIEWS.items():
+            listen(Image, topic, partial(self._on_image, view), qos.SENSOR)
+        listen(JointState, 'sim_arm/state', self._on_state, qos.SENSOR)
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -243,3 +243,8 @@ class Operator:
         stamp_ns = to_ns(message.header.stamp)
         if stamp_ns >= self.record.begun_ns:
             self.record.frames.append((stamp_ns, view, image_to_array(message)))
+
+    def _on_state(self, message: JointState) -> None:
+        stamp_ns = to_ns(message.header.stamp)
+        if stamp_ns >= self.record.begun_ns:
+            self.record.states.append((stamp_ns, np.array(message.position)))

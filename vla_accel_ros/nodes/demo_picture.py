@@ -13,22 +13,22 @@
 # limitations under the License.
 
 
-"""Pictures of an episode: a video and a contact sheet, from the frames that the graph sent."""
+"""Pictures of an episode, made when it is over: a video and a contact sheet."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-FPS = 10
+FPS = 20
 MAIN = (480, 360)
 SIDE = 180
 BAR = 28
 SHEET = (4, 2)
 NS = 1_000_000_000
-Frames = Sequence[tuple[int, str, np.ndarray]]
 
 
 def compose(views: dict[str, np.ndarray], caption: str) -> np.ndarray:
@@ -59,77 +59,88 @@ def compose(views: dict[str, np.ndarray], caption: str) -> np.ndarray:
     return np.asarray(canvas)
 
 
-def timeline(frames: Frames, fps: int = FPS) -> list[tuple[float, dict[str, np.ndarray]]]:
-    """Sample the newest frame of each view at an even rate.
+def render(
+    states: Sequence[tuple[int, np.ndarray]], frames: Sequence[tuple[int, str, np.ndarray]],
+    title: str, fps: int = FPS,
+) -> list[np.ndarray]:
+    """Render an episode from the states of the simulation, beside what its cameras sent.
 
     Args:
-        frames: (capture stamp in ns, view, uint8 [h, w, 3]), in any order.
-        fps: Samples a second.
+        states: (stamp in ns, physics), in order.
+        frames: (capture stamp in ns, view, uint8 [h, w, 3]), in order.
+        title: Stands below each picture, with the time.
+        fps: Pictures a second, evenly spaced: as many as the episode has seconds for.
 
     Returns:
-        Seconds since the first frame, and the views then; empty without frames.
+        uint8 [388, 660, 3] each; none without states.
     """
-    ordered = sorted(frames, key=lambda frame: frame[0])
-    if not ordered:
+    if not states:
         return []
-    samples, views, index = [], {}, 0
-    begin, end = ordered[0][0], ordered[-1][0]
-    for number in range(int((end - begin) / NS * fps) + 1):
-        at = begin + number * NS // fps
-        while index < len(ordered) and ordered[index][0] <= at:
-            views[ordered[index][1]] = ordered[index][2]
+    from vla_accel_ros.sim.env import TabletopEnv
+
+    env = TabletopEnv(cameras=())
+    idle = env.save_state()
+    pictures, views, seen = [], {}, 0
+    for at, physics in sample(states, fps):
+        env.restore_state(replace(idle, physics=physics))
+        while seen < len(frames) and frames[seen][0] <= at:
+            views[frames[seen][1]] = frames[seen][2]
+            seen += 1
+        scene = env.render_camera('scene', (MAIN[1], MAIN[0]))
+        pictures.append(compose(
+            {**views, 'scene': scene}, f'{title}   {(at - states[0][0]) / NS:5.1f} s'))
+    env.close()
+    return pictures
+
+
+def sample(
+    states: Sequence[tuple[int, np.ndarray]], fps: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the newest state at each tick of an even clock.
+
+    Args:
+        states: (stamp in ns, anything), in order, at least one.
+        fps: Ticks a second.
+    """
+    index, (begin, _), (end, _) = 0, states[0], states[-1]
+    for at in range(begin, end + 1, NS // fps):
+        while index + 1 < len(states) and states[index + 1][0] <= at:
             index += 1
-        samples.append((number / fps, dict(views)))
-    return samples
+        yield at, states[index][1]
 
 
-def write_video(path: Path, frames: Frames, title: str) -> bool:
-    """Write an H.264 video of an episode.
+def write_video(path: Path, pictures: Sequence[np.ndarray], fps: int = FPS) -> None:
+    """Write an H.264 video.
 
     Args:
         path: The .mp4 file.
-        frames: As for `timeline`.
-        title: Stands below each picture, with the time.
-
-    Returns:
-        Whether there was anything to show.
+        pictures: uint8 [h, w, 3], even h and w.
+        fps: Pictures a second.
     """
     from imageio_ffmpeg import write_frames
 
-    samples = timeline(frames)
-    if not samples:
-        return False
-    pictures = [compose(views, f'{title}   {at:5.1f} s') for at, views in samples]
     height, width = pictures[0].shape[:2]
     writer = write_frames(
-        str(path), (width, height), fps=FPS, macro_block_size=2, quality=8,
+        str(path), (width, height), fps=fps, macro_block_size=2, quality=8,
         ffmpeg_log_level='error')
     writer.send(None)
     for picture in pictures:
         writer.send(np.ascontiguousarray(picture))
     writer.close()
-    return True
 
 
-def write_sheet(path: Path, frames: Frames, title: str) -> bool:
-    """Write a contact sheet: pictures evenly spaced over an episode.
+def write_sheet(path: Path, pictures: Sequence[np.ndarray]) -> None:
+    """Write a contact sheet: 2 rows of 4 pictures, evenly spaced over the episode.
 
     Args:
         path: The .png file.
-        frames: As for `timeline`.
-        title: Stands below each picture, with the time.
-
-    Returns:
-        Whether there was anything to show.
+        pictures: uint8 [h, w, 3].
     """
     from PIL import Image
 
-    samples = [sample for sample in timeline(frames) if 'scene' in sample[1]]
-    if not samples:
-        return False
     columns, rows = SHEET
-    chosen = np.linspace(0, len(samples) - 1, columns * rows).round().astype(int)
-    pictures = [compose(samples[i][1], f'{title}   {samples[i][0]:5.1f} s') for i in chosen]
-    lines = [np.hstack(pictures[row * columns:(row + 1) * columns]) for row in range(rows)]
+    chosen = np.linspace(0, len(pictures) - 1, columns * rows).round().astype(int)
+    lines = [
+        np.hstack([pictures[i] for i in chosen[row * columns:(row + 1) * columns]])
+        for row in range(rows)]
     Image.fromarray(np.vstack(lines)).save(path)
-    return True

@@ -168,16 +168,16 @@ def report(folder: Path, facts: dict, last: Episode) -> dict[str, str]:
     Returns:
         Paths by what they hold.
     """
-    from vla_accel_ros.nodes.demo_picture import write_sheet, write_video
+    from vla_accel_ros.nodes.demo_picture import render, write_sheet, write_video
 
     folder.mkdir(parents=True, exist_ok=True)
     files = {'summary': folder / 'summary.json'}
-    title = f'{last.instruction}: {"done" if last.success else "not done"}'
-    for name, file, write in (
-            ('video', 'last_episode.mp4', write_video),
-            ('picture', 'last_episode.png', write_sheet)):
-        if write(folder / file, last.record.frames, title):
-            files[name] = folder / file
+    pictures = render(last.record.states, last.record.frames, last.instruction)
+    if pictures:
+        files['video'] = folder / 'last_episode.mp4'
+        write_video(files['video'], pictures)
+        files['picture'] = folder / 'last_episode.png'
+        write_sheet(files['picture'], pictures)
     files['logs'] = folder / 'logs'
     paths = {name: str(path) for name, path in files.items()}
     files['summary'].write_text(json.dumps({**facts, 'files': paths}, indent=2) + '\n')

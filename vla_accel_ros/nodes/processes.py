@@ -128,7 +128,7 @@ class Process:
         words += ['--params-file', str(deployment.parameter_file)]
         for name, value in self.parameters.items():
             # JSON is YAML: a text stays a text, whatever it looks like.
-            words += ['-p', f'{name}:={json.dumps(value)}']
+            words += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
         return words
 
 

@@ -42,12 +42,6 @@ SETTINGS = (
         'image_size', 128, 'Side of the camera images; the camera node scales them anyway',
         unit='px', range=(32, 512), when='configure'),
     Setting(
-        'scene_size', [480, 360], 'Width and height of scene/image_raw, the view for people',
-        unit='px', range=(64, 1280), length=2, when='configure'),
-    Setting(
-        'scene_divider', 2, 'Control ticks to one scene image, rendered only for subscribers',
-        range=(1, 20)),
-    Setting(
         'command_timeout', 0.1, 'Twists older than this by stamp are dropped, as Servo does',
         unit='s', range=(0.05, 1.0), when='configure'),
     Setting(
@@ -101,10 +95,7 @@ class SimArm(base.Node):
         self._outputs.show(self._time_ns())
 
     def cleanup(self) -> None:
-        """End the threads and free the renderers."""
-        outputs, self._outputs = getattr(self, '_outputs', None), None
-        if outputs is not None:
-            outputs.close()
+        """Free the renderers."""
         env, self._env = getattr(self, '_env', None), None
         if env is not None:
             env.close()

@@ -24,7 +24,6 @@ from sensor_msgs.msg import Image, JointState
 from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.images import array_to_image
 from vla_accel_ros.nodes.messages import from_ns
-from vla_accel_ros.nodes.worker import Worker
 
 CAMERAS = {'agent': 'image_raw', 'wrist': 'wrist/image_raw'}
 JOINTS = (*(f'joint{i}' for i in range(1, 8)), 'finger_joint1', 'finger_joint2')
@@ -35,7 +34,8 @@ class Outputs:
     """The publishers of the simulated arm.
 
     `proprio` names its values: the joints, then what `TabletopEnv.proprio` gives, so that a
-    checkpoint's proprioception is picked by name.
+    checkpoint's proprioception is picked by name. `~/state` is the whole physics (MuJoCo's
+    integration state), for whoever wants to render the scene at leisure; no robot has it.
 
     Args:
         node: The `base.Node` that owns the publishers.
@@ -47,11 +47,10 @@ class Outputs:
         self._env, self._settings = env, node.settings
         self._images = {
             name: node.advertise(Image, topic, qos.SENSOR) for name, topic in CAMERAS.items()}
-        self._scene = Scene(node, type(env))
+        self._state = node.advertise(JointState, '~/state', qos.SENSOR)
         self._proprio = node.advertise(JointState, 'proprio', qos.SENSOR)
         self._pose = node.advertise(PoseStamped, 'ee_pose', qos.SENSOR)
         self._clock = node.advertise(Clock, '/clock', qos.SENSOR) if stepped else None
-        self._shown = 0
 
     def show(self, stamp_ns: int) -> None:
         """Publish the state of this instant under its stamp; rendering comes after."""
@@ -65,14 +64,10 @@ class Outputs:
         self._proprio.publish(state)
         for name, publisher in self._images.items():
             publisher.publish(array_to_image(self._env.render_camera(name), stamp_ns, name))
-        due = self._shown % self._settings['scene_divider'] == 0
-        self._shown += 1
-        if due:
-            self._scene.show(self._env, stamp_ns)
-
-    def close(self) -> None:
-        """End the thread that renders for people."""
-        self._scene.close()
+        if self._state.get_subscription_count() > 0:
+            whole = JointState(position=self._env.save_state().physics.tolist())
+            whole.header.stamp = stamp
+            self._state.publish(whole)
 
     def _pose_message(self, stamp) -> PoseStamped:
         position, rotation = self._env.ee_pose()
@@ -82,44 +77,6 @@ class Outputs:
         point.x, point.y, point.z = map(float, position)
         turn.x, turn.y, turn.z, turn.w = quaternion(rotation)
         return message
-
-
-class Scene:
-    """The view for people, rendered in a thread that stands back: the robot's own come first.
-
-    Args:
-        node: The `base.Node` that owns the publisher.
-        make: Makes the environment that the thread renders, a copy of the one that is shown.
-    """
-
-    def __init__(self, node, make) -> None:
-        width, height = node.settings['scene_size']
-        self._size, self._make, self._copy = (height, width), make, None
-        self._publisher = node.advertise(Image, 'scene/image_raw', qos.SENSOR)
-        self._worker = Worker(self._render, node.report, 'scene', nice=10)
-
-    def show(self, env, stamp_ns: int) -> None:
-        """Have this instant rendered, if anyone wants it and nothing newer comes first."""
-        if self._publisher.get_subscription_count() > 0:
-            self._worker.put((env.save_state(), stamp_ns))
-
-    def close(self) -> None:
-        """End the thread."""
-        self._worker.call(self._release)
-        self._worker.close()
-
-    def _render(self, job) -> None:
-        state, stamp_ns = job
-        if self._copy is None:
-            self._copy = self._make(cameras=())
-        self._copy.restore_state(state)
-        view = self._copy.render_camera('scene', self._size)
-        self._publisher.publish(array_to_image(view, stamp_ns, 'scene'))
-
-    def _release(self) -> None:
-        # OpenGL contexts are freed by the thread that made them.
-        if self._copy is not None:
-            self._copy.close()
 
 
 def quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:

@@ -84,6 +84,12 @@ class StopSignal:
     def _note(self, signum: int, _frame) -> None:
         self.signum = self.signum or signum
 
+    def __enter__(self) -> StopSignal:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.restore()
+
     def restore(self) -> None:
         """Put the handlers back that were there before."""
         for signum, handler in self._previous.items():
