@@ -30,7 +30,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from vla_accel_ros.nodes.diagnostics import Health
+from vla_accel_ros.nodes.diagnostics import WARN, Health
 from vla_accel_ros.nodes.parameters import Setting, Settings
 from vla_accel_ros.nodes.qos import REPORT
 from vla_accel_ros.nodes.spin import run
@@ -207,6 +207,7 @@ class Node(LifecycleNode):
             return
         self._closed = True
         self.on_shutdown(None)
+        self.health.fault('ended', 'its process was asked to end', WARN)
         # The context may be gone already, and with it whom to tell.
         with contextlib.suppress(Exception):
             self.publish_diagnostics()
@@ -214,7 +215,7 @@ class Node(LifecycleNode):
 
     def state(self) -> str:
         """Return the label of the lifecycle state."""
-        return self._state_machine.current_state[1]
+        return 'finalized' if self._closed else self._state_machine.current_state[1]
 
     # -- reporting -------------------------------------------------------------------------------
 

@@ -1,0 +1,128 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The end of arm_command, of whoever launched it, and its time in suspension."""
+
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+from arm_recorder import NS
+import pytest
+from rig import values
+
+# Starts arm_command as the demo does, says its process id, and waits to be killed.
+LAUNCHER = """
+from pathlib import Path
+import sys, time
+from vla_accel_ros.nodes.demo_graph import RunningGraph
+from vla_accel_ros.nodes.processes import Deployment, processes
+deployment = Deployment()
+listed = [p for p in processes(deployment) if p.name == 'arm_command']
+with RunningGraph(listed, deployment, Path(sys.argv[1]), {}) as graph:
+    print(graph.pids()['arm_command'], flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def rig(arm_in_motion):
+    return arm_in_motion
+
+
+def comes_back_disabled(rig):
+    """Start arm_command again: actions flow, and yet only the operator makes it move."""
+    rig.recorder.forbid()
+    rig.start('arm_command')
+    rig.counts('arm_command', 'not_enabled')
+    rig.until(
+        lambda: values(rig.reports['arm_command']).get('arm', '').startswith('disabled'),
+        'the arm is shown as disabled')
+    assert rig.enable().success
+    rig.moves()
+
+
+@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])
+def test_the_last_word_of_an_arm_command_that_is_ended_is_zero(rig, signum):
+    assert rig.end('arm_command', signum) == 0
+    rig.until(lambda: not rig.recorder.twists[-1].moving, 'the last twist is zero')
+    rig.tells('arm_command', 'ended')
+    assert rig.state('arm_command') == 'finalized'
+    comes_back_disabled(rig)
+
+
+def test_an_arm_command_that_was_killed_comes_back_disabled(rig):
+    rig.kill('arm_command')
+    comes_back_disabled(rig)
+
+
+def test_after_a_suspension_nothing_old_moves_the_arm(rig):
+    rig.freeze('arm_command')
+    frozen_ns = rig.now_ns()
+    rig.feeder.flowing = False
+    # Older than any action may be: what waits in the queue has to be refused.
+    rig.until(lambda: rig.now_ns() - frozen_ns > NS, 'the actions are stale')
+    rig.thaw('arm_command')
+    rig.tells('arm_command', 'watchdog')
+    assert rig.recorder.last_motion_ns <= frozen_ns
+    rig.feeder.reset()
+    rig.moves()
+
+
+def test_after_a_suspension_with_actions_flowing_the_arm_moves_on_within_the_limits(rig):
+    rig.freeze('arm_command')
+    frozen_ns = rig.now_ns()
+    rig.until(lambda: rig.now_ns() - frozen_ns > NS, 'a second is over')
+    rig.thaw('arm_command')
+    rig.moves()
+
+
+def test_an_arm_whose_launcher_is_killed_stops_with_a_last_zero(rig, tmp_path):
+    rig.end('arm_command', signal.SIGINT)
+    rig.recorder.forbid()
+    launcher = subprocess.Popen(
+        [sys.executable, '-c', LAUNCHER, str(tmp_path)], env=rig.variables,
+        stdout=subprocess.PIPE, text=True)
+    try:
+        pid = int(launcher.stdout.readline())
+        rig.reports.pop('arm_command', None)
+        rig.until(lambda: rig.state('arm_command') == 'active', 'arm_command is up', 90.0)
+        assert rig.enable().success
+        rig.moves()
+    finally:
+        launcher.kill()
+        launcher.wait()
+    rig.until(lambda: not rig.recorder.twists[-1].moving, 'the last twist is zero')
+    rig.until(lambda: not Path(f'/proc/{pid}').exists(), 'arm_command has ended')
+    rig.tells('arm_command', 'ended')
+    rig.recorder.forbid()
+
+
+def test_an_arm_command_with_a_bad_parameter_file_says_so_and_can_be_mended(rig, tmp_path):
+    rig.end('arm_command', signal.SIGINT)
+    rig.recorder.forbid()
+    file = tmp_path / 'bad.yaml'
+    file.write_text('/**/arm_command:\n  ros__parameters:\n    watchdog_grace: 5.0\n')
+    with rig.parameter_file(file):
+        rig.start('arm_command', active=False)
+    rig.tells('arm_command', 'invalid_parameter', 'watchdog_grace = 5.0')
+    assert rig.lifecycle('arm_command') == 'unconfigured'
+    assert not rig.change('arm_command', 'configure')
+    assert rig.set('arm_command', watchdog_grace=0.04).successful
+    assert rig.change('arm_command', 'configure')
+    assert rig.change('arm_command', 'activate')
+    rig.counts('arm_command', 'not_enabled')
+    assert rig.enable().success
+    rig.moves()
