@@ -60,7 +60,7 @@ def start(context):
             ros_arguments=[
                 '--log-level',
                 f"{'.'.join(filter(None, (logger, process.name)))}:={deployment.log_level}"],
-            output='screen', respawn=True, respawn_delay=2.0,
+            output='screen', respawn=True, respawn_delay=2.0, sigterm_timeout='10',
             **executable(process))
         for process in processes(deployment)
     ]

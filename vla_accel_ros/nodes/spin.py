@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+import gc
 import signal
 import sys
 import traceback
@@ -128,3 +129,6 @@ def run(node_class: type, argv: Sequence[str] | None = None) -> int:
             executor.shutdown()
         rclpy.try_shutdown()
         stop.restore()
+        # The interpreter's last collection would look at all of torch: a second, and several
+        # on a busy machine, while `ros2 launch` loses its patience.
+        gc.freeze()
