@@ -66,11 +66,12 @@ class ArmRecorder:
     Args:
         node: Listens.
         now_ns: The clock that the stamps are of.
+        increasing: Whether no two stamps are the same; those of a simulated clock may be.
     """
 
-    def __init__(self, node, now_ns: Callable[[], int]) -> None:
-        self._now_ns = now_ns
-        self._judged = 0
+    def __init__(self, node, now_ns: Callable[[], int], increasing: bool = True) -> None:
+        self._now_ns, self._least_ns = now_ns, int(increasing)
+        self._judged, self._was_set_back = 0, False
         self._permits: list[list[float]] = []
         self.twists: list[Twist] = []
         self.actions: list[tuple[int, int, float]] = []
@@ -81,6 +82,13 @@ class ArmRecorder:
                 (Float64, 'gripper_command', self._on_gripper),
                 (JointTrajectory, 'vla/action', self._on_action)):
             node.create_subscription(kind, topic, callback, EVERY_ONE)
+
+    def set_back(self) -> None:
+        """Begin anew, for the clock is about to be set back; the arm is not enabled."""
+        self.verify()
+        self._judged, self._was_set_back = 0, True
+        for heard in (self._permits, self.twists, self.actions):
+            heard.clear()
 
     def permit(self) -> None:
         """Take note that the operator is about to enable the arm."""
@@ -132,7 +140,8 @@ class ArmRecorder:
         ages = sorted((t.received_ns - t.stamp_ns) / NS for t in twists)
         if ages and ages[len(ages) // 2] > MEDIAN_AGE_S:
             self.unsafe.append(f'stamps are {ages[len(ages) // 2]:.3f} s old in the median')
-        assert self.unsafe == []
+        unsafe, self.unsafe = self.unsafe, []
+        assert not unsafe, '\n'.join([f'{len(unsafe)} unsafe messages', *unsafe[:5]])
 
     def _permitted(self, stamp_ns: int, slack_ns: int = 0) -> bool:
         return any(begin <= stamp_ns <= end + slack_ns for begin, end in self._permits)
@@ -147,6 +156,9 @@ class ArmRecorder:
         linear, angular = message.twist.linear, message.twist.angular
         twist = Twist(to_ns(message.header.stamp), self._now_ns(), (
             linear.x, linear.y, linear.z, angular.x, angular.y, angular.z))
+        if self._was_set_back and twist.stamp_ns > twist.received_ns:
+            # It was under way when the clock was set back.
+            return
         # NaN fails every comparison, so each is of what has to hold.
         age_s = (twist.received_ns - twist.stamp_ns) / NS
         away_s = time.monotonic() - self.ready_s
@@ -155,7 +167,8 @@ class ArmRecorder:
                 (math.hypot(*twist.values[:3]) <= LIMITS.linear_speed * ROUNDING, 'too fast'),
                 (math.hypot(*twist.values[3:]) <= LIMITS.angular_speed * ROUNDING, 'too fast'),
                 (message.header.frame_id == 'base_link', 'in another frame'),
-                (not self.twists or twist.stamp_ns > self.twists[-1].stamp_ns, 'out of order'),
+                (not self.twists or twist.stamp_ns >= self.twists[-1].stamp_ns + self._least_ns,
+                 'out of order'),
                 (0 <= age_s <= AGE_S + away_s, 'not stamped when it was sent'),
                 (not twist.moving or self._permitted(twist.stamp_ns), 'not enabled')):
             if not holds:

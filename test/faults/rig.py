@@ -66,7 +66,7 @@ class Rig(Graph):
         self._running: dict[str, subprocess.Popen] = {}
         self._frozen: set[str] = set()
         self.now_ns = now_ns or (lambda: self.peer.get_clock().now().nanoseconds)
-        self.recorder = ArmRecorder(self.peer, self.now_ns)
+        self.recorder = ArmRecorder(self.peer, self.now_ns, increasing=now_ns is None)
         self.reports: dict[str, DiagnosticStatus] = {}
         self._known: dict[str, dict[str, int]] = {}
         self._heard: dict[str, list[DiagnosticStatus]] = {}

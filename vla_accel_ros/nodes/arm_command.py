@@ -140,13 +140,17 @@ class ArmCommand(base.Node):
         if not request.data:
             self._guard.disable()
             self._tick(self._now())
-        elif self.active:
+        elif not self.active:
+            response.message = f'the node is {self.state()}, expected active'
+            return response
+        elif self.now_ns() == 0:
+            # Every stamp would be in the future, and the watchdog would have no time to go by.
+            response.message = 'use_sim_time is on and nothing came on /clock yet'
+            return response
+        else:
             self._guard.enable(self._now(), self.now_ns())
             self._servo.ask()
             self._tick(self._now(), restart=True)
-        else:
-            response.message = f'the node is {self.state()}, expected active'
-            return response
         self.get_logger().info('enabled' if request.data else 'disabled')
         self._show()
         response.success = True
