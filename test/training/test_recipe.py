@@ -39,6 +39,8 @@ def broken(values, path, value):
     (['stages', 0, 'images'], 0, 'images is 0'),
     (['data', 'demos', 'kind'], 'dream', "data.demos: kind is 'dream'"),
     (['data', 'demos', 'frames'], 1.5, 'data.demos.frames is 1.5'),
+    (['data', 'demos', 'seed'], 400, "data 'wander' and 'demos' share seeds"),
+    (['data', 'demos', 'seed'], 999_900, "data 'demos' takes seeds 999900 to 1000399"),
     (['point_layers'], [2], 'point_layers [2]'),
     (['batch'], True, 'batch is True'),
 ])

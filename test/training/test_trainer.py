@@ -22,8 +22,9 @@ import torch
 
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.training import curves
+from vla_accel_ros.training import curves, recipe
 from vla_accel_ros.training.command import overfitting
+from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.trainer import LOG, STATE, Trainer
 
 
@@ -44,13 +45,13 @@ def frames(tmp_path_factory):
     return tmp_path_factory.mktemp('frames')
 
 
-def trained(recipe, out, frames, stop_at=None, only=None):
+def trained(followed, out, frames, stop_at=None, only=None, report=quiet):
     """Follow a recipe with frames made once, stopping before a step of the run if asked."""
     out.mkdir(exist_ok=True)
     frames.mkdir(exist_ok=True)
     if not (out / 'frames').exists():
         (out / 'frames').symlink_to(frames)
-    trainer = Trainer(recipe, out, only=only, report=quiet)
+    trainer = Trainer(followed, out, only=only, report=report)
     if stop_at is not None:
         whole = trainer.optimiser.step
 
@@ -87,9 +88,9 @@ def test_the_checkpoint_is_loaded_and_sees(small, tmp_path, frames):
 
 
 def test_a_few_frames_are_learnt_by_heart(small, tmp_path, frames):
-    recipe = overfitting(small, 2)
-    stage = replace(recipe.stages[0], images=200 * recipe.batch, rate=3e-3)
-    trainer = trained(replace(recipe, stages=(stage,)), tmp_path, tmp_path / 'own', only=2)
+    heart = overfitting(small, 2)
+    stage = replace(heart.stages[0], images=200 * heart.batch, rate=3e-3)
+    trainer = trained(replace(heart, stages=(stage,)), tmp_path, tmp_path / 'own', only=2)
     lines = curves.read(trainer.out / LOG)
     assert lines[-1]['action'] < 0.4 * lines[0]['action']
     assert lines[-1]['locate'] < lines[0]['locate']
@@ -102,6 +103,21 @@ def test_the_log_becomes_a_picture(small, tmp_path, frames):
     curves.draw(trainer.out / LOG, tmp_path / 'curves.png')
     assert (tmp_path / 'curves.png').stat().st_size > 10_000
     assert curves.read(trainer.out / LOG)[-1]['total'] == 48
+
+
+def test_dagger_labels_what_the_policy_gets_into(values, tmp_path, frames):
+    values['data']['own'] = {'kind': 'dagger', 'frames': 30, 'seed': 600_000}
+    values['stages'].append({
+        'name': 'dagger', 'images': 8, 'rate': 1e-3, 'mix': {'own': 1}, 'losses': {'action': 1},
+        'evaluate': 8})
+    said = []
+    trainer = trained(recipe.from_dict(values), tmp_path, frames, report=said.append)
+    own = Frames(tmp_path / 'frames' / 'own')
+    assert own.done.all()
+    assert set(own.arrays['kind']) == {recipe.KINDS.index('dagger')}
+    assert np.abs(own.arrays['actions'][:, 0] - own.arrays['actions'][:, 1]).max() > 1e-3
+    assert any('closed loop' in line for line in said)
+    assert curves.read(trainer.out / LOG)[-1]['success'] in (0.0, 0.5, 1.0)
 
 
 def test_a_folder_of_another_model_is_refused(small, tmp_path, frames):

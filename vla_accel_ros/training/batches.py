@@ -77,6 +77,26 @@ def disturb(pixels: Tensor, generator: torch.Generator) -> Tensor:
     return (pixels * gain + shift + noise).clamp(0.0, 1.0)
 
 
+class Pixels:
+    """From views to what the model takes.
+
+    Args:
+        config: Names the towers' normalisation.
+    """
+
+    def __init__(self, config: VLAConfig) -> None:
+        towers = [config.towers[t] for image in config.image_towers for t in image]
+        self._mean = torch.tensor([m for t in towers for m in t.mean])[None, :, None, None]
+        self._std = torch.tensor([s for t in towers for s in t.std])[None, :, None, None]
+
+    def __call__(self, views: np.ndarray, generator: torch.Generator | None = None) -> Tensor:
+        """Map views uint8 [B, cameras, H, W, 3], disturbed if there is a generator for it."""
+        x = torch.from_numpy(views).permute(0, 1, 4, 2, 3).flatten(1, 2).float() / 255.0
+        if generator is not None:
+            x = disturb(x, generator)
+        return (x - self._mean) / self._std
+
+
 class Sampler:
     """Batches from several sets of frames; batch n of a stage is always the same one.
 
@@ -103,9 +123,7 @@ class Sampler:
             name: {key: np.array(array) for key, array in frames.arrays.items()}
             for name, frames in sets.items()
         }
-        towers = [config.towers[t] for image in config.image_towers for t in image]
-        self._mean = torch.tensor([m for t in towers for m in t.mean])[None, :, None, None]
-        self._std = torch.tensor([s for t in towers for s in t.std])[None, :, None, None]
+        self._pixels = Pixels(config)
         spec = next(iter(sets.values())).spec
         self.instructions = spec.instructions
         self.meant = [spec.objects.index(parse(text).colour) for text in spec.instructions]
@@ -135,19 +153,12 @@ class Sampler:
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
         return self._tensors(values, generator if augment else None)
 
-    def pixels(self, views: np.ndarray, generator: torch.Generator | None = None) -> Tensor:
-        """Map views uint8 [B, cameras, H, W, 3] to what the model takes."""
-        x = torch.from_numpy(views).permute(0, 1, 4, 2, 3).flatten(1, 2).float() / 255.0
-        if generator is not None:
-            x = disturb(x, generator)
-        return (x - self._mean) / self._std
-
     def _tensors(self, values: dict, generator: torch.Generator | None) -> Batch:
         meant = torch.tensor(self.meant)
         vectors, turns = torch.from_numpy(values['vectors']), torch.from_numpy(values['turns'])
         normalised = self._stats.normalise(values['actions'].astype(np.float64))
         return Batch(
-            pixels=self.pixels(values['views'], generator),
+            pixels=self._pixels(values['views'], generator),
             actions=torch.from_numpy(places(normalised, self._config.bins)).float(),
             places=torch.from_numpy(values['places']),
             seen=torch.from_numpy(values['seen']),

@@ -30,10 +30,10 @@ from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.training.disturbance import Disturbance
-from vla_accel_ros.training.frames import KINDS, Frames
+from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.labels import label
+from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK
 
-SEEDS_A_CHUNK = 500
 # Sizes that frames are rendered at before they are fitted; 0 is the frame's own.
 RENDERED = (0, 128, 192)
 
@@ -153,6 +153,7 @@ def _work(folder: str, chunks: list[int], kind: str, first: int, how: Disturbanc
 def collect(
     folder: str | Path, kind: str, first_seed: int, disturbance: Disturbance, workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Frames:
     """Make all frames of a created folder that are not there yet.
 
@@ -162,10 +163,11 @@ def collect(
         first_seed: Seed of the first episode, in the training range.
         disturbance: Of demonstrations.
         workers: Processes.
-        progress: Called with frames made and frames wanted.
+        progress: Called with frames made and frames wanted, about twice a second.
+        stopped: Asked as often whether to stop before the end.
 
     Returns:
-        The frames, complete.
+        The frames, complete unless stopped.
 
     Raises:
         RuntimeError: When a process failed.
@@ -181,7 +183,7 @@ def collect(
     for process in processes:
         process.start()
     try:
-        while any(process.is_alive() for process in processes):
+        while any(process.is_alive() for process in processes) and not stopped():
             for process in processes:
                 process.join(timeout=0.5 / len(processes))
             if progress is not None:
@@ -190,6 +192,6 @@ def collect(
         for process in processes:
             process.terminate()
             process.join()
-    if not frames.done.all():
+    if not frames.done.all() and not stopped():
         raise RuntimeError(f'making {kind} frames failed in {folder}; see the error above')
     return frames

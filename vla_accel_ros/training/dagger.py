@@ -23,9 +23,10 @@ import numpy as np
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
-from vla_accel_ros.training.collect import RENDERED, SEEDS_A_CHUNK, STEP
-from vla_accel_ros.training.frames import KINDS, Frames
+from vla_accel_ros.training.collect import RENDERED, STEP
+from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.labels import label
+from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK, FramesRecipe
 from vla_accel_ros.training.rollout import Episode, Rollout
 
 AT_ONCE = 24
@@ -33,7 +34,9 @@ LONGEST = 70
 
 
 def collect_dagger(
-    frames: Frames, recipe, rollout: Rollout, say: Callable[[str], None] = print,
+    frames: Frames, recipe: FramesRecipe, rollout: Rollout,
+    progress: Callable[[int, int], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Fill a set with the states that the policy itself gets into.
 
@@ -42,9 +45,10 @@ def collect_dagger(
 
     Args:
         frames: Where to.
-        recipe: `recipe.FramesRecipe` of the set.
+        recipe: Of the set.
         rollout: The policy in the closed loop.
-        say: Takes a line for people.
+        progress: Called with frames made and frames wanted.
+        stopped: Asked at every step whether to stop before the end.
     """
     spec, expert = frames.spec, Expert()
     for chunk in np.flatnonzero(~frames.done):
@@ -77,10 +81,13 @@ def collect_dagger(
 
         episodes = [begin() for _ in range(AT_ONCE)]
         while at < span.stop:
+            if stopped():
+                return
             rollout.advance(episodes, visit, noise)
             episodes = [begin() if e.over or e.steps >= LONGEST else e for e in episodes]
         for array in frames.arrays.values():
             array.flush()
         frames.done[chunk] = True
         frames.done.flush()
-        say(f'{span.stop} of {len(frames)} frames')
+        if progress is not None:
+            progress(len(frames.ready()), len(frames))

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,7 @@ from vla_accel_ros.sim.scene import COLOURS
 from vla_accel_ros.training.collect import collect
 from vla_accel_ros.training.dagger import collect_dagger
 from vla_accel_ros.training.frames import Frames, FrameSpec
-from vla_accel_ros.training.recipe import Stage
+from vla_accel_ros.training.recipe import CHUNKS, Stage
 from vla_accel_ros.training.tokens import statistics
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ def opened(trainer: Trainer, stage: Stage) -> dict[str, Frames]:
     recipe = trainer.recipe
     result = {}
     for name in stage.mix:
-        spec = FrameSpec(recipe.data[name].frames, recipe.model.image_size, CAMERAS, OBJECTS,
-                         recipe.instructions)
+        wanted = recipe.data[name]
+        spec = FrameSpec(wanted.frames, recipe.model.image_size, CAMERAS, OBJECTS,
+                         recipe.instructions, CHUNKS[wanted.kind])
         result[name] = Frames.create(trainer.out / 'frames' / name, spec)
     return result
 
@@ -48,7 +50,8 @@ def opened(trainer: Trainer, stage: Stage) -> dict[str, Frames]:
 def prepare(trainer: Trainer, stage: Stage) -> dict[str, Frames]:
     """Return the sets that a stage mixes, making what is not there.
 
-    DAgger's frames are made with the weights as they are at this moment.
+    DAgger's frames are made with the weights as they are at this moment. A trainer that is
+    stopped meanwhile gets them as far as they are.
     """
     sets = opened(trainer, stage)
     for name, frames in sets.items():
@@ -56,14 +59,29 @@ def prepare(trainer: Trainer, stage: Stage) -> dict[str, Frames]:
             continue
         recipe = trainer.recipe.data[name]
         trainer.say(f'making {len(frames)} {recipe.kind} frames: {name}')
+        progress = Tenths(trainer.say)
         if recipe.kind == 'dagger':
-            others = {k: v for k, v in sets.items() if v.done.all()}
-            collect_dagger(frames, recipe, trainer.rollout(trainer.sampler(others)), trainer.say)
+            collect_dagger(frames, recipe, trainer.rollout(), progress, lambda: trainer.stopped)
         else:
             collect(frames.folder, recipe.kind, recipe.seed, recipe.disturbance,
-                    trainer.workers, lambda made, wanted: None)
+                    trainer.workers, progress, lambda: trainer.stopped)
+        if trainer.stopped:
+            break
         sets[name] = Frames(frames.folder)
     return sets
+
+
+class Tenths:
+    """Says how far something is, once a tenth of it."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._said = say, 0
+
+    def __call__(self, done: int, whole: int) -> None:
+        """Take how much is done; say it if another tenth is."""
+        if 10 * done // whole > self._said:
+            self._said = 10 * done // whole
+            self._say(f'{done} of {whole} frames')
 
 
 def action_statistics(sets: dict[str, Frames]) -> dict:

@@ -38,7 +38,7 @@ def layout(cameras: int, size: int, objects: int, instructions: int) -> dict:
     vectors: from the tool to each cube, base frame, m. turns: each cube's yaw against the
     tool's, rad. width: between the finger pads, m. places: column and row of each cube in each
     image as shares of its side; seen: 1 in view, 0 not, -1 not to be told. kind: index into
-    `KINDS`. asked: the instruction that was being followed.
+    `recipe.KINDS`. asked: the instruction that was being followed.
     """
     return {
         'views': ('uint8', (cameras, size, size, 3)),
@@ -51,9 +51,6 @@ def layout(cameras: int, size: int, objects: int, instructions: int) -> dict:
         'kind': ('uint8', ()),
         'asked': ('uint8', ()),
     }
-
-
-KINDS = ('wander', 'demonstration', 'dagger')
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,17 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field, fields
+from itertools import combinations
 from pathlib import Path
 
+from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.training.disturbance import Disturbance
 
-KINDS = ('wander', 'demonstration', 'dagger')
+# Frames made in one go, by kind. DAgger's episodes run side by side: a chunk must outlast the
+# longest of them, or all of it would be their beginnings.
+CHUNKS = {'wander': 500, 'demonstration': 500, 'dagger': 2500}
+SEEDS_A_CHUNK = 500
+KINDS = tuple(CHUNKS)
 LOSSES = ('locate', 'point', 'relate', 'action')
 
 
@@ -155,8 +161,22 @@ class Recipe:
         for stage in self.stages:
             unknown = sorted(set(stage.mix) - set(self.data))
             _check(not unknown, f"stage '{stage.name}' mixes {unknown}, not in data")
+        self._check_seeds()
         layers = [n for n in self.point_layers if not 0 <= n < self.model.layers]
         _check(not layers, f'point_layers {layers} are not among {self.model.layers} layers')
+
+    def _check_seeds(self) -> None:
+        spans = {}
+        for name, wanted in self.data.items():
+            chunks = -(-wanted.frames // CHUNKS[wanted.kind])
+            spans[name] = range(wanted.seed, wanted.seed + chunks * SEEDS_A_CHUNK)
+            allowed = seeds.RANGES['training']
+            _check(spans[name][0] in allowed and spans[name][-1] in allowed,
+                   f"data '{name}' takes seeds {spans[name][0]} to {spans[name][-1]}, those for "
+                   f'training are {allowed.start} to {allowed.stop - 1}')
+        for one, two in combinations(spans, 2):
+            apart = spans[one].stop <= spans[two].start or spans[two].stop <= spans[one].start
+            _check(apart, f"data '{one}' and '{two}' share seeds")
 
 
 _NESTED = {'model': ModelRecipe, 'disturbance': Disturbance}

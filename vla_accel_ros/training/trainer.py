@@ -34,7 +34,7 @@ from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import load_prompt_encoder, vocabulary, write_tokenizer
 from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training import datasets
-from vla_accel_ros.training.batches import Sampler
+from vla_accel_ros.training.batches import Pixels, Sampler
 from vla_accel_ros.training.export import write_checkpoint
 from vla_accel_ros.training.heads import Heads
 from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
@@ -143,6 +143,8 @@ class Trainer:
             while self.stage < len(recipe.stages) and not self.stopped:
                 stage = recipe.stages[self.stage]
                 sets = datasets.prepare(self, stage)
+                if self.stopped:
+                    break
                 if self.stats is None:
                     self.stats = datasets.action_statistics(sets)
                 self._train(stage, self.sampler(sets))
@@ -197,7 +199,7 @@ class Trainer:
                     kept = now
             images = self.step * size
             if stage.evaluate and images // stage.evaluate > (images - size) // stage.evaluate:
-                self._check(stage, sampler)
+                self._check(stage)
                 since = time.monotonic()
 
     def _line(self, stage: Stage, means: dict, speed: float, left: float, share: float) -> None:
@@ -214,13 +216,13 @@ class Trainer:
         model.load_state_dict(self.optimiser.averaged('model'), strict=True)
         return model.to(self.device).eval().requires_grad_(False)
 
-    def rollout(self, sampler: Sampler) -> Rollout:
+    def rollout(self) -> Rollout:
         """Return the averaged model in the closed loop."""
-        return Rollout(self.averaged(), self.prompts, self.statistics(), sampler.pixels,
-                       datasets.CAMERAS)
+        return Rollout(self.averaged(), self.prompts, self.statistics(),
+                       Pixels(self.config), datasets.CAMERAS)
 
-    def _check(self, stage: Stage, sampler: Sampler) -> None:
-        rollout = self.rollout(sampler)
+    def _check(self, stage: Stage) -> None:
+        rollout = self.rollout()
         chosen = seeds.require('tuning', 1_000_000, self.recipe.episodes)
         success, steps = rollout.check(chosen, self.recipe.instructions)
         self.log({'stage': stage.name, 'images': self.step * self.recipe.batch,
