@@ -26,7 +26,6 @@ import time
 
 import numpy as np
 
-CALLS = ('deliberative', 'verified')
 LIVE_WIDTH = 118
 
 
@@ -67,6 +66,7 @@ class Episode:
             'actions_hz': round(len(sent) / max(self.seconds, 1e-9), 1),
             'twists_hz': round(len(record.twists) / max(self.seconds, 1e-9), 1),
             'decisions': dict(kinds),
+            'vla_answers': len(record.values('latency_ms')),
             'vla_ms': _percentiles(record.values('latency_ms')),
             'camera_to_action_ms': _percentiles(np.array(
                 [float(decision['age_ms']) for decision in sent if decision.get('age_ms')])),
@@ -141,12 +141,11 @@ def table(facts: dict) -> str:
     lines = ['', head]
     for row in facts['episodes']:
         vla, camera = row['vla_ms'], row['camera_to_action_ms']
-        calls = sum(row['decisions'].get(kind, 0) for kind in CALLS) // 2
         lines.append(
             f'{row["episode"]:>3} {row["instruction"]:<44} '
             f'{"done" if row["success"] else "not done":<8} {row["seconds"]:>5.1f} '
             f'{row["path_m"]:>7.2f} {row["actions"]:>8} {row["actions_hz"]:>5} '
-            f'{row["decisions"].get("intuitive", 0):>6} {calls:>5} '
+            f'{row["decisions"].get("intuitive", 0):>6} {row["vla_answers"]:>5} '
             f'{_pair(vla):>15} {_pair(camera):>17}')
     total = len(facts['episodes'])
     lines.append('')
