@@ -22,31 +22,27 @@ import torch
 from vla_accel_ros.pruning.diversity import cosine_distances, diverse, max_min
 
 
-def one_by_one(distances, candidates, count, first):
+def one_by_one(distances, count, first):
     chosen = [first]
     while len(chosen) < count:
         gap = distances[chosen].min(0)
-        gap[~candidates] = -np.inf
         gap[chosen] = -np.inf
         chosen.append(int(gap.argmax()))
-    return np.isin(np.arange(len(candidates)), chosen)
+    return np.isin(np.arange(len(distances)), chosen)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 100_000), st.integers(2, 80), st.integers(1, 6), st.booleans())
 def test_rounds_choose_what_the_one_by_one_rule_chooses(seed, tokens, width, coarse):
     rng = np.random.default_rng(seed)
-    features = rng.normal(size=(1, tokens, width))
+    features = rng.normal(size=(tokens, width))
     if coarse:
         features = features.round()  # many exact ties and duplicates
-    distances = cosine_distances(torch.from_numpy(features)).numpy()[0]
+    distances = cosine_distances(torch.from_numpy(features)).numpy()
     distances = (distances + distances.T) / 2
-    candidates = rng.random(tokens) < 0.7
-    candidates[int(rng.integers(tokens))] = True
-    count = int(rng.integers(1, candidates.sum() + 1))
-    first = int(rng.choice(np.flatnonzero(candidates)))
-    got = max_min(distances, candidates, count, first)
-    assert np.array_equal(got, one_by_one(distances, candidates, count, first))
+    count, first = int(rng.integers(1, tokens + 1)), int(rng.integers(tokens))
+    got = max_min(distances, count, first)
+    assert np.array_equal(got, one_by_one(distances, count, first))
     assert got.sum() == count
 
 
@@ -69,10 +65,10 @@ def test_each_camera_has_its_budget_and_its_start():
 
 
 def test_zero_vectors_are_far_from_all():
-    distances = cosine_distances(torch.tensor([[[0.0, 0.0], [1.0, 0.0]]]))
-    assert distances[0, 0].tolist() == [1.0, 1.0]
+    distances = cosine_distances(torch.tensor([[0.0, 0.0], [1.0, 0.0]]))
+    assert distances[0].tolist() == [1.0, 1.0]
 
 
 def test_more_than_the_candidates_is_an_error():
     with pytest.raises(ValueError, match='3 tokens asked of 2 candidates'):
-        max_min(np.zeros((4, 4)), np.array([True, True, False, False]), 3, 0)
+        max_min(np.zeros((2, 2)), 3, 0)

@@ -36,34 +36,32 @@ def cosine_distances(features: Tensor) -> Tensor:
     """Give 1 - cosine similarity of all pairs.
 
     Args:
-        features: [cameras, tokens, width]; a zero vector is at distance 1 from all others.
+        features: [tokens, width]; a zero vector is at distance 1 from all others.
 
     Returns:
-        float32 [cameras, tokens, tokens].
+        float32 [tokens, tokens].
     """
     unit = torch.nn.functional.normalize(features.float(), dim=-1)
     return 1 - unit @ unit.transpose(-1, -2)
 
 
-def max_min(distances: np.ndarray, candidates: np.ndarray, count: int, first: int) -> np.ndarray:
-    """Choose candidates greedily by their distance to the nearest one chosen before.
+def max_min(distances: np.ndarray, count: int, first: int) -> np.ndarray:
+    """Choose greedily by the distance to the nearest one chosen before.
 
     Args:
-        distances: float [tokens, tokens], symmetric.
-        candidates: bool [tokens].
+        distances: float [candidates, candidates], symmetric.
         count: How many to choose.
-        first: The token to start from, a candidate.
+        first: The one to start from.
 
     Returns:
-        bool [tokens]; ties go to the lower index.
+        bool [candidates]; ties go to the lower index.
 
     Raises:
         ValueError: When there are fewer candidates than asked for.
     """
-    available = int(candidates.sum())
-    if count > available:
-        raise ValueError(f'{count} tokens asked of {available} candidates')
-    gap = np.where(candidates, distances[first], -np.inf)
+    if count > len(distances):
+        raise ValueError(f'{count} tokens asked of {len(distances)} candidates')
+    gap = distances[first].copy()
     gap[first] = -np.inf
     chosen = np.zeros(len(gap), dtype=bool)
     chosen[first] = True
@@ -92,10 +90,12 @@ def diverse(features: Tensor, candidates: Tensor, counts: list[int], start: Tens
     Returns:
         bool [cameras, tokens] on the features' device.
     """
-    # One copy to the host: the rounds are many small steps, which a GPU would run slower.
-    distances = cosine_distances(features).cpu().numpy()
-    first = start.masked_fill(~candidates, float('-inf')).argmax(-1).cpu().numpy()
-    allowed = candidates.cpu().numpy()
-    chosen = np.stack([
-        max_min(distances[c], allowed[c], counts[c], int(first[c])) for c in range(len(counts))])
-    return torch.from_numpy(chosen).to(features.device)
+    result = torch.zeros_like(candidates)
+    for camera, count in enumerate(counts):
+        tokens = candidates[camera].nonzero().flatten()
+        first = int(start[camera, tokens].argmax())
+        # One copy to the host: the rounds are many small steps, which a GPU runs slower.
+        distances = cosine_distances(features[camera, tokens]).cpu().numpy()
+        chosen = torch.from_numpy(max_min(distances, count, first))
+        result[camera, tokens] = chosen.to(tokens.device)
+    return result

@@ -68,12 +68,17 @@ def attention_rows(
     groups = k.shape[0]
     if heads % groups:
         raise ValueError(f'{heads} query heads are no multiple of {groups} key heads')
-    grouped = q.reshape(groups, heads // groups * rows, width)
-    products = (grouped @ k.transpose(-1, -2)).float() * (scale or width ** -0.5)
-    products = products.view(heads, rows, -1)
-    if query_positions is not None and key_positions is not None:
-        hidden = key_positions[None, :] > query_positions[:, None]
-        products.masked_fill_(hidden, float('-inf'))
+    # The few queries are scaled rather than their products with all keys, and the mask rides in
+    # the product: each pass over [heads, rows, keys] costs as much as the softmax.
+    grouped = (q * (scale or width ** -0.5)).reshape(groups, heads // groups * rows, width)
+    if query_positions is None or key_positions is None:
+        products = grouped @ k.transpose(-1, -2)
+    else:
+        mask = q.new_zeros(rows, len(key_positions)).masked_fill_(
+            key_positions[None, :] > query_positions[:, None], float('-inf'))
+        mask = mask.repeat(heads // groups, 1).expand(groups, -1, -1)
+        products = torch.baddbmm(mask, grouped, k.transpose(-1, -2))
+    products = products.view(heads, rows, -1).float()
     return products.softmax(-1)
 
 
