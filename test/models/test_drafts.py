@@ -67,14 +67,17 @@ def test_from_product_is_the_inverse_of_to_product(config):
     assert from_product(values, STATISTICS, config) == pytest.approx(normalised)
 
 
-def test_the_ends_id_is_the_one_that_the_model_says(drafts, config):
-    # Both ids of the upper end decode to one value, which alone cannot tell them apart.
-    closed = np.array([0, 0, 0, 0, 0, 0, 0.0 if config.gripper_open_is_one else 1.0])
-    edge, last_bin = TOKENS.first, TOKENS.first + 1
-    assert drafts.propose(GIVEN, closed)[6] == edge
-    for said in (last_bin, edge):
-        drafts.learn(np.array([150] * 6 + [said]))
-        assert drafts.propose(GIVEN, closed)[6] == said
+def test_of_the_ids_of_one_value_the_model_is_taken_to_say_again_what_it_said(drafts, config):
+    edge, last_bin, below = TOKENS.first, TOKENS.first + 1, TOKENS.vocab - 1
+    for said in ((edge,) * 7, (last_bin,) * 7, (edge,) * 6 + (below,), (2,) * 7):
+        ids = np.array(said)
+        drafts.learn(ids)
+        held = to_product(TOKENS.decode(ids), STATISTICS, config)
+        assert drafts.propose(GIVEN, held) == list(said)
+    # Another value is none of these.
+    moved = held - [1e-3, 0, 0, 0, 0, 0, 0]
+    assert drafts.propose(GIVEN, moved)[0] != said[0]
+    assert drafts.propose(GIVEN, moved)[1:] == list(said[1:])
 
 
 def test_values_beyond_the_range_are_drafted_as_its_ends(drafts):

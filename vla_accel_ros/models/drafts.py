@@ -20,7 +20,7 @@ import numpy as np
 
 from vla_accel_ros.actions import WIDTH
 
-from .action_tokens import ActionStatistics, ActionTokens, from_product
+from .action_tokens import ActionStatistics, ActionTokens, from_product, to_product
 from .config import VLAConfig
 
 GIVEN, PREVIOUS, NONE = SOURCES = ('given', 'previous', 'none')
@@ -42,8 +42,7 @@ class Drafts:
         self, tokens: ActionTokens, statistics: ActionStatistics, config: VLAConfig,
     ) -> None:
         self._tokens, self._statistics, self._config = tokens, statistics, config
-        self._previous: list[int] | None = None
-        self._top: int | None = None
+        self._previous: np.ndarray | None = None
         self.blank = int(tokens.encode(np.zeros(())))
 
     def forget(self) -> None:
@@ -52,10 +51,7 @@ class Drafts:
 
     def learn(self, ids: np.ndarray) -> None:
         """Take in the tokens [7] that the model answered."""
-        self._previous = ids.tolist()
-        top = ids[self._is_top(ids)]
-        if len(top):
-            self._top = int(top[-1])
+        self._previous = ids
 
     def propose(self, source: str, values: np.ndarray | None) -> list[int] | None:
         """Give the draft to verify.
@@ -71,8 +67,9 @@ class Drafts:
         Raises:
             ValueError: When the values are not 7.
         """
+        previous = self._previous
         if source == PREVIOUS:
-            return self._previous
+            return None if previous is None else previous.tolist()
         if source == NONE or values is None:
             return None
         values = np.asarray(values, dtype=np.float64)
@@ -81,11 +78,9 @@ class Drafts:
         if not np.isfinite(values).all():
             return None
         ids = self._tokens.encode(from_product(values, self._statistics, self._config))
-        if self._top is not None:
-            ids[self._is_top(ids)] = self._top
+        if previous is not None:
+            # Some tokens stand for one value: both at the upper end, all of a shut gripper.
+            # Of these the model most likely says again what it said.
+            said = to_product(self._tokens.decode(previous), self._statistics, self._config)
+            ids = np.where(np.isclose(values, said, rtol=0, atol=1e-9), previous, ids)
         return ids.tolist()
-
-    def _is_top(self, ids: np.ndarray) -> np.ndarray:
-        # The edge of the range has an id of its own, which stands for the same value as the
-        # last bin. Which of the two a model says depends on how its labels were made.
-        return (ids == self._tokens.first) | (ids == self._tokens.first + 1)

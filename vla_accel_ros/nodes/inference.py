@@ -17,19 +17,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 import sys
 import threading
 import time
 
 import numpy as np
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, JointState
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import ActionChunk
-from vla_accel_ros.nodes import base, qos
-from vla_accel_ros.nodes.images import image_to_array
-from vla_accel_ros.nodes.inference_policy import load_policy, split_frame
+from vla_accel_ros.nodes import base, inference_policy, qos
+from vla_accel_ros.nodes.images import array_to_image, image_to_array
 from vla_accel_ros.nodes.inference_settings import SETTINGS
 from vla_accel_ros.nodes.messages import (
     NS,
@@ -38,13 +38,20 @@ from vla_accel_ros.nodes.messages import (
     message_to_request,
     to_ns,
 )
+from vla_accel_ros.nodes.proprio import ProprioBuffer
 from vla_accel_ros.nodes.stamp_pair import StampPair
+from vla_accel_ros.nodes.token_view import dim_dropped
 from vla_accel_ros.nodes.worker import Worker
-from vla_accel_ros.observations import Observation
 from vla_accel_ros.scheduling.decision import Request
 
 # A call that is still computing when the node is cleaned up is waited for this long.
 PATIENCE_S = 30.0
+FAILURES = {
+    'TokenizerError': 'unknown_instruction',
+    'NotFiniteError': 'model_not_finite',
+    'OutOfMemoryError': 'out_of_memory',
+    'ProprioError': 'wrong_proprio',
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +61,14 @@ class Job:
     Attributes:
         frame: uint8 [cameras * h, w, 3], the views stacked.
         request: The scheduler's question to it.
+        proprio: float64 [m], or None for checkpoints that want none.
         life: Number of the activation that it belongs to.
         since_ns: When the pair was complete, steady clock.
     """
 
     frame: np.ndarray
     request: Request
+    proprio: np.ndarray | None
     life: int
     since_ns: int
 
@@ -77,14 +86,22 @@ class Inference(base.Node):
         self._life = 0
         super().__init__(**kwargs)
 
+    def check(self, settings: Mapping[str, object]) -> None:
+        """Refuse a pruning that does not fit the model, once there is one."""
+        inference_policy.pruning_of(settings)
+        if self._policy is not None:
+            inference_policy.check_pruning(settings, self._policy.config)
+
     def configure(self) -> None:
         """Load, test and warm up the checkpoint; raise with the reason when it is no good."""
         settings = self.settings
         self._pair: StampPair[np.ndarray, Request] = StampPair()
         self._worker = Worker(self._answer, self._on_failure, 'inference', settings['nice'])
         self._policy = self._worker.call(
-            lambda: load_policy(settings, self._on_progress)).result()
+            lambda: inference_policy.load_policy(settings, self._on_progress)).result()
         config = self._policy.config
+        inference_policy.check_pruning(settings, config)
+        inference_policy.tune(self._policy, settings)
         self._on_progress(1.0, 'self-test and warm-up')
         difference = self._worker.call(self._policy.self_test).result()
         took_ms = self._worker.call(
@@ -97,12 +114,18 @@ class Inference(base.Node):
             f'{config.image_size} px, {config.visual_tokens} visual tokens, '
             f"statistics of '{self._policy.unnorm_key}', {took_ms:.1f} ms a call")
         self._chunk = self.advertise(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
+        self._tokens = self.advertise(Image, 'vla/tokens', qos.SENSOR)
         self.subscribe(Image, 'vla/observation', self._on_observation, qos.CONTROL)
         self.subscribe(JointTrajectory, 'vla/request', self._on_request, qos.CONTROL)
+        self._proprio = ProprioBuffer(list(filter(None, settings['proprio_names'])))
+        if config.proprio:
+            self.subscribe(JointState, 'proprio', self._on_proprio, qos.SENSOR)
 
     def activate(self) -> None:
         """Begin a new life: nothing from before counts."""
         self._pair.clear()
+        self._proprio.clear()
+        self._policy.reset()
         self._life += 1
 
     def deactivate(self) -> None:
@@ -118,12 +141,11 @@ class Inference(base.Node):
         if worker is not None and not worker.close(PATIENCE_S):
             self.health.event('worker_hangs', f'still computing after {PATIENCE_S:.0f} s')
 
-    def apply(self, changed: dict[str, object]) -> None:
-        """Hand the thread count to the worker, between two inferences; the rest is read live."""
+    def apply(self, changed: Mapping[str, object]) -> None:
+        """Hand new values to the model, between two calls; the rest is read at each call."""
         if 'threads' in changed:
-            from vla_accel_ros.nodes.inference_policy import set_threads
-
-            self._worker.call(lambda: set_threads(changed['threads']))
+            self._worker.call(lambda: inference_policy.set_threads(changed['threads']))
+        inference_policy.tune(self._policy, self.settings)
 
     # -- in the executor's thread ----------------------------------------------------------------
 
@@ -131,7 +153,7 @@ class Inference(base.Node):
         self.health.count('observations')
         try:
             frame = image_to_array(message)
-            split_frame(frame, self._policy.config)
+            inference_policy.split_frame(frame, self._policy.config)
         except ValueError as error:
             self.health.event('wrong_frame', str(error))
             self.get_logger().warning(f'observation refused: {error}', throttle_duration_sec=1.0)
@@ -142,11 +164,23 @@ class Inference(base.Node):
         request = message_to_request(message)
         self._submit(self._pair.right(request.stamp_ns, request))
 
+    def _on_proprio(self, message: JointState) -> None:
+        self._proprio.add(to_ns(message.header.stamp), message.name, message.position)
+
     def _submit(self, pair: tuple[np.ndarray, Request] | None) -> None:
         self.health.figure('unpaired', self._pair.lost)
         if pair is None:
             return
-        if self._worker.put(Job(*pair, self._life, time.monotonic_ns())):
+        frame, request = pair
+        proprio = None
+        if self._policy.config.proprio:
+            try:
+                proprio = self._proprio.nearest(
+                    request.stamp_ns, round(self.settings['proprio_tolerance'] * NS))
+            except ValueError as error:
+                self.health.event('no_proprio', str(error))
+                return
+        if self._worker.put(Job(frame, request, proprio, self._life, time.monotonic_ns())):
             self.health.count('jobs_replaced')
 
     def _on_progress(self, share: float, what: str) -> None:
@@ -170,12 +204,11 @@ class Inference(base.Node):
         if age_s > settings['max_age']:
             self.health.event('stale_observation', f'{age_s:.3f} s old')
             return
-        observation = Observation(
-            split_frame(job.frame, policy.config), job.request.instruction, stamp_ns)
-        prediction = policy.predict(observation, fitted=policy.config.centre_crop is None)
+        prediction = inference_policy.predict(policy, job, settings)
         stats = ChunkStats(
             prediction.kept / policy.config.visual_tokens,
-            prediction.timings_ms['total'] * 1e-3, float(policy.config.action_dims), 0.0)
+            prediction.timings_ms['total'] * 1e-3, float(prediction.passes),
+            float(prediction.accepted))
         message = chunk_to_message(
             ActionChunk(prediction.chunk_values, stamp_ns), settings['policy_step'],
             settings['frame_id'], stats)
@@ -184,7 +217,13 @@ class Inference(base.Node):
                 self.health.count('answers_ignored')
                 return
             self._chunk.publish(message)
+            if self._tokens.get_subscription_count() > 0:
+                config = policy.config
+                view = dim_dropped(job.frame, prediction.kept_ids, config.cameras, config.grid)
+                self._tokens.publish(array_to_image(view, stamp_ns))
         self.health.count('answers')
+        self.health.figure('tokens', f'{prediction.kept} of {policy.config.visual_tokens}')
+        self.health.figure('pruning', prediction.pruning)
         for stage, took_ms in prediction.timings_ms.items():
             self.health.figure(f'{stage}_ms', float(took_ms))
         self.health.figure('waited_ms', (start_ns - job.since_ns) / 1e6)
@@ -192,8 +231,7 @@ class Inference(base.Node):
 
     def _on_failure(self, error: Exception) -> None:
         """Name what a call raised; the node goes on with the next observation."""
-        name = {'TokenizerError': 'unknown_instruction', 'NotFiniteError': 'model_not_finite',
-                'OutOfMemoryError': 'out_of_memory'}.get(type(error).__name__)
+        name = FAILURES.get(type(error).__name__)
         if name is None:
             self.report(error)
             return

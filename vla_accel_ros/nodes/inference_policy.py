@@ -22,8 +22,9 @@ import os
 
 import numpy as np
 
-from vla_accel_ros.observations import split_views
+from vla_accel_ros.observations import Observation, split_views
 from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.scheduling.decision import Request
 
 
 def load_policy(settings: Mapping[str, object], progress: Callable[[float, str], None]):
@@ -72,6 +73,93 @@ def set_threads(count: int) -> None:
     import torch
 
     torch.set_num_threads(count or max(1, len(os.sched_getaffinity(0)) - 1))
+
+
+def prepare_decoding(
+    policy, settings: Mapping[str, object], request: Request,
+) -> np.ndarray | None:
+    """Set how the next answer is decoded.
+
+    Args:
+        policy: The `models.policy.Policy`.
+        settings: The node's parameters by name.
+        request: The scheduler's question.
+
+    Returns:
+        The draft to hand to `policy.predict`, float64 [7], None for none.
+    """
+    source = settings['draft']
+    policy.set_decoder(
+        settings['decoder'], settings['relaxed_bins'],
+        'previous' if source == 'previous' else 'given')
+    if source == 'scheduler':
+        return request.draft
+    if source == 'hold' and request.last_action is not None:
+        return request.last_action.values
+    return None
+
+
+def pruning_of(settings: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+    """Return the pruning method and its parameters.
+
+    Raises:
+        ValueError: When the parameters are no YAML mapping.
+    """
+    import yaml
+
+    text = settings['pruning_parameters']
+    try:
+        values = yaml.safe_load(text) if text.strip() else {}
+    except yaml.YAMLError as error:
+        raise ValueError(f'pruning_parameters = {text!r} is no YAML: {error}') from error
+    if not isinstance(values, dict):
+        raise ValueError(f'pruning_parameters = {text!r}, expected a mapping: {{keep: 0.5}}')
+    return settings['pruning'], values
+
+
+def check_pruning(settings: Mapping[str, object], config) -> None:
+    """Refuse a pruning that does not fit the model, without changing anything.
+
+    Raises:
+        ValueError: When a parameter is unknown, out of range or does not fit.
+    """
+    from vla_accel_ros.models.pruned import layout_of
+    from vla_accel_ros.pruning.registry import create
+
+    method, values = pruning_of(settings)
+    create(method, layout_of(config), **values)
+
+
+def tune(policy, settings: Mapping[str, object]) -> None:
+    """Have the policy prune and decode as the parameters say, from its next call on."""
+    method, values = pruning_of(settings)
+    policy.set_pruning(method, **values)
+    policy.set_decoder(settings['decoder'], settings['relaxed_bins'], settings['draft'])
+
+
+def predict(policy, job, settings: Mapping[str, object]):
+    """Answer one job; the first step of an episode, which has no last action, begins anew.
+
+    Args:
+        policy: A `models.policy.Policy`.
+        job: An `inference.Job`.
+        settings: The node's parameters by name.
+
+    Returns:
+        The `models.prediction.Prediction`.
+    """
+    from vla_accel_ros.pruning.interface import Motion
+
+    request, motion = job.request, None
+    if request.last_action is None:
+        policy.reset()
+    else:
+        motion = Motion.from_action(request.last_action.values, settings['policy_step'])
+    observation = Observation(
+        split_frame(job.frame, policy.config), request.instruction, request.stamp_ns, job.proprio)
+    # A checkpoint's centre crop is no business of the camera node.
+    fitted = policy.config.centre_crop is None
+    return policy.predict(observation, fitted=fitted, motion=motion, draft=request.draft)
 
 
 def split_frame(frame: np.ndarray, config) -> tuple[np.ndarray, ...]:

@@ -19,6 +19,11 @@ from __future__ import annotations
 
 from vla_accel_ros.nodes.base import Setting
 
+# Named here too, for asking the registries would load torch with the node's first breath.
+PRUNING = ('none', 'sp_vla', 'vla_pruner', 'specprune', 'fastv', 'random')
+DECODERS = ('greedy', 'verify', 'jacobi', 'relaxed')
+DRAFTS = ('given', 'previous', 'none')
+
 SETTINGS = (
     Setting(
         'checkpoint', 'tabletop-s',
@@ -46,12 +51,52 @@ SETTINGS = (
         'warm_up', 3, 'Predictions before the first real one, which must not be a slow one',
         range=(1, 100), when='configure'),
     Setting(
+        'decoder', 'jacobi',
+        'How the tokens of an action are decoded: one a pass (greedy), in fewer passes with the '
+        'same result (verify, jacobi), or in fewer still with one that may be off by a little '
+        '(relaxed); a model that answers in one pass has none of it',
+        choices=('greedy', 'verify', 'jacobi', 'relaxed')),
+    Setting(
+        'draft', 'scheduler',
+        'What is proposed to verify, jacobi and relaxed: the action of the generator that '
+        'scheduler has (ridge or hold), the last action sent (hold), the last answer (previous), '
+        'or nothing', choices=('scheduler', 'hold', 'previous', 'none')),
+    Setting(
+        'relaxed_bins', 2,
+        'Decoder relaxed: largest move that counts as none; a bin is 1/255 of a range of '
+        'the statistics', unit='bins', range=(0, 254)),
+    Setting(
         'policy_step', 0.05,
         'Duration of one action, the step that the checkpoint was trained at; that of scheduler',
         unit='s', range=(0.02, 1.0)),
     Setting(
         'frame_id', 'base_link', 'Frame that actions are expressed in: that of arm_command',
         when='configure'),
+    Setting(
+        'pruning', 'none', 'Which visual tokens are dropped: the method, from the next call on',
+        choices=PRUNING),
+    Setting(
+        'pruning_parameters', '',
+        'Parameters of the method that differ from its defaults, as YAML: {keep: 0.5, layer: 3}'),
+    Setting(
+        'decoder', 'greedy',
+        'How tokens are decoded: one by one, or several a pass (verify and jacobi give the same)',
+        choices=DECODERS),
+    Setting(
+        'relaxed_bins', 2, 'Largest move in bins that the decoder `relaxed` takes for none',
+        range=(0, 255)),
+    Setting(
+        'draft', 'given',
+        'What the decoder verifies: the action that came with the request, the last answer, none',
+        choices=DRAFTS),
+    Setting(
+        'proprio_names', [''],
+        'Names in proprio of the numbers that the checkpoint wants, in its order; empty takes '
+        'the whole message in its own', when='configure'),
+    Setting(
+        'proprio_tolerance', 0.1,
+        'Farthest that proprioception may be from its observation by stamp', unit='s',
+        range=(0.001, 1.0)),
     Setting(
         'max_age', 1.0, 'Observations older than this when their turn comes are not computed',
         unit='s', range=(0.01, 60.0)),
