@@ -24,7 +24,7 @@ import torch
 
 from vla_accel_ros.models.checkpoint import save
 from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.oft import build as build_model
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
 
@@ -60,7 +60,7 @@ def small_config():
 
 def random_model(config):
     torch.manual_seed(0)
-    return OpenVLA(config).eval().requires_grad_(False)
+    return build_model(config).eval().requires_grad_(False)
 
 
 @pytest.fixture(scope='session')

@@ -21,9 +21,15 @@ import numpy as np
 import pytest
 import torch
 
-from vla_accel_ros.models.action_tokens import ActionStatistics, UnnormKeyError, to_product
+from vla_accel_ros.models.action_tokens import (
+    ActionStatistics,
+    ActionTokens,
+    UnnormKeyError,
+    to_product,
+)
 from vla_accel_ros.models.checkpoint import CheckpointError, save
-from vla_accel_ros.models.policy import ImageIgnoredError, NotFiniteError, Policy
+from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.models.prediction import ImageIgnoredError, NotFiniteError
 from vla_accel_ros.models.preprocess import CameraCountError, fit
 from vla_accel_ros.models.stopwatch import STAGES
 from vla_accel_ros.models.tokenizer import TokenizerError
@@ -79,7 +85,8 @@ def test_longer_prompts_after_shorter_ones_are_answered_afresh(policy, views, em
 
 def test_actions_are_unnormalised_with_the_data_sets_range(policy, views):
     prediction = policy.predict(Observation(views, INSTRUCTION))
-    normalised = policy._tokens.decode(prediction.token_ids)
+    tokens = ActionTokens(policy.config.tokenizer_vocab, policy.config.bins)
+    normalised = tokens.decode(prediction.token_ids)
     values = prediction.chunk_values[0]
     assert values[:3] == pytest.approx(0.03 * normalised[:3])
     assert values[3:6] == pytest.approx(0.1 * normalised[3:6])

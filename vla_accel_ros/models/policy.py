@@ -24,27 +24,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vla_accel_ros.actions import WIDTH
 from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.interface import Motion, Scene
 
-from .action_tokens import ActionTokens, select_statistics, to_product
+from .action_reader import ActionReader
 from .answer import answer
+from .answer_chunk import answer_chunk
 from .cache import KVCache
 from .checkpoint import CheckpointError, Progress, load, resolve
 from .config import VLAConfig
 from .drafts import GIVEN, SOURCES, Drafts
 from .openvla import OpenVLA
-from .prediction import ImageIgnoredError, NotFiniteError, Prediction
+from .prediction import Prediction
 from .preprocess import CameraCountError, Preprocessor, fit
+from .proprio import Proprioception
 from .pruned import layout_of
 from .pruner_slot import PrunerSlot
+from .self_test import blank, difference_of_black_and_white
 from .stopwatch import Stopwatch
 from .tokenizer import PromptEncoder, load_prompt_encoder
-
-# These words stand in the prompt itself, so that every vocabulary knows them.
-_ANY_INSTRUCTION = 'take action'
 
 
 class Policy:
@@ -55,8 +54,15 @@ class Policy:
         encode: From an instruction to token ids.
         unnorm_key: Data set whose statistics hold; None where there is only one.
 
+    Attributes:
+        model: The model.
+        unnorm_key: The data set.
+        statistics: Its actions'.
+        proprio: Scales proprioception; None where the checkpoint wants none.
+
     Raises:
         UnnormKeyError: When the key is missing or wrong; the message lists the keys.
+        ProprioError: When the statistics are not of the proprioception that the model wants.
         ValueError: When the statistics are not those of 7 columns.
     """
 
@@ -64,17 +70,15 @@ class Policy:
         self, model: OpenVLA, encode: PromptEncoder, unnorm_key: str | None = None,
     ) -> None:
         self.model = model
-        self.unnorm_key, self.statistics = select_statistics(model.config.norm_stats, unnorm_key)
-        if self.statistics.low.shape != (WIDTH,) or model.config.action_dims != WIDTH:
-            raise ValueError(
-                f"data set '{self.unnorm_key}' has {len(self.statistics.low)} action columns and "
-                f'the model {model.config.action_dims}, expected {WIDTH}')
-        self._tokens = ActionTokens(model.config.tokenizer_vocab, model.config.bins)
+        self._reader = ActionReader(model.config, unnorm_key)
+        self.unnorm_key, self.statistics = self._reader.key, self._reader.statistics
+        self.proprio = (
+            Proprioception(model.config, self.unnorm_key) if model.config.proprio else None)
         self._preprocess = Preprocessor(model.config)
         self._ids = lru_cache(maxsize=64)(encode)
         self._cache: KVCache | None = None
         self._pruners = PrunerSlot(layout_of(model.config))
-        self._drafts = Drafts(self._tokens, self.statistics, model.config)
+        self._drafts = Drafts(self._reader.tokens, self.statistics, model.config)
         self.set_decoder('greedy')
 
     @classmethod
@@ -140,6 +144,8 @@ class Policy:
     def set_decoder(self, name: str, relaxed_bins: int = 2, draft: str = GIVEN) -> None:
         """Choose how tokens are decoded, from the next inference on.
 
+        It makes no difference where a whole chunk comes out of one pass.
+
         Args:
             name: One of `decoding.registry.DECODERS`.
             relaxed_bins: Largest move, in bins, that `relaxed` takes for none.
@@ -174,6 +180,12 @@ class Policy:
         pixels = torch.from_numpy(self._preprocess(images, fitted=True))
         return pixels.to(self.model.device, self.model.dtype), images
 
+    def _proprio(self, observation: Observation) -> Tensor | None:
+        if self.proprio is None:
+            return None
+        scaled = torch.from_numpy(self.proprio(observation.proprio))[None]
+        return scaled.to(self.model.device, self.model.dtype)
+
     @torch.inference_mode()
     def predict(
         self, observation: Observation, fitted: bool = False, motion: Motion | None = None,
@@ -182,7 +194,8 @@ class Policy:
         """Answer one observation.
 
         Args:
-            observation: As many images as the checkpoint wants, in its order.
+            observation: As many images as the checkpoint wants, in its order, and the
+                proprioception that it wants.
             fitted: Whether the images were brought to the model's size by `preprocess.fit`.
             motion: The last action's, which steers pruning; None on an episode's first step.
             draft: float [7], the action to verify; m, rad, gripper 0 open to 1 closed.
@@ -192,6 +205,7 @@ class Policy:
 
         Raises:
             CameraCountError: When the number of images is another.
+            ProprioError: When proprioception is missing, of another size or not finite.
             TokenizerError: When the instruction has words that the checkpoint does not know.
             NotFiniteError: When the model gives NaN or infinity.
             ValueError: When the draft is not of 7 numbers.
@@ -202,32 +216,41 @@ class Policy:
         with watch('preprocess'):
             ids = torch.tensor([self._ids(observation.instruction)], device=self.model.device)
             pixels, images = self._pixels(observation, fitted)
+            scene = Scene(images, motion, observation.stamp_ns)
+            proprio = self._proprio(observation)
             proposed = self._drafts.propose(source, draft)
-        answered = answer(
-            self.model, pixels, ids, Scene(images, motion, observation.stamp_ns), pruner, decoder,
-            proposed, self._drafts.blank, self._cache_for, watch)
-        decoded = answered.decoded
-        with watch('detokenise'):
-            values, token_ids = self._actions(decoded.tokens, decoded.peaks)
-            self._drafts.learn(token_ids)
+        if self.config.oft:
+            answered = answer_chunk(
+                self.model, pixels, ids, proprio, scene, pruner, self._cache_for, watch)
+            passes, accepted = 1, 0
+            with watch('detokenise'):
+                values, token_ids = self._reader.of_chunk(answered.numbers[0])
+        else:
+            answered = answer(
+                self.model, pixels, ids, scene, pruner, decoder, proposed, self._drafts.blank,
+                self._cache_for, watch)
+            decoded = answered.decoded
+            passes, accepted = decoded.passes, decoded.accepted
+            with watch('detokenise'):
+                values, token_ids = self._reader.of_tokens(decoded.tokens, decoded.peaks)
+                self._drafts.learn(token_ids)
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
         return Prediction(
             values, token_ids, watch.ms, len(answered.left), answered.left.cpu().numpy(),
-            pruner.reason, decoded.passes, decoded.accepted)
-
-    def _actions(self, tokens: Tensor, peaks: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        if not bool(peaks.isfinite().all()):
-            raise NotFiniteError('the model gives logits that are NaN or infinite')
-        token_ids = tokens.cpu().numpy()
-        return to_product(
-            self._tokens.decode(token_ids), self.statistics, self.config)[None], token_ids
+            pruner.reason, passes, accepted)
 
     def logits(self, observation: Observation) -> Tensor:
-        """Give the logits of the first action token, float32 [vocabulary], on the CPU."""
+        """Give the logits of the first action token, float32 [vocabulary], on the CPU.
+
+        Of a head that regresses, the normalised numbers of the first action instead.
+        """
         with torch.inference_mode():
             ids = torch.tensor([self._ids(observation.instruction)], device=self.model.device)
-            language = self.model.language(ids)
-            visual = self.model.encode_images(self._pixels(observation, False)[0], language)
+            pixels = self._pixels(observation, False)[0]
+            if self.config.oft:
+                numbers = self.model(pixels, ids, self._proprio(observation)).numbers
+                return numbers[0, 0].float().cpu()
+            visual = self.model.encode_images(pixels, self.model.language(ids))
             x = self.model.embed_prompt(ids, visual)
             return self.model.prefill(x, self._cache_for(x.shape[1]))[0].float().cpu()
 
@@ -248,17 +271,7 @@ class Policy:
         if cameras is not None and cameras != self.cameras:
             raise CameraCountError(
                 f'got {cameras} images, the checkpoint wants {self.cameras} views')
-        rows = []
-        for level in (0, 255):
-            image = np.full((self.image_size, self.image_size, 3), level, np.uint8)
-            rows.append(self.logits(Observation((image,) * self.cameras, _ANY_INSTRUCTION)))
-        if not all(bool(row.isfinite().all()) for row in rows):
-            raise NotFiniteError('the model gives logits that are NaN or infinite')
-        difference = float((rows[0] - rows[1]).abs().max())
-        if difference == 0:
-            raise ImageIgnoredError(
-                'a black and a white image give the same logits: the image is ignored')
-        return difference
+        return difference_of_black_and_white(self)
 
     def warm_up(self, runs: int = 2) -> float:
         """Predict on a grey image, so that the first real call is as fast as the next.
@@ -266,8 +279,7 @@ class Policy:
         Returns:
             Milliseconds that the last one took.
         """
-        image = np.full((self.image_size, self.image_size, 3), 127, np.uint8)
-        observation = Observation((image,) * self.cameras, _ANY_INSTRUCTION)
+        observation = blank(self, 127)
         took = 0.0
         for _ in range(max(runs, 1)):
             took = self.predict(observation).timings_ms['total']

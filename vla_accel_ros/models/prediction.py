@@ -35,7 +35,7 @@ class Prediction:
 
     Attributes:
         chunk_values: float64 [n, 7], one row a policy step; m, rad, gripper 0 open to 1 closed.
-        token_ids: int64 [n * 7], as the model gave them.
+        token_ids: int64 [n * 7], as the model gave them; none where it regresses numbers.
         timings_ms: Milliseconds by stage (`stopwatch.STAGES`) and in `total`.
         kept: Visual tokens that the decoder's last layer saw.
         kept_ids: int64 [kept], which ones, camera * tokens + index, ascending.

@@ -43,14 +43,14 @@ class Proprioception:
             raise ProprioError(
                 f"data set '{key}' has no q01 and q99 of proprioception, the checkpoint wants "
                 f'{self.numbers} numbers')
-        self._low = np.asarray(statistics['q01'], np.float64)
-        self._span = np.asarray(statistics['q99'], np.float64) - self._low
-        self._mask = np.asarray(statistics.get('mask', np.ones_like(self._low)), bool)
-        for column in (self._low, self._span, self._mask):
-            if column.shape != (self.numbers,):
+        low, high = (np.asarray(statistics[name], np.float64) for name in ('q01', 'q99'))
+        self._mask = np.asarray(statistics.get('mask', np.ones(low.shape)), bool)
+        for columns in (low, high, self._mask):
+            if columns.shape != (self.numbers,):
                 raise ProprioError(
-                    f"data set '{key}' has {column.size} columns of proprioception, the "
+                    f"data set '{key}' has {columns.size} columns of proprioception, the "
                     f'checkpoint wants {self.numbers} numbers')
+        self._low, self._span = low, high - low
         self._added = config.oft.span_added
 
     @property

@@ -97,8 +97,9 @@ def _read_pickle(file: Path) -> dict[str, Tensor]:
         raise CheckpointError(
             f'{file} holds more than tensors, or is corrupt; it is not loaded, for a pickle may '
             'run code. Expected a state_dict saved by torch.save, or safetensors') from error
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-        raise CheckpointError(f'{file} cannot be read: {str(error).splitlines()[0]}') from error
+    except Exception as error:  # of damaged bytes the library raises whatever it stumbles over
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise CheckpointError(f'{file} cannot be read: {reason}') from error
     if not isinstance(stored, Mapping) or not all(
             isinstance(name, str) and isinstance(value, torch.Tensor)
             for name, value in stored.items()):

@@ -1,0 +1,60 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a policy is tried with before the robot moves: blank images, its own kind of numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vla_accel_ros.observations import Observation
+
+from .prediction import ImageIgnoredError, NotFiniteError
+
+if TYPE_CHECKING:
+    from .policy import Policy
+
+# These words stand in the prompt itself, so that every vocabulary knows them.
+ANY_INSTRUCTION = 'take action'
+
+
+def blank(policy: Policy, level: int) -> Observation:
+    """Give an observation that fits the policy: even images, proprioception mid-range.
+
+    Args:
+        policy: The policy.
+        level: Of all pixels, 0 to 255.
+    """
+    image = np.full((policy.image_size, policy.image_size, 3), level, np.uint8)
+    proprio = policy.proprio.middle if policy.proprio else None
+    return Observation((image,) * policy.cameras, ANY_INSTRUCTION, proprio=proprio)
+
+
+def difference_of_black_and_white(policy: Policy) -> float:
+    """Give the largest difference between what a black and a white image lead to.
+
+    Raises:
+        ImageIgnoredError: When there is none.
+        NotFiniteError: When one leads to NaN or infinity.
+    """
+    black, white = (policy.logits(blank(policy, level)) for level in (0, 255))
+    if not bool(black.isfinite().all() and white.isfinite().all()):
+        raise NotFiniteError('the model gives numbers that are NaN or infinite')
+    difference = float((black - white).abs().max())
+    if difference == 0:
+        raise ImageIgnoredError(
+            'a black and a white image give the same numbers: the image is ignored')
+    return difference
