@@ -24,7 +24,6 @@ import numpy as np
 
 from vla_accel_ros.observations import Observation, split_views
 from vla_accel_ros.paths import checkpoint_folder
-from vla_accel_ros.scheduling.decision import Request
 
 
 def load_policy(settings: Mapping[str, object], progress: Callable[[float, str], None]):
@@ -73,30 +72,6 @@ def set_threads(count: int) -> None:
     import torch
 
     torch.set_num_threads(count or max(1, len(os.sched_getaffinity(0)) - 1))
-
-
-def prepare_decoding(
-    policy, settings: Mapping[str, object], request: Request,
-) -> np.ndarray | None:
-    """Set how the next answer is decoded.
-
-    Args:
-        policy: The `models.policy.Policy`.
-        settings: The node's parameters by name.
-        request: The scheduler's question.
-
-    Returns:
-        The draft to hand to `policy.predict`, float64 [7], None for none.
-    """
-    source = settings['draft']
-    policy.set_decoder(
-        settings['decoder'], settings['relaxed_bins'],
-        'previous' if source == 'previous' else 'given')
-    if source == 'scheduler':
-        return request.draft
-    if source == 'hold' and request.last_action is not None:
-        return request.last_action.values
-    return None
 
 
 def pruning_of(settings: Mapping[str, object]) -> tuple[str, dict[str, object]]:

@@ -51,21 +51,6 @@ SETTINGS = (
         'warm_up', 3, 'Predictions before the first real one, which must not be a slow one',
         range=(1, 100), when='configure'),
     Setting(
-        'decoder', 'jacobi',
-        'How the tokens of an action are decoded: one a pass (greedy), in fewer passes with the '
-        'same result (verify, jacobi), or in fewer still with one that may be off by a little '
-        '(relaxed); a model that answers in one pass has none of it',
-        choices=('greedy', 'verify', 'jacobi', 'relaxed')),
-    Setting(
-        'draft', 'scheduler',
-        'What is proposed to verify, jacobi and relaxed: the action of the generator that '
-        'scheduler has (ridge or hold), the last action sent (hold), the last answer (previous), '
-        'or nothing', choices=('scheduler', 'hold', 'previous', 'none')),
-    Setting(
-        'relaxed_bins', 2,
-        'Decoder relaxed: largest move that counts as none; a bin is 1/255 of a range of '
-        'the statistics', unit='bins', range=(0, 254)),
-    Setting(
         'policy_step', 0.05,
         'Duration of one action, the step that the checkpoint was trained at; that of scheduler',
         unit='s', range=(0.02, 1.0)),
@@ -79,15 +64,17 @@ SETTINGS = (
         'pruning_parameters', '',
         'Parameters of the method that differ from its defaults, as YAML: {keep: 0.5, layer: 3}'),
     Setting(
-        'decoder', 'greedy',
-        'How tokens are decoded: one by one, or several a pass (verify and jacobi give the same)',
-        choices=DECODERS),
+        'decoder', 'jacobi',
+        'How tokens are decoded: one a pass (greedy), several with the same result (verify, '
+        'jacobi), or several with one that may be off by a little (relaxed)', choices=DECODERS),
     Setting(
-        'relaxed_bins', 2, 'Largest move in bins that the decoder `relaxed` takes for none',
-        range=(0, 255)),
+        'relaxed_bins', 2,
+        'Largest move that the decoder `relaxed` takes for none; a bin is 1/255 of a range of '
+        'the statistics', unit='bins', range=(0, 255)),
     Setting(
         'draft', 'given',
-        'What the decoder verifies: the action that came with the request, the last answer, none',
+        'What the decoder verifies: the action that came with the request (of the generator that '
+        'scheduler has, ridge or hold), the last answer (previous), or none',
         choices=DRAFTS),
     Setting(
         'proprio_names', [''],
