@@ -57,3 +57,19 @@ def graph():
     made = Graph()
     yield made
     made.close()
+
+
+@pytest.fixture(scope='session')
+def checkpoint(tmp_path_factory):
+    """Give a checkpoint of the embedded model with random weights."""
+    from checkpoints import random_checkpoint
+
+    return random_checkpoint(tmp_path_factory.mktemp('checkpoint'))
+
+
+@pytest.fixture
+def robot(graph, checkpoint):
+    """Give an inference node with a scheduler around it."""
+    from inference_robot import Robot
+
+    return Robot(graph, checkpoint)

@@ -135,13 +135,13 @@ print(child.pid, flush=True)
 child.wait()
 """
 CHILD = """
-import signal, sys, time
+import select, sys
 from vla_accel_ros.nodes import parent, spin
 stop = spin.StopSignal()
 assert parent.end_with_parent()
 print('up', flush=True)
 while not stop:
-    time.sleep(0.01)
+    select.select([], [], [], 0.01)
 open(sys.argv[1], 'w').write(str(stop.signum))
 """
 

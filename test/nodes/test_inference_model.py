@@ -1,0 +1,140 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""inference over DDS: decoder, pruning and proprioception reach the model."""
+
+
+from checkpoints import random_checkpoint
+from inference_robot import INSTRUCTION, Robot, frame
+import numpy as np
+import pytest
+from sensor_msgs.msg import Image, JointState
+
+from vla_accel_ros.actions import Action
+from vla_accel_ros.decoding.registry import DECODERS
+from vla_accel_ros.models.drafts import SOURCES
+from vla_accel_ros.models.oft_config import OFTConfig
+from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.nodes import inference_settings, qos
+from vla_accel_ros.nodes.images import image_to_array
+from vla_accel_ros.nodes.messages import (
+    from_ns,
+    message_stats,
+    message_to_chunk,
+)
+from vla_accel_ros.observations import Observation
+from vla_accel_ros.pruning.registry import METHODS
+
+# Passes and accepted tokens by decoder and draft, where the draft is what the model says.
+DECODED = {
+    ('greedy', 'given'): (7, 0), ('verify', 'given'): (1, 7), ('jacobi', 'previous'): (1, 7),
+    ('relaxed', 'given'): (1, 7), ('verify', 'none'): (7, 0),
+}
+
+
+def test_a_draft_is_confirmed_in_one_pass_and_the_decoder_changes_between_calls(robot):
+    stamp = robot.now()
+    robot.request(stamp)
+    robot.observe(stamp)
+    values = message_to_chunk(robot.answer()).values[0]
+    tried = []
+    for number, (decoder, draft) in enumerate(DECODED, 1):
+        assert robot.graph.set_parameters(robot.node, decoder=decoder, draft=draft).successful
+        robot.request(stamp + number, last_action=Action(values), draft=values)
+        robot.observe(stamp + number)
+        answer = robot.answer(number + 1)
+        assert message_to_chunk(answer).values[0] == pytest.approx(values)
+        stats = message_stats(answer)
+        tried.append((stats.passes, stats.accepted))
+    assert tried == list(DECODED.values())
+    refused = robot.graph.set_parameters(robot.node, decoder='magic')
+    assert not refused.successful and 'greedy' in refused.reason
+
+
+def test_a_draft_that_is_the_models_own_answer_is_confirmed_in_fewer_passes(robot):
+    greedy = robot.ask()
+    assert robot.graph.set_parameters(robot.node, decoder='verify').successful
+    drafted = robot.ask(draft=message_to_chunk(greedy).values[0])
+    assert message_to_chunk(drafted).values == pytest.approx(message_to_chunk(greedy).values)
+    assert message_stats(greedy).accepted == 0
+    assert message_stats(drafted).accepted >= 6
+    assert message_stats(drafted).passes < message_stats(greedy).passes
+
+
+def test_pruning_changes_live_and_shows_in_the_answer_and_on_vla_tokens(robot):
+    tokens = robot.graph.listen(Image, 'vla/tokens', qos.SENSOR)
+    robot.graph.until(lambda: robot.node._tokens.get_subscription_count() > 0, 'it is heard')
+    assert message_stats(robot.ask()).keep_ratio == 1.0
+    robot.graph.until(lambda: tokens, 'the whole frame')
+    assert (image_to_array(tokens[-1]) == frame()).all()
+    assert robot.graph.set_parameters(
+        robot.node, pruning='random',
+        pruning_parameters='{keep: 0.5, layer: 0, round_up: false}').successful
+    seen = len(tokens)
+    answer = robot.ask(last=[0.01] * 6 + [0.0])
+    assert message_stats(answer).keep_ratio == 0.5
+    robot.graph.until(lambda: len(tokens) > seen, 'the pruned frame')
+    dimmed = (image_to_array(tokens[-1]) != frame()).any(-1)
+    assert dimmed.mean() == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(('values', 'complaint'), [
+    ({'pruning': 'magic'}, 'magic'),
+    ({'pruning': 'fastv', 'pruning_parameters': '{keep: 7}'}, 'keep'),
+    ({'pruning': 'fastv', 'pruning_parameters': '{colour: red}'}, 'colour'),
+    ({'pruning_parameters': '[1, 2]'}, 'expected a mapping'),
+    ({'pruning_parameters': '{'}, 'no YAML'),
+    ({'decoder': 'magic'}, 'magic'),
+])
+def test_a_pruning_or_decoder_that_cannot_be_is_refused_and_the_old_one_stays(
+        robot, values, complaint):
+    result = robot.graph.set_parameters(robot.node, **values)
+    assert not result.successful
+    assert complaint in result.reason
+    assert message_stats(robot.ask()).keep_ratio == 1.0
+
+
+def test_the_choices_of_pruning_and_decoding_are_those_there_are():
+    assert set(inference_settings.PRUNING) == set(METHODS)
+    assert set(inference_settings.DECODERS) == set(DECODERS)
+    assert inference_settings.DRAFTS == SOURCES
+
+
+def test_a_checkpoint_that_wants_proprioception_gets_the_values_by_name(graph, tmp_path):
+    folder = random_checkpoint(tmp_path, oft=OFTConfig(chunk=3, proprio=8))
+    names = [f'p{i}' for i in range(8)]
+    robot = Robot(graph, folder, proprio_names=names)
+    states = graph.publisher(JointState, 'proprio', qos.SENSOR)
+    stamp = robot.now()
+    robot.request(stamp)
+    robot.observe(stamp)
+    robot.counted('no_proprio')
+    values = np.linspace(0.1, 0.8, 8)
+    state = JointState(name=['other', *reversed(names)], position=[9.0, *reversed(values)])
+    state.header.stamp = from_ns(stamp)
+    states.publish(state)
+    graph.until(lambda: robot.node._proprio._states, 'the state came')
+    robot.request(stamp + 1)
+    robot.observe(stamp + 1)
+    answer = message_to_chunk(robot.answer())
+    views = tuple(np.split(frame(), 2))
+    expected = Policy.load(folder).predict(
+        Observation(views, INSTRUCTION, proprio=values), fitted=True)
+    assert answer.values.shape == (3, 7)
+    assert answer.values == pytest.approx(expected.chunk_values, abs=1e-6)
+
+
+def test_a_checkpoint_that_wants_no_proprioception_does_not_listen_to_it(robot):
+    assert robot.graph.peer.count_subscribers('proprio') == 0
