@@ -15,7 +15,6 @@
 
 """inference over DDS, with a real model of random weights: what is asked and answered."""
 
-
 from checkpoints import SIZE
 from inference_robot import INSTRUCTION, frame, status
 import numpy as np

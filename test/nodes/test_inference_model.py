@@ -15,7 +15,6 @@
 
 """inference over DDS: decoder, pruning and proprioception reach the model."""
 
-
 from checkpoints import random_checkpoint
 from inference_robot import INSTRUCTION, Robot, frame
 import numpy as np
