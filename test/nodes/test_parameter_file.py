@@ -83,7 +83,7 @@ def test_the_program_prints_file_and_table(capsys):
     assert '| `image_topics` |' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize('name', ['camera', 'scheduler'])
+@pytest.mark.parametrize('name', NODES)
 def test_the_page_of_a_node_has_its_parameters(name):
     assert render_table(name) in (FILE.parents[1] / f'docs/{name}.md').read_text(), (
         f'take the table of: python -m vla_accel_ros.nodes.parameter_file --table {name}')
