@@ -14,6 +14,7 @@
 
 """The witness at the arm's topics: it judges every message of a whole test."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 import math
@@ -40,6 +41,9 @@ SLOWEST_S, EXCUSE_S = 0.05, 0.5
 # A stamp that is not made when the message is sent, but taken over from an observation, is
 # mostly older than the first; none may be older than the second.
 MEDIAN_AGE_S, AGE_S = 0.03, 0.5
+# When this process was elsewhere for longer than the first, messages have waited for it; what is
+# longer ago than the second no longer matters.
+AWAY_S, CATCH_UP_S = 0.1, 2.0
 # Gripper commands carry no stamp: one may be this long on its way.
 UNDER_WAY_NS = NS // 2
 
@@ -76,12 +80,22 @@ class ArmRecorder:
         self.twists: list[Twist] = []
         self.actions: list[tuple[int, int, float]] = []
         self.unsafe: list[str] = []
-        self.ready_s = time.monotonic()
+        self._strangers_ns: list[int] = []
+        self._deaf: list[tuple[int, int]] = []
+        self._away: deque[tuple[float, float]] = deque(maxlen=20)
+        self._listened_s = time.monotonic()
         for kind, topic, callback in (
                 (TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist),
                 (Float64, 'gripper_command', self._on_gripper),
                 (JointTrajectory, 'vla/action', self._on_action)):
             node.create_subscription(kind, topic, callback, EVERY_ONE)
+
+    def listening(self) -> None:
+        """Take note that the callbacks had their turn: for what the test itself held up."""
+        now_s = time.monotonic()
+        if now_s - self._listened_s > AWAY_S:
+            self._away.append((now_s, now_s - self._listened_s))
+        self._listened_s = now_s
 
     def set_back(self) -> None:
         """Begin anew, for the clock is about to be set back; the arm is not enabled."""
@@ -89,6 +103,10 @@ class ArmRecorder:
         self._judged, self._was_set_back = 0, True
         for heard in (self._permits, self.twists, self.actions):
             heard.clear()
+
+    def stranger(self) -> None:
+        """Take note that a new process sends actions: the arm may hear it before the witness."""
+        self._strangers_ns.append(self._now_ns())
 
     def permit(self) -> None:
         """Take note that the operator is about to enable the arm."""
@@ -135,7 +153,9 @@ class ArmRecorder:
         for twist in twists:
             while at < len(captures) and captures[at] <= twist.stamp_ns:
                 at += 1
-            if twist.moving and (not at or twist.stamp_ns - captures[at - 1] > covered_ns):
+            covered = at and twist.stamp_ns - captures[at - 1] <= covered_ns
+            deaf = any(begin <= twist.stamp_ns <= end for begin, end in self._deaf)
+            if twist.moving and not (covered or deaf):
                 self.unsafe.append(f'no action is behind {twist}')
         ages = sorted((t.received_ns - t.stamp_ns) / NS for t in twists)
         if ages and ages[len(ages) // 2] > MEDIAN_AGE_S:
@@ -147,6 +167,8 @@ class ArmRecorder:
         return any(begin <= stamp_ns <= end + slack_ns for begin, end in self._permits)
 
     def _on_action(self, message: JointTrajectory) -> None:
+        while self._strangers_ns:
+            self._deaf.append((self._strangers_ns.pop(), self._now_ns()))
         if message.points:
             self.actions.append((
                 self._now_ns(), to_ns(message.header.stamp),
@@ -161,7 +183,9 @@ class ArmRecorder:
             return
         # NaN fails every comparison, so each is of what has to hold.
         age_s = (twist.received_ns - twist.stamp_ns) / NS
-        away_s = time.monotonic() - self.ready_s
+        now_s = time.monotonic()
+        away_s = now_s - self._listened_s + sum(
+            span_s for at_s, span_s in self._away if now_s - at_s < CATCH_UP_S)
         for holds, what in (
                 (all(map(math.isfinite, twist.values)), 'not finite'),
                 (math.hypot(*twist.values[:3]) <= LIMITS.linear_speed * ROUNDING, 'too fast'),

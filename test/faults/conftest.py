@@ -45,11 +45,58 @@ def arm_in_motion(arm_alone):
     """Give that rig with the arm moving, whatever the test before has left."""
     rig = arm_alone
     rig.feeder.reset()
-    if not rig.all_alive():
+    if not rig.processes.all_alive():
         rig.start('arm_command')
     assert rig.enable().success
     rig.moves()
-    rig.mark()
+    rig.reports.mark()
     yield rig
     rig.recorder.verify()
     assert rig.errors == []
+
+
+@pytest.fixture(scope='session')
+def wanderer(tmp_path_factory):
+    """Give a checkpoint of random weights that keeps the arm moving."""
+    from checkpoints import random_checkpoint
+    from wandering import moving_seed
+
+    folder = tmp_path_factory.mktemp('checkpoint')
+    moving_seed(lambda seed: random_checkpoint(folder, seed))
+    return folder
+
+
+@pytest.fixture(scope='module')
+def robot(wanderer, tmp_path_factory):
+    """Give a rig of the whole graph on the embedded arm, driven by the wanderer."""
+    from camera_relay import CameraRelay
+    from rig import Rig
+    from wandering import INSTRUCTION
+
+    from vla_accel_ros.nodes.processes import Deployment
+
+    rig = Rig(
+        Deployment(
+            sim=True, checkpoint=str(wanderer), instruction=INSTRUCTION, device='cpu',
+            image_topics=CameraRelay.TOPICS),
+        tmp_path_factory.mktemp('logs'))
+    try:
+        rig.relay = CameraRelay(rig)
+        rig.start()
+        yield rig
+    finally:
+        rig.close()
+
+
+@pytest.fixture
+def robot_in_motion(robot):
+    """Give that rig with the arm moving, whatever the test before has left."""
+    robot.relay.clear()
+    robot.reset_table()
+    assert robot.enable().success
+    robot.moves()
+    robot.reports.mark()
+    yield robot
+    robot.recorder.verify()
+    assert robot.errors == []
+    assert robot.processes.all_alive()

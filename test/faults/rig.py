@@ -16,29 +16,31 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-import os
+from itertools import cycle
 from pathlib import Path
 import signal
-import subprocess
-import time
 
 from arm_recorder import NS, ArmRecorder
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped
 from graph import TRANSITIONS, Graph
 from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.srv import SetParametersAtomically
-from rclpy.parameter import Parameter
+from rcl_interfaces.srv import GetParameters, SetParametersAtomically
+from rclpy.parameter import Parameter, parameter_value_to_python
+from reports import Reports
 from std_srvs.srv import SetBool, Trigger
+from supervisor import Supervisor
 
 from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.demo_graph import reserve_domain
-from vla_accel_ros.nodes.processes import Deployment, Process, environment, processes
+from vla_accel_ros.nodes.messages import to_ns
+from vla_accel_ros.nodes.processes import Deployment
 
 # Deadlines are for what hangs, not for what is slow: torch alone is seconds on a busy machine.
 START_S, DEADLINE_S = 90.0, 30.0
 # The arm is at rest, or moves, once it has been seen to for as long, or as often.
 REST_NS, SEEN = 3 * NS // 10, 5
+STILL_M = 1e-3
 
 
 class Rig(Graph):
@@ -49,6 +51,11 @@ class Rig(Graph):
         logs: Folder for the processes' output.
         names: Which of its processes; all when None.
         now_ns: The clock of the stamps; the system's when None.
+
+    Attributes:
+        processes: To be frozen and thawed.
+        recorder: The witness.
+        reports: What the nodes tell.
     """
 
     def __init__(
@@ -57,104 +64,58 @@ class Rig(Graph):
     ) -> None:
         domain, self._holder = reserve_domain()
         super().__init__(domain)
-        self._deployment, self._logs = deployment, logs
-        self.variables = {
-            **os.environ, **environment(), 'ROS_DOMAIN_ID': str(domain),
-            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-        self._listed: dict[str, Process] = {
-            p.name: p for p in processes(deployment) if names is None or p.name in names}
-        self._running: dict[str, subprocess.Popen] = {}
-        self._frozen: set[str] = set()
+        self.processes = Supervisor(deployment, logs, domain, names)
         self.now_ns = now_ns or (lambda: self.peer.get_clock().now().nanoseconds)
         self.recorder = ArmRecorder(self.peer, self.now_ns, increasing=now_ns is None)
-        self.reports: dict[str, DiagnosticStatus] = {}
-        self._known: dict[str, dict[str, int]] = {}
-        self._heard: dict[str, list[DiagnosticStatus]] = {}
+        self.reports = Reports()
         self.peer.create_subscription(
-            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.REPORT)
+            DiagnosticArray, '/diagnostics', self.reports.hear, qos.REPORT)
 
     def once(self) -> None:
-        self.recorder.ready_s = time.monotonic()
         super().once()
+        self.recorder.listening()
 
     def until(self, holds: Callable[[], object], what: str, deadline: float = DEADLINE_S):
         try:
             return super().until(holds, what, deadline)
         except AssertionError as error:
-            told = [f'{name}: {s.message} {counts(s)}' for name, s in sorted(self.reports.items())]
-            raise AssertionError('\n  '.join([str(error), *told])) from None
+            raise AssertionError(f'{error}\n{self.reports}') from None
 
     def close(self) -> None:
-        """End every process, the arm's side last, and then the operator."""
-        for name in [*self._running]:
-            if self._running[name].poll() is None:
-                self.thaw(name)
-                self._signal(name, signal.SIGINT)
-        for name in [*self._running]:
-            try:
-                self._running[name].wait(DEADLINE_S)
-            except subprocess.TimeoutExpired:
-                self.kill(name)
+        """End every process, and then the operator."""
+        self.processes.close(DEADLINE_S)
         super().close()
         self._holder.close()
 
     # -- processes -------------------------------------------------------------------------------
 
-    def start(self, *names: str, active: bool = True) -> None:
-        """Start processes, all when none is named, and wait until their nodes are active."""
-        names = names or tuple(self._listed)
+    def start(self, *names: str, state: str = 'active') -> None:
+        """Start processes, all when none is named, and wait until their nodes are that far."""
+        names = names or self.processes.names
         for name in names:
-            self._known.pop(name, None)
-            self._heard.pop(name, None)
-            self.reports.pop(name, None)
-            with open(self._logs / f'{name}.log', 'ab') as log:
-                self._running[name] = subprocess.Popen(
-                    self._listed[name].command(self._deployment), env=self.variables,
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                    start_new_session=True)
+            self.reports.forget(name)
+            if name == 'scheduler':
+                self.recorder.stranger()
+            self.processes.start(name)
         for name in names:
-            self.until(
-                lambda name=name: self.state(name) == 'active' if active else self.state(name),
-                f'{name} is up', START_S)
+            self.up(name, state)
+
+    def up(self, name: str, state: str = 'active') -> None:
+        """Spin until a node has come up to a state."""
+        self.until(
+            lambda: self.reports.value(name, 'state') == state, f'{name} is {state}', START_S)
+
+    def end(self, name: str, signum: int) -> int:
+        """Have a process end by a signal and return its exit status."""
+        self.processes.signal(name, signum)
+        self.until(lambda: self.processes.status(name) is not None, f'{name} has ended')
+        if name == 'arm_command':
+            self.recorder.forbid()
+        return self.processes.status(name)
 
     def kill(self, name: str) -> None:
         """Kill a process as the kernel does when memory runs out: without a word."""
-        self._signal(name, signal.SIGKILL)
-        self._running[name].wait()
-        self._frozen.discard(name)
-        if name == 'arm_command':
-            self.recorder.forbid()
-
-    def end(self, name: str, signum: int) -> int:
-        """Ask a process to end, see it off and return its exit status."""
-        self._signal(name, signum)
-        self.until(lambda: self._running[name].poll() is not None, f'{name} has ended')
-        return self._running[name].returncode
-
-    def freeze(self, name: str) -> None:
-        """Stop a process where it stands, as a hung driver or a debugger does."""
-        self._frozen.add(name)
-        self._signal(name, signal.SIGSTOP)
-
-    def thaw(self, name: str) -> None:
-        """Let a frozen process go on."""
-        if name in self._frozen:
-            self._frozen.discard(name)
-            self._signal(name, signal.SIGCONT)
-
-    def all_alive(self) -> bool:
-        """Tell whether every process that was started still runs."""
-        return all(running.poll() is None for running in self._running.values())
-
-    @contextmanager
-    def parameter_file(self, file: Path) -> Iterator[None]:
-        """Start processes with another parameter file meanwhile."""
-        usual = self._deployment
-        self._deployment = replace(usual, params_file=str(file))
-        try:
-            yield
-        finally:
-            self._deployment = usual
+        self.end(name, signal.SIGKILL)
 
     # -- operator --------------------------------------------------------------------------------
 
@@ -172,12 +133,22 @@ class Rig(Graph):
         assert self.call(Trigger, 'arm_command/stop', Trigger.Request()).success
         self.recorder.forbid()
 
+    def reset_table(self) -> None:
+        """Lay the table of the embedded arm anew, which puts its tool back to where it began."""
+        assert self.call(Trigger, 'sim_arm/reset', Trigger.Request()).success
+
     def set(self, node: str, **values):
         """Set parameters of a node as one; return the result with its reason."""
         request = SetParametersAtomically.Request(
             parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()])
         return self.call(
             SetParametersAtomically, f'{node}/set_parameters_atomically', request).result
+
+    def get(self, node: str, name: str):
+        """Return the value of a node's parameter."""
+        answer = self.call(
+            GetParameters, f'{node}/get_parameters', GetParameters.Request(names=[name]))
+        return parameter_value_to_python(answer.values[0])
 
     def change(self, node: str, transition: str | int) -> bool:
         """Ask for a lifecycle transition, by name or by number."""
@@ -192,12 +163,18 @@ class Rig(Graph):
         """Return a node's state, asked for."""
         return self.call(GetState, f'{node}/get_state', GetState.Request()).current_state.label
 
-    # -- what is seen ----------------------------------------------------------------------------
+    @contextmanager
+    def publishing(self, kind: type, topic: str, profile, messages: Iterable) -> Iterator[None]:
+        """Publish messages in turn meanwhile, 20 a second."""
+        publisher, turns = self.publisher(kind, topic, profile), cycle(messages)
+        timer = self.peer.create_timer(0.05, lambda: publisher.publish(next(turns)))
+        try:
+            yield
+        finally:
+            self.peer.destroy_timer(timer)
+            self.peer.destroy_publisher(publisher)
 
-    def state(self, name: str) -> str:
-        """Return a node's state as it last reported it, empty before."""
-        report = self.reports.get(name)
-        return values(report).get('state', '') if report else ''
+    # -- what is seen ----------------------------------------------------------------------------
 
     def moves(self) -> None:
         """Spin until the arm moves, from now on."""
@@ -221,53 +198,30 @@ class Rig(Graph):
         late_s = recorder.late_s(horizon_ns)
         assert late_s == 0, f'zero came {late_s:.3f} s too late'
 
-    def mark(self) -> None:
-        """Forget what was told so far: `tells` counts from here."""
-        self._known = {name: counts(report) for name, report in self.reports.items()}
-        self._heard = {}
+    def tool_rests(self) -> None:
+        """Spin until the tool of the embedded arm stays where it is."""
+        poses = self.listen(PoseStamped, 'ee_pose', qos.SENSOR)
+
+        def rests() -> bool:
+            recent = [
+                p.pose.position for p in poses
+                if to_ns(poses[-1].header.stamp) - to_ns(p.header.stamp) <= 2 * REST_NS]
+            return len(recent) > SEEN and all(
+                abs(getattr(p, axis) - getattr(recent[-1], axis)) < STILL_M
+                for p in recent for axis in 'xyz')
+
+        self.until(rests, 'the tool stays where it is')
 
     def tells(self, node: str, reason: str, detail: str = '') -> None:
         """Spin until a node's diagnostics have named a reason that is new since the mark."""
-        def told() -> bool:
-            known = self._known.get(node, {}).get(reason, 0)
-            return any(
-                reason in report.message and detail in report.message
-                and counts(report).get(reason, 0) > known for report in self._heard.get(node, ()))
-
-        self.until(told, f'{node} tells {reason}: {detail}')
+        self.until(
+            lambda: self.reports.told(node, reason, detail), f'{node} tells {reason}: {detail}')
 
     def counts(self, node: str, name: str) -> None:
         """Spin until a node's counter has grown since the mark."""
-        known = self._known.get(node, {}).get(name, 0)
-        self.until(
-            lambda: node in self.reports and counts(self.reports[node]).get(name, 0) > known,
-            f'{node} counts {name}')
+        self.until(lambda: self.reports.counted(node, name), f'{node} counts {name}')
 
     def quiet(self, node: str, reason: str) -> None:
         """Spin until a node's diagnostics no longer name a reason."""
         self.until(
-            lambda: node in self.reports and reason not in self.reports[node].message,
-            f'{node} no longer tells {reason}')
-
-    # -- inside ----------------------------------------------------------------------------------
-
-    def _signal(self, name: str, signum: int) -> None:
-        os.killpg(self._running[name].pid, signum)
-
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            name = status.name.rpartition('/')[2]
-            self.reports[name] = status
-            self._heard.setdefault(name, []).append(status)
-
-
-def values(status: DiagnosticStatus) -> dict[str, str]:
-    """Return a status's values by key."""
-    return {pair.key: pair.value for pair in status.values}
-
-
-def counts(status: DiagnosticStatus) -> dict[str, int]:
-    """Return a status's counters by name."""
-    return {
-        pair.key.removeprefix('count.'): int(pair.value)
-        for pair in status.values if pair.key.startswith('count.')}
+            lambda: self.reports.silent(node, reason), f'{node} no longer tells {reason}')

@@ -68,7 +68,7 @@ def rig(shared):
     shared.time.running = True
     shared.until(lambda: shared.enable().success, 'the clock is known')
     shared.moves()
-    shared.mark()
+    shared.reports.mark()
     yield shared
     shared.recorder.verify()
     assert shared.errors == []
@@ -76,7 +76,7 @@ def rig(shared):
 
 def stays_stopped(rig):
     """See the arm at rest although time runs and actions flow, and enable it."""
-    rig.mark()
+    rig.reports.mark()
     rig.recorder.forbid()
     rig.counts('arm_command', 'not_enabled')
     assert rig.enable().success

@@ -21,7 +21,6 @@ import sys
 
 from arm_recorder import NS
 import pytest
-from rig import values
 
 # Starts arm_command as the demo does, says its process id, and waits to be killed.
 LAUNCHER = """
@@ -37,6 +36,15 @@ with RunningGraph(listed, deployment, Path(sys.argv[1]), {}) as graph:
 """
 
 
+def has_ended(pid):
+    """Tell whether a process is gone, or only waits for somebody to ask how it ended."""
+    stat = Path(f'/proc/{pid}/stat')
+    try:
+        return stat.read_text().rpartition(')')[2].split()[0] in 'ZX'
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 @pytest.fixture
 def rig(arm_in_motion):
     return arm_in_motion
@@ -44,11 +52,10 @@ def rig(arm_in_motion):
 
 def comes_back_disabled(rig):
     """Start arm_command again: actions flow, and yet only the operator makes it move."""
-    rig.recorder.forbid()
     rig.start('arm_command')
     rig.counts('arm_command', 'not_enabled')
     rig.until(
-        lambda: values(rig.reports['arm_command']).get('arm', '').startswith('disabled'),
+        lambda: rig.reports.value('arm_command', 'arm').startswith('disabled'),
         'the arm is shown as disabled')
     assert rig.enable().success
     rig.moves()
@@ -59,7 +66,7 @@ def test_the_last_word_of_an_arm_command_that_is_ended_is_zero(rig, signum):
     assert rig.end('arm_command', signum) == 0
     rig.until(lambda: not rig.recorder.twists[-1].moving, 'the last twist is zero')
     rig.tells('arm_command', 'ended')
-    assert rig.state('arm_command') == 'finalized'
+    assert rig.reports.value('arm_command', 'state') == 'finalized'
     comes_back_disabled(rig)
 
 
@@ -69,12 +76,12 @@ def test_an_arm_command_that_was_killed_comes_back_disabled(rig):
 
 
 def test_after_a_suspension_nothing_old_moves_the_arm(rig):
-    rig.freeze('arm_command')
+    rig.processes.freeze('arm_command')
     frozen_ns = rig.now_ns()
     rig.feeder.flowing = False
     # Older than any action may be: what waits in the queue has to be refused.
     rig.until(lambda: rig.now_ns() - frozen_ns > NS, 'the actions are stale')
-    rig.thaw('arm_command')
+    rig.processes.thaw('arm_command')
     rig.tells('arm_command', 'watchdog')
     assert rig.recorder.last_motion_ns <= frozen_ns
     rig.feeder.reset()
@@ -82,41 +89,39 @@ def test_after_a_suspension_nothing_old_moves_the_arm(rig):
 
 
 def test_after_a_suspension_with_actions_flowing_the_arm_moves_on_within_the_limits(rig):
-    rig.freeze('arm_command')
+    rig.processes.freeze('arm_command')
     frozen_ns = rig.now_ns()
     rig.until(lambda: rig.now_ns() - frozen_ns > NS, 'a second is over')
-    rig.thaw('arm_command')
+    rig.processes.thaw('arm_command')
     rig.moves()
 
 
 def test_an_arm_whose_launcher_is_killed_stops_with_a_last_zero(rig, tmp_path):
     rig.end('arm_command', signal.SIGINT)
-    rig.recorder.forbid()
     launcher = subprocess.Popen(
-        [sys.executable, '-c', LAUNCHER, str(tmp_path)], env=rig.variables,
+        [sys.executable, '-c', LAUNCHER, str(tmp_path)], env=rig.processes.variables,
         stdout=subprocess.PIPE, text=True)
     try:
         pid = int(launcher.stdout.readline())
-        rig.reports.pop('arm_command', None)
-        rig.until(lambda: rig.state('arm_command') == 'active', 'arm_command is up', 90.0)
+        rig.reports.forget('arm_command')
+        rig.up('arm_command')
         assert rig.enable().success
         rig.moves()
     finally:
         launcher.kill()
         launcher.wait()
     rig.until(lambda: not rig.recorder.twists[-1].moving, 'the last twist is zero')
-    rig.until(lambda: not Path(f'/proc/{pid}').exists(), 'arm_command has ended')
     rig.tells('arm_command', 'ended')
+    rig.until(lambda: has_ended(pid), 'arm_command has ended')
     rig.recorder.forbid()
 
 
 def test_an_arm_command_with_a_bad_parameter_file_says_so_and_can_be_mended(rig, tmp_path):
     rig.end('arm_command', signal.SIGINT)
-    rig.recorder.forbid()
     file = tmp_path / 'bad.yaml'
     file.write_text('/**/arm_command:\n  ros__parameters:\n    watchdog_grace: 5.0\n')
-    with rig.parameter_file(file):
-        rig.start('arm_command', active=False)
+    with rig.processes.parameter_file(file):
+        rig.start('arm_command', state='unconfigured')
     rig.tells('arm_command', 'invalid_parameter', 'watchdog_grace = 5.0')
     assert rig.lifecycle('arm_command') == 'unconfigured'
     assert not rig.change('arm_command', 'configure')

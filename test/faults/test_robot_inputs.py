@@ -1,0 +1,219 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The whole graph on the embedded arm, fed with garbage: images, answers, instructions."""
+
+from arm_recorder import NS
+import numpy as np
+import pytest
+from sensor_msgs.msg import Image
+from std_msgs.msg import String
+from trajectory_msgs.msg import JointTrajectory
+from wandering import INSTRUCTION
+
+from vla_accel_ros.actions import ActionChunk
+from vla_accel_ros.nodes import qos
+from vla_accel_ros.nodes.images import array_to_image
+from vla_accel_ros.nodes.messages import chunk_to_message, from_ns, message_to_request, to_ns
+
+
+@pytest.fixture
+def rig(robot_in_motion):
+    return robot_in_motion
+
+
+def stamped(offset_ns):
+    """Shift the stamps of every image."""
+    def spoil(_number, image):
+        image.header.stamp = from_ns(to_ns(image.header.stamp) + offset_ns)
+        return image
+    return spoil
+
+
+def without(image, **fields):
+    for name, value in fields.items():
+        setattr(image, name, value)
+    return image
+
+
+def unstamped(_number, image):
+    image.header.stamp = from_ns(0)
+    return image
+
+
+def only_agent(number, image):
+    return None if number else image
+
+
+def apart(number, image):
+    """Let the two cameras take turns: no two images are of one instant."""
+    grid_ns = NS // 20
+    phase_ns = grid_ns // 2 * number
+    image.header.stamp = from_ns(to_ns(image.header.stamp) // grid_ns * grid_ns - phase_ns)
+    return image
+
+
+class Stuck:
+    """A driver that publishes one image for ever."""
+
+    def __init__(self):
+        self.first = {}
+
+    def __call__(self, number, image):
+        return self.first.setdefault(number, image)
+
+
+class Garbage:
+    """Image after image with another contradiction in it."""
+
+    KINDS = (
+        {'encoding': 'banana'}, {'encoding': '16UC1'}, {'height': 0}, {'width': 10_000},
+        {'step': 1}, {'height': 65_535, 'width': 65_535, 'step': 196_605}, {'data': b''})
+
+    def __init__(self):
+        self.sent = 0
+
+    def __call__(self, _number, image):
+        self.sent += 1
+        return without(image, **self.KINDS[self.sent // 2 % len(self.KINDS)])
+
+
+@pytest.mark.parametrize(('spoil', 'reason', 'detail'), [
+    (lambda *_: None, 'no_frame', 'nothing on relay/image_raw, relay/wrist/image_raw'),
+    (only_agent, 'no_frame', 'nothing on relay/wrist/image_raw'),
+    (apart, 'no_frame', 'none is usable'),
+    (Stuck(), 'out_of_order_frame', ''),
+    (stamped(-5 * NS), 'stale_frame', 'old'),
+    (stamped(60 * NS), 'future_frame', ''),
+    (unstamped, 'unstamped_frame', ''),
+    (Garbage(), 'garbage_frame', ''),
+], ids=['silent', 'one eye', 'apart', 'stuck', 'stale', 'future', 'unstamped', 'garbage'])
+def test_a_bad_camera_is_zero_in_time_with_its_reason_and_a_good_one_moves_the_arm_again(
+        rig, spoil, reason, detail):
+    rig.relay.spoil = spoil
+    rig.rests()
+    rig.tells('camera', reason, detail)
+    rig.tells('arm_command', 'watchdog')
+    rig.relay.clear()
+    rig.moves()
+    rig.quiet('camera', 'no_frame')
+
+
+def test_garbage_amid_good_images_is_refused_and_the_motion_goes_on(rig):
+    garbage, turn = Garbage(), [0]
+
+    def spoil(number, image):
+        turn[0] += 1
+        # One image in seven, of either camera in turn.
+        return image if turn[0] % 7 else garbage(number, image)
+
+    rig.relay.spoil = spoil
+    rig.until(lambda: garbage.sent > 2 * len(garbage.KINDS), 'every kind was sent')
+    rig.tells('camera', 'garbage_frame')
+    rig.moves()
+
+
+def test_noise_of_any_size_and_encoding_is_within_the_limits(rig):
+    noise = np.random.default_rng(0)
+
+    def spoil(_number, image):
+        width = int(noise.integers(1, 400))
+        pixels = noise.integers(0, 256, (int(noise.integers(1, 400)), width, 3), np.uint8)
+        made = array_to_image(pixels, to_ns(image.header.stamp))
+        made.encoding = ('rgb8', 'bgr8')[width % 2]
+        return made
+
+    rig.relay.spoil = spoil
+    rig.moves()
+    rig.moves()
+
+
+def test_frames_of_a_size_that_the_model_does_not_take_are_refused_until_it_is_mended(rig):
+    right = rig.get('camera', 'image_size')
+    assert rig.set('camera', image_size=right + 8).successful
+    rig.rests()
+    rig.tells('inference', 'wrong_frame', f'of {right}x{right}')
+    assert rig.set('camera', image_size=right).successful
+    rig.moves()
+
+
+# -- answers and instructions ------------------------------------------------------------------
+
+@pytest.mark.parametrize(('value', 'node', 'reason', 'detail'), [
+    (np.nan, 'scheduler', 'answer_discarded', 'nan_or_inf'),
+    (np.inf, 'scheduler', 'answer_discarded', 'nan_or_inf'),
+    (5.0, 'arm_command', 'translation_step', '')])
+def test_answers_that_no_arm_should_follow_are_zero_in_time_with_their_reason(
+        rig, value, node, reason, detail):
+    answers = rig.publisher(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
+
+    def answer(message):
+        stamp_ns = message_to_request(message).stamp_ns
+        row = [value, 0, 0, 0, 0, 0, 0]
+        answers.publish(chunk_to_message(ActionChunk([row], stamp_ns), 0.05, 'base_link'))
+
+    # The VLA is out of the way, and someone answers in its place.
+    rig.processes.freeze('inference')
+    horizon_ns = rig.now_ns() + NS // 20
+    impostor = rig.peer.create_subscription(JointTrajectory, 'vla/request', answer, qos.CONTROL)
+    rig.tells(node, reason, detail)
+    rig.peer.destroy_subscription(impostor)
+    rig.peer.destroy_publisher(answers)
+    rig.rests(horizon_ns)
+    rig.tells('arm_command', 'watchdog')
+    rig.processes.thaw('inference')
+    rig.moves()
+
+
+def test_answers_that_nobody_asked_for_are_discarded_and_the_motion_goes_on(rig):
+    unknown = chunk_to_message(ActionChunk([[0.04] * 6 + [1]] * 8, 1), 0.05, 'base_link')
+    others = JointTrajectory(), JointTrajectory(joint_names=['elbow'])
+    with rig.publishing(JointTrajectory, 'vla/action_chunk', qos.CONTROL, (unknown, *others)):
+        rig.tells('scheduler', 'answer_discarded', 'unknown_stamp')
+        rig.tells('scheduler', 'malformed_message', 'vla/action_chunk')
+        rig.moves()
+
+
+@pytest.mark.parametrize(('topic', 'profile', 'node', 'reason'), [
+    ('vla/frame', qos.FRAME, 'scheduler', 'malformed_message'),
+    ('vla/observation', qos.CONTROL, 'inference', 'wrong_frame')])
+def test_observations_that_are_no_images_are_refused_and_the_motion_goes_on(
+        rig, topic, profile, node, reason):
+    garbage = Image(encoding='rgb8', height=4, width=4, step=12, data=b'short')
+    with rig.publishing(Image, topic, profile, (garbage, Image())):
+        rig.tells(node, reason)
+        rig.moves()
+
+
+@pytest.mark.parametrize(('text', 'node', 'reason'), [
+    ('juggle the purple elephants', 'inference', 'unknown_instruction'),
+    ('', 'scheduler', 'no_instruction')])
+def test_an_instruction_that_cannot_be_followed_is_zero_in_time_until_one_can(
+        rig, text, node, reason):
+    instructions = rig.publisher(String, 'vla/instruction', qos.LATCHED)
+    instructions.publish(String(data=text))
+    rig.tells(node, reason)
+    rig.rests()
+    instructions.publish(String(data=INSTRUCTION))
+    rig.moves()
+    rig.peer.destroy_publisher(instructions)
+    rig.quiet(node, reason)
+
+
+def test_a_step_that_is_not_the_checkpoints_is_refused_with_what_to_do_about_it(rig):
+    assert rig.set('scheduler', policy_step=0.1).successful
+    rig.rests()
+    rig.tells('scheduler', 'malformed_message', 'policy_step')
+    assert rig.set('scheduler', policy_step=0.05).successful
+    rig.moves()

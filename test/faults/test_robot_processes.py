@@ -1,0 +1,147 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The whole graph on the embedded arm: its processes die and hang, its operator interferes."""
+
+import pytest
+
+NODES = ('camera', 'scheduler', 'inference', 'sim_arm')
+
+
+@pytest.fixture
+def rig(robot_in_motion):
+    return robot_in_motion
+
+
+def test_the_vla_is_killed_and_started_again_and_nothing_else_has_to_be(rig):
+    rig.kill('inference')
+    rig.rests()
+    rig.tells('arm_command', 'watchdog')
+    rig.tells('scheduler', 'inference_timeout')
+    rig.start('inference')
+    rig.moves()
+    rig.quiet('scheduler', 'inference_timeout')
+
+
+def test_the_vla_hangs_and_goes_on(rig):
+    rig.processes.freeze('inference')
+    rig.rests()
+    rig.tells('scheduler', 'inference_timeout', 'no answer within')
+    rig.processes.thaw('inference')
+    rig.moves()
+
+
+def test_the_scheduler_is_killed_and_started_again_and_the_arm_is_still_enabled(rig):
+    rig.kill('scheduler')
+    rig.rests()
+    rig.tells('arm_command', 'watchdog', 'no_action')
+    rig.start('scheduler')
+    rig.moves()
+
+
+def test_the_scheduler_hangs_and_goes_on_with_new_frames_only(rig):
+    rig.processes.freeze('scheduler')
+    rig.rests()
+    rig.tells('arm_command', 'watchdog', 'no_action')
+    rig.processes.thaw('scheduler')
+    rig.moves()
+
+
+def test_the_camera_node_is_killed_and_started_again(rig):
+    rig.kill('camera')
+    rig.rests()
+    rig.tells('scheduler', 'no_frame')
+    rig.start('camera')
+    rig.moves()
+    rig.quiet('scheduler', 'no_frame')
+
+
+def test_the_robots_driver_hangs_and_goes_on(rig):
+    rig.processes.freeze('sim_arm')
+    rig.rests()
+    rig.tells('camera', 'no_frame', 'nothing on')
+    rig.tells('scheduler', 'no_frame')
+    rig.processes.thaw('sim_arm')
+    rig.moves()
+    rig.quiet('camera', 'no_frame')
+
+
+def test_the_robots_driver_is_killed_and_started_again(rig):
+    rig.kill('sim_arm')
+    rig.rests()
+    rig.tells('camera', 'no_frame')
+    rig.start('sim_arm')
+    rig.moves()
+
+
+def test_a_killed_arm_command_leaves_an_arm_that_stops_by_itself_and_comes_back_disabled(rig):
+    rig.kill('arm_command')
+    rig.tool_rests()
+    rig.start('arm_command')
+    rig.counts('arm_command', 'not_enabled')
+    assert rig.enable().success
+    rig.moves()
+
+
+# -- the operator ------------------------------------------------------------------------------
+
+def test_a_stop_in_mid_motion_holds_while_the_policy_goes_on_until_enabled(rig):
+    rig.stop()
+    rig.counts('arm_command', 'not_enabled')
+    rig.rests()
+    rig.tells('arm_command', 'stopped', 'stop_requested')
+    assert rig.enable().success
+    rig.moves()
+
+
+def test_the_table_is_laid_anew_in_mid_motion_again_and_again(rig):
+    for _ in range(3):
+        rig.reset_table()
+        rig.moves()
+
+
+@pytest.mark.parametrize('node', NODES)
+def test_a_node_refuses_an_impossible_transition_by_name_and_the_motion_goes_on(rig, node):
+    for transition in ('configure', 'activate', 'cleanup', 99):
+        assert not rig.change(node, transition)
+    rig.tells(node, 'invalid_transition')
+    assert rig.lifecycle(node) == 'active'
+    rig.moves()
+
+
+@pytest.mark.parametrize('node', NODES)
+def test_a_node_that_is_taken_down_is_zero_in_time_and_moves_the_arm_again_when_it_is_up(
+        rig, node):
+    for transition in ('deactivate', 'cleanup'):
+        assert rig.change(node, transition)
+    rig.rests()
+    rig.tells('arm_command', 'watchdog')
+    for transition in ('configure', 'activate'):
+        assert rig.change(node, transition)
+    rig.moves()
+
+
+@pytest.mark.parametrize(('node', 'bad'), [
+    ('camera', {'image_size': -1}), ('camera', {'resize': 'sideways'}),
+    ('camera', {'image_topics': ['elsewhere']}), ('camera', {'max_age': float('nan')}),
+    ('scheduler', {'rule': 'guess'}), ('scheduler', {'policy_step': 9.0}),
+    ('scheduler', {'min_actions': 30}), ('scheduler', {'instruction': 'a' * 2000}),
+    ('inference', {'checkpoint': '/nowhere'}), ('inference', {'threads': -1}),
+    ('sim_arm', {'task': 'make tea'}), ('sim_arm', {'seed': -1}),
+])
+def test_an_invalid_parameter_is_refused_with_a_reason_and_the_motion_goes_on(rig, node, bad):
+    result = rig.set(node, **bad)
+    assert not result.successful
+    assert result.reason
+    rig.moves()
