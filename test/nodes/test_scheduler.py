@@ -84,7 +84,8 @@ class Rig:
 
 
 def test_every_field_of_the_configuration_is_a_parameter():
-    names = {setting.name for setting in SETTINGS} - {'instruction', 'frame_id', 'silence'}
+    names = {setting.name for setting in SETTINGS} - {
+        'instruction', 'frame_id', 'silence', 'replan_on_fine', 'fine_linear', 'fine_angular'}
     assert set(NAMES) == names
     assert set(NAMES.values()) == {field.name for field in fields(SchedulerConfig)}
 
@@ -119,6 +120,31 @@ def test_the_next_request_carries_the_motion_and_a_draft(graph):
     request = message_to_request(rig.requests[1])
     np.testing.assert_array_equal(request.last_action.values, FORWARD)
     np.testing.assert_array_equal(request.draft, FORWARD)
+
+
+SLOW = [0.001, 0.0, -0.001, 0.0, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(('rows', 'parameters', 'replans'), [
+    ([FORWARD, SLOW, SLOW, SLOW], {}, True),
+    ([FORWARD, SLOW, SLOW, SLOW], {'replan_on_fine': False}, False),
+    ([FORWARD, SLOW, SLOW, SLOW], {'fine_linear': 0.01}, False),
+    ([SLOW, SLOW, SLOW, SLOW], {}, False),
+    ([FORWARD, FORWARD, FORWARD, FORWARD], {}, False),
+    ([FORWARD, [0.001, 0.0, 0.001, 0.0, 0.0, 0.0, 0.0], FORWARD, FORWARD], {}, False),
+])
+def test_the_vla_is_asked_in_mid_chunk_when_the_arm_turns_to_fine_work(
+        graph, rows, parameters, replans):
+    rig = Rig(graph, rule='never', **parameters)
+    rig.frame()
+    assert rig.answer(rows) == 'deliberative: answered'
+    assert rig.frame() == 'queued: next_of_chunk'
+    assert rig.frame() == ('queued: replan' if replans else 'queued: next_of_chunk')
+    if replans:
+        graph.until(lambda: len(rig.requests) == 2, 'the second request')
+        request = message_to_request(rig.requests[1])
+        assert request.stamp_ns == rig.stamp_ns
+        np.testing.assert_array_equal(request.last_action.values, SLOW)
 
 
 def test_a_confirmed_draft_is_verified(graph):

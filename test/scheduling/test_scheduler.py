@@ -139,7 +139,7 @@ def test_a_chunk_whose_observation_is_too_old_is_dropped():
 
 
 def test_a_running_chunk_is_renewed_before_it_ends_where_told():
-    one = scheduler(prefetch_rows=2)
+    one = scheduler(prefetch_rows=2, seam_translation=1.0)
     frame(one, 0)
     answer(one, 0, 10, rows=4)
     assert frame(one, 1).request is None
@@ -156,6 +156,53 @@ def test_a_running_chunk_is_renewed_before_it_ends_where_told():
     assert renewed.consumed == 2
     assert renewed.action is None
     assert frame(one, 4).action.values[0] == pytest.approx(0.003)
+
+
+def test_a_chunk_is_renewed_in_its_middle_when_told_and_goes_on_until_the_answer():
+    one = scheduler()
+    frame(one, 0)
+    answer(one, 0, 10, rows=8)
+    assert frame(one, 1).reason == 'next_of_chunk'
+    one.replan()
+    decision = frame(one, 2)
+    assert (decision.kind, decision.reason) == (Kind.QUEUED, 'replan')
+    assert decision.action is not None
+    assert decision.request.stamp_ns == stamp_of(2)
+    assert (frame(one, 3).reason, frame(one, 4).request) == ('next_of_chunk', None)
+    assert answer(one, 2, 120, rows=8).consumed == 3
+    assert one.counters['requests'] == 2
+
+
+def test_a_call_under_way_is_awaited_before_the_one_that_renews():
+    one = scheduler(prefetch_rows=6)
+    frame(one, 0)
+    answer(one, 0, 10, rows=8)
+    frame(one, 1)
+    assert frame(one, 2).request is not None
+    one.replan()
+    assert frame(one, 3).request is None
+    answer(one, 2, 60, rows=20)
+    decision = frame(one, 4)
+    assert (decision.reason, decision.request.stamp_ns) == ('replan', stamp_of(4))
+
+
+def test_a_step_without_a_chunk_is_never_intuitive_when_told_to_renew():
+    one, step = taught()
+    one.configure(SchedulerConfig(rule='velocity', v_min=0.1))
+    one.replan()
+    decision = frame(one, step)
+    assert (decision.kind, decision.reason) == (Kind.DELIBERATIVE, 'replan')
+    answer(one, step, 10)
+    assert frame(one, step + 1).kind is Kind.INTUITIVE
+
+
+def test_a_reset_forgets_to_renew():
+    one = scheduler()
+    one.replan()
+    one.reset()
+    frame(one, 0)
+    answer(one, 0, 10, rows=8)
+    assert frame(one, 1).reason == 'next_of_chunk'
 
 
 def test_an_instruction_change_forgets_the_past_and_discards_the_answer_under_way():

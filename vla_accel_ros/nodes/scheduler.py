@@ -33,6 +33,8 @@ from vla_accel_ros.nodes.diagnostics import WARN
 from vla_accel_ros.nodes.images import check_image
 from vla_accel_ros.nodes.messages import NS, ChunkStats, to_ns
 from vla_accel_ros.nodes.scheduler_settings import SETTINGS, scheduler_config
+from vla_accel_ros.pruning.controller import Controller
+from vla_accel_ros.pruning.interface import Motion
 from vla_accel_ros.scheduling.decision import Decision, Kind
 from vla_accel_ros.scheduling.scheduler import Scheduler
 
@@ -61,6 +63,7 @@ class SchedulerNode(Node):
         """Make the scheduler and its topics."""
         self._scheduler = Scheduler(scheduler_config(self.settings))
         self._scheduler.set_instruction(self.settings['instruction'].strip())
+        self._controller = self._make_controller()
         self._seen, self._timeouts = monotonic(), 0
         self._action = self.advertise(JointTrajectory, 'vla/action', qos.CONTROL)
         self._observation = self.advertise(Image, 'vla/observation', qos.CONTROL)
@@ -76,6 +79,7 @@ class SchedulerNode(Node):
     def activate(self) -> None:
         """Start afresh: the past before a pause is not the past of the next step."""
         self._scheduler.reset()
+        self._controller.reset()
         self._seen = monotonic()
 
     def deactivate(self) -> None:
@@ -87,6 +91,11 @@ class SchedulerNode(Node):
         if 'instruction' in changed:
             self._instruct(changed['instruction'])
         self._scheduler.configure(scheduler_config(self.settings))
+        mode, self._controller = self._controller.mode, self._make_controller()
+        self._controller.mode = mode
+
+    def _make_controller(self) -> Controller:
+        return Controller(self.settings['fine_linear'], self.settings['fine_angular'])
 
     # -- what comes in --------------------------------------------------------------------------
 
@@ -123,10 +132,12 @@ class SchedulerNode(Node):
     def _instruct(self, text: str) -> None:
         _check_instruction(text)
         if self._scheduler.set_instruction(text.strip()):
+            self._controller.reset()
             self.get_logger().info(f'instruction: {text.strip()!r}')
 
     def _on_reset(self, _request: Trigger.Request, response: Trigger.Response):
         self._scheduler.reset()
+        self._controller.reset()
         self.health.clear('inference_timeout')
         response.success, response.message = True, 'buffer, queue and request are forgotten'
         return response
@@ -140,6 +151,10 @@ class SchedulerNode(Node):
         if decision.action is not None:
             self._action.publish(
                 messages.chunk_to_message(decision.action, step, self.settings['frame_id']))
+            self._controller.update(Motion.from_action(decision.action.values, step))
+            if (self._controller.became_fine and decision.queued
+                    and self.settings['replan_on_fine']):
+                self._scheduler.replan()
         if decision.request is not None:
             self._request.publish(messages.request_to_message(decision.request, step))
             self._observation.publish(frame)

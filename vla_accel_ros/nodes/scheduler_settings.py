@@ -113,6 +113,18 @@ SETTINGS = (
     _field(
         'prefetch_rows', 'Ask the VLA already when fewer actions than this are queued',
         range=(0, 64)),
+    Setting(
+        'replan_on_fine', True,
+        'Ask the VLA afresh in mid-chunk when the arm slows down to fine work (SpecPrune-VLA)'),
+    Setting(
+        'fine_linear', 0.08, 'Below this speed, and not rising, work is fine', unit='m/s',
+        range=(0.0, 10.0)),
+    Setting(
+        'fine_angular', 0.4, 'Below this angular speed, too', unit='rad/s', range=(0.0, 100.0)),
+    _field(
+        'seam_translation', 'Where one chunk takes over from another the displacement of a step '
+        'changes by no more than inside the two, and this', unit='m', range=(0.0, 1.0)),
+    _field('seam_rotation', 'Likewise the rotation', unit='rad', range=(0.0, 3.1416)),
     _field(
         'pause', 'After a longer gap between frames the past is forgotten', unit='s',
         range=(0.05, 60.0)),

@@ -96,6 +96,11 @@ class ActionBuffer:
         """The newest action, None when empty."""
         return self._actions[-1] if self._actions else None
 
+    def last_since(self, stamp_ns: int) -> np.ndarray | None:
+        """Return the newest action's values, None when it is of before that stamp."""
+        last = self.last
+        return None if last is None or last.stamp_ns < stamp_ns else last.values
+
     @property
     def rows(self) -> deque[list[float]]:
         """The actions as plain floats, oldest first: what small arithmetic is fastest on."""

@@ -21,6 +21,9 @@ from collections import deque
 import numpy as np
 
 from vla_accel_ros.actions import ActionChunk, Source
+from vla_accel_ros.scheduling.seam import ease, largest_changes
+
+NO_LIMIT = (float('inf'), float('inf'))
 
 
 class ChunkQueue:
@@ -35,6 +38,7 @@ class ChunkQueue:
         self._rows: deque[np.ndarray] = deque()
         self._stamp_ns = 0
         self._source = Source.VLA
+        self._inside: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -49,7 +53,10 @@ class ChunkQueue:
         """What produced the rows."""
         return self._source
 
-    def replace(self, chunk: ActionChunk, consumed: int) -> int:
+    def replace(
+        self, chunk: ActionChunk, consumed: int, last: np.ndarray | None = None,
+        limit: tuple[float, float] = NO_LIMIT,
+    ) -> int:
         """Put a chunk in the place of the old one.
 
         A chunk of a single row (autoregressive OpenVLA) is a velocity rather than a path: its
@@ -59,6 +66,10 @@ class ChunkQueue:
         Args:
             chunk: The answer.
             consumed: Actions commanded since the observation that it answers, at least 0.
+            last: The action that the first row follows without a pause, None without one. It is
+                followed with no larger change than there is inside the old and the new chunk,
+                and the limit.
+            limit: Of the displacement, metres, and of the rotation, radians.
 
         Returns:
             How many rows are left to execute.
@@ -69,7 +80,13 @@ class ChunkQueue:
         if consumed < 0:
             raise ValueError(f'consumed is {consumed}, expected at least 0')
         drop = 0 if len(chunk) == 1 else consumed
-        self._rows = deque(chunk.values[drop:])
+        rows, inside = chunk.values[drop:], None
+        if len(chunk) > 1:
+            inside = largest_changes(chunk.values)
+            if last is not None and self._inside is not None:
+                bounds = tuple(map(sum, zip(map(max, inside, self._inside), limit, strict=True)))
+                rows = ease(last, rows, bounds)
+        self._rows, self._inside = deque(rows), inside
         self._stamp_ns = chunk.stamp_ns
         self._source = chunk.source
         return len(self._rows)
@@ -83,5 +100,6 @@ class ChunkQueue:
         return self._rows.popleft()
 
     def clear(self) -> None:
-        """Forget every row."""
+        """Forget every row, and that there was a chunk to follow on."""
         self._rows.clear()
+        self._inside = None

@@ -57,6 +57,9 @@ class SchedulerConfig:
         answer_timeout_s: After it a request counts as lost and the VLA is asked afresh.
         max_chunk_age_s: Queued rows are dropped once their observation is older than this.
         prefetch_rows: The VLA is asked already when fewer rows than this are queued.
+        seam_translation: Where one chunk takes over from another, the displacement may change by
+            so much more than it does inside the two, metres per step.
+        seam_rotation: Likewise the rotation, radians per step.
         pause_s: A longer gap between frames, or a stamp back by more, starts afresh.
 
     Raises:
@@ -88,6 +91,8 @@ class SchedulerConfig:
     answer_timeout_s: float = 2.0
     max_chunk_age_s: float = 2.0
     prefetch_rows: int = 0
+    seam_translation: float = 0.02
+    seam_rotation: float = 0.1
     pause_s: float = 1.0
 
     def __post_init__(self) -> None:
@@ -100,6 +105,10 @@ class SchedulerConfig:
         for name in ('max_bridge_steps', 'prefetch_rows'):
             value = getattr(self, name)
             if value < 0:
+                raise ValueError(f'{name} is {value}, expected at least 0')
+        for name in ('seam_translation', 'seam_rotation'):
+            value = getattr(self, name)
+            if not value >= 0:
                 raise ValueError(f'{name} is {value}, expected at least 0')
         if not 2 <= self.min_actions <= self.capacity:
             raise ValueError(
@@ -121,6 +130,11 @@ class SchedulerConfig:
         for rule in ('velocity', 'planar', 'always', 'never'):
             self._make_rule(rule)
         self.make_rule()
+
+    @property
+    def seam_limit(self) -> tuple[float, float]:
+        """How much more may change at a seam than inside the chunks, metres and radians."""
+        return self.seam_translation, self.seam_rotation
 
     def make_generator(self) -> Generator:
         """Build the generator of intuitive steps and drafts."""

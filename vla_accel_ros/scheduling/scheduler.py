@@ -57,6 +57,7 @@ class Scheduler:
         self._step_ns = 0
         self._step_open = False
         self._bridged = 0
+        self._replan = False
         self._build()
 
     def _build(self) -> None:
@@ -118,6 +119,15 @@ class Scheduler:
         self._forget('reset')
         self._gate.reset()
 
+    def replan(self) -> None:
+        """Ask the VLA afresh with the next frame that finds no request under way.
+
+        For whoever sees that a running chunk has become too coarse (SpecPrune-VLA's controller
+        at its change to fine). The chunk goes on until the answer takes over, so that the arm
+        neither waits nor jumps.
+        """
+        self._replan = True
+
     def on_frame(self, stamp_ns: int, now_ns: int) -> Decision:
         """Decide on a frame.
 
@@ -168,7 +178,10 @@ class Scheduler:
                 Kind.DISCARDED, fault, chunk.stamp_ns, now_ns,
                 latency_s=latency_s, consumed=pending.consumed,
             )
-        consumed = len(chunk) - self._queue.replace(chunk, pending.consumed)
+        # A longer pause than this, and the arm may have come to rest.
+        last = self._buffer.last_since(self._step_ns - round(1.5e9 * self._config.policy_step_s))
+        consumed = len(chunk) - self._queue.replace(
+            chunk, pending.consumed, last, self._config.seam_limit)
         self._bridged = 0
         action, kind, reason = None, Kind.QUEUED, 'step_already_served'
         if self._step_open:
@@ -184,12 +197,13 @@ class Scheduler:
     def _serve_queue(self, now_ns: int) -> Decision:
         last = self._buffer.last
         action = self._send_next()
-        request = None
-        if self._requests.pending is None and len(self._queue) < self._config.prefetch_rows:
+        request, reason = None, 'replan' if self._replan else 'next_of_chunk'
+        due = self._replan or len(self._queue) < self._config.prefetch_rows
+        if due and self._requests.pending is None:
             # The old chunk's row for this step is the best draft of the new chunk's.
             request = self._ask(now_ns, last, action.values, consumed=1)
         return self._decide(
-            Kind.QUEUED, 'next_of_chunk', self._step_ns, now_ns, action=action, request=request
+            Kind.QUEUED, reason, self._step_ns, now_ns, action=action, request=request
         )
 
     def _serve_bridge(self, now_ns: int) -> Decision:
@@ -221,6 +235,8 @@ class Scheduler:
         return self._decide(Kind.DELIBERATIVE, reason, self._step_ns, now_ns, request=request)
 
     def _judge(self) -> Verdict:
+        if self._replan:
+            return Verdict(False, 'replan')
         if self._config.gripper_guard and gripper_moves(self._buffer):
             return Verdict(False, 'gripper_moves')
         return self._rule.judge(self._buffer, self._config.policy_step_s)
@@ -244,6 +260,7 @@ class Scheduler:
     def _ask(self, now_ns: int, last: Action | None, draft, consumed: int = 0) -> Request:
         self._requests.open(self._step_ns, now_ns, consumed)
         self._counters['requests'] += 1
+        self._replan = False
         return Request(self._step_ns, self._instruction, last, draft)
 
     def _send_next(self) -> Action:
@@ -266,15 +283,8 @@ class Scheduler:
         self._bridged = 0
 
     def _decide(
-        self,
-        kind: Kind,
-        reason: str,
-        stamp_ns: int,
-        now_ns: int,
-        action: Action | None = None,
-        request: Request | None = None,
-        latency_s: float | None = None,
-        consumed: int = 0,
+        self, kind: Kind, reason: str, stamp_ns: int, now_ns: int, action: Action | None = None,
+        request: Request | None = None, latency_s: float | None = None, consumed: int = 0,
     ) -> Decision:
         self._counters[kind.value] += 1
         self._counters[f'{kind.value}/{reason}'] += 1

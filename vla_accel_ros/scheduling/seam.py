@@ -1,0 +1,71 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The seam where one chunk of actions takes over from another (ours).
+
+Two answers to two observations rarely agree, and a chunk that begins where the last one did not
+end is a jerk. The arm is to see no larger change of its displacement there than inside the two
+chunks, and a limit more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vla_accel_ros.actions import ROTATION, TRANSLATION
+
+PARTS = (TRANSLATION, ROTATION)
+
+
+def largest_changes(rows: np.ndarray) -> tuple[float, float]:
+    """Give the largest change from one row to the next.
+
+    Args:
+        rows: float [n, 7], one action a row.
+
+    Returns:
+        Of the displacement, metres, and of the rotation, radians; 0 for a single row.
+    """
+    changes = np.diff(rows, axis=0)
+    translation, rotation = (
+        float(np.linalg.norm(changes[:, part], axis=1).max(initial=0.0)) for part in PARTS)
+    return translation, rotation
+
+
+def ease(last: np.ndarray, rows: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
+    """Lead from the last action into a chunk with no change above the bounds.
+
+    Row by row the change is cut down to the bound, until a row is reached as it is; from there on
+    the chunk is left alone. What is cut off is not made up for: the next observation shows where
+    the arm is. The gripper opens and closes as the chunk says.
+
+    Args:
+        last: float [7], the action before.
+        rows: float [n, 7], what follows.
+        bounds: Largest change of the displacement, metres, and of the rotation, radians.
+
+    Returns:
+        float [n, 7]; the rows themselves where nothing is to be cut.
+    """
+    eased = rows.copy()
+    for part, bound in zip(PARTS, bounds, strict=True):
+        before = last[part]
+        for row in eased[:, part]:
+            change = row - before
+            size = float(np.linalg.norm(change))
+            if size <= bound:
+                break
+            row[:] = before + change * (bound / size)
+            before = row
+    return rows if np.array_equal(eased, rows) else eased
