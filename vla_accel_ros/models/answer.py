@@ -41,10 +41,12 @@ class Answer:
     Attributes:
         decoded: The tokens, and what they took.
         left: int64 [kept], visual tokens that the decoder's last layer saw, ascending.
+        seen: Visual tokens that each decoder layer saw.
     """
 
     decoded: Decoded
     left: Tensor
+    seen: tuple[int, ...]
 
 
 def answer(
@@ -89,4 +91,4 @@ def answer(
     with watch('selection'):
         pruner.after_decode(
             attention.scores(cache, prompt.positions, prompt.ids, pruner.layout))
-    return Answer(decoded, prompt.left)
+    return Answer(decoded, prompt.left, prompt.seen)

@@ -39,11 +39,13 @@ class ChunkAnswer:
         numbers: What the head makes of `hidden`; see `OFTOutput.numbers`.
         hidden: [1, chunk * dims, width] after the final norm.
         left: int64 [kept], visual tokens that the decoder's last layer saw, ascending.
+        seen: Visual tokens that each decoder layer saw.
     """
 
     numbers: Tensor
     hidden: Tensor
     left: Tensor
+    seen: tuple[int, ...]
 
 
 def answer_chunk(
@@ -78,4 +80,4 @@ def answer_chunk(
         hidden = done.hidden[:, model.rows]
     with watch('decode'):
         numbers = model.read_out(hidden)
-    return ChunkAnswer(numbers, hidden, done.left)
+    return ChunkAnswer(numbers, hidden, done.left, done.seen)

@@ -158,6 +158,10 @@ class Policy:
             raise ValueError(f"draft is '{draft}', expected one of {', '.join(SOURCES)}")
         self._decoding = create_decoder(name, relaxed_bins), draft
 
+    def assume_previous(self, token_ids: np.ndarray) -> None:
+        """Let the draft `previous` be these tokens int64 [7], as if they had been answered."""
+        self._drafts.learn(token_ids)
+
     def reset(self) -> None:
         """Begin an episode, at the next inference."""
         self._pruners.reset()
@@ -237,7 +241,7 @@ class Policy:
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
         return Prediction(
             values, token_ids, watch.ms, len(answered.left), answered.left.cpu().numpy(),
-            pruner.reason, passes, accepted)
+            answered.seen, pruner.reason, passes, accepted)
 
     def logits(self, observation: Observation) -> Tensor:
         """Give the logits of the first action token, float32 [vocabulary], on the CPU.

@@ -39,6 +39,7 @@ class Prediction:
         timings_ms: Milliseconds by stage (`stopwatch.STAGES`) and in `total`.
         kept: Visual tokens that the decoder's last layer saw.
         kept_ids: int64 [kept], which ones, camera * tokens + index, ascending.
+        seen: Visual tokens that each decoder layer saw.
         pruning: Why they were kept, a stable name.
         passes: Passes of the language model, the prefill included.
         accepted: Tokens of the draft that the model confirmed.
@@ -49,6 +50,7 @@ class Prediction:
     timings_ms: dict[str, float]
     kept: int
     kept_ids: np.ndarray
+    seen: tuple[int, ...]
     pruning: str
     passes: int
     accepted: int

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Configurations by name: the full-size OpenVLA-7B and the embedded model."""
+"""Configurations by name: the full-size OpenVLA-7B, the embedded model, one between them."""
 
 from __future__ import annotations
 
@@ -46,6 +46,28 @@ def openvla_7b_oft(film: bool = False, head: str = L1) -> VLAConfig:
     return replace(
         plain, image_towers=plain.image_towers * CAMERAS, film=film, centre_crop=LIBERO_CROP,
         oft=OFTConfig(head=head))
+
+
+def mid(layers: int = 8, width: int = 1024) -> VLAConfig:
+    """Give OpenVLA's form at a size for measurements on a CPU: 256 visual tokens of one view.
+
+    Depth and widths of the towers, and the vocabulary, are to the decoder as in the full-size
+    model, roughly.
+
+    Args:
+        layers: Decoder layers.
+        width: Channels of the decoder, a multiple of 256.
+    """
+    tower = TowerConfig(
+        width=width // 4, depth=layers - 1, heads=width // 256, mlp=width, patch=14)
+    towers = (
+        replace(tower, class_token=True, registers=4, layer_scale=True),
+        replace(tower, name='fused_featurizer'))
+    decoder = DecoderConfig(
+        width=width, layers=layers, heads=width // 64, kv_heads=width // 64,
+        mlp=width * 11 // 4, vocab=2064)
+    return VLAConfig(
+        towers=towers, decoder=decoder, image_size=224, tokenizer_vocab=2000, prompt_end=None)
 
 
 def embedded(

@@ -97,6 +97,11 @@ class Prefilled:
     ids: tuple[Tensor, ...]
     left: Tensor
 
+    @property
+    def seen(self) -> tuple[int, ...]:
+        """Visual tokens that each decoder layer saw."""
+        return tuple(len(present) for present in self.ids)
+
 
 def encode(
     model: OpenVLA, pixels: Tensor, language: Tensor | None, pruner: Pruner, needs: Needs,
