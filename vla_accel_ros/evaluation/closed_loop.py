@@ -63,9 +63,11 @@ def run_episode(
             decision = scheduler.on_frame(now, now)
             if decision.request is not None:
                 images = tuple(env.render_camera(name) for name in cameras)
-                answer = policy.predict(Observation(images, instruction, now))
+                answer = policy.predict(Observation(images, instruction, now, env.proprio()))
                 call_ms.append(answer.timings_ms['total'])
-                decision = scheduler.on_answer(ActionChunk(answer.chunk_values, now), now)
+                answered = scheduler.on_answer(ActionChunk(answer.chunk_values, now), now)
+                # A chunk that is renewed before it ends has an action for this step already.
+                decision = answered if decision.action is None else decision
             if decision.action is None:
                 raise RuntimeError(f'no action at step {steps}: {decision.reason}')
             kinds[decision.kind] += 1

@@ -1,0 +1,66 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Episodes of a policy that answers with chunks and wants proprioception (OpenVLA-OFT)."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vla_accel_ros.evaluation.closed_loop import run_episode
+from vla_accel_ros.evaluation.methods import Method
+from vla_accel_ros.models import checkpoint
+from vla_accel_ros.models.oft import build
+from vla_accel_ros.models.oft_config import OFTConfig
+from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.models.presets import embedded
+from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
+from vla_accel_ros.scheduling.config import SchedulerConfig
+from vla_accel_ros.sim.env import TabletopEnv
+from vla_accel_ros.sim.tasks import all_instructions
+
+LIFT = all_instructions('lift')[0]
+STATISTICS = {
+    'action': {'q01': [-0.02] * 6 + [0.0], 'q99': [0.02] * 6 + [1.0],
+               'mask': [True] * 6 + [False]},
+    'proprio': {'q01': [-1.0] * 8, 'q99': [1.0] * 8},
+}
+
+
+@pytest.fixture
+def policy(tmp_path):
+    words = vocabulary(all_instructions())
+    config = embedded(
+        len(words), image_size=32, tower_width=32, tower_blocks=1, width=48, layers=2, heads=2,
+        oft=OFTConfig(chunk=8, proprio=8))
+    torch.manual_seed(0)
+    checkpoint.save(build(replace(config, norm_stats={'random': STATISTICS})), tmp_path)
+    write_tokenizer(words, tmp_path)
+    return Policy.load(tmp_path, threads=1)
+
+
+@pytest.mark.parametrize(('options', 'calls', 'decisions'), [
+    ({}, 3, {'deliberative': 3, 'queued': 17}),
+    # Renewed with half of it left: after the first, a call every four steps.
+    ({'prefetch_rows': 4}, 5, {'deliberative': 1, 'queued': 19}),
+])
+def test_a_chunk_serves_its_steps_with_one_call(policy, options, calls, decisions):
+    env = TabletopEnv(image_size=32, max_steps=20)
+    method = Method('chunks', '', SchedulerConfig(rule='never', **options))
+    result = run_episode(policy, env, method, 2_000_000, LIFT)
+    env.close()
+    assert result.steps == 20
+    assert result.decisions == decisions
+    assert len(result.call_ms) == calls
