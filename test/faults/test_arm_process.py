@@ -25,14 +25,14 @@ import pytest
 # Starts arm_command as the demo does, says its process id, and waits to be killed.
 LAUNCHER = """
 from pathlib import Path
-import sys, time
+import signal, sys
 from vla_accel_ros.nodes.demo_graph import RunningGraph
 from vla_accel_ros.nodes.processes import Deployment, processes
 deployment = Deployment()
 listed = [p for p in processes(deployment) if p.name == 'arm_command']
 with RunningGraph(listed, deployment, Path(sys.argv[1]), {}) as graph:
     print(graph.pids()['arm_command'], flush=True)
-    time.sleep(600)
+    signal.pause()
 """
 
 
