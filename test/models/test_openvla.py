@@ -16,6 +16,7 @@
 
 from dataclasses import replace
 
+from greedily import decode_greedily
 import pytest
 import torch
 import torch.nn.functional as F
@@ -46,7 +47,7 @@ def test_decoding_with_cache_equals_teacher_forcing(small, batch):
     x = prompt_embeddings(small, pixels, ids)
     length = x.shape[1]
     cache = small.new_cache(length + 7, batch=2)
-    tokens, peaks = small.decode_greedily(small.prefill(x, cache), length, 7, cache)
+    tokens, peaks = decode_greedily(small, small.prefill(x, cache), length, 7, cache)
     logits = small(pixels, torch.cat([ids, tokens], 1)).logits[:, length - 1:-1]
     assert torch.equal(logits.argmax(-1), tokens)
     assert torch.allclose(logits.max(-1).values, peaks, atol=1e-5)
@@ -62,7 +63,7 @@ def test_an_end_token_does_not_shorten_the_action(build, small_config, batch):
     cache = model.new_cache(x.shape[1] + 7, batch=2)
     logits = model.prefill(x, cache)
     logits[:, 2] = 1.0
-    tokens, _ = model.decode_greedily(logits, x.shape[1], 7, cache)
+    tokens, _ = decode_greedily(model, logits, x.shape[1], 7, cache)
     assert tokens.shape == (2, 7)
     assert (tokens[:, 0] == 2).all()
 

@@ -17,6 +17,7 @@
 
 from itertools import product
 
+from greedily import decode_greedily
 import numpy as np
 import pytest
 from scripted_pruner import Scripted
@@ -74,7 +75,7 @@ def run(model, pruner, pixels, ids, scene=None):
                 model, x, present, cache, pruner, needs, prompt_rows(ids.shape[1] - 1))
             attention.prefilled()
             logits = model.language_model.lm_head(prompt.hidden[:, -1])
-            tokens, peaks = model.decode_greedily(logits, length, count, cache)
+            tokens, peaks = decode_greedily(model, logits, length, count, cache)
         attention.note(range(length, length + count - 1))
         pruner.after_decode(attention.scores(cache, prompt.positions, prompt.ids, layout))
     return prompt, logits, tokens[0], peaks[0]
@@ -218,7 +219,7 @@ def test_keeping_all_is_bit_for_bit_what_no_pruning_gives(small, batch, name):
         x = small.embed_prompt(ids, small.encode_images(pixels))
         cache = small.new_cache(x.shape[1] + 7)
         plain = small.prefill(x, cache)
-        plain_tokens, plain_peaks = small.decode_greedily(plain, x.shape[1], 7, cache)
+        plain_tokens, plain_peaks = decode_greedily(small, plain, x.shape[1], 7, cache)
     images = tuple(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
                    for _ in range(2))
     for step in range(5):

@@ -224,26 +224,3 @@ class OpenVLA(nn.Module):
         x = self.language_model.model.embed_tokens(token[:, None])
         hidden = self.language_model.model.run(x, position, cache=cache)
         return self.language_model.lm_head(hidden[:, -1])
-
-    def decode_greedily(
-        self, logits: Tensor, length: int, count: int, cache: KVCache,
-    ) -> tuple[Tensor, Tensor]:
-        """Decode one token after the other, always exactly `count`; no token ends it early.
-
-        Args:
-            logits: [B, vocabulary] of the prompt's last token.
-            length: Position of the first new token, the prompt's full length.
-            count: Tokens.
-            cache: Holds the prompt.
-
-        Returns:
-            Tokens int64 [B, count], and the logit of each one [B, count].
-        """
-        positions = torch.arange(length, length + count, device=logits.device)[:, None, None]
-        tokens, peaks = [], []
-        for step in range(count):
-            if step:
-                logits = self.decode_one_token(tokens[-1], positions[step - 1], cache)
-            tokens.append(logits.argmax(-1))
-            peaks.append(logits.gather(1, tokens[-1][:, None])[:, 0])
-        return torch.stack(tokens, 1), torch.stack(peaks, 1)
