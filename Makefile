@@ -1,6 +1,6 @@
 # What a user types. Everything else (virtual environment, libraries) is made on the way.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint doctor clean
+.PHONY: help setup demo test lint bench doctor clean
 BIN := .venv/bin
 # Set by the ROS 2 wheels of another environment, it would keep ours from finding its libraries.
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -19,6 +19,9 @@ test: setup  ## The whole test suite, lint included (ARGS="-k name" for a part)
 
 lint: setup  ## Only the lint
 	@$(BIN)/python -m pytest -q test/lint $(ARGS)
+
+bench: setup  ## Latency and jitter of the nodes, ten minutes (benchmarks/README.md)
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 doctor: setup  ## What this machine has, and what to do about what is missing
 	@$(BIN)/vla-accel doctor $(ARGS)

@@ -15,107 +15,73 @@
 """Measure the camera node: from a driver's publish to `vla/frame`, over real DDS.
 
 Driver and listener are one process, so one clock; the camera node is another, as on a robot.
-Runs with the shared-memory profile of `config/fastdds.xml`, or another for comparison.
+Runs with the shared-memory profile of `config/fastdds.xml`, or with the one that
+`FASTRTPS_DEFAULT_PROFILES_FILE` names, for comparison.
 """
 
 from __future__ import annotations
 
-import argparse
 from array import array
-import json
-import os
-from pathlib import Path
-import signal
-import subprocess
 import sys
-from time import monotonic
+from time import monotonic_ns
 
 import numpy as np
+from sensor_msgs.msg import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.conditions import CpuMeter
+from benchmarks.figures import Report, summarise
+from benchmarks.program import main
+from benchmarks.rig import Rig
+from vla_accel_ros.nodes import qos
+from vla_accel_ros.nodes.messages import to_ns
+from vla_accel_ros.nodes.processes import Deployment, Process
+
+WIDTH, HEIGHT, RATE_HZ, SIZE = 640, 480, 30.0, 224
 WARM_UP = 30
+BARS = {'p50': 5.0}
 
 
-def drive(width: int, height: int, rate: float, seconds: float) -> dict[str, float]:
-    """Publish frames to a camera node in a child process and time what comes back.
+def measure(seconds: float = 60.0) -> Report:
+    """Publish frames to the camera node for so many seconds and time what comes back."""
+    sent: dict[int, int] = {}
+    took_ms: dict[int, float] = {}
+    camera = Process('camera', {'image_topics': ['image_raw'], 'image_size': SIZE})
+    with Rig((Deployment(), (camera,))) as rig:
+        driver = rig.node.create_publisher(Image, 'image_raw', qos.SENSOR)
+        image = Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=3 * WIDTH)
+        image.data = array('B', np.random.default_rng(0).integers(
+            0, 256, WIDTH * HEIGHT * 3, np.uint8).tobytes())
 
-    Returns:
-        Frames sent and received, and percentiles of the latency in milliseconds.
-    """
-    import rclpy
-    from sensor_msgs.msg import Image
+        def receive(message: Image) -> None:
+            stamp_ns = to_ns(message.header.stamp)
+            took_ms[stamp_ns] = (monotonic_ns() - sent[stamp_ns]) / 1e6
 
-    from vla_accel_ros.nodes import qos
-    from vla_accel_ros.nodes.messages import to_ns
-    from vla_accel_ros.nodes.spin import make_executor
+        def send() -> None:
+            image.header.stamp = rig.node.get_clock().now().to_msg()
+            sent[to_ns(image.header.stamp)] = monotonic_ns()
+            driver.publish(image)
 
-    child = subprocess.Popen([sys.executable, '-m', 'vla_accel_ros.nodes.camera'], cwd=ROOT)
-    rclpy.init()
-    node = rclpy.create_node('driver')
-    executor = make_executor()
-    executor.add_node(node)
-    driver = node.create_publisher(Image, 'image_raw', qos.SENSOR)
-    sent: dict[int, float] = {}
-    took: dict[int, float] = {}
-    data = array('B', np.random.default_rng(0).integers(
-        0, 256, width * height * 3, np.uint8).tobytes())
-
-    def receive(message: Image) -> None:
-        stamp = to_ns(message.header.stamp)
-        took[stamp] = (monotonic() - sent[stamp]) * 1e3
-
-    def send() -> None:
-        if driver.get_subscription_count() == 0:
-            return
-        message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
-        message.data = data
-        message.header.stamp = node.get_clock().now().to_msg()
-        sent[to_ns(message.header.stamp)] = monotonic()
-        driver.publish(message)
-
-    node.create_subscription(Image, 'vla/frame', receive, qos.FRAME)
-    node.create_timer(1 / rate, send)
-    try:
-        while len(sent) < WARM_UP + seconds * rate:
-            executor.spin_once(timeout_sec=0.1)
-        end = monotonic() + 0.5
-        while monotonic() < end:
-            executor.spin_once(timeout_sec=0.1)
-    finally:
-        child.send_signal(signal.SIGINT)
-        child.wait(10)
-        executor.shutdown()
-        node.destroy_node()
-        rclpy.shutdown()
+        rig.until_active('/camera')
+        rig.until_matched(driver)
+        rig.node.create_subscription(Image, 'vla/frame', receive, qos.FRAME)
+        timer = rig.node.create_timer(1 / RATE_HZ, send)
+        rig.until(lambda: len(sent) >= WARM_UP, 'warm-up', 60.0)
+        meter = CpuMeter(rig.pids())
+        rig.spin(seconds)
+        shares = meter.shares()
+        timer.cancel()
+        # What is still on its way.
+        rig.spin(0.5)
     counted = sorted(sent)[WARM_UP:]
-    latencies = [took[stamp] for stamp in counted if stamp in took]
-    p50, p95, p99 = np.percentile(latencies, [50, 95, 99]) if latencies else [float('nan')] * 3
-    return {
-        'sent': len(counted), 'received': len(latencies),
-        'p50_ms': round(p50, 2), 'p95_ms': round(p95, 2), 'p99_ms': round(p99, 2)}
-
-
-def main() -> int:
-    """Run the measurement and print one line of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--seconds', type=float, default=20.0)
-    parser.add_argument('--rate', type=float, default=30.0, help='frames a second')
-    parser.add_argument('--size', default='640x480', help='of the frames, pixels')
-    parser.add_argument(
-        '--profile', default=str(ROOT / 'config/fastdds.xml'),
-        help="FastDDS profile; '' for the defaults")
-    options = parser.parse_args()
-    os.environ['FASTRTPS_DEFAULT_PROFILES_FILE'] = options.profile
-    os.environ.setdefault('ROS_DOMAIN_ID', '97')
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    sys.path.insert(0, str(ROOT))
-    width, height = map(int, options.size.split('x'))
-    figures = drive(width, height, options.rate, options.seconds)
-    print(json.dumps({
-        'what': f'{options.size} rgb8 at {options.rate:g} Hz to vla/frame of 224x224',
-        'profile': Path(options.profile).name, **figures}))
-    return 0
+    latencies = [took_ms[stamp] for stamp in counted if stamp in took_ms]
+    return Report(
+        'camera_latency', f'python -m benchmarks.camera_latency --seconds {seconds:g}',
+        (summarise(
+            f'{WIDTH}x{HEIGHT} rgb8 at {RATE_HZ:g} Hz, bicubic to {SIZE}x{SIZE}: '
+            'driver publishes → vla/frame arrives', 'ms', latencies, BARS),),
+        {'warm-up': f'{WARM_UP} frames'},
+        {'frames sent': len(counted), 'frames received': len(latencies), 'cpu shares': shares})
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(measure, __doc__))

@@ -1,0 +1,113 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import conditions
+from benchmarks.figures import Report, summarise, to_markdown
+from benchmarks.intuitive_path import Log, match
+from benchmarks.stream_jitter import deviations
+
+MS = 1_000_000
+
+
+def frames(*kinds):
+    """Frames 50 ms apart; the ROS clock of stamps is a second ahead of the steady one."""
+    log = Log()
+    for number, kind in enumerate(kinds):
+        begun_ns = number * 50 * MS
+        stamp_ns = begun_ns + 1000 * MS
+        log.sent.append((stamp_ns, begun_ns, begun_ns + MS))
+        log.kinds[stamp_ns] = kind
+    return log
+
+
+def twist(log, at_ms, moves=True, on_the_way_ms=1):
+    log.twists.append((int(at_ms * MS), int((at_ms - on_the_way_ms + 1000) * MS), moves))
+
+
+def test_the_first_moving_twist_after_a_frame_is_its_own():
+    log = frames('intuitive', 'intuitive', 'intuitive')
+    for at_ms, moves in ((1, False), (3, True), (15, True), (40, False), (54, True), (90, False)):
+        twist(log, at_ms, moves)
+    matched = match(log, 'intuitive')
+    assert matched.arrived_ms == pytest.approx([3, 4])
+    assert matched.stamped_ms == pytest.approx([2, 3])
+    assert (matched.moving, matched.lost) == (0, 0)
+
+
+def test_a_twist_that_was_on_its_way_when_the_frame_was_stamped_is_an_older_step():
+    log = frames('intuitive', 'intuitive')
+    twist(log, 0.5)
+    twist(log, 4)
+    assert match(log, 'intuitive').arrived_ms == pytest.approx([4])
+
+
+def test_a_frame_that_finds_the_arm_moving_is_left_out_and_one_without_twist_is_lost():
+    log = frames('deliberative', 'intuitive', 'intuitive', 'waiting')
+    for at_ms, moves in ((45, True), (52, True), (80, False), (110, False)):
+        twist(log, at_ms, moves)
+    matched = match(log, 'intuitive')
+    assert matched.arrived_ms == []
+    assert (matched.moving, matched.lost) == (1, 1)
+
+
+def test_intervals_that_an_action_may_have_ended_are_no_jitter():
+    times = [at * MS for at in (0, 20, 41, 60, 61, 81)]
+    even, cut = deviations(times, [61 * MS], times)
+    assert even == pytest.approx([0, 1, 0])
+    assert cut == pytest.approx([1, 19])
+
+
+def test_a_bar_is_missed_above_it_and_by_nothing_at_all():
+    row = summarise('x', 'ms', [1.0, 2.0, 3.0], {'p50': 2.0, 'p99': 2.5})
+    assert not row.holds
+    assert summarise('x', 'ms', [1.0, 2.0, 3.0], {'p50': 2.0}).holds
+    with pytest.raises(ValueError, match='not one sample'):
+        summarise('x', 'ms', [], {'p50': 2.0})
+    report = Report('name', 'command', (row,), {'rate': '50 Hz'}, {'run': {'lost': 0}})
+    assert not report.holds
+    text = to_markdown(report.to_dict())
+    assert '| x | ms | 3 | 2.00 |' in text
+    assert '**missed**' in text
+    assert '- run: lost 0' in text
+
+
+def test_a_machine_kind_is_a_folder_name():
+    found = {'processor': 'AMD EPYC(TM) 9 @ 2.4', 'cores': 2, 'gpu': None}
+    assert conditions.machine_kind(found) == 'amd-epyc-tm-9-2-4-2-cores'
+
+
+def test_shares_of_the_processors_add_up_to_at_most_all():
+    meter = conditions.CpuMeter()
+    while (shares := meter.shares())['benchmark'] == 0:
+        # Until the system's clock ticks while this is what runs.
+        pass
+    assert 0 < sum(shares.values()) <= 1.1
+
+
+def test_results_are_written_for_programs_and_for_people(tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-m', 'benchmarks.run', '--only', 'ridge_step,camera_latency',
+         '--seconds', '1', '--out', str(tmp_path), '--remark', 'a test'],
+        cwd=conditions.ROOT, capture_output=True, text=True, check=False)
+    found = json.loads((tmp_path / 'nodes.json').read_text(encoding='utf-8'))
+    assert [report['name'] for report in found['reports']] == ['ridge_step', 'camera_latency']
+    assert done.returncode == (0 if all(report['holds'] for report in found['reports']) else 1)
+    assert all(row['count'] > 0 for report in found['reports'] for row in report['rows'])
+    assert 'a test' in (tmp_path / 'nodes.md').read_text(encoding='utf-8')
