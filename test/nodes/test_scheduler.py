@@ -12,8 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from dataclasses import fields
-
 from diagnostic_msgs.msg import DiagnosticStatus
 import numpy as np
 import pytest
@@ -34,8 +32,6 @@ from vla_accel_ros.nodes.messages import (
     to_ns,
 )
 from vla_accel_ros.nodes.scheduler import SchedulerNode
-from vla_accel_ros.nodes.scheduler_settings import NAMES, SETTINGS
-from vla_accel_ros.scheduling.config import SchedulerConfig
 
 STEP = 50_000_000
 PIXELS = np.random.default_rng(0).integers(0, 256, (32, 16, 3), np.uint8)
@@ -81,13 +77,6 @@ class Rig:
         for _ in range(steps):
             self.frame()
             self.answer()
-
-
-def test_every_field_of_the_configuration_is_a_parameter():
-    names = {setting.name for setting in SETTINGS} - {
-        'instruction', 'frame_id', 'silence', 'replan_on_fine', 'fine_linear', 'fine_angular'}
-    assert set(NAMES) == names
-    assert set(NAMES.values()) == {field.name for field in fields(SchedulerConfig)}
 
 
 def test_a_deliberative_step_hands_the_frame_on_and_sends_the_answer(graph):
