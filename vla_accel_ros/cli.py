@@ -60,7 +60,7 @@ COMMANDS = {
     'verify': Command(
         'vla_accel_ros.models.verify',
         'compare a checkpoint, array by array, with the numbers of the original',
-        ('vla-accel verify --fixture test/fixtures/openvla_tiny',),
+        ('vla-accel verify --fixture test/fixtures/openvla_tiny --oft',),
     ),
     'eval': Command(
         'vla_accel_ros.evaluation.command',

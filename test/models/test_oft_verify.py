@@ -30,7 +30,7 @@ from vla_accel_ros.models.oft import OpenVLAOFT
 from vla_accel_ros.models.oft_heads import ActionHead, ProprioProjector
 from vla_accel_ros.models.oft_reference import OFTReference, fitting_key
 from vla_accel_ros.models.oft_verify import OFT_FILE, verify_oft
-from vla_accel_ros.models.verify import Comparison, FixtureError, read_arrays
+from vla_accel_ros.models.verify import Comparison, FixtureError, read_arrays, table
 
 HEAD, PROPRIO, FILM = (
     f'oft_{name}.safetensors' for name in (
@@ -65,6 +65,16 @@ def test_the_command_adds_ofts_arrays_to_the_table(reference, capsys):
     arrays = {a['array'] for a in json.loads(capsys.readouterr().out)['arrays']}
     assert {'last_logits0', 'l1_actions0', 'l1_hidden1', 'discrete_actions1',
             'film_l1_actions0', 'proprio_normalised'} <= arrays
+
+
+def test_a_folder_with_ofts_numbers_alone_is_compared(copy, capsys):
+    for name in ('outputs.npz', 'crop_outputs.npz'):
+        (copy / name).unlink()
+    assert main(['verify', '--fixture', str(copy), '--oft']) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == '8 of 8 arrays agree'
+    assert main(['verify', '--fixture', str(copy)]) == 2
+    assert main(['verify', '--fixture', str(copy / 'nowhere'), '--oft']) == 2
+    assert 'nowhere is no folder' in capsys.readouterr().err
 
 
 def test_side_files_of_the_public_names_are_compared_as_well(copy):
@@ -114,6 +124,7 @@ def test_only_this_machines_own_rounding_widens_a_bound():
     assert judged(5e-6).tolerance == pytest.approx(6e-6)
     assert not judged(7e-6).passed
     assert judged(5e-6).note == 'rounds by 2.0e-06 here'
+    assert table([judged(5e-6)]).splitlines()[1].endswith('pass (rounds by 2.0e-06 here)')
 
 
 def test_the_exact_result_is_computed_where_a_bound_is_missed(reference, monkeypatch):

@@ -49,6 +49,8 @@ def verify_oft(folder: str | Path) -> list[Comparison]:
     from .oft_reference import ARRAY, OFTReference
 
     folder = Path(folder)
+    if not folder.is_dir():
+        raise FixtureError(f'{folder} is no folder')
     inputs, stored = (read_arrays(folder / name) for name in ('inputs.npz', OFT_FILE))
     if not any(map(ARRAY.fullmatch, stored)):
         raise FixtureError(f'{folder / OFT_FILE} has no array that OFT gives: {sorted(stored)}')

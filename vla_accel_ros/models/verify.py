@@ -54,7 +54,7 @@ class Comparison:
         difference: Largest absolute difference, None where none can be formed.
         tolerance: Largest that passes.
         passed: Whether it holds.
-        note: What is wrong where there is no difference.
+        note: What is wrong where there is no difference, or why the tolerance is what it is.
     """
 
     array: str
@@ -150,8 +150,10 @@ def table(comparisons: list[Comparison]) -> str:
     for c in comparisons:
         difference = c.note if c.difference is None else f'{c.difference:.1e}'
         limit = f'{c.tolerance:.0e}' if c.tolerance else 'identical'
-        rows.append((c.array, 'x'.join(map(str, c.shape)), difference, limit,
-                     'pass' if c.passed else 'FAIL'))
+        verdict = 'pass' if c.passed else 'FAIL'
+        if c.note and c.difference is not None:
+            verdict += f' ({c.note})'
+        rows.append((c.array, 'x'.join(map(str, c.shape)), difference, limit, verdict))
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     lines = ['  '.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
              for row in rows]
@@ -179,7 +181,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError: When the folder cannot be compared with.
     """
-    comparisons = verify(args.fixture)
+    comparisons = []
+    # A folder may hold OFT's numbers alone.
+    if not args.oft or (Path(args.fixture) / ARRAY_FILES[1]).exists():
+        comparisons += verify(args.fixture)
     if args.oft:
         from .oft_verify import verify_oft
 
