@@ -23,9 +23,6 @@ lint: setup  ## Only the lint
 bench: setup  ## Latency and jitter of the nodes, ten minutes (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
-bench: setup  ## The benchmarks of the nodes, on this machine (ARGS="--help" for options)
-	@$(BIN)/python -m benchmarks.run $(ARGS)
-
 doctor: setup  ## What this machine has, and what to do about what is missing
 	@$(BIN)/vla-accel doctor $(ARGS)
 
