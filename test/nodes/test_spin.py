@@ -22,20 +22,21 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROBE = """
 import sys
-from vla_accel_ros.nodes.base import Node, Setting, run
+from vla_accel_ros.nodes.base import REAL_TIME, Node, Setting, run
 from std_msgs.msg import Empty
 
 
 class Probe(Node):
     NAME = 'probe'
-    SETTINGS = (Setting('rate', 20.0, 'Some rate', range=(1.0, 50.0)),)
+    SETTINGS = (Setting('rate', 20.0, 'Some rate', range=(1.0, 50.0)), REAL_TIME)
 
     def configure(self):
         self.every(0.01, self.tick)
         self.beats = 0
 
     def activate(self):
-        print('activate', self.settings['rate'], flush=True)
+        figures = {pair.key: pair.value for pair in self.health.status('', '').values}
+        print('activate', self.settings['rate'], figures.get('priority', 'ordinary'), flush=True)
 
     def tick(self):
         self.beats += 1
@@ -50,7 +51,7 @@ class Probe(Node):
         print('cleanup', flush=True)
 
 
-sys.exit(run(Probe))
+sys.exit(run(Probe, below_arm=2))
 """
 
 
@@ -81,11 +82,21 @@ def test_a_signal_ends_a_node_cleanly_and_its_hooks_run_once(signals):
 
 def test_a_callback_that_always_raises_does_not_end_the_node():
     process = start('-p', 'rate:=5')
-    assert read_until(process, 'activate') == 'activate 5.0'
+    assert read_until(process, 'activate').startswith('activate 5.0')
     assert read_until(process, 'survived') == 'survived 4'
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0 and "KeyError: 'a bug'" in errors
+
+
+@pytest.mark.parametrize(('wanted', 'reached'), [
+    ('true', ('SCHED_FIFO 3', 'nice')), ('false', ('ordinary',))])
+def test_a_node_on_the_way_to_the_arm_says_which_priority_it_reached(wanted, reached):
+    process = start('-p', f'real_time_priority:={wanted}')
+    line = read_until(process, 'activate')
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert line.removeprefix('activate 20.0 ').startswith(reached)
 
 
 def test_arguments_that_ros_cannot_read_end_with_status_1():

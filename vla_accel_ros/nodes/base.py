@@ -36,11 +36,17 @@ from vla_accel_ros.nodes.qos import REPORT
 from vla_accel_ros.nodes.spin import run
 from vla_accel_ros.nodes.transitions import answer_invalid_transitions
 
-__all__ = ['AUTOSTART', 'Node', 'Setting', 'run']
+__all__ = ['AUTOSTART', 'REAL_TIME', 'Node', 'Setting', 'run']
 
 AUTOSTART = Setting(
     'autostart', True,
     'Configure and activate when the process comes up; off to be driven by hand or a manager',
+    when='start')
+
+# Of nodes on the way from camera to arm, which `run` then raises.
+REAL_TIME = Setting(
+    'real_time_priority', True,
+    'Run before ordinary processes where the system permits it (SCHED_FIFO, else nice)',
     when='start')
 
 DIAGNOSTICS_PERIOD = 1.0

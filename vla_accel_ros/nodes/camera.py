@@ -25,7 +25,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from vla_accel_ros import frames
 from vla_accel_ros.nodes import images, qos
-from vla_accel_ros.nodes.base import Node, Setting, run
+from vla_accel_ros.nodes.base import REAL_TIME, Node, Setting, run
 from vla_accel_ros.nodes.messages import NS, to_ns
 from vla_accel_ros.nodes.spin import EventsExecutor
 
@@ -66,6 +66,7 @@ SETTINGS = (
         'silence', 0.5,
         'After so long without a usable observation the node reports `no_frame`',
         unit='s', range=(0.1, 60.0)),
+    REAL_TIME,
 )
 
 
@@ -223,7 +224,7 @@ class Camera(Node):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the camera node as a process."""
-    return run(Camera, argv)
+    return run(Camera, argv, below_arm=2)
 
 
 if __name__ == '__main__':

@@ -200,7 +200,7 @@ def _check_instruction(text: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the scheduler node as a process."""
-    return run(SchedulerNode, argv)
+    return run(SchedulerNode, argv, below_arm=1)
 
 
 if __name__ == '__main__':

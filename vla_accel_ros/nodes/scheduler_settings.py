@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-from vla_accel_ros.nodes.base import Setting
+from vla_accel_ros.nodes.base import REAL_TIME, Setting
 from vla_accel_ros.scheduling.config import STOP, SchedulerConfig
 from vla_accel_ros.scheduling.generators import GENERATORS
 from vla_accel_ros.scheduling.rules import RULES
@@ -128,6 +128,7 @@ SETTINGS = (
     _field(
         'pause', 'After a longer gap between frames the past is forgotten', unit='s',
         range=(0.05, 60.0)),
+    REAL_TIME,
 )
 
 

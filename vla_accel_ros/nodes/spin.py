@@ -27,6 +27,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from vla_accel_ros.nodes.parent import end_with_parent
+from vla_accel_ros.nodes.timing import raise_priority
 
 try:
     from rclpy.experimental.events_executor import EventsExecutor
@@ -97,12 +98,16 @@ class StopSignal:
             signal.signal(signum, handler)
 
 
-def run(node_class: type, argv: Sequence[str] | None = None) -> int:
+def run(
+    node_class: type, argv: Sequence[str] | None = None, below_arm: int | None = None
+) -> int:
     """Run one node as this process until SIGINT or SIGTERM.
 
     Args:
         node_class: Made without arguments; has `close()` and `report(error)` as `base.Node`.
         argv: Command line with ROS arguments, `sys.argv` when None.
+        below_arm: How many steps of priority below arm_command the process runs, where its
+            parameter `real_time_priority` is on; None leaves it an ordinary one.
 
     Returns:
         The exit status: 0 after a clean end, 1 when the node could not be made.
@@ -115,6 +120,8 @@ def run(node_class: type, argv: Sequence[str] | None = None) -> int:
             args=list(sys.argv if argv is None else argv),
             signal_handler_options=SignalHandlerOptions.NO)
         node = node_class()
+        if below_arm is not None and node.settings['real_time_priority']:
+            node.health.figure('priority', raise_priority(below=below_arm))
         executor = make_executor()
         executor.add_node(node)
         spin(executor, lambda: bool(stop) or not rclpy.ok(), node.report)

@@ -29,33 +29,36 @@ import os
 from pathlib import Path
 import time
 
-# Above every ordinary process, below the controllers of a robot (ros2_control uses 50).
+# Those of arm_command: above every ordinary process, below the controllers of a robot
+# (ros2_control uses 50).
 FIFO_PRIORITY = 5
 NICE = -10
 
 
-def raise_priority(real_time: bool = True) -> str:
+def raise_priority(real_time: bool = True, below: int = 0) -> str:
     """Let every thread of this process run before ordinary ones, as far as is permitted.
 
     Threads made later inherit it from their parents, so this may be called at any time.
 
     Args:
         real_time: Try SCHED_FIFO first.
+        below: How many steps below arm_command, which must never wait for another node.
 
     Returns:
         What was reached, for people: 'SCHED_FIFO 5', 'nice -10' or why it is neither.
     """
+    fifo, nice = FIFO_PRIORITY - below, NICE + below
     try:
         if real_time:
-            scheduling = os.sched_param(FIFO_PRIORITY)
+            scheduling = os.sched_param(fifo)
             _for_each_thread(lambda t: os.sched_setscheduler(t, os.SCHED_FIFO, scheduling))
-            return f'SCHED_FIFO {FIFO_PRIORITY}'
+            return f'SCHED_FIFO {fifo}'
     except OSError:
         # Not permitted (see `ulimit -r`): the next best.
         pass
     try:
-        _for_each_thread(lambda t: os.setpriority(os.PRIO_PROCESS, t, NICE))
-        return f'nice {NICE}'
+        _for_each_thread(lambda t: os.setpriority(os.PRIO_PROCESS, t, nice))
+        return f'nice {nice}'
     except OSError as error:
         return f'nice {os.getpriority(os.PRIO_PROCESS, 0)}: {error.strerror}'
 
