@@ -77,6 +77,7 @@ def test_with_simulated_time_the_simulated_arm_is_stepped_and_drives_the_clock()
     assert listed['sim_arm'].parameters['real_time'] is False
     assert listed['sim_arm'].parameters['use_sim_time'] is False
     assert listed['scheduler'].parameters['use_sim_time'] is True
+    assert listed['arm_command'].parameters['max_rate'] == 20.0
 
 
 @given(st.text(

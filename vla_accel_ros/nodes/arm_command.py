@@ -37,8 +37,6 @@ from vla_accel_ros.safety.limits import Refusal
 
 # Zeros that follow a stop before the stream falls silent: one is enough, unless it is lost.
 ZEROS = 5
-# With simulated time, a clock that stands still for longer than this stops the arm.
-CLOCK_PATIENCE_NS = 500_000_000
 ACKNOWLEDGE = Duration(seconds=0.2)
 
 
@@ -56,7 +54,7 @@ class ArmCommand(base.Node):
         """Make the guard, disabled, and the topics."""
         self._simulated = self.get_parameter('use_sim_time').value
         self._guard = ArmGuard(guard_config(self.settings))
-        self._zeros = 0
+        self._zeros, self._ticked_ns = 0, 0
         self._lateness, self._garbage = Lateness(), GarbageCollection()
         self._twist = self.advertise(TwistStamped, 'servo_node/delta_twist_cmds', qos.CONTROL)
         self._gripper = self.advertise(Float64, 'gripper_command', qos.CONTROL)
@@ -169,8 +167,14 @@ class ArmCommand(base.Node):
     # -- what goes out ---------------------------------------------------------------------------
 
     def _on_timer(self) -> None:
+        now_ns = self._now()
+        if 0 <= now_ns - self._ticked_ns < self._guard.period_s * 0.5e9:
+            # It was due already when an action restarted it; it would now skip the next call.
+            self._timer.reset()
+            self._lateness.restart()
+            return
         self._lateness.note(self._guard.period_s)
-        self._tick(self._now())
+        self._tick(now_ns)
 
     def _tick(self, now_ns: int, restart: bool = False) -> None:
         if not self.active:
@@ -182,6 +186,7 @@ class ArmCommand(base.Node):
         if restart:
             self._timer.reset()
             self._lateness.restart()
+        self._ticked_ns = now_ns
         command = self._guard.tick(now_ns)
         if command.state is State.ENABLED:
             self._zeros = ZEROS
@@ -204,6 +209,7 @@ class ArmCommand(base.Node):
         out.linear.x, out.linear.y, out.linear.z = linear
         out.angular.x, out.angular.y, out.angular.z = angular
         self._twist.publish(message)
+        self.health.count('twists')
         if command.gripper is not None:
             self._gripper.publish(Float64(data=command.gripper))
 
@@ -231,7 +237,7 @@ class ArmCommand(base.Node):
         clock_ns, steady_ns = self.now_ns(), self.steady.now().nanoseconds
         if clock_ns != self._clock_ns:
             self._clock_ns, self._moved_ns = clock_ns, steady_ns
-        elif steady_ns - self._moved_ns > CLOCK_PATIENCE_NS:
+        elif steady_ns - self._moved_ns > self.settings['clock_patience'] * 1e9:
             if self._guard.state is State.ENABLED:
                 self._guard.stop('clock_frozen')
                 self._tick(self._now())

@@ -124,6 +124,10 @@ SETTINGS = (
         'Longest policy step accepted: it bounds how long one action moves the arm',
         unit='s', range=(0.01, 2.0)),
     Setting(
+        'clock_patience', 0.5,
+        'With use_sim_time: a clock that stands still for longer stops the arm, for the watchdog '
+        'stands still with it; longer for who steps slowly', unit='s', range=(0.1, 600.0)),
+    Setting(
         'real_time_priority', True,
         'Run before ordinary processes where the system permits it (SCHED_FIFO, else nice)',
         when='configure'),

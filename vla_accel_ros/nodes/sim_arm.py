@@ -103,6 +103,7 @@ class SimArm(base.Node):
     # -- commands --------------------------------------------------------------------------------
 
     def _on_twist(self, message: TwistStamped) -> None:
+        self.health.count('twists')
         frame = message.header.frame_id
         if frame and frame != self.settings['frame_id']:
             self.health.event(
