@@ -102,8 +102,12 @@ class Rig(Graph):
 
     def up(self, name: str, state: str = 'active') -> None:
         """Spin until a node has come up to a state."""
-        self.until(
-            lambda: self.reports.value(name, 'state') == state, f'{name} is {state}', START_S)
+        def is_up() -> bool:
+            assert not (self.reports.told(name, 'configure_failed', '') and state == 'active'), (
+                f'{name} cannot come up\n{self.reports}')
+            return self.reports.value(name, 'state') == state
+
+        self.until(is_up, f'{name} is {state}', START_S)
 
     def end(self, name: str, signum: int) -> int:
         """Have a process end by a signal and return its exit status."""

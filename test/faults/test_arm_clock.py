@@ -102,6 +102,7 @@ def test_a_clock_that_stands_still_stops_the_arm_until_it_is_enabled(rig):
 def test_a_clock_that_is_set_back_stops_the_arm_until_it_is_enabled(rig):
     rig.recorder.set_back()
     rig.time.now_ns -= 10 * NS
+    rig.until(lambda: rig.recorder.twists and not rig.recorder.twists[-1].moving, 'zero')
     rig.tells('arm_command', 'stopped', 'clock')
     stays_stopped(rig)
 
