@@ -198,3 +198,17 @@ def test_after_a_pause_the_arm_is_at_rest_and_nothing_is_eased():
     assert frame(one, 5).action is None
     decision = one.on_answer(ActionChunk(chunks[4], stamp_of(3)), 5 * STEP + 25 * MS)
     assert decision.action.values[0] == 0.001
+
+
+def test_a_reset_in_mid_chunk_drops_what_is_left_and_the_next_chunk_begins_as_it_is():
+    one = scheduler(rule='never', **TIGHT)
+    frame(one, 0)
+    one.on_answer(ActionChunk(np.full((8, 7), 0.03), stamp_of(0)), 25 * MS)
+    assert frame(one, 1).queued == 6
+    one.reset()
+    decision = frame(one, 2)
+    assert (decision.action, decision.queued) == (None, 0)
+    assert decision.request.last_action is None
+    rows = np.full((8, 7), 0.001)
+    decision = one.on_answer(ActionChunk(rows, stamp_of(2)), 2 * STEP + 25 * MS)
+    np.testing.assert_array_equal(decision.action.values, rows[0])
