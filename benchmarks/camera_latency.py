@@ -28,10 +28,10 @@ from time import monotonic_ns
 import numpy as np
 from sensor_msgs.msg import Image
 
-from benchmarks.conditions import CpuMeter
 from benchmarks.figures import Report, summarise
 from benchmarks.program import main
 from benchmarks.rig import Rig
+from vla_accel_ros.evaluation.conditions import CpuMeter
 from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.messages import to_ns
 from vla_accel_ros.nodes.processes import Deployment, Process

@@ -37,10 +37,10 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool
 
 from benchmarks.back_to_back import BUSY, INSTRUCTION, Answers, load
-from benchmarks.conditions import CpuMeter
 from benchmarks.figures import Report, Row, summarise
 from benchmarks.program import main
 from benchmarks.rig import Rig
+from vla_accel_ros.evaluation.conditions import CpuMeter
 from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.messages import from_ns, message_to_decision, to_ns
 from vla_accel_ros.nodes.processes import SIM_TOPICS, Deployment, Process, processes

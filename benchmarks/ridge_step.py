@@ -23,10 +23,10 @@ from time import perf_counter_ns
 
 import numpy as np
 
-from benchmarks.conditions import CpuMeter
 from benchmarks.figures import Report, Row, summarise
 from benchmarks.program import main
 from vla_accel_ros.actions import Action, ActionChunk
+from vla_accel_ros.evaluation.conditions import CpuMeter
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.decision import Kind

@@ -27,8 +27,8 @@ import subprocess
 import sys
 import time
 
-from benchmarks import conditions
 from benchmarks.figures import to_markdown
+from vla_accel_ros.evaluation import conditions
 
 BENCHMARKS = ('ridge_step', 'camera_latency', 'stream_jitter', 'intuitive_path')
 RESULTS = Path(__file__).resolve().parent / 'results'

@@ -33,11 +33,11 @@ from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory
 
 from benchmarks.back_to_back import BUSY, INSTRUCTION, Answers, load
-from benchmarks.conditions import CpuMeter
 from benchmarks.figures import Report, Row, summarise
 from benchmarks.program import main
 from benchmarks.rig import Rig
 from vla_accel_ros.actions import Action
+from vla_accel_ros.evaluation.conditions import CpuMeter
 from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.messages import chunk_to_message, from_ns, to_ns
 from vla_accel_ros.nodes.processes import Deployment, Process, processes

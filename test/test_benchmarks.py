@@ -18,10 +18,10 @@ import sys
 
 import pytest
 
-from benchmarks import conditions
 from benchmarks.figures import Report, summarise, to_markdown
 from benchmarks.intuitive_path import Log, match
 from benchmarks.stream_jitter import deviations
+from vla_accel_ros.evaluation import conditions
 
 MS = 1_000_000
 

@@ -25,8 +25,9 @@ import platform
 import re
 import subprocess
 
-ROOT = Path(__file__).resolve().parent.parent
-LIBRARIES = ('numpy', 'torch', 'pillow', 'mujoco', 'scikit-learn', 'ros-rclpy')
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARIES = (
+    'numpy', 'torch', 'transformers', 'pillow', 'mujoco', 'scikit-learn', 'ros-rclpy')
 PROC = Path('/proc')
 
 
@@ -123,6 +124,8 @@ def _gpu() -> str | None:
 def _commit() -> str:
     from vla_accel_ros import __version__
 
+    if not (ROOT / 'package.xml').is_file():
+        return f'{__version__} (installed)'
     done = subprocess.run(
         ['git', 'describe', '--always', '--dirty', '--abbrev=10'], cwd=ROOT,
         capture_output=True, text=True, check=False)
