@@ -26,6 +26,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from vla_accel_ros.nodes.memory import keep_freed_memory
 from vla_accel_ros.nodes.parent import end_with_parent
 from vla_accel_ros.nodes.timing import raise_priority
 
@@ -114,6 +115,7 @@ def run(
     """
     stop = StopSignal()
     end_with_parent()
+    keep_freed_memory()
     node = executor = None
     try:
         rclpy.init(
