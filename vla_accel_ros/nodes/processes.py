@@ -157,6 +157,9 @@ def processes(deployment: Deployment) -> tuple[Process, ...]:
     if deployment.sim:
         # With simulated time the arm is what drives the clock, one step at a time.
         sim = {**common, 'use_sim_time': False, 'real_time': not deployment.use_sim_time}
+        if 'image_size' in camera:
+            # Drawn at the size it is looked at: what the embedded checkpoint was trained on.
+            sim['image_size'] = camera['image_size']
         try:
             sim['task'] = parse(deployment.instruction).instruction
         except ValueError:
