@@ -161,18 +161,21 @@ class Driver:
         self.log.kinds.setdefault(int(values['stamp_ns']), values['kind'])
 
 
-def graph(checkpoint: str) -> tuple[Deployment, tuple[Process, ...]]:
+def graph(checkpoint: str, real_time: bool) -> tuple[Deployment, tuple[Process, ...]]:
     """Return the graph of a robot with two cameras, set so that each step can be told apart."""
+    urgent = {'real_time_priority': real_time}
     deployment = Deployment(
         checkpoint=checkpoint, instruction=INSTRUCTION, image_topics=SIM_TOPICS)
-    changes = {'scheduler': SCHEDULER, 'inference': {'policy_step': STEP_S}, 'arm_command': ARM}
+    changes = {
+        'camera': urgent, 'scheduler': {**SCHEDULER, **urgent}, 'arm_command': {**ARM, **urgent},
+        'inference': {'policy_step': STEP_S}}
     return deployment, tuple(
         replace(process, parameters={**process.parameters, **changes.get(process.name, {})})
         for process in processes(deployment))
 
 
 def drive(
-    checkpoint: str, width: int, height: int, seconds: float, busy: bool
+    checkpoint: str, width: int, height: int, seconds: float, busy: bool, real_time: bool
 ) -> tuple[Log, dict[str, object]]:
     """Run the graph for a while.
 
@@ -182,11 +185,12 @@ def drive(
         height: Likewise.
         seconds: How long, warm-up apart.
         busy: Whether a second inference computes back to back.
+        real_time: Whether camera, scheduler and arm_command ask for real-time priority.
 
     Returns:
         What happened, and facts about the run.
     """
-    parts = [graph(checkpoint)]
+    parts = [graph(checkpoint, real_time)]
     names = [f'/{process.name}' for process in parts[0][1]]
     if busy:
         parts.append(load(checkpoint, len(SIM_TOPICS)))
@@ -202,12 +206,14 @@ def drive(
         counted = Answers(rig, '/inference', *names[len(parts[0][1]):])
         rig.spin(seconds)
         facts = {'cpu shares': meter.shares(), **counted.facts()}
-        facts['arm_command runs with'] = rig.status('/arm_command').get('priority')
+        facts['priorities'] = ', '.join(
+            rig.status(name).get('priority', 'ordinary')
+            for name in ('/camera', '/scheduler', '/arm_command'))
     return driver.log, facts
 
 
 def measure(seconds: float = 120.0, checkpoint: str = 'tabletop-s') -> Report:
-    """Measure the path idle, busy, and busy with a camera's full images.
+    """Measure the path under several conditions; the bar is on the first.
 
     Args:
         seconds: Of the run that the bar is on; the others take half.
@@ -215,17 +221,19 @@ def measure(seconds: float = 120.0, checkpoint: str = 'tabletop-s') -> Report:
     """
     rows: list[Row] = []
     facts: dict[str, object] = {}
+    busy = 'inference back to back'
     runs = (
-        ('inference only when asked', 128, 128, seconds / 2, False),
-        ('inference back to back', 128, 128, seconds, True),
-        ('inference back to back', 640, 480, seconds / 2, True))
-    for load_text, width, height, run_s, busy in runs:
-        log, found = drive(checkpoint, width, height, run_s, busy)
+        (busy, 128, 128, seconds, True, True),
+        ('inference only when asked', 128, 128, seconds / 2, False, True),
+        (f'{busy}, no real-time priority', 128, 128, seconds / 2, True, False),
+        (busy, 640, 480, seconds / 2, True, True))
+    for number, (condition, *how) in enumerate(runs):
+        log, found = drive(checkpoint, *how)
         matched = match(log, 'intuitive')
-        text = f'2 x {width}x{height}, {load_text}'
-        bars = BARS if busy and width == 128 else None
+        text = f'2 x {how[0]}x{how[1]}, {condition}'
         rows.append(summarise(
-            f'{text}: driver publishes → twist arrives', 'ms', matched.arrived_ms, bars))
+            f'{text}: driver publishes → twist arrives', 'ms', matched.arrived_ms,
+            None if number else BARS))
         rows.append(summarise(
             f'{text}: frame stamped → twist stamped', 'ms', matched.stamped_ms))
         found |= {
