@@ -68,6 +68,7 @@ class Rig(Graph):
         self.now_ns = now_ns or (lambda: self.peer.get_clock().now().nanoseconds)
         self.recorder = ArmRecorder(self.peer, self.now_ns, increasing=now_ns is None)
         self.reports = Reports()
+        self._clients: dict = {}
         self.peer.create_subscription(
             DiagnosticArray, '/diagnostics', self.reports.hear, qos.REPORT)
 
@@ -80,6 +81,16 @@ class Rig(Graph):
             return super().until(holds, what, deadline)
         except AssertionError as error:
             raise AssertionError(f'{error}\n{self.reports}') from None
+
+    def call(self, kind: type, name: str, request):
+        """Call a service and return its response; a client is made once for all calls."""
+        if name not in self._clients:
+            self._clients[name] = self.peer.create_client(kind, name)
+        client = self._clients[name]
+        self.until(client.service_is_ready, f'{name} is served')
+        future = client.call_async(request)
+        self.until(future.done, f'{name} answers')
+        return future.result()
 
     def close(self) -> None:
         """End every process, and then the operator."""
@@ -175,8 +186,8 @@ class Rig(Graph):
         try:
             yield
         finally:
-            self.peer.destroy_timer(timer)
-            self.peer.destroy_publisher(publisher)
+            # What is destroyed may still have an event in the executor's queue.
+            timer.cancel()
 
     # -- what is seen ----------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ def test_the_same_action_over_and_over_is_zero_in_time(rig):
     horizon_ns = rig.now_ns() + round(STEP_S * NS)
     repeat = rig.peer.create_timer(0.02, partial(rig.feeder.send, message))
     rig.rests(horizon_ns)
-    rig.peer.destroy_timer(repeat)
+    repeat.cancel()
     rig.tells('arm_command', 'out_of_order')
 
 
@@ -121,5 +121,5 @@ def test_a_flood_of_valid_actions_is_held_to_the_limit_per_second(rig):
     flood = rig.peer.create_timer(0.005, lambda: rig.feeder.send(
         rig.feeder.action((0.03, 0, 0, 0, 0, 0, 0), step_s=0.05)))
     rig.tells('arm_command', 'translation_per_second')
-    rig.peer.destroy_timer(flood)
+    flood.cancel()
     rig.rests(rig.now_ns() + round(0.05 * NS))

@@ -157,19 +157,20 @@ def test_frames_of_a_size_that_the_model_does_not_take_are_refused_until_it_is_m
 def test_answers_that_no_arm_should_follow_are_zero_in_time_with_their_reason(
         rig, value, node, reason, detail):
     answers = rig.publisher(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
+    answering = [True]
 
     def answer(message):
-        stamp_ns = message_to_request(message).stamp_ns
-        row = [value, 0, 0, 0, 0, 0, 0]
-        answers.publish(chunk_to_message(ActionChunk([row], stamp_ns), 0.05, 'base_link'))
+        if answering:
+            stamp_ns = message_to_request(message).stamp_ns
+            row = [value, 0, 0, 0, 0, 0, 0]
+            answers.publish(chunk_to_message(ActionChunk([row], stamp_ns), 0.05, 'base_link'))
 
     # The VLA is out of the way, and someone answers in its place.
     rig.processes.freeze('inference')
     horizon_ns = rig.now_ns() + NS // 20
-    impostor = rig.peer.create_subscription(JointTrajectory, 'vla/request', answer, qos.CONTROL)
+    rig.peer.create_subscription(JointTrajectory, 'vla/request', answer, qos.CONTROL)
     rig.tells(node, reason, detail)
-    rig.peer.destroy_subscription(impostor)
-    rig.peer.destroy_publisher(answers)
+    answering.clear()
     rig.rests(horizon_ns)
     rig.tells('arm_command', 'watchdog')
     rig.processes.thaw('inference')
@@ -207,7 +208,6 @@ def test_an_instruction_that_cannot_be_followed_is_zero_in_time_until_one_can(
     rig.rests()
     instructions.publish(String(data=INSTRUCTION))
     rig.moves()
-    rig.peer.destroy_publisher(instructions)
     rig.quiet(node, reason)
 
 

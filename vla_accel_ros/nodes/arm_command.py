@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from geometry_msgs.msg import PoseStamped, TwistStamped
-from rclpy.duration import Duration
 from std_msgs.msg import Float64
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
@@ -37,7 +36,6 @@ from vla_accel_ros.safety.limits import Refusal
 
 # Zeros that follow a stop before the stream falls silent: one is enough, unless it is lost.
 ZEROS = 5
-ACKNOWLEDGE = Duration(seconds=0.2)
 
 
 class ArmCommand(base.Node):
@@ -82,7 +80,7 @@ class ArmCommand(base.Node):
         self._guard.stop('deactivated')
         if was_enabled:
             self._send(self._guard.tick(self._now()))
-            self._twist.wait_for_all_acked(ACKNOWLEDGE)
+            self._twist.wait_for_all_acked(base.ACKNOWLEDGE)
         self._garbage.give_back()
         self._show()
 

@@ -28,6 +28,7 @@ import traceback
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from vla_accel_ros.nodes.diagnostics import WARN, Health
@@ -50,6 +51,9 @@ REAL_TIME = Setting(
     when='start')
 
 DIAGNOSTICS_PERIOD = 1.0
+# A last message is waited for, for with its publisher it goes; a listener that has died by then
+# does not hold the end up for longer.
+ACKNOWLEDGE = Duration(seconds=0.5)
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -217,6 +221,7 @@ class Node(LifecycleNode):
         # The context may be gone already, and with it whom to tell.
         with contextlib.suppress(Exception):
             self.publish_diagnostics()
+            self._diagnostics.wait_for_all_acked(ACKNOWLEDGE)
         self.destroy_node()
 
     def state(self) -> str:
