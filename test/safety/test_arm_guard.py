@@ -226,6 +226,45 @@ def test_the_box_needs_a_fresh_pose_and_counts_what_is_still_owed():
     assert accept(guard, 600) == 'no_pose'
 
 
+def test_the_box_counts_what_was_paid_since_the_pose_and_the_poses_own_age():
+    box = Limits(workspace_min=(-1.0, -1.0, 0.0), workspace_max=(0.5, 1.0, 1.0))
+    guard = enabled(config=GuardConfig(limits=box))
+    guard.update_pose((0.475, 0.0, 0.5), 0)
+    # The pose stands still from here on, the arm does not.
+    refusals = []
+    for at_ms in range(10, 460, 50):
+        refusals.append(accept(guard, at_ms))
+        for later_ms in (0, 15, 30):
+            tick(guard, at_ms + later_ms)
+    assert refusals == [None, None, *['workspace'] * 7]
+    guard.update_pose((0.0, 0.0, 0.5), 470 * MS, age_s=0.6)
+    assert accept(guard, 470) == 'no_pose'
+    # Midway between two ticks, a part of the action is in the pose already.
+    guard.update_pose((0.0, 0.0, 0.5), 480 * MS)
+    assert accept(guard, 480) is None
+    paid = tick(guard, 480).twist[0] * 0.02
+    guard.update_pose((0.3 + paid, 0.0, 0.5), 500 * MS)
+    tick(guard, 510)
+    assert guard._planned_position()[0] == pytest.approx(0.3 + MOVE[0])
+
+
+def test_a_clock_that_was_set_back_leaves_nothing_of_the_future_behind():
+    box = Limits(
+        workspace_min=(-1.0,) * 3, workspace_max=(1.0,) * 3, translation_per_second=0.015)
+    guard = ArmGuard(GuardConfig(limits=box))
+    guard.enable(1000 * NS)
+    guard.update_pose((0.0, 0.0, 0.0), 1000 * NS)
+    for index, gripper in enumerate((0.0, 1.0)):
+        action = Action([*(0.7 * np.array(MOVE[:6])), gripper], 1000 * NS + index * 200 * MS)
+        assert guard.accept(action, action.stamp_ns, STEP_S) is None
+        assert guard.tick(action.stamp_ns).gripper == gripper
+    guard.enable(10 * NS)
+    assert accept(guard, 10_000) == 'no_pose'
+    guard.update_pose((0.0, 0.0, 0.0), 10 * NS)
+    assert accept(guard, 10_001) is None
+    assert tick(guard, 10_001).gripper == 0
+
+
 def test_the_stream_comes_faster_as_actions_do():
     guard = enabled()
     assert guard.period_s == 0.05

@@ -68,7 +68,23 @@ def play(stream, accepts, ticks, period_s, tick_on_accept=True):
 def test_nothing_owed_is_exactly_zero():
     stream = TwistStream(1, 1)
     assert stream.tick(0, 0.02) == ZERO
-    assert stream.owed == ZERO
+    assert stream.owed == stream.paid(0) == stream.committed == ZERO
+
+
+def test_what_is_paid_and_what_is_owed_are_what_was_accepted_until_it_is_dropped():
+    stream = TwistStream(1, 1)
+    for at_ms in (0, 50):
+        stream.add(MOVE, at_ms * MS, STEP_S)
+        stream.tick(at_ms * MS, 0.02)
+        np.testing.assert_allclose(
+            stream.committed, np.array(MOVE) * (1 + at_ms / 50), atol=1e-15)
+    half = np.array(stream.paid(80 * MS))
+    assert (np.abs(half) <= np.abs(stream.committed)).all() and half.any()
+    # The consumer holds a twist no longer than 0.1 s.
+    np.testing.assert_array_equal(stream.paid(150 * MS), stream.paid(900 * MS))
+    stream.tick(80 * MS, 0.02)
+    stream.clear()
+    np.testing.assert_allclose(stream.committed, half, atol=1e-15)
 
 
 def test_an_action_is_its_displacement_over_its_step():

@@ -137,11 +137,22 @@ class ArmGuard:
         self._halt_motion()
         self._interlock.stop(reason)
 
-    def update_pose(self, position: tuple[float, float, float], now_ns: int) -> bool:
-        """Take the end effector's position, m, base frame; return whether it is usable."""
+    def update_pose(
+        self, position: tuple[float, float, float], now_ns: int, age_s: float = 0.0
+    ) -> bool:
+        """Take the end effector's position; return whether it is usable.
+
+        Args:
+            position: Metres, base frame.
+            now_ns: Monotonic time, nanoseconds.
+            age_s: How old the pose is by its stamp, seconds.
+        """
         usable = len(position) == 3 and all(map(isfinite, position))
         if usable:
-            self._pose = (now_ns, tuple(float(value) for value in position))
+            paid = self._stream.paid(now_ns)
+            self._pose = (
+                now_ns - round(age_s * NS),
+                tuple(float(a) - b for a, b in zip(position, paid[:3], strict=True)))
         return usable
 
     def accept(
@@ -225,14 +236,19 @@ class ArmGuard:
         self._clock_ns = clock_ns
 
     def _planned_position(self) -> tuple[float, float, float] | None:
-        """Where the arm will be once it has executed all that was accepted."""
+        """Where the arm will be once it has executed all that was accepted.
+
+        What was paid since the pose was taken counts: a pose that no longer comes must not let
+        the arm walk out of the box for as long as it counts as fresh.
+        """
         if self._pose is None:
             return None
-        taken_ns, position = self._pose
-        if self._now_ns - taken_ns > self._config.limits.max_pose_age_s * NS:
+        taken_ns, origin = self._pose
+        age_ns = self._now_ns - taken_ns
+        # One from the future is of before the clock was set back.
+        if not -CLOCK_SLACK_NS <= age_ns <= self._config.limits.max_pose_age_s * NS:
             return None
-        owed = self._stream.owed
-        return (position[0] + owed[0], position[1] + owed[1], position[2] + owed[2])
+        return tuple(a + b for a, b in zip(origin, self._stream.committed[:3], strict=True))
 
     def _fire(self) -> str:
         if not self._watchdog.fed:

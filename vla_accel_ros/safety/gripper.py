@@ -82,7 +82,9 @@ class GripperLatch:
         """
         if self._wanted is None or self._wanted == self._sent:
             return None
-        if self._changed_ns is not None and now_ns - self._changed_ns < self._min_dwell_s * NS:
+        # A change in the future is of before the clock was set back.
+        if self._changed_ns is not None and (
+                0 <= now_ns - self._changed_ns < self._min_dwell_s * NS):
             return None
         self._sent = self._wanted
         self._changed_ns = now_ns

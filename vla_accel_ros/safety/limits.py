@@ -146,7 +146,8 @@ class Record:
 
     def last_second(self, now_ns: int) -> tuple[float, float]:
         """Path in m and turn in rad that were accepted within the last second."""
-        while self._paths and now_ns - self._paths[0][0] >= NS:
+        # Those of the future are of before the clock was set back.
+        while self._paths and not 0 <= now_ns - self._paths[0][0] < NS:
             self._paths.popleft()
         return sum(path[1] for path in self._paths), sum(path[2] for path in self._paths)
 

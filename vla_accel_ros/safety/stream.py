@@ -56,6 +56,7 @@ class TwistStream:
     ) -> None:
         self.configure(linear_speed, angular_speed, hold_limit_s, late_s)
         self._tick_ns: int | None = None
+        self._paid = [0.0] * 6
         self.clear()
 
     def configure(
@@ -90,6 +91,20 @@ class TwistStream:
     def owed(self) -> tuple[float, ...]:
         """Displacement accepted but not paid as of the last tick, m and rad [6]."""
         return tuple(self._owed)
+
+    @property
+    def committed(self) -> tuple[float, ...]:
+        """Displacement since the start once all that is owed is paid, m and rad [6]."""
+        return tuple(a + b for a, b in zip(self._paid, self._owed, strict=True))
+
+    def paid(self, now_ns: int) -> tuple[float, ...]:
+        """Displacement paid by now since the start, m and rad [6].
+
+        Args:
+            now_ns: Monotonic time, nanoseconds.
+        """
+        held_s = self._held_s(now_ns)
+        return tuple(a + b * held_s for a, b in zip(self._paid, self._held, strict=True))
 
     @property
     def horizon_ns(self) -> int:
@@ -139,8 +154,15 @@ class TwistStream:
 
     def _settle(self, now_ns: int) -> None:
         """Book what the held twist has paid since the last tick."""
-        if self._tick_ns is not None:
-            # A consumer that gave up holding has stopped paying.
-            held_s = min((now_ns - self._tick_ns) / NS, self._hold_limit_s)
-            self._owed = [a - b * held_s for a, b in zip(self._owed, self._held, strict=True)]
+        held_s = self._held_s(now_ns)
+        for i, value in enumerate(self._held):
+            self._owed[i] -= value * held_s
+            self._paid[i] += value * held_s
         self._tick_ns = now_ns
+
+    def _held_s(self, now_ns: int) -> float:
+        """Give how long the held twist has been held, seconds."""
+        if self._tick_ns is None:
+            return 0.0
+        # A consumer that gave up holding has stopped paying.
+        return min(max(now_ns - self._tick_ns, 0) / NS, self._hold_limit_s)
