@@ -51,14 +51,17 @@ class Probe(Node):
         print('cleanup', flush=True)
 
 
-sys.exit(run(Probe, below_arm=2))
+code = run(Probe, below_arm=2)
+print('ended', flush=True)
+sys.stdin.readline()
+sys.exit(code)
 """
 
 
 def start(*arguments):
     return subprocess.Popen(
         [sys.executable, '-c', PROBE, '--ros-args', *arguments], cwd=ROOT, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def read_until(process, word):
@@ -77,7 +80,17 @@ def test_a_signal_ends_a_node_cleanly_and_its_hooks_run_once(signals):
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 0
     hooks = [line for line in out.splitlines() if not line.startswith('survived')]
-    assert hooks == ['deactivate', 'cleanup']
+    assert hooks == ['deactivate', 'cleanup', 'ended']
+
+
+def test_a_second_signal_while_the_interpreter_ends_is_no_death():
+    process = start()
+    read_until(process, 'activate')
+    process.send_signal(signal.SIGINT)
+    read_until(process, 'ended')
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
 
 
 def test_a_callback_that_always_raises_does_not_end_the_node():
@@ -102,4 +115,4 @@ def test_a_node_on_the_way_to_the_arm_says_which_priority_it_reached(wanted, rea
 def test_arguments_that_ros_cannot_read_end_with_status_1():
     process = start('-p', 'rate:=[1, x')
     out, errors = process.communicate(timeout=20)
-    assert process.returncode == 1 and out == '' and 'rate' in errors
+    assert process.returncode == 1 and out == 'ended\n' and 'rate' in errors

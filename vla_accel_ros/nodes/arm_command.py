@@ -28,8 +28,8 @@ from vla_accel_ros.nodes import base, qos
 from vla_accel_ros.nodes.arm_command_servo import ServoSwitch
 from vla_accel_ros.nodes.arm_command_settings import SETTINGS, guard_config
 from vla_accel_ros.nodes.diagnostics import ERROR, WARN
-from vla_accel_ros.nodes.messages import message_step, message_to_action
-from vla_accel_ros.nodes.timing import GarbageCollection, Lateness, raise_priority
+from vla_accel_ros.nodes.messages import NS, message_step, message_to_action, to_ns
+from vla_accel_ros.nodes.timing import GarbageCollection, Lateness
 from vla_accel_ros.safety.arm_guard import ArmGuard, Command
 from vla_accel_ros.safety.interlock import State
 from vla_accel_ros.safety.limits import Refusal
@@ -52,11 +52,12 @@ class ArmCommand(base.Node):
         """Make the guard, disabled, and the topics."""
         self._simulated = self.get_parameter('use_sim_time').value
         self._guard = ArmGuard(guard_config(self.settings))
-        self._zeros, self._ticked_ns = 0, 0
+        self._ticked_ns = 0
         self._lateness, self._garbage = Lateness(), GarbageCollection()
         self._twist = self.advertise(TwistStamped, 'servo_node/delta_twist_cmds', qos.CONTROL)
         self._gripper = self.advertise(Float64, 'gripper_command', qos.CONTROL)
-        self.subscribe(JointTrajectory, 'vla/action', self._on_action, qos.CONTROL)
+        actions = self.subscribe(JointTrajectory, 'vla/action', self._on_action, qos.CONTROL)
+        self._alone_on = (actions.topic_name, self._twist.topic_name)
         self.subscribe(PoseStamped, 'ee_pose', self._on_pose, qos.SENSOR)
         self.serve(SetBool, '~/enable', self._on_enable)
         self.serve(Trigger, '~/stop', self._on_stop)
@@ -66,11 +67,11 @@ class ArmCommand(base.Node):
         if self._simulated:
             self._clock_ns, self._moved_ns = self.now_ns(), self.steady.now().nanoseconds
             self.every(0.1, self._watch_clock)
-        if self.settings['real_time_priority']:
-            self.health.figure('priority', raise_priority())
 
     def activate(self) -> None:
         """Begin to listen; the arm stays disabled until the operator enables it."""
+        # Not even the zeros of a stop that a deactivation cut short: the arm may be another's now.
+        self._zeros = 0
         self._garbage.take_over()
         self._lateness.restart()
 
@@ -129,7 +130,11 @@ class ArmCommand(base.Node):
         if frame and frame != self.settings['frame_id']:
             self.health.event(
                 'pose_wrong_frame', f'{frame!r}, expected {self.settings["frame_id"]!r}')
-        elif not self._guard.update_pose((point.x, point.y, point.z), self._now()):
+            return
+        stamp_ns = to_ns(message.header.stamp)
+        # Of a pose without a stamp only the arrival is known.
+        age_s = max(self.now_ns() - stamp_ns, 0) / NS if stamp_ns else 0.0
+        if not self._guard.update_pose((point.x, point.y, point.z), self._now(), age_s):
             self.health.event('pose_not_finite')
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response):
@@ -228,7 +233,15 @@ class ArmCommand(base.Node):
     def _on_second(self) -> None:
         if self.active:
             self._garbage.collect()
+            self._look_for_others()
             self._show()
+
+    def _look_for_others(self) -> None:
+        """Tell of a second scheduler, or of someone else who moves the arm."""
+        for topic in self._alone_on:
+            number = self.count_publishers(topic)
+            if number > 1:
+                self.health.event('several_publishers', f'{number} publish {topic}, expected 1')
 
     def _watch_clock(self) -> None:
         """Stop the arm when simulated time stands still, for then the watchdog does, too."""
@@ -259,7 +272,7 @@ class ArmCommand(base.Node):
 
 def main() -> int:
     """Run the node as a process."""
-    return base.run(ArmCommand)
+    return base.run(ArmCommand, below_arm=0)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vla_accel_ros.nodes.base import Setting
+from vla_accel_ros.nodes.base import REAL_TIME, Setting
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.limits import Limits
 
@@ -54,13 +54,13 @@ SETTINGS = (
     Setting(
         'command_in_type', 'speed_units',
         'As Servo is set: speed_units (m/s, rad/s) or unitless (shares of the scales)',
-        choices=('speed_units', 'unitless')),
+        choices=('speed_units', 'unitless'), when='configure'),
     Setting(
         'scale.linear', 0.4, 'Speed that a unitless 1 means, as Servo is set',
-        unit='m/s', range=(0.001, 10.0)),
+        unit='m/s', range=(0.001, 10.0), when='configure'),
     Setting(
         'scale.rotational', 0.8, 'Angular speed that a unitless 1 means, as Servo is set',
-        unit='rad/s', range=(0.001, 20.0)),
+        unit='rad/s', range=(0.001, 20.0), when='configure'),
     Setting(
         'gripper.open_below', GUARD.gripper_open_below,
         'At or below it the gripper opens; the gap to close_above is the hysteresis',
@@ -127,10 +127,7 @@ SETTINGS = (
         'clock_patience', 0.5,
         'With use_sim_time: a clock that stands still for longer stops the arm, for the watchdog '
         'stands still with it; longer for who steps slowly', unit='s', range=(0.1, 600.0)),
-    Setting(
-        'real_time_priority', True,
-        'Run before ordinary processes where the system permits it (SCHED_FIFO, else nice)',
-        when='configure'),
+    REAL_TIME,
 )
 
 

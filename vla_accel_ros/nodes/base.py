@@ -44,7 +44,7 @@ AUTOSTART = Setting(
     'Configure and activate when the process comes up; off to be driven by hand or a manager',
     when='start')
 
-# Of nodes on the way from camera to arm, which `run` then raises.
+# Of the nodes on the way from camera to arm, whose process `run` then raises.
 REAL_TIME = Setting(
     'real_time_priority', True,
     'Run before ordinary processes where the system permits it (SCHED_FIFO, else nice)',

@@ -87,6 +87,11 @@ class StopSignal:
     def _note(self, signum: int, _frame) -> None:
         self.signum = self.signum or signum
 
+    def ignore(self) -> None:
+        """Ignore both from now on, to the end of the process."""
+        for signum in self._previous:
+            signal.signal(signum, signal.SIG_IGN)
+
     def __enter__(self) -> StopSignal:
         return self
 
@@ -137,7 +142,8 @@ def run(
         if executor is not None:
             executor.shutdown()
         rclpy.try_shutdown()
-        stop.restore()
+        # The second signal of a terminal's Ctrl-C may come while the interpreter ends.
+        stop.ignore()
         # The interpreter's last collection would look at all of torch: a second, and several
         # on a busy machine, while `ros2 launch` loses its patience.
         gc.freeze()
