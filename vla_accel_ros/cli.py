@@ -67,6 +67,12 @@ COMMANDS = {
         'closed-loop success on the embedded arm, with and without acceleration',
         ('vla-accel eval --episodes 50 --methods none,sp_vla',),
     ),
+    'bench': Command(
+        'vla_accel_ros.evaluation.bench.command',
+        "latency side by side: stages, methods, keep ratios, decoders, and the device's floor",
+        ('vla-accel bench', 'vla-accel bench --model mid --bars --plot bench.png',
+         'vla-accel bench --model openvla-7b --random-weights --device cuda --out h200.json'),
+    ),
     'train': Command(
         'vla_accel_ros.training.command',
         'make the embedded checkpoint again; resumable',

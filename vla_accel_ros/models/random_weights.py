@@ -32,9 +32,9 @@ def random_model(
     """Build a model with random weights, which costs the time of a trained one.
 
     Nothing passes through another device or type on the way, so that a full-size model needs
-    its own memory once and nothing else. Activations stay of order 1 through any depth, and a
-    model that answers in tokens always answers with action tokens: the head's rows of all
-    others are zero.
+    its own memory once and nothing else. A token weighs as much in the residual stream as all
+    layers together, so that the answer depends on it; and a model that answers in tokens always
+    answers with action tokens, for the head's rows of all others are zero.
 
     Args:
         config: Its shape.
@@ -52,8 +52,12 @@ def random_model(
     with torch.no_grad():
         for name, weight in model.named_parameters():
             _fill(name, weight, generator)
-        last = config.tokenizer_vocab
-        head = model.language_model.lm_head.weight
+        language = model.language_model
+        language.model.embed_tokens.weight.mul_(config.decoder.width ** 0.5)
+        for layer in language.model.layers:
+            for branch in (layer.self_attn.o_proj, layer.mlp.down_proj):
+                branch.weight.mul_((2 * config.decoder.layers) ** -0.5)
+        last, head = config.tokenizer_vocab, language.lm_head.weight
         head[:last - config.bins] = 0
         head[last:] = 0
     # It is no part of a checkpoint either: made anew, not filled.

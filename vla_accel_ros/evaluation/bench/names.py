@@ -1,0 +1,26 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Names of the command line that its help must know before torch is imported."""
+
+# transformers' Llama with its own cache, as a user would otherwise run it.
+PLAIN = 'transformers'
+# A random model of `models.presets.mid`, and the layer after which methods drop in it that drop
+# within the decoder: scaled from a model of 32 layers it would be the very first.
+MID, MID_LAYER = 'mid', 2
+METHODS = (
+    'none', 'random', 'random:place=before_llm', 'random:place=after_layer', 'fastv',
+    'vla_pruner', 'specprune', 'sp_vla')
+KEEPS = ('own', '0.5', '0.25')
+DECODERS = ('greedy', 'verify:right', 'jacobi:previous')

@@ -1,0 +1,128 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The comparison for people, on a terminal or as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vla_accel_ros.models.stopwatch import STAGES
+
+Report = Mapping[str, Any]
+HEAD = (
+    'method', 'decoder', 'kept', 'selection', 'prefill', 'decode', 'total', 'p95', 'p99', 'floor',
+    'passes', 'prefill gain', 'selection / saved', 'total gain', 'as it must be')
+
+
+def _number(value: float | None, pattern: str) -> str:
+    return '-' if value is None else format(value, pattern)
+
+
+def _ms(value: float) -> str:
+    """Write milliseconds with three digits, or all before the point."""
+    return f'{value:.0f}' if value >= 100 else f'{value:.1f}' if value >= 10 else f'{value:.2f}'
+
+
+def _method(line: Mapping) -> str:
+    return line['name'].rsplit(', ', 1)[0]
+
+
+def _summary(line: Mapping) -> list[str]:
+    ms, total = line['ms'], line['ms']['total']
+    same = '' if line['same_as'] is None else f'{line["same"]}/{line["rounds"]}'
+    return [
+        _method(line), line['decoder'], f'{line["kept"]:.0f}',
+        *(_ms(ms[stage]['p50']) for stage in ('selection', 'prefill', 'decode')),
+        *(_ms(total[p]) for p in ('p50', 'p95', 'p99')), _ms(line['floor_ms']['total']),
+        f'{line["passes"]:.1f}', _number(line['prefill_gain'], '.2f'),
+        _number(line['selection_share'], '.1%'), _number(line['total_gain'], '.2f'), same]
+
+
+def _stages(line: Mapping) -> list[str]:
+    cells = [_method(line), line['decoder']]
+    for stage in STAGES:
+        cell = ' / '.join(_ms(line['ms'][stage][p]) for p in ('p50', 'p95', 'p99'))
+        floor = line['floor_ms'].get(stage)
+        cells.append(cell if floor is None else f'{cell} ({_ms(floor)})')
+    return cells
+
+
+def tables(report: Report) -> list[tuple[str, list[list[str]]]]:
+    """Give each table's heading and rows, the first row being the columns' names."""
+    lines = report['lines']
+    found = [
+        ('Milliseconds, p50 where not said otherwise', [
+            list(HEAD), *map(_summary, lines)]),
+        ('Stages, ms: p50 / p95 / p99 (floor)', [
+            ['method', 'decoder', *STAGES], *map(_stages, lines)])]
+    if report['bars']:
+        found.append(('Bars', [['bar', 'bound', 'measured', ''], *map(_bar, report['bars'])]))
+    return found
+
+
+def _bar(bar: Mapping) -> list[str]:
+    measured = '; '.join(
+        f'{name.rsplit(", ", 1)[0]} {_number(value, ".3g")}'
+        for name, value in bar['measured'].items())
+    sign = '≥' if bar['least'] else '≤'
+    verdict = 'holds' if bar['holds'] else 'MISSED'
+    return [bar['what'], f'{sign} {bar["bound"]:g}', measured or 'not measured', verdict]
+
+
+def about(report: Report) -> list[str]:
+    """Say what was measured, on what and when, in a few lines."""
+    model, machine, floor = report['model'], report['machine'], report['floor']
+    shares = report['processors']
+    return [
+        f'{model["name"]} ({model["weights"]}): {model["parameters"] / 1e6:.0f} M parameters, '
+        f'{model["layers"]} layers of {model["width"]}, {model["visual_tokens"]} visual tokens of '
+        f'{model["views"]} view{"s" * (model["views"] > 1)}, {model["prompt_tokens"]} of prompt, '
+        f'{model["answer"]}; {report["dtype"]}, attention {report["attention"]}.',
+        f'Seen: {model["scene"]}.',
+        f'{machine["gpu"] if report["device"] != "cpu" else machine["processor"]}, '
+        f'{machine["cores"]} cores, {report["threads"]} threads, {machine["memory_gib"]} GiB. '
+        f'Floor: copies {floor["copy_gb_s"]:.1f} GB/s ({floor["copied_mb"]:.0f} MB touched), '
+        f'matrix products {floor["matrix_gflop_s"]:.0f} GFLOP/s, both measured in the same run.',
+        f'{report["rounds"]} rounds after {report["warm_up"]} of warm-up, seed {report["seed"]}; '
+        f'others used {shares["others"]:.0%} of the processors meanwhile.',
+        f'{report["date"]}, `{report["command"]}`; '
+        + ', '.join(f'{name} {number}' for name, number in report['versions'].items()) + '.',
+        *([] if report['complete'] else ['Interrupted: the figures are of fewer rounds.']),
+    ]
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ['  '.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+             for row in rows]
+    return '\n'.join([lines[0], '-' * max(map(len, lines)), *lines[1:]])
+
+
+def to_text(report: Report) -> str:
+    """Write the report for a terminal."""
+    parts = [f'{heading}\n{_aligned(rows)}' for heading, rows in tables(report)]
+    return '\n\n'.join(['\n'.join(about(report)), *parts])
+
+
+def to_markdown(report: Report) -> str:
+    """Write the report as Markdown."""
+    parts = [f'# vla-accel bench, {report["model"]["name"]}, {report["device"]}', '']
+    for text in about(report):
+        parts += [text, '']
+    for heading, (names, *rows) in tables(report):
+        parts += [f'## {heading}', '', '| ' + ' | '.join(names) + ' |', '|---' * len(names) + '|']
+        parts += ['| ' + ' | '.join(row) + ' |' for row in rows] + ['']
+    return '\n'.join(parts)
