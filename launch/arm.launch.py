@@ -56,7 +56,6 @@ def start(context):
         Node(
             name=process.name, namespace=f'/{namespace}',
             parameters=[str(deployment.parameter_file), process.parameters],
-            remappings=list(process.remaps),
             ros_arguments=[
                 '--log-level',
                 f"{'.'.join(filter(None, (logger, process.name)))}:={deployment.log_level}"],

@@ -103,12 +103,10 @@ class Process:
     Attributes:
         name: The node's name, its executable's and its module's.
         parameters: What goes before the parameter file.
-        remaps: Pairs of names, from and to.
     """
 
     name: str
     parameters: dict[str, object]
-    remaps: tuple[tuple[str, str], ...] = ()
 
     @property
     def module(self) -> str:
@@ -122,8 +120,6 @@ class Process:
         words = [sys.executable, '-m', self.module, '--ros-args']
         if namespace:
             words += ['-r', f'__ns:=/{namespace}']
-        for source, target in self.remaps:
-            words += ['-r', f'{source}:={target}']
         words += ['--log-level', f'{logger}:={deployment.log_level}']
         words += ['--params-file', str(deployment.parameter_file)]
         for name, value in self.parameters.items():

@@ -165,7 +165,7 @@ class SimArm(base.Node):
         if due > 1:
             self.health.count('frames_skipped', due - 1)
         if due > CATCH_UP:
-            self.health.event('stalled', f'{due - CATCH_UP} control ticks lost', count=due)
+            self.health.event('stalled', f'{due - CATCH_UP} control ticks lost')
         self._advance(min(due, CATCH_UP))
         self._outputs.show(self._time_ns())
 

@@ -63,18 +63,6 @@ def raise_priority(real_time: bool = True, below: int = 0) -> str:
         return f'nice {os.getpriority(os.PRIO_PROCESS, 0)}: {error.strerror}'
 
 
-def lower_priority(nice: int) -> str:
-    """Let every thread of this process stand back, which is always permitted.
-
-    Args:
-        nice: 0 (ordinary) to 19 (last); never raises what the process was started with.
-    """
-    _for_each_thread(
-        lambda t: os.setpriority(
-            os.PRIO_PROCESS, t, max(nice, os.getpriority(os.PRIO_PROCESS, t))))
-    return f'nice {os.getpriority(os.PRIO_PROCESS, 0)}'
-
-
 class GarbageCollection:
     """Collect when asked instead of in the middle of something; what exists stays out of it."""
 
