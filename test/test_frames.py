@@ -14,18 +14,11 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-import numpy as np
-from PIL import Image
 import pytest
 
-from vla_accel_ros.frames import FramePairer, age_fault, fit_view, stack_views
-from vla_accel_ros.observations import split_views
+from vla_accel_ros.frames import FramePairer, age_fault
 
 MS = 1_000_000
-
-
-def picture(height, width, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
 def test_one_camera_passes_every_frame_with_its_stamp():
@@ -109,57 +102,3 @@ def test_sets_hold_the_tolerance_advance_and_use_no_frame_twice(cameras, toleran
 ])
 def test_stamps_are_judged_against_the_present(stamp, fault):
     assert age_fault(stamp, 1000 * MS, 300 * MS, 50 * MS) == fault
-
-
-def test_a_view_that_has_the_size_is_not_touched():
-    image = picture(64, 64)
-    assert fit_view(image, 64) is image
-    other = picture(48, 64)
-    assert fit_view(other, 0) is other
-
-
-def test_the_naive_resize_is_pils_antialiased_bicubic():
-    image = picture(480, 640)
-    expected = np.asarray(Image.fromarray(image).resize((224, 224), Image.Resampling.BICUBIC))
-    np.testing.assert_array_equal(fit_view(image, 224), expected)
-
-
-@pytest.mark.parametrize('filter_name', ['bicubic', 'area'])
-@pytest.mark.parametrize('resize', ['resize-naive', 'letterbox', 'resize-crop'])
-@pytest.mark.parametrize('shape', [(480, 640), (640, 480), (1, 7), (100, 100)])
-def test_every_strategy_gives_the_size(resize, filter_name, shape):
-    fitted = fit_view(picture(*shape), 32, resize, filter_name)
-    assert fitted.shape == (32, 32, 3) and fitted.dtype == np.uint8
-
-
-def test_letterbox_pads_and_resize_crop_takes_the_middle():
-    image = np.zeros((100, 200, 3), np.uint8)
-    image[:, 50:150] = 255
-    padded = fit_view(image, 200, 'letterbox')
-    assert (padded[:49] == 127).all() and (padded[151:] == 127).all()
-    assert (fit_view(image, 50, 'resize-crop') == 255).all()
-
-
-def test_the_centre_crop_keeps_its_share_of_the_area():
-    image = picture(100, 200)
-    cropped = fit_view(image, 0, centre_crop=0.81)
-    np.testing.assert_array_equal(cropped, image[5:95, 10:190])
-
-
-@pytest.mark.parametrize('options', [
-    {'resize': 'squash'}, {'filter_name': 'lanczos'}, {'centre_crop': 0.0}])
-def test_unknown_ways_of_fitting_are_refused(options):
-    with pytest.raises(ValueError, match='expected one of'):
-        fit_view(picture(8, 8), 4, **options)
-
-
-def test_stacked_views_come_apart_again():
-    views = [picture(32, 32, seed) for seed in range(3)]
-    apart = split_views(stack_views(views), 3)
-    for view, back in zip(views, apart, strict=True):
-        np.testing.assert_array_equal(view, back)
-
-
-def test_views_of_different_sizes_do_not_stack():
-    with pytest.raises(ValueError, match='expected one size'):
-        stack_views([picture(32, 32), picture(16, 32)])

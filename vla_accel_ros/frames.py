@@ -12,19 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From camera frames to one observation: which frames belong together, and how they are fitted.
-
-Frames of several cameras belong together when their capture stamps differ by no more than a
-tolerance. Each view is fitted to the model's input size and the views are stacked top to bottom,
-in the checkpoint's order; `observations.split_views` takes them apart again.
-"""
+"""Which frames of several cameras belong together: those of about the same capture stamp."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from typing import NamedTuple
-
-import numpy as np
 
 NS = 1_000_000_000
 # How OpenVLA checkpoints name the ways of making a picture square (`image_resize_strategy`).
@@ -133,81 +126,3 @@ def age_fault(stamp_ns: int, now_ns: int, max_age_ns: int, max_future_ns: int) -
     if now_ns - stamp_ns > max_age_ns:
         return 'stale_frame'
     return 'future_frame' if stamp_ns - now_ns > max_future_ns else ''
-
-
-def fit_view(
-    image: np.ndarray,
-    size: int,
-    resize: str = 'resize-naive',
-    filter_name: str = 'bicubic',
-    centre_crop: float = 1.0,
-) -> np.ndarray:
-    """Fit one view to the model's input size; a view that has it already is not touched.
-
-    Args:
-        image: uint8 [h, w, 3] RGB.
-        size: Side of the result, pixels; 0 leaves the size as it is.
-        resize: `resize-naive` ignores the aspect, `letterbox` pads to a square, `resize-crop`
-            takes the central square; the names of OpenVLA's configurations.
-        filter_name: `bicubic`, antialiased as PIL's, which OpenVLA was trained with, or
-            `area`, a third of the time.
-        centre_crop: Share of the area that is kept, 1 keeps all.
-
-    Returns:
-        uint8 [size, size, 3].
-
-    Raises:
-        ValueError: For an unknown strategy or filter, or a crop outside (0, 1].
-    """
-    if resize not in RESIZES or filter_name not in FILTERS or not 0 < centre_crop <= 1:
-        raise ValueError(
-            f'resize {resize!r}, filter {filter_name!r}, centre crop {centre_crop}: expected one '
-            f'of {RESIZES}, one of {FILTERS}, and an area in (0, 1]')
-    if centre_crop < 1:
-        side = centre_crop ** 0.5
-        image = _centre(image, round(image.shape[0] * side), round(image.shape[1] * side))
-    height, width = image.shape[:2]
-    if size == 0 or height == width == size:
-        return image
-    if resize == 'resize-crop':
-        image = _centre(image, min(height, width), min(height, width))
-    elif resize == 'letterbox' and height != width:
-        side = max(height, width)
-        square = np.full((side, side, 3), PAD, np.uint8)
-        top, left = (side - height) // 2, (side - width) // 2
-        square[top:top + height, left:left + width] = image
-        image = square
-    return _resample(image, size, filter_name)
-
-
-def stack_views(views: list[np.ndarray]) -> np.ndarray:
-    """Stack views top to bottom.
-
-    Args:
-        views: uint8 [h, w, 3] each, all of one size.
-
-    Returns:
-        uint8 [n * h, w, 3]; a single view is handed back as it is.
-
-    Raises:
-        ValueError: When the views differ in size.
-    """
-    if any(view.shape != views[0].shape for view in views):
-        raise ValueError(f'views are {[list(view.shape) for view in views]}, expected one size')
-    return views[0] if len(views) == 1 else np.concatenate(views)
-
-
-def _centre(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    height, width = max(height, 1), max(width, 1)
-    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
-    return image[top:top + height, left:left + width]
-
-
-def _resample(image: np.ndarray, size: int, filter_name: str) -> np.ndarray:
-    if filter_name == 'area':
-        import cv2
-
-        return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-    from PIL import Image
-
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))

@@ -50,6 +50,23 @@ class Observation:
                 )
 
 
+def stack_views(views: list[np.ndarray]) -> np.ndarray:
+    """Stack views top to bottom.
+
+    Args:
+        views: uint8 [h, w, 3] each, all of one size.
+
+    Returns:
+        uint8 [n * h, w, 3]; a single view is handed back as it is.
+
+    Raises:
+        ValueError: When the views differ in size.
+    """
+    if any(view.shape != views[0].shape for view in views):
+        raise ValueError(f'views are {[list(view.shape) for view in views]}, expected one size')
+    return views[0] if len(views) == 1 else np.concatenate(views)
+
+
 def split_views(stacked: np.ndarray, cameras: int) -> tuple[np.ndarray, ...]:
     """Split views that were stacked top to bottom.
 

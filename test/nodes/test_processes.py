@@ -16,9 +16,11 @@
 """The list of processes: what each deployment starts, and how."""
 
 from importlib.util import find_spec
+import json
 import os
 from pathlib import Path
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +63,14 @@ def test_the_camera_fits_its_views_to_what_the_checkpoint_wants(tmp_path):
     folder = random_checkpoint(tmp_path)
     camera = named(Deployment(checkpoint=str(folder)))['camera'].parameters
     assert (camera['image_size'], camera['resize']) == (SIZE, 'resize-naive')
+    assert 'filter' not in camera
+    cropping = tmp_path / 'cropping'
+    shutil.copytree(folder, cropping)
+    config = json.loads((folder / 'config.json').read_text())
+    config['vla_accel']['centre_crop'] = 0.9
+    (cropping / 'config.json').write_text(json.dumps(config))
+    fitting = named(Deployment(checkpoint=str(cropping)))['camera'].parameters
+    assert fitting['filter'] == 'lanczos'
     elsewhere = named(Deployment(checkpoint='someone/on-the-hub'))['camera'].parameters
     assert 'image_size' not in elsewhere
 

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 
+from vla_accel_ros.views import RESIZES
+
 from .oft_config import OFTConfig
 from .transformer_config import DecoderConfig, TowerConfig, require
 
@@ -97,8 +99,7 @@ class VLAConfig:
         )
         widths = {sum(self.towers[t].width for t in image) for image in self.image_towers}
         require(len(widths) == 1, f'images differ in feature width: {sorted(widths)}')
-        resizes = ('resize-naive', 'letterbox', 'resize-crop')
-        require(self.resize in resizes, f"resize is '{self.resize}', expected one of {resizes}")
+        require(self.resize in RESIZES, f"resize is '{self.resize}', expected one of {RESIZES}")
         require(
             self.centre_crop is None or 0 < self.centre_crop <= 1,
             f'centre_crop is {self.centre_crop}, expected an area in (0, 1]',

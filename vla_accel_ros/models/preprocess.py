@@ -24,43 +24,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vla_accel_ros.views import fit_view
+
 from .config import VLAConfig
 from .resample import centre_crop, lanczos
 
 
 class CameraCountError(ValueError):
     """The observation has another number of images than the checkpoint wants."""
-
-
-def _bicubic(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    from PIL import Image
-
-    if image.shape[:2] == (height, width):
-        return image
-    resized = Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(resized)
-
-
-def _short_side(image: np.ndarray, size: int) -> np.ndarray:
-    height, width = image.shape[:2]
-    if height <= width:
-        return _bicubic(image, size, int(size * width / height))
-    return _bicubic(image, int(size * height / width), size)
-
-
-def _middle(image: np.ndarray, size: int) -> np.ndarray:
-    top, left = (round((side - size) / 2) for side in image.shape[:2])
-    return image[top:top + size, left:left + size]
-
-
-def _letterbox(image: np.ndarray, fill: tuple[int, ...]) -> np.ndarray:
-    height, width = image.shape[:2]
-    side = max(height, width)
-    y, x = int((side - height) / 2), int((side - width) / 2)
-    padded = np.empty((height + 2 * y, width + 2 * x, 3), np.uint8)
-    padded[:] = fill
-    padded[y:y + height, x:x + width] = image
-    return padded
 
 
 def fit(image: np.ndarray, config: VLAConfig) -> np.ndarray:
@@ -79,11 +50,8 @@ def fit(image: np.ndarray, config: VLAConfig) -> np.ndarray:
     size = config.image_size
     if config.centre_crop is not None:
         image = centre_crop(lanczos(image, size, size), config.centre_crop, size)
-    if config.resize == 'resize-naive' or image.shape[:2] == (size, size):
-        return _bicubic(image, size, size)
-    if config.resize == 'letterbox':
-        image = _letterbox(image, tuple(int(mean * 255) for mean in config.towers[-1].mean))
-    return _middle(_short_side(image, size), size)
+    border = tuple(int(mean * 255) for mean in config.towers[-1].mean)
+    return fit_view(image, size, config.resize, border=border)
 
 
 class Preprocessor:

@@ -28,6 +28,8 @@ from vla_accel_ros.nodes import images, qos
 from vla_accel_ros.nodes.base import REAL_TIME, Node, Setting, run
 from vla_accel_ros.nodes.messages import NS, to_ns
 from vla_accel_ros.nodes.spin import EventsExecutor
+from vla_accel_ros.observations import stack_views
+from vla_accel_ros.views import FILTERS, RESIZES, fit_view
 
 SETTINGS = (
     Setting(
@@ -41,11 +43,11 @@ SETTINGS = (
     Setting(
         'resize', 'resize-naive',
         'How a view becomes square: squeezed, padded or cropped; as the checkpoint was trained',
-        choices=frames.RESIZES),
+        choices=RESIZES),
     Setting(
         'filter', 'bicubic',
-        'How pixels are resampled: bicubic is what OpenVLA was trained with, area is faster',
-        choices=frames.FILTERS),
+        'How pixels are resampled: bicubic as OpenVLA was trained, lanczos as its fine-tuned '
+        'checkpoints with a centre crop, area is faster', choices=FILTERS),
     Setting(
         'centre_crop', 1.0,
         'Share of the area kept before resizing; 1 where the checkpoint has its own crop',
@@ -171,7 +173,7 @@ class Camera(Node):
         views = []
         for topic, message in zip(self.settings['image_topics'], ready.frames, strict=True):
             try:
-                views.append(frames.fit_view(
+                views.append(fit_view(
                     images.image_to_array(message) if isinstance(message, Image)
                     else images.compressed_to_array(message),
                     size, self.settings['resize'], self.settings['filter'],
@@ -180,7 +182,7 @@ class Camera(Node):
                 self._refuse(topic, error)
                 return None
         try:
-            stacked = frames.stack_views(views)
+            stacked = stack_views(views)
         except ValueError as error:
             self._refuse('image_size = 0', error)
             return None

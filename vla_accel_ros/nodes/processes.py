@@ -175,7 +175,11 @@ def camera_parameters(checkpoint: str) -> dict[str, object]:
     except (FileNotFoundError, CheckpointError):
         # A hub name, or a bad folder: the inference node is who says so.
         return {}
-    return {'image_size': config.image_size, 'resize': config.resize}
+    fitting = {'image_size': config.image_size, 'resize': config.resize}
+    if config.centre_crop is not None:
+        # Before their crop such checkpoints were trained on images resized so.
+        fitting['filter'] = 'lanczos'
+    return fitting
 
 
 def environment() -> dict[str, str]:
