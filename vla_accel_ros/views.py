@@ -42,7 +42,7 @@ def fit_view(
         resize: `resize-naive` ignores the aspect, `letterbox` pads to a square, `resize-crop`
             takes the central square; the names of OpenVLA's configurations, and its order.
         filter_name: Antialiased as PIL's: `bicubic`, which OpenVLA was trained with, or
-            `lanczos`, TensorFlow's to a grey level, which its fine-tuned descendants were;
+            `lanczos`, TensorFlow's but for rounding, which its fine-tuned descendants were;
             `area` in a third of the time.
         centre_crop: Share of the area that is kept, 1 keeps all; cut out, not resized back.
         border: What `letterbox` pads with, R, G, B.
