@@ -116,12 +116,33 @@ def test_exit_code_is_the_commands(result, code, command):
     assert cli.main(['doctor']) == code
 
 
-def test_a_reader_that_goes_away_is_no_error():
+@pytest.mark.parametrize('words', ['', '--json'])
+def test_a_reader_that_goes_away_is_no_error(words):
     done = subprocess.run(
-        f'{sys.executable} -m vla_accel_ros.cli doctor | true; exit ${{PIPESTATUS[0]}}',
+        f'{sys.executable} -m vla_accel_ros.cli doctor {words} | true; exit ${{PIPESTATUS[0]}}',
         shell=True, executable='/bin/bash', capture_output=True, text=True, timeout=60,
         check=False)
     assert done.stderr == ''
+
+
+NATIVE = """
+import os, sys
+from vla_accel_ros import cli, doctor
+def run(args):
+    os.write(1, b'from a native library\\n')
+    print('{"ok": true}')
+    return 0
+doctor.run = run
+sys.exit(cli.main(['doctor', *sys.argv[1:]]))
+"""
+
+
+def test_what_native_libraries_print_does_not_spoil_the_json():
+    done = subprocess.run(
+        [sys.executable, '-c', NATIVE, '--json'], capture_output=True, text=True, timeout=60,
+        check=False)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {'ok': True})
+    assert done.stderr == 'from a native library\n'
 
 
 def test_doctor_says_in_json_whether_the_demo_can_run():

@@ -22,7 +22,8 @@ a machine without ROS can still train or evaluate.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 import os
@@ -132,7 +133,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.print_help(sys.stderr)
             return BAD_INPUT
         args = parser.parse_args(argv)
-        code = import_module(COMMANDS[args.command].module).run(args)
+        with _own_words_only() if args.json else nullcontext():
+            code = import_module(COMMANDS[args.command].module).run(args)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -152,6 +154,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         if '--debug' in argv or not (ours or isinstance(error, (ValueError, OSError))):
             raise
         return _complain(str(error))
+
+
+@contextmanager
+def _own_words_only() -> Iterator[None]:
+    """Keep standard output for what Python prints; native libraries' complaints go to stderr.
+
+    DDS writes its own to standard output, where they would spoil the JSON.
+    """
+    try:
+        ours = sys.stdout.fileno() == 1
+    except (OSError, ValueError):
+        ours = False
+    if not ours:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with (
+            open(kept, 'w', encoding=sys.stdout.encoding, closefd=False) as words,
+            redirect_stdout(words),
+        ):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _complain(message: str) -> int:
