@@ -161,7 +161,6 @@ class ArmCommand(base.Node):
     def _on_stop(self, _request: Trigger.Request, response: Trigger.Response):
         self._guard.stop()
         self._tick(self._now())
-        self.get_logger().warning('stopped by request')
         self._show()
         response.success = True
         response.message = self._guard.reason
@@ -261,6 +260,7 @@ class ArmCommand(base.Node):
         elif self.health.standing().get('stopped') != reason:
             self.health.clear('stopped')
             self.health.fault('stopped', reason, WARN if state is State.STOPPED else ERROR)
+            self.get_logger().warning(f'the arm is stopped: {reason}')
         if state is not State.ENABLED:
             self.health.clear('watchdog')
         self.health.figure('arm', f'{state.value}: {reason}')

@@ -176,9 +176,9 @@ class SchedulerNode(Node):
             listeners = self._observation.get_subscription_count()
             detail = (
                 f'no answer within {self.settings["answer_timeout"]} s'
-                if listeners else 'nobody listens to vla/observation')
+                if listeners else 'nobody listens to vla/observation (yet): inference is not up')
             if self.health.fault('inference_timeout', detail, renew=True):
-                self.get_logger().error(f'inference_timeout: {detail}')
+                self.get_logger().warning(f'inference_timeout: {detail}')
 
     def _watch(self) -> None:
         if not self.active:
