@@ -31,12 +31,13 @@ from torch import Tensor
 from vla_accel_ros.pruning.base import Pruner
 from vla_accel_ros.pruning.interface import Layout, Needs, Rows
 from vla_accel_ros.pruning.kept import all_ids, narrow
-from vla_accel_ros.pruning.scores import TokenScores, token_scores
+from vla_accel_ros.pruning.scores import TokenScores
 
-from .attention_taps import QueryTap, TowerTap, row_weights
+from .attention_taps import QueryTap, TowerTap
 from .cache import KVCache
 from .config import VLAConfig
 from .openvla import OpenVLA
+from .row_scores import row_scores
 
 Watch = Callable[[str], AbstractContextManager]
 
@@ -193,11 +194,9 @@ def _scores(
     if not wanted:
         return {}
     queries = tap.take(layer)
-    result = {}
-    for kind in wanted:
-        weights = row_weights(
-            model.language_model.model, layer, queries[:, rows[kind]], positions[rows[kind]],
-            cache, positions, causal)
-        result[kind] = token_scores(
-            weights, 1, ids, layout.cameras, layout.tokens, needs.entropy)
-    return result
+    return {
+        kind: row_scores(
+            model.language_model.model, layer, queries, rows[kind], positions, cache, ids, layout,
+            causal, needs.entropy)
+        for kind in wanted
+    }

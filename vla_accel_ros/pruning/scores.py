@@ -21,6 +21,7 @@ of a layer exists only where a method wants all of its rows; maps of all layers 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -105,3 +106,21 @@ def token_scores(
     present[ids] = True
     return TokenScores(received.view(cameras, tokens), present.view(cameras, tokens), spread)
 
+
+def mean_scores(parts: Sequence[TokenScores], rows: Sequence[int]) -> TokenScores:
+    """Put together the scores of several blocks of rows.
+
+    Args:
+        parts: Of each block, at least one; a token that no row of a block sees may be absent
+            from it.
+        rows: Rows of each block.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    total = sum(rows)
+    shares = [count / total for count in rows]
+    entropy = None
+    if parts[0].entropy is not None:
+        entropy = sum(part.entropy * share for part, share in zip(parts, shares, strict=True))
+    received = sum(part.received * share for part, share in zip(parts, shares, strict=True))
+    return TokenScores(received, torch.stack([part.present for part in parts]).any(0), entropy)
