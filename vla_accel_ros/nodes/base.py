@@ -252,12 +252,14 @@ class Node(LifecycleNode):
             self._attempt('apply', lambda: self.apply(changed))
 
     def _attempt(self, what: str, action: Callable[[], object]) -> bool:
-        """Run a hook; log its traceback, which rclpy would swallow, and raise a named fault."""
+        """Run a hook; log what it raises, which rclpy would swallow, and raise a named fault."""
         try:
             outcome = action()
         except Exception as error:
-            self.get_logger().error(f'{what} failed: {traceback.format_exc()}')
             detail = str(error) or repr(error)
+            # What an operator can mend is said in a line; a defect is shown whole.
+            text = detail if isinstance(error, ValueError | OSError) else traceback.format_exc()
+            self.get_logger().error(f'{what} failed: {text}')
         else:
             if outcome is not FAILURE and outcome is not TransitionCallbackReturn.ERROR:
                 self.health.clear(f'{what}_failed')
