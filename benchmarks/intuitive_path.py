@@ -43,7 +43,13 @@ from benchmarks.rig import Rig
 from vla_accel_ros.evaluation.conditions import CpuMeter
 from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.messages import from_ns, message_to_decision, to_ns
-from vla_accel_ros.nodes.processes import SIM_TOPICS, Deployment, Process, processes
+from vla_accel_ros.nodes.processes import (
+    SIM_TOPICS,
+    Deployment,
+    Process,
+    camera_parameters,
+    processes,
+)
 
 RATE_HZ = 20.0
 WARM_UP = 60
@@ -222,10 +228,12 @@ def measure(seconds: float = 120.0, checkpoint: str = 'tabletop-s') -> Report:
     rows: list[Row] = []
     facts: dict[str, object] = {}
     busy = 'inference back to back'
+    # As the embedded arm's cameras draw: at the size that the checkpoint wants.
+    size = camera_parameters(checkpoint)['image_size']
     runs = (
-        (busy, 128, 128, seconds, True, True),
-        ('inference only when asked', 128, 128, seconds / 2, False, True),
-        (f'{busy}, no real-time priority', 128, 128, seconds / 2, True, False),
+        (busy, size, size, seconds, True, True),
+        ('inference only when asked', size, size, seconds / 2, False, True),
+        (f'{busy}, no real-time priority', size, size, seconds / 2, True, False),
         (busy, 640, 480, seconds / 2, True, True))
     for number, (condition, *how) in enumerate(runs):
         log, found = drive(checkpoint, *how)
