@@ -192,6 +192,8 @@ def test_an_instruction_given_before_the_node_was_active_holds(graph):
     node = graph.add(SchedulerNode, autostart=False)
     assert graph.change_state(node, 'configure')
     graph.until(lambda: node._scheduler.instruction == 'stack the cubes', 'the instruction')
+    # It is the parameter from now on, which a cleanup does not change.
+    assert node.get_parameter('instruction').value == 'stack the cubes'
 
 
 def test_a_new_instruction_discards_the_answer_to_the_old_one(graph):

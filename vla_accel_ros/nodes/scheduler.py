@@ -21,6 +21,7 @@ import sys
 from time import monotonic, monotonic_ns
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -127,10 +128,12 @@ class SchedulerNode(Node):
             self.health.figure('latency_ms', decision.latency_s * 1e3)
 
     def _on_instruction(self, message: String) -> None:
-        self._instruct(message.data)
+        # As a parameter it is checked, can be asked for, and outlives a cleanup.
+        result, = self.set_parameters([Parameter('instruction', value=message.data)])
+        if not result.successful:
+            raise ValueError(result.reason)
 
     def _instruct(self, text: str) -> None:
-        _check_instruction(text)
         if self._scheduler.set_instruction(text.strip()):
             self._controller.reset()
             self.get_logger().info(f'instruction: {text.strip()!r}')
