@@ -16,36 +16,20 @@
 
 import os
 from pathlib import Path
-import socket
 import sys
 
 import pytest
+
+from vla_accel_ros.nodes.demo_graph import reserve_domain
 
 # The test tree is no package (its name is the standard library's), so helpers come by path.
 sys.path.insert(0, str(Path(__file__).parent))
 
 
-def _reserve_domain() -> socket.socket:
-    """Take a ROS domain that no other test process on this machine uses.
-
-    The socket is held for the life of the process; its port stands for the domain.
-    """
-    first = os.getpid() % 101
-    for offset in range(101):
-        domain = (first + offset) % 101 + 1
-        holder = socket.socket()
-        try:
-            holder.bind(('127.0.0.1', 21000 + domain))
-        except OSError:
-            holder.close()
-            continue
-        os.environ['ROS_DOMAIN_ID'] = str(domain)
-        return holder
-    raise RuntimeError('every ROS domain from 1 to 101 is taken')
-
-
-# Before rclpy is imported anywhere: the children of these tests inherit it too.
-_DOMAIN = _reserve_domain()
+# Before rclpy is imported anywhere: the children of these tests inherit it too. The socket is
+# held for the life of the process.
+_DOMAIN, _HOLDER = reserve_domain()
+os.environ['ROS_DOMAIN_ID'] = str(_DOMAIN)
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 

@@ -27,9 +27,16 @@ import time
 from checkpoints import random_checkpoint
 import numpy as np
 import pytest
+import rclpy
 
 from vla_accel_ros.nodes import demo, demo_picture
-from vla_accel_ros.nodes.demo_graph import ProcessDiedError, RunningGraph, reserve_domain
+from vla_accel_ros.nodes.demo_graph import (
+    DOMAINS,
+    ProcessDiedError,
+    RunningGraph,
+    is_quiet,
+    reserve_domain,
+)
 from vla_accel_ros.nodes.demo_operator import Record
 from vla_accel_ros.nodes.demo_report import Episode, line, summary, table
 from vla_accel_ros.nodes.processes import Deployment, Process
@@ -154,6 +161,27 @@ def test_two_demos_take_two_domains():
     with first, second:
         assert one != two
         assert {one, two} <= set(range(1, 102))
+
+
+def test_the_demo_stays_out_of_a_domain_in_which_somebody_is(monkeypatch):
+    domain, holder = reserve_domain()
+    with holder:
+        assert is_quiet(domain)
+        context = rclpy.Context()
+        rclpy.init(context=context, domain_id=domain)
+        robot = rclpy.create_node('robot', context=context)
+        assert not is_quiet(domain)
+    monkeypatch.setattr(os, 'getpid', lambda: DOMAINS.index(domain))
+    other, holder = reserve_domain()
+    holder.close()
+    robot.destroy_node()
+    rclpy.try_shutdown(context=context)
+    assert other != domain
+    # Nor the user's own, be there somebody or not.
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
+    other, holder = reserve_domain()
+    holder.close()
+    assert other != domain
 
 
 def test_a_process_that_ends_by_itself_is_noticed_with_the_end_of_its_log(tmp_path):

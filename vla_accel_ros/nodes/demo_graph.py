@@ -31,6 +31,9 @@ from vla_accel_ros.nodes.processes import Deployment, Process, environment
 PATIENCE_S = 10.0
 LOG_TAIL = 15
 DOMAINS = range(1, 102)
+# Of RTPS (9.6.2): where the k-th participant of a domain on one machine listens.
+DISCOVERY_PORT, PORTS_PER_DOMAIN, PORTS_PER_PARTICIPANT = 7410, 250, 2
+PARTICIPANTS = 16
 
 
 class ProcessDiedError(RuntimeError):
@@ -38,7 +41,7 @@ class ProcessDiedError(RuntimeError):
 
 
 def reserve_domain() -> tuple[int, socket.socket]:
-    """Take a ROS domain that nobody of this machine's demos and tests uses.
+    """Take a ROS domain that nobody on this machine uses: no demo or test, and no robot.
 
     Returns:
         The domain, and the socket that stands for it: it is taken until that is closed.
@@ -48,6 +51,8 @@ def reserve_domain() -> tuple[int, socket.socket]:
     """
     for offset in range(len(DOMAINS)):
         domain = DOMAINS[(os.getpid() + offset) % len(DOMAINS)]
+        if str(domain) == os.environ.get('ROS_DOMAIN_ID') or not is_quiet(domain):
+            continue
         holder = socket.socket()
         try:
             holder.bind(('127.0.0.1', 21000 + domain))
@@ -56,6 +61,22 @@ def reserve_domain() -> tuple[int, socket.socket]:
             continue
         return domain, holder
     raise OSError(f'all ROS domains from {DOMAINS[0]} to {DOMAINS[-1]} are taken')
+
+
+def is_quiet(domain: int) -> bool:
+    """Tell whether no process on this machine takes part in a ROS domain.
+
+    The demo enables its arm and sends it twists: it must never do so in a robot's domain.
+    """
+    for participant in range(PARTICIPANTS):
+        port = (
+            DISCOVERY_PORT + PORTS_PER_DOMAIN * domain + PORTS_PER_PARTICIPANT * participant)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(('', port))
+            except OSError:
+                return False
+    return True
 
 
 class RunningGraph:
