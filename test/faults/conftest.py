@@ -44,6 +44,7 @@ def arm_alone(tmp_path_factory):
 def arm_in_motion(arm_alone):
     """Give that rig with the arm moving, whatever the test before has left."""
     rig = arm_alone
+    rig.processes.thaw()
     rig.feeder.reset()
     if not rig.processes.all_alive():
         rig.start('arm_command')
@@ -91,6 +92,7 @@ def robot(wanderer, tmp_path_factory):
 @pytest.fixture
 def robot_in_motion(robot):
     """Give that rig with the arm moving, whatever the test before has left."""
+    robot.processes.thaw()
     robot.relay.clear()
     robot.reset_table()
     assert robot.enable().success

@@ -53,7 +53,7 @@ class Rig(Graph):
         now_ns: The clock of the stamps; the system's when None.
 
     Attributes:
-        processes: To be frozen and thawed.
+        processes: To be thawed.
         recorder: The witness.
         reports: What the nodes tell.
     """
@@ -131,6 +131,11 @@ class Rig(Graph):
     def kill(self, name: str) -> None:
         """Kill a process as the kernel does when memory runs out: without a word."""
         self.end(name, signal.SIGKILL)
+
+    def freeze(self, name: str) -> None:
+        """Stop a process where it stands, as a hung driver or a debugger does."""
+        self.processes.freeze(name)
+        self.until(lambda: self.processes.is_frozen(name), f'{name} stands')
 
     # -- operator --------------------------------------------------------------------------------
 

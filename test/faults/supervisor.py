@@ -65,15 +65,22 @@ class Supervisor:
         os.killpg(self._running[name].pid, signum)
 
     def freeze(self, name: str) -> None:
-        """Stop a process where it stands, as a hung driver or a debugger does."""
+        """Have a process stopped where it stands, as a hung driver or a debugger does."""
         self._frozen.add(name)
         self.signal(name, signal.SIGSTOP)
 
-    def thaw(self, name: str) -> None:
-        """Let a frozen process go on."""
-        if name in self._frozen:
-            self._frozen.discard(name)
-            self.signal(name, signal.SIGCONT)
+    def is_frozen(self, name: str) -> bool:
+        """Tell whether every thread stands: the others run on until one has had its turn."""
+        tasks = Path(f'/proc/{self._running[name].pid}/task')
+        return all(
+            stat.read_text().rpartition(')')[2].split()[0] == 'T' for stat in tasks.glob('*/stat'))
+
+    def thaw(self, *names: str) -> None:
+        """Let frozen processes go on, all when none is named."""
+        for name in names or tuple(self._frozen):
+            if name in self._frozen:
+                self._frozen.discard(name)
+                self.signal(name, signal.SIGCONT)
 
     def status(self, name: str) -> int | None:
         """Return the exit status of a process, None while it runs."""
@@ -96,8 +103,8 @@ class Supervisor:
     def close(self, patience_s: float) -> None:
         """End every process, in order as long as they do it by themselves."""
         alive = [name for name in self._running if self.status(name) is None]
+        self.thaw()
         for name in alive:
-            self.thaw(name)
             self.signal(name, signal.SIGINT)
         for name in alive:
             try:

@@ -76,7 +76,7 @@ def test_an_arm_command_that_was_killed_comes_back_disabled(rig):
 
 
 def test_after_a_suspension_nothing_old_moves_the_arm(rig):
-    rig.processes.freeze('arm_command')
+    rig.freeze('arm_command')
     frozen_ns = rig.now_ns()
     rig.feeder.flowing = False
     # Older than any action may be: what waits in the queue has to be refused.
@@ -89,7 +89,7 @@ def test_after_a_suspension_nothing_old_moves_the_arm(rig):
 
 
 def test_after_a_suspension_with_actions_flowing_the_arm_moves_on_within_the_limits(rig):
-    rig.processes.freeze('arm_command')
+    rig.freeze('arm_command')
     frozen_ns = rig.now_ns()
     rig.until(lambda: rig.now_ns() - frozen_ns > NS, 'a second is over')
     rig.processes.thaw('arm_command')

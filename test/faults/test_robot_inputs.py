@@ -166,7 +166,7 @@ def test_answers_that_no_arm_should_follow_are_zero_in_time_with_their_reason(
             answers.publish(chunk_to_message(ActionChunk([row], stamp_ns), 0.05, 'base_link'))
 
     # The VLA is out of the way, and someone answers in its place.
-    rig.processes.freeze('inference')
+    rig.freeze('inference')
     horizon_ns = rig.now_ns() + NS // 20
     rig.peer.create_subscription(JointTrajectory, 'vla/request', answer, qos.CONTROL)
     rig.tells(node, reason, detail)

@@ -35,7 +35,7 @@ def test_the_vla_is_killed_and_started_again_and_nothing_else_has_to_be(rig):
 
 
 def test_the_vla_hangs_and_goes_on(rig):
-    rig.processes.freeze('inference')
+    rig.freeze('inference')
     rig.rests()
     rig.tells('scheduler', 'inference_timeout', 'no answer within')
     rig.processes.thaw('inference')
@@ -51,7 +51,7 @@ def test_the_scheduler_is_killed_and_started_again_and_the_arm_is_still_enabled(
 
 
 def test_the_scheduler_hangs_and_goes_on_with_new_frames_only(rig):
-    rig.processes.freeze('scheduler')
+    rig.freeze('scheduler')
     rig.rests()
     rig.tells('arm_command', 'watchdog', 'no_action')
     rig.processes.thaw('scheduler')
@@ -68,7 +68,7 @@ def test_the_camera_node_is_killed_and_started_again(rig):
 
 
 def test_the_robots_driver_hangs_and_goes_on(rig):
-    rig.processes.freeze('sim_arm')
+    rig.freeze('sim_arm')
     rig.rests()
     rig.tells('camera', 'no_frame', 'nothing on')
     rig.tells('scheduler', 'no_frame')

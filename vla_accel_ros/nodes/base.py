@@ -33,7 +33,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from vla_accel_ros.nodes.diagnostics import WARN, Health
 from vla_accel_ros.nodes.parameters import Setting, Settings
-from vla_accel_ros.nodes.qos import REPORT
+from vla_accel_ros.nodes.qos import CONTROL
 from vla_accel_ros.nodes.spin import run
 from vla_accel_ros.nodes.transitions import answer_invalid_transitions
 
@@ -84,7 +84,9 @@ class Node(LifecycleNode):
         answer_invalid_transitions(self)
         # Durations and diagnostics go on while simulated time stands still.
         self.steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', REPORT)
+        # A report says all that those before it said; at depth 1 each is acknowledged at once,
+        # which the last one waits for.
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', CONTROL)
         self._settings = Settings(
             self, (*self.SETTINGS, AUTOSTART), self.check, self._apply, lambda: self.configured)
         self.settings = self._settings.values
@@ -291,3 +293,4 @@ class Node(LifecycleNode):
             return
         if self.trigger_configure() is SUCCESS:
             self.trigger_activate()
+        self.publish_diagnostics()
