@@ -100,13 +100,14 @@ def test_the_watchdog_holds_the_arm_within_100_ms_of_the_last_actions_horizon(ar
 def test_a_bad_action_is_refused_by_name_and_moves_nothing(arm, reason, bad):
     arm.enable()
     arm.act(**bad)
-    arm.graph.until(lambda: arm.count(reason) == 1, f'{reason} is counted')
+    arm.graph.until(lambda: arm.count(reason) == 1 and arm.twists, f'{reason} is counted')
     # A good action is the sentinel: whatever moved the arm before it was the bad one.
     before = len(arm.twists)
     arm.act()
     arm.accepted(1)
     arm.moving()
-    assert all(speed(m) == 0 for m in arm.twists[:before])
+    assert before and all(speed(m) == 0 for m in arm.twists[:before])
+    assert arm.count('actions_accepted') == 1
     status = arm.node.health.status('arm_command', 'active')
     assert reason in status.message
     assert {v.key: v.value for v in status.values}['last_refusal'].startswith(reason)
