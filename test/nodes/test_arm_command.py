@@ -196,6 +196,20 @@ def test_activating_again_sends_nothing_until_enabled(arm):
     assert len(arm.twists) == number
 
 
+def test_another_clock_in_mid_motion_stops_the_arm(arm):
+    arm.enable()
+    arm.act(step=0.4)
+    arm.moving()
+    assert arm.graph.set_parameters(arm.node, use_sim_time=True).successful
+    arm.act()
+    arm.graph.until(lambda: 'stopped' in arm.node.health.standing(), 'the arm is stopped')
+    assert arm.node.health.standing()['stopped'] == 'clock_reset'
+    arm.still()
+    refused = arm.enable()
+    assert not refused.success
+    assert '/clock' in refused.message
+
+
 def test_someone_else_at_the_arms_topic_is_named(arm):
     arm.graph.publisher(TwistStamped, 'servo_node/delta_twist_cmds', qos.CONTROL)
     arm.graph.until(lambda: arm.count('several_publishers'), 'the joystick is named')
