@@ -71,6 +71,12 @@ class ArmRecorder:
         node: Listens.
         now_ns: The clock that the stamps are of.
         increasing: Whether no two stamps are the same; those of a simulated clock may be.
+
+    Attributes:
+        twists: All that were heard.
+        actions: When each came, its stamp and its step in s.
+        last_motion_ns: Stamp of the last twist that moves the arm, 0 before the first.
+        unsafe: What was not safe since the last `verify`.
     """
 
     def __init__(self, node, now_ns: Callable[[], int], increasing: bool = True) -> None:
@@ -80,6 +86,7 @@ class ArmRecorder:
         self.twists: list[Twist] = []
         self.actions: list[tuple[int, int, float]] = []
         self.unsafe: list[str] = []
+        self.last_motion_ns = 0
         self._strangers_ns: list[int] = []
         self._deaf: list[tuple[int, int]] = []
         self._away: deque[tuple[float, float]] = deque(maxlen=20)
@@ -100,7 +107,7 @@ class ArmRecorder:
     def set_back(self) -> None:
         """Begin anew, for the clock is about to be set back; the arm is not enabled."""
         self.verify()
-        self._judged, self._was_set_back = 0, True
+        self._judged, self._was_set_back, self.last_motion_ns = 0, True, 0
         for heard in (self._permits, self.twists, self.actions):
             heard.clear()
 
@@ -117,11 +124,6 @@ class ArmRecorder:
         """Take note that the arm is not enabled: from now on not one twist may move it."""
         if self._permits and self._permits[-1][1] == math.inf:
             self._permits[-1][1] = self._now_ns()
-
-    @property
-    def last_motion_ns(self) -> int:
-        """Stamp of the last twist that moves the arm, 0 before the first."""
-        return next((t.stamp_ns for t in reversed(self.twists) if t.moving), 0)
 
     def moves_after(self, stamp_ns: int) -> int:
         """Count the twists since then that move the arm."""
@@ -198,6 +200,8 @@ class ArmRecorder:
             if not holds:
                 self.unsafe.append(f'{what}: {twist}')
         self.twists.append(twist)
+        if twist.moving:
+            self.last_motion_ns = twist.stamp_ns
 
     def _on_gripper(self, message: Float64) -> None:
         if message.data not in (0.0, 1.0):
