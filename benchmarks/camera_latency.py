@@ -68,7 +68,7 @@ def measure(seconds: float = 60.0) -> Report:
         rig.until(lambda: len(sent) >= WARM_UP, 'warm-up', 60.0)
         meter = CpuMeter(rig.pids())
         rig.spin(seconds)
-        shares = meter.shares()
+        shares, status = meter.shares(), rig.status('/camera')
         timer.cancel()
         # What is still on its way.
         rig.spin(0.5)
@@ -80,7 +80,8 @@ def measure(seconds: float = 60.0) -> Report:
             f'{WIDTH}x{HEIGHT} rgb8 at {RATE_HZ:g} Hz, bicubic to {SIZE}x{SIZE}: '
             'driver publishes → vla/frame arrives', 'ms', latencies, BARS),),
         {'warm-up': f'{WARM_UP} frames'},
-        {'frames sent': len(counted), 'frames received': len(latencies), 'cpu shares': shares})
+        {'frames sent': len(counted), 'frames received': len(latencies), 'cpu shares': shares,
+         'priorities': f'{status.get("priority", "ordinary")}, {rig.priority}'})
 
 
 if __name__ == '__main__':

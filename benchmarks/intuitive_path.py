@@ -191,7 +191,8 @@ def drive(
         height: Likewise.
         seconds: How long, warm-up apart.
         busy: Whether a second inference computes back to back.
-        real_time: Whether camera, scheduler and arm_command ask for real-time priority.
+        real_time: Whether camera, scheduler, arm_command and this process ask for real-time
+            priority.
 
     Returns:
         What happened, and facts about the run.
@@ -201,7 +202,7 @@ def drive(
     if busy:
         parts.append(load(checkpoint, len(SIM_TOPICS)))
         names.append(BUSY)
-    with Rig(*parts) as rig:
+    with Rig(*parts, real_time=real_time) as rig:
         rig.until_active(*names)
         driver = Driver(rig, width, height)
         rig.until_matched(*driver.views, driver.pose)
@@ -212,9 +213,9 @@ def drive(
         counted = Answers(rig, '/inference', *names[len(parts[0][1]):])
         rig.spin(seconds)
         facts = {'cpu shares': meter.shares(), **counted.facts()}
-        facts['priorities'] = ', '.join(
-            rig.status(name).get('priority', 'ordinary')
-            for name in ('/camera', '/scheduler', '/arm_command'))
+        facts['priorities'] = ', '.join([
+            *(rig.status(name).get('priority', 'ordinary')
+              for name in ('/camera', '/scheduler', '/arm_command')), rig.priority])
     return driver.log, facts
 
 

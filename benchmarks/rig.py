@@ -33,6 +33,8 @@ from vla_accel_ros.nodes.processes import Deployment, Process, environment
 from vla_accel_ros.nodes.spin import make_executor
 
 START_S = 180.0
+# The lowest of the real-time priorities: below those of camera, scheduler and arm_command.
+FIFO = 1
 ANSWER_S = 10.0
 
 
@@ -42,15 +44,22 @@ class Rig:
     One thread spins the node: what it publishes and what it receives has one clock, and times
     are taken in the callbacks themselves.
 
+    The node is the instrument, so it runs before ordinary processes, too, but after the nodes on
+    the way to the arm: what it measures is not how long it waited for a processor itself.
+
     Args:
         parts: Deployments, each with the processes to start for it.
+        real_time: Whether the node asks for such a priority.
 
     Attributes:
         node: The benchmark's node.
+        priority: What it reached.
     """
 
-    def __init__(self, *parts: tuple[Deployment, tuple[Process, ...]]) -> None:
-        self._parts = parts
+    def __init__(
+        self, *parts: tuple[Deployment, tuple[Process, ...]], real_time: bool = True
+    ) -> None:
+        self._parts, self._real_time = parts, real_time
         self._graphs: list[RunningGraph] = []
         self._statuses: dict[str, dict[str, str]] = {}
 
@@ -75,6 +84,7 @@ class Rig:
             self._executor.add_node(self.node)
             self.node.create_subscription(
                 DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.REPORT)
+            self.priority = _prioritise(self._real_time)
             # A collection in the middle of a measurement would be counted as the graph's.
             gc.collect()
             gc.freeze()
@@ -156,3 +166,14 @@ class Rig:
         for status in message.status:
             self._statuses[status.name] = {
                 'message': status.message, **{v.key: v.value for v in status.values}}
+
+
+def _prioritise(real_time: bool) -> str:
+    """Set the priority of this process's threads, not of its children; say what was reached."""
+    policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK if real_time else os.SCHED_OTHER
+    try:
+        for task in Path('/proc/self/task').iterdir():
+            os.sched_setscheduler(int(task.name), policy, os.sched_param(FIFO * real_time))
+    except PermissionError:
+        return 'ordinary'
+    return f'SCHED_FIFO {FIFO}' if real_time else 'ordinary'

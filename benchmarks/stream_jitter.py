@@ -169,7 +169,7 @@ def drive(
         facts = {
             'cpu shares': meter.shares(), **counted.facts(),
             'actions': len(listener.actions_ns), 'twists': len(listener.stamps_ns),
-            'arm_command runs with': arm.get('priority'),
+            'priorities': f'{arm.get("priority")}, {rig.priority}',
             'its own view, late_ms_p99': arm.get('late_ms_p99')}
     return listener, facts
 
