@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 import signal
+import time
 
 from arm_recorder import NS, ArmRecorder
 from diagnostic_msgs.msg import DiagnosticArray
@@ -37,7 +38,7 @@ from vla_accel_ros.nodes.messages import to_ns
 from vla_accel_ros.nodes.processes import Deployment
 
 # Deadlines are for what hangs, not for what is slow: torch alone is seconds on a busy machine.
-START_S, DEADLINE_S = 90.0, 30.0
+START_S, DEADLINE_S, AGAIN_S = 90.0, 30.0, 8.0
 # The arm is at rest, or moves, once it has been seen to for as long, or as often.
 REST_NS, SEEN = 3 * NS // 10, 5
 STILL_M = 1e-3
@@ -88,9 +89,17 @@ class Rig(Graph):
             self._clients[name] = self.peer.create_client(kind, name)
         client = self._clients[name]
         self.until(client.service_is_ready, f'{name} is served')
-        future = client.call_async(request)
-        self.until(future.done, f'{name} answers')
-        return future.result()
+        asked, since_s = [client.call_async(request)], time.monotonic()
+
+        def answered():
+            # A server that came up just now may not know the client yet, and its answer is lost.
+            # A transition is not asked for twice, since it cannot be made twice.
+            late = time.monotonic() - since_s > AGAIN_S * len(asked)
+            if late and kind is not ChangeState:
+                asked.append(client.call_async(request))
+            return next((future for future in asked if future.done()), None)
+
+        return self.until(answered, f'{name} answers').result()
 
     def close(self) -> None:
         """End every process, and then the operator."""
