@@ -43,11 +43,12 @@ def passed():
 @pytest.mark.parametrize('rows', [slice(None), slice(None, -2), slice(-6, None), slice(-1, None)])
 def test_blocks_of_rows_give_what_all_rows_at_once_give(passed, rows, causal, monkeypatch):
     decoder, queries, positions, cache, ids = passed
+    rope = decoder.rope(positions[None], queries)
     found = []
     for block in (100, 4, 1):
         monkeypatch.setattr(module, 'BLOCK', block)
         found.append(row_scores(
-            decoder, 1, queries, rows, positions, cache, ids, LAYOUT, causal, True))
+            decoder, 1, queries, rows, positions, rope, cache, ids, LAYOUT, causal, True))
     for one in found[1:]:
         torch.testing.assert_close(one.received, found[0].received, rtol=0, atol=1e-7)
         torch.testing.assert_close(one.entropy, found[0].entropy, rtol=0, atol=1e-5)

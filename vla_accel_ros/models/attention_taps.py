@@ -69,14 +69,15 @@ class QueryTap:
 
     def take(self, layer: int) -> Tensor:
         """Give a layer's queries [1, rows, width] of all passes since the last call."""
-        queries = torch.cat(self._queries[layer], dim=1)
-        self._queries[layer].clear()
+        passes = self._queries[layer]
+        queries = passes[0] if len(passes) == 1 else torch.cat(passes, dim=1)
+        passes.clear()
         return queries
 
 
 def row_weights(
     decoder: Decoder, layer: int, queries: Tensor, query_positions: Tensor, cache: KVCache,
-    key_positions: Tensor, causal: bool = True,
+    key_positions: Tensor, causal: bool = True, rope: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """Give the attention weights of tapped queries.
 
@@ -88,13 +89,16 @@ def row_weights(
         cache: Holds the layer's keys.
         key_positions: int [keys], the absolute position of each.
         causal: Whether a query sees only keys at its own position or before.
+        rope: Cosine and sine of the queries' positions, where they are at hand.
 
     Returns:
         float32 [heads, rows, keys].
     """
     attention = decoder.layers[layer - 1].self_attn
     heads = queries.view(1, -1, attention.heads, attention.head_width).transpose(1, 2)
-    rotated = rotate(heads, decoder.rope(query_positions[None], queries))[0]
+    if rope is None:
+        rope = decoder.rope(query_positions[None], queries)
+    rotated = rotate(heads, rope)[0]
     keys = cache.store[layer - 1, 0, 0, :, :len(key_positions)]
     if not causal:
         return attention_rows(rotated, keys)

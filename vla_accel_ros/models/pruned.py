@@ -173,7 +173,7 @@ def prefill(
             if index + 1 not in calls:
                 continue
             with watch('selection'):
-                scores = _scores(model, index + 1, tap, needs, rows, cache, positions, ids,
+                scores = _scores(model, index + 1, tap, needs, rows, cache, positions, rope, ids,
                                  layout, causal)
                 kept = pruner.after_layer(index + 1, scores)
                 if kept is not None:
@@ -188,7 +188,8 @@ def prefill(
 
 def _scores(
     model: OpenVLA, layer: int, tap: QueryTap, needs: Needs, rows: Mapping[Rows, slice],
-    cache: KVCache, positions: Tensor, ids: Tensor, layout: Layout, causal: bool,
+    cache: KVCache, positions: Tensor, rope: tuple[Tensor, Tensor], ids: Tensor, layout: Layout,
+    causal: bool,
 ) -> dict[Rows, TokenScores]:
     wanted = needs.layers.get(layer, ())
     if not wanted:
@@ -196,7 +197,7 @@ def _scores(
     queries = tap.take(layer)
     return {
         kind: row_scores(
-            model.language_model.model, layer, queries, rows[kind], positions, cache, ids, layout,
-            causal, needs.entropy)
+            model.language_model.model, layer, queries, rows[kind], positions, rope, cache, ids,
+            layout, causal, needs.entropy)
         for kind in wanted
     }

@@ -32,7 +32,8 @@ BLOCK = 64
 
 def row_scores(
     decoder: Decoder, layer: int, queries: Tensor, rows: slice, positions: Tensor,
-    cache: KVCache, ids: Tensor, layout: Layout, causal: bool, entropy: bool,
+    rope: tuple[Tensor, Tensor], cache: KVCache, ids: Tensor, layout: Layout, causal: bool,
+    entropy: bool,
 ) -> TokenScores:
     """Say how much attention visual tokens receive from some rows of a prefill.
 
@@ -42,6 +43,7 @@ def row_scores(
         queries: [1, S, width] of the whole sequence, not rotated.
         rows: Which of them count.
         positions: int [S], absolute, ascending.
+        rope: Cosine and sine of these positions, each [1, 1, S, head width].
         cache: Holds the layer's keys of this sequence, and nothing else.
         ids: int64 [n], which visual tokens the sequence has behind BOS, ascending.
         layout: Where they come from.
@@ -56,7 +58,7 @@ def row_scores(
         keys = stop if causal else len(positions)
         weights = row_weights(
             decoder, layer, queries[:, start:stop], positions[start:stop], cache,
-            positions[:keys], causal)
+            positions[:keys], causal, tuple(part[:, :, start:stop] for part in rope))
         parts.append(token_scores(
             weights, 1, ids[:max(keys - 1, 0)], layout.cameras, layout.tokens, entropy))
         counts.append(stop - start)

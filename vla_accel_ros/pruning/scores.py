@@ -100,7 +100,8 @@ def token_scores(
     spread = None
     if entropy:
         share = visual / visual.sum(-1, keepdim=True).clamp_min(1e-12)
-        spread = -torch.xlogy(share, share).sum(-1).mean()
+        # No xlogy: on a CPU it takes twice as long. 0 log 0 is 0 here, too.
+        spread = -(share * share.clamp_min(1e-30).log()).sum(-1).mean()
     received = weights.new_zeros(cameras * tokens).index_copy(0, ids, visual.mean((0, 1)))
     present = torch.zeros(cameras * tokens, dtype=torch.bool, device=weights.device)
     present[ids] = True
