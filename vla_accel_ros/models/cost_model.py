@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from vla_accel_ros.pruning.interface import Needs, Rows
 
@@ -219,20 +220,26 @@ class CostModel:
         keys, inner = self.lengths(work), d.kv_heads * d.head_width
         for layer, kinds in needs.layers.items():
             for kind in kinds:
-                cost += scores(self._rows(kind, keys[layer - 1], work), keys[layer - 1],
-                               d.width, inner)
+                for rows, seen in self._blocks(kind, keys[layer - 1], work):
+                    cost += scores(rows, seen, d.width)
+                cost += Cost(cached=keys[layer - 1] * inner)
         if not config.oft:
             for layer in needs.decode:
                 seen = keys[layer - 1] - work.riders + config.action_dims - 1
                 cost += scores(config.action_dims, seen, d.width, inner)
         return cost
 
-    def _rows(self, kind: Rows, length: int, work: Workload) -> int:
-        behind = work.riders + (self.config.slots + 1 if self.config.oft else 0)
-        return {
-            Rows.ALL: length - behind, Rows.TEXT: work.text - 1, Rows.LAST: 1,
-            Rows.ACTION: self.config.slots,
-        }[kind]
+    def _blocks(self, kind: Rows, length: int, work: Workload) -> list[tuple[int, int]]:
+        """Return the rows of each block that `row_scores` takes, and the keys that they meet."""
+        if self.config.oft:
+            rows = {Rows.TEXT: work.text - 1, Rows.LAST: 1, Rows.ACTION: self.config.slots}
+            return [(rows.get(kind, length - self.config.slots - 1), length)]
+        from .row_scores import BLOCK
+
+        end = length - work.riders
+        begin = end - {Rows.ALL: end, Rows.TEXT: work.text - 1, Rows.LAST: 1}[kind]
+        edges = pairwise([*range(begin, end, BLOCK), end])
+        return [(stop - start, stop) for start, stop in edges]
 
 
 def floor_s(
