@@ -198,6 +198,6 @@ def _scores(
     return {
         kind: row_scores(
             model.language_model.model, layer, queries, rows[kind], positions, rope, cache, ids,
-            layout, causal, needs.entropy)
+            layout, causal, layer in needs.entropy)
         for kind in wanted
     }

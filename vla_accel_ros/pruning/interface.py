@@ -178,7 +178,8 @@ class Needs:
             the last block that runs of the last tower that sees the image.
         projected: Whether `after_projector` wants the projector's output.
         layers: For decoder layers, counted from 1, the rows whose scores `after_layer` wants.
-        entropy: Whether these scores are to have their entropy.
+        entropy: Those of these layers whose scores are to have their entropy, which costs more
+            than the scores do.
         decode: Decoder layers whose action-decoding rows `after_decode` wants.
         drops: Decoder layers after which `after_layer` may drop; 0 for before the decoder.
     """
@@ -186,6 +187,6 @@ class Needs:
     tower_attention: bool = False
     projected: bool = False
     layers: Mapping[int, tuple[Rows, ...]] = field(default_factory=dict)
-    entropy: bool = False
+    entropy: tuple[int, ...] = ()
     decode: tuple[int, ...] = ()
     drops: tuple[int, ...] = ()

@@ -104,18 +104,19 @@ class SpecPruner(Pruner):
         self._start_inference(self._dynamic(scene))
         self._history = torch.stack(self._fresh).mean(0) if self._fresh else None
         self._fresh = []
-        wanted = set(self._history_layers)
+        wanted, ranked = set(self._history_layers), ()
         if first:
             # Neither history nor a reference frame: two of the three sets are unknown.
             self._fallback('first_step')
         else:
             wanted.update(self._local_layers)
             if self._later:
-                wanted.update(range(self._drop_layer + 1, self._later[-1] + 1))
+                ranked = range(self._drop_layer + 1, self._later[-1] + 1)
+                wanted.update(ranked)
         self._choosing = not first
         return Needs(
             layers=dict.fromkeys(sorted(wanted), (Rows.TEXT,)),
-            entropy=bool(self._later) and self.parameters.confidence == 'entropy',
+            entropy=tuple(ranked) if self.parameters.confidence == 'entropy' else (),
             drops=() if first else (self._drop_layer, *self._later))
 
     def _count(self, of_256: int) -> int:
