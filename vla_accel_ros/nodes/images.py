@@ -17,91 +17,14 @@
 from __future__ import annotations
 
 from array import array
-import os
 
 import numpy as np
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import Image
 
 from vla_accel_ros.nodes.messages import from_ns
+from vla_accel_ros.pictures import check_image, compressed_to_array, image_to_array
 
-# Channels of the encodings that are read. All have 8 bits, so `is_bigendian` changes nothing;
-# 16 bit encodings, where it would, are refused.
-CHANNELS = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1}
-NOT_A_PICTURE = ('16UC', 'mono16', '32FC', 'compressedDepth')
-# A forged header of a few bytes must not claim gigabytes; OpenCV reads this when imported.
-os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(1 << 26))
-
-
-def check_image(message: Image) -> None:
-    """Check that a raw image's header and data agree, without touching the pixels.
-
-    Raises:
-        ValueError: For an unknown encoding, an empty image, or sizes that disagree.
-    """
-    channels = CHANNELS.get(message.encoding)
-    if channels is None:
-        raise ValueError(
-            f'encoding is {message.encoding!r}, expected one of {", ".join(CHANNELS)}')
-    if message.height == 0 or message.width == 0:
-        raise ValueError(f'image is {message.width}x{message.height}, expected at least 1x1')
-    if message.step < message.width * channels:
-        raise ValueError(
-            f'step is {message.step} bytes, expected at least '
-            f'{message.width * channels} for {message.width} pixels of {message.encoding}')
-    if len(message.data) != message.step * message.height:
-        raise ValueError(
-            f'data has {len(message.data)} bytes, expected step x height = '
-            f'{message.step} x {message.height} = {message.step * message.height}')
-
-
-def image_to_array(message: Image) -> np.ndarray:
-    """Read a raw image.
-
-    Returns:
-        uint8 [h, w, 3] RGB, contiguous; of the message's own memory where its layout allows,
-        so not to be written to.
-
-    Raises:
-        ValueError: As `check_image`.
-    """
-    check_image(message)
-    channels = CHANNELS[message.encoding]
-    height, width = message.height, message.width
-    rows = np.frombuffer(message.data, np.uint8).reshape(height, message.step)
-    pixels = rows[:, :width * channels].reshape(height, width, channels)
-    if message.encoding == 'rgb8':
-        return pixels
-    import cv2
-
-    codes = {
-        'bgr8': cv2.COLOR_BGR2RGB, 'rgba8': cv2.COLOR_RGBA2RGB,
-        'bgra8': cv2.COLOR_BGRA2RGB, 'mono8': cv2.COLOR_GRAY2RGB,
-    }
-    return cv2.cvtColor(pixels, codes[message.encoding])
-
-
-def compressed_to_array(message: CompressedImage) -> np.ndarray:
-    """Read a JPEG or PNG image.
-
-    Returns:
-        uint8 [h, w, 3] RGB, contiguous.
-
-    Raises:
-        ValueError: For depth and 16 bit formats, and for data that do not decode.
-    """
-    if any(word in message.format for word in NOT_A_PICTURE):
-        raise ValueError(f'format is {message.format!r}, expected an 8 bit JPEG or PNG picture')
-    import cv2
-
-    data = np.frombuffer(message.data, np.uint8)
-    try:
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        pixels = cv2.imdecode(data, flags) if len(data) else None
-    except cv2.error as error:
-        raise ValueError(f'{len(data)} bytes of {message.format!r} are refused: {error}') from None
-    if pixels is None:
-        raise ValueError(f'{len(data)} bytes of {message.format!r} do not decode to an image')
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+__all__ = ['array_to_image', 'check_image', 'compressed_to_array', 'image_to_array']
 
 
 def array_to_image(pixels: np.ndarray, stamp_ns: int, frame_id: str = '') -> Image:

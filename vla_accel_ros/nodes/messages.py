@@ -38,10 +38,22 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 import numpy as np
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from vla_accel_ros.actions import COLUMNS, WIDTH, Action, ActionChunk, Source
+from vla_accel_ros.actions import COLUMNS, WIDTH, Action, ActionChunk
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
+from vla_accel_ros.trajectories import (
+    NS,
+    check_columns,
+    message_step,
+    message_to_action,
+    message_to_chunk,
+    to_ns,
+)
 
-NS = 1_000_000_000
+__all__ = [
+    'NS', 'ChunkStats', 'chunk_to_message', 'decision_to_message', 'from_ns', 'message_stats',
+    'message_step', 'message_to_action', 'message_to_chunk', 'message_to_decision',
+    'message_to_request', 'request_to_message', 'to_ns',
+]
 
 
 class ChunkStats(NamedTuple):
@@ -58,11 +70,6 @@ class ChunkStats(NamedTuple):
     model_s: float
     passes: float
     accepted: float
-
-
-def to_ns(stamp: Time | Duration) -> int:
-    """Return a stamp or duration as integer nanoseconds."""
-    return stamp.sec * NS + stamp.nanosec
 
 
 def from_ns(stamp_ns: int) -> Time:
@@ -96,50 +103,6 @@ def chunk_to_message(
     return message
 
 
-def message_to_chunk(message: JointTrajectory, source: Source = Source.VLA) -> ActionChunk:
-    """Read an action or a chunk; an action is a chunk of one row.
-
-    Raises:
-        ValueError: When columns, widths or times are not as the module says.
-    """
-    _check_columns(message)
-    rows = [list(point.positions) for point in message.points]
-    for k, row in enumerate(rows):
-        if len(row) != WIDTH:
-            raise ValueError(f'point {k} has {len(row)} positions, expected {WIDTH}')
-    if not rows:
-        raise ValueError('trajectory has no points, expected at least 1')
-    return ActionChunk(rows, to_ns(message.header.stamp), source)
-
-
-def message_to_action(message: JointTrajectory, source: Source = Source.VLA) -> Action:
-    """Read an action.
-
-    Raises:
-        ValueError: As `message_to_chunk`, or when there is more than one point.
-    """
-    chunk = message_to_chunk(message, source)
-    if len(chunk) != 1:
-        raise ValueError(f'an action has 1 point, this message has {len(chunk)}')
-    return Action(chunk.values[0], chunk.stamp_ns, source)
-
-
-def message_step(message: JointTrajectory) -> float:
-    """Return the seconds of one action.
-
-    Raises:
-        ValueError: When the points are not evenly spaced in time, to a microsecond.
-    """
-    times = np.array([to_ns(point.time_from_start) for point in message.points], dtype=np.int64)
-    if len(times) == 0 or times[0] <= 0:
-        raise ValueError(f'times from start are {times[:3].tolist()} ns, expected above 0')
-    expected = times[0] * np.arange(1, len(times) + 1)
-    if np.abs(times - expected).max() > 1000:
-        raise ValueError(
-            f'times from start {times.tolist()} ns are not multiples of the first')
-    return float(times[0]) / NS
-
-
 def message_stats(message: JointTrajectory) -> ChunkStats | None:
     """Return what the inference cost, None when the message does not say.
 
@@ -170,7 +133,7 @@ def message_to_request(message: JointTrajectory) -> Request:
     Raises:
         ValueError: When there are not two points, each empty or of the columns' width.
     """
-    _check_columns(message)
+    check_columns(message)
     if len(message.points) != 2:
         raise ValueError(f'a request has 2 points, this message has {len(message.points)}')
     last, draft = (list(point.positions) for point in message.points)
@@ -245,12 +208,6 @@ def _point(row: Sequence[float], seconds: float) -> JointTrajectoryPoint:
     sec, nanosec = divmod(round(seconds * NS), NS)
     return JointTrajectoryPoint(
         positions=row, time_from_start=Duration(sec=sec, nanosec=nanosec))
-
-
-def _check_columns(message: JointTrajectory) -> None:
-    if tuple(message.joint_names) != COLUMNS:
-        raise ValueError(
-            f'columns are {list(message.joint_names)}, expected {list(COLUMNS)}')
 
 
 def _ms(seconds: float | None) -> str:
