@@ -205,7 +205,7 @@ def test_tower_attention_is_that_of_the_last_block_of_each_images_last_tower(sma
 
 def test_no_hook_stays_behind(small, batch):
     layout = layout_of(small.config)
-    everything = Needs(True, True, {1: (Rows.ALL,)}, True, (1, 2), (1,))
+    everything = Needs(True, True, {1: (Rows.ALL,)}, (1,), (1, 2), (1,))
     run(small, Scripted(layout, everything, {1: (0,)}), batch[0][:1], batch[1][:1])
     assert not any(module._forward_hooks for module in small.modules())
 
