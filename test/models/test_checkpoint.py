@@ -15,6 +15,7 @@
 """Checkpoints load whole or not at all, and say what is wrong with them."""
 
 import json
+import os
 import shutil
 import sys
 
@@ -53,6 +54,16 @@ def test_what_is_saved_is_loaded_again(small, folder):
     assert not again.training
     for name, tensor in small.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor)
+
+
+def test_what_is_saved_can_be_read_by_whom_the_umask_lets(small, tmp_path):
+    before = os.umask(0o027)
+    try:
+        save(small, tmp_path)
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {'config.json': 0o640, 'model.safetensors': 0o640}
 
 
 def test_saving_leaves_other_files_and_no_traces(small, folder):

@@ -18,12 +18,12 @@ import pytest
 
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
-from vla_accel_ros.sim.scene import COLOURS
+from vla_accel_ros.sim.scene import BIN_FLOOR, COLOURS
 from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training.collect import make_chunk
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec
-from vla_accel_ros.training.labels import colour_mask, label
+from vla_accel_ros.training.labels import BIN, colour_mask, label
 
 LIFTS = all_instructions('lift')
 
@@ -67,6 +67,18 @@ def test_a_cube_is_where_its_colour_is(env):
                 column, row = values['places'][camera, index] * size
                 assert columns.min() - 1 <= column <= columns.max() + 2
                 assert rows.min() - 1 <= row <= rows.max() + 2
+
+
+def test_the_bin_is_where_its_middle_is_projected(env):
+    env.reset(seed=7)
+    values = label(env, Expert(), LIFTS, (*COLOURS, BIN))
+    centre = env.state().bin_position + [0.0, 0.0, BIN_FLOOR]
+    assert values['seen'][0, -1] == 1
+    np.testing.assert_allclose(
+        values['places'][0, -1], env.project(centre, 'agent')[:2] / env.image_size, atol=1e-6)
+    np.testing.assert_allclose(
+        values['vectors'][-1], centre - env.state().ee_position, atol=1e-6)
+    assert values['turns'][-1] == 0.0
 
 
 @pytest.mark.parametrize('kind', ['wander', 'demonstration'])

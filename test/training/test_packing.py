@@ -18,7 +18,7 @@ import torch
 
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.models.presets import embedded
-from vla_accel_ros.training.packing import Packing, forward
+from vla_accel_ros.training.packing import Packing, forward, rows_of
 
 PROMPTS = [[1, 5, 6, 7], [1, 5, 8, 9, 10, 7], [1, 11, 7]]
 
@@ -31,18 +31,32 @@ def model():
     return OpenVLA(config).eval()
 
 
-def test_each_branch_equals_the_instruction_alone(model):
+@pytest.mark.parametrize('asked', [[[0, 1, 2], [0, 1, 2]], [[2, 0], [1, 2]], [[1], [0]]])
+def test_each_branch_equals_the_instruction_alone(model, asked):
     torch.manual_seed(1)
     pixels = torch.randn(2, 6, 32, 32)
-    actions = torch.randint(12, 268, (2, 3, 6))
-    packing = Packing.of(PROMPTS, model.config.visual_tokens)
+    actions = torch.randint(12, 268, (2, len(asked[0]), 6))
+    packing = Packing.of(PROMPTS, model.config.visual_tokens, asked=len(asked[0]))
     with torch.no_grad():
-        packed = forward(model, pixels, packing, actions)
-        for branch, prompt in enumerate(PROMPTS):
-            ids = torch.cat([torch.tensor(prompt).expand(2, -1), actions[:, branch]], dim=1)
-            first = model.config.visual_tokens + len(prompt) - 1
-            alone = model(pixels, ids, logit_rows=slice(first, first + 7)).logits
-            torch.testing.assert_close(packed.logits[:, branch], alone, rtol=1e-4, atol=1e-5)
+        packed = forward(model, pixels, packing, actions, torch.tensor(asked))
+        for image, which in enumerate(asked):
+            for branch, prompt in enumerate(PROMPTS[i] for i in which):
+                ids = torch.cat([torch.tensor(prompt), actions[image, branch]])[None]
+                first = model.config.visual_tokens + len(prompt) - 1
+                alone = model(pixels[image:image + 1], ids, logit_rows=slice(first, first + 7))
+                torch.testing.assert_close(
+                    packed.logits[image, branch], alone.logits[0], rtol=1e-4, atol=1e-5)
+
+
+def test_the_last_word_is_where_a_row_says(model):
+    packing = Packing.of(PROMPTS, model.config.visual_tokens, asked=2)
+    actions = torch.randint(12, 268, (1, 2, 6))
+    with torch.no_grad():
+        packed = forward(model, torch.randn(1, 6, 32, 32), packing, actions,
+                         torch.tensor([[1, 2]]))
+    said = rows_of(packed.layers[0], packed.rows[..., 0])
+    words = model.embed_prompt(torch.tensor([[1, 7]]), torch.zeros(1, 0, 48))[:, 1]
+    torch.testing.assert_close(said, words[:, None].expand(-1, 2, -1))
 
 
 def test_a_branch_does_not_see_another(model):
@@ -51,9 +65,10 @@ def test_a_branch_does_not_see_another(model):
     actions = torch.randint(12, 268, (1, 3, 6))
     changed = actions.clone()
     changed[:, 0] = 13
+    asked = torch.arange(3)[None]
     with torch.no_grad():
-        before = forward(model, pixels, packing, actions).logits
-        after = forward(model, pixels, packing, changed).logits
+        before = forward(model, pixels, packing, actions, asked).logits
+        after = forward(model, pixels, packing, changed, asked).logits
     assert torch.equal(before[:, 1:], after[:, 1:])
     assert not torch.equal(before[:, 0], after[:, 0])
 
@@ -62,3 +77,9 @@ def test_a_branch_does_not_see_another(model):
 def test_prompts_without_one_bos_are_refused(prompts):
     with pytest.raises(ValueError, match='BOS'):
         Packing.of(prompts, 4)
+
+
+@pytest.mark.parametrize('asked', [0, 4])
+def test_more_instructions_than_there_are_cannot_be_asked(asked):
+    with pytest.raises(ValueError, match='asked of 3'):
+        Packing.of(PROMPTS, 4, asked=asked)

@@ -16,6 +16,7 @@
 import pytest
 
 from vla_accel_ros.paths import share_file
+from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training import recipe
 
 
@@ -43,6 +44,12 @@ def broken(values, path, value):
     (['data', 'demos', 'seed'], 999_900, "data 'demos' takes seeds 999900 to 1000399"),
     (['point_layers'], [2], 'point_layers [2]'),
     (['batch'], True, 'batch is True'),
+    (['asks'], 0, 'asks is 0'),
+    (['data', 'demos', 'task'], 'dance', "task is 'dance'"),
+    (['data', 'demos', 'task'], 'stack', "data 'demos': no instruction of its task"),
+    (['data', 'demos', 'task'], 'lift',
+     "stage 'clone' mixes sets of different tasks ['', 'lift']"),
+    (['statistics'], ['dreams'], "statistics of 'dreams'"),
 ])
 def test_a_recipe_that_cannot_be_followed_is_refused_by_name(values, path, value, said):
     with pytest.raises(recipe.RecipeError) as error:
@@ -75,3 +82,13 @@ def test_the_shipped_recipe_can_be_followed():
     assert shipped.name == 'tabletop-s'
     tokens = 2 * (shipped.model.image_size // shipped.model.patch) ** 2
     assert tokens >= 72
+    assert set(shipped.instructions) == set(all_instructions())
+
+
+def test_a_set_of_one_task_is_labelled_for_its_instructions_only(values):
+    values['instructions'] += list(all_instructions('stack'))
+    values['data']['wander']['task'] = 'lift'
+    values['stages'][1]['mix'] = {'demos': 1}
+    made = recipe.from_dict(values)
+    assert made.asked(made.data['wander']) == all_instructions('lift')
+    assert made.asked(made.data['demos']) == made.instructions

@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 from vla_accel_ros.evaluation.closed_loop import run_episode
-from vla_accel_ros.evaluation.methods import METHODS
+from vla_accel_ros.evaluation.driver import Driver
+from vla_accel_ros.evaluation.environments.tabletop import Tabletop
+from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.evaluation.seeds import RANGES
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
@@ -70,9 +72,11 @@ def test_the_same_picture_with_another_colour_leads_elsewhere(policy, env):
     assert right >= 0.9 * total
 
 
-def test_it_lifts_the_cube_that_it_is_told_to(policy, env):
+def test_it_lifts_the_cube_that_it_is_told_to(policy):
+    environment, driver = Tabletop(policy.image_size), Driver(policy, find('none')[0])
     episodes = [
-        run_episode(policy, env, METHODS['none'], FIRST + 20 + i, text)
+        run_episode(driver, environment, FIRST + 20 + i, text)
         for i, text in enumerate(LIFTS)
     ]
+    environment.close()
     assert sum(episode.success for episode in episodes) >= 2

@@ -212,7 +212,14 @@ def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -
         name: tensor.detach().to('cpu', dtype).contiguous().clone()
         for name, tensor in model.state_dict().items()
     }
-    _replace(folder / WEIGHTS, lambda path: save_file(state, path, {'format': 'pt'}))
+    def weights(path: Path) -> None:
+        # Made first, by the umask: safetensors' own file could be read by its maker alone.
+        path.touch()
+        mode = path.stat().st_mode
+        save_file(state, path, {'format': 'pt'})
+        path.chmod(mode)
+
+    _replace(folder / WEIGHTS, weights)
     own = model.config.to_dict()
     values = {'model_type': OWN, 'norm_stats': own.pop('norm_stats'), OWN: own}
     text = json.dumps(values, indent=1) + '\n'

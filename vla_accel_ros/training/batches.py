@@ -24,29 +24,34 @@ from torch import Tensor
 
 from vla_accel_ros.models.action_tokens import ActionStatistics
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.sim.scene import CUBE_HALF
 from vla_accel_ros.sim.tasks import parse
 from vla_accel_ros.training.frames import Frames
+from vla_accel_ros.training.labels import BIN
 from vla_accel_ros.training.tokens import places
 
-GRASP_RISE_M = 0.006
+GRASPED_M = 2 * CUBE_HALF + 0.0025
 
 
 @dataclass
 class Batch:
-    """B frames, P instructions, C cubes.
+    """B frames, K instructions asked of each, C objects.
 
     Attributes:
         pixels: [B, channels, H, W], normalised.
-        actions: [B, P, 7], labels on the axis of bin indices.
+        asked: int [B, K], the instructions.
+        actions: [B, K, 7], labels on the axis of bin indices.
         places: [B, cameras, C, 2]; see `heads.cells`.
         seen: [B, cameras, C].
-        vectors: [B, P, 3], tool to the meant cube, m.
-        turns: [B, P], its yaw against the tool's, rad.
+        vectors: [B, C, 3], tool to each object, m.
+        turns: [B, C], each one's yaw against the tool's, rad.
         width: [B], between the finger pads, m.
-        meant: int [P], each instruction's cube.
+        meant: int [B, K], each instruction's cube.
+        goal: int [B, K], the object that it is to be brought to; -1 for none.
     """
 
     pixels: Tensor
+    asked: Tensor
     actions: Tensor
     places: Tensor
     seen: Tensor
@@ -54,13 +59,29 @@ class Batch:
     turns: Tensor
     width: Tensor
     meant: Tensor
+    goal: Tensor
+
+
+def named(instruction: str, objects: tuple[str, ...]) -> tuple[int, int]:
+    """Return the indices of the cube that an instruction means and of its goal, -1 for none."""
+    task = parse(instruction)
+    goal = BIN if task.kind == 'place' else task.other
+    return objects.index(task.colour), -1 if goal is None else objects.index(goal)
 
 
 def weights(frames: Frames, indices: np.ndarray, grasp_weight: float) -> np.ndarray:
-    """Return how likely each frame is drawn: more where some gripper closes on a cube."""
-    actions = frames.arrays['actions'][indices]
-    closing = (actions[..., 6] > 0.5) & (np.abs(actions[..., 2]) < GRASP_RISE_M)
-    result = np.where(closing.any(1), grasp_weight, 1.0)
+    """Return how likely each frame is drawn: more where a gripper closes or has to choose.
+
+    It closes where some instruction says so to fingers that are not shut on a cube yet. It has
+    to choose where two instructions about the same cube differ: one has reached its goal.
+    """
+    actions, spec = frames.arrays['actions'][indices], frames.spec
+    closed = actions[..., 6] > 0.5
+    closing = closed.any(1) & (frames.arrays['width'][indices] > GRASPED_M)
+    meant = np.array([named(text, spec.objects)[0] for text in spec.instructions])
+    mine = [closed[:, meant == cube] for cube in np.unique(meant)]
+    choosing = np.any([part.any(1) & ~part.all(1) for part in mine], axis=0)
+    result = np.where(closing | choosing, grasp_weight, 1.0)
     return result / result.sum()
 
 
@@ -97,6 +118,22 @@ class Pixels:
         return (x - self._mean) / self._std
 
 
+def choose(
+    followed: np.ndarray, instructions: int, asks: int, random: np.random.Generator,
+) -> np.ndarray:
+    """Return which instructions each frame is asked, int64 [B, asks], none of them twice.
+
+    Args:
+        followed: int [B], the one that was being followed, which is always asked.
+        instructions: How many there are.
+        asks: How many are asked.
+        random: Chooses the others.
+    """
+    order = random.random((len(followed), instructions))
+    order[np.arange(len(followed)), followed] = -1.0
+    return np.argsort(order, axis=1)[:, :asks]
+
+
 class Sampler:
     """Batches from several sets of frames; batch n of a stage is always the same one.
 
@@ -106,12 +143,13 @@ class Sampler:
         stats: Statistics of the actions.
         grasp_weight: See `weights`.
         seed: Of the draws.
+        asks: Instructions asked of one image; all where there are no more.
         only: Use the first frames of every set only; None for all.
     """
 
     def __init__(
         self, sets: dict[str, Frames], config: VLAConfig, stats: ActionStatistics,
-        grasp_weight: float, seed: int, only: int | None = None,
+        grasp_weight: float, seed: int, asks: int, only: int | None = None,
     ) -> None:
         self._stats, self._seed, self._config = stats, seed, config
         self._ready = {name: frames.ready()[:only] for name, frames in sets.items()}
@@ -126,7 +164,8 @@ class Sampler:
         self._pixels = Pixels(config)
         spec = next(iter(sets.values())).spec
         self.instructions = spec.instructions
-        self.meant = [spec.objects.index(parse(text).colour) for text in spec.instructions]
+        self.asks = min(asks, len(self.instructions))
+        self._named = torch.tensor([named(text, spec.objects) for text in spec.instructions])
 
     def draw(
         self, mix: dict[str, float], size: int, stage: int, step: int, augment: bool = True,
@@ -151,16 +190,22 @@ class Sampler:
                 parts.setdefault(key, []).append(array[np.sort(chosen)])
         values = {key: np.concatenate(part) for key, part in parts.items()}
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
-        return self._tensors(values, generator if augment else None)
+        asked = choose(values['asked'], len(self.instructions), self.asks, random)
+        return self._tensors(values, asked, generator if augment else None)
 
-    def _tensors(self, values: dict, generator: torch.Generator | None) -> Batch:
-        meant = torch.tensor(self.meant)
-        vectors, turns = torch.from_numpy(values['vectors']), torch.from_numpy(values['turns'])
-        normalised = self._stats.normalise(values['actions'].astype(np.float64))
+    def _tensors(
+        self, values: dict, asked: np.ndarray, generator: torch.Generator | None,
+    ) -> Batch:
+        actions = np.take_along_axis(values['actions'], asked[..., None], axis=1)
+        normalised = self._stats.normalise(actions.astype(np.float64))
+        which = torch.from_numpy(asked)
+        meant, goal = self._named[which].unbind(-1)
         return Batch(
             pixels=self._pixels(values['views'], generator),
+            asked=which,
             actions=torch.from_numpy(places(normalised, self._config.bins)).float(),
             places=torch.from_numpy(values['places']),
             seen=torch.from_numpy(values['seen']),
-            vectors=vectors[:, meant], turns=turns[:, meant],
-            width=torch.from_numpy(values['width']), meant=meant)
+            vectors=torch.from_numpy(values['vectors']),
+            turns=torch.from_numpy(values['turns']),
+            width=torch.from_numpy(values['width']), meant=meant, goal=goal)

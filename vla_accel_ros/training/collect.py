@@ -41,8 +41,13 @@ RENDERED = (0, 128, 192)
 STEP = np.array([0.020, 0.020, 0.020, 0.03, 0.03, 0.10])
 
 
-def wander(env: TabletopEnv, random: np.random.Generator, **_) -> Iterator[tuple[bool, int]]:
-    """Move the arm between random poses, mostly near cubes; yield which instants to keep."""
+def wander(
+    env: TabletopEnv, random: np.random.Generator, instructions: tuple[str, ...], **_,
+) -> Iterator[tuple[bool, int]]:
+    """Move the arm between random poses, mostly near cubes; yield which instants to keep.
+
+    Nothing is being followed: any instruction stands for it.
+    """
     while True:
         state = env.state()
         if random.random() < 0.7:
@@ -60,7 +65,8 @@ def wander(env: TabletopEnv, random: np.random.Generator, **_) -> Iterator[tuple
             move = np.clip((goal - position) * share, -0.03, 0.03)
             yaw = np.clip(turn / steps, -0.15, 0.15)
             env.advance(np.concatenate([move, [0.0, 0.0, yaw, grip]]))
-            yield step == steps - 1 or random.random() < 0.15, 0
+            asked = int(random.integers(len(instructions)))
+            yield step == steps - 1 or random.random() < 0.15, asked
         if random.random() < 0.2:
             return
 

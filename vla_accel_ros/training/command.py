@@ -72,12 +72,13 @@ def overfitting(recipe, frames: int):
     if frames < 1:
         raise ValueError(f'--overfit is {frames}, expected at least 1')
     kinds = ('wander', 'demonstration')
+    task = recipe.data[next(iter(recipe.stages[-1].mix))].task
     data = {k: replace(v, frames=max(frames, 64)) for k, v in recipe.data.items()
-            if v.kind in kinds}
+            if v.kind in kinds and v.task == task}
     stage = replace(
         recipe.stages[0], name='overfit', images=400 * recipe.batch, evaluate=0, floor=0.1,
         mix=dict.fromkeys(data, 1.0), losses=dict.fromkeys(LOSSES, 1.0))
-    return replace(recipe, data=data, stages=(stage,), jitter=0.0, warmup=20)
+    return replace(recipe, data=data, stages=(stage,), statistics=(), jitter=0.0, warmup=20)
 
 
 @contextmanager

@@ -25,8 +25,8 @@ PANELS = (
     ('point', 'decoder: which token is meant', 'nats'),
     ('pointed', 'decoder: tokens pointed at rightly', 'share'),
     ('vector_mm', 'decoder: error of the vector to the cube', 'mm'),
+    ('goal_mm', 'decoder: error of the vector to the goal', 'mm'),
     ('action', 'action tokens, sum of 7', 'nats'),
-    ('samples_per_s', 'speed', 'samples/s'),
     ('success', 'closed loop, tuning seeds', 'share'),
 )
 
@@ -70,7 +70,7 @@ def draw(log: str | Path, picture: str | Path) -> None:
                 axis.plot(*zip(*points, strict=True), style, label=stage, linewidth=1.2,
                           color=f'C{number}')
         axis.set(title=title, ylabel=unit, xlabel='images')
-        if key in ('locate', 'sight_px', 'point', 'vector_mm', 'action'):
+        if key in ('locate', 'sight_px', 'point', 'vector_mm', 'goal_mm', 'action'):
             axis.set_yscale('log')
         axis.grid(alpha=0.3)
     axes.flat[0].legend()

@@ -30,7 +30,7 @@ from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK, FramesRecipe
 from vla_accel_ros.training.rollout import Episode, Rollout
 
 AT_ONCE = 24
-LONGEST = 70
+LONGEST = 110
 
 
 def collect_dagger(

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,35 +25,36 @@ from vla_accel_ros.sim.scene import COLOURS
 from vla_accel_ros.training.collect import collect
 from vla_accel_ros.training.dagger import collect_dagger
 from vla_accel_ros.training.frames import Frames, FrameSpec
-from vla_accel_ros.training.recipe import CHUNKS, Stage
+from vla_accel_ros.training.labels import BIN
+from vla_accel_ros.training.recipe import CHUNKS
 from vla_accel_ros.training.tokens import statistics
 
 if TYPE_CHECKING:
     from vla_accel_ros.training.trainer import Trainer
 
 CAMERAS = ('agent', 'wrist')
-OBJECTS = COLOURS
+OBJECTS = (*COLOURS, BIN)
 
 
-def opened(trainer: Trainer, stage: Stage) -> dict[str, Frames]:
-    """Return the sets that a stage mixes, as far as they are made."""
+def opened(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
+    """Return sets of the recipe, as far as they are made."""
     recipe = trainer.recipe
     result = {}
-    for name in stage.mix:
+    for name in names:
         wanted = recipe.data[name]
         spec = FrameSpec(wanted.frames, recipe.model.image_size, CAMERAS, OBJECTS,
-                         recipe.instructions, CHUNKS[wanted.kind])
+                         recipe.asked(wanted), CHUNKS[wanted.kind])
         result[name] = Frames.create(trainer.out / 'frames' / name, spec)
     return result
 
 
-def prepare(trainer: Trainer, stage: Stage) -> dict[str, Frames]:
-    """Return the sets that a stage mixes, making what is not there.
+def prepare(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
+    """Return sets of the recipe, making what is not there.
 
     DAgger's frames are made with the weights as they are at this moment. A trainer that is
     stopped meanwhile gets them as far as they are.
     """
-    sets = opened(trainer, stage)
+    sets = opened(trainer, names)
     for name, frames in sets.items():
         if frames.done.all():
             continue

@@ -35,8 +35,8 @@ def layout(cameras: int, size: int, objects: int, instructions: int) -> dict:
     """Return name -> (type, shape of one frame) of what is stored.
 
     views: the images. actions: the expert's, by instruction (m, rad, gripper 0 open 1 closed).
-    vectors: from the tool to each cube, base frame, m. turns: each cube's yaw against the
-    tool's, rad. width: between the finger pads, m. places: column and row of each cube in each
+    vectors: from the tool to each object, base frame, m. turns: each one's yaw against the
+    tool's, rad. width: between the finger pads, m. places: column and row of each object in each
     image as shares of its side; seen: 1 in view, 0 not, -1 not to be told. kind: index into
     `recipe.KINDS`. asked: the instruction that was being followed.
     """
@@ -61,7 +61,7 @@ class FrameSpec:
         count: How many frames.
         size: Pixels of a side.
         cameras: Camera names, in the model's order.
-        objects: Cube colours.
+        objects: Cube colours, and the bin.
         instructions: Instructions, in the order of `actions`.
         chunk: Frames made in one go, from seeds of their own.
     """

@@ -14,10 +14,12 @@
 
 """Training-only heads: they make the model see, and make it look at what is asked for.
 
-None of them is shipped. `locate` asks the towers where each cube is. `point` asks an early layer
-of the decoder, at the last word of the instruction, which visual token is meant: it is what
-binds the colour's word to the colour's token, which cloning alone learns far too slowly.
+None of them is shipped. `locate` asks the towers where each cube and the bin is. `point` asks an
+early layer of the decoder, at the last word of the instruction, which visual token is meant: it
+is what binds the colour's word to the colour's token, which cloning alone learns far too slowly.
 `relate` asks the first action position for the vector to the cube, its turn and the fingers.
+`goal` asks both again of the second thing that an instruction may name: the bin, or the cube to
+stack on.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.training.packing import rows_of
 
 NEAR_M = 0.10
 TURN_RAD = 0.30
@@ -73,7 +76,7 @@ class Heads(nn.Module):
 
     Args:
         config: The model's shape.
-        objects: Cube colours.
+        objects: Things that are located.
         point_layers: Decoder layers whose input is asked what is meant.
     """
 
@@ -85,6 +88,8 @@ class Heads(nn.Module):
         self.locate = nn.ModuleList(Locate(tower, objects) for _ in range(config.cameras))
         self.point = nn.ModuleList(Point(width) for _ in self.point_layers)
         self.relate = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 5))
+        self.goal_point = nn.ModuleList(Point(width) for _ in self.point_layers)
+        self.goal_relate = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 3))
 
 
 def cells(places: Tensor, seen: Tensor, grid: int) -> tuple[Tensor, Tensor]:
@@ -129,23 +134,28 @@ def locate_loss(heads: Heads, features: list[Tensor], places: Tensor, seen: Tens
     return loss / len(features), torch.cat(errors).median()
 
 
-def point_loss(heads: Heads, layers: list[Tensor], rows: Tensor, index: Tensor):
+def point_loss(
+    heads: Heads, points: nn.ModuleList, layers: list[Tensor], rows: Tensor, index: Tensor,
+):
     """Return the loss of pointing, and the share pointed right by the last asked layer.
 
     Args:
         heads: The heads.
+        points: Which of them: `heads.point` or `heads.goal_point`.
         layers: Input of each decoder layer [B, S, width].
-        rows: int [P], each instruction's last word in the sequence.
-        index: [B, P, cameras], the meant cube's token; see `cells`.
+        rows: int [B, P], each instruction's last word in the sequence.
+        index: [B, P, cameras], the meant object's token; see `cells`.
     """
-    config, loss, right = heads.config, 0.0, None
-    for head, layer in zip(heads.point, heads.point_layers, strict=True):
+    config, known = heads.config, index >= 0
+    loss, right = index.new_zeros((), dtype=torch.float32), None
+    for head, layer in zip(points, heads.point_layers, strict=True):
         x = layers[layer]
-        logits = head(x[:, rows], x[:, 1:1 + config.visual_tokens], config.cameras)
-        loss = loss + F.cross_entropy(logits.flatten(0, 2), index.flatten(), ignore_index=-100)
-        known = index >= 0
+        logits = head(rows_of(x, rows), x[:, 1:1 + config.visual_tokens], config.cameras)
+        wrong = F.cross_entropy(
+            logits.flatten(0, 2), index.flatten(), ignore_index=-100, reduction='sum')
+        loss = loss + wrong / known.sum().clamp_min(1)
         right = (logits.detach().argmax(-1) == index)[known].float().mean()
-    return loss / max(1, len(heads.point)), right
+    return loss / max(1, len(points)), right
 
 
 def relate_loss(heads: Heads, first: Tensor, vectors: Tensor, turns: Tensor, width: Tensor):
@@ -165,3 +175,19 @@ def relate_loss(heads: Heads, first: Tensor, vectors: Tensor, turns: Tensor, wid
     loss = F.smooth_l1_loss(said, target, beta=0.1)
     error = (said.detach()[..., :3] - target[..., :3]).norm(dim=-1).median() * NEAR_M
     return loss, error
+
+
+def goal_loss(heads: Heads, first: Tensor, vectors: Tensor, there: Tensor):
+    """Return the loss of the vector to the second thing named, and its median error in m.
+
+    Args:
+        heads: The heads.
+        first: [B, P, width], hidden at the row that predicts the first action token.
+        vectors: [B, P, 3], tool to the bin or to the cube to stack on, m.
+        there: bool [B, P], whether the instruction names one.
+    """
+    said = heads.goal_relate(first).float()
+    error = said - vectors / NEAR_M
+    each = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.1, reduction='none').mean(-1)
+    loss = (each * there).sum() / there.sum().clamp_min(1)
+    return loss, error.detach().norm(dim=-1)[there].median() * NEAR_M

@@ -21,8 +21,13 @@ import numpy as np
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.sim.rotations import wrap
+from vla_accel_ros.sim.scene import BIN_FLOOR
+from vla_accel_ros.sim.state import State
 
+BIN = 'bin'
 SEEN_PIXELS = 5
+# How far outside a picture, in its sides, the bin's middle may be while walls may be inside.
+BIN_MARGIN = 0.5
 _CHANNEL = {'red': 0, 'green': 1, 'blue': 2}
 
 
@@ -63,6 +68,38 @@ def locate(env: TabletopEnv, views: list[np.ndarray], colour: str, centre: np.nd
     return places, seen
 
 
+def locate_bin(env: TabletopEnv, centre: np.ndarray):
+    """Say where the bin's floor is in each view, by projection alone: it has no colour.
+
+    Where the middle is outside the picture but a wall may be inside, it is not to be told.
+
+    Returns:
+        Places float32 [cameras, 2] as shares of the side, seen int8 [cameras].
+    """
+    places = np.zeros((len(env.cameras), 2), dtype=np.float32)
+    seen = np.zeros(len(env.cameras), dtype=np.int8)
+    for index, name in enumerate(env.cameras):
+        column, row, depth = env.project(centre, name, env.image_size)
+        place = np.array([column, row]) / env.image_size
+        outside = np.maximum(-place, place - 1.0).max()
+        if depth > 0 and outside < BIN_MARGIN:
+            seen[index] = 1 if outside < 0 else -1
+            places[index] = np.clip(place, 0.0, 1.0)
+    return places, seen
+
+
+def where(state: State, name: str) -> np.ndarray:
+    """Return the middle of a cube, or of the bin's floor, float64 [3] in m."""
+    if name == BIN:
+        return state.bin_position + [0.0, 0.0, BIN_FLOOR]
+    return state.cubes[name]
+
+
+def turn(state: State, name: str) -> float:
+    """Return a cube's yaw against the tool's, rad; the bin's counts as none."""
+    return 0.0 if name == BIN else wrap(state.yaw(name) - state.ee_yaw, np.pi / 2)
+
+
 def render(env: TabletopEnv, size: int, rendered: int) -> list[np.ndarray]:
     """Return one view a camera, uint8 [size, size, 3], rendered at another size and fitted.
 
@@ -89,7 +126,7 @@ def label(
         env: In the instant; its image size is the frame's.
         expert: Labels the actions.
         instructions: To be labelled for.
-        objects: Cube colours.
+        objects: Cube colours, and `BIN`.
         rendered: Size to render at before fitting; None for the frame's own.
 
     Returns:
@@ -97,12 +134,15 @@ def label(
     """
     state = env.state()
     views = render(env, env.image_size, rendered or env.image_size)
-    located = [locate(env, views, colour, state.cubes[colour]) for colour in objects]
+    located = [
+        locate_bin(env, where(state, name)) if name == BIN
+        else locate(env, views, name, where(state, name)) for name in objects
+    ]
     return {
         'views': np.stack(views),
         'actions': np.stack([expert.action(state, text) for text in instructions]),
-        'vectors': np.stack([state.cubes[c] - state.ee_position for c in objects]),
-        'turns': np.array([wrap(state.yaw(c) - state.ee_yaw, np.pi / 2) for c in objects]),
+        'vectors': np.stack([where(state, name) - state.ee_position for name in objects]),
+        'turns': np.array([turn(state, name) for name in objects]),
         'width': np.float32(state.width),
         'places': np.stack([places for places, _ in located], axis=1),
         'seen': np.stack([seen for _, seen in located], axis=1),

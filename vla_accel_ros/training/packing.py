@@ -20,6 +20,7 @@ instruction that is asked about it hangs behind the same visual tokens as a bran
 the shared front and itself only, and each branch's positions start where the front ends. What
 a branch computes is therefore exactly what the model computes for that instruction alone.
 Asking different instructions of the very same pixels is also what teaches the word to matter.
+Each image may be asked other ones: all branches have one length, so that only words differ.
 """
 
 from __future__ import annotations
@@ -34,45 +35,50 @@ from vla_accel_ros.models.openvla import OpenVLA
 
 @dataclass(frozen=True)
 class Packing:
-    """How P instructions are laid out behind N visual tokens.
+    """How K of P instructions are laid out behind N visual tokens.
 
     Attributes:
         words: int [P, T], the prompts without BOS, zeros where the actions and padding stand.
         bos: The first token's id.
-        action_columns: int [P, D - 1], where the teacher-forced action tokens stand in a branch.
-        rows: int [P, D], rows of the packed sequence that predict the D action tokens.
+        columns: int [P, D], columns of a branch that predict the D action tokens.
+        starts: int [K], where each branch starts in the packed sequence.
         positions: int [1, S], absolute positions.
         mask: [1, 1, S, S], added to the attention scores.
     """
 
     words: Tensor
     bos: int
-    action_columns: Tensor
-    rows: Tensor
+    columns: Tensor
+    starts: Tensor
     positions: Tensor
     mask: Tensor
 
     @classmethod
-    def of(cls, prompts: list[list[int]], visual: int, action_dims: int = 7) -> Packing:
+    def of(
+        cls, prompts: list[list[int]], visual: int, action_dims: int = 7, asked: int | None = None,
+    ) -> Packing:
         """Lay out prompts.
 
         Args:
             prompts: Token ids of each prompt, BOS first.
             visual: Visual tokens N.
             action_dims: Action tokens D.
+            asked: Instructions K about one image; all where None.
 
         Raises:
-            ValueError: When there is no prompt, one is empty, or they differ in BOS.
+            ValueError: When there is no prompt, one is empty, they differ in BOS, or fewer
+                than 1 or more than all are to be asked.
         """
         if not prompts or any(len(p) < 2 for p in prompts) or len({p[0] for p in prompts}) > 1:
             raise ValueError(f'prompts {prompts} do not all start with one BOS and go on')
-        count, front = len(prompts), 1 + visual
+        count, front = len(prompts) if asked is None else asked, 1 + visual
+        if not 1 <= count <= len(prompts):
+            raise ValueError(f'{count} asked of {len(prompts)} instructions')
         length = max(len(p) for p in prompts) - 1 + action_dims - 1
-        words = torch.zeros(count, length, dtype=torch.long)
+        words = torch.zeros(len(prompts), length, dtype=torch.long)
         last = torch.tensor([len(p) - 2 for p in prompts])
         for row, prompt in zip(words, prompts, strict=True):
             row[:len(prompt) - 1] = torch.tensor(prompt[1:])
-        steps = torch.arange(action_dims)
         starts = front + length * torch.arange(count)
         branch = torch.arange(front, front + length)
         total = front + count * length
@@ -82,8 +88,8 @@ class Packing:
         return cls(
             words=words,
             bos=prompts[0][0],
-            action_columns=last[:, None] + 1 + steps[None, :-1],
-            rows=starts[:, None] + last[:, None] + steps[None],
+            columns=last[:, None] + torch.arange(action_dims)[None],
+            starts=starts,
             positions=torch.cat([torch.arange(front), branch.repeat(count)])[None],
             mask=torch.zeros(total, total).masked_fill(~sees, float('-inf'))[None, None],
         )
@@ -91,8 +97,8 @@ class Packing:
     def to(self, device: torch.device, dtype: torch.dtype) -> Packing:
         """Move the tensors to a device, the mask to the model's type too."""
         return Packing(
-            self.words.to(device), self.bos, self.action_columns.to(device),
-            self.rows.to(device), self.positions.to(device), self.mask.to(device, dtype))
+            self.words.to(device), self.bos, self.columns.to(device), self.starts.to(device),
+            self.positions.to(device), self.mask.to(device, dtype))
 
 
 @dataclass
@@ -102,34 +108,46 @@ class Packed:
     Attributes:
         features: For each image [B, N / images, tower width].
         layers: Input of each decoder layer, [B, S, width].
-        hidden: [B, P, D, width], after the final norm, at the rows that predict.
-        logits: [B, P, D, vocabulary].
+        rows: int [B, K, D], rows of the packed sequence that predict; the first of them is
+            each instruction's last word.
+        hidden: [B, K, D, width], after the final norm, at these rows.
+        logits: [B, K, D, vocabulary].
     """
 
     features: list[Tensor]
     layers: list[Tensor]
+    rows: Tensor
     hidden: Tensor
     logits: Tensor
 
 
-def forward(model: OpenVLA, pixels: Tensor, packing: Packing, actions: Tensor) -> Packed:
-    """Run the model on B images and P instructions about each.
+def rows_of(x: Tensor, rows: Tensor) -> Tensor:
+    """Return the rows int [B, ...] of x [B, S, width], [B, ..., width]."""
+    flat = rows.flatten(1)[..., None].expand(-1, -1, x.shape[-1])
+    return x.gather(1, flat).unflatten(1, rows.shape[1:])
+
+
+def forward(
+    model: OpenVLA, pixels: Tensor, packing: Packing, actions: Tensor, asked: Tensor,
+) -> Packed:
+    """Run the model on B images and K instructions about each.
 
     Args:
         model: The model.
         pixels: [B, channels, H, W], normalised.
-        packing: Layout of the P instructions.
-        actions: int [B, P, D - 1], teacher-forced action token ids.
+        packing: Layout of the instructions.
+        actions: int [B, K, D - 1], teacher-forced action token ids.
+        asked: int [B, K], which instructions each image is asked.
     """
-    batch = len(pixels)
     features = model.tower_features(pixels)
     visual = model.project(features)
-    words = packing.words.expand(batch, -1, -1).clone()
-    words.scatter_(2, packing.action_columns.expand(batch, -1, -1), actions)
-    bos = words.new_full((batch, 1), packing.bos)
+    columns = packing.columns[asked]
+    words = packing.words[asked].scatter(2, columns[..., 1:], actions)
+    bos = words.new_full((len(pixels), 1), packing.bos)
     x = model.embed_prompt(torch.cat([bos, words.flatten(1)], dim=1), visual)
     layers: list[Tensor] = []
     decoder = model.language_model
     hidden = decoder.model.run(x, packing.positions, packing.mask, collect=layers)
-    hidden = hidden[:, packing.rows.flatten()].unflatten(1, packing.rows.shape)
-    return Packed(features, layers, hidden, decoder.lm_head(hidden))
+    rows = packing.starts[None, :, None] + columns
+    hidden = rows_of(hidden, rows)
+    return Packed(features, layers, rows, hidden, decoder.lm_head(hidden))

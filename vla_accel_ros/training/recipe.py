@@ -21,14 +21,15 @@ from itertools import combinations
 from pathlib import Path
 
 from vla_accel_ros.evaluation import seeds
+from vla_accel_ros.sim.tasks import TASKS, all_instructions
 from vla_accel_ros.training.disturbance import Disturbance
 
 # Frames made in one go, by kind. DAgger's episodes run side by side: a chunk must outlast the
 # longest of them, or all of it would be their beginnings.
-CHUNKS = {'wander': 500, 'demonstration': 500, 'dagger': 2500}
+CHUNKS = {'wander': 500, 'demonstration': 500, 'dagger': 5000}
 SEEDS_A_CHUNK = 500
 KINDS = tuple(CHUNKS)
-LOSSES = ('locate', 'point', 'relate', 'action')
+LOSSES = ('locate', 'point', 'relate', 'goal', 'action')
 
 
 class RecipeError(ValueError):
@@ -71,17 +72,22 @@ class FramesRecipe:
         kind: 'wander', 'demonstration' or 'dagger'.
         frames: How many.
         seed: First episode's seed, in the training range; sets must not overlap.
+        task: Kind of task that is asked and labelled for: 'lift', 'place' or 'stack'; empty
+            for all instructions of the recipe.
         disturbance: How the demonstrations are disturbed.
     """
 
     kind: str
     frames: int
     seed: int
+    task: str = ''
     disturbance: Disturbance = field(default_factory=Disturbance)
 
     def __post_init__(self) -> None:
         _check(self.kind in KINDS, f"kind is '{self.kind}', expected one of {KINDS}")
         _check(self.frames >= 1, f'frames is {self.frames}, expected at least 1')
+        kinds = ('', *TASKS)
+        _check(self.task in kinds, f"task is '{self.task}', expected one of {kinds}")
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ class Stage:
 
     Attributes:
         name: What it is called in logs.
-        images: Images to train on; each comes with every instruction.
+        images: Images to train on; each comes with several instructions.
         rate: Peak learning rate.
         floor: Share of it that is left at the end.
         mix: Share of a batch by set of frames.
@@ -121,7 +127,8 @@ class Recipe:
 
     Attributes:
         name: Of the checkpoint, and its un-normalisation key.
-        instructions: What can be asked; every frame is labelled for each.
+        instructions: What can be asked; every frame is labelled for each, or for those of
+            its set's task.
         data: Sets of frames by name.
         stages: In order.
         model: Shape of the model.
@@ -132,10 +139,14 @@ class Recipe:
         average: Decay of the exponential average of the weights.
         spread: Standard deviation of the soft labels, bins.
         jitter: The same of the teacher-forced input tokens.
+        asks: Instructions asked of one image: the one followed when it was made, and others
+            at random.
+        statistics: Sets whose actions decide the range of the bins; those of the first stage
+            where empty. No DAgger sets: they are made with the bins.
         grasp_weight: How much likelier a frame is drawn in which some instruction's gripper
-            closes on a cube: a demonstration has few of them.
+            closes on a cube, or has just reached its goal: a demonstration has few of them.
         point_layers: Decoder layers whose input is asked what is meant.
-        episodes: Of a closed-loop check, on tuning seeds.
+        episodes: Of a closed-loop check, on tuning seeds, of the stage's instructions in turn.
     """
 
     name: str
@@ -150,6 +161,8 @@ class Recipe:
     average: float = 0.998
     spread: float = 3.0
     jitter: float = 2.0
+    asks: int = 4
+    statistics: tuple[str, ...] = ()
     grasp_weight: float = 3.0
     point_layers: tuple[int, ...] = (1, 2)
     episodes: int = 24
@@ -158,12 +171,27 @@ class Recipe:
         _check(bool(self.stages), 'stages is empty, expected at least one')
         _check(bool(self.instructions), 'instructions is empty, expected at least one')
         _check(self.batch >= 1, f'batch is {self.batch}, expected at least 1')
+        _check(self.asks >= 1, f'asks is {self.asks}, expected at least 1')
+        for name, wanted in self.data.items():
+            _check(bool(self.asked(wanted)), f"data '{name}': no instruction of its task")
         for stage in self.stages:
             unknown = sorted(set(stage.mix) - set(self.data))
             _check(not unknown, f"stage '{stage.name}' mixes {unknown}, not in data")
+            tasks = sorted({self.data[name].task for name in stage.mix})
+            _check(len(tasks) == 1, f"stage '{stage.name}' mixes sets of different tasks {tasks}")
+        for name in self.statistics:
+            fits = name in self.data and self.data[name].kind != 'dagger'
+            _check(fits, f"statistics of '{name}', expected sets of data other than dagger")
         self._check_seeds()
         layers = [n for n in self.point_layers if not 0 <= n < self.model.layers]
         _check(not layers, f'point_layers {layers} are not among {self.model.layers} layers')
+
+    def asked(self, wanted: FramesRecipe) -> tuple[str, ...]:
+        """Return the instructions that a set is labelled for."""
+        if not wanted.task:
+            return self.instructions
+        kind = set(all_instructions(wanted.task))
+        return tuple(text for text in self.instructions if text in kind)
 
     def _check_seeds(self) -> None:
         spans = {}

@@ -30,6 +30,7 @@ from torch import Tensor
 from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.sim.env import SavedState, TabletopEnv
+from vla_accel_ros.sim.tasks import parse
 
 Prompts = Callable[[str], list[int]]
 
@@ -140,12 +141,22 @@ class Rollout:
             episode.success = held >= 3
             episode.over = episode.success or episode.steps >= self.env.task.max_steps
 
-    def check(self, seeds: range, instructions: tuple[str, ...]) -> tuple[float, float]:
-        """Run one episode a seed, instructions in turn; return success and mean steps of it."""
+    def check(self, seeds: range, instructions: tuple[str, ...]) -> list[Episode]:
+        """Run one episode a seed to its end, instructions in turn."""
         episodes = [
             self.start(seed, instructions[i % len(instructions)]) for i, seed in enumerate(seeds)
         ]
         while not all(e.over for e in episodes):
             self.advance(episodes)
-        won = [e.steps for e in episodes if e.success]
-        return len(won) / len(episodes), float(np.mean(won)) if won else float('nan')
+        return episodes
+
+
+def success_by_kind(episodes: list[Episode]) -> dict[str, float]:
+    """Return the share that succeeded, of each kind of task too, and the mean steps of those."""
+    kinds: dict[str, list[bool]] = {}
+    for episode in episodes:
+        kinds.setdefault(parse(episode.instruction).kind, []).append(episode.success)
+    won = [e.steps for e in episodes if e.success]
+    each = {kind: float(np.mean(parts)) for kind, parts in kinds.items()}
+    steps = {'steps': float(np.mean(won))} if won else {}
+    return {'success': len(won) / len(episodes), **(each if len(each) > 1 else {}), **steps}

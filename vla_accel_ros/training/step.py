@@ -62,21 +62,33 @@ def compute(
     config, device = model.config, model.device
     inputs = jitter(batch.actions[..., :-1], jitter_bins, generator, config.bins)
     pixels = batch.pixels.to(device, model.dtype, memory_format=torch.channels_last)
-    out = forward(model, pixels, packing, config.tokenizer_vocab - 1 - inputs.to(device))
+    out = forward(model, pixels, packing, config.tokenizer_vocab - 1 - inputs.to(device),
+                  batch.asked.to(device))
     places, seen = batch.places.to(device), batch.seen.to(device)
     locate, sight = losses.locate_loss(heads, out.features, places, seen)
-    meant = batch.meant.to(device)
-    index, _ = cells(places[:, :, meant], seen[:, :, meant], config.grid)
+    index, _ = cells(places, seen, config.grid)
+    vectors, turns = batch.vectors.to(device), batch.turns.to(device)
+    meant, goal = batch.meant.to(device), batch.goal.to(device)
+    image = torch.arange(len(meant), device=device)[:, None]
     point, pointed = losses.point_loss(
-        heads, out.layers, packing.rows[:, 0], index.transpose(1, 2))
+        heads, heads.point, out.layers, out.rows[..., 0], index[image, :, meant])
     relate, error = losses.relate_loss(
-        heads, out.hidden[:, :, 0], batch.vectors.to(device), batch.turns.to(device),
+        heads, out.hidden[:, :, 0], vectors[image, meant], turns[image, meant],
         batch.width.to(device))
+    there = goal >= 0
+    second = torch.where(there[..., None], index[image, :, goal], -100)
+    goal_point, goal_pointed = losses.point_loss(
+        heads, heads.goal_point, out.layers, out.rows[..., 0], second)
+    goal_relate, goal_error = losses.goal_loss(
+        heads, out.hidden[:, :, 0], vectors[image, goal], there)
     action = soft_cross_entropy(
         out.logits[..., :config.tokenizer_vocab], batch.actions.to(device), spread,
         config.bins).sum(-1).mean()
-    parts = {'locate': locate, 'point': point, 'relate': relate, 'action': action}
+    parts = {'locate': locate, 'point': point, 'relate': relate,
+             'goal': goal_point + 2 * goal_relate, 'action': action}
     total = sum(stage.losses.get(name, 0.0) * loss for name, loss in parts.items())
     read = {'sight_px': sight * config.image_size / config.grid, 'pointed': pointed,
             'vector_mm': error * 1000}
+    if there.any():
+        read |= {'goal_pointed': goal_pointed, 'goal_mm': goal_error * 1000}
     return Losses(total, {k: float(v.detach()) for k, v in {**parts, **read}.items()})

@@ -24,6 +24,8 @@ from vla_accel_ros.actions import GRIPPER
 
 # Every column is normalised by its quantiles but the gripper, as OpenVLA's statistics have it.
 MASK = [True] * 6 + [False]
+# Least range of a column, m and rad: a finer scale would spend its bins on what no arm does.
+LEAST = np.array([1e-3] * 3 + [0.02] * 3 + [1.0])
 
 
 def statistics(actions: np.ndarray) -> dict:
@@ -34,7 +36,7 @@ def statistics(actions: np.ndarray) -> dict:
     """
     actions = np.asarray(actions, dtype=np.float64)
     low, high = np.quantile(actions, 0.01, axis=0), np.quantile(actions, 0.99, axis=0)
-    reach = np.maximum(np.maximum(-low, high), 1e-3)
+    reach = np.maximum(np.maximum(-low, high), LEAST)
     reach[GRIPPER] = 1.0
     named = {
         'mean': actions.mean(0), 'std': actions.std(0), 'max': actions.max(0),

@@ -40,7 +40,7 @@ from vla_accel_ros.training.heads import Heads
 from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
 from vla_accel_ros.training.packing import Packing
 from vla_accel_ros.training.recipe import Recipe, Stage
-from vla_accel_ros.training.rollout import Rollout
+from vla_accel_ros.training.rollout import Rollout, success_by_kind
 from vla_accel_ros.training.step import compute
 
 STATE, LOG = 'state.pt', 'log.jsonl'
@@ -142,11 +142,10 @@ class Trainer:
         with fast_attention(self.device):
             while self.stage < len(recipe.stages) and not self.stopped:
                 stage = recipe.stages[self.stage]
-                sets = datasets.prepare(self, stage)
+                self._settle(stage)
+                sets = {} if self.stopped else datasets.prepare(self, stage.mix)
                 if self.stopped:
                     break
-                if self.stats is None:
-                    self.stats = datasets.action_statistics(sets)
                 self._train(stage, self.sampler(sets))
                 if not self.stopped:
                     self.stage, self.step = self.stage + 1, 0
@@ -154,10 +153,16 @@ class Trainer:
         self.export()
         return self.folder
 
+    def _settle(self, stage: Stage) -> None:
+        if self.stats is None:
+            sets = datasets.prepare(self, self.recipe.statistics or stage.mix)
+            if not self.stopped:
+                self.stats = datasets.action_statistics(sets)
+
     def sampler(self, sets: dict) -> Sampler:
         """Return a sampler of these sets of frames."""
         return Sampler(sets, self.config, self.statistics(), self.recipe.grasp_weight,
-                       self.recipe.seed, self.only)
+                       self.recipe.seed, self.recipe.asks, self.only)
 
     def statistics(self) -> ActionStatistics:
         """Return the action statistics that the run has settled on."""
@@ -167,8 +172,9 @@ class Trainer:
         recipe, size = self.recipe, self.recipe.batch
         total = math.ceil(stage.images / size)
         prompts = [self.prompts(text) for text in sampler.instructions]
-        packing = Packing.of(prompts, self.config.visual_tokens, self.config.action_dims).to(
-            self.device, self.model.dtype)
+        packing = Packing.of(
+            prompts, self.config.visual_tokens, self.config.action_dims, sampler.asks).to(
+                self.device, self.model.dtype)
         self.optimiser.rate = stage.rate
         sums: dict[str, float] = {}
         count, since = 0, time.monotonic()
@@ -188,10 +194,10 @@ class Trainer:
             if count == 50 or self.step == total:
                 now = time.monotonic()
                 means = {k: round(v / count, 4) for k, v in sums.items()}
-                speed = count * size * len(prompts) / (now - since)
+                speed = count * size / (now - since)
                 self.log({'stage': stage.name, 'images': self.step * size,
-                          'samples_per_s': round(speed, 1), **means})
-                left = (total - self.step) * size * len(prompts) / speed
+                          'images_per_s': round(speed, 1), **means})
+                left = (total - self.step) * size / speed
                 self._line(stage, means, speed, left, self.step / total)
                 sums, count, since = {}, 0, now
                 if now - kept > 120:
@@ -199,15 +205,18 @@ class Trainer:
                     kept = now
             images = self.step * size
             if stage.evaluate and images // stage.evaluate > (images - size) // stage.evaluate:
-                self._check(stage)
+                self._check(stage, sampler.instructions)
                 since = time.monotonic()
 
     def _line(self, stage: Stage, means: dict, speed: float, left: float, share: float) -> None:
+        goal = ''
+        if 'goal_mm' in means:
+            goal = f'goal {means["goal_mm"]:.1f} mm ({means["goal_pointed"]:.1%})  '
         self.say(
-            f'{stage.name} {share:4.0%}  {speed:4.0f} samples/s  '
+            f'{stage.name} {share:4.0%}  {speed:4.0f} images/s  '
             f'locate {means["locate"]:.2f} ({means["sight_px"]:.2f} px)  '
             f'point {means["point"]:.3f} ({means["pointed"]:.1%})  '
-            f'vector {means["vector_mm"]:.1f} mm  action {means["action"]:.2f}  '
+            f'vector {means["vector_mm"]:.1f} mm  {goal}action {means["action"]:.2f}  '
             f'{left / 60:.1f} min left')
 
     def averaged(self) -> OpenVLA:
@@ -221,13 +230,11 @@ class Trainer:
         return Rollout(self.averaged(), self.prompts, self.statistics(),
                        Pixels(self.config), datasets.CAMERAS)
 
-    def _check(self, stage: Stage) -> None:
-        rollout = self.rollout()
+    def _check(self, stage: Stage, instructions: tuple[str, ...]) -> None:
         chosen = seeds.require('tuning', 1_000_000, self.recipe.episodes)
-        success, steps = rollout.check(chosen, self.recipe.instructions)
-        self.log({'stage': stage.name, 'images': self.step * self.recipe.batch,
-                  'success': success, 'steps': steps})
-        self.say(f'closed loop: {success:.0%} of {len(chosen)}, {steps:.0f} steps')
+        found = success_by_kind(self.rollout().check(chosen, instructions))
+        self.log({'stage': stage.name, 'images': self.step * self.recipe.batch, **found})
+        self.say('closed loop: ' + ', '.join(f'{k} {v:.3g}' for k, v in found.items()))
         self.export()
 
     def export(self) -> None:
