@@ -66,6 +66,20 @@ def share_file(name: str) -> Path:
     raise FileNotFoundError(f'{name} of {PACKAGE} not found in {sought}')
 
 
+def share_files(folder: str, pattern: str) -> tuple[Path, ...]:
+    """Return the files of a folder of `config/` that match, by name.
+
+    Args:
+        folder: Path relative to the package, such as 'config/presets'.
+        pattern: As `Path.glob` takes it.
+
+    Returns:
+        Those of the first place that has the folder; none where no place has it.
+    """
+    found = next((place / folder for place in _share_folders() if (place / folder).is_dir()), None)
+    return () if found is None else tuple(sorted(found.glob(pattern)))
+
+
 def shipped_checkpoints() -> dict[str, Path]:
     """Return the checkpoints that come with the package, folder by name."""
     root = _CODE / 'checkpoints'

@@ -13,6 +13,9 @@
 # limitations under the License.
 """A policy with random weights, in a folder."""
 
+from pathlib import Path
+import sys
+
 import pytest
 import torch
 
@@ -21,6 +24,8 @@ from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
 from vla_accel_ros.sim.tasks import all_instructions
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope='session')

@@ -20,6 +20,8 @@ import pytest
 import torch
 
 from vla_accel_ros.evaluation.closed_loop import run_episode
+from vla_accel_ros.evaluation.driver import Driver
+from vla_accel_ros.evaluation.environments.tabletop import Tabletop
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.models import checkpoint
 from vla_accel_ros.models.oft import build
@@ -28,7 +30,6 @@ from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
 from vla_accel_ros.scheduling.config import SchedulerConfig
-from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.tasks import all_instructions
 
 LIFT = all_instructions('lift')[0]
@@ -57,10 +58,10 @@ def policy(tmp_path):
     ({'prefetch_rows': 4}, 5, {'deliberative': 1, 'queued': 19}),
 ])
 def test_a_chunk_serves_its_steps_with_one_call(policy, options, calls, decisions):
-    env = TabletopEnv(image_size=32, max_steps=20)
+    environment = Tabletop(32, max_steps=20)
     method = Method('chunks', '', SchedulerConfig(rule='never', **options))
-    result = run_episode(policy, env, method, 2_000_000, LIFT)
-    env.close()
+    result = run_episode(Driver(policy, method), environment, 2_000_000, LIFT)
+    environment.close()
     assert result.steps == 20
     assert result.decisions == decisions
-    assert len(result.call_ms) == calls
+    assert len(result.calls) == calls

@@ -15,11 +15,11 @@
 
 import json
 
+from episodes import call, episode
 import pytest
 
 from vla_accel_ros.cli import main
 from vla_accel_ros.evaluation import runner
-from vla_accel_ros.evaluation.metrics import EpisodeResult
 
 
 def evaluate(folder, *words):
@@ -28,9 +28,9 @@ def evaluate(folder, *words):
 
 @pytest.mark.parametrize(('words', 'said'), [
     (['--episodes', '0'], '0 episodes asked for'),
-    (['--methods', 'none,magic'], "method 'magic' is unknown, expected some of: none, sp_vla"),
+    (['--methods', 'none,magic'], "method 'magic' is unknown, expected some of: none, ridge"),
     (['--methods', ','], 'no method is given'),
-    (['--methods', 'none,none'], 'names one twice'),
+    (['--methods', 'none,none'], "name 'none' twice"),
     (['--task', 'juggle'], "unknown instruction 'juggle'"),
     (['--seed', '17'], 'not all for reporting, expected seeds from 2000000'),
     (['--seed', '2999999', '--episodes', '2'], 'not all for reporting'),
@@ -56,8 +56,7 @@ def outcomes(*results, error=None):
 
 
 def result(method, seed, success):
-    return EpisodeResult(method, seed, 'pick up the red cube', success, 30, (20.0,) * 30,
-                         {'deliberative': 30})
+    return episode(method, seed, success, [call()] * 30)
 
 
 WORDS = ['--episodes', '2', '--methods', 'none,sp_vla']

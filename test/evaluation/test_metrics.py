@@ -13,11 +13,12 @@
 # limitations under the License.
 """Intervals agree with published values, and summaries add up."""
 
+from episodes import call, episode
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from vla_accel_ros.evaluation.metrics import EpisodeResult, summarise, wilson
+from vla_accel_ros.evaluation.metrics import summarise, wilson
 
 
 @pytest.mark.parametrize(('successes', 'trials', 'low', 'high'), [
@@ -44,14 +45,10 @@ def test_a_share_that_cannot_be_is_refused(successes, trials):
         wilson(successes, trials)
 
 
-def episode(seed, success, steps, call_ms):
-    return EpisodeResult('none', seed, 'pick up the red cube', success, steps, call_ms,
-                         {'deliberative': len(call_ms), 'intuitive': steps - len(call_ms)})
-
-
 def test_a_summary_counts_model_time_of_failures_too():
     summary = summarise('none', [
-        episode(1, True, 4, (10.0, 20.0)), episode(2, False, 6, (30.0,) * 6)])
+        episode('none', 1, True, [call(10), None, call(20), None]),
+        episode('none', 2, False, [call(30)] * 6)])
     assert summary['success'] == 0.5
     assert summary['steps'] == 10
     assert summary['steps_per_success'] == 4
@@ -64,7 +61,7 @@ def test_a_summary_counts_model_time_of_failures_too():
 
 
 def test_what_has_no_value_is_none():
-    summary = summarise('none', [episode(1, False, 3, ())])
+    summary = summarise('none', [episode('none', 1, False, [None] * 3)])
     assert summary['model_ms_per_success'] is None
     assert summary['call_ms_p95'] is None
     with pytest.raises(ValueError, match='no episode'):

@@ -11,69 +11,78 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+
 """Episodes do not depend on how they are shared out, and every method sees the same ones."""
 
-from dataclasses import replace
-
+from episodes import timeless
 import pytest
 
 from vla_accel_ros.evaluation import methods, runner
 from vla_accel_ros.evaluation.closed_loop import run_episode
+from vla_accel_ros.evaluation.driver import Driver
+from vla_accel_ros.evaluation.environments.tabletop import Tabletop
 from vla_accel_ros.models.policy import Policy
-from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.tasks import all_instructions
 
 LIFTS = all_instructions('lift')
 FIRST = 2_000_000
 
 
-def timeless(results):
-    return [(replace(result, call_ms=()), len(result.call_ms)) for result in results]
-
-
-def test_the_number_of_workers_changes_nothing(random_checkpoint):
-    jobs = runner.plan(['none', 'hold'], range(FIRST, FIRST + 2), LIFTS)
-    alone = list(runner.run(jobs, random_checkpoint, workers=1, max_steps=8))
-    shared = list(runner.run(jobs, random_checkpoint, workers=2, max_steps=8))
+@pytest.mark.parametrize('methods_text', ['none,hold', 'hold+specprune+verify@keep=0.5,random'])
+def test_the_number_of_workers_changes_nothing(random_checkpoint, methods_text):
+    setup = runner.Setup(str(random_checkpoint), max_steps=8)
+    jobs = runner.plan(methods.find(methods_text), range(FIRST, FIRST + 2), LIFTS)
+    alone = list(runner.run(jobs, setup, workers=1))
+    shared = list(runner.run(jobs, setup, workers=2))
     assert [(r.method, r.seed, r.instruction) for r in alone] == [
-        (j.method, j.seed, j.instruction) for j in jobs]
-    assert timeless(alone) == timeless(shared)
+        (j.method.name, j.seed, j.instruction) for j in jobs]
+    assert list(map(timeless, alone)) == list(map(timeless, shared))
 
 
-def test_an_episode_depends_on_its_seed_only_and_not_on_those_before(random_checkpoint):
-    policy = Policy.load(random_checkpoint, threads=1)
-    env = TabletopEnv(image_size=32, max_steps=12)
-    method = methods.METHODS['sp_vla']
-    first = run_episode(policy, env, method, FIRST, LIFTS[0])
-    run_episode(policy, env, method, FIRST + 1, LIFTS[1])
-    again = run_episode(policy, env, method, FIRST, LIFTS[0])
-    env.close()
-    assert timeless([first]) == timeless([again])
-    assert env.cameras == ('agent', 'wrist')
+@pytest.fixture
+def policy(random_checkpoint):
+    return Policy.load(random_checkpoint, threads=1)
 
 
-def test_unaccelerated_means_a_call_a_step_and_scheduling_saves_some(random_checkpoint):
-    policy = Policy.load(random_checkpoint, threads=1)
-    env = TabletopEnv(image_size=32, max_steps=20)
-    always = replace(methods.METHODS['hold'], scheduler=replace(
-        methods.METHODS['hold'].scheduler, rule='always', gripper_guard=False))
-    none = run_episode(policy, env, methods.METHODS['none'], FIRST, LIFTS[0])
-    some = run_episode(policy, env, always, FIRST, LIFTS[0])
-    env.close()
-    assert len(none.call_ms) == none.steps == 20
-    assert none.decisions == {'deliberative': 20}
-    assert len(some.call_ms) < some.steps
+@pytest.fixture
+def environment():
+    made = Tabletop(32, max_steps=12)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    'text', ['none', 'sp_vla', 'random@keep=0.5', 'vla_pruner+jacobi', 'specprune+verify',
+             'hold+relaxed@draft=previous'])
+def test_an_episode_depends_on_its_seed_only_and_not_on_those_before(policy, environment, text):
+    driver = Driver(policy, methods.find(text)[0])
+    first = run_episode(driver, environment, FIRST, LIFTS[0])
+    run_episode(driver, environment, FIRST + 1, LIFTS[1])
+    run_episode(Driver(policy, methods.find('fastv+jacobi')[0]), environment, FIRST, LIFTS[2])
+    again = run_episode(driver, environment, FIRST, LIFTS[0])
+    assert timeless(first) == timeless(again)
+
+
+def test_unaccelerated_means_a_call_a_step_and_scheduling_saves_some(policy, environment):
+    none, some = (
+        run_episode(Driver(policy, method), environment, FIRST, LIFTS[0])
+        for method in methods.find('none,hold@rule=always,gripper_guard=false'))
+    assert len(none.calls) == none.steps == 12
+    assert none.decisions == {'deliberative': 12}
+    assert all(c.keep == 1 and c.passes == 7 and c.accepted == 0 for c in none.calls)
+    assert len(some.calls) < some.steps
     assert sum(some.decisions.values()) == some.steps
 
 
 def test_every_method_gets_the_same_episodes():
-    jobs = runner.plan(['none', 'sp_vla'], range(7, 11), LIFTS)
-    asked = {name: [(j.seed, j.instruction) for j in jobs if j.method == name]
+    jobs = runner.plan(methods.find('none,sp_vla'), range(7, 11), LIFTS)
+    asked = {name: [(j.seed, j.instruction) for j in jobs if j.method.name == name]
              for name in ('none', 'sp_vla')}
     assert asked['none'] == asked['sp_vla']
     assert {text for _, text in asked['none']} == set(LIFTS)
 
 
 def test_no_workers_are_refused(random_checkpoint):
+    setup = runner.Setup(str(random_checkpoint))
     with pytest.raises(ValueError, match='0 workers'):
-        list(runner.run(runner.plan(['none'], range(1), LIFTS), random_checkpoint, workers=0))
+        list(runner.run(runner.plan(methods.find('none'), range(1), LIFTS), setup, workers=0))

@@ -14,13 +14,13 @@
 
 from dataclasses import fields
 
-from vla_accel_ros.nodes.scheduler_settings import NAMES, SETTINGS
-from vla_accel_ros.scheduling.config import SchedulerConfig
+from vla_accel_ros.nodes.scheduler_settings import SETTINGS
+from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
 
 def test_every_field_of_the_configuration_is_a_parameter():
     names = {setting.name for setting in SETTINGS} - {
         'instruction', 'frame_id', 'silence', 'real_time_priority', 'replan_on_fine',
         'fine_linear', 'fine_angular'}
-    assert set(NAMES) == names
-    assert set(NAMES.values()) == {field.name for field in fields(SchedulerConfig)}
+    assert set(PARAMETERS) == names
+    assert set(PARAMETERS.values()) == {field.name for field in fields(SchedulerConfig)}

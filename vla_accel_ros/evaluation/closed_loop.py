@@ -12,71 +12,72 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One episode on the step clock: the world waits for the policy, as in the papers."""
+"""One episode: a policy in an environment, from cameras and instruction alone."""
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 
-from vla_accel_ros.actions import ActionChunk
-from vla_accel_ros.evaluation.methods import Method
-from vla_accel_ros.evaluation.metrics import EpisodeResult
-from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.evaluation.driver import Driver
+from vla_accel_ros.evaluation.environments.interface import Environment
+from vla_accel_ros.evaluation.execution import Execution
+from vla_accel_ros.evaluation.metrics import EpisodeResult, jerk
+from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.scheduling.decision import Kind
-from vla_accel_ros.scheduling.scheduler import Scheduler
-from vla_accel_ros.sim.env import TabletopEnv
 
 # Any positive stamp: the scheduler takes zero for a stamp like others, people for none.
 _START_NS = 1_000_000_000
 
 
 def run_episode(
-    policy: Policy, env: TabletopEnv, method: Method, seed: int, instruction: str,
+    driver: Driver, environment: Environment, seed: int, instruction: str,
 ) -> EpisodeResult:
-    """Run one episode from cameras and instruction alone.
+    """Run one episode.
 
-    The scheduler is the one of the ROS graph. On the step clock an answer arrives within the
-    step of its frame, whatever it took; what it took is what is reported as model time.
-    Images are rendered only for steps that ask the model, which changes nothing but the time.
+    The scheduler is the one of the ROS graph. On the step clock the world waits for the policy,
+    as in the papers, and what the model took is reported. With a latency model the world goes
+    on: an action acts from when it is there, and until then the arm does what the scheduler's
+    bridge says, or stands still. Images are rendered only for steps that ask the model, which
+    changes nothing but the time: it is asked about these frames and sees no other.
 
     Args:
-        policy: The policy.
-        env: With the policy's number of cameras.
-        method: How to run it.
+        driver: Policy, method and clock.
+        environment: With the policy's number of cameras; its step is the method's.
         seed: Of the start.
         instruction: What to ask for.
+
+    Raises:
+        ValueError: When the environment's step is not the method's.
+        RuntimeError: When on the step clock there is no action for a step.
     """
-    cameras, env.cameras = env.cameras, ()
-    try:
-        env.reset(seed=seed, options={'task': instruction})
-        scheduler = Scheduler(method.scheduler)
-        scheduler.set_instruction(instruction)
-        step_ns = round(method.scheduler.policy_step_s * 1e9)
-        call_ms: list[float] = []
-        kinds: Counter[Kind] = Counter()
-        steps, success, over = 0, False, False
-        while not over:
-            now = _START_NS + steps * step_ns
-            decision = scheduler.on_frame(now, now)
-            if decision.request is not None:
-                images = tuple(env.render_camera(name) for name in cameras)
-                answer = policy.predict(Observation(images, instruction, now, env.proprio()))
-                call_ms.append(answer.timings_ms['total'])
-                answered = scheduler.on_answer(ActionChunk(answer.chunk_values, now), now)
-                # A chunk that is renewed before it ends has an action for this step already.
-                decision = answered if decision.action is None else decision
-            if decision.action is None:
-                raise RuntimeError(f'no action at step {steps}: {decision.reason}')
-            kinds[decision.kind] += 1
-            values = np.array(decision.action.values)
-            _, _, done, cut, info = env.step(values)
-            steps += 1
-            success, over = bool(info['success']), done or cut
-    finally:
-        env.cameras = cameras
-    decisions = {kind.value: count for kind, count in kinds.items()}
+    step_s = driver.method.scheduler.policy_step_s
+    if abs(step_s - environment.step_s) > 1e-6:
+        raise ValueError(
+            f'a policy step is {step_s} s, that of the environment {environment.step_s} s')
+    step_ns = round(step_s * 1e9)
+    environment.reset(seed, instruction)
+    driver.reset(instruction, seed)
+    execution = Execution(step_ns, _START_NS)
+    records: list[StepRecord] = []
+    actions, positions = [], [environment.tool_position()]
+    outcome = None
+    while outcome is None or not outcome.done:
+        now = _START_NS + len(records) * step_ns
+
+        def observe(now: int = now) -> Observation:
+            view = environment.observe()
+            return Observation(view.images, instruction, now, view.proprio)
+
+        record = driver.step(now, now, observe)
+        if record.action is not None:
+            execution.send(record.action, record.sent_ns)
+        elif driver.latency is None:
+            raise RuntimeError(f'no action at step {len(records)}: {record.reason}')
+        action = execution.take()
+        outcome = environment.step(action)
+        records.append(record)
+        actions.append(action)
+        positions.append(environment.tool_position())
     return EpisodeResult(
-        method.name, seed, instruction, success, steps, tuple(call_ms), decisions)
+        driver.method.name, seed, instruction, outcome.success, tuple(records),
+        np.array(actions), jerk(positions, step_s))

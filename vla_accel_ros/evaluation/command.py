@@ -24,6 +24,8 @@ import sys
 import time
 
 from vla_accel_ros.evaluation import methods, runner, seeds
+from vla_accel_ros.evaluation.environments.tabletop import TabletopKind
+from vla_accel_ros.evaluation.methods.grammar import help_text
 from vla_accel_ros.evaluation.metrics import EpisodeResult, summarise
 from vla_accel_ros.evaluation.table import render
 from vla_accel_ros.paths import checkpoint_folder
@@ -38,9 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--episodes', type=int, default=50, help='of each method (%(default)s)')
     add('--seed', type=int, default=seeds.RANGES['reporting'].start,
         help='first seed; the reporting range by default (%(default)s)')
-    add('--methods', default='none,sp_vla', help=(
-        'comma-separated, compared on the same seeds: '
-        + '; '.join(f'{m.name}: {m.summary}' for m in methods.METHODS.values())))
+    add('--methods', default='none,sp_vla', help=help_text())
     add('--task', default='lift', help=(
         'an instruction, or lift, place or stack for all of that kind in turn (%(default)s)'))
     add('--workers', type=int, default=os.cpu_count() or 1,
@@ -51,22 +51,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--max-steps', type=int, default=None,
         help="steps after which an episode is cut off; the task's own by default")
     add('--out', type=Path, default=None, help='file for the JSON report')
-
-
-def instructions_of(task: str) -> tuple[str, ...]:
-    """Return what a task on the command line means.
-
-    Raises:
-        ValueError: When it is neither a kind of task nor an instruction; lists both.
-    """
-    from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
-
-    if task in TASKS:
-        return all_instructions(task)
-    try:
-        return (parse(task).instruction,)
-    except ValueError as error:
-        raise ValueError(f'--task: {error}; or a kind: {", ".join(TASKS)}') from None
 
 
 def seeds_of(first: int, count: int) -> tuple[str, range]:
@@ -90,18 +74,19 @@ def report(results: list[EpisodeResult], names: list[str], about: dict) -> dict:
 def run(args: argparse.Namespace) -> int:
     """Evaluate; return 0 when every episode was run."""
     chosen = methods.find(args.methods)
-    instructions = instructions_of(args.task)
+    instructions = TabletopKind().instructions(args.task)
     purpose, numbers = seeds_of(args.seed, args.episodes)
     folder = checkpoint_folder(args.checkpoint)
     names = [method.name for method in chosen]
-    jobs = runner.plan(names, numbers, instructions)
+    jobs = runner.plan(chosen, numbers, instructions)
     results: list[EpisodeResult] = []
     interrupted = False
     start = time.monotonic()
     live = sys.stderr.isatty()
     try:
-        for result in runner.run(jobs, str(folder), args.workers, args.device,
-                                 args.image_size, args.max_steps):
+        setup = runner.Setup(
+            str(folder), TabletopKind(), args.device, args.image_size, args.max_steps)
+        for result in runner.run(jobs, setup, args.workers):
             results.append(result)
             if live:
                 _progress(results, names, len(jobs), time.monotonic() - start)

@@ -18,13 +18,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 import math
 
 import numpy as np
 
+from vla_accel_ros.evaluation.records import Call, StepRecord
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class EpisodeResult:
     """What became of one episode.
 
@@ -33,18 +35,48 @@ class EpisodeResult:
         seed: Of the start.
         instruction: What was asked.
         success: Whether it was done.
-        steps: Policy steps taken.
-        call_ms: Milliseconds of each call of the model.
-        decisions: Steps by kind of decision.
+        records: One a policy step.
+        actions: float64 [steps, 7], what was executed; it shows the episode again.
+        jerk: float64 [n], of the tool, m/s^3; empty where its position is unknown.
     """
 
     method: str
     seed: int
     instruction: str
     success: bool
-    steps: int
-    call_ms: tuple[float, ...]
-    decisions: dict[str, int] = field(default_factory=dict)
+    records: tuple[StepRecord, ...]
+    actions: np.ndarray
+    jerk: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        """Policy steps taken."""
+        return len(self.records)
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls of the model, in order."""
+        return [record.call for record in self.records if record.call is not None]
+
+    @property
+    def decisions(self) -> Counter[str]:
+        """Steps by kind of decision."""
+        return Counter(record.kind for record in self.records)
+
+
+def jerk(positions: Sequence[np.ndarray | None], step_s: float) -> np.ndarray:
+    """Return the size of the third difference of positions over time, m/s^3.
+
+    Args:
+        positions: [3] in m, one a step; None where unknown.
+        step_s: Seconds between them.
+
+    Returns:
+        float64 [n - 3], empty where there are too few or unknown ones.
+    """
+    if len(positions) < 4 or any(position is None for position in positions):
+        return np.zeros(0)
+    return np.linalg.norm(np.diff(np.array(positions), n=3, axis=0), axis=1) / step_s**3
 
 
 def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
@@ -82,7 +114,7 @@ def summarise(method: str, results: Sequence[EpisodeResult]) -> dict:
     if not results:
         raise ValueError(f"method '{method}' has no episode, expected at least 1")
     won = [r for r in results if r.success]
-    calls = np.array([ms for r in results for ms in r.call_ms])
+    calls = np.array([call.model_ms for r in results for call in r.calls])
     steps = sum(r.steps for r in results)
     decisions: Counter[str] = Counter()
     for result in results:

@@ -11,20 +11,23 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-
 """Many episodes over several processes; what comes out does not depend on how many."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 import multiprocessing
 import signal
 
-from vla_accel_ros.evaluation.methods import METHODS
+from vla_accel_ros.evaluation.environments.interface import EnvironmentKind
+from vla_accel_ros.evaluation.environments.tabletop import TabletopKind
+from vla_accel_ros.evaluation.latency import Latency
+from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.metrics import EpisodeResult
 
-CAMERAS = ('agent', 'wrist')
+TABLETOP = TabletopKind()
 
 
 @dataclass(frozen=True)
@@ -32,94 +35,124 @@ class Job:
     """One episode to run.
 
     Attributes:
-        method: Name of the method.
+        method: How to run the policy.
         seed: Of the start.
         instruction: What to ask for.
+        latency: Clock of the episode; None for the step clock.
     """
 
-    method: str
+    method: Method
     seed: int
     instruction: str
+    latency: Latency | None = None
 
 
-def plan(methods: list[str], seeds: range, instructions: tuple[str, ...]) -> list[Job]:
+@dataclass(frozen=True)
+class Setup:
+    """What every worker builds: a policy and an environment.
+
+    Attributes:
+        checkpoint: Folder of the policy.
+        environment: Where it acts.
+        device: As torch names it.
+        image_size: Side of the camera images, pixels; the policy's own where None.
+        max_steps: Steps after which an episode is cut off; the task's own where None.
+        unnorm_key: Data set whose statistics hold; None where there is only one.
+    """
+
+    checkpoint: str
+    environment: EnvironmentKind = TABLETOP
+    device: str = 'cpu'
+    image_size: int | None = None
+    max_steps: int | None = None
+    unnorm_key: str | None = None
+
+
+def plan(
+    methods: Sequence[Method], seeds: range, instructions: tuple[str, ...],
+    latencies: Sequence[Latency | None] = (),
+) -> list[Job]:
     """Return all episodes: every method on the same seeds, instructions taking turns.
 
     The methods take turns too, so that an interrupted run has compared like with like.
+
+    Args:
+        methods: How to run the policy.
+        seeds: One an episode.
+        instructions: What to ask for.
+        latencies: One a method; the step clock for all where empty.
     """
+    clocks = list(latencies) or [None] * len(methods)
     return [
-        Job(method, seed, instructions[seed % len(instructions)])
-        for seed in seeds for method in methods
+        Job(method, seed, instructions[seed % len(instructions)], clock)
+        for seed in seeds for method, clock in zip(methods, clocks, strict=True)
     ]
 
 
-class _Worker:
-    """A policy and a simulation in one process."""
+class Worker:
+    """A policy and an environment in one process."""
 
-    def __init__(
-        self, checkpoint: str, device: str, image_size: int | None, max_steps: int | None,
-    ) -> None:
+    def __init__(self, setup: Setup) -> None:
         from vla_accel_ros.models.policy import Policy
-        from vla_accel_ros.sim.env import TabletopEnv
 
+        kind = setup.environment
         # One thread each: the order of a sum, and so the last bit of a logit, stays the same.
-        self.policy = Policy.load(checkpoint, device=device, threads=1)
-        if self.policy.cameras != len(CAMERAS):
+        self.policy = Policy.load(
+            setup.checkpoint, device=setup.device, unnorm_key=setup.unnorm_key, threads=1)
+        if self.policy.cameras != len(kind.cameras):
             raise ValueError(
-                f'the checkpoint wants {self.policy.cameras} cameras, the embedded arm has '
-                f'{len(CAMERAS)}: {", ".join(CAMERAS)}')
-        self.env = TabletopEnv(
-            image_size=image_size or self.policy.image_size, cameras=CAMERAS,
-            max_steps=max_steps)
+                f'the checkpoint wants {self.policy.cameras} cameras, {kind.name} has '
+                f'{len(kind.cameras)}: {", ".join(kind.cameras)}')
+        self.environment = kind.make(setup.image_size or self.policy.image_size, setup.max_steps)
         self.policy.warm_up()
 
     def run(self, job: Job) -> EpisodeResult:
+        """Run one episode."""
         from vla_accel_ros.evaluation.closed_loop import run_episode
+        from vla_accel_ros.evaluation.driver import Driver
 
-        return run_episode(
-            self.policy, self.env, METHODS[job.method], job.seed, job.instruction)
+        method = job.method.at_step(self.environment.step_s)
+        driver = Driver(self.policy, method, job.latency)
+        return run_episode(driver, self.environment, job.seed, job.instruction)
 
 
-_worker: _Worker | None = None
+_worker: Worker | None = None
 
 
-def _begin(*arguments) -> None:
+def _begin(setup: Setup) -> None:
     global _worker
-    # Ctrl-C is the parent's business: it stops the pool and reports what was done.
+    # Ctrl-C is the parent's business: it lets the episodes under way end and reports.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker = _Worker(*arguments)
+    _worker = Worker(setup)
 
 
 def _run(job: Job) -> EpisodeResult:
     return _worker.run(job)
 
 
-def run(
-    jobs: list[Job], checkpoint: str, workers: int = 1, device: str = 'cpu',
-    image_size: int | None = None, max_steps: int | None = None,
-) -> Iterator[EpisodeResult]:
+def run(jobs: Sequence[Job], setup: Setup, workers: int = 1) -> Iterator[EpisodeResult]:
     """Run episodes; yield each one's result, in the order of the jobs.
 
     Args:
         jobs: See `plan`.
-        checkpoint: Folder of the policy.
+        setup: What every worker builds.
         workers: Processes; 1 runs in this one.
-        device: As torch names it.
-        image_size: Side of the camera images, pixels; the policy's own where None.
-        max_steps: Steps after which an episode is cut off; the task's own where None.
 
     Raises:
         ValueError: When the number of workers is below 1, or the checkpoint does not fit.
     """
     if workers < 1:
         raise ValueError(f'{workers} workers, expected at least 1')
-    arguments = (str(checkpoint), device, image_size, max_steps)
     # Once here first: what is wrong with a checkpoint is said once, and not by each process.
-    here = _Worker(*arguments)
+    here = Worker(setup)
     if workers == 1:
         for job in jobs:
             yield here.run(job)
         return
     context = multiprocessing.get_context('spawn')
-    with context.Pool(min(workers, len(jobs)), _begin, arguments) as pool:
-        yield from pool.imap(_run, jobs)
+    count = max(1, min(workers, len(jobs)))
+    with ProcessPoolExecutor(count, context, _begin, (setup,)) as pool:
+        try:
+            yield from pool.map(_run, jobs)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

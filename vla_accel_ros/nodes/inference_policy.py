@@ -113,7 +113,7 @@ def tune(policy, settings: Mapping[str, object]) -> None:
 
 
 def predict(policy, job, settings: Mapping[str, object]):
-    """Answer one job; the first step of an episode, which has no last action, begins anew.
+    """Answer one job.
 
     Args:
         policy: A `models.policy.Policy`.
@@ -123,18 +123,14 @@ def predict(policy, job, settings: Mapping[str, object]):
     Returns:
         The `models.prediction.Prediction`.
     """
-    from vla_accel_ros.pruning.interface import Motion
+    from vla_accel_ros.models.serving import serve
 
-    request, motion = job.request, None
-    if request.last_action is None:
-        policy.reset()
-    else:
-        motion = Motion.from_action(request.last_action.values, settings['policy_step'])
+    request = job.request
     observation = Observation(
         split_frame(job.frame, policy.config), request.instruction, request.stamp_ns, job.proprio)
     # A checkpoint's centre crop is no business of the camera node.
     fitted = policy.config.centre_crop is None
-    return policy.predict(observation, fitted=fitted, motion=motion, draft=request.draft)
+    return serve(policy, request, observation, settings['policy_step'], fitted)
 
 
 def split_frame(frame: np.ndarray, config) -> tuple[np.ndarray, ...]:

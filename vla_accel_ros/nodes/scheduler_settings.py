@@ -17,20 +17,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 
 from vla_accel_ros.nodes.base import REAL_TIME, Setting
-from vla_accel_ros.scheduling.config import STOP, SchedulerConfig
+from vla_accel_ros.scheduling.config import PARAMETERS, STOP, SchedulerConfig
 from vla_accel_ros.scheduling.generators import GENERATORS
 from vla_accel_ros.scheduling.rules import RULES
 
 DEFAULT = SchedulerConfig()
-# ROS names of the configuration's fields.
-NAMES = {field.name.removesuffix('_s'): field.name for field in fields(SchedulerConfig)}
 
 
 def _field(name: str, description: str, **options) -> Setting:
-    return Setting(name, getattr(DEFAULT, NAMES[name]), description, **options)
+    return Setting(name, getattr(DEFAULT, PARAMETERS[name]), description, **options)
 
 
 SETTINGS = (
@@ -138,4 +135,4 @@ def scheduler_config(settings: Mapping[str, object]) -> SchedulerConfig:
     Raises:
         ValueError: When the values do not fit together.
     """
-    return SchedulerConfig(**{field: settings[name] for name, field in NAMES.items()})
+    return SchedulerConfig(**{field: settings[name] for name, field in PARAMETERS.items()})

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import inf
 
 from vla_accel_ros.scheduling.generators import Generator, Validity, make_generator
@@ -170,3 +170,7 @@ class SchedulerConfig:
             },
         }
         return make_rule(name, **options.get(name, {}))
+
+
+# The fields by the names of ROS parameters, seconds without `_s`.
+PARAMETERS = {field.name.removesuffix('_s'): field.name for field in fields(SchedulerConfig)}

@@ -1,0 +1,156 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Scheduler and policy, one step at a time, wherever observations come from."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from vla_accel_ros.actions import WIDTH, ActionChunk
+from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.models.serving import serve
+from vla_accel_ros.observations import Observation
+from vla_accel_ros.pruning.controller import Controller
+from vla_accel_ros.pruning.interface import Motion
+from vla_accel_ros.scheduling.decision import Decision, Kind, Request
+from vla_accel_ros.scheduling.scheduler import Scheduler
+
+from .latency import Latency
+from .methods import Method
+from .records import Call, StepRecord
+
+# An answer's chunk, whether its draft was confirmed, and when it arrives.
+_Answer = tuple[ActionChunk, bool, int]
+
+
+class Driver:
+    """Run a policy by a method, as the nodes scheduler and inference do together.
+
+    Time is what the caller says it is. Without a latency model an answer is there at once, with
+    the frame that it answers (the papers' step clock). With one it arrives that much later,
+    meanwhile the frames go on, and the scheduler bridges, discards and asks again as it does in
+    the ROS graph. As there, the model looks at the frames that it is asked about and at no other.
+
+    Args:
+        policy: The policy; set up by the method, from the next `reset` on.
+        method: How to run it.
+        latency: None for the step clock.
+    """
+
+    def __init__(self, policy: Policy, method: Method, latency: Latency | None = None) -> None:
+        self.policy, self.method, self.latency = policy, method, latency
+        self._step_s = method.scheduler.policy_step_s
+        self._step_ns = round(self._step_s * 1e9)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._scheduler = Scheduler(self.method.scheduler)
+        self._controller = Controller(self.method.fine_linear, self.method.fine_angular)
+        self._under_way: deque[_Answer] = deque()
+        # The model computes one answer at a time, as the inference node does.
+        self._busy_until_ns = 0
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler of this episode, for its counters."""
+        return self._scheduler
+
+    def reset(self, instruction: str, seed: int = 0) -> None:
+        """Begin an episode.
+
+        Args:
+            instruction: What to do.
+            seed: Of the latencies, where they are drawn.
+
+        Raises:
+            ValueError: When the method does not fit the model.
+        """
+        self.method.apply(self.policy)
+        self.policy.reset()
+        self._begin()
+        if self.latency is not None:
+            self.latency.begin(seed)
+        self.instruct(instruction)
+
+    def instruct(self, instruction: str) -> None:
+        """Change what to do in mid-episode; the past of another instruction is forgotten."""
+        if self._scheduler.set_instruction(instruction.strip()):
+            self._controller.reset()
+
+    def step(
+        self, stamp_ns: int, now_ns: int, observe: Callable[[], Observation],
+        until_ns: int | None = None,
+    ) -> StepRecord:
+        """Decide on a frame, and on the answers that arrive before the next one.
+
+        Args:
+            stamp_ns: The frame's capture stamp, nanoseconds.
+            now_ns: When it is there, monotonic nanoseconds.
+            observe: Gives what is to be seen; called only if the model is asked.
+            until_ns: When the next frame is there; a policy step later where None.
+
+        Returns:
+            What became of it. At most one action is sent for a step.
+
+        Raises:
+            ValueError: When the observation does not fit the policy.
+        """
+        until_ns = now_ns + self._step_ns if until_ns is None else until_ns
+        decision = self._scheduler.on_frame(stamp_ns, now_ns)
+        self._sent(decision)
+        call, sent_ns, discarded = None, now_ns, None
+        if decision.request is not None:
+            call = self._ask(decision.request, now_ns, observe)
+        while self._under_way and self._under_way[0][2] < until_ns:
+            chunk, verified, arrival_ns = self._under_way.popleft()
+            answered = self._scheduler.on_answer(chunk, arrival_ns, verified)
+            self._sent(answered)
+            if answered.kind is Kind.DISCARDED:
+                discarded = answered.reason
+            elif answered.action is not None:
+                decision, sent_ns = answered, arrival_ns
+        action = decision.action
+        return StepRecord(
+            stamp_ns, decision.kind.value, decision.reason, decision.speed,
+            decision.angular_speed, decision.queued, call=call, discarded=discarded,
+            action=None if action is None else action.values,
+            source=None if action is None else action.source.value,
+            sent_ns=None if action is None else sent_ns)
+
+    def _ask(
+        self, request: Request, now_ns: int, observe: Callable[[], Observation],
+    ) -> Call:
+        answer = serve(self.policy, request, observe(), self._step_s)
+        model_ms = answer.timings_ms['total']
+        arrival_ns = now_ns
+        if self.latency is not None:
+            took_ns = round(self.latency.ms(model_ms) * 1e6)
+            arrival_ns = self._busy_until_ns = max(now_ns, self._busy_until_ns) + took_ns
+        self._under_way.append((
+            ActionChunk(answer.chunk_values, request.stamp_ns), answer.accepted >= WIDTH,
+            arrival_ns))
+        return Call(
+            model_ms, (arrival_ns - now_ns) / 1e6, answer.kept, answer.kept_ids,
+            answer.kept / self.policy.config.visual_tokens, answer.pruning, answer.passes,
+            answer.accepted, 0.0, request.stamp_ns)
+
+    def _sent(self, decision: Decision) -> None:
+        """Follow the arm from fine work to coarse and back (SpecPrune-VLA's controller)."""
+        if decision.action is None:
+            return
+        self._controller.update(Motion.from_action(decision.action.values, self._step_s))
+        if self._controller.became_fine and decision.queued and self.method.replan_on_fine:
+            self._scheduler.replan()

@@ -1,0 +1,152 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Presets: tuned settings in files that the ROS nodes read as they are.
+
+A preset is a parameter file with the nodes scheduler and inference, so that what was judged here
+is what `arm.launch.py params_file:=...` runs. It says how to schedule, prune and decode; what is
+left out has the nodes' defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import os
+from pathlib import Path
+
+from vla_accel_ros.evaluation import values
+from vla_accel_ros.paths import share_file, share_files
+
+from .method import Method
+from .settings import DEFAULTS, SCHEDULER, UNACCELERATED, default_of, settings_of
+
+FOLDER = 'config/presets'
+NODES = ('scheduler', 'inference')
+# Where the unaccelerated policy and the nodes have other defaults, a preset must say it.
+EXPLICIT = ('rule', 'pruning', 'decoder', 'replan_on_fine')
+INFERENCE = ('pruning', 'decoder', 'relaxed_bins', 'draft')
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a file says.
+
+    Attributes:
+        summary: Its first comment line.
+        settings: Parameters by name, the pruning method's among them.
+    """
+
+    summary: str
+    settings: Mapping[str, object]
+
+
+def names() -> tuple[str, ...]:
+    """Return the presets that come with the package."""
+    return tuple(path.stem for path in share_files(FOLDER, '*.yaml'))
+
+
+def is_path(text: str) -> bool:
+    """Return whether a word on the command line is a path rather than a name."""
+    return os.sep in text or text.endswith(('.yaml', '.yml'))
+
+
+def read_preset(name: str) -> Preset:
+    """Read a preset by name or path.
+
+    Raises:
+        FileNotFoundError: When there is none.
+        ValueError: When the file is no parameter file of the two nodes, has parameters that are
+            unknown or of another type, or leaves out what it must say.
+    """
+    import yaml
+
+    path = Path(name).expanduser() if is_path(name) else share_file(f'{FOLDER}/{name}.yaml')
+    text = path.read_text(encoding='utf-8')
+    try:
+        settings = _settings(yaml.safe_load(text))
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"preset '{name}': {error}") from None
+    first = text.partition('\n')[0]
+    return Preset(first.removeprefix('#').strip() if first.startswith('#') else '', settings)
+
+
+def _settings(whole: object) -> dict[str, object]:
+    import yaml
+
+    given: dict[str, object] = {}
+    for node, own in _nodes(whole).items():
+        for key, value in own.items():
+            if (key in (*INFERENCE, 'pruning_parameters')) != (node == 'inference'):
+                raise ValueError(f"'{key}' is no parameter of {node} that a preset may hold")
+            given[key] = value
+    nested = yaml.safe_load(given.pop('pruning_parameters', '') or '{}')
+    if not isinstance(nested, dict):
+        raise ValueError(f'pruning_parameters are {nested!r}, expected a mapping in quotes')
+    if missing := [key for key in EXPLICIT if key not in given]:
+        raise ValueError(f'it does not say {", ".join(missing)}')
+    pruning = values.typed('pruning', given['pruning'], '')
+    return {
+        key: values.typed(key, value, default_of(key, pruning))
+        for key, value in {**given, **nested}.items()}
+
+
+def _nodes(whole: object) -> dict[str, dict]:
+    """Return the parameters of each node in the file."""
+    if not isinstance(whole, dict):
+        raise ValueError('it is no mapping, expected a ROS parameter file')
+    found = {}
+    for key, inside in whole.items():
+        node = str(key).rpartition('/')[2]
+        if node not in NODES:
+            raise ValueError(f"node '{key}' is none of /**/{' and /**/'.join(NODES)}")
+        parameters = inside.get('ros__parameters') if isinstance(inside, dict) else None
+        if not isinstance(parameters, dict):
+            raise ValueError(f"node '{key}' has no ros__parameters")
+        found[node] = parameters
+    return found
+
+
+def render(method: Method, comments: list[str]) -> str:
+    """Return a method as a preset.
+
+    Args:
+        method: What it is to say.
+        comments: Lines at its head, the first of which sums it up.
+    """
+    import yaml
+
+    whole = settings_of(method)
+    pruning_parameters = whole.pop('pruning_parameters')
+    defaults = {name: getattr(UNACCELERATED, field) for name, field in SCHEDULER.items()}
+    defaults |= DEFAULTS
+    said = {
+        key: value for key, value in whole.items() if key in EXPLICIT or value != defaults[key]}
+    inference = {key: said.pop(key) for key in INFERENCE if key in said}
+    if pruning_parameters:
+        inference['pruning_parameters'] = yaml.safe_dump(
+            pruning_parameters, default_flow_style=True, width=1000).strip()
+    parts = [f'# {line}\n' for line in comments]
+    for node, own in zip(NODES, (said, inference), strict=True):
+        inside = yaml.safe_dump({f'/**/{node}': {'ros__parameters': own}}, sort_keys=False)
+        parts.append('\n' + inside)
+    return ''.join(parts)
+
+
+def write_preset(method: Method, path: Path, comments: list[str]) -> None:
+    """Write a method as a preset, whole or not at all; see `render`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f'.{path.name}.new')
+    new.write_text(render(method, comments), encoding='utf-8')
+    os.replace(new, path)

@@ -1,0 +1,48 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""How a policy answers the scheduler's questions, in the ROS graph and in evaluation alike."""
+
+from __future__ import annotations
+
+from vla_accel_ros.observations import Observation
+from vla_accel_ros.pruning.interface import Motion
+from vla_accel_ros.scheduling.decision import Request
+
+from .policy import Policy
+from .prediction import Prediction
+
+
+def serve(
+    policy: Policy, request: Request, observation: Observation, step_s: float,
+    fitted: bool = False,
+) -> Prediction:
+    """Answer a request; the first step of an episode, which has no last action, begins anew.
+
+    Args:
+        policy: The policy.
+        request: Its last action steers pruning, its draft is verified.
+        observation: Of the request's stamp.
+        step_s: Seconds of a policy step.
+        fitted: See `Policy.predict`.
+
+    Raises:
+        ValueError: When the observation does not fit; see `Policy.predict`.
+    """
+    motion = None
+    if request.last_action is None:
+        policy.reset()
+    else:
+        motion = Motion.from_action(request.last_action.values, step_s)
+    return policy.predict(observation, fitted=fitted, motion=motion, draft=request.draft)
