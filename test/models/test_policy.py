@@ -66,6 +66,15 @@ def test_same_observation_same_answer(policy, views):
 
 
 @pytest.mark.parametrize('film', [False, True])
+def test_a_sibling_shares_the_weights_and_nothing_else(policy, views):
+    other, seen = policy.sibling(), Observation(views, INSTRUCTION)
+    other.set_pruning('random', keep=0.5)
+    assert other.model is policy.model
+    assert other.predict(seen).kept < policy.predict(seen).kept
+    np.testing.assert_array_equal(
+        policy.sibling().predict(seen).token_ids, policy.predict(seen).token_ids)
+
+
 def test_answers_in_bfloat16(embedded_folder, embedded_config, build, views, film):
     save(build(replace(embedded_config, film=film)), embedded_folder)
     policy = Policy.load(embedded_folder, dtype=torch.bfloat16)

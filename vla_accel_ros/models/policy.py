@@ -113,6 +113,10 @@ class Policy:
         model = load(folder, device, dtype, progress)
         return cls(model, load_prompt_encoder(folder, model.config), unnorm_key)
 
+    def sibling(self) -> Policy:
+        """Return another over the same weights, with settings and memory of its own."""
+        return Policy(self.model, self._ids, self.unnorm_key)
+
     @property
     def config(self) -> VLAConfig:
         """The checkpoint's configuration."""
