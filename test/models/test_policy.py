@@ -59,13 +59,6 @@ def test_answers_one_action_of_seven_tokens_with_timings(policy, views):
     assert sum(prediction.timings_ms[s] for s in STAGES) <= prediction.timings_ms['total']
 
 
-def test_same_observation_same_answer(policy, views):
-    first, second = (policy.predict(Observation(views, INSTRUCTION)) for _ in range(2))
-    assert (first.token_ids == second.token_ids).all()
-    assert (first.chunk_values == second.chunk_values).all()
-
-
-@pytest.mark.parametrize('film', [False, True])
 def test_a_sibling_shares_the_weights_and_nothing_else(policy, views):
     other, seen = policy.sibling(), Observation(views, INSTRUCTION)
     other.set_pruning('random', keep=0.5)
@@ -75,6 +68,13 @@ def test_a_sibling_shares_the_weights_and_nothing_else(policy, views):
         policy.sibling().predict(seen).token_ids, policy.predict(seen).token_ids)
 
 
+def test_same_observation_same_answer(policy, views):
+    first, second = (policy.predict(Observation(views, INSTRUCTION)) for _ in range(2))
+    assert (first.token_ids == second.token_ids).all()
+    assert (first.chunk_values == second.chunk_values).all()
+
+
+@pytest.mark.parametrize('film', [False, True])
 def test_answers_in_bfloat16(embedded_folder, embedded_config, build, views, film):
     save(build(replace(embedded_config, film=film)), embedded_folder)
     policy = Policy.load(embedded_folder, dtype=torch.bfloat16)
