@@ -19,11 +19,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-import math
 
 import numpy as np
 
 from vla_accel_ros.evaluation.records import Call, StepRecord
+from vla_accel_ros.evaluation.statistics import wilson
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,22 +77,6 @@ def jerk(positions: Sequence[np.ndarray | None], step_s: float) -> np.ndarray:
     if len(positions) < 4 or any(position is None for position in positions):
         return np.zeros(0)
     return np.linalg.norm(np.diff(np.array(positions), n=3, axis=0), axis=1) / step_s**3
-
-
-def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return Wilson's score interval of a share (Wilson 1927), 95 % unless told otherwise.
-
-    Raises:
-        ValueError: When there is no trial, or the successes are not among them.
-    """
-    if trials < 1 or not 0 <= successes <= trials:
-        raise ValueError(f'{successes} of {trials}: expected 0 <= successes <= trials > 0')
-    share, square = successes / trials, z * z / trials
-    middle = share + square / 2
-    spread = z * math.sqrt(share * (1 - share) / trials + square / (4 * trials))
-    low, high = (middle - spread) / (1 + square), (middle + spread) / (1 + square)
-    # At the ends the bound is exact; arithmetic would miss it by a rounding.
-    return low if successes else 0.0, high if successes < trials else 1.0
 
 
 def summarise(method: str, results: Sequence[EpisodeResult]) -> dict:
