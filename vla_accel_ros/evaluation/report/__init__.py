@@ -12,4 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The page that judging and replay share: one self-contained `report.html`."""
+"""The page that judging and replay share: one self-contained `report.html`.
+
+`data.Report` says what is in it, `recorder.Recorder` keeps the moments of a long recording on
+disk, `page.write` makes the file.
+"""
