@@ -65,7 +65,7 @@ def run(model, pruner, pixels, ids, scene=None):
     blank = (np.zeros((size, size, 3), np.uint8),) * layout.cameras
     needs = pruner.begin(scene or Scene(blank))
     with torch.inference_mode():
-        visual, present = encode(model, pixels, model.language(ids), pruner, needs)
+        visual, present, _ = encode(model, pixels, model.language(ids), pruner, needs)
         x = model.embed_prompt(ids, visual)
         cache = model.new_cache(x.shape[1] + count)
         length = ids.shape[1] + layout.total

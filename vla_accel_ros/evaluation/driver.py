@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable
 
 from vla_accel_ros.actions import WIDTH, ActionChunk
+from vla_accel_ros.models.cost_model import CostModel, Workload
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.serving import serve
 from vla_accel_ros.observations import Observation
@@ -54,6 +55,7 @@ class Driver:
         self.policy, self.method, self.latency = policy, method, latency
         self._step_s = method.scheduler.policy_step_s
         self._step_ns = round(self._step_s * 1e9)
+        self._cost, self._counted = CostModel(policy.config), {}
         self._begin()
 
     def _begin(self) -> None:
@@ -145,7 +147,14 @@ class Driver:
         return Call(
             model_ms, (arrival_ns - now_ns) / 1e6, answer.kept, answer.kept_ids,
             answer.kept / self.policy.config.visual_tokens, answer.pruning, answer.passes,
-            answer.accepted, 0.0, request.stamp_ns)
+            answer.accepted, self._flops(answer.work), request.stamp_ns)
+
+    def _flops(self, work: Workload) -> float:
+        # The same few inferences come again and again; counting a deep decoder takes a while.
+        key = repr(work)
+        if key not in self._counted:
+            self._counted[key] = self._cost.total(work).flops
+        return self._counted[key]
 
     def _sent(self, decision: Decision) -> None:
         """Follow the arm from fine work to coarse and back (SpecPrune-VLA's controller)."""

@@ -29,6 +29,7 @@ from vla_accel_ros.pruning.interface import Scene
 
 from .attention_taps import ActionAttention
 from .cache import KVCache
+from .cost_model import Workload
 from .openvla import OpenVLA
 from .passes import CachedPasses
 from .pruned import Watch, encode, prefill, prompt_rows
@@ -41,12 +42,13 @@ class Answer:
     Attributes:
         decoded: The tokens, and what they took.
         left: int64 [kept], visual tokens that the decoder's last layer saw, ascending.
-        seen: Visual tokens that each decoder layer saw.
+        work: What was done, for the cost model; it holds the visual tokens that each decoder
+            layer saw.
     """
 
     decoded: Decoded
     left: Tensor
-    seen: tuple[int, ...]
+    work: Workload
 
 
 def answer(
@@ -72,7 +74,7 @@ def answer(
     riders = decoder.riders(draft, count, blank)
     with watch('selection'):
         needs = pruner.begin(scene)
-    visual, present = encode(model, pixels, model.language(ids), pruner, needs, watch)
+    visual, present, projected = encode(model, pixels, model.language(ids), pruner, needs, watch)
     # Positions do not close up over dropped tokens.
     first = ids.shape[1] + pruner.layout.total
     with ActionAttention(language.model, needs.decode, first - 1, count, len(riders)) as attention:
@@ -86,9 +88,11 @@ def answer(
             logits = language.lm_head(prompt.hidden[0, -1 - len(riders):])
             attention.prefilled()
         with watch('decode'):
-            decoded = decoder.decode(
-                logits, riders, draft, count, CachedPasses(model, cache, first, attention))
+            passes = CachedPasses(model, cache, first, attention)
+            decoded = decoder.decode(logits, riders, draft, count, passes)
     with watch('selection'):
         pruner.after_decode(
             attention.scores(cache, prompt.positions, prompt.ids, pruner.layout))
-    return Answer(decoded, prompt.left, prompt.seen)
+    work = Workload(
+        ids.shape[1], prompt.seen, projected, len(riders), tuple(passes.made), needs)
+    return Answer(decoded, prompt.left, work)

@@ -27,6 +27,7 @@ from vla_accel_ros.pruning.base import Pruner
 from vla_accel_ros.pruning.interface import Scene
 
 from .cache import KVCache
+from .cost_model import Workload
 from .oft import OpenVLAOFT
 from .pruned import Watch, chunk_rows, encode, prefill
 
@@ -39,13 +40,13 @@ class ChunkAnswer:
         numbers: What the head makes of `hidden`; see `OFTOutput.numbers`.
         hidden: [1, chunk * dims, width] after the final norm.
         left: int64 [kept], visual tokens that the decoder's last layer saw, ascending.
-        seen: Visual tokens that each decoder layer saw.
+        work: As `answer.Answer.work`.
     """
 
     numbers: Tensor
     hidden: Tensor
     left: Tensor
-    seen: tuple[int, ...]
+    work: Workload
 
 
 def answer_chunk(
@@ -70,7 +71,7 @@ def answer_chunk(
     """
     with watch('selection'):
         needs = pruner.begin(scene)
-    visual, present = encode(model, pixels, model.language(ids), pruner, needs, watch)
+    visual, present, projected = encode(model, pixels, model.language(ids), pruner, needs, watch)
     with watch('prefill'):
         x = model.embed_chunk(ids, visual, proprio)
         rows = chunk_rows(ids.shape[1] - 1, model.config.slots)
@@ -80,4 +81,5 @@ def answer_chunk(
         hidden = done.hidden[:, model.rows]
     with watch('decode'):
         numbers = model.read_out(hidden)
-    return ChunkAnswer(numbers, hidden, done.left, done.seen)
+    work = Workload(ids.shape[1], done.seen, projected, needs=needs)
+    return ChunkAnswer(numbers, hidden, done.left, work)

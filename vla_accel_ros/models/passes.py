@@ -58,6 +58,9 @@ class CachedPasses:
         cache: Holds the prompt, and the riders behind it.
         first: Absolute position of the answer's first token, the prompt's full length.
         attention: Told where each pass stands.
+
+    Attributes:
+        made: What each pass ran: the answer's tokens before it, and its own.
     """
 
     def __init__(
@@ -65,10 +68,12 @@ class CachedPasses:
     ) -> None:
         self._model, self._cache, self._first = model, cache, first
         self._attention = attention
+        self.made: list[tuple[int, int]] = []
 
     def extend(self, tokens: Tensor, start: int) -> Tensor:
         """Run tokens [k] of the answer, give logits [k, vocabulary]; see `Passes.extend`."""
         language = self._model.language_model
+        self.made.append((start, len(tokens)))
         begin = self._first + start
         positions = torch.arange(begin, begin + len(tokens), device=tokens.device)
         x = language.model.embed_tokens(tokens[None])

@@ -245,7 +245,7 @@ class Policy:
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
         return Prediction(
             values, token_ids, watch.ms, len(answered.left), answered.left.cpu().numpy(),
-            answered.seen, pruner.reason, passes, accepted)
+            answered.work.visual, pruner.reason, passes, accepted, answered.work)
 
     def logits(self, observation: Observation) -> Tensor:
         """Give the logits of the first action token, float32 [vocabulary], on the CPU.

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .cost_model import Workload
+
 
 class ImageIgnoredError(RuntimeError):
     """A black and a white image give the same logits: the model does not see."""
@@ -43,6 +45,7 @@ class Prediction:
         pruning: Why they were kept, a stable name.
         passes: Passes of the language model, the prefill included.
         accepted: Tokens of the draft that the model confirmed.
+        work: What the model did, for the cost model; None where that is not known.
     """
 
     chunk_values: np.ndarray
@@ -54,3 +57,4 @@ class Prediction:
     pruning: str
     passes: int
     accepted: int
+    work: Workload | None = None

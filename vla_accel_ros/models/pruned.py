@@ -107,7 +107,7 @@ class Prefilled:
 def encode(
     model: OpenVLA, pixels: Tensor, language: Tensor | None, pruner: Pruner, needs: Needs,
     watch: Watch = nullcontext,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, int]:
     """Run towers and projector.
 
     Args:
@@ -119,7 +119,8 @@ def encode(
         watch: Called with a stage's name, gives the context that times it.
 
     Returns:
-        Visual tokens [1, n, width] and which they are, int64 [n] ascending.
+        Visual tokens [1, n, width], which they are, int64 [n] ascending, and how many went
+        through the projector.
     """
     layout = pruner.layout
     ids = all_ids(layout.cameras, layout.tokens, pixels.device)
@@ -131,6 +132,7 @@ def encode(
         ids = kept.ids.to(ids.device)
     with watch('projector'):
         visual = model.project(features, None if kept is None else ids)
+    projected = len(ids)
     with watch('selection'):
         whole = None
         if needs.projected and kept is None:
@@ -139,7 +141,7 @@ def encode(
         if kept is not None:
             places = narrow(ids, kept.ids.to(ids.device))
             visual, ids = visual[:, places], ids[places]
-    return visual, ids
+    return visual, ids, projected
 
 
 def prefill(

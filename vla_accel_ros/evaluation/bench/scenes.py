@@ -120,7 +120,7 @@ def simulated(
     Raises:
         ValueError: When the model wants other views than the arm has.
     """
-    from vla_accel_ros.evaluation.runner import CAMERAS
+    from vla_accel_ros.evaluation.environments.tabletop import CAMERAS
     from vla_accel_ros.sim.env import TabletopEnv
     from vla_accel_ros.sim.expert import Expert
     from vla_accel_ros.sim.tasks import all_instructions
