@@ -26,8 +26,9 @@ from vla_accel_ros.decoding.registry import DECODERS
 from vla_accel_ros.models.drafts import SOURCES
 from vla_accel_ros.models.oft_config import OFTConfig
 from vla_accel_ros.models.policy import Policy
-from vla_accel_ros.nodes import inference_settings, qos
+from vla_accel_ros.nodes import inference, inference_settings, qos
 from vla_accel_ros.nodes.images import image_to_array
+from vla_accel_ros.nodes.inference_policy import pruning_of
 from vla_accel_ros.nodes.messages import (
     from_ns,
     message_stats,
@@ -89,8 +90,44 @@ def test_pruning_changes_live_and_shows_in_the_answer_and_on_vla_tokens(robot):
     assert dimmed.mean() == pytest.approx(0.5, abs=0.05)
 
 
+def test_any_method_is_picked_by_one_parameter_whatever_others_were_told(robot):
+    assert robot.graph.set_parameters(
+        robot.node, keep=0.5, pruning_parameters='{v_low: 0.0, window: 1, round_up: false}',
+    ).successful
+    ratios = {}
+    for method in METHODS:
+        assert robot.graph.set_parameters(robot.node, pruning=method).successful, method
+        ratios[method] = message_stats(robot.ask()).keep_ratio
+    # The others have no past in the first step of an episode, and keep all.
+    assert ratios['fastv'] == ratios['random'] == 0.5
+    assert robot.graph.set_parameters(robot.node, pruning='fastv', keep=0.25).successful
+    assert message_stats(robot.ask()).keep_ratio == 0.25
+
+
+def test_keep_counts_for_methods_with_a_budget_of_their_own_only_where_it_is_fixed(robot):
+    settings = {**robot.node.settings, 'pruning': 'sp_vla', 'keep': 0.5}
+    assert pruning_of(settings) == ('sp_vla', {'keep': 0.5, 'budget': 'adaptive'})
+    fixed = ('sp_vla', {'keep': 0.5, 'budget': 'fixed'})
+    assert pruning_of({**settings, 'budget': 'fixed'}) == fixed
+    assert pruning_of({**settings, 'pruning_parameters': '{keep: 0.5}'}) == fixed
+
+
+def test_without_a_listener_no_picture_of_the_tokens_is_made(robot, monkeypatch):
+    made = []
+    monkeypatch.setattr(inference, 'dim_dropped', lambda *given: made.append(given))
+    robot.ask()
+    robot.ask()
+    assert not made
+
+
 @pytest.mark.parametrize(('values', 'complaint'), [
     ({'pruning': 'magic'}, 'magic'),
+    ({'keep': 0.0}, 'keep'),
+    ({'budget': 'generous'}, 'adaptive'),
+    ({'pruning': 'specprune', 'pruning_parameters': '{linear_threshold: -1.0}'},
+     'linear_threshold is -1.0 m/s, expected 0.0 to 10.0 m/s'),
+    ({'pruning': 'sp_vla', 'pruning_parameters': '{v_low: 0.9}'}, 'expected below v_high'),
+    ({'pruning_parameters': '{1: 2, colour: red}'}, 'colour'),
     ({'pruning': 'fastv', 'pruning_parameters': '{keep: 7}'}, 'keep'),
     ({'pruning': 'fastv', 'pruning_parameters': '{colour: red}'}, 'colour'),
     ({'pruning_parameters': '[1, 2]'}, 'expected a mapping'),

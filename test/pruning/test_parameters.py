@@ -19,7 +19,7 @@ import pytest
 
 from vla_accel_ros.pruning.fastv import FastVParameters
 from vla_accel_ros.pruning.parameters import Parameters, auto_layer
-from vla_accel_ros.pruning.registry import METHODS, parameter_table
+from vla_accel_ros.pruning.registry import METHODS, own_values, parameter_table
 from vla_accel_ros.pruning.sp_vla import SpVlaParameters
 from vla_accel_ros.pruning.specprune_parameters import SpecPruneParameters
 
@@ -103,3 +103,23 @@ def test_every_parameter_has_one_line_of_documentation_and_numbers_a_range(name)
         kind = type(info.default[0] if isinstance(info.default, tuple) else info.default)
         assert kind not in (int, float) or None not in (info.low, info.high), info.name
         assert kind is not str or info.default in info.choices, info.name
+
+
+def test_of_values_for_several_methods_each_gets_its_own():
+    values = {'v_low': 0.2, 'window': 5, 'layer': 3}
+    assert own_values('sp_vla', values) == {'v_low': 0.2, 'layer': 3}
+    assert own_values('vla_pruner', values) == {'window': 5, 'layer': 3}
+    assert own_values('none', values) == {}
+
+
+def test_a_name_that_no_method_has_is_refused_whatever_the_method():
+    for name in METHODS:
+        with pytest.raises(ValueError, match=r"no method has parameters \['7', 'colour'\]"):
+            own_values(name, {'colour': 'red', 7: 7, 'keep': 0.5})
+
+
+def test_a_keep_ratio_asks_for_the_fixed_budget_unless_the_values_say_which():
+    assert own_values('specprune', {'keep': 0.5}) == {'keep': 0.5, 'budget': 'fixed'}
+    adaptive = {'keep': 0.5, 'budget': 'adaptive'}
+    assert own_values('specprune', adaptive) == adaptive
+    assert own_values('fastv', adaptive) == {'keep': 0.5}

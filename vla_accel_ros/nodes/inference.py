@@ -88,7 +88,7 @@ class Inference(base.Node):
 
     def check(self, settings: Mapping[str, object]) -> None:
         """Refuse a pruning that does not fit the model, once there is one."""
-        inference_policy.pruning_of(settings)
+        inference_policy.parameters_in(settings)
         if self._policy is not None:
             inference_policy.check_pruning(settings, self._policy.config)
 

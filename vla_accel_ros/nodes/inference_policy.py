@@ -74,11 +74,11 @@ def set_threads(count: int) -> None:
     torch.set_num_threads(count or max(1, len(os.sched_getaffinity(0)) - 1))
 
 
-def pruning_of(settings: Mapping[str, object]) -> tuple[str, dict[str, object]]:
-    """Return the pruning method and its parameters.
+def parameters_in(settings: Mapping[str, object]) -> dict[str, object]:
+    """Return what `pruning_parameters` holds.
 
     Raises:
-        ValueError: When the parameters are no YAML mapping.
+        ValueError: When that is no YAML mapping.
     """
     import yaml
 
@@ -88,8 +88,24 @@ def pruning_of(settings: Mapping[str, object]) -> tuple[str, dict[str, object]]:
     except yaml.YAMLError as error:
         raise ValueError(f'pruning_parameters = {text!r} is no YAML: {error}') from error
     if not isinstance(values, dict):
-        raise ValueError(f'pruning_parameters = {text!r}, expected a mapping: {{keep: 0.5}}')
-    return settings['pruning'], values
+        raise ValueError(f'pruning_parameters = {text!r}, expected a mapping: {{layer: 3}}')
+    return values
+
+
+def pruning_of(settings: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+    """Return the pruning method and its parameters.
+
+    Raises:
+        ValueError: When the parameters are no YAML mapping, or no method has one of them.
+    """
+    from vla_accel_ros.pruning.registry import own_values
+
+    method, given = settings['pruning'], parameters_in(settings)
+    common = {'keep': settings['keep'], 'budget': settings['budget']}
+    if 'keep' in given:
+        # Who writes a ratio beside the other parameters wants it kept.
+        del common['budget']
+    return method, own_values(method, {**common, **given})
 
 
 def check_pruning(settings: Mapping[str, object], config) -> None:

@@ -61,8 +61,17 @@ SETTINGS = (
         'pruning', 'none', 'Which visual tokens are dropped: the method, from the next call on',
         choices=PRUNING),
     Setting(
+        'keep', 0.25,
+        'Visual tokens kept over visual tokens, rounded up to a bucket: of fastv, vla_pruner and '
+        'random, of sp_vla and specprune where budget is fixed', range=(0.001, 1.0)),
+    Setting(
+        'budget', 'adaptive',
+        'Whether sp_vla and specprune find their own count of tokens (adaptive) or keep the '
+        'share `keep` (fixed)', choices=('adaptive', 'fixed')),
+    Setting(
         'pruning_parameters', '',
-        'Parameters of the method that differ from its defaults, as YAML: {keep: 0.5, layer: 3}'),
+        'Other parameters that differ from their defaults, as YAML: {v_high: 0.5, layer: 3}; '
+        'those of other methods wait until their method is chosen'),
     Setting(
         'decoder', 'jacobi',
         'How tokens are decoded: one a pass (greedy), several with the same result (verify, '

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -24,6 +25,7 @@ from .base import Pruner
 from .fastv import FastVPruner
 from .interface import Layout
 from .none import NonePruner
+from .parameters import FIXED
 from .random_tokens import RandomPruner
 from .sp_vla import SpVlaPruner
 from .specprune import SpecPruner
@@ -92,6 +94,26 @@ def make_parameters(name: str, **values: Any):
     if unknown:
         raise ValueError(f'{name} has no parameters {unknown}, expected some of {known}')
     return kind(**values)
+
+
+def own_values(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick a method's parameters out of values that may hold those of other methods.
+
+    So one set of values serves while methods are exchanged. A keep ratio among them asks a
+    method that has a budget of its own for the fixed one, unless they say which.
+
+    Raises:
+        ValueError: When the method is unknown, or no method has a parameter of a name.
+    """
+    own = {info.name for info in parameter_table(name)}
+    everyones = {info.name for other in METHODS for info in parameter_table(other)}
+    unknown = sorted(map(str, set(values) - everyones))
+    if unknown:
+        raise ValueError(f'no method has parameters {unknown}, expected of {name}: {sorted(own)}')
+    picked = {key: value for key, value in values.items() if key in own}
+    if 'keep' in picked and 'budget' in own:
+        picked.setdefault('budget', FIXED)
+    return picked
 
 
 def create(name: str, layout: Layout, **values: Any) -> Pruner:
