@@ -88,7 +88,7 @@ def shares(report: Report) -> dict | None:
         barmode='stack', height=90 + 34 * len(rows), bargap=0.3,
         margin={'l': 10, 'r': 10, 't': 34, 'b': 10},
         legend={'orientation': 'h', 'x': 0, 'y': 1, 'yanchor': 'bottom', 'traceorder': 'normal'})
-    figure.update_xaxes(title='share of the steps, %', range=[0, 100])
+    figure.update_xaxes(title=_small('share of the steps, %'), range=[0, 100])
     figure.update_yaxes(autorange='reversed', showgrid=False)
     return _plain_values(figure)
 
@@ -122,7 +122,7 @@ def latencies(report: Report) -> dict | None:
     figure.update_layout(height=90 + 96 * len(rows), showlegend=False, bargap=0,
                          margin={'l': 10, 'r': 10, 't': 30, 'b': 10})
     figure.update_yaxes(title='', nticks=3)
-    figure.update_xaxes(title='a call of the model, ms', row=len(rows), col=1)
+    figure.update_xaxes(title=_small('a call of the model, ms'), row=len(rows), col=1)
     return _plain_values(figure)
 
 
@@ -141,7 +141,11 @@ def _plain(text: str) -> str:
 
 def _title(measure: Measure) -> dict:
     wish = {'lower': ' (less is better)', 'higher': ' (more is better)', '': ''}
-    return {'text': _plain(heading(measure) + wish[measure.better]), 'font': {'size': 13}}
+    return _small(_plain(heading(measure) + wish[measure.better]))
+
+
+def _small(text: str) -> dict:
+    return {'text': text, 'font': {'size': 13}}
 
 
 def _bars(estimate: Estimate) -> dict:
@@ -168,13 +172,13 @@ def _draw_bound(figure, bound: Bound, quality: Measure) -> None:
         y=bound.limit, line={'width': 1.5, 'dash': 'dash', 'color': '#c94f4f'},
         annotation={'text': _plain(limit(bound, quality)),
             'font': {'size': 12}},
-        annotation_position='top left')
+        annotation_position='top right')
 
 
 def _latency_title(row: MethodRow, values: np.ndarray, last: float) -> str:
     p50, p95, p99 = np.percentile(values, (50, 95, 99))
     over = int((values > last).sum())
-    beyond = f', {over} longer calls in the last bar' if over else ''
+    beyond = f', {over} longer in the last bar' if over else ''
     return (f'<b>{_plain(row.name)}</b>  p50 {number(p50)}, p95 {number(p95)}, p99 {number(p99)} '
             f'ms, {len(values)} calls{beyond}')
 

@@ -148,7 +148,7 @@ class Report:
         methods: One row each, in order.
         bounds: What a method must keep; the verdicts follow from them.
         quality: Key of the measure that the scatter has upward: an error or the success.
-        cost: Key of the measure that it has to the right.
+        cost: Key of the measure that it has to the right; less is better.
         cameras: In the order of the pictures.
         pictures: For each moment one JPEG a camera, as the model sees the view (after resizing
             and cropping, or the tokens would not lie where they belong).

@@ -64,14 +64,13 @@ def write(report: Report, path: Path) -> Path:
 def render(report: Report) -> str:
     """Return the page as text."""
     import jinja2
-    from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters.update(
-        interval=wording.interval, number=wording.number, limit=wording.limit,
+        interval=wording.interval, number=wording.number, limit=wording.limit, times=wording.times,
         words=WORDS.__getitem__)
     scripts = [get_plotlyjs(), '\n'.join(
         (_TEMPLATES / name).read_text(encoding='utf-8') for name in _SCRIPTS)]
@@ -83,13 +82,11 @@ def render(report: Report) -> str:
         report=report, verdicts=verdicts, headline=headline(report, verdicts),
         tables=_tables(report.measures), settings=_settings(report), figures=figures,
         quality=report.measure(report.quality), cost=report.measure(report.cost),
-        style=Markup((_TEMPLATES / 'page.css').read_text(encoding='utf-8')),
-        scripts=[Markup(script) for script in scripts],
+        style=(_TEMPLATES / 'page.css').read_text(encoding='utf-8'), scripts=scripts,
         hashes=[_hash(script) for script in scripts],
         data={
-            'figures-data': Markup(_json(figures)),
-            'looks-data': Markup(_json(palette.templates())),
-            'moments-data': Markup(_json(timeline.moments(report)))})
+            'figures-data': _json(figures), 'looks-data': _json(palette.templates()),
+            'moments-data': _json(timeline.moments(report))})
 
 
 def _tables(measures: Iterable[Measure]) -> list[tuple[str, list[Measure]]]:

@@ -21,11 +21,12 @@ METHODS = (
     '#2f7fd6', '#d9662b', '#1e9a72', '#a86ad4', '#c94f7c', '#8b8034', '#6f7f95', '#0d94ad',
     '#b8664a', '#5f6fe0',
 )
+# Darker: they stand behind white letters as well.
 KINDS = {
-    'intuitive': '#1e9a72', 'verified': '#2f7fd6', 'deliberative': '#d9662b',
-    'queued': '#a86ad4', 'bridged': '#8b8034', 'waiting': '#6f7f95', 'skipped': '#6f7f95',
+    'intuitive': '#17805c', 'verified': '#2570c2', 'deliberative': '#bf5419',
+    'queued': '#9157c0', 'bridged': '#7a7222', 'waiting': '#667487', 'skipped': '#667487',
 }
-OTHER = '#6f7f95'
+OTHER = '#667487'
 PAPER = {'light': '#ffffff', 'dark': '#161a20'}
 INK = {'light': '#1c2128', 'dark': '#dde3ea'}
 GRID = {'light': '#e3e7ec', 'dark': '#2c333c'}
@@ -50,7 +51,7 @@ def templates() -> dict[str, dict]:
             'paper_bgcolor': PAPER[theme], 'plot_bgcolor': PAPER[theme],
             'font': {'family': FONT, 'color': INK[theme], 'size': 13},
             'hoverlabel': {'font': {'family': FONT}, 'namelength': -1},
-            'colorway': list(METHODS), 'xaxis': axis, 'yaxis': axis,
+            'colorway': [INK[theme]], 'xaxis': axis, 'yaxis': axis,
         })
         template = pio.templates[base].to_plotly_json()
         # Only the layout matters: the charts set colours of their own.

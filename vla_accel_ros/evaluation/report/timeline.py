@@ -42,7 +42,6 @@ def moments(report: Report) -> dict:
         'cameras': [{'name': c.name, 'rows': c.rows, 'columns': c.columns}
                     for c in report.cameras],
         'methods': [row.name for row in report.methods],
-        'colours': [palette.of_method(index) for index in range(len(report.methods))],
         'kinds': {kind: palette.KINDS.get(kind, palette.OTHER) for kind in _kinds(report)},
         'reference': report.reference,
         # What is shown first: the setting that stands best.
@@ -76,7 +75,7 @@ def chart(report: Report) -> dict | None:
                 line={'width': 1.2, 'dash': 'dot', 'color': palette.OTHER})
         figure.add_scatter(
             x=[], y=[], mode=mode, hoverinfo='none', row=place, col=1, name=field,
-            line={'width': 1.8}, marker={'size': 6, 'symbol': (
+            line={'width': 1.5}, marker={'size': 6, 'symbol': (
                 'square' if field == 'kind' else 'circle')})
     for place, (field, title, _, _) in enumerate(rows, 1):
         figure.update_yaxes(
@@ -90,9 +89,10 @@ def chart(report: Report) -> dict | None:
             figure.update_yaxes(range=[0, 105], row=place, col=1)
         else:
             figure.update_yaxes(rangemode='tozero', row=place, col=1)
-    figure.update_xaxes(title='time in the episode, s', row=len(rows), col=1)
+    figure.update_xaxes(
+        title={'text': 'time in the episode, s', 'font': {'size': 13}}, row=len(rows), col=1)
     figure.update_layout(
-        height=84 * len(rows) + 60, hovermode='x', hoverdistance=-1, showlegend=False,
+        height=78 * len(rows) + 60, hovermode='x', hoverdistance=-1, showlegend=False,
         margin={'l': 10, 'r': 10, 't': 10, 'b': 10}, dragmode='zoom',
         shapes=[{'type': 'line', 'xref': 'x', 'yref': 'paper', 'x0': 0, 'x1': 0, 'y0': 0, 'y1': 1,
                  'line': {'width': 1.5, 'color': '#d33f49'}}])

@@ -25,7 +25,7 @@ from enum import Enum
 import math
 
 from vla_accel_ros.evaluation.report.data import Bound, Estimate, Measure, MethodRow, Report
-from vla_accel_ros.evaluation.report.wording import in_full, number
+from vla_accel_ros.evaluation.report.wording import NOTHING, interval, number, times
 
 
 class Standing(str, Enum):
@@ -49,9 +49,9 @@ class Finding:
     """One bound and how a method stands to it.
 
     Attributes:
-        figure: The number with its interval.
+        figure: The number, in words.
         standing: How the number stands to it.
-        distance: How far, in words.
+        distance: Its interval, and how far that is from the bound, in words.
     """
 
     figure: str
@@ -69,7 +69,6 @@ class Verdict:
         findings: One a bound.
         cost: What it costs, in words.
         saving: How many times less than the reference, None where either is not known.
-        saving_text: The same in words, empty for the reference.
     """
 
     method: MethodRow
@@ -77,7 +76,6 @@ class Verdict:
     findings: tuple[Finding, ...]
     cost: str
     saving: float | None
-    saving_text: str
 
 
 def judge(report: Report) -> tuple[Verdict, ...]:
@@ -105,22 +103,24 @@ def headline(report: Report, verdicts: tuple[Verdict, ...]) -> str:
     best = max(kept, key=lambda v: v.saving or 0.0)
     if best.saving is None or best.saving <= 1:
         return f'{many}; none of them costs less than {report.reference}.'
-    return f'{many}; {best.method.name} saves the most: {best.saving_text}.'
+    cost = report.measure(report.cost).title
+    return (f'{many}; {best.method.name} saves the most: {times(best.saving)} {cost} than '
+            f'{report.reference}.')
 
 
 def _judge_one(report: Report, row: MethodRow) -> Verdict:
     cost = report.measure(report.cost)
     mine = row.values.get(report.cost)
-    own = in_full(cost, mine)
+    own = number(mine.value if mine else None, cost.digits, cost.unit)
     if row.name == report.reference:
-        return Verdict(row, None, (), own, None, '')
+        return Verdict(row, None, (), own, None)
     findings = tuple(
         _find(report.measure(bound.measure), bound, row.values.get(bound.measure))
         for bound in report.bounds)
     standing = max((f.standing for f in findings), key=_ORDER.index, default=None)
     reference = next(r for r in report.methods if r.name == report.reference)
     saving = _ratio(reference.values.get(report.cost), mine)
-    return Verdict(row, standing, findings, own, saving, _saving(saving, cost, reference.name))
+    return Verdict(row, standing, findings, own, saving)
 
 
 def _ratio(reference: Estimate | None, mine: Estimate | None) -> float | None:
@@ -129,30 +129,21 @@ def _ratio(reference: Estimate | None, mine: Estimate | None) -> float | None:
     return reference.value / mine.value
 
 
-def _saving(ratio: float | None, cost: Measure, reference: str) -> str:
-    if ratio is None:
-        return f'{cost.title} cannot be compared with {reference}'
-    if ratio >= 1:
-        return f'{number(ratio, 2)}× less {cost.title} than {reference}'
-    return f'{number(1 / ratio, 2)}× more {cost.title} than {reference}'
-
-
 def _find(measure: Measure, bound: Bound, estimate: Estimate | None) -> Finding:
     most = measure.better != 'higher'
-    figure = in_full(measure, estimate)
     if estimate is None or not math.isfinite(estimate.value):
-        return Finding(figure, Standing.UNKNOWN, 'no value')
+        return Finding(NOTHING, Standing.UNKNOWN, 'no value')
+    figure = number(estimate.value, measure.digits, measure.unit)
+    span = interval(estimate, measure.digits)
+    span = f'{span}, ' if span else ''
     ends = (estimate.low, estimate.high)
     if estimate.low is None:
         ends = (estimate.value, estimate.value)
     # Room to the limit at either end of the interval, positive where it is kept.
     room = sorted(bound.limit - end if most else end - bound.limit for end in ends)
-    far = [number(abs(r), measure.digits, measure.unit) for r in room]
+    far = [number(abs(r), measure.digits) for r in room]
     if room[0] >= 0:
-        return Finding(figure, Standing.WITHIN, f'{far[0]} to spare')
+        return Finding(figure, Standing.WITHIN, f'{span}{far[0]} to spare')
     if room[1] < 0:
-        return Finding(
-            figure, Standing.OUTSIDE, f'beyond by {far[1]} or more')
-    return Finding(
-        figure, Standing.UNDECIDED,
-        f'the interval reaches {far[0]} beyond: more data would tell')
+        return Finding(figure, Standing.OUTSIDE, f'{span}{far[1]} beyond')
+    return Finding(figure, Standing.UNDECIDED, f'{span}reaches {far[0]} beyond')

@@ -40,6 +40,11 @@ def interval(estimate: Estimate | None, digits: int = 1) -> str:
     return f'{number(estimate.low, digits)} … {number(estimate.high, digits)}'
 
 
+def times(ratio: float) -> str:
+    """Write by how much less something is, such as '2.50× less'."""
+    return f'{number(ratio, 2)}× less' if ratio >= 1 else f'{number(1 / ratio, 2)}× more'
+
+
 def in_full(measure: Measure, estimate: Estimate | None) -> str:
     """Write a number with unit and interval, such as '3.1 mm (2.8 … 3.4)'."""
     if estimate is None:

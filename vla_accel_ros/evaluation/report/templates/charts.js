@@ -4,12 +4,13 @@ const charts = (() => {
   const figures = read('figures-data');
   const looks = read('looks-data');
   const places = [...document.querySelectorAll('[data-figure]')];
-  const config = { responsive: true, displaylogo: false, displayModeBar: 'hover',
-    modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'resetScale2d']] };
+  const ZOOMED = ['pareto', 'timeline'];
   for (const place of places) {
     const { data, layout } = figures[place.dataset.figure];
     layout.template = looks[theme.name];
-    Plotly.newPlot(place, data, layout, config);
+    const zooms = ZOOMED.includes(place.dataset.figure);
+    Plotly.newPlot(place, data, layout, { responsive: true, displaylogo: false,
+      displayModeBar: zooms, modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'resetScale2d']] });
   }
   theme.onChange((name) => {
     for (const place of places) Plotly.relayout(place, { template: looks[name] });

@@ -3,10 +3,11 @@ if (charts.place('timeline')) (() => {
   const { data, element, show } = moments;
   const at = (id) => document.getElementById(id);
   const chart = charts.place('timeline');
-  const STRIP = 14;
+  const STRIP = 12;
   const now = { episode: 0, method: '', step: 0, playing: 0, marks: [] };
 
   const traces = () => data.episodes[now.episode].traces;
+  const methodsThere = () => data.methods.filter((name) => traces()[name]);
   const trace = () => traces()[now.method];
   const nearest = (times, time) => {
     let low = 0;
@@ -17,8 +18,8 @@ if (charts.place('timeline')) (() => {
     }
     return time - times[low] <= times[high] - time ? low : high;
   };
-  const figure = (value, digits, unit) => (
-    value === null || value === undefined ? '–' : `${value.toFixed(digits)} ${unit}`);
+  const figure = (value, digits, unit = '') => (
+    value === null ? '–' : `${value.toFixed(digits)} ${unit}`.trim());
   const badge = (kind) => {
     const made = element('span', { className: 'kind' }, kind);
     made.style.background = data.kinds[kind];
@@ -44,19 +45,20 @@ if (charts.place('timeline')) (() => {
   // Where methods went over the same frames, what each did on this one.
   const drawBeside = () => {
     const picture = trace().picture[now.step];
-    const rows = Object.entries(traces()).map(([name, other]) => {
+    const rows = methodsThere().map((name) => {
+      const other = traces()[name];
       const step = other.picture[now.step] === picture ? now.step : other.picture.indexOf(picture);
       return step < 0 ? null : [name, other, step];
     }).filter(Boolean);
     if (rows.length < 2) { at('beside').replaceChildren(); return; }
-    const head = element('tr', {}, ...['on this frame', 'decision', 'kept', 'call', 'error']
+    const head = element('tr', {}, ...['on this frame', 'decision', 'kept, %', 'call, ms', 'error, mm']
       .map((text) => element('th', { scope: 'col' }, text)));
     const body = rows.map(([name, t, i]) => element('tr', {
       className: name === now.method ? 'now' : '' },
     element('th', { scope: 'row' }, name), element('td', {}, t.kind[i]),
-    element('td', {}, figure(t.keep_ratio[i], 0, '%')),
-    element('td', {}, figure(t.latency_ms[i], 1, 'ms')),
-    element('td', {}, figure(t.error_mm[i], 2, 'mm'))));
+    element('td', {}, figure(t.keep_ratio[i], 0)),
+    element('td', {}, figure(t.latency_ms[i], 1)),
+    element('td', {}, figure(t.error_mm[i], 2))));
     at('beside').replaceChildren(element('table', { className: 'beside' },
       element('caption', { className: 'hidden' }, 'What each method did on this frame'),
       element('thead', {}, head), element('tbody', {}, ...body)));
@@ -94,21 +96,19 @@ if (charts.place('timeline')) (() => {
 
   const drawLines = () => {
     const reference = now.method === data.reference ? null : traces()[data.reference];
-    const colour = data.colours[data.methods.indexOf(now.method)];
     const update = chart.data.map((line, index) => {
       const ghost = line.name === 'reference';
       const field = ghost ? chart.data[index + 1].name : line.name;
       const source = ghost ? reference : trace();
       if (!source) return { ...line, x: [], y: [] };
       const filled = { ...line, x: source.time, y: source[field] };
-      if (ghost) return filled;
-      const paint = field === 'kind' ? source.kind.map((kind) => data.kinds[kind]) : colour;
-      return { ...filled, line: { ...line.line, color: colour },
-        marker: { ...line.marker, color: paint } };
+      if (line.mode === 'lines') return filled;
+      const color = source.kind.map((kind) => data.kinds[kind]);
+      return { ...filled, marker: { ...line.marker, color } };
     });
     Plotly.react(chart, update, { ...chart.layout,
       xaxis: { ...chart.layout.xaxis, autorange: true } });
-    at('ghost').textContent = reference ? data.reference : `nothing, ${now.method} is the reference`;
+    at('ghost').textContent = reference ? ` Dotted: ${data.reference}.` : '';
   };
 
   const draw = () => {
@@ -123,7 +123,6 @@ if (charts.place('timeline')) (() => {
 
   const fill = (select, names) => select.replaceChildren(
     ...names.map((name, value) => element('option', { value }, name)));
-  const methodsThere = () => data.methods.filter((name) => traces()[name]);
   const chooseEpisode = (index) => {
     now.episode = index;
     const names = methodsThere();
