@@ -22,6 +22,7 @@ from torch import Tensor
 from vla_accel_ros.actions import WIDTH
 
 from .action_tokens import ActionTokens, select_statistics, to_product
+from .action_units import in_si
 from .config import VLAConfig
 from .oft_config import L1
 from .prediction import NotFiniteError
@@ -36,7 +37,7 @@ class ActionReader:
 
     Attributes:
         key: The data set.
-        statistics: Its actions'.
+        statistics: Its actions', in m and rad.
         tokens: The action tokeniser.
 
     Raises:
@@ -45,7 +46,8 @@ class ActionReader:
     """
 
     def __init__(self, config: VLAConfig, unnorm_key: str | None = None) -> None:
-        self.key, self.statistics = select_statistics(config.norm_stats, unnorm_key)
+        self.key, own = select_statistics(config.norm_stats, unnorm_key)
+        self.statistics = in_si(self.key, own)
         columns = self.statistics.low.shape
         if columns != (WIDTH,) or config.action_dims != WIDTH:
             raise ValueError(
