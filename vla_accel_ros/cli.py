@@ -65,8 +65,25 @@ COMMANDS = {
     ),
     'eval': Command(
         'vla_accel_ros.evaluation.command',
-        'closed-loop success on the embedded arm, with and without acceleration',
+        'closed-loop success with and without acceleration, on two clocks',
         ('vla-accel eval --episodes 50 --methods none,sp_vla',),
+    ),
+    'replay': Command(
+        'vla_accel_ros.nodes.replay',
+        'how far an accelerated setting departs from a recording, and what it saves',
+        ('vla-accel replay my_bag --methods none,sp_vla,fast --out out/my_bag',
+         "vla-accel replay my_bag.mcap --image-topic /camera/image_raw --instruction 'pour'"),
+    ),
+    'record-demo': Command(
+        'vla_accel_ros.evaluation.replay.demo.command',
+        'episodes of the embedded arm as a bag, to try replay on',
+        ('vla-accel record-demo --episodes 20 --out out/demo_bag',),
+    ),
+    'env': Command(
+        'vla_accel_ros.evaluation.environments.command',
+        'try an environment out, a scripted expert or random actions in the place of a model',
+        ('vla-accel env tabletop --policy expert',
+         'vla-accel env robosuite:Lift --policy expert --picture lift.png'),
     ),
     'bench': Command(
         'vla_accel_ros.evaluation.bench.command',
