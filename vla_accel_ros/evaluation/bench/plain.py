@@ -62,6 +62,8 @@ def share_language_model(model: OpenVLA):
     from transformers import LlamaForCausalLM
 
     config = _config(model.config.decoder)
+    # A single-pass model sees everything; said so, no mask is made, and attention stays fused.
+    config.is_causal = model.config.oft is None
     with torch.device('meta'):
         llama = LlamaForCausalLM(config)
     ours = model.language_model.state_dict()
@@ -151,10 +153,8 @@ class PlainPolicy:
 
     def _chunk(self, x: Tensor, watch: Stopwatch) -> Tensor:
         """Run the sequence x [1, S, width] of a single-pass model and read it out."""
-        length = x.shape[1]
         with watch('prefill'):
             hidden = self._llama.model(
-                inputs_embeds=x, attention_mask=x.new_zeros(1, 1, length, length),
-                use_cache=False).last_hidden_state
+                inputs_embeds=x, is_causal=False, use_cache=False).last_hidden_state
         with watch('decode'):
             return self.model.read_out(hidden[:, self.model.rows])
