@@ -25,6 +25,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 import os
 import signal
@@ -110,7 +111,8 @@ def _epilog(examples: Sequence[str]) -> str:
 
 def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     """Return the parser; only the chosen command's module is imported and configured."""
-    style = argparse.RawDescriptionHelpFormatter
+    # Wide enough for the longest name of a command.
+    style = partial(argparse.RawDescriptionHelpFormatter, max_help_position=28)
     # On the line before the command and after it: `--debug` is remembered when it is too late.
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument('--debug', action='store_true', help='show where an error comes from')

@@ -30,7 +30,7 @@ from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.images import image_to_array
 from vla_accel_ros.nodes.messages import from_ns, to_ns
 from vla_accel_ros.nodes.sim_arm import FIRST_NS, SimArm
-from vla_accel_ros.nodes.sim_arm_outputs import JOINTS, TOOL, quaternion
+from vla_accel_ros.nodes.sim_arm_outputs import JOINTS, TOOL
 from vla_accel_ros.sim.env import TabletopEnv
 
 TASK = 'pick up the red cube'
@@ -210,19 +210,3 @@ def test_an_inactive_arm_is_silent_and_moves_on_when_active_again(graph):
     assert not success
     assert graph.change_state(robot.node, 'activate')
     graph.until(lambda: len(robot.poses) > silent, 'it shows itself again')
-
-
-@pytest.mark.parametrize('axis', range(3))
-@pytest.mark.parametrize('angle', [0.0, 0.4, 1.6, 3.1, -2.0])
-def test_a_quaternion_turns_as_its_matrix(axis, angle):
-    turn = np.zeros(3)
-    turn[axis] = 1
-    cross = np.cross(turn, np.eye(3)).T
-    matrix = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-    x, y, z, w = quaternion(matrix)
-    expected = np.append(np.sin(angle / 2) * turn, np.cos(angle / 2))
-    assert abs(np.dot([x, y, z, w], expected)) == pytest.approx(1.0)
-    vector = np.array([x, y, z])
-    rebuilt = np.array([
-        v + 2 * np.cross(vector, np.cross(vector, v) + w * v) for v in np.eye(3)]).T
-    assert rebuilt == pytest.approx(matrix, abs=1e-9)

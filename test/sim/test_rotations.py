@@ -20,7 +20,14 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from vla_accel_ros.sim.rotations import to_matrix, to_vector, wrap, yaw_matrix
+from vla_accel_ros.sim.rotations import (
+    of_quaternion,
+    quaternion,
+    to_matrix,
+    to_vector,
+    wrap,
+    yaw_matrix,
+)
 
 components = st.floats(-1.8, 1.8, allow_nan=False)
 
@@ -51,3 +58,20 @@ def test_wrapping_forgets_whole_periods(angle, turns):
     assert -np.pi / 4 <= once <= np.pi / 4
     difference = wrap(angle + turns * np.pi / 2, np.pi / 2) - once
     assert min(abs(difference), abs(abs(difference) - np.pi / 2)) < 1e-9
+
+
+@pytest.mark.parametrize('axis', range(3))
+@pytest.mark.parametrize('angle', [0.0, 0.4, 1.6, 3.1, -2.0])
+def test_a_quaternion_turns_as_its_matrix(axis, angle):
+    turn = np.zeros(3)
+    turn[axis] = 1
+    cross = np.cross(turn, np.eye(3)).T
+    matrix = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    x, y, z, w = quaternion(matrix)
+    expected = np.append(np.sin(angle / 2) * turn, np.cos(angle / 2))
+    assert abs(np.dot([x, y, z, w], expected)) == pytest.approx(1.0)
+    vector = np.array([x, y, z])
+    rebuilt = np.array([
+        v + 2 * np.cross(vector, np.cross(vector, v) + w * v) for v in np.eye(3)]).T
+    assert rebuilt == pytest.approx(matrix, abs=1e-9)
+    assert of_quaternion((x, y, z, w)) == pytest.approx(matrix, abs=1e-9)

@@ -46,7 +46,8 @@ SETTINGS = (
     # -- intuitive or deliberative ---------------------------------------------------------------
     _field(
         'rule', 'Which steps are intuitive: by speed (the paper), smooth planar motion (its '
-        'code), all up to tau, or none, which is the unaccelerated policy',
+        'code), as many as the generator was measured to be good for (trust), all up to tau, or '
+        'none, which is the unaccelerated policy',
         choices=tuple(sorted(RULES))),
     _field(
         'v_min', 'Rule velocity: slowest intuitive speed; slow motion is precise motion',
@@ -67,6 +68,21 @@ SETTINGS = (
     _field(
         'min_generated', 'Rule planar: actions in the buffer that the VLA generated',
         range=(1, 32)),
+    _field(
+        'trust_linear', 'Rule trust: error of the generator that is tolerated at any speed; '
+        'higher calls the VLA less often', unit='m/s', range=(0.0001, 10.0)),
+    _field(
+        'trust_angular', 'Rule trust: likewise of its angular velocity', unit='rad/s',
+        range=(0.0001, 100.0)),
+    _field(
+        'trust_share', "Rule trust: tolerated share of the VLA's own velocity, where it is more",
+        range=(0.0, 10.0)),
+    _field(
+        'trust_least', 'Rule trust: steps without a look after a larger error; a flip of the '
+        'gripper is always looked at again', range=(0, 32)),
+    _field(
+        'trust_most', 'Rule trust: steps without a look in a row at most, whatever was measured',
+        range=(0, 32)),
     _field(
         'gripper_guard',
         'Ask the VLA while the gripper changed within the buffer: grasps are never linear'),

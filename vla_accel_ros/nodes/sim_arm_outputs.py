@@ -17,13 +17,13 @@
 from __future__ import annotations
 
 from geometry_msgs.msg import PoseStamped
-import numpy as np
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image, JointState
 
 from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.images import array_to_image
 from vla_accel_ros.nodes.messages import from_ns
+from vla_accel_ros.sim.rotations import quaternion
 
 CAMERAS = {'agent': 'image_raw', 'wrist': 'wrist/image_raw'}
 JOINTS = (*(f'joint{i}' for i in range(1, 8)), 'finger_joint1', 'finger_joint2')
@@ -77,21 +77,3 @@ class Outputs:
         point.x, point.y, point.z = map(float, position)
         turn.x, turn.y, turn.z, turn.w = quaternion(rotation)
         return message
-
-
-def quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
-    """Return x, y, z, w of a rotation matrix [3, 3], by its largest component (Shepperd 1978)."""
-    m = np.asarray(rotation, dtype=np.float64)
-    trace = np.trace(m)
-    squares = np.array([m[0, 0], m[1, 1], m[2, 2], trace])
-    largest = int(np.argmax(squares))
-    if largest == 3:
-        parts = [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], 1 + trace]
-    else:
-        i, j, k = largest, (largest + 1) % 3, (largest + 2) % 3
-        parts = [0.0] * 4
-        parts[i] = 1 + 2 * m[i, i] - trace
-        parts[j], parts[k] = m[j, i] + m[i, j], m[k, i] + m[i, k]
-        parts[3] = m[k, j] - m[j, k]
-    parts = np.array(parts) / np.linalg.norm(parts)
-    return tuple(float(v) for v in parts)

@@ -71,3 +71,30 @@ def yaw_matrix(yaw: float) -> np.ndarray:
 def wrap(angle: float, period: float) -> float:
     """Return the angle's equivalent in [-period / 2, period / 2)."""
     return (angle + 0.5 * period) % period - 0.5 * period
+
+
+def quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
+    """Return x, y, z, w of a rotation matrix [3, 3], by its largest component (Shepperd 1978)."""
+    m = np.asarray(rotation, dtype=np.float64)
+    trace = np.trace(m)
+    squares = np.array([m[0, 0], m[1, 1], m[2, 2], trace])
+    largest = int(np.argmax(squares))
+    if largest == 3:
+        parts = [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], 1 + trace]
+    else:
+        i, j, k = largest, (largest + 1) % 3, (largest + 2) % 3
+        parts = [0.0] * 4
+        parts[i] = 1 + 2 * m[i, i] - trace
+        parts[j], parts[k] = m[j, i] + m[i, j], m[k, i] + m[i, k]
+        parts[3] = m[k, j] - m[j, k]
+    parts = np.array(parts) / np.linalg.norm(parts)
+    return tuple(float(v) for v in parts)
+
+
+def of_quaternion(quaternion) -> np.ndarray:
+    """Return the matrix [3, 3] of a unit quaternion x, y, z, w."""
+    *axis, w = (float(value) for value in quaternion)
+    sine = float(np.linalg.norm(axis))
+    if sine < 1e-12:
+        return np.eye(3)
+    return to_matrix(np.array(axis) / sine * (2 * math.atan2(sine, w)))

@@ -1,0 +1,167 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a replay leaves behind: results.json, report.html, and what is said on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+import json
+from pathlib import Path
+import shlex
+import sys
+
+import numpy as np
+
+from vla_accel_ros.evaluation.conditions import machine, today, versions
+from vla_accel_ros.evaluation.replay.measures import quantities
+from vla_accel_ros.evaluation.replay.session import Session
+from vla_accel_ros.evaluation.replay.store import write_text
+from vla_accel_ros.evaluation.replay.summary import Summary
+
+SCHEMA = 1
+RESULTS, REPORT = 'results.json', 'report.html'
+# Faults that are no harm: cameras need not be as fast as each other, or an instruction be there
+# from the first frame on.
+HARMLESS = ('unpaired', 'no_instruction')
+
+
+@dataclass
+class Reading:
+    """What reading took.
+
+    Attributes:
+        run_s: The whole run, seconds.
+        busy_s: Processor time of reading and decoding, in a thread of its own.
+        waited_s: Time for which the model waited for a frame.
+    """
+
+    run_s: float = 0.0
+    busy_s: float = 0.0
+    waited_s: float = 0.0
+
+
+@dataclass
+class Outcome:
+    """All that is known at the end of a run.
+
+    Attributes:
+        session: What was run.
+        summary: The figures.
+        identity: Of the run, as `Session.identity` gives it.
+        faults: Faults of the bag, by name: how many, and the first in words.
+        interrupted: Whether it was ended before the end of the bag.
+        reading: What reading took.
+        notes: More for the reader.
+    """
+
+    session: Session
+    summary: Summary
+    identity: dict
+    faults: Mapping[str, tuple[int, str]]
+    interrupted: bool
+    reading: Reading
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was wrong with the bag, a line each; empty where nothing was."""
+        lines = list(self.session.bag.losses.reasons)
+        lines += [f'{count} x {name}: {first}' for name, (count, first) in self.faults.items()
+                  if name not in HARMLESS]
+        back = sum(e['begins'] == 'jumped_back' for e in self.summary.episodes)
+        if back:
+            lines.append(f'{back} x jumped_back: stamps that go back, an episode was begun there')
+        return lines
+
+    def remarks(self) -> list[str]:
+        """Return all that a reader must know first."""
+        lines = []
+        if self.interrupted:
+            lines.append(
+                f'Interrupted: {self.summary.frames} of {self.session.observations} frames were '
+                'replayed.')
+        if self.warnings:
+            share = self._lost_share()
+            lost = f', {share:.1%} of its bytes cannot be read' if share else ''
+            lines.append(f'The bag is damaged{lost}: ' + '; '.join(self.warnings))
+        lines += [f'{count} x {name}: {first}' for name, (count, first) in self.faults.items()
+                  if name in HARMLESS]
+        return lines + self.notes
+
+    def to_dict(self) -> dict:
+        """Return `results.json`; docs/replay.md says what is in it."""
+        session, summary = self.session, self.summary
+        losses = session.bag.losses
+        return {
+            'schema': SCHEMA, 'complete': not self.interrupted, 'sound': not self.warnings,
+            'remarks': self.remarks(), 'command': command(), 'date': today(),
+            'mode': session.args.mode, 'clock': clock(session.args.latency),
+            'bag': {
+                'path': session.bag.path.name, 'fingerprint': self.identity['bag'],
+                'bytes': losses.total_bytes, 'lost_bytes': losses.lost_bytes,
+                'losses': losses.reasons,
+                'faults': {n: {'count': c, 'first': f} for n, (c, f) in self.faults.items()},
+                'topics': {n: {'type': t.kind, 'messages': t.count}
+                           for n, t in sorted(session.bag.topics.items())}},
+            'checkpoint': session.checkpoint.name, 'run': self.identity,
+            'reference': session.reference.name, 'frames': summary.frames,
+            'steps': summary.steps, 'episodes': summary.episodes,
+            'measures': [asdict(q.measure) | {'pool': q.pool} for q in quantities()],
+            'methods': [{
+                'name': row.name, 'summary': row.summary, 'settings': dict(row.settings),
+                'decisions': dict(row.decisions),
+                'values': {key: None if value is None else asdict(value)
+                           for key, value in row.values.items()},
+            } for row in summary.rows],
+            'reading': {**asdict(self.reading), 'share': self.reading_share},
+            'versions': versions(), 'machine': machine()}
+
+    @property
+    def reading_share(self) -> float | None:
+        """Processor time of reading and decoding, over the time of the run."""
+        return self.reading.busy_s / self.reading.run_s if self.reading.run_s else None
+
+    def _lost_share(self) -> float:
+        losses = self.session.bag.losses
+        return losses.lost_bytes / losses.total_bytes if losses.total_bytes else 0.0
+
+
+def write(outcome: Outcome, out: Path) -> dict:
+    """Write `results.json` and return what it holds."""
+    found = outcome.to_dict()
+    text = json.dumps(found, indent=1, default=_plain, allow_nan=False)
+    write_text(out / RESULTS, text + '\n')
+    return found
+
+
+def command() -> str:
+    """Return the command line, quoted for a shell."""
+    return shlex.join(['vla-accel', *sys.argv[1:]])
+
+
+def clock(latency: str) -> str:
+    """Say in words when answers are there."""
+    if latency == 'none':
+        return 'step clock: an answer is there with the frame that it answers'
+    if latency == 'measured':
+        return 'an answer is there after what the call took on this machine'
+    return f'an answer is there after {float(latency):g} ms'
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f'{type(value).__name__} in results')

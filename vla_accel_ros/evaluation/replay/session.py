@@ -1,0 +1,175 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a replay is made of, found and checked before anything is run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+import math
+from pathlib import Path
+
+from vla_accel_ros.evaluation import methods
+from vla_accel_ros.evaluation.latency import Fixed, Latency, Measured
+from vla_accel_ros.evaluation.methods import Method
+from vla_accel_ros.evaluation.methods.settings import settings_of
+from vla_accel_ros.evaluation.replay.bag.reader import Bag, fingerprint
+from vla_accel_ros.evaluation.replay.episodes import Splitter
+from vla_accel_ros.evaluation.replay.recorded import Recorded
+from vla_accel_ros.evaluation.replay.stream import Fitting, Stream
+from vla_accel_ros.evaluation.replay.topics import FLOAT, JOINTS, Roles, Wishes, assign
+from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.paths import checkpoint_folder
+
+UNACCELERATED, REFERENCE = 'none', 'reference'
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A bag, a policy, and the methods to run.
+
+    Attributes:
+        args: The command line.
+        bag: The bag.
+        roles: Which topic is what.
+        policy: The policy.
+        checkpoint: Its folder.
+        methods: To run, at the policy's step.
+        reference: The unaccelerated method, among them or not.
+        latency: Makes a latency model; None for the step clock.
+    """
+
+    args: argparse.Namespace
+    bag: Bag
+    roles: Roles
+    policy: Policy
+    checkpoint: Path
+    methods: tuple[Method, ...]
+    reference: Method
+    latency: Callable[[], Latency] | None
+
+    @property
+    def step_s(self) -> float:
+        """Policy step, seconds."""
+        return self.args.policy_step
+
+    @property
+    def observations(self) -> int:
+        """How many observations to expect."""
+        return min(self.bag.topics[topic].count for topic in self.roles.images)
+
+    def stream(self, skip: int = 0, known: Mapping | None = None) -> Stream:
+        """Return the bag as the policy sees it, after so many observations."""
+        args, config = self.args, self.policy.config
+        fitting = Fitting(
+            config.image_size, config.resize,
+            # Before their crop such checkpoints were trained on images resized so.
+            'bicubic' if config.centre_crop is None else 'lanczos')
+        return Stream(
+            self.bag, self.roles, fitting, args.instruction,
+            round(args.pair_tolerance * 1e9), args.gripper_joint, skip, known)
+
+    def splitter(self) -> Splitter:
+        """Return what says where episodes begin."""
+        return Splitter(self.args.pause, self.args.longest_episode)
+
+    def recorded(self) -> Recorded:
+        """Return what gathers the recorded actions."""
+        args, roles = self.args, self.roles
+        kind = roles.kinds.get(roles.action, '')
+        return Recorded(kind, self.step_s, *_gripper_ends(args, roles))
+
+    def identity(self) -> dict:
+        """Return what makes two runs the same."""
+        args = self.args
+        return {
+            'bag': self.bag.fingerprint(),
+            'checkpoint': fingerprint(sorted(p for p in self.checkpoint.iterdir() if p.is_file())),
+            'unnorm_key': self.policy.unnorm_key,
+            'methods': {m.name: settings_of(m) for m in self.methods},
+            'images': list(self.roles.images), 'action': self.roles.action,
+            'gripper': [self.roles.gripper, args.gripper_joint, args.gripper_open,
+                        args.gripper_closed],
+            'instruction': [self.roles.instruction, args.instruction],
+            'proprio': self.roles.proprio, 'pair_tolerance_s': args.pair_tolerance,
+            'policy_step_s': self.step_s, 'latency': args.latency, 'pause_s': args.pause,
+            'longest_episode_s': args.longest_episode, 'device': args.device,
+            'threads': args.threads}
+
+
+def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
+    """Find and check everything; nothing is written.
+
+    Args:
+        args: The command line.
+        say: Told what was found, in words.
+
+    Raises:
+        BagError: When the bag or its topics will not do.
+        ValueError: When an argument will not do, or the checkpoint does not fit.
+        FileNotFoundError: When there is no such checkpoint.
+    """
+    latency = _latency(args.latency)
+    if not 0.01 <= args.policy_step <= 1.0:
+        raise ValueError(f'--policy-step is {args.policy_step}, expected 0.01 to 1 s')
+    chosen = tuple(m.at_step(args.policy_step) for m in methods.find(args.methods))
+    reference = methods.find(UNACCELERATED)[0].at_step(args.policy_step)
+    if latency is not None:
+        # It answers on the step clock all the same, so it is none of those asked for.
+        reference = replace(reference, name=REFERENCE)
+    folder = checkpoint_folder(args.checkpoint)
+    bag = Bag(args.bag)
+    policy = Policy.load(
+        folder, device=args.device, unnorm_key=args.unnorm_key, threads=args.threads)
+    wishes = Wishes(
+        tuple(args.image_topic), args.action_topic, args.gripper_topic, args.instruction_topic,
+        args.proprio_topic, args.instruction.strip())
+    roles = assign(bag.topics, wishes, policy.cameras, policy.proprio is not None)
+    session = Session(args, bag, roles, policy, folder, chosen, reference, latency)
+    session.recorded(), session.splitter()
+    for method in chosen:
+        # What does not fit the model is said now, not after hours.
+        method.apply(policy.sibling())
+    say(f'{args.bag}: {session.observations} observations\n{roles.describe()}')
+    if not roles.action:
+        say('  no action topic: compared with the unaccelerated policy only')
+    policy.warm_up()
+    return session
+
+
+def _latency(text: str) -> Callable[[], Latency] | None:
+    if text == 'none':
+        return None
+    if text == 'measured':
+        return Measured
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ValueError(f'--latency is {text!r}, expected milliseconds, measured or none')
+    return lambda: Fixed(value)
+
+
+def _gripper_ends(args: argparse.Namespace, roles: Roles) -> tuple[float, float]:
+    ends = args.gripper_open, args.gripper_closed
+    kind = roles.kinds.get(roles.gripper, FLOAT)
+    if kind == JOINTS and None in ends:
+        raise ValueError(
+            f'{roles.gripper} holds joint states: say what they are when the gripper is open and '
+            'closed, by --gripper-open and --gripper-closed, or --gripper-topic none')
+    is_open, is_closed = ends
+    return 0.0 if is_open is None else is_open, 1.0 if is_closed is None else is_closed

@@ -1,0 +1,130 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Finished episodes on disk, so that a run can be gone on with and memory stays flat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import json
+import os
+from pathlib import Path
+import tempfile
+
+import numpy as np
+
+from vla_accel_ros.evaluation.replay.trace import Episode, Trace
+
+FOLDER = 'episodes'
+RUN = 'run.json'
+MOMENTS = 'moments.sqlite'
+
+
+class ResumeError(ValueError):
+    """What lies in the folder is of another run; the message names the difference."""
+
+
+class Store:
+    """A folder of finished episodes that belong to one run.
+
+    Args:
+        out: The run's folder; made.
+        identity: What makes a run the same: bag, checkpoint, methods, topics, ...
+        resume: Go on with what is there; otherwise the folder must not hold a run.
+
+    Raises:
+        ResumeError: When there is a run that is not to be resumed, or is another.
+    """
+
+    def __init__(self, out: Path, identity: dict, resume: bool = False) -> None:
+        self._folder, self._run = out / FOLDER, out / RUN
+        identity = json.loads(json.dumps(identity))
+        if self._run.exists():
+            if not resume:
+                raise ResumeError(
+                    f'{out} holds a run already: go on with it by --resume, or choose another '
+                    '--out')
+            _compare(json.loads(self._run.read_text(encoding='utf-8')), identity)
+        elif resume:
+            raise ResumeError(f'{out} holds no run to resume')
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_text(self._run, json.dumps(identity, indent=1) + '\n')
+        self.count = 0
+        while self._file(self.count).exists():
+            self.count += 1
+
+    def add(self, episode: Episode) -> None:
+        """Keep an episode, whole or not at all."""
+        arrays = {'stamps': episode.stamps, 'recorded': episode.recorded}
+        for number, trace in enumerate(episode.traces.values()):
+            arrays[f'{number}/actions'] = trace.actions
+            arrays |= {f'{number}/word/{name}': values for name, values in trace.words.items()}
+            arrays |= {f'{number}/number/{n}': values for n, values in trace.numbers.items()}
+        about = {
+            'instruction': episode.instruction, 'reason': episode.reason,
+            'observations': episode.observations, 'frames': episode.frames,
+            'faults': dict(episode.faults), 'methods': list(episode.traces)}
+        handle, beside = tempfile.mkstemp(dir=self._folder)
+        try:
+            with os.fdopen(handle, 'wb') as file:
+                np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+            os.replace(beside, self._file(episode.number))
+        except BaseException:
+            os.unlink(beside)
+            raise
+        self.count = episode.number + 1
+
+    def __iter__(self) -> Iterator[Episode]:
+        """Yield the episodes one at a time, in their order."""
+        for number in range(self.count):
+            yield self.load(number)
+
+    def load(self, number: int) -> Episode:
+        """Read an episode."""
+        with np.load(self._file(number), allow_pickle=False) as arrays:
+            about = json.loads(str(arrays['about']))
+            columns = {name: arrays[name] for name in arrays.files if name != 'about'}
+
+        def part(place: int, kind: str) -> dict[str, np.ndarray]:
+            head = f'{place}/{kind}/'
+            return {n.removeprefix(head): v for n, v in columns.items() if n.startswith(head)}
+
+        traces = {
+            method: Trace(columns[f'{place}/actions'], part(place, 'word'), part(place, 'number'))
+            for place, method in enumerate(about['methods'])}
+        return Episode(
+            number, about['instruction'], about['reason'], columns['stamps'],
+            columns['recorded'], traces, about['observations'], about['frames'],
+            {name: tuple(fault) for name, fault in about['faults'].items()})
+
+    def _file(self, number: int) -> Path:
+        return self._folder / f'{number:06d}.npz'
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f'.{path.name}.part')
+    beside.write_text(text, encoding='utf-8')
+    os.replace(beside, path)
+
+
+def _compare(there: dict, wanted: dict) -> None:
+    different = sorted(
+        name for name in {*there, *wanted} if there.get(name) != wanted.get(name))
+    if different:
+        name = different[0]
+        raise ResumeError(
+            f'the run to resume differs in {", ".join(different)}: {name} was '
+            f'{json.dumps(there.get(name))[:300]}, is {json.dumps(wanted.get(name))[:300]}')

@@ -1,0 +1,251 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A bag as the policy would have seen it: observations in their order, and what was done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from vla_accel_ros.evaluation.replay import decode
+from vla_accel_ros.evaluation.replay.bag.raw import BagError, Raw
+from vla_accel_ros.evaluation.replay.bag.reader import Bag
+from vla_accel_ros.evaluation.replay.topics import FLOAT, JOINTS, POSE, TRAJECTORY, TWIST, Roles
+from vla_accel_ros.frames import FramePairer
+from vla_accel_ros.observations import Observation
+from vla_accel_ros.views import fit_view
+
+NS = 1_000_000_000
+# Stamps and the recorder's clock may differ by transport, not by more than this.
+SAME_CLOCK_NS = NS
+# Faults that show only when an observation is decoded; the others are found without.
+OF_OBSERVATIONS = ('bad_frame', 'no_instruction')
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How views become the size that the model sees, as the camera node does it.
+
+    Attributes:
+        size: Side, pixels.
+        resize: A name of `views.RESIZES`.
+        filter_name: A name of `views.FILTERS`.
+    """
+
+    size: int
+    resize: str = 'resize-naive'
+    filter_name: str = 'bicubic'
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Fit a view, uint8 [h, w, 3] to uint8 [size, size, 3]."""
+        return fit_view(image, self.size, self.resize, self.filter_name)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Something that was said between two observations.
+
+    Attributes:
+        role: 'action' or 'gripper'.
+        stamp_ns: When, nanoseconds.
+        value: As `recorded.Recorded` wants it.
+    """
+
+    role: str
+    stamp_ns: int
+    value: object
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """An observation, and what was said since the one before.
+
+    Attributes:
+        observation: None at the end of the bag, and where it was replayed already.
+        stamp_ns: Its stamp, nanoseconds.
+        samples: In the order of the bag.
+        number: How many observations the bag held up to it, unusable ones included.
+        faults: Faults up to it, by name: how many, and the first in words.
+    """
+
+    observation: Observation | None
+    stamp_ns: int
+    samples: tuple[Sample, ...]
+    number: int
+    faults: Mapping[str, tuple[int, str]]
+
+
+@dataclass
+class Faults:
+    """What was wrong with the messages of a bag, by name, with the first instance in words."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, what: str, count: int = 1) -> None:
+        """Count a fault."""
+        if count:
+            self.counts[name] += count
+            self.first.setdefault(name, what)
+
+    def facts(self) -> dict[str, tuple[int, str]]:
+        """Return by name how many there were, and the first in words."""
+        return {name: (count, self.first[name]) for name, count in self.counts.items()}
+
+    def lines(self) -> list[str]:
+        """Return a line each."""
+        return [f'{count} x {name}: {self.first[name]}' for name, count in self.counts.items()]
+
+
+class Stream:
+    """Iterate over the moments of a bag.
+
+    Args:
+        bag: The bag.
+        roles: Which topic is what.
+        fitting: How views are brought to the model's size.
+        said: The instruction where no topic gives it.
+        tolerance_ns: Largest difference of stamps among the views of one observation.
+        gripper_joint: Which joint is the gripper's, where that topic holds joint states.
+        skip: So many observations are counted but not decoded.
+        known: What is known of their faults, as `Faults.facts` gives it.
+
+    Attributes:
+        faults: What was wrong so far; complete at the end.
+    """
+
+    def __init__(
+        self, bag: Bag, roles: Roles, fitting: Fitting, said: str = '',
+        tolerance_ns: int = 20_000_000, gripper_joint: str = '', skip: int = 0,
+        known: Mapping[str, tuple[int, str]] | None = None,
+    ) -> None:
+        self._bag, self._roles, self._fitting = bag, roles, fitting
+        self._instruction, self._joint, self._skip = said.strip(), gripper_joint, skip
+        self._decoder, self.faults = decode.Decoder(), Faults()
+        for name in OF_OBSERVATIONS:
+            count, first = (known or {}).get(name, (0, ''))
+            self.faults.add(name, first, count)
+        self._pairer = FramePairer(len(roles.images), tolerance_ns)
+        self._proprio: tuple[int, np.ndarray] | None = None
+        # From the recorder's clock to that of the stamps; zero while they are the same.
+        self._offset_ns = 0
+
+    def __iter__(self) -> Iterator[Moment]:
+        """Yield moments in the order of the bag.
+
+        Raises:
+            BagError: When there is no usable observation in the whole bag.
+        """
+        samples: list[Sample] = []
+        number = usable = last_ns = 0
+        for raw in self._bag.messages(self._roles.topics):
+            handle = self._handler(raw.topic)
+            try:
+                found = handle(raw)
+            except ValueError as error:
+                self.faults.add('unreadable', f'{raw.topic}: {error}')
+                continue
+            if isinstance(found, Sample):
+                samples.append(found)
+            if not isinstance(found, tuple):
+                continue
+            number += 1
+            stamp_ns, raws = found
+            observation = None
+            if number > self._skip:
+                observation = self._observe(stamp_ns, raws)
+                if observation is None:
+                    continue
+            usable, last_ns = usable + 1, stamp_ns
+            yield Moment(observation, stamp_ns, tuple(samples), number, self.faults.facts())
+            samples.clear()
+        self._count_pairer()
+        if not usable:
+            raise BagError(
+                f'{self._bag.path}: not one of the observations can be used; '
+                + ('; '.join(self.faults.lines()) or 'the cameras never have frames together'))
+        yield Moment(None, last_ns, tuple(samples), number, self.faults.facts())
+
+    # -- by role ---------------------------------------------------------------------------------
+
+    def _handler(self, topic: str):
+        roles = self._roles
+        if topic in roles.images:
+            return partial(self._on_image, roles.images.index(topic))
+        return {
+            roles.action: self._on_action, roles.gripper: self._on_gripper,
+            roles.instruction: self._on_instruction, roles.proprio: self._on_proprio}[topic]
+
+    def _on_image(self, camera: int, raw: Raw):
+        message = self._decoder.message(raw)
+        stamp_ns = self._stamp(raw, message)
+        paired = self._pairer.add(camera, stamp_ns, (raw, message))
+        return None if paired is None else (paired.stamp_ns, paired.frames)
+
+    def _on_action(self, raw: Raw) -> Sample:
+        message = self._decoder.message(raw)
+        read = {TRAJECTORY: decode.displacement, TWIST: decode.twist, POSE: decode.pose}
+        return Sample('action', self._stamp(raw, message), read[raw.kind](message))
+
+    def _on_gripper(self, raw: Raw) -> Sample:
+        message = self._decoder.message(raw)
+        if raw.kind == FLOAT:
+            value = float(message.data)
+        elif raw.kind == JOINTS:
+            value = decode.joint(message, self._joint)
+        return Sample('gripper', self._stamp(raw, message), value)
+
+    def _on_instruction(self, raw: Raw) -> None:
+        self._instruction = self._decoder.message(raw).data.strip()
+
+    def _on_proprio(self, raw: Raw) -> None:
+        message = self._decoder.message(raw)
+        self._proprio = self._stamp(raw, message), np.array(message.position, dtype=np.float64)
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _stamp(self, raw: Raw, message) -> int:
+        stamp_ns = decode.stamp_of(message)
+        if stamp_ns is None:
+            return raw.log_ns + self._offset_ns
+        offset_ns = stamp_ns - raw.log_ns
+        self._offset_ns = offset_ns if abs(offset_ns) > SAME_CLOCK_NS else 0
+        return stamp_ns
+
+    def _observe(self, stamp_ns: int, raws: tuple) -> Observation | None:
+        images = []
+        for raw, message in raws:
+            try:
+                images.append(self._fitting(decode.picture(raw.kind, message)))
+            except ValueError as error:
+                self.faults.add('bad_frame', f'{raw.topic}: {error}')
+                return None
+        if not self._instruction:
+            self.faults.add(
+                'no_instruction', f'before one came, first at {stamp_ns} ns')
+            return None
+        proprio = self._proprio[1] if self._proprio else None
+        return Observation(tuple(images), self._instruction, stamp_ns, proprio)
+
+    def _count_pairer(self) -> None:
+        counts = self._pairer.counts
+        self.faults.add('out_of_order', 'frames not newer than the one before',
+                        counts['out_of_order'])
+        self.faults.add('unpaired', 'frames without a partner of the other cameras',
+                        counts['unpaired'])
