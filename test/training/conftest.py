@@ -43,6 +43,21 @@ SMALL = {
     ],
 }
 
+# OpenVLA's form, and OpenVLA-OFT's, as small as they can be.
+FORMS = {
+    'tokens': {'cameras': ['agent'], 'jpeg': True, 'model': {
+        'form': 'scaled', 'image_size': 28, 'patch': 14, 'tower_width': 64, 'tower_blocks': 1,
+        'width': 48, 'layers': 2, 'heads': 2}},
+    'chunk': {'jpeg': True, 'model': {
+        'form': 'scaled', 'chunk': 3, 'image_size': 28, 'patch': 14, 'tower_width': 64,
+        'tower_blocks': 1, 'width': 48, 'layers': 2, 'heads': 2}},
+}
+
+
+@pytest.fixture(params=list(FORMS))
+def scaled(request):
+    return recipe.from_dict({**copy.deepcopy(SMALL), **FORMS[request.param]})
+
 
 @pytest.fixture
 def values():

@@ -13,6 +13,8 @@
 # limitations under the License.
 """Batches: what is asked of an image, what it is about, and which frames come more often."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,9 +23,10 @@ from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.sim.scene import COLOURS, CUBE_HALF
 from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training.batches import Sampler, choose, named, weights
+from vla_accel_ros.training.datasets import action_statistics
 from vla_accel_ros.training.frames import Frames, FrameSpec
 from vla_accel_ros.training.labels import BIN
-from vla_accel_ros.training.tokens import places, statistics
+from vla_accel_ros.training.tokens import places
 
 OBJECTS = (*COLOURS, BIN)
 ALL = all_instructions()
@@ -34,7 +37,7 @@ OPEN, SHUT = 0.08, 2 * CUBE_HALF
 def frames(tmp_path):
     random = np.random.default_rng(0)
     made = Frames.create(tmp_path, FrameSpec(8, 32, ('agent', 'wrist'), OBJECTS, ALL))
-    made.arrays['actions'][..., :6] = random.normal(0.0, 0.01, (8, len(ALL), 6))
+    made.arrays['actions'][..., :6] = random.normal(0.0, 0.01, (8, len(ALL), 1, 6))
     made.arrays['vectors'][:] = random.normal(0.0, 0.1, (8, 4, 3))
     made.arrays['asked'][:] = random.integers(len(ALL), size=8)
     made.arrays['width'][:] = OPEN
@@ -58,17 +61,19 @@ def test_the_instruction_that_was_followed_is_asked_and_others_once():
 
 
 def test_labels_are_those_of_what_is_asked(frames):
-    stats = ActionStatistics.from_dict(
-        statistics(frames.arrays['actions'].reshape(-1, 7))['action'])
-    config = embedded(12, image_size=32, tower_width=32, tower_blocks=1, width=48, heads=2)
-    sampler = Sampler({'some': frames}, config, stats, 1.0, seed=0, asks=3)
+    told = action_statistics({'some': frames})
+    stats = ActionStatistics.from_dict(told['action'])
+    config = replace(
+        embedded(12, image_size=32, tower_width=32, tower_blocks=1, width=48, heads=2),
+        norm_stats={'here': told})
+    sampler = Sampler({'some': frames}, config, 1.0, seed=0, asks=3)
     batch = sampler.draw({'some': 1.0}, 5, 0, 0)
     assert batch.actions.shape == (5, 3, 7)
     vectors = frames.arrays['vectors']
     for row in range(5):
         frame = np.flatnonzero((vectors == batch.vectors[row].numpy()).all((1, 2)))[0]
         for column, which in enumerate(batch.asked[row].tolist()):
-            label = frames.arrays['actions'][frame, which].astype(np.float64)
+            label = frames.arrays['actions'][frame, which, 0].astype(np.float64)
             np.testing.assert_allclose(
                 batch.actions[row, column], places(stats.normalise(label)), rtol=1e-5)
             assert (int(batch.meant[row, column]), int(batch.goal[row, column])) == named(
@@ -76,7 +81,7 @@ def test_labels_are_those_of_what_is_asked(frames):
 
 
 def test_grasps_and_choices_are_drawn_more_often(frames):
-    grip = frames.arrays['actions'][..., 6]
+    grip = frames.arrays['actions'][..., 0, 6]
     grip[:] = 0.0
     lift, place = ALL.index('pick up the red cube'), ALL.index(
         'pick up the red cube and place it in the bin')

@@ -14,10 +14,14 @@
 """Recipes are read strictly: what cannot be followed is named."""
 
 import pytest
+import torch
 
+from vla_accel_ros.models.oft import build
+from vla_accel_ros.models.tokenizer import vocabulary
 from vla_accel_ros.paths import share_file
 from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training import recipe
+from vla_accel_ros.training.shapes import configure
 
 
 def broken(values, path, value):
@@ -45,6 +49,9 @@ def broken(values, path, value):
     (['point_layers'], [2], 'point_layers [2]'),
     (['batch'], True, 'batch is True'),
     (['asks'], 0, 'asks is 0'),
+    (['cameras'], [], 'cameras is empty'),
+    (['jpeg'], 'yes please', "jpeg is 'yes please'"),
+    (['model', 'form'], 'round', "form is 'round'"),
     (['data', 'demos', 'task'], 'dance', "task is 'dance'"),
     (['data', 'demos', 'task'], 'stack', "data 'demos': no instruction of its task"),
     (['data', 'demos', 'task'], 'lift',
@@ -82,6 +89,20 @@ def test_the_shipped_recipe_can_be_followed():
     assert shipped.name == 'tabletop-s'
     tokens = 2 * (shipped.model.image_size // shipped.model.patch) ** 2
     assert tokens >= 72
+    assert set(shipped.instructions) == set(all_instructions())
+
+
+@pytest.mark.parametrize(('name', 'cameras', 'chunk'), [
+    ('tabletop-m', 1, 0), ('tabletop-m-oft', 2, 8)])
+def test_the_middle_size_has_openvlas_form_in_60_mb(name, cameras, chunk):
+    shipped = recipe.load(share_file(f'config/training/{name}.yaml'))
+    config = configure(shipped.model, vocabulary(shipped.instructions), len(shipped.cameras))
+    assert config.image_towers == ((0, 1),) * cameras
+    assert config.tokens_per_image == 256
+    assert (config.oft.chunk if config.oft else 0) == chunk
+    with torch.device('meta'):
+        weights = sum(p.numel() for p in build(config).parameters())
+    assert 2 * weights <= 60e6
     assert set(shipped.instructions) == set(all_instructions())
 
 

@@ -23,6 +23,7 @@ import torch
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.training import curves, recipe
+from vla_accel_ros.training.batches import stream
 from vla_accel_ros.training.command import overfitting
 from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.trainer import LOG, STATE, Trainer
@@ -96,6 +97,27 @@ def test_a_few_frames_are_learnt_by_heart(small, tmp_path, frames):
     assert lines[-1]['locate'] < lines[0]['locate']
 
 
+def test_openvlas_form_and_ofts_are_trained_to_policies(scaled, tmp_path):
+    heart = overfitting(scaled, 2)
+    stage = replace(heart.stages[0], images=150 * heart.batch, rate=3e-3)
+    trainer = trained(replace(heart, stages=(stage,)), tmp_path, tmp_path / 'own', only=2)
+    lines = curves.read(trainer.out / LOG)
+    assert lines[-1]['action'] < 0.6 * lines[0]['action']
+    policy = Policy.load(trainer.folder)
+    views = np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), dtype=np.uint8)
+    seen = Observation(tuple(views[:len(scaled.cameras)]), scaled.instructions[0], 0, np.zeros(8))
+    answer = policy.predict(seen).chunk_values
+    assert answer.shape == (max(1, scaled.model.chunk), 7)
+    episodes = trainer.rollout().check(range(1_000_000, 1_000_002), scaled.instructions)
+    assert all(episode.over for episode in episodes)
+
+
+def test_a_run_of_a_gpu_draws_the_same_batches_beside():
+    assert list(stream(lambda step: step * 2, range(3, 7), True)) == [6, 8, 10, 12]
+    assert list(stream(lambda step: step * 2, range(3, 7), False)) == [6, 8, 10, 12]
+    assert list(stream(lambda step: step, range(0), True)) == []
+
+
 def test_the_log_becomes_a_picture(small, tmp_path, frames):
     trainer = trained(small, tmp_path, frames)
     with (trainer.out / LOG).open('a') as log:
@@ -115,7 +137,7 @@ def test_dagger_labels_what_the_policy_gets_into(values, tmp_path, frames):
     own = Frames(tmp_path / 'frames' / 'own')
     assert own.done.all()
     assert set(own.arrays['kind']) == {recipe.KINDS.index('dagger')}
-    assert np.abs(own.arrays['actions'][:, 0] - own.arrays['actions'][:, 1]).max() > 1e-3
+    assert np.abs(own.arrays['actions'][:, 0, 0] - own.arrays['actions'][:, 1, 0]).max() > 1e-3
     assert any('closed loop' in line for line in said)
     assert curves.read(trainer.out / LOG)[-1]['success'] in (0.0, 0.5, 1.0)
 

@@ -70,6 +70,41 @@ def mid(layers: int = 8, width: int = 1024) -> VLAConfig:
         towers=towers, decoder=decoder, image_size=224, tokenizer_vocab=2000, prompt_end=None)
 
 
+def scaled(
+    words: int, cameras: int = 1, image_size: int = 224, patch: int = 14, tower_width: int = 256,
+    tower_blocks: int = 6, width: int = 384, layers: int = 8, heads: int = 6, bins: int = 256,
+    oft: OFTConfig | None = None,
+) -> VLAConfig:
+    """Give OpenVLA's form at a size to train: two towers see every view, linear patches.
+
+    Args:
+        words: Tokens of the vocabulary before the action bins, special tokens included.
+        cameras: Views.
+        image_size: Side of each view, pixels.
+        patch: Pixels along a token's side; 224 / 14 gives 16 x 16 tokens a view.
+        tower_width: Channels of each tower.
+        tower_blocks: Blocks of each that run; as in OpenVLA there is one more.
+        width: Channels of the decoder.
+        layers: Decoder layers.
+        heads: Decoder heads.
+        bins: Action bins.
+        oft: How a chunk comes out of one pass; None for one token after the other.
+    """
+    tower = TowerConfig(
+        width=tower_width, depth=tower_blocks + 1, heads=max(1, tower_width // 64),
+        mlp=4 * tower_width, patch=patch)
+    towers = (
+        replace(tower, class_token=True, registers=4, layer_scale=True),
+        replace(tower, name='fused_featurizer'))
+    decoder = DecoderConfig(
+        width=width, layers=layers, heads=heads, kv_heads=heads, mlp=width * 11 // 4,
+        vocab=words + bins, max_positions=1024)
+    return VLAConfig(
+        towers=towers, decoder=decoder, image_towers=((0, 1),) * cameras, image_size=image_size,
+        tokenizer_vocab=words + bins, bins=bins, prompt_end=None, gripper_open_is_one=False,
+        oft=oft)
+
+
 def embedded(
     words: int, cameras: int = 2, image_size: int = 96, patch: int = 16, tower_width: int = 128,
     tower_blocks: int = 2, width: int = 192, layers: int = 3, heads: int = 6, film: bool = False,

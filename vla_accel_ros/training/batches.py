@@ -16,16 +16,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vla_accel_ros.models.action_tokens import ActionStatistics
+from vla_accel_ros.models.action_tokens import select_statistics
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.sim.scene import CUBE_HALF
 from vla_accel_ros.sim.tasks import parse
+from vla_accel_ros.training import pictures
 from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.labels import BIN
 from vla_accel_ros.training.tokens import places
@@ -40,12 +44,14 @@ class Batch:
     Attributes:
         pixels: [B, channels, H, W], normalised.
         asked: int [B, K], the instructions.
-        actions: [B, K, 7], labels on the axis of bin indices.
+        actions: [B, K, 7], labels on the axis of bin indices; of a model that answers chunks
+            [B, K, chunk, 7], normalised.
         places: [B, cameras, C, 2]; see `heads.cells`.
         seen: [B, cameras, C].
         vectors: [B, C, 3], tool to each object, m.
         turns: [B, C], each one's yaw against the tool's, rad.
         width: [B], between the finger pads, m.
+        proprio: [B, proprio], normalised; None where the model wants none.
         meant: int [B, K], each instruction's cube.
         goal: int [B, K], the object that it is to be brought to; -1 for none.
     """
@@ -60,6 +66,7 @@ class Batch:
     width: Tensor
     meant: Tensor
     goal: Tensor
+    proprio: Tensor | None = None
 
 
 def named(instruction: str, objects: tuple[str, ...]) -> tuple[int, int]:
@@ -76,7 +83,7 @@ def weights(frames: Frames, indices: np.ndarray, grasp_weight: float) -> np.ndar
     to choose where two instructions about the same cube differ: one has reached its goal.
     """
     actions, spec = frames.arrays['actions'][indices], frames.spec
-    closed = actions[..., 6] > 0.5
+    closed = actions[..., 0, 6] > 0.5
     closing = closed.any(1) & (frames.arrays['width'][indices] > GRASPED_M)
     meant = np.array([named(text, spec.objects)[0] for text in spec.instructions])
     mine = [closed[:, meant == cube] for cube in np.unique(meant)]
@@ -107,6 +114,10 @@ class Pixels:
 
     def __init__(self, config: VLAConfig) -> None:
         towers = [config.towers[t] for image in config.image_towers for t in image]
+        # Each tower of an image gets the image's three channels, normalised its way.
+        self._channels = torch.tensor([
+            3 * image + channel for image, seen_by in enumerate(config.image_towers)
+            for _ in seen_by for channel in range(3)])
         self._mean = torch.tensor([m for t in towers for m in t.mean])[None, :, None, None]
         self._std = torch.tensor([s for t in towers for s in t.std])[None, :, None, None]
 
@@ -115,7 +126,7 @@ class Pixels:
         x = torch.from_numpy(views).permute(0, 1, 4, 2, 3).flatten(1, 2).float() / 255.0
         if generator is not None:
             x = disturb(x, generator)
-        return (x - self._mean) / self._std
+        return (x[:, self._channels] - self._mean) / self._std
 
 
 def choose(
@@ -139,8 +150,7 @@ class Sampler:
 
     Args:
         sets: Frames by name.
-        config: The model's shape and its towers' normalisation.
-        stats: Statistics of the actions.
+        config: The model's shape, its towers' normalisation and its one set of statistics.
         grasp_weight: See `weights`.
         seed: Of the draws.
         asks: Instructions asked of one image; all where there are no more.
@@ -148,22 +158,25 @@ class Sampler:
     """
 
     def __init__(
-        self, sets: dict[str, Frames], config: VLAConfig, stats: ActionStatistics,
-        grasp_weight: float, seed: int, asks: int, only: int | None = None,
+        self, sets: dict[str, Frames], config: VLAConfig, grasp_weight: float, seed: int,
+        asks: int, only: int | None = None,
     ) -> None:
-        self._stats, self._seed, self._config = stats, seed, config
+        key, self._stats = select_statistics(config.norm_stats, None)
+        self._proprio = Proprioception(config, key) if config.proprio else None
+        self._seed, self._config = seed, config
         self._ready = {name: frames.ready()[:only] for name, frames in sets.items()}
         self._weights = {
             name: weights(frames, self._ready[name], grasp_weight) for name, frames in sets.items()
         }
         # In memory: frames drawn at random from a file are read at the disk's speed, not at ours.
+        # JPEGs stay as they are until they are drawn.
         self._arrays = {
             name: {key: np.array(array) for key, array in frames.arrays.items()}
             for name, frames in sets.items()
         }
         self._pixels = Pixels(config)
         spec = next(iter(sets.values())).spec
-        self.instructions = spec.instructions
+        self._jpeg, self.instructions = spec.jpeg, spec.instructions
         self.asks = min(asks, len(self.instructions))
         self._named = torch.tensor([named(text, spec.objects) for text in spec.instructions])
 
@@ -196,16 +209,42 @@ class Sampler:
     def _tensors(
         self, values: dict, asked: np.ndarray, generator: torch.Generator | None,
     ) -> Batch:
-        actions = np.take_along_axis(values['actions'], asked[..., None], axis=1)
-        normalised = self._stats.normalise(actions.astype(np.float64))
+        actions = np.take_along_axis(values['actions'], asked[..., None, None], axis=1)
+        labels = self._stats.normalise(actions.astype(np.float64))
+        if not self._config.oft:
+            labels = places(labels[:, :, 0], self._config.bins)
+        views = pictures.decode_all(values['views']) if self._jpeg else values['views']
         which = torch.from_numpy(asked)
         meant, goal = self._named[which].unbind(-1)
         return Batch(
-            pixels=self._pixels(values['views'], generator),
+            pixels=self._pixels(views, generator),
             asked=which,
-            actions=torch.from_numpy(places(normalised, self._config.bins)).float(),
+            actions=torch.from_numpy(labels).float(),
             places=torch.from_numpy(values['places']),
             seen=torch.from_numpy(values['seen']),
             vectors=torch.from_numpy(values['vectors']),
             turns=torch.from_numpy(values['turns']),
-            width=torch.from_numpy(values['width']), meant=meant, goal=goal)
+            width=torch.from_numpy(values['width']), meant=meant, goal=goal,
+            proprio=None if self._proprio is None else torch.from_numpy(
+                np.stack([self._proprio(row) for row in values['proprio']])))
+
+
+def stream(
+    draw: Callable[[int], Batch], steps: Iterable[int], beside: bool,
+) -> Iterator[Batch]:
+    """Yield the batch of each step; drawn one step ahead in a thread if `beside`.
+
+    A GPU need not wait for its images. On a CPU the thread would take what it gives.
+    """
+    if not beside:
+        yield from map(draw, steps)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        waiting = None
+        for step in steps:
+            coming = pool.submit(draw, step)
+            if waiting is not None:
+                yield waiting.result()
+            waiting = coming
+        if waiting is not None:
+            yield waiting.result()

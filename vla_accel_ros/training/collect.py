@@ -36,8 +36,7 @@ from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK
 
 # Sizes that frames are rendered at before they are fitted; 0 is the frame's own.
 RENDERED = (0, 128, 192)
-
-
+# Largest step of the arm, about: what noise is a share of.
 STEP = np.array([0.020, 0.020, 0.020, 0.03, 0.03, 0.10])
 
 
@@ -105,6 +104,17 @@ def demonstrate(
 _EPISODES = {'wander': wander, 'demonstration': demonstrate}
 
 
+def write_frame(
+    frames: Frames, at: int, env: TabletopEnv, expert: Expert, kind: str, asked: int,
+    random: np.random.Generator,
+) -> None:
+    """Label the environment's instant and write it as one frame, rendered at some size."""
+    spec = frames.spec
+    size = int(random.choice(RENDERED)) or None
+    values = label(env, expert, spec.instructions, spec.objects, size, spec.horizon)
+    frames.write(at, {**values, 'kind': KINDS.index(kind), 'asked': asked})
+
+
 def make_chunk(frames: Frames, chunk: int, kind: str, first_seed: int,
                disturbance: Disturbance, env: TabletopEnv) -> None:
     """Fill one chunk.
@@ -129,18 +139,10 @@ def make_chunk(frames: Frames, chunk: int, kind: str, first_seed: int,
         for keep, asked in steps:
             if not keep:
                 continue
-            size = int(random.choice(RENDERED)) or None
-            values = label(env, expert, spec.instructions, spec.objects, size)
-            for name, value in values.items():
-                frames.arrays[name][at] = value
-            frames.arrays['kind'][at] = KINDS.index(kind)
-            frames.arrays['asked'][at] = asked
+            write_frame(frames, at, env, expert, kind, asked, random)
             at += 1
             if at == span.stop:
-                for array in frames.arrays.values():
-                    array.flush()
-                frames.done[chunk] = True
-                frames.done.flush()
+                frames.finish(chunk)
                 return
     raise RuntimeError(f'{SEEDS_A_CHUNK} episodes did not fill chunk {chunk}')
 

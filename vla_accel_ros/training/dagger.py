@@ -23,10 +23,9 @@ import numpy as np
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
-from vla_accel_ros.training.collect import RENDERED, STEP
+from vla_accel_ros.training.collect import STEP, write_frame
 from vla_accel_ros.training.frames import Frames
-from vla_accel_ros.training.labels import label
-from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK, FramesRecipe
+from vla_accel_ros.training.recipe import SEEDS_A_CHUNK, FramesRecipe
 from vla_accel_ros.training.rollout import Episode, Rollout
 
 AT_ONCE = 24
@@ -62,12 +61,8 @@ def collect_dagger(
             nonlocal at
             if at == span.stop:
                 return
-            size = int(random.choice(RENDERED)) or None
-            values = label(env, expert, spec.instructions, spec.objects, size)
-            for name, value in values.items():
-                frames.arrays[name][at] = value
-            frames.arrays['kind'][at] = KINDS.index('dagger')
-            frames.arrays['asked'][at] = spec.instructions.index(episode.instruction)
+            asked = spec.instructions.index(episode.instruction)
+            write_frame(frames, at, env, expert, 'dagger', asked, random)
             at += 1
 
         def noise(action: np.ndarray, random=random) -> np.ndarray:
@@ -85,9 +80,6 @@ def collect_dagger(
                 return
             rollout.advance(episodes, visit, noise)
             episodes = [begin() if e.over or e.steps >= LONGEST else e for e in episodes]
-        for array in frames.arrays.values():
-            array.flush()
-        frames.done[chunk] = True
-        frames.done.flush()
+        frames.finish(int(chunk))
         if progress is not None:
             progress(len(frames.ready()), len(frames))

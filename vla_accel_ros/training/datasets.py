@@ -32,8 +32,8 @@ from vla_accel_ros.training.tokens import statistics
 if TYPE_CHECKING:
     from vla_accel_ros.training.trainer import Trainer
 
-CAMERAS = ('agent', 'wrist')
 OBJECTS = (*COLOURS, BIN)
+LEAST_SPAN = 0.02
 
 
 def opened(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
@@ -42,8 +42,9 @@ def opened(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
     result = {}
     for name in names:
         wanted = recipe.data[name]
-        spec = FrameSpec(wanted.frames, recipe.model.image_size, CAMERAS, OBJECTS,
-                         recipe.asked(wanted), CHUNKS[wanted.kind])
+        spec = FrameSpec(wanted.frames, recipe.model.image_size, recipe.cameras, OBJECTS,
+                         recipe.asked(wanted), CHUNKS[wanted.kind],
+                         max(1, recipe.model.chunk), recipe.jpeg)
         result[name] = Frames.create(trainer.out / 'frames' / name, spec)
     return result
 
@@ -86,8 +87,26 @@ class Tenths:
 
 
 def action_statistics(sets: dict[str, Frames]) -> dict:
-    """Return the statistics of all labels of the sets; see `tokens.statistics`."""
-    labels = [frames.arrays['actions'][frames.ready()].reshape(-1, 7) for frames in sets.values()]
+    """Return the statistics of all labels of the sets, and of proprioception.
+
+    See `tokens.statistics`; of a label that looks ahead, its first action counts.
+    """
+    labels, proprio = [], []
+    for frames in sets.values():
+        ready = frames.ready()
+        labels.append(frames.arrays['actions'][ready, :, 0].reshape(-1, 7))
+        proprio.append(frames.arrays['proprio'][ready])
     stats = statistics(np.concatenate(labels))
     count = sum(len(part) for part in labels)
-    return {**stats, 'num_transitions': int(count), 'num_trajectories': 0}
+    return {**stats, 'proprio': proprio_range(np.concatenate(proprio)),
+            'num_transitions': int(count), 'num_trajectories': 0}
+
+
+def proprio_range(values: np.ndarray) -> dict:
+    """Return the quantiles that proprioception [n, numbers] is scaled by."""
+    low, high = np.quantile(values.astype(np.float64), [0.01, 0.99], axis=0)
+    # A number that never changes must not become noise, however small.
+    wide = np.maximum(high - low, LEAST_SPAN)
+    middle = (low + high) / 2
+    return {'q01': (middle - wide / 2).tolist(), 'q99': (middle + wide / 2).tolist(),
+            'mask': [True] * len(low)}

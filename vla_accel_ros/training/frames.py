@@ -28,21 +28,28 @@ from pathlib import Path
 
 import numpy as np
 
+from vla_accel_ros.sim.env import PROPRIO_LOW
+from vla_accel_ros.training import pictures
+
 META = 'frames.json'
 
 
-def layout(cameras: int, size: int, objects: int, instructions: int) -> dict:
+def layout(spec: FrameSpec) -> dict:
     """Return name -> (type, shape of one frame) of what is stored.
 
-    views: the images. actions: the expert's, by instruction (m, rad, gripper 0 open 1 closed).
+    views: the images, or their slots; see `pictures`. actions: the expert's next ones, by
+    instruction (m, rad, gripper 0 open 1 closed). proprio: as the environment has it.
     vectors: from the tool to each object, base frame, m. turns: each one's yaw against the
     tool's, rad. width: between the finger pads, m. places: column and row of each object in each
     image as shares of its side; seen: 1 in view, 0 not, -1 not to be told. kind: index into
     `recipe.KINDS`. asked: the instruction that was being followed.
     """
+    cameras, objects = len(spec.cameras), len(spec.objects)
+    view = (pictures.slot(spec.size),) if spec.jpeg else (spec.size, spec.size, 3)
     return {
-        'views': ('uint8', (cameras, size, size, 3)),
-        'actions': ('float32', (instructions, 7)),
+        'views': ('uint8', (cameras, *view)),
+        'actions': ('float32', (len(spec.instructions), spec.horizon, 7)),
+        'proprio': ('float32', PROPRIO_LOW.shape),
         'vectors': ('float32', (objects, 3)),
         'turns': ('float32', (objects,)),
         'width': ('float32', ()),
@@ -64,6 +71,8 @@ class FrameSpec:
         objects: Cube colours, and the bin.
         instructions: Instructions, in the order of `actions`.
         chunk: Frames made in one go, from seeds of their own.
+        horizon: Actions that a label looks ahead.
+        jpeg: Whether images are stored as JPEG.
     """
 
     count: int
@@ -72,6 +81,8 @@ class FrameSpec:
     objects: tuple[str, ...]
     instructions: tuple[str, ...]
     chunk: int = 500
+    horizon: int = 1
+    jpeg: bool = False
 
     def __post_init__(self) -> None:
         for name in ('cameras', 'objects', 'instructions'):
@@ -109,8 +120,7 @@ class Frames:
         self.done = np.load(self.folder / 'done.npy', mmap_mode='r+')
         self.arrays = {
             name: np.load(self.folder / f'{name}.npy', mmap_mode='r+')
-            for name in layout(len(self.spec.cameras), self.spec.size,
-                               len(self.spec.objects), len(self.spec.instructions))
+            for name in layout(self.spec)
         }
 
     @classmethod
@@ -129,8 +139,7 @@ class Frames:
                     'remove the folder or choose another one')
             return frames
         folder.mkdir(parents=True, exist_ok=True)
-        shapes = layout(len(spec.cameras), spec.size, len(spec.objects), len(spec.instructions))
-        for name, (kind, shape) in {**shapes, 'done': ('bool', None)}.items():
+        for name, (kind, shape) in {**layout(spec), 'done': ('bool', None)}.items():
             full = (spec.chunks,) if shape is None else (spec.count, *shape)
             np.lib.format.open_memmap(folder / f'{name}.npy', 'w+', np.dtype(kind), full).flush()
         partial = folder / f'.{META}.{os.getpid()}'
@@ -140,6 +149,25 @@ class Frames:
 
     def __len__(self) -> int:
         return self.spec.count
+
+    def write(self, at: int, values: dict[str, np.ndarray]) -> None:
+        """Write one frame.
+
+        Args:
+            at: Which.
+            values: By the names of `layout`; the views as images.
+        """
+        for name, value in values.items():
+            if name == 'views' and self.spec.jpeg:
+                value = [pictures.encode(view) for view in value]
+            self.arrays[name][at] = value
+
+    def finish(self, chunk: int) -> None:
+        """Say that a chunk is whole, once it is on the disk."""
+        for array in self.arrays.values():
+            array.flush()
+        self.done[chunk] = True
+        self.done.flush()
 
     def ready(self) -> np.ndarray:
         """Return the indices of all frames made so far."""

@@ -142,7 +142,7 @@ def point_loss(
     Args:
         heads: The heads.
         points: Which of them: `heads.point` or `heads.goal_point`.
-        layers: Input of each decoder layer [B, S, width].
+        layers: Input of each decoder layer [B, S, width], visual tokens behind the first.
         rows: int [B, P], each instruction's last word in the sequence.
         index: [B, P, cameras], the meant object's token; see `cells`.
     """

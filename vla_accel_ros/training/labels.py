@@ -23,6 +23,7 @@ from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.sim.rotations import wrap
 from vla_accel_ros.sim.scene import BIN_FLOOR
 from vla_accel_ros.sim.state import State
+from vla_accel_ros.sim.tasks import Task, parse
 
 BIN = 'bin'
 SEEN_PIXELS = 5
@@ -116,9 +117,42 @@ def render(env: TabletopEnv, size: int, rendered: int) -> list[np.ndarray]:
     ]
 
 
+def ahead(
+    env: TabletopEnv, expert: Expert, tasks: tuple[Task, ...], horizon: int,
+) -> np.ndarray:
+    """Return the expert's next actions for each task, float64 [tasks, horizon, 7].
+
+    The expert is let act from this instant on, without a picture. Tasks go together for as
+    long as their actions are the same, as they are before a cube is grasped; the environment
+    is left as it was.
+    """
+    result = np.zeros((len(tasks), horizon, 7))
+    start = env.save_state()
+
+    def follow(group: list[int], step: int) -> None:
+        state = env.state()
+        parts: dict[bytes, list[int]] = {}
+        for index in group:
+            result[index, step] = expert.action(state, tasks[index])
+            parts.setdefault(result[index, step].tobytes(), []).append(index)
+        if step + 1 == horizon:
+            return
+        here = env.save_state() if len(parts) > 1 else None
+        for number, part in enumerate(parts.values()):
+            if number:
+                env.restore_state(here)
+            env.advance(result[part[0], step])
+            follow(part, step + 1)
+
+    follow(list(range(len(tasks))), 0)
+    if horizon > 1:
+        env.restore_state(start)
+    return result
+
+
 def label(
     env: TabletopEnv, expert: Expert, instructions: tuple[str, ...], objects: tuple[str, ...],
-    rendered: int | None = None,
+    rendered: int | None = None, horizon: int = 1,
 ) -> dict[str, np.ndarray]:
     """Render the environment's instant and label it for every instruction.
 
@@ -128,6 +162,7 @@ def label(
         instructions: To be labelled for.
         objects: Cube colours, and `BIN`.
         rendered: Size to render at before fitting; None for the frame's own.
+        horizon: Actions that a label looks ahead.
 
     Returns:
         Values of one frame, as `frames.layout` names them, without `kind` and `asked`.
@@ -140,7 +175,8 @@ def label(
     ]
     return {
         'views': np.stack(views),
-        'actions': np.stack([expert.action(state, text) for text in instructions]),
+        'proprio': env.proprio(),
+        'actions': ahead(env, expert, tuple(map(parse, instructions)), horizon),
         'vectors': np.stack([where(state, name) - state.ee_position for name in objects]),
         'turns': np.array([turn(state, name) for name in objects]),
         'width': np.float32(state.width),

@@ -29,6 +29,7 @@ from vla_accel_ros.training.disturbance import Disturbance
 CHUNKS = {'wander': 500, 'demonstration': 500, 'dagger': 5000}
 SEEDS_A_CHUNK = 500
 KINDS = tuple(CHUNKS)
+FORMS = ('embedded', 'scaled')
 LOSSES = ('locate', 'point', 'relate', 'goal', 'action')
 
 
@@ -43,9 +44,11 @@ def _check(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True)
 class ModelRecipe:
-    """Shape of the model; see `models.presets.embedded`.
+    """Shape of the model; see `models.presets`.
 
     Attributes:
+        form: 'embedded' (a small tower a camera) or 'scaled' (OpenVLA's two towers a view).
+        chunk: Actions of one answer of OpenVLA-OFT's heads; 0 for OpenVLA's tokens.
         image_size: Pixels of a side.
         patch: Pixels along a token's side.
         tower_width: Channels of a tower.
@@ -55,6 +58,8 @@ class ModelRecipe:
         heads: Decoder heads.
     """
 
+    form: str = 'embedded'
+    chunk: int = 0
     image_size: int = 96
     patch: int = 16
     tower_width: int = 128
@@ -62,6 +67,10 @@ class ModelRecipe:
     width: int = 192
     layers: int = 4
     heads: int = 6
+
+    def __post_init__(self) -> None:
+        _check(self.form in FORMS, f"form is '{self.form}', expected one of {FORMS}")
+        _check(self.chunk >= 0, f'chunk is {self.chunk}, expected at least 0')
 
 
 @dataclass(frozen=True)
@@ -132,6 +141,8 @@ class Recipe:
         data: Sets of frames by name.
         stages: In order.
         model: Shape of the model.
+        cameras: What the model sees, in its order.
+        jpeg: Whether frames are stored as JPEG: a twentieth of the bytes of large ones.
         seed: Of weights, batches and noise.
         batch: Images a step.
         warmup: Steps over which a stage's learning rate rises.
@@ -154,6 +165,8 @@ class Recipe:
     data: dict[str, FramesRecipe]
     stages: tuple[Stage, ...]
     model: ModelRecipe = field(default_factory=ModelRecipe)
+    cameras: tuple[str, ...] = ('agent', 'wrist')
+    jpeg: bool = False
     seed: int = 0
     batch: int = 32
     warmup: int = 200
@@ -170,6 +183,7 @@ class Recipe:
     def __post_init__(self) -> None:
         _check(bool(self.stages), 'stages is empty, expected at least one')
         _check(bool(self.instructions), 'instructions is empty, expected at least one')
+        _check(bool(self.cameras), 'cameras is empty, expected at least one')
         _check(self.batch >= 1, f'batch is {self.batch}, expected at least 1')
         _check(self.asks >= 1, f'asks is {self.asks}, expected at least 1')
         for name, wanted in self.data.items():
@@ -248,6 +262,8 @@ def _number(value, kind: str, where: str):
     if kind == 'int':
         whole = isinstance(value, int) and not isinstance(value, bool)
         _check(whole, f'{where} is {value!r}, expected a whole number')
+    if kind == 'bool':
+        _check(isinstance(value, bool), f'{where} is {value!r}, expected true or false')
     if kind == 'str':
         _check(isinstance(value, str), f'{where} is {value!r}, expected words')
     if kind.startswith('tuple'):

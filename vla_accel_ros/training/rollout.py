@@ -21,14 +21,16 @@ answers all of them as one batch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens
+from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_product
+from vla_accel_ros.models.oft import OpenVLAOFT
 from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.sim.env import SavedState, TabletopEnv
 from vla_accel_ros.sim.tasks import parse
 
@@ -65,6 +67,33 @@ def decode(model: OpenVLA, pixels: Tensor, prompts: list[list[int]]) -> np.ndarr
     return ids
 
 
+@torch.no_grad()
+def regress(
+    model: OpenVLAOFT, pixels: Tensor, prompts: list[list[int]], proprio: Tensor,
+) -> np.ndarray:
+    """Let a model of an L1 head answer chunks.
+
+    Args:
+        model: The model.
+        pixels: [B, channels, H, W], normalised.
+        prompts: One a row, BOS first; rows of equal length are run together.
+        proprio: [B, proprio], normalised.
+
+    Returns:
+        float64 [B, chunk, action dimensions], normalised.
+    """
+    config = model.config
+    numbers = np.zeros((len(prompts), config.oft.chunk, config.action_dims))
+    pixels = pixels.to(model.device, model.dtype)
+    proprio = proprio.to(model.device, model.dtype)
+    for length in sorted({len(p) for p in prompts}):
+        rows = [i for i, p in enumerate(prompts) if len(p) == length]
+        words = torch.tensor([prompts[i] for i in rows], device=model.device)
+        said = model(pixels[rows], words, proprio[rows]).numbers
+        numbers[rows] = said.double().cpu().numpy()
+    return numbers
+
+
 @dataclass
 class Episode:
     """One episode under way.
@@ -76,6 +105,7 @@ class Episode:
         steps: Taken so far.
         success: Whether it has succeeded.
         over: Whether it has ended.
+        plan: Actions float64 [7] that were answered and not yet carried out.
     """
 
     seed: int
@@ -84,25 +114,26 @@ class Episode:
     steps: int = 0
     success: bool = False
     over: bool = False
+    plan: list[np.ndarray] = field(default_factory=list)
 
 
 class Rollout:
     """The model in the closed loop.
 
     Args:
-        model: The model, in evaluation mode.
+        model: The model, in evaluation mode, with its one set of statistics.
         prompts: From an instruction to its token ids.
-        stats: Un-normalises the actions.
         to_pixels: Maps views uint8 [B, cameras, H, W, 3] to normalised pixels.
         cameras: Names, in the model's order.
     """
 
     def __init__(
-        self, model: OpenVLA, prompts: Prompts, stats: ActionStatistics,
-        to_pixels: Callable[[np.ndarray], Tensor], cameras: tuple[str, ...],
+        self, model: OpenVLA, prompts: Prompts, to_pixels: Callable[[np.ndarray], Tensor],
+        cameras: tuple[str, ...],
     ) -> None:
-        self._model, self._prompts, self._stats = model, prompts, stats
-        self._to_pixels = to_pixels
+        self._model, self._prompts, self._to_pixels = model, prompts, to_pixels
+        key, self._stats = select_statistics(model.config.norm_stats, None)
+        self._proprio = Proprioception(model.config, key) if model.config.proprio else None
         self._tokens = ActionTokens(model.config.tokenizer_vocab, model.config.bins)
         self.env = TabletopEnv(image_size=model.config.image_size, cameras=cameras)
 
@@ -115,7 +146,7 @@ class Rollout:
         self, episodes: list[Episode], visit: Callable[[TabletopEnv, Episode], None] | None = None,
         noise: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
-        """Let the model act once in every episode that is not over.
+        """Let the model act once in every episode that is not over; chunks to their ends.
 
         Args:
             episodes: Changed in place.
@@ -123,16 +154,19 @@ class Rollout:
             noise: Disturbs the actions [7].
         """
         active = [e for e in episodes if not e.over]
-        views = []
+        views, proprio = [], []
         for episode in active:
             self.env.restore_state(episode.state)
             if visit is not None:
                 visit(self.env, episode)
-            views.append(np.stack([self.env.render_camera(n) for n in self.env.cameras]))
-        prompts = [self._prompts(e.instruction) for e in active]
-        ids = decode(self._model, self._to_pixels(np.stack(views)), prompts)
-        actions = self._stats.unnormalise(self._tokens.decode(ids))
-        for episode, action in zip(active, actions, strict=True):
+            if not episode.plan:
+                views.append(np.stack([self.env.render_camera(n) for n in self.env.cameras]))
+                proprio.append(self.env.proprio())
+        waiting = [e for e in active if not e.plan]
+        for episode, chunk in zip(waiting, self._answer(waiting, views, proprio), strict=True):
+            episode.plan = list(chunk)
+        for episode in active:
+            action = episode.plan.pop(0)
             self.env.restore_state(episode.state)
             self.env.advance(action if noise is None else noise(action))
             episode.state = self.env.save_state()
@@ -140,6 +174,21 @@ class Rollout:
             held = episode.state.counters[1]
             episode.success = held >= 3
             episode.over = episode.success or episode.steps >= self.env.task.max_steps
+
+    def _answer(
+        self, episodes: list[Episode], views: list[np.ndarray], proprio: list[np.ndarray],
+    ) -> np.ndarray:
+        """Return the actions float64 [episodes, chunk, 7] that the model gives."""
+        if not episodes:
+            return np.zeros((0, 1, 7))
+        prompts = [self._prompts(e.instruction) for e in episodes]
+        pixels = self._to_pixels(np.stack(views))
+        if self._proprio is None:
+            normalised = self._tokens.decode(decode(self._model, pixels, prompts))[:, None]
+        else:
+            told = torch.from_numpy(np.stack([self._proprio(values) for values in proprio]))
+            normalised = regress(self._model, pixels, prompts, told)
+        return to_product(normalised, self._stats, self._model.config)
 
     def check(self, seeds: range, instructions: tuple[str, ...]) -> list[Episode]:
         """Run one episode a seed to its end, instructions in turn."""

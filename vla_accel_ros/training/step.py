@@ -21,11 +21,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.training import heads as losses
+from vla_accel_ros.training import packing, parallel
 from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.heads import Heads, cells
-from vla_accel_ros.training.packing import Packing, forward
+from vla_accel_ros.training.packing import Packed, Packing
+from vla_accel_ros.training.parallel import Parallel
 from vla_accel_ros.training.recipe import Stage
 from vla_accel_ros.training.tokens import jitter, soft_cross_entropy
 
@@ -43,16 +46,27 @@ class Losses:
     parts: dict[str, float]
 
 
+def lay_out(
+    config: VLAConfig, prompts: list[list[int]], asks: int, device: torch.device,
+    dtype: torch.dtype,
+) -> Packing | Parallel:
+    """Return how these prompts lie in what a model of this configuration is trained on."""
+    if config.oft:
+        return Parallel.of(
+            prompts, 1 + config.visual_tokens + bool(config.proprio), config.slots).to(device)
+    return Packing.of(prompts, config.visual_tokens, config.action_dims, asks).to(device, dtype)
+
+
 def compute(
-    model: OpenVLA, heads: Heads, packing: Packing, batch: Batch, stage: Stage, spread: float,
-    jitter_bins: float, generator: torch.Generator,
+    model: OpenVLA, heads: Heads, layout: Packing | Parallel, batch: Batch, stage: Stage,
+    spread: float, jitter_bins: float, generator: torch.Generator,
 ) -> Losses:
     """Run a batch through the model and the heads.
 
     Args:
         model: The model.
         heads: Its training-only heads.
-        packing: Layout of the instructions that the batch is labelled for.
+        layout: Of the instructions that the batch is labelled for; see `lay_out`.
         batch: Frames and labels.
         stage: Names the weights of the losses.
         spread: Standard deviation of the soft labels, bins.
@@ -60,30 +74,29 @@ def compute(
         generator: Source of the jitter.
     """
     config, device = model.config, model.device
-    inputs = jitter(batch.actions[..., :-1], jitter_bins, generator, config.bins)
-    pixels = batch.pixels.to(device, model.dtype, memory_format=torch.channels_last)
-    out = forward(model, pixels, packing, config.tokenizer_vocab - 1 - inputs.to(device),
-                  batch.asked.to(device))
+    out = _forward(model, layout, batch, jitter_bins, generator)
     places, seen = batch.places.to(device), batch.seen.to(device)
     locate, sight = losses.locate_loss(heads, out.features, places, seen)
     index, _ = cells(places, seen, config.grid)
     vectors, turns = batch.vectors.to(device), batch.turns.to(device)
     meant, goal = batch.meant.to(device), batch.goal.to(device)
     image = torch.arange(len(meant), device=device)[:, None]
+    # One row for all instructions about an image, or one for each.
+    lines = (len(out.layers[0]), -1)
+    words = out.rows[..., 0].reshape(lines)
+    first_index = index[image, :, meant]
     point, pointed = losses.point_loss(
-        heads, heads.point, out.layers, out.rows[..., 0], index[image, :, meant])
+        heads, heads.point, out.layers, words, first_index.reshape(*lines, config.cameras))
     relate, error = losses.relate_loss(
         heads, out.hidden[:, :, 0], vectors[image, meant], turns[image, meant],
         batch.width.to(device))
     there = goal >= 0
     second = torch.where(there[..., None], index[image, :, goal], -100)
     goal_point, goal_pointed = losses.point_loss(
-        heads, heads.goal_point, out.layers, out.rows[..., 0], second)
+        heads, heads.goal_point, out.layers, words, second.reshape(*lines, config.cameras))
     goal_relate, goal_error = losses.goal_loss(
         heads, out.hidden[:, :, 0], vectors[image, goal], there)
-    action = soft_cross_entropy(
-        out.logits[..., :config.tokenizer_vocab], batch.actions.to(device), spread,
-        config.bins).sum(-1).mean()
+    action = _action_loss(config, out, batch.actions.to(device), spread)
     parts = {'locate': locate, 'point': point, 'relate': relate,
              'goal': goal_point + 2 * goal_relate, 'action': action}
     total = sum(stage.losses.get(name, 0.0) * loss for name, loss in parts.items())
@@ -92,3 +105,25 @@ def compute(
     if there.any():
         read |= {'goal_pointed': goal_pointed, 'goal_mm': goal_error * 1000}
     return Losses(total, {k: float(v.detach()) for k, v in {**parts, **read}.items()})
+
+
+def _forward(
+    model: OpenVLA, layout: Packing | Parallel, batch: Batch, jitter_bins: float,
+    generator: torch.Generator,
+) -> Packed:
+    config, device, asked = model.config, model.device, batch.asked.to(model.device)
+    pixels = batch.pixels.to(device, model.dtype, memory_format=torch.channels_last)
+    if isinstance(layout, Parallel):
+        return parallel.forward(
+            model, pixels, layout, batch.proprio.to(device, model.dtype), asked)
+    inputs = jitter(batch.actions[..., :-1], jitter_bins, generator, config.bins)
+    tokens = config.tokenizer_vocab - 1 - inputs.to(device)
+    return packing.forward(model, pixels, layout, tokens, asked)
+
+
+def _action_loss(config: VLAConfig, out: Packed, actions: Tensor, spread: float) -> Tensor:
+    """Return nats of all tokens together, or the mean error of normalised numbers."""
+    if config.oft:
+        return (out.logits.float() - actions).abs().mean()
+    logits = out.logits[..., :config.tokenizer_vocab]
+    return soft_cross_entropy(logits, actions, spread, config.bins).sum(-1).mean()

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import contextlib
-from dataclasses import asdict, replace
+from dataclasses import replace
 import json
 import math
 import os
@@ -28,20 +28,20 @@ import time
 import torch
 
 from vla_accel_ros.evaluation import seeds
-from vla_accel_ros.models.action_tokens import ActionStatistics
+from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.oft import build
 from vla_accel_ros.models.openvla import OpenVLA
-from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import load_prompt_encoder, vocabulary, write_tokenizer
 from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training import datasets
-from vla_accel_ros.training.batches import Pixels, Sampler
+from vla_accel_ros.training.batches import Pixels, Sampler, stream
 from vla_accel_ros.training.export import write_checkpoint
 from vla_accel_ros.training.heads import Heads
 from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
-from vla_accel_ros.training.packing import Packing
 from vla_accel_ros.training.recipe import Recipe, Stage
 from vla_accel_ros.training.rollout import Rollout, success_by_kind
-from vla_accel_ros.training.step import compute
+from vla_accel_ros.training.shapes import configure
+from vla_accel_ros.training.step import compute, lay_out
 
 STATE, LOG = 'state.pt', 'log.jsonl'
 
@@ -88,12 +88,11 @@ class Trainer:
         self.folder.mkdir(exist_ok=True)
         words = vocabulary(all_instructions())
         write_tokenizer(words, self.folder)
-        shape = asdict(recipe.model)
-        self.config = embedded(len(words), cameras=len(datasets.CAMERAS), **shape)
+        self.config = configure(recipe.model, words, len(recipe.cameras))
         self.prompts = load_prompt_encoder(self.folder, self.config)
         torch.manual_seed(recipe.seed)
         dtype = torch.bfloat16
-        self.model = OpenVLA(self.config).to(self.device, memory_format=torch.channels_last)
+        self.model = build(self.config).to(self.device, memory_format=torch.channels_last)
         self.heads = Heads(self.config, len(datasets.OBJECTS), recipe.point_layers).to(self.device)
         modules = {'model': self.model, 'heads': self.heads}
         self.optimiser = MasterOptimiser(
@@ -161,29 +160,30 @@ class Trainer:
 
     def sampler(self, sets: dict) -> Sampler:
         """Return a sampler of these sets of frames."""
-        return Sampler(sets, self.config, self.statistics(), self.recipe.grasp_weight,
-                       self.recipe.seed, self.recipe.asks, self.only)
+        return Sampler(sets, self.told(), self.recipe.grasp_weight, self.recipe.seed,
+                       self.recipe.asks, self.only)
 
-    def statistics(self) -> ActionStatistics:
-        """Return the action statistics that the run has settled on."""
-        return ActionStatistics.from_dict(self.stats['action'])
+    def told(self) -> VLAConfig:
+        """Return the configuration with the statistics that the run has settled on."""
+        return replace(self.config, norm_stats={self.recipe.name: self.stats})
 
     def _train(self, stage: Stage, sampler: Sampler) -> None:
         recipe, size = self.recipe, self.recipe.batch
         total = math.ceil(stage.images / size)
         prompts = [self.prompts(text) for text in sampler.instructions]
-        packing = Packing.of(
-            prompts, self.config.visual_tokens, self.config.action_dims, sampler.asks).to(
-                self.device, self.model.dtype)
+        layout = lay_out(self.config, prompts, sampler.asks, self.device, self.model.dtype)
         self.optimiser.rate = stage.rate
         sums: dict[str, float] = {}
         count, since = 0, time.monotonic()
         kept = since
+        batches = stream(
+            lambda step: sampler.draw(stage.mix, size, self.stage, step, self.only is None),
+            range(self.step, total), self.device.type != 'cpu')
         while self.step < total and not self.stopped:
-            batch = sampler.draw(stage.mix, size, self.stage, self.step, self.only is None)
+            batch = next(batches)
             generator = torch.Generator().manual_seed(
                 recipe.seed * 1_000_003 + self.stage * 10_000_019 + self.step)
-            losses = compute(self.model, self.heads, packing, batch, stage, recipe.spread,
+            losses = compute(self.model, self.heads, layout, batch, stage, recipe.spread,
                              recipe.jitter, generator)
             losses.total.backward()
             norm = self.optimiser.step(schedule(self.step, total, recipe.warmup, stage.floor))
@@ -205,8 +205,9 @@ class Trainer:
                     kept = now
             images = self.step * size
             if stage.evaluate and images // stage.evaluate > (images - size) // stage.evaluate:
+                begun = time.monotonic()
                 self._check(stage, sampler.instructions)
-                since = time.monotonic()
+                since += time.monotonic() - begun
 
     def _line(self, stage: Stage, means: dict, speed: float, left: float, share: float) -> None:
         goal = ''
@@ -221,14 +222,13 @@ class Trainer:
 
     def averaged(self) -> OpenVLA:
         """Return a float32 copy of the model with averaged weights, for evaluation."""
-        model = OpenVLA(replace(self.config, norm_stats={self.recipe.name: self.stats}))
+        model = build(self.told())
         model.load_state_dict(self.optimiser.averaged('model'), strict=True)
         return model.to(self.device).eval().requires_grad_(False)
 
     def rollout(self) -> Rollout:
         """Return the averaged model in the closed loop."""
-        return Rollout(self.averaged(), self.prompts, self.statistics(),
-                       Pixels(self.config), datasets.CAMERAS)
+        return Rollout(self.averaged(), self.prompts, Pixels(self.config), self.recipe.cameras)
 
     def _check(self, stage: Stage, instructions: tuple[str, ...]) -> None:
         chosen = seeds.require('tuning', 1_000_000, self.recipe.episodes)
