@@ -42,6 +42,9 @@ OPTIONAL = {
     'sentencepiece', 'transformers', 'setuptools',
 }
 TEST_ONLY = {'sklearn'}
+# Names of rosdep keys that differ, and what has none.
+ROSDEP = {'scikit-learn': 'sklearn'}
+NO_ROSDEP = {'ruff', 'transformers'}
 
 
 def pins(root, name='requirements.txt'):
@@ -101,6 +104,14 @@ def test_ros_packages_that_are_imported_are_declared(manifest, root):
     needed = {name for name in imported(root, 'vla_accel_ros/nodes') if is_ros(name)}
     assert needed <= declared
     assert needed <= wheels
+
+
+def test_what_the_tests_need_is_declared(manifest, root):
+    declared = {depend.name for depend in manifest.test_depends}
+    named = {
+        f'python3-{ROSDEP.get(pin.name, pin.name)}' for pin in pins(root, 'requirements-test.txt')
+        if pin.name not in NO_ROSDEP}
+    assert declared == named
 
 
 def test_libraries_that_are_imported_are_required_and_pinned(root):
