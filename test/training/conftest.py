@@ -17,7 +17,7 @@ import copy
 
 import pytest
 
-from vla_accel_ros.training import recipe
+from vla_accel_ros.training import recipe_yaml
 
 SMALL = {
     'name': 'small',
@@ -56,7 +56,7 @@ FORMS = {
 
 @pytest.fixture(params=list(FORMS))
 def scaled(request):
-    return recipe.from_dict({**copy.deepcopy(SMALL), **FORMS[request.param]})
+    return recipe_yaml.from_dict({**copy.deepcopy(SMALL), **FORMS[request.param]})
 
 
 @pytest.fixture
@@ -66,4 +66,4 @@ def values():
 
 @pytest.fixture
 def small(values):
-    return recipe.from_dict(values)
+    return recipe_yaml.from_dict(values)

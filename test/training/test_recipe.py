@@ -20,7 +20,7 @@ from vla_accel_ros.models.oft import build
 from vla_accel_ros.models.tokenizer import vocabulary
 from vla_accel_ros.paths import share_file
 from vla_accel_ros.sim.tasks import all_instructions
-from vla_accel_ros.training import recipe
+from vla_accel_ros.training import recipe, recipe_yaml
 from vla_accel_ros.training.shapes import configure
 
 
@@ -60,32 +60,32 @@ def broken(values, path, value):
 ])
 def test_a_recipe_that_cannot_be_followed_is_refused_by_name(values, path, value, said):
     with pytest.raises(recipe.RecipeError) as error:
-        recipe.from_dict(broken(values, path, value))
+        recipe_yaml.from_dict(broken(values, path, value))
     assert said in str(error.value)
 
 
 def test_a_missing_name_is_said(values):
     del values['stages'][0]['rate']
     with pytest.raises(recipe.RecipeError, match=r"stages\[0\]: missing \['rate'\]"):
-        recipe.from_dict(values)
+        recipe_yaml.from_dict(values)
 
 
 def test_numbers_that_yaml_takes_for_words_are_numbers(values):
     values['stages'][0]['rate'] = '2e-3'
-    assert recipe.from_dict(values).stages[0].rate == 2e-3
+    assert recipe_yaml.from_dict(values).stages[0].rate == 2e-3
 
 
 def test_the_file_is_named_in_the_error(tmp_path):
     file = tmp_path / 'odd.yaml'
     file.write_text('name: [1]\n')
     with pytest.raises(recipe.RecipeError, match=r'odd\.yaml: recipe: missing'):
-        recipe.load(file)
+        recipe_yaml.load(file)
     with pytest.raises(recipe.RecipeError, match='cannot be read'):
-        recipe.load(tmp_path / 'none.yaml')
+        recipe_yaml.load(tmp_path / 'none.yaml')
 
 
 def test_the_shipped_recipe_can_be_followed():
-    shipped = recipe.load(share_file('config/training/tabletop-s.yaml'))
+    shipped = recipe_yaml.load(share_file('config/training/tabletop-s.yaml'))
     assert shipped.name == 'tabletop-s'
     tokens = 2 * (shipped.model.image_size // shipped.model.patch) ** 2
     assert tokens >= 72
@@ -95,7 +95,7 @@ def test_the_shipped_recipe_can_be_followed():
 @pytest.mark.parametrize(('name', 'cameras', 'chunk'), [
     ('tabletop-m', 1, 0), ('tabletop-m-oft', 2, 8)])
 def test_the_middle_size_has_openvlas_form_in_60_mb(name, cameras, chunk):
-    shipped = recipe.load(share_file(f'config/training/{name}.yaml'))
+    shipped = recipe_yaml.load(share_file(f'config/training/{name}.yaml'))
     config = configure(shipped.model, vocabulary(shipped.instructions), len(shipped.cameras))
     assert config.image_towers == ((0, 1),) * cameras
     assert config.tokens_per_image == 256
@@ -110,6 +110,6 @@ def test_a_set_of_one_task_is_labelled_for_its_instructions_only(values):
     values['instructions'] += list(all_instructions('stack'))
     values['data']['wander']['task'] = 'lift'
     values['stages'][1]['mix'] = {'demos': 1}
-    made = recipe.from_dict(values)
+    made = recipe_yaml.from_dict(values)
     assert made.asked(made.data['wander']) == all_instructions('lift')
     assert made.asked(made.data['demos']) == made.instructions

@@ -22,7 +22,7 @@ import torch
 
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.training import curves, recipe
+from vla_accel_ros.training import curves, recipe, recipe_yaml
 from vla_accel_ros.training.batches import stream
 from vla_accel_ros.training.command import overfitting
 from vla_accel_ros.training.frames import Frames
@@ -133,7 +133,7 @@ def test_dagger_labels_what_the_policy_gets_into(values, tmp_path, frames):
         'name': 'dagger', 'images': 8, 'rate': 1e-3, 'mix': {'own': 1}, 'losses': {'action': 1},
         'evaluate': 8})
     said = []
-    trainer = trained(recipe.from_dict(values), tmp_path, frames, report=said.append)
+    trainer = trained(recipe_yaml.from_dict(values), tmp_path, frames, report=said.append)
     own = Frames(tmp_path / 'frames' / 'own')
     assert own.done.all()
     assert set(own.arrays['kind']) == {recipe.KINDS.index('dagger')}

@@ -108,10 +108,10 @@ def run(args: argparse.Namespace) -> int:
     """Train; return 0 when the recipe was followed to its end."""
     import torch
 
-    from vla_accel_ros.training import curves, recipe
+    from vla_accel_ros.training import curves, recipe_yaml
     from vla_accel_ros.training.trainer import LOG, Trainer
 
-    settings = recipe.load(recipe_file(args.recipe))
+    settings = recipe_yaml.load(recipe_file(args.recipe))
     name = settings.name
     if args.overfit is not None:
         settings, name = overfitting(settings, args.overfit), f'{name}-overfit'

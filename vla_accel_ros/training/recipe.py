@@ -12,13 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Recipes: one YAML file a model, read strictly, that makes the checkpoint from nothing."""
+"""Recipes: everything that makes a checkpoint from nothing; see `recipe_yaml` for the files."""
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import combinations
-from pathlib import Path
 
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.tasks import TASKS, all_instructions
@@ -37,7 +36,8 @@ class RecipeError(ValueError):
     """A recipe that cannot be followed, with the name of what is wrong."""
 
 
-def _check(condition: bool, message: str) -> None:
+def check(condition: bool, message: str) -> None:
+    """Raise a RecipeError with the message unless the condition holds."""
     if not condition:
         raise RecipeError(message)
 
@@ -69,8 +69,8 @@ class ModelRecipe:
     heads: int = 6
 
     def __post_init__(self) -> None:
-        _check(self.form in FORMS, f"form is '{self.form}', expected one of {FORMS}")
-        _check(self.chunk >= 0, f'chunk is {self.chunk}, expected at least 0')
+        check(self.form in FORMS, f"form is '{self.form}', expected one of {FORMS}")
+        check(self.chunk >= 0, f'chunk is {self.chunk}, expected at least 0')
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ class FramesRecipe:
     disturbance: Disturbance = field(default_factory=Disturbance)
 
     def __post_init__(self) -> None:
-        _check(self.kind in KINDS, f"kind is '{self.kind}', expected one of {KINDS}")
-        _check(self.frames >= 1, f'frames is {self.frames}, expected at least 1')
+        check(self.kind in KINDS, f"kind is '{self.kind}', expected one of {KINDS}")
+        check(self.frames >= 1, f'frames is {self.frames}, expected at least 1')
         kinds = ('', *TASKS)
-        _check(self.task in kinds, f"task is '{self.task}', expected one of {kinds}")
+        check(self.task in kinds, f"task is '{self.task}', expected one of {kinds}")
 
 
 @dataclass(frozen=True)
@@ -122,12 +122,12 @@ class Stage:
     evaluate: int = 0
 
     def __post_init__(self) -> None:
-        _check(self.images >= 1, f"stage '{self.name}': images is {self.images}, expected >= 1")
-        _check(0 < self.rate < 1, f"stage '{self.name}': rate is {self.rate}, expected in (0, 1)")
-        _check(bool(self.mix) and all(share > 0 for share in self.mix.values()),
+        check(self.images >= 1, f"stage '{self.name}': images is {self.images}, expected >= 1")
+        check(0 < self.rate < 1, f"stage '{self.name}': rate is {self.rate}, expected in (0, 1)")
+        check(bool(self.mix) and all(share > 0 for share in self.mix.values()),
                f"stage '{self.name}': mix is {self.mix}, expected positive shares")
         unknown = sorted(set(self.losses) - set(LOSSES))
-        _check(not unknown, f"stage '{self.name}': losses {unknown}, expected some of {LOSSES}")
+        check(not unknown, f"stage '{self.name}': losses {unknown}, expected some of {LOSSES}")
 
 
 @dataclass(frozen=True)
@@ -181,24 +181,24 @@ class Recipe:
     episodes: int = 24
 
     def __post_init__(self) -> None:
-        _check(bool(self.stages), 'stages is empty, expected at least one')
-        _check(bool(self.instructions), 'instructions is empty, expected at least one')
-        _check(bool(self.cameras), 'cameras is empty, expected at least one')
-        _check(self.batch >= 1, f'batch is {self.batch}, expected at least 1')
-        _check(self.asks >= 1, f'asks is {self.asks}, expected at least 1')
+        check(bool(self.stages), 'stages is empty, expected at least one')
+        check(bool(self.instructions), 'instructions is empty, expected at least one')
+        check(bool(self.cameras), 'cameras is empty, expected at least one')
+        check(self.batch >= 1, f'batch is {self.batch}, expected at least 1')
+        check(self.asks >= 1, f'asks is {self.asks}, expected at least 1')
         for name, wanted in self.data.items():
-            _check(bool(self.asked(wanted)), f"data '{name}': no instruction of its task")
+            check(bool(self.asked(wanted)), f"data '{name}': no instruction of its task")
         for stage in self.stages:
             unknown = sorted(set(stage.mix) - set(self.data))
-            _check(not unknown, f"stage '{stage.name}' mixes {unknown}, not in data")
+            check(not unknown, f"stage '{stage.name}' mixes {unknown}, not in data")
             tasks = sorted({self.data[name].task for name in stage.mix})
-            _check(len(tasks) == 1, f"stage '{stage.name}' mixes sets of different tasks {tasks}")
+            check(len(tasks) == 1, f"stage '{stage.name}' mixes sets of different tasks {tasks}")
         for name in self.statistics:
             fits = name in self.data and self.data[name].kind != 'dagger'
-            _check(fits, f"statistics of '{name}', expected sets of data other than dagger")
+            check(fits, f"statistics of '{name}', expected sets of data other than dagger")
         self._check_seeds()
         layers = [n for n in self.point_layers if not 0 <= n < self.model.layers]
-        _check(not layers, f'point_layers {layers} are not among {self.model.layers} layers')
+        check(not layers, f'point_layers {layers} are not among {self.model.layers} layers')
 
     def asked(self, wanted: FramesRecipe) -> tuple[str, ...]:
         """Return the instructions that a set is labelled for."""
@@ -213,90 +213,9 @@ class Recipe:
             chunks = -(-wanted.frames // CHUNKS[wanted.kind])
             spans[name] = range(wanted.seed, wanted.seed + chunks * SEEDS_A_CHUNK)
             allowed = seeds.RANGES['training']
-            _check(spans[name][0] in allowed and spans[name][-1] in allowed,
+            check(spans[name][0] in allowed and spans[name][-1] in allowed,
                    f"data '{name}' takes seeds {spans[name][0]} to {spans[name][-1]}, those for "
                    f'training are {allowed.start} to {allowed.stop - 1}')
         for one, two in combinations(spans, 2):
             apart = spans[one].stop <= spans[two].start or spans[two].stop <= spans[one].start
-            _check(apart, f"data '{one}' and '{two}' share seeds")
-
-
-_NESTED = {'model': ModelRecipe, 'disturbance': Disturbance}
-
-
-def _build(kind: type, values, where: str):
-    _check(isinstance(values, dict), f'{where or "recipe"} is {values!r}, expected names: values')
-    known = {f.name: f for f in fields(kind)}
-    unknown = sorted(set(values) - set(known))
-    _check(not unknown, f'{where or "recipe"}: unknown {unknown}, expected some of {list(known)}')
-    missing = [n for n, f in known.items() if n not in values
-               and f.default is MISSING and f.default_factory is MISSING]
-    _check(not missing, f'{where or "recipe"}: missing {missing}')
-    given = {}
-    for name, value in values.items():
-        inside = f'{where}.{name}' if where else name
-        if name in _NESTED:
-            value = _build(_NESTED[name], value, inside)
-        elif name == 'data':
-            _check(isinstance(value, dict), f'{inside} is {value!r}, expected sets by name')
-            value = {k: _build(FramesRecipe, v, f'{inside}.{k}') for k, v in value.items()}
-        elif name == 'stages':
-            _check(isinstance(value, list), f'{inside} is {value!r}, expected a list')
-            value = tuple(_build(Stage, v, f'{inside}[{i}]') for i, v in enumerate(value))
-        else:
-            value = _number(value, known[name].type, inside)
-        given[name] = value
-    try:
-        return kind(**given)
-    except RecipeError as error:
-        raise RecipeError(f'{where}: {error}' if where else str(error)) from None
-
-
-def _number(value, kind: str, where: str):
-    if kind == 'float':
-        # YAML reads 1e-3 as a word.
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            raise RecipeError(f'{where} is {value!r}, expected a number') from None
-    if kind == 'int':
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        _check(whole, f'{where} is {value!r}, expected a whole number')
-    if kind == 'bool':
-        _check(isinstance(value, bool), f'{where} is {value!r}, expected true or false')
-    if kind == 'str':
-        _check(isinstance(value, str), f'{where} is {value!r}, expected words')
-    if kind.startswith('tuple'):
-        _check(isinstance(value, (list, tuple)), f'{where} is {value!r}, expected a list')
-        return tuple(value)
-    if kind == 'dict':
-        _check(isinstance(value, dict), f'{where} is {value!r}, expected names: numbers')
-        return {k: _number(v, 'float', f'{where}.{k}') for k, v in value.items()}
-    return value
-
-
-def from_dict(values: dict) -> Recipe:
-    """Build a recipe from plain values.
-
-    Raises:
-        RecipeError: When a name is unknown or missing, or a value is not what it must be.
-    """
-    return _build(Recipe, values, '')
-
-
-def load(path: str | Path) -> Recipe:
-    """Read a recipe.
-
-    Raises:
-        RecipeError: When the file cannot be read or followed; the message names the place.
-    """
-    import yaml
-
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
-    except (OSError, yaml.YAMLError) as error:
-        raise RecipeError(f'{path} cannot be read: {error}') from error
-    try:
-        return from_dict(values)
-    except RecipeError as error:
-        raise RecipeError(f'{path}: {error}') from None
+            check(apart, f"data '{one}' and '{two}' share seeds")
