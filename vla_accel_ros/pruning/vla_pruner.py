@@ -63,7 +63,7 @@ class VlaPrunerParameters(Parameters):
         'shallow', 'score of tokens pruned before: from the layers that still hold them, or '
         'none (as published: zero)', choices=('shallow', 'none'))
     refresh: int = option(
-        0, 'every so many inferences keep all; 0: never', unit='steps', low=0, high=100000)
+        0, 'one in so many inferences keeps all; 0: never', unit='steps', low=0, high=100000)
 
 
 class VlaPruner(Pruner):
@@ -100,9 +100,10 @@ class VlaPruner(Pruner):
         decode = tuple(sorted({*self._action_layers, layer}))
         self._since_refresh += 1
         if len(self._memory) < p.window:
+            self._since_refresh = 0
             self._fallback('warm_up')
             return Needs(decode=decode)
-        if p.refresh and self._since_refresh > p.refresh:
+        if p.refresh and self._since_refresh >= p.refresh:
             self._since_refresh = 0
             self._fallback('refresh')
             return Needs(decode=decode)
