@@ -61,6 +61,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         _require(isinstance(self.make, dict), 'make', self.make, 'keyword arguments')
+        _require(isinstance(self.rotate, bool), 'rotate', self.rotate, 'true or false')
+        for key in ('instruction', 'task_option'):
+            _require(isinstance(getattr(self, key), str), key, getattr(self, key), 'text')
         _require(self.step_s is None or (_is_number(self.step_s) and self.step_s > 0),
                  'step_s', self.step_s, 'seconds above 0')
         _require(self.max_steps is None or _is_whole(self.max_steps, 1),
@@ -106,17 +109,21 @@ def _mapping(values: dict | str) -> ActionMapping:
             raise ValueError(f"actions '{values}' is unknown, expected {', '.join(NAMED)}")
         return NAMED[values]
     _known(values, _MAPPING_KEYS, 'actions')
+    columns = _names(values.get('columns', list(COLUMNS)), 'columns')
+    one = {key: _numbers([values.get(key, 1.0)], key, 1) for key in ('translation', 'rotation')}
+    scale = one['translation'] * 3 + one['rotation'] * 3
     if 'scale' in values:
-        scale = tuple(values['scale'])
-    else:
-        scale = (values.get('translation', 1.0),) * 3 + (values.get('rotation', 1.0),) * 3
-    ends = values.get('gripper', (0.0, 1.0))
-    for what, numbers, count in (('scale', scale, GRIPPER), ('gripper', ends, 2)):
-        _require(len(numbers) == count and all(map(_is_number, numbers)),
-                 what, numbers, f'{count} numbers')
-    return ActionMapping(
-        tuple(values.get('columns', COLUMNS)), scale, ends[0], ends[1],
-        bool(values.get('binary_gripper', False)))
+        scale = _numbers(values['scale'], 'scale', GRIPPER)
+    gripper = _numbers(values.get('gripper', [0.0, 1.0]), 'gripper', 2)
+    binary = values.get('binary_gripper', False)
+    _require(isinstance(binary, bool), 'binary_gripper', binary, 'true or false')
+    return ActionMapping(columns, scale, *gripper, binary)
+
+
+def _numbers(value, key: str, count: int) -> tuple[float, ...]:
+    fits = isinstance(value, list) and len(value) == count and all(map(_is_number, value))
+    _require(fits, key, value, f'{count} numbers')
+    return tuple(value)
 
 
 def _names(value, key: str) -> tuple[str, ...]:
