@@ -1,6 +1,6 @@
 # What a user types. Everything else (virtual environment, libraries) is made on the way.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench doctor clean
+.PHONY: help setup browser demo test lint bench doctor clean
 BIN := .venv/bin
 # Set by the ROS 2 wheels of another environment, it would keep ours from finding its libraries.
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -11,10 +11,14 @@ help:  ## This list
 setup:  ## Virtual environment and libraries; does nothing where they are there
 	@scripts/setup.sh
 
+# The tests of the reports open them in Chromium; nothing else needs it.
+browser: setup
+	@scripts/browser.sh
+
 demo: setup  ## The arm moves: five episodes in real time (ARGS="--help" for options)
 	@$(BIN)/vla-accel demo $(ARGS)
 
-test: setup  ## The whole test suite, lint included (ARGS="-k name" for a part)
+test: browser  ## The whole test suite, lint included (ARGS="-k name" for a part)
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: setup  ## Only the lint

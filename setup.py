@@ -46,7 +46,9 @@ setup(
     name=NAME,
     version=version(),
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={f'{NAME}.sim': ['*.json'], NAME: ['checkpoints/**/*']},
+    package_data={
+        f'{NAME}.sim': ['*.json'], f'{NAME}.evaluation.report': ['templates/*'],
+        NAME: ['checkpoints/**/*']},
     data_files=shared(),
     # Lower bounds of what is known to work: Ubuntu 24.04's own numpy, OpenCV, ... are enough on a
     # robot. requirements.txt pins what is tested.
@@ -54,12 +56,14 @@ setup(
         'setuptools',
         'gymnasium>=1.0',
         'imageio-ffmpeg>=0.4.9',
+        'jinja2>=3.1',
         'matplotlib>=3.6',
         'mcap>=1.1',
         'mujoco>=3.3',
         'numpy>=1.26',
         'opencv-python-headless>=4.6',
         'pillow>=10.2',
+        'plotly>=6.0',
         'pyyaml>=6.0',
         'rosbags>=0.11.9',
         'safetensors>=0.4',

@@ -120,8 +120,9 @@ def latencies(report: Report) -> dict | None:
                 line={'width': 1.5, 'dash': dash, 'color': palette.OTHER})
     figure.update_annotations(x=0, xanchor='left', font={'size': 13})
     figure.update_layout(height=90 + 96 * len(rows), showlegend=False, bargap=0,
-                         margin={'l': 10, 'r': 10, 't': 30, 'b': 10})
-    figure.update_yaxes(title='', nticks=3)
+                         margin={'l': 50, 'r': 10, 't': 30, 'b': 48})
+    figure.update_yaxes(title='', nticks=3, automargin=False)
+    figure.update_xaxes(automargin=False)
     figure.update_xaxes(title=_small('a call of the model, ms'), row=len(rows), col=1)
     return _plain_values(figure)
 

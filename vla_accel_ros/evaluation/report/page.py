@@ -21,6 +21,7 @@ from collections.abc import Iterable
 import hashlib
 from itertools import groupby
 import json
+import math
 import os
 from pathlib import Path
 import tempfile
@@ -70,8 +71,8 @@ def render(report: Report) -> str:
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters.update(
-        interval=wording.interval, number=wording.number, limit=wording.limit, times=wording.times,
-        words=WORDS.__getitem__)
+        interval=wording.interval, number=wording.number, limit=wording.limit,
+        times=wording.times, words=WORDS.__getitem__, finite=math.isfinite)
     scripts = [get_plotlyjs(), '\n'.join(
         (_TEMPLATES / name).read_text(encoding='utf-8') for name in _SCRIPTS)]
     verdicts = judge(report)

@@ -89,11 +89,14 @@ def chart(report: Report) -> dict | None:
             figure.update_yaxes(range=[0, 105], row=place, col=1)
         else:
             figure.update_yaxes(rangemode='tozero', row=place, col=1)
+    # Where everything fits, Plotly need not measure it and draw again.
+    figure.update_yaxes(automargin=False, tickfont={'size': 12})
+    figure.update_xaxes(automargin=False)
     figure.update_xaxes(
         title={'text': 'time in the episode, s', 'font': {'size': 13}}, row=len(rows), col=1)
     figure.update_layout(
-        height=78 * len(rows) + 60, hovermode='x', hoverdistance=-1, showlegend=False,
-        margin={'l': 10, 'r': 10, 't': 10, 'b': 10}, dragmode='zoom',
+        height=78 * len(rows) + 70, hovermode='x', hoverdistance=-1, showlegend=False,
+        margin={'l': 92, 'r': 10, 't': 10, 'b': 48}, dragmode='zoom',
         shapes=[{'type': 'line', 'xref': 'x', 'yref': 'paper', 'x0': 0, 'x1': 0, 'y0': 0, 'y1': 1,
                  'line': {'width': 1.5, 'color': '#d33f49'}}])
     figure.layout.template = None

@@ -3,6 +3,7 @@ if (charts.place('timeline')) (() => {
   const { data, element, show } = moments;
   const at = (id) => document.getElementById(id);
   const chart = charts.place('timeline');
+  const { data: lines, layout } = charts.figures.timeline;
   const STRIP = 12;
   const now = { episode: 0, method: '', step: 0, playing: 0, marks: [] };
 
@@ -96,9 +97,9 @@ if (charts.place('timeline')) (() => {
 
   const drawLines = () => {
     const reference = now.method === data.reference ? null : traces()[data.reference];
-    const update = chart.data.map((line, index) => {
+    const update = lines.map((line, index) => {
       const ghost = line.name === 'reference';
-      const field = ghost ? chart.data[index + 1].name : line.name;
+      const field = ghost ? lines[index + 1].name : line.name;
       const source = ghost ? reference : trace();
       if (!source) return { ...line, x: [], y: [] };
       const filled = { ...line, x: source.time, y: source[field] };
@@ -106,8 +107,7 @@ if (charts.place('timeline')) (() => {
       const color = source.kind.map((kind) => data.kinds[kind]);
       return { ...filled, marker: { ...line.marker, color } };
     });
-    Plotly.react(chart, update, { ...chart.layout,
-      xaxis: { ...chart.layout.xaxis, autorange: true } });
+    charts.draw(chart, update, layout);
     at('ghost').textContent = reference ? ` Dotted: ${data.reference}.` : '';
   };
 
@@ -116,9 +116,11 @@ if (charts.place('timeline')) (() => {
     at('cursor').max = t.time.length - 1;
     at('instruction').textContent = data.episodes[now.episode].instruction;
     at('outcome').textContent = t.outcome;
+    now.step = Math.min(now.step, t.time.length - 1);
+    Object.assign(layout.shapes[0], { x0: t.time[now.step], x1: t.time[now.step] });
     drawLines();
     drawStrip();
-    go(Math.min(now.step, t.time.length - 1));
+    go(now.step);
   };
 
   const fill = (select, names) => select.replaceChildren(
