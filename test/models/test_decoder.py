@@ -20,7 +20,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vla_accel_ros.models.cache import KVCache
+from vla_accel_ros.models.cache import CacheLender, KVCache
 from vla_accel_ros.models.config import DecoderConfig
 from vla_accel_ros.models.decoder import Decoder, Rotary, rotate
 
@@ -167,3 +167,14 @@ def test_cache_forgets_the_newest(held, dropped):
     assert torch.equal(keys, tokens[:, :, :held - dropped])
     cache.clear()
     assert cache.lengths == [0, 0]
+
+
+def test_a_lent_cache_is_empty_and_made_anew_only_where_it_is_too_small():
+    config = DecoderConfig(width=16, heads=2, kv_heads=2, layers=1)
+    lend = CacheLender(lambda capacity: KVCache(config, capacity))
+    first = lend(65)
+    assert first.capacity == 128
+    tokens = torch.zeros(1, 2, 2, 8)
+    first.append(0, tokens, tokens)
+    assert lend(128) is first and first.lengths == [0]
+    assert lend(129).capacity == 192

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -87,3 +89,26 @@ class KVCache:
     def clear(self) -> None:
         """Forget all, keeping the memory."""
         self.lengths = [0] * len(self.lengths)
+
+
+class CacheLender:
+    """Lends one cache to one inference after the other, made anew where it is too small.
+
+    Args:
+        make: Gives a cache of a capacity.
+    """
+
+    # Prompts differ by a few tokens: not each one a little longer needs memory of its own.
+    STEP = 64
+
+    def __init__(self, make: Callable[[int], KVCache]) -> None:
+        self._make = make
+        self._cache: KVCache | None = None
+
+    def __call__(self, capacity: int) -> KVCache:
+        """Give the cache, empty, for at least `capacity` tokens; whoever had it has it no more."""
+        if self._cache is None or self._cache.capacity < capacity:
+            self._cache = None
+            self._cache = self._make(-(-capacity // self.STEP) * self.STEP)
+        self._cache.clear()
+        return self._cache

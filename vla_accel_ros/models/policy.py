@@ -31,7 +31,7 @@ from vla_accel_ros.pruning.interface import Motion, Scene
 from .action_reader import ActionReader
 from .answer import answer
 from .answer_chunk import answer_chunk
-from .cache import KVCache
+from .cache import CacheLender, KVCache
 from .checkpoint import CheckpointError, Progress, load, resolve
 from .config import VLAConfig
 from .drafts import GIVEN, SOURCES, Drafts
@@ -53,6 +53,8 @@ class Policy:
         model: In evaluation mode.
         encode: From an instruction to token ids.
         unnorm_key: Data set whose statistics hold; None where there is only one.
+        caches: Memory for keys and values, shared with policies that never answer at the same
+            time; its own if None.
 
     Attributes:
         model: The model.
@@ -68,6 +70,7 @@ class Policy:
 
     def __init__(
         self, model: OpenVLA, encode: PromptEncoder, unnorm_key: str | None = None,
+        caches: CacheLender | None = None,
     ) -> None:
         self.model = model
         self._reader = ActionReader(model.config, unnorm_key)
@@ -76,7 +79,7 @@ class Policy:
             Proprioception(model.config, self.unnorm_key) if model.config.proprio else None)
         self._preprocess = Preprocessor(model.config)
         self._ids = lru_cache(maxsize=64)(encode)
-        self._cache: KVCache | None = None
+        self._caches = CacheLender(model.new_cache) if caches is None else caches
         self._pruners = PrunerSlot(layout_of(model.config))
         self._drafts = Drafts(self._reader.tokens, self.statistics, model.config)
         self.set_decoder('greedy')
@@ -132,6 +135,10 @@ class Policy:
         """Views that the checkpoint wants."""
         return self.config.cameras
 
+    def tokens_of(self, instruction: str) -> list[int]:
+        """Give the prompt of an instruction; raises TokenizerError for words not known."""
+        return list(self._ids(instruction))
+
     def set_pruning(self, method: str, **parameters) -> None:
         """Choose how visual tokens are pruned, from the next inference on.
 
@@ -172,11 +179,7 @@ class Policy:
         self._drafts.forget()
 
     def _cache_for(self, length: int) -> KVCache:
-        capacity = length + self.config.action_dims
-        if self._cache is None or self._cache.capacity < capacity:
-            self._cache = self.model.new_cache(-(-capacity // 64) * 64)
-        self._cache.clear()
-        return self._cache
+        return self._caches(length + self.config.action_dims)
 
     def _pixels(
         self, observation: Observation, fitted: bool,

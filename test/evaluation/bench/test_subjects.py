@@ -51,6 +51,18 @@ def test_the_expert_is_filmed_with_what_it_did_before(subject):
         simulated(subject.model.config, 0)
 
 
+def test_policies_share_weights_and_the_memory_of_keys_but_no_state(subject):
+    frames = [subject.scene.frame(index).observation for index in range(2)]
+    alone = [subject.policy().predict(frame).token_ids.tolist() for frame in frames]
+    one, other = subject.policy(), subject.policy()
+    one.set_decoder('jacobi', draft='previous')
+    taken = [one.predict(frames[0]), other.predict(frames[1]), one.predict(frames[0])]
+    assert [a.token_ids.tolist() for a in taken] == [alone[0], alone[1], alone[0]]
+    # Its own last answer was the draft, not the other's.
+    assert taken[2].accepted == 7
+    assert one._cache_for(10) is other._cache_for(10)
+
+
 def test_random_statistics_fit_any_configuration(any_subject):
     answer = any_subject.policy().predict(any_subject.scene.frame(0).observation)
     rows = any_subject.model.config.oft.chunk if any_subject.model.config.oft else 1

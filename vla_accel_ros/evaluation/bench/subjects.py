@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ import torch
 
 from vla_accel_ros.evaluation.seeds import RANGES
 from vla_accel_ros.models import presets
+from vla_accel_ros.models.cache import CacheLender
 from vla_accel_ros.models.checkpoint import CheckpointError, Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.openvla import OpenVLA
@@ -63,9 +65,14 @@ class Subject:
     unnorm_key: str | None
     weights: str
 
+    @cached_property
+    def _caches(self) -> CacheLender:
+        # Of a full-size model dozens of caches would not fit beside the weights.
+        return CacheLender(self.model.new_cache)
+
     def policy(self) -> Policy:
-        """Give a policy with a state of its own over the shared model."""
-        return Policy(self.model, self.encode, self.unnorm_key)
+        """Give a policy with a state of its own over the shared model, memory aside."""
+        return Policy(self.model, self.encode, self.unnorm_key, self._caches)
 
     def about(self) -> dict[str, Any]:
         """Give what is to be known of it, as plain values."""
