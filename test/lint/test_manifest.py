@@ -44,7 +44,7 @@ OPTIONAL = {
 TEST_ONLY = {'sklearn'}
 # Names of rosdep keys that differ, and what has none.
 ROSDEP = {'scikit-learn': 'sklearn'}
-NO_ROSDEP = {'ruff', 'transformers'}
+NO_ROSDEP = {'ruff', 'selenium', 'transformers'}
 
 
 def pins(root, name='requirements.txt'):
