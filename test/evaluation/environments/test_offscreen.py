@@ -16,12 +16,13 @@
 
 import gc
 
-import mujoco
 import numpy as np
 import pytest
 
 from vla_accel_ros.evaluation.environments.offscreen import Offscreen
-from vla_accel_ros.sim.gl import OpenGLError
+from vla_accel_ros.sim.gl import OpenGLError, import_mujoco
+
+mujoco = import_mujoco()
 
 SCENE = """
 <mujoco>

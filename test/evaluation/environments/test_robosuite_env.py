@@ -22,10 +22,12 @@ import pytest
 
 from vla_accel_ros.cli import main
 from vla_accel_ros.evaluation.environments.rehearsal import rehearse
-from vla_accel_ros.evaluation.environments.robosuite_env import RobosuiteKind
+from vla_accel_ros.evaluation.environments.robosuite_env import RobosuiteKind, import_robosuite
 
-pytest.importorskip(
-    'robosuite', reason="robosuite is not installed: pip install 'vla_accel_ros[robosuite]'")
+try:
+    import_robosuite()
+except ValueError as error:
+    pytest.skip(str(error), allow_module_level=True)
 
 LIFT = RobosuiteKind('Lift')
 WORDS = LIFT.default_task
