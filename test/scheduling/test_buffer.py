@@ -89,3 +89,14 @@ def test_resizing_keeps_the_newest_actions(capacity):
 def test_a_capacity_below_one_is_refused():
     with pytest.raises(ValueError, match='capacity is 0, expected at least 1'):
         ActionBuffer(0)
+
+
+@given(st.lists(st.booleans(), max_size=20), st.integers(1, 8))
+def test_blind_counts_on_beyond_what_the_buffer_holds(generated, capacity):
+    buffer = ActionBuffer(3)
+    for vla in generated:
+        buffer.append(Action(np.zeros(7), 0, Source.VLA if vla else Source.HOLD))
+    since = [*generated[::-1], True].index(True)
+    assert buffer.blind == buffer.resized(capacity).blind == since
+    buffer.clear()
+    assert buffer.blind == 0

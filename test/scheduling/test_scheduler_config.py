@@ -74,6 +74,8 @@ def test_every_field_is_documented():
         ({'tau': 2}, 'tau is 2'),
         ({'planar_ratio': 0}, 'ratio is 0'),
         ({'z_max': 0}, 'z_max is 0'),
+        ({'trust_linear': 0}, 'trust linear is 0'),
+        ({'trust_least': 7}, 'trust least is 7, expected 0 to most, 4'),
     ],
 )
 def test_a_value_out_of_range_is_refused_even_where_not_in_use(options, message):

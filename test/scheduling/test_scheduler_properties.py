@@ -29,7 +29,7 @@ MS = 1_000_000
 
 configs = st.builds(
     SchedulerConfig,
-    rule=st.sampled_from(['velocity', 'planar', 'always', 'never']),
+    rule=st.sampled_from(['velocity', 'planar', 'trust', 'always', 'never']),
     generator=st.sampled_from(['ridge', 'hold']),
     bridge=st.sampled_from(['stop', 'hold', 'ridge']),
     max_bridge_steps=st.integers(0, 4),
@@ -38,6 +38,8 @@ configs = st.builds(
     answer_timeout_s=st.sampled_from([0.15, 0.5]),
     max_chunk_age_s=st.sampled_from([0.1, 2.0]),
     tau=st.sampled_from([0.0, 0.5]),
+    trust_least=st.integers(0, 2),
+    trust_most=st.integers(2, 4),
     gripper_guard=st.booleans(),
 )
 values = st.one_of(
@@ -71,6 +73,7 @@ class Referee:
         self.open = None
         self.newest_sent = None
         self.bridged = 0
+        self.blind = 0
         self.sent = []
 
     def play(self, event):
@@ -145,6 +148,9 @@ class Referee:
             assert stamp is None or action.stamp_ns == stamp
             assert self.scheduler.buffer.last is action
             self.newest_sent = action.stamp_ns
+            self.blind = 0 if action.source.generated else self.blind + 1
+            if decision.kind is Kind.INTUITIVE and config.rule == 'trust':
+                assert self.blind <= config.trust_most
         assert decision.reason
         assert not (decision.request and decision.kind is Kind.INTUITIVE)
         assert len(self.scheduler.buffer) <= config.capacity

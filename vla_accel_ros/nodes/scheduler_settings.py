@@ -78,8 +78,11 @@ SETTINGS = (
         'trust_share', "Rule trust: tolerated share of the VLA's own velocity, where it is more",
         range=(0.0, 10.0)),
     _field(
-        'trust_least', 'Rule trust: steps without a look after a larger error; a flip of the '
-        'gripper is always looked at again', range=(0, 32)),
+        'trust_least', 'Rule trust: steps without a look after a larger error, that is on a new '
+        'course', range=(0, 32)),
+    _field(
+        'trust_flip', 'Rule trust: steps without a look after the gripper opened or closed; with '
+        '0 that is repeated only once the VLA has confirmed it', range=(0, 32)),
     _field(
         'trust_most', 'Rule trust: steps without a look in a row at most, whatever was measured',
         range=(0, 32)),

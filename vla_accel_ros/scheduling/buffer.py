@@ -50,6 +50,7 @@ class ActionBuffer:
         self._rows: deque[list[float]] = deque(maxlen=capacity)
         self._end = 0
         self._generated = 0
+        self._blind = 0
 
     def __len__(self) -> int:
         return len(self._actions)
@@ -70,6 +71,7 @@ class ActionBuffer:
         self._actions.append(action)
         self._rows.append(values.tolist())
         self._generated += action.source.generated
+        self._blind = 0 if action.source.generated else self._blind + 1
         self._end = (slot + 1) % self._capacity
 
     def clear(self) -> None:
@@ -78,12 +80,14 @@ class ActionBuffer:
         self._rows.clear()
         self._end = 0
         self._generated = 0
+        self._blind = 0
 
     def resized(self, capacity: int) -> ActionBuffer:
         """Return a buffer of another capacity that holds the newest of these actions."""
         other = ActionBuffer(capacity)
         for action in self._actions:
             other.append(action)
+        other._blind = self._blind
         return other
 
     @property
@@ -123,6 +127,11 @@ class ActionBuffer:
     def generated(self) -> int:
         """How many of the actions the VLA generated (SP-VLA, N_G)."""
         return self._generated
+
+    @property
+    def blind(self) -> int:
+        """How many actions were fitted since the VLA's last one, those forgotten counted too."""
+        return self._blind
 
     @property
     def generated_ratio(self) -> float:

@@ -21,6 +21,7 @@ from math import inf
 
 from vla_accel_ros.scheduling.generators import Generator, Validity, make_generator
 from vla_accel_ros.scheduling.rules import Rule, make_rule
+import vla_accel_ros.scheduling.trust  # noqa: F401  (makes its rule known)
 
 STOP = 'stop'
 
@@ -40,7 +41,8 @@ class SchedulerConfig:
             the change is `ignore`d.
         max_translation_step: Largest predicted displacement, metres per step.
         max_rotation_step: Largest predicted rotation, radians per step.
-        rule: What is intuitive: `velocity`, `planar`, `always` (up to `tau`) or `never`.
+        rule: What is intuitive: `velocity`, `planar`, `trust`, `always` (up to `tau`) or
+            `never`.
         v_min: Rule `velocity`: slowest intuitive speed, m/s.
         v_max: Rule `velocity`: fastest intuitive speed, m/s.
         w_max: Rule `velocity`: fastest intuitive angular speed, rad/s.
@@ -49,6 +51,12 @@ class SchedulerConfig:
         planar_ratio: Rule `planar`: bound on vertical over horizontal motion.
         z_max: Rule `planar`: bound on the vertical speed, m/s.
         min_generated: Rule `planar`: generated actions that the buffer must hold.
+        trust_linear: Rule `trust`: error of the generator that is tolerated at any speed, m/s.
+        trust_angular: Rule `trust`: likewise of its angular velocity, rad/s.
+        trust_share: Rule `trust`: tolerated share of the VLA's own velocity, where it is more.
+        trust_least: Rule `trust`: steps without a look after a larger error.
+        trust_flip: Rule `trust`: steps without a look after the gripper opened or closed.
+        trust_most: Rule `trust`: steps without a look in a row at most.
         gripper_guard: Never intuitive while the buffer holds an opening or a closing.
         bridge: What is sent while a call is in flight past its step: `stop` sends nothing,
             any generator's name sends its prediction.
@@ -84,6 +92,12 @@ class SchedulerConfig:
     planar_ratio: float = 1.0
     z_max: float = 0.3
     min_generated: int = 4
+    trust_linear: float = 0.12
+    trust_angular: float = 0.8
+    trust_share: float = 0.4
+    trust_least: int = 3
+    trust_flip: int = 0
+    trust_most: int = 4
     gripper_guard: bool = True
     bridge: str = STOP
     max_bridge_steps: int = 2
@@ -127,7 +141,7 @@ class SchedulerConfig:
         # The parts check what is theirs, whichever of them is in use.
         self.make_generator()
         self.make_bridge()
-        for rule in ('velocity', 'planar', 'always', 'never'):
+        for rule in ('velocity', 'planar', 'trust', 'always', 'never'):
             self._make_rule(rule)
         self.make_rule()
 
@@ -167,6 +181,11 @@ class SchedulerConfig:
             'planar': {
                 'step_skip': self.step_skip, 'ratio': self.planar_ratio, 'z_max': self.z_max,
                 'min_generated': self.min_generated,
+            },
+            'trust': {
+                'linear': self.trust_linear, 'angular': self.trust_angular,
+                'share': self.trust_share, 'least': self.trust_least, 'flip': self.trust_flip,
+                'most': self.trust_most,
             },
         }
         return make_rule(name, **options.get(name, {}))

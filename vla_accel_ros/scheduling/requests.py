@@ -18,6 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from vla_accel_ros.actions import ActionChunk
+
 RETIRED_KEPT = 64
 
 
@@ -29,15 +33,29 @@ class Pending:
         stamp_ns: Capture stamp of its frame, nanoseconds.
         sent_ns: Monotonic time at which it was asked, nanoseconds.
         consumed: Actions commanded since its frame, the frame's own step included.
+        expected: float64 [7], what the generator would have done instead; None without one.
+        blind: Steps before its frame since the VLA's last action.
     """
 
     stamp_ns: int
     sent_ns: int
     consumed: int = 0
+    expected: np.ndarray | None = None
+    blind: int = 0
 
     def age_s(self, now_ns: int) -> float:
         """Seconds since it was asked."""
         return max(now_ns - self.sent_ns, 0) * 1e-9
+
+    def fault(self, chunk: ActionChunk, latency_s: float, max_staleness_s: float) -> str | None:
+        """Say why an answer to it is of no use, None when it is."""
+        if not np.isfinite(chunk.values).all():
+            return 'nan_or_inf'
+        if latency_s > max_staleness_s:
+            return 'stale_answer'
+        if len(chunk) > 1 and self.consumed >= len(chunk):
+            return 'all_rows_consumed'
+        return None
 
 
 class RequestBook:
@@ -52,7 +70,7 @@ class RequestBook:
         """The request in flight, None without one."""
         return self._pending
 
-    def open(self, stamp_ns: int, now_ns: int, consumed: int) -> None:
+    def open(self, request: Pending) -> None:
         """Open a request.
 
         Raises:
@@ -60,8 +78,8 @@ class RequestBook:
         """
         if self._pending is not None:
             raise RuntimeError(f'request {self._pending.stamp_ns} is open, expected none')
-        self._retired.pop(stamp_ns, None)
-        self._pending = Pending(stamp_ns, now_ns, consumed)
+        self._retired.pop(request.stamp_ns, None)
+        self._pending = request
 
     def close(self, reason: str) -> None:
         """Close the open request, if any; the reason is what its later answers are told."""

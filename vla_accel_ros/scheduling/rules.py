@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 
 GRIPPER_MIDDLE = 0.5
@@ -43,6 +45,19 @@ class Rule(Protocol):
 
     def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
         """Judge the next step from the buffered actions, of `step_s` seconds each."""
+
+    def learn(
+        self, expected: np.ndarray | None, answer: np.ndarray, blind: int, step_s: float
+    ) -> None:
+        """Take note of what the VLA did with a step; most rules learn nothing.
+
+        Args:
+            expected: float64 [7], what the generator would have done; None when it had nothing
+                to say, or was not asked.
+            answer: float64 [7], what the VLA did; finite.
+            blind: Steps before this one since the VLA's last action.
+            step_s: Duration of a step, seconds.
+        """
 
 
 RULES: dict[str, Callable[..., Rule]] = {}
@@ -88,7 +103,7 @@ def gripper_moves(buffer: ActionBuffer) -> bool:
 
 @register('never')
 @dataclass(frozen=True)
-class Never:
+class Never(Rule):
     """Nothing is intuitive: every step asks the VLA, the unaccelerated baseline."""
 
     def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
@@ -98,7 +113,7 @@ class Never:
 
 @register('always')
 @dataclass(frozen=True)
-class Always:
+class Always(Rule):
     """Everything is intuitive as long as enough of the buffer is generated.
 
     Attributes:
@@ -123,7 +138,7 @@ class Always:
 
 @register('velocity')
 @dataclass(frozen=True)
-class Velocity:
+class Velocity(Rule):
     """Intuitive while the last action's speed is in a band (SP-VLA, the paper).
 
     v_min <= |translation| <= v_max and N_G / N_A > tau. The bound on the angular speed is ours.
@@ -171,7 +186,7 @@ class Velocity:
 
 @register('planar')
 @dataclass(frozen=True)
-class Planar:
+class Planar(Rule):
     """Intuitive while the last actions move smoothly in the plane (SP-VLA, released code).
 
     In each of the last `step_skip` actions |dz| / max(|dx|, |dy|, floor) < ratio and

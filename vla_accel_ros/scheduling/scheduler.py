@@ -26,7 +26,7 @@ from vla_accel_ros.scheduling.chunk_queue import ChunkQueue
 from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
 from vla_accel_ros.scheduling.frame_gate import FrameGate
-from vla_accel_ros.scheduling.requests import RequestBook
+from vla_accel_ros.scheduling.requests import Pending, RequestBook
 from vla_accel_ros.scheduling.rules import Verdict, gripper_moves, speeds
 
 
@@ -166,18 +166,14 @@ class Scheduler:
             return self._decide(Kind.DISCARDED, reason, chunk.stamp_ns, now_ns)
         latency_s = pending.age_s(now_ns)
         self._requests.close('already_answered')
-        fault = None
-        if not np.isfinite(chunk.values).all():
-            fault = 'nan_or_inf'
-        elif latency_s > self._config.max_staleness_s:
-            fault = 'stale_answer'
-        elif len(chunk) > 1 and pending.consumed >= len(chunk):
-            fault = 'all_rows_consumed'
+        fault = pending.fault(chunk, latency_s, self._config.max_staleness_s)
         if fault:
             return self._decide(
                 Kind.DISCARDED, fault, chunk.stamp_ns, now_ns,
                 latency_s=latency_s, consumed=pending.consumed,
             )
+        self._rule.learn(
+            pending.expected, chunk.values[0], pending.blind, self._config.policy_step_s)
         # A longer pause than this, and the arm may have come to rest.
         last = self._buffer.last_since(self._step_ns - round(1.5e9 * self._config.policy_step_s))
         consumed = len(chunk) - self._queue.replace(
@@ -258,7 +254,10 @@ class Scheduler:
         return True
 
     def _ask(self, now_ns: int, last: Action | None, draft, consumed: int = 0) -> Request:
-        self._requests.open(self._step_ns, now_ns, consumed)
+        # A row of the queue, already consumed, says nothing of the generator.
+        expected = None if consumed else draft
+        self._requests.open(
+            Pending(self._step_ns, now_ns, consumed, expected, self._buffer.blind))
         self._counters['requests'] += 1
         self._replan = False
         return Request(self._step_ns, self._instruction, last, draft)
