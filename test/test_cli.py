@@ -13,6 +13,7 @@
 # limitations under the License.
 
 import json
+import re
 import subprocess
 import sys
 
@@ -33,7 +34,8 @@ def test_without_a_command_the_commands_are_listed():
     done = vla_accel()
     assert done.returncode == 2
     for name, command in cli.COMMANDS.items():
-        assert f'    {name} ' in done.stderr and command.summary.split(',')[0] in done.stderr
+        assert re.search(rf'^    {name}\s', done.stderr, re.MULTILINE)
+        assert command.summary.split(',')[0] in done.stderr
 
 
 @pytest.mark.parametrize('command', cli.COMMANDS)

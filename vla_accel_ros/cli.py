@@ -25,7 +25,6 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 import os
 import signal
@@ -82,9 +81,15 @@ COMMANDS = {
     ),
     'env': Command(
         'vla_accel_ros.evaluation.environments.command',
-        'try an environment out, a scripted expert or random actions in the place of a model',
+        'try an environment out, an expert or random actions in the place of a model',
         ('vla-accel env tabletop --policy expert',
          'vla-accel env robosuite:Lift --policy expert --picture lift.png'),
+    ),
+    'tune': Command(
+        'vla_accel_ros.evaluation.tuning.command',
+        "search a scheduler's and a pruner's parameters in simulation or on bags, and confirm them",
+        ('vla-accel tune --sim --methods hold,sp_vla --trials 20',
+         'vla-accel tune --bag monday tuesday --confirm-bag friday --methods sp_vla,fastv'),
     ),
     'bench': Command(
         'vla_accel_ros.evaluation.bench.command',
@@ -111,8 +116,7 @@ def _epilog(examples: Sequence[str]) -> str:
 
 def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     """Return the parser; only the chosen command's module is imported and configured."""
-    # Wide enough for the longest name of a command.
-    style = partial(argparse.RawDescriptionHelpFormatter, max_help_position=28)
+    style = argparse.RawDescriptionHelpFormatter
     # On the line before the command and after it: `--debug` is remembered when it is too late.
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument('--debug', action='store_true', help='show where an error comes from')

@@ -158,8 +158,8 @@ class Operator:
 
     def reset(self, seed: int, task: str) -> str:
         """Lay the table anew and return the instruction."""
-        self._set('sim_arm', seed=seed, task=task)
-        return json.loads(self._call(Trigger, 'sim_arm/reset', Trigger.Request()))['instruction']
+        self.set('sim_arm', seed=seed, task=task)
+        return json.loads(self.call(Trigger, 'sim_arm/reset', Trigger.Request()))['instruction']
 
     def instruct(self, text: str) -> None:
         """Say what to do; an empty text is a pause."""
@@ -173,11 +173,11 @@ class Operator:
 
     def enable(self) -> None:
         """Let the arm move."""
-        self._call(SetBool, 'arm_command/enable', SetBool.Request(data=True))
+        self.call(SetBool, 'arm_command/enable', SetBool.Request(data=True))
 
     def stop(self) -> None:
         """Stop the arm."""
-        self._call(Trigger, 'arm_command/stop', Trigger.Request())
+        self.call(Trigger, 'arm_command/stop', Trigger.Request())
 
     def ask_success(self):
         """Ask whether the task is done; return a future of the answer."""
@@ -191,6 +191,39 @@ class Operator:
             listen(Image, topic, partial(self._on_image, view), qos.SENSOR)
         listen(JointState, 'sim_arm/state', self._on_state, qos.SENSOR)
 
+    def ask(self, kind: type, name: str, request):
+        """Call a service and return its answer.
+
+        Raises:
+            GraphError: When it does not answer.
+        """
+        future = self._client(kind, name).call_async(request)
+        self.until(future.done, f'{name} answers', ANSWER_S)
+        return future.result()
+
+    def call(self, kind: type, name: str, request) -> str:
+        """Call a service that may refuse, and return its message.
+
+        Raises:
+            GraphError: When it refuses or does not answer.
+        """
+        answer = self.ask(kind, name, request)
+        if not answer.success:
+            raise GraphError(f'{name} refuses: {answer.message}')
+        return answer.message
+
+    def set(self, node: str, **values) -> None:
+        """Set parameters of a node as one.
+
+        Raises:
+            GraphError: When it refuses or does not answer.
+        """
+        request = SetParametersAtomically.Request(
+            parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()])
+        answer = self.ask(SetParametersAtomically, f'{node}/set_parameters_atomically', request)
+        if not answer.result.successful:
+            raise GraphError(f'{node} refuses {values}: {answer.result.reason}')
+
     # -- inside ----------------------------------------------------------------------------------
 
     def _client(self, kind: type, name: str):
@@ -199,23 +232,6 @@ class Operator:
             clients[name] = self.node.create_client(kind, name)
         self.until(clients[name].service_is_ready, f'{name} is there', ANSWER_S)
         return clients[name]
-
-    def _call(self, kind: type, name: str, request) -> str:
-        future = self._client(kind, name).call_async(request)
-        self.until(future.done, f'{name} answers', ANSWER_S)
-        answer = future.result()
-        if not answer.success:
-            raise GraphError(f'{name} refuses: {answer.message}')
-        return answer.message
-
-    def _set(self, node: str, **values) -> None:
-        request = SetParametersAtomically.Request(
-            parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()])
-        name = f'{node}/set_parameters_atomically'
-        future = self._client(SetParametersAtomically, name).call_async(request)
-        self.until(future.done, f'{name} answers', ANSWER_S)
-        if not future.result().result.successful:
-            raise GraphError(f'{node} refuses {values}: {future.result().result.reason}')
 
     def _troubles(self) -> str:
         lines = [

@@ -103,10 +103,12 @@ class Process:
     Attributes:
         name: The node's name, its executable's and its module's.
         parameters: What goes before the parameter file.
+        remaps: Topics by the node's own name for them.
     """
 
     name: str
     parameters: dict[str, object]
+    remaps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def module(self) -> str:
@@ -120,6 +122,8 @@ class Process:
         words = [sys.executable, '-m', self.module, '--ros-args']
         if namespace:
             words += ['-r', f'__ns:=/{namespace}']
+        for topic, other in self.remaps.items():
+            words += ['-r', f'{topic}:={other}']
         words += ['--log-level', f'{logger}:={deployment.log_level}']
         words += ['--params-file', str(deployment.parameter_file)]
         for name, value in self.parameters.items():

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+from math import inf
 
 from vla_accel_ros.evaluation.replay import command, options
 
@@ -24,6 +25,9 @@ from vla_accel_ros.evaluation.replay import command, options
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     options.configure(parser)
+    parser.add_argument('--rate', type=float, default=0.0, help=(
+        'with --mode graph: times faster than it was recorded at most; 0 as fast as the nodes '
+        'decide (%(default)s)'))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,4 +36,11 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError: When bag, checkpoint and arguments do not go together.
     """
-    return command.run(args)
+    if not 0 <= args.rate < inf:
+        raise ValueError(f'--rate is {args.rate}, expected at least 0')
+    if args.mode == 'offline':
+        return command.run(args)
+    # rclpy takes a while, and offline does without it.
+    from vla_accel_ros.nodes import replay_graph
+
+    return replay_graph.run(args)

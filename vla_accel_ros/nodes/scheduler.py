@@ -103,7 +103,7 @@ class SchedulerNode(Node):
     def _on_frame(self, message: Image) -> None:
         check_image(message)
         self._seen = monotonic()
-        decision = self._scheduler.on_frame(to_ns(message.header.stamp), monotonic_ns())
+        decision = self._scheduler.on_frame(to_ns(message.header.stamp), self._elapsed_ns())
         if decision.kind is Kind.SKIPPED:
             # No step of the policy; the count is among the figures.
             return
@@ -119,7 +119,7 @@ class SchedulerNode(Node):
                 'set policy_step to what the checkpoint was trained at')
         stats = messages.message_stats(message)
         verified = stats is not None and stats.accepted >= WIDTH
-        decision = self._scheduler.on_answer(chunk, monotonic_ns(), verified)
+        decision = self._scheduler.on_answer(chunk, self._elapsed_ns(), verified)
         self._carry_out(decision, stats=stats)
         if decision.kind is Kind.DISCARDED:
             self.health.event('answer_discarded', decision.reason)
@@ -144,6 +144,14 @@ class SchedulerNode(Node):
         self.health.clear('inference_timeout')
         response.success, response.message = True, 'buffer, queue and request are forgotten'
         return response
+
+    def _elapsed_ns(self) -> int:
+        """Return what durations are measured by: steady time, or simulated time where it rules.
+
+        A bag that is replayed at another speed, or step by step, is decided on as it was.
+        """
+        clock = self.get_clock()
+        return clock.now().nanoseconds if clock.ros_time_is_active else monotonic_ns()
 
     # -- what goes out --------------------------------------------------------------------------
 

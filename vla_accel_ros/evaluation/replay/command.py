@@ -56,7 +56,10 @@ def out_folder(args: argparse.Namespace) -> Path:
 
 
 def clear(out: Path) -> None:
-    """Remove what a run leaves in a folder, and the folder if nothing else is in it."""
+    """Remove what a run leaves in a folder, and the folder if nothing else is in it.
+
+    Logs of nodes stay: they may say why there is nothing else.
+    """
     for name in (RESULTS, REPORT, RUN, *(MOMENTS + end for end in ('', '-wal', '-shm'))):
         (out / name).unlink(missing_ok=True)
     shutil.rmtree(out / FOLDER, ignore_errors=True)

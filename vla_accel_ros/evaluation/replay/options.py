@@ -35,6 +35,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--mode', choices=('offline', 'graph'), default='offline', help=(
         'offline runs every frame in this process; graph publishes them to the real nodes over '
         'DDS (%(default)s)'))
+    add('--latency', default='none', metavar='MS', help=(
+        'milliseconds until an answer is there; measured takes what the call took, none answers '
+        'at once (%(default)s)'))
+    group = reading(parser)
+    group.add_argument('--resume', action='store_true',
+                       help='go on with an interrupted run in --out')
+    group.add_argument('--overwrite', action='store_true', help='replace the run in --out')
+
+
+def reading(parser: argparse.ArgumentParser):
+    """Add what says how a bag is read, and by which policy; return the group of episodes."""
+    add = parser.add_argument
     add('--checkpoint', default='tabletop-s', help='shipped checkpoint or folder (%(default)s)')
     add('--unnorm-key', default=None,
         help='data set whose statistics hold; needed where the checkpoint has several')
@@ -44,18 +56,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '(%(default)s)'))
     add('--policy-step', type=float, default=POLICY_STEP_S, metavar='SECONDS', help=(
         'what the checkpoint was trained at: an action is a displacement over it (%(default)s)'))
-    add('--latency', default='none', metavar='MS', help=(
-        'milliseconds until an answer is there; measured takes what the call took, none answers '
-        'at once (%(default)s)'))
     _topics(parser.add_argument_group('topics, guessed from their types where not given'))
     group = parser.add_argument_group('episodes and long runs')
     group.add_argument('--pause', type=float, default=1.0, metavar='SECONDS', help=(
         'a longer gap between frames ends an episode (%(default)s)'))
     group.add_argument('--longest-episode', type=float, default=60.0, metavar='SECONDS', help=(
         'longer ones are cut, 0 never (%(default)s)'))
-    group.add_argument('--resume', action='store_true',
-                       help='go on with an interrupted run in --out')
-    group.add_argument('--overwrite', action='store_true', help='replace the run in --out')
+    return group
 
 
 def _topics(group) -> None:

@@ -46,38 +46,59 @@ class Moments:
     Args:
         session: What is run.
         out: Folder of the run.
+        later: Whether methods come one after the other, and not with each frame.
     """
 
-    def __init__(self, session: Session, out: Path) -> None:
+    def __init__(self, session: Session, out: Path, later: bool = False) -> None:
         config = session.policy.config
         self._config, self._reference = config, session.reference.name
         self.cameras = tuple(
             Camera(topic, config.grid, config.grid) for topic in session.roles.images)
         self.recorder = Recorder(out / MOMENTS, self.cameras)
+        # What the unaccelerated policy did, by the number of the observation.
+        self._later = later
+        self._others: dict[int, np.ndarray | None] = {}
 
     def watch(self, seen: Seen, records: dict[str, StepRecord]) -> None:
         """Take a frame and what each method made of it, the reference among them."""
-        others = records[self._reference].action
         if records[self._reference].kind == 'skipped':
             return
         images = seen.observation.images
         if self._config.centre_crop is not None:
             images = tuple(fit(image, self._config) for image in images)
         self.recorder.add_frame(seen.number, images)
+        if not self._later:
+            self._others.clear()
+        self._others[seen.number] = records[self._reference].action
         for name, record in records.items():
-            self.recorder.add_step(
-                seen.number, name, self._step(seen, record, others),
-                f'episode {seen.episode + 1}', seen.observation.instruction)
+            self.add(seen.number, seen.episode + 1, seen.since_ns, name, record,
+                     seen.observation.instruction)
 
-    def _step(self, seen: Seen, record: StepRecord, others: np.ndarray | None) -> Step:
-        call, error = record.call, None
+    def add(
+        self, number: int, episode: int, since_ns: int, name: str, record: StepRecord,
+        instruction: str = '',
+    ) -> None:
+        """Take what one method made of a frame that was watched.
+
+        Args:
+            number: Of the observation in the bag, from 0.
+            episode: Of its episode, from 1.
+            since_ns: Since the episode began.
+            name: Of the method.
+            record: What it did.
+            instruction: What was asked, where it was not said before.
+        """
+        call, error, others = record.call, None, self._others.get(number)
         if record.action is not None and others is not None:
             error = float(translation_mm(record.action[None], others[None])[0])
-        kept = () if call is None or call.keep >= 1 else masks.split(call.kept_ids, self.cameras)
-        return Step(
-            seen.since_ns * 1e-9, record.kind, record.reason, record.speed,
+        kept = ()
+        if call is not None and len(call.kept_ids) and call.keep < 1:
+            kept = masks.split(call.kept_ids, self.cameras)
+        step = Step(
+            since_ns * 1e-9, record.kind, record.reason, record.speed,
             None if call is None else call.keep, None if call is None else call.model_ms, error,
             kept)
+        self.recorder.add_step(number, name, step, f'episode {episode}', instruction)
 
 
 def write_page(outcome: Outcome, moments: Moments, out: Path) -> Path:

@@ -71,11 +71,19 @@ class Session:
         """How many observations to expect."""
         return min(self.bag.topics[topic].count for topic in self.roles.images)
 
-    def stream(self, skip: int = 0, known: Mapping | None = None) -> Stream:
-        """Return the bag as the policy sees it, after so many observations."""
+    def stream(
+        self, skip: int = 0, known: Mapping | None = None, fitted: bool = True,
+    ) -> Stream:
+        """Return the bag as the policy sees it.
+
+        Args:
+            skip: So many observations are passed over.
+            known: What is known of their faults.
+            fitted: Whether views are brought to the model's size, or left as they are.
+        """
         args, config = self.args, self.policy.config
         fitting = Fitting(
-            config.image_size, config.resize,
+            config.image_size if fitted else 0, config.resize,
             # Before their crop such checkpoints were trained on images resized so.
             'bicubic' if config.centre_crop is None else 'lanczos')
         return Stream(
@@ -127,8 +135,9 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
         raise ValueError(f'--policy-step is {args.policy_step}, expected 0.01 to 1 s')
     chosen = tuple(m.at_step(args.policy_step) for m in methods.find(args.methods))
     reference = methods.find(UNACCELERATED)[0].at_step(args.policy_step)
-    if latency is not None:
-        # It answers on the step clock all the same, so it is none of those asked for.
+    if latency is not None or args.mode == 'graph':
+        # It answers on the step clock all the same and in this process: another than the one
+        # that may be asked for.
         reference = replace(reference, name=REFERENCE)
     folder = checkpoint_folder(args.checkpoint)
     bag = Bag(args.bag)

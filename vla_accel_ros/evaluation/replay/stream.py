@@ -43,7 +43,7 @@ class Fitting:
     """How views become the size that the model sees, as the camera node does it.
 
     Attributes:
-        size: Side, pixels.
+        size: Side, pixels; 0 leaves views as they are.
         resize: A name of `views.RESIZES`.
         filter_name: A name of `views.FILTERS`.
     """
@@ -53,7 +53,7 @@ class Fitting:
     filter_name: str = 'bicubic'
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Fit a view, uint8 [h, w, 3] to uint8 [size, size, 3]."""
+        """Fit a view: uint8 [h, w, 3] to uint8 [size, size, 3]."""
         return fit_view(image, self.size, self.resize, self.filter_name)
 
 
