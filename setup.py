@@ -71,6 +71,11 @@ setup(
         'torch>=2.4',
         'zstandard>=0.21',
     ],
+    # Environments of others that eval knows. Never by default, and each in an environment of its
+    # own: robosuite runs with few versions of mujoco, and with none of those pinned here.
+    extras_require={
+        'robosuite': ['robosuite==1.5.2', 'mujoco==3.8.1'],
+    },
     python_requires='>=3.10',
     zip_safe=False,
     maintainer='The vla_accel_ros developers',

@@ -63,6 +63,11 @@ def imported(root, folder):
     return found - set(sys.stdlib_module_names) - {'vla_accel_ros'}
 
 
+def required(extra=''):
+    found = map(Requirement, distribution('vla_accel_ros').requires)
+    return [r for r in found if r.marker is None or r.marker.evaluate({'extra': extra})]
+
+
 def is_ros(name):
     return name == 'rclpy' or name.endswith(('_msgs', '_srvs', '_interfaces'))
 
@@ -115,7 +120,7 @@ def test_what_the_tests_need_is_declared(manifest, root):
 
 
 def test_libraries_that_are_imported_are_required_and_pinned(root):
-    declared = {Requirement(line).name for line in distribution('vla_accel_ros').requires}
+    declared = {requirement.name for requirement in required()}
     pinned = {pin.name for pin in pins(root)}
     needed = {
         DISTRIBUTION.get(name, name) for name in imported(root, 'vla_accel_ros')
@@ -127,11 +132,19 @@ def test_libraries_that_are_imported_are_required_and_pinned(root):
 
 
 def test_lower_bounds_admit_what_is_pinned(root):
-    requires = map(Requirement, distribution('vla_accel_ros').requires)
-    bounds = {requirement.name: requirement.specifier for requirement in requires}
+    bounds = {requirement.name: requirement.specifier for requirement in required()}
     for pin in pins(root):
         version = next(iter(pin.specifier)).version
         assert version in bounds.get(pin.name, pin.specifier), pin
+
+
+def test_extras_are_pinned_within_the_lower_bounds():
+    bounds = {requirement.name: requirement.specifier for requirement in required()}
+    extras = [r for r in required('robosuite') if 'extra' in str(r.marker)]
+    assert {r.name for r in extras} == {'robosuite', 'mujoco'}
+    for pin in extras:
+        (spec,) = pin.specifier
+        assert spec.operator == '==' and spec.version in bounds.get(pin.name, pin.specifier), pin
 
 
 @pytest.mark.parametrize('python', PYTHONS)

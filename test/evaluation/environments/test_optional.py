@@ -18,6 +18,7 @@ import sys
 
 import pytest
 
+from vla_accel_ros.cli import main
 from vla_accel_ros.evaluation.environments.optional import import_optional, quiet
 
 
@@ -31,6 +32,17 @@ def test_a_missing_module_is_named_with_what_to_do(monkeypatch, module, said):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ValueError, match=said):
         import_optional(module)
+
+
+@pytest.mark.parametrize(('name', 'said'), [
+    ('robosuite:Lift', 'robosuite is not installed: pip install'),
+    ('libero:goal', 'libero is not installed: install LIBERO'),
+])
+def test_on_the_command_line_it_is_one_line_and_exit_code_2(monkeypatch, capsys, name, said):
+    monkeypatch.setitem(sys.modules, name.partition(':')[0], None)
+    assert main(['env', name]) == 2
+    text = capsys.readouterr().err
+    assert said in text and text.count('\n') == 1
 
 
 def test_a_module_that_lacks_another_one_is_told_from_a_missing_one(monkeypatch, tmp_path):

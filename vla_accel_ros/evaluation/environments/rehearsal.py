@@ -36,13 +36,13 @@ class Rehearsal:
         seed: Of the start.
         success: Whether what was asked is done.
         steps: Taken.
-        step_ms: Mean time of a step, without pictures and without the policy.
+        step_ms: What each step took, without pictures and without the policy.
     """
 
     seed: int
     success: bool
     steps: int
-    step_ms: float
+    step_ms: tuple[float, ...]
 
 
 def actor(policy: str, environment: Environment, seed: int) -> Act:
@@ -79,14 +79,13 @@ def rehearse(
     """
     environment.reset(seed, instruction)
     act = actor(policy, environment, seed)
-    steps, took, outcome = 0, 0.0, None
+    took, outcome = [], None
     while outcome is None or not outcome.done:
         action = act()
         start = time.perf_counter()
         outcome = environment.step(action)
-        took += time.perf_counter() - start
-        steps += 1
-    return Rehearsal(seed, outcome.success, steps, 1e3 * took / steps)
+        took.append(1e3 * (time.perf_counter() - start))
+    return Rehearsal(seed, outcome.success, len(took), tuple(took))
 
 
 def views_side_by_side(environment: Environment) -> tuple[np.ndarray, float]:
