@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vla_accel_ros.evaluation.metrics import EpisodeResult
+from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.records import Call, StepRecord
 
 

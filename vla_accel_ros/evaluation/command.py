@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`vla-accel eval`: closed-loop success on the embedded arm, with and without acceleration."""
+"""`vla-accel eval`: closed-loop success, with and without acceleration."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ from pathlib import Path
 import sys
 import time
 
-from vla_accel_ros.evaluation import methods, runner, seeds
-from vla_accel_ros.evaluation.environments.tabletop import TabletopKind
+from vla_accel_ros.evaluation import clocks, methods, runner, seeds
+from vla_accel_ros.evaluation.environments import registry
+from vla_accel_ros.evaluation.episode import EpisodeResult
+from vla_accel_ros.evaluation.files import journal_beside, report_file, write_whole
+from vla_accel_ros.evaluation.journal import Journal
 from vla_accel_ros.evaluation.methods.grammar import help_text
-from vla_accel_ros.evaluation.metrics import EpisodeResult, summarise
+from vla_accel_ros.evaluation.session import Session
 from vla_accel_ros.evaluation.table import render
 from vla_accel_ros.paths import checkpoint_folder
 
@@ -37,91 +40,145 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
     add('--checkpoint', default='tabletop-s', help='shipped checkpoint or folder (%(default)s)')
+    add('--unnorm-key', default=None,
+        help='data set whose statistics un-normalise the actions, where there are several')
     add('--episodes', type=int, default=50, help='of each method (%(default)s)')
-    add('--seed', type=int, default=seeds.RANGES['reporting'].start,
-        help='first seed; the reporting range by default (%(default)s)')
-    add('--methods', default='none,sp_vla', help=help_text())
-    add('--task', default='lift', help=(
-        'an instruction, or lift, place or stack for all of that kind in turn (%(default)s)'))
-    add('--workers', type=int, default=os.cpu_count() or 1,
+    add('--seed', default='reporting', help=(
+        'first seed, or the name of a range: '
+        + ', '.join(f'{name} from {numbers.start}' for name, numbers in seeds.RANGES.items())
+        + ' (%(default)s)'))
+    add('--methods', default='none,sp_vla', help=help_text() + ' (%(default)s)')
+    add('--env', default='tabletop', help=registry.HELP + ' (%(default)s)')
+    add('--env-config', type=Path, default=None, metavar='FILE',
+        help='YAML with what must be told of an environment that is not known, see docs/eval.md')
+    add('--task', default=None, help=(
+        'an instruction, or for the embedded arm lift, place, stack or all, whose instructions '
+        "take turns; the environment's own by default"))
+    add('--clock', choices=clocks.CLOCKS, default=clocks.STEP, help=(
+        'step: the world waits for the model; real: it goes on meanwhile (%(default)s)'))
+    add('--latency-ms', default=None, metavar='MS', help=(
+        'of each call on the real clock; or the JSON report of an evaluation, whose calls of the '
+        'same methods are drawn from; what it takes here and now by default'))
+    add('--workers', type=int, default=len(os.sched_getaffinity(0)),
         help='processes; changes nothing but the time (%(default)s)')
     add('--device', default='cpu', help='cpu or cuda (%(default)s)')
     add('--image-size', type=int, default=None,
         help="side of the camera images in pixels; the checkpoint's own by default")
     add('--max-steps', type=int, default=None,
         help="steps after which an episode is cut off; the task's own by default")
-    add('--out', type=Path, default=None, help='file for the JSON report')
+    add('--out', type=Path, default=None, metavar='FILE', help=(
+        'file for the JSON report; the episodes are kept beside it as they end'))
+    add('--resume', action='store_true', help='go on with the episodes that are beside --out')
+    add('--report', type=Path, default=None, metavar='PATH', help=(
+        'page with tables, charts, timelines and films: a folder, or a file ending in .html'))
 
 
-def seeds_of(first: int, count: int) -> tuple[str, range]:
-    """Return what the seeds are for, and the seeds.
+def session_of(args: argparse.Namespace) -> Session:
+    """Return what the arguments ask for.
 
     Raises:
-        ValueError: When there is no episode, or they are not all for reporting or for tuning.
+        ValueError: When they make no sense; names the value and what was expected.
+        OSError: When a file is not there.
     """
-    purpose = 'tuning' if first in seeds.RANGES['tuning'] else 'reporting'
-    return purpose, seeds.require(purpose, first, count)
+    chosen = methods.find(args.methods)
+    kind = registry.find(args.env, args.env_config)
+    task = kind.default_task if args.task is None else args.task
+    instructions = kind.instructions(task)
+    purpose, numbers = seeds.of_purpose(_first(args.seed), args.episodes)
+    if args.max_steps is not None and args.max_steps < 1:
+        raise ValueError(f'--max-steps is {args.max_steps}, expected at least 1')
+    if args.resume and args.out is None:
+        raise ValueError('--resume goes on with what is beside --out, expected both')
+    setup = runner.Setup(
+        str(checkpoint_folder(args.checkpoint)), kind, args.device, args.image_size,
+        args.max_steps, args.unnorm_key)
+    return Session(
+        setup, chosen, clocks.latencies(args.clock, args.latency_ms, chosen), task, instructions,
+        purpose, numbers)
 
 
-def report(results: list[EpisodeResult], names: list[str], about: dict) -> dict:
-    """Return the report: what was run, and each method's summary."""
-    by_method = {name: [r for r in results if r.method == name] for name in names}
-    return {
-        **about, 'methods': [summarise(name, rs) for name, rs in by_method.items() if rs],
-    }
+def _first(text: str) -> int:
+    if text in seeds.RANGES:
+        return seeds.RANGES[text].start
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(
+            f"--seed is '{text}', expected a number or one of: {', '.join(seeds.RANGES)}"
+        ) from None
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate; return 0 when every episode was run."""
-    chosen = methods.find(args.methods)
-    instructions = TabletopKind().instructions(args.task)
-    purpose, numbers = seeds_of(args.seed, args.episodes)
-    folder = checkpoint_folder(args.checkpoint)
-    names = [method.name for method in chosen]
-    jobs = runner.plan(chosen, numbers, instructions)
-    results: list[EpisodeResult] = []
-    interrupted = False
+    session = session_of(args)
+    page = None if args.report is None else report_file(args.report)
+    jobs = session.jobs()
+    here = runner.prepare(jobs, session.setup, args.workers)
+    journal = None
+    if args.out is not None:
+        journal = Journal(journal_beside(args.out), session.settings(), args.resume)
     start = time.monotonic()
-    live = sys.stderr.isatty()
-    try:
-        setup = runner.Setup(
-            str(folder), TabletopKind(), args.device, args.image_size, args.max_steps)
-        for result in runner.run(jobs, setup, args.workers):
-            results.append(result)
-            if live:
-                _progress(results, names, len(jobs), time.monotonic() - start)
-    except KeyboardInterrupt:
-        interrupted = True
-    if live:
-        print(file=sys.stderr)
-    about = {
-        'checkpoint': folder.name, 'task': args.task, 'clock': 'step', 'seeds': purpose,
-        'first_seed': numbers.start, 'complete': not interrupted,
-        'seconds': round(time.monotonic() - start, 1),
-    }
+    results = _evaluate(session, jobs, here, args.workers, journal)
+    if journal is not None:
+        journal.close()
     if not results:
         print('interrupted before the first episode was over', file=sys.stderr)
         return INTERRUPTED
-    whole = report(results, names, about)
+    report = session.report(results, time.monotonic() - start)
     if args.out is not None:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(whole, indent=1) + '\n', encoding='utf-8')
-    if args.json:
-        print(json.dumps(whole))
-    else:
-        print(f'{folder.name}, {args.task}, {purpose} seeds from {numbers.start}, step clock')
-        print(render(whole['methods']))
-    if interrupted:
+        write_whole(args.out, json.dumps(report, indent=1) + '\n')
+    if page is not None:
+        from vla_accel_ros.evaluation.pages import write_page
+
+        write_page(page, session, report, results, here)
+    _say(args, session, report)
+    if not report['complete']:
         print(f'interrupted: {len(results)} of {len(jobs)} episodes were run', file=sys.stderr)
-    return INTERRUPTED if interrupted else 0
+    return 0 if report['complete'] else INTERRUPTED
 
 
-def _progress(results: list[EpisodeResult], names: list[str], total: int, took: float) -> None:
+def _evaluate(
+    session: Session, jobs: list[runner.Job], here: runner.Worker, workers: int,
+    journal: Journal | None,
+) -> list[EpisodeResult]:
+    """Run what the journal does not hold; return all episodes in the jobs' order."""
+    done = {(r.method, r.seed): r for r in (journal.results if journal else ())}
+    keys = [(job.method.name, job.seed) for job in jobs]
+    left = [job for job, key in zip(jobs, keys, strict=True) if key not in done]
+    if done:
+        print(f'going on: {len(done)} of {len(jobs)} episodes were run', file=sys.stderr)
+    live, start, fresh = sys.stderr.isatty(), time.monotonic(), 0
+    try:
+        for result in runner.run(left, session.setup, workers, here) if left else ():
+            done[result.method, result.seed] = result
+            fresh += 1
+            if journal is not None:
+                journal.add(result)
+            if live:
+                _progress(session, done, len(jobs), (time.monotonic() - start) / fresh)
+    except KeyboardInterrupt:
+        pass
+    if live:
+        print(file=sys.stderr)
+    return [done[key] for key in keys if key in done]
+
+
+def _say(args: argparse.Namespace, session: Session, report: dict) -> None:
+    if args.json:
+        print(json.dumps(report))
+        return
+    print(f'{report["checkpoint"]} in {report["environment"]}, {session.task}, '
+          f'{session.purpose} seeds from {session.seeds.start}, {session.clock} clock')
+    print(render(report['methods']))
+    for note in report['notes']:
+        print(f'note: {note}')
+
+
+def _progress(session: Session, done: dict, total: int, each: float) -> None:
     parts = []
-    for name in names:
-        mine = [r.success for r in results if r.method == name]
+    for method in session.methods:
+        mine = [r.success for (name, _), r in done.items() if name == method.name]
         if mine:
-            parts.append(f'{name} {sum(mine)}/{len(mine)}')
-    left = took / len(results) * (total - len(results))
-    print(f'\r{len(results)}/{total}  {"  ".join(parts)}  {left:.0f} s left \x1b[K',
-          end='', file=sys.stderr, flush=True)
+            parts.append(f'{method.name} {sum(mine)}/{len(mine)}')
+    print(f'\r{len(done)}/{total}  {"  ".join(parts)}  {each * (total - len(done)):.0f} s left '
+          f'\x1b[K', end='', file=sys.stderr, flush=True)

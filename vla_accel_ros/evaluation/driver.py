@@ -124,9 +124,12 @@ class Driver:
                 discarded = answered.reason
             elif answered.action is not None:
                 decision, sent_ns = answered, arrival_ns
-        action = decision.action
+        action, kind = decision.action, decision.kind
+        if kind is Kind.DELIBERATIVE and action is None:
+            # Asked, and not answered within the step.
+            kind = Kind.WAITING
         return StepRecord(
-            stamp_ns, decision.kind.value, decision.reason, decision.speed,
+            stamp_ns, kind.value, decision.reason, decision.speed,
             decision.angular_speed, decision.queued, call=call, discarded=discarded,
             action=None if action is None else action.values,
             source=None if action is None else action.source.value,

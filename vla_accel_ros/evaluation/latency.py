@@ -43,6 +43,9 @@ class Latency(Protocol):
             model_ms: What the call really took.
         """
 
+    def about(self) -> object:
+        """Return what it is, as plain values."""
+
 
 @dataclass(frozen=True)
 class Fixed:
@@ -69,6 +72,10 @@ class Fixed:
         """Return the milliseconds."""
         return self.value
 
+    def about(self) -> object:
+        """Return what it is."""
+        return {'fixed_ms': self.value}
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -82,6 +89,10 @@ class Measured:
     def ms(self, model_ms: float) -> float:
         """Return the milliseconds."""
         return model_ms
+
+    def about(self) -> object:
+        """Return what it is."""
+        return 'measured'
 
 
 class Recorded:
@@ -114,3 +125,7 @@ class Recorded:
     def ms(self, model_ms: float) -> float:
         """Return the milliseconds."""
         return float(np.interp(self._generator.random(), self._shares, self.quantiles))
+
+    def about(self) -> object:
+        """Return what it is."""
+        return {'quantiles_ms': list(self.quantiles)}

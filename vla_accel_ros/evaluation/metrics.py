@@ -12,116 +12,169 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Numbers that sum up episodes, with their uncertainty."""
+"""Numbers that sum up a method's episodes, with their uncertainty."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from vla_accel_ros.evaluation.records import Call, StepRecord
-from vla_accel_ros.evaluation.statistics import wilson
+from vla_accel_ros.evaluation.episode import EpisodeResult
+from vla_accel_ros.evaluation.statistics import bootstrap, paired_difference, wilson
+
+# Of the unaccelerated policy, which all are compared with.
+BASELINE = 'none'
+# Shares at which the times of calls are told; evenly spaced, for `latency.Recorded`.
+SHARES = np.linspace(0, 1, 21)
 
 
-@dataclass(frozen=True, eq=False)
-class EpisodeResult:
-    """What became of one episode.
-
-    Attributes:
-        method: How the policy was run.
-        seed: Of the start.
-        instruction: What was asked.
-        success: Whether it was done.
-        records: One a policy step.
-        actions: float64 [steps, 7], what was executed; it shows the episode again.
-        jerk: float64 [n], of the tool, m/s^3; empty where its position is unknown.
-    """
-
-    method: str
-    seed: int
-    instruction: str
-    success: bool
-    records: tuple[StepRecord, ...]
-    actions: np.ndarray
-    jerk: np.ndarray
-
-    @property
-    def steps(self) -> int:
-        """Policy steps taken."""
-        return len(self.records)
-
-    @property
-    def calls(self) -> list[Call]:
-        """The calls of the model, in order."""
-        return [record.call for record in self.records if record.call is not None]
-
-    @property
-    def decisions(self) -> Counter[str]:
-        """Steps by kind of decision."""
-        return Counter(record.kind for record in self.records)
-
-
-def jerk(positions: Sequence[np.ndarray | None], step_s: float) -> np.ndarray:
-    """Return the size of the third difference of positions over time, m/s^3.
-
-    Args:
-        positions: [3] in m, one a step; None where unknown.
-        step_s: Seconds between them.
-
-    Returns:
-        float64 [n - 3], empty where there are too few or unknown ones.
-    """
-    if len(positions) < 4 or any(position is None for position in positions):
-        return np.zeros(0)
-    return np.linalg.norm(np.diff(np.array(positions), n=3, axis=0), axis=1) / step_s**3
-
-
-def summarise(method: str, results: Sequence[EpisodeResult]) -> dict:
+def summarise(
+    method: str, results: Sequence[EpisodeResult],
+    baseline: Sequence[EpisodeResult] | None = None,
+    kind_of: Callable[[str], str] | None = None,
+) -> dict:
     """Sum up one method's episodes.
 
     Args:
         method: Its name.
         results: At least one episode.
+        baseline: Episodes of the unaccelerated policy; compared where seeds are the same.
+        kind_of: From an instruction to its kind, for success by kind.
 
     Returns:
-        Plain values: success and its interval `success_ci`, episodes, steps (mean, and of the
-        successful ones), model calls, model time in ms (a step, a success, p50 and p95 of a
-        call), share of each kind of decision, success by instruction. What has no value, such
-        as the time per success without any, is None.
+        Plain values, as `docs/eval.md` has them; what has no value, such as the time per success
+        without any, is None.
 
     Raises:
         ValueError: When there is no episode.
     """
     if not results:
         raise ValueError(f"method '{method}' has no episode, expected at least 1")
-    won = [r for r in results if r.success]
-    calls = np.array([call.model_ms for r in results for call in r.calls])
-    steps = sum(r.steps for r in results)
-    decisions: Counter[str] = Counter()
-    for result in results:
-        decisions.update(result.decisions)
-    by_instruction = {}
-    for text in sorted({r.instruction for r in results}):
-        mine = [r.success for r in results if r.instruction == text]
-        by_instruction[text] = {'episodes': len(mine), 'successes': sum(mine)}
+    steps, won = sum(r.steps for r in results), [r for r in results if r.success]
+    decisions = sum((r.decisions for r in results), Counter())
+    jerks = np.concatenate([r.jerk for r in results])
     return {
         'method': method,
-        'success': len(won) / len(results),
-        'success_ci': list(wilson(len(won), len(results))),
-        'episodes': len(results),
-        'successes': len(won),
+        **_share(r.success for r in results),
+        **_difference(results, baseline),
         'steps': steps,
         'steps_per_success': float(np.mean([r.steps for r in won])) if won else None,
-        'model_calls': len(calls),
-        'calls_per_step': len(calls) / steps if steps else 0.0,
-        'model_ms_per_step': float(calls.sum()) / steps if steps else 0.0,
-        'model_ms_per_success': float(calls.sum()) / len(won) if won else None,
-        'call_ms_p50': float(np.percentile(calls, 50)) if len(calls) else None,
-        'call_ms_p95': float(np.percentile(calls, 95)) if len(calls) else None,
+        **_calls(results, steps, len(won)),
+        'model_ms_per_success_ci': _interval(_cost(results), len(results)),
+        **_gain(results, baseline),
+        'jerk_p95': float(np.percentile(jerks, 95)) if len(jerks) else None,
         'decisions': {k: n / steps for k, n in sorted(decisions.items())} if steps else {},
-        'by_instruction': by_instruction,
+        'discarded': dict(sorted(Counter(
+            record.discarded for r in results for record in r.records
+            if record.discarded is not None).items())),
+        'by_kind': _by(results, kind_of) if kind_of else {},
+        'by_instruction': _by(results, lambda text: text),
         'failed_seeds': [r.seed for r in results if not r.success],
     }
+
+
+def _share(successes: Iterable[bool]) -> dict:
+    found = list(successes)
+    return {
+        'success': sum(found) / len(found), 'success_ci': list(wilson(sum(found), len(found))),
+        'episodes': len(found), 'successes': sum(found),
+    }
+
+
+def _by(results: Sequence[EpisodeResult], kind_of: Callable[[str], str]) -> dict:
+    kinds = [kind_of(r.instruction) for r in results]
+    return {
+        kind: _share(r.success for r, k in zip(results, kinds, strict=True) if k == kind)
+        for kind in sorted(set(kinds))}
+
+
+def _calls(results: Sequence[EpisodeResult], steps: int, won: int) -> dict:
+    calls = [call for r in results for call in r.calls]
+    took = np.array([call.model_ms for call in calls])
+    flops = sum(call.flops for call in calls)
+
+    def mean(values: Iterable[float]) -> float | None:
+        return float(np.mean(list(values))) if calls else None
+
+    def quantiles(values: Sequence[float], shares) -> list[float] | None:
+        return [round(q, 4) for q in np.quantile(values, shares).tolist()] if calls else None
+
+    p50, p95, p99 = quantiles(took, [0.5, 0.95, 0.99]) or (None,) * 3
+    late = quantiles([call.latency_ms for call in calls], [0.5, 0.95]) or (None,) * 2
+    return {
+        'model_calls': len(calls),
+        'calls_per_step': len(calls) / steps if steps else 0.0,
+        'model_ms_per_step': float(took.sum()) / steps if steps else 0.0,
+        'model_ms_per_success': float(took.sum()) / won if won else None,
+        'call_ms_p50': p50, 'call_ms_p95': p95, 'call_ms_p99': p99,
+        'call_ms_quantiles': quantiles(took, SHARES),
+        'latency_ms_p50': late[0], 'latency_ms_p95': late[1],
+        'tokens_kept': mean(call.kept for call in calls),
+        'keep_ratio': mean(call.keep for call in calls),
+        'pruning': {
+            reason: count / len(calls)
+            for reason, count in sorted(Counter(call.pruning for call in calls).items())},
+        'passes_per_call': mean(call.passes for call in calls),
+        'accepted_per_call': mean(call.accepted for call in calls),
+        'gflops_per_call': flops / len(calls) / 1e9 if calls else None,
+        'gflops_per_step': flops / steps / 1e9 if steps else 0.0,
+        'gflops_per_success': flops / won / 1e9 if won else None,
+    }
+
+
+def paired(
+    results: Sequence[EpisodeResult], baseline: Sequence[EpisodeResult],
+) -> list[tuple[EpisodeResult, EpisodeResult]]:
+    """Return each episode with the baseline's of the same seed, where there is one."""
+    theirs = {r.seed: r for r in baseline}
+    return [(r, theirs[r.seed]) for r in results if r.seed in theirs]
+
+
+def _difference(
+    results: Sequence[EpisodeResult], baseline: Sequence[EpisodeResult] | None,
+) -> dict:
+    pairs = paired(results, baseline or ())
+    if not pairs:
+        return {'difference': None, 'difference_ci': None}
+    mine, other = ([r.success for r in side] for side in zip(*pairs, strict=True))
+    return {
+        'difference': (sum(mine) - sum(other)) / len(pairs),
+        'difference_ci': list(paired_difference(mine, other)),
+    }
+
+
+def _gain(results: Sequence[EpisodeResult], baseline: Sequence[EpisodeResult] | None) -> dict:
+    """Say how many times less model time a success takes than the baseline's."""
+    pairs = paired(results, baseline or ())
+    if not pairs:
+        return {'gain': None, 'gain_ci': None}
+    mine, other = (_cost(side) for side in zip(*pairs, strict=True))
+
+    def gain(drawn: np.ndarray) -> np.ndarray:
+        with np.errstate(divide='ignore', invalid='ignore'):
+            return other(drawn) / mine(drawn)
+
+    value = float(gain(np.arange(len(pairs))[None])[0])
+    return {
+        'gain': value if np.isfinite(value) else None, 'gain_ci': _interval(gain, len(pairs))}
+
+
+def _cost(results: Sequence[EpisodeResult]) -> Callable[[np.ndarray], np.ndarray]:
+    """Give a statistic for `bootstrap`: milliseconds of the model per success."""
+    took = np.array([r.model_ms for r in results])
+    won = np.array([r.success for r in results], dtype=float)
+
+    def cost(drawn: np.ndarray) -> np.ndarray:
+        with np.errstate(divide='ignore', invalid='ignore'):
+            return took[drawn].sum(1) / won[drawn].sum(1)
+
+    return cost
+
+
+def _interval(
+    statistic: Callable[[np.ndarray], np.ndarray], count: int,
+) -> list[float] | None:
+    found = bootstrap(statistic, count)
+    return None if found is None else list(found)

@@ -57,7 +57,8 @@ class StepRecord:
     Attributes:
         stamp_ns: Capture stamp of the frame, nanoseconds.
         kind: Who took the step, a value of `scheduling.decision.Kind`: that of the answer where
-            an answer brought the action, otherwise that of the frame.
+            an answer brought the action, `waiting` where nothing was sent, otherwise that of
+            the frame.
         reason: Why, a stable name.
         speed: Speed of the action, or of the last one where there is none, m/s.
         angular_speed: Its angular speed, rad/s.

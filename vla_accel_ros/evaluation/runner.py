@@ -23,9 +23,9 @@ import signal
 
 from vla_accel_ros.evaluation.environments.interface import EnvironmentKind
 from vla_accel_ros.evaluation.environments.tabletop import TabletopKind
+from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
-from vla_accel_ros.evaluation.metrics import EpisodeResult
 
 TABLETOP = TabletopKind()
 
@@ -90,21 +90,40 @@ def plan(
 
 
 class Worker:
-    """A policy and an environment in one process."""
+    """A policy and an environment in one process.
+
+    Args:
+        setup: What to build.
+
+    Raises:
+        ValueError: When the checkpoint or the environment is no good, or they do not fit.
+    """
 
     def __init__(self, setup: Setup) -> None:
+        from vla_accel_ros.evaluation.environments.registry import with_views
         from vla_accel_ros.models.policy import Policy
 
-        kind = setup.environment
         # One thread each: the order of a sum, and so the last bit of a logit, stays the same.
         self.policy = Policy.load(
             setup.checkpoint, device=setup.device, unnorm_key=setup.unnorm_key, threads=1)
-        if self.policy.cameras != len(kind.cameras):
-            raise ValueError(
-                f'the checkpoint wants {self.policy.cameras} cameras, {kind.name} has '
-                f'{len(kind.cameras)}: {", ".join(kind.cameras)}')
+        kind = with_views(setup.environment, self.policy.cameras)
         self.environment = kind.make(setup.image_size or self.policy.image_size, setup.max_steps)
         self.policy.warm_up()
+
+    def check(self, jobs: Sequence[Job]) -> None:
+        """Refuse what the checkpoint does not know, before anything is run.
+
+        Raises:
+            ValueError: When a method does not fit the model, or an instruction has words that
+                its tokeniser does not know.
+        """
+        for method in {job.method.name: job.method for job in jobs}.values():
+            try:
+                method.apply(self.policy)
+            except ValueError as error:
+                raise ValueError(f"method '{method.name}': {error}") from None
+        for instruction in dict.fromkeys(job.instruction for job in jobs):
+            self.policy.tokens_of(instruction)
 
     def run(self, job: Job) -> EpisodeResult:
         """Run one episode."""
@@ -130,27 +149,42 @@ def _run(job: Job) -> EpisodeResult:
     return _worker.run(job)
 
 
-def run(jobs: Sequence[Job], setup: Setup, workers: int = 1) -> Iterator[EpisodeResult]:
+def prepare(jobs: Sequence[Job], setup: Setup, workers: int = 1) -> Worker:
+    """Build a worker in this process and check with it what is to be run.
+
+    So what is wrong is said once, and not by each process.
+
+    Raises:
+        ValueError: When the number of workers is below 1, or something does not fit.
+    """
+    if workers < 1:
+        raise ValueError(f'{workers} workers, expected at least 1')
+    here = Worker(setup)
+    here.check(jobs)
+    return here
+
+
+def run(
+    jobs: Sequence[Job], setup: Setup, workers: int = 1, here: Worker | None = None,
+) -> Iterator[EpisodeResult]:
     """Run episodes; yield each one's result, in the order of the jobs.
 
     Args:
         jobs: See `plan`.
         setup: What every worker builds.
         workers: Processes; 1 runs in this one.
+        here: From `prepare`; made where None.
 
     Raises:
-        ValueError: When the number of workers is below 1, or the checkpoint does not fit.
+        ValueError: When the number of workers is below 1, or something does not fit.
     """
-    if workers < 1:
-        raise ValueError(f'{workers} workers, expected at least 1')
-    # Once here first: what is wrong with a checkpoint is said once, and not by each process.
-    here = Worker(setup)
-    if workers == 1:
+    here = here or prepare(jobs, setup, workers)
+    if workers == 1 or len(jobs) < 2:
         for job in jobs:
             yield here.run(job)
         return
     context = multiprocessing.get_context('spawn')
-    count = max(1, min(workers, len(jobs)))
+    count = min(workers, len(jobs))
     with ProcessPoolExecutor(count, context, _begin, (setup,)) as pool:
         try:
             yield from pool.map(_run, jobs)

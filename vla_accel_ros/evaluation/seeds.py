@@ -28,6 +28,20 @@ def purpose(seed: int) -> str | None:
     return next((name for name, seeds in RANGES.items() if seed in seeds), None)
 
 
+def of_purpose(first: int, count: int) -> tuple[str, range]:
+    """Return what seeds are for, `other` outside of all ranges, and the seeds.
+
+    Raises:
+        ValueError: When there is no episode, a seed is negative, or they are for several things.
+    """
+    if first < 0:
+        raise ValueError(f'seed {first}, expected 0 or more')
+    name = purpose(first)
+    if name is not None:
+        return name, require(name, first, count)
+    return 'other', _numbers(first, count)
+
+
 def require(purpose_name: str, first: int, count: int) -> range:
     """Return the seeds first ... first + count - 1 after checking what they are for.
 
@@ -39,8 +53,7 @@ def require(purpose_name: str, first: int, count: int) -> range:
     Raises:
         ValueError: When there is no episode, or a seed lies outside the named range.
     """
-    if count < 1:
-        raise ValueError(f'{count} episodes asked for, expected at least 1')
+    numbers = _numbers(first, count)
     allowed = RANGES[purpose_name]
     last = first + count - 1
     if first not in allowed or last not in allowed:
@@ -48,4 +61,10 @@ def require(purpose_name: str, first: int, count: int) -> range:
             f'seeds {first} to {last} are not all for {purpose_name}, expected seeds from '
             f'{allowed.start} to {allowed.stop - 1}'
         )
+    return numbers
+
+
+def _numbers(first: int, count: int) -> range:
+    if count < 1:
+        raise ValueError(f'{count} episodes asked for, expected at least 1')
     return range(first, first + count)

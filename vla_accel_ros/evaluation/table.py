@@ -12,46 +12,75 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The comparison of methods as a table for people."""
+"""The comparison of methods as tables for people."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-COLUMNS = (
-    'method', 'success', '95 % interval', 'steps', 'calls', 'calls/step', 'ms/call p50', 'p95',
-    'ms/step', 'ms/success', 'against the first',
+# Heading, and the cell of a summary.
+Columns = tuple[tuple[str, Callable[[Mapping], str]], ...]
+
+
+def _number(key: str, pattern: str) -> Callable[[Mapping], str]:
+    return lambda row: '-' if row[key] is None else format(row[key], pattern)
+
+
+def _points(row: Mapping) -> str:
+    if row['difference'] is None:
+        return '-'
+    low, high = row['difference_ci']
+    return f'{100 * row["difference"]:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})'
+
+
+def _gain(row: Mapping) -> str:
+    if row['gain'] is None:
+        return '-'
+    ends = row['gain_ci'] and ' ({:.2f} to {:.2f})'.format(*row['gain_ci'])
+    return f'{row["gain"]:.2f}x{ends or ""}'
+
+
+OUTCOME: Columns = (
+    ('method', lambda row: row['method']),
+    ('success', lambda row: f'{row["successes"]}/{row["episodes"]} = {row["success"]:.1%}'),
+    ('95 % interval', lambda row: '{:.1%} to {:.1%}'.format(*row['success_ci'])),
+    ('points more than none', _points),
+    ('steps', _number('steps_per_success', '.1f')),
+    ('calls/step', _number('calls_per_step', '.2f')),
+    ('ms/step', _number('model_ms_per_step', '.1f')),
+    ('ms/success', _number('model_ms_per_success', '.0f')),
+    ('less than none', _gain),
+)
+COST: Columns = (
+    ('method', lambda row: row['method']),
+    ('ms/call p50', _number('call_ms_p50', '.1f')),
+    ('p95', _number('call_ms_p95', '.1f')),
+    ('p99', _number('call_ms_p99', '.1f')),
+    ('tokens kept', lambda row: '-' if row['keep_ratio'] is None else (
+        f'{row["tokens_kept"]:.1f} = {row["keep_ratio"]:.0%}')),
+    ('passes', _number('passes_per_call', '.2f')),
+    ('accepted', _number('accepted_per_call', '.2f')),
+    ('GFLOP/call', _number('gflops_per_call', '.3g')),
+    ('/step', _number('gflops_per_step', '.3g')),
+    ('jerk p95 m/s^3', _number('jerk_p95', '.0f')),
+    ('decisions', lambda row: ', '.join(f'{k} {s:.0%}' for k, s in row['decisions'].items())),
 )
 
 
-def _number(value: float | None, pattern: str) -> str:
-    return '-' if value is None else format(value, pattern)
-
-
-def _row(summary: dict, first: dict) -> list[str]:
-    low, high = summary['success_ci']
-    mine, base = summary['model_ms_per_success'], first['model_ms_per_success']
-    gain = f'{base / mine:.2f}x less model time' if mine and base and summary is not first else ''
-    return [
-        summary['method'],
-        f'{summary["successes"]}/{summary["episodes"]} = {summary["success"]:.0%}',
-        f'{low:.0%} to {high:.0%}',
-        _number(summary['steps_per_success'], '.1f'),
-        str(summary['model_calls']),
-        _number(summary['calls_per_step'], '.2f'),
-        _number(summary['call_ms_p50'], '.1f'),
-        _number(summary['call_ms_p95'], '.1f'),
-        _number(summary['model_ms_per_step'], '.1f'),
-        _number(summary['model_ms_per_success'], '.0f'),
-        gain,
-    ]
-
-
-def render(summaries: Sequence[dict]) -> str:
-    """Return the table; steps are those of a successful episode on average."""
-    rows = [list(COLUMNS), *(_row(summary, summaries[0]) for summary in summaries)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+def table(columns: Columns, rows: Sequence[Mapping]) -> str:
+    """Return a table."""
+    cells = [[title for title, _ in columns]]
+    cells += [[cell(row) for _, cell in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ['  '.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-             for row in rows]
-    lines.insert(1, '-' * max(len(line) for line in lines))
+             for row in cells]
+    lines.insert(1, '-' * max(map(len, lines)))
     return '\n'.join(lines)
+
+
+def render(summaries: Sequence[Mapping]) -> str:
+    """Return what came of each method, and what it cost.
+
+    Steps are those of a successful episode on average; differences are in points of 100.
+    """
+    return table(OUTCOME, summaries) + '\n\n' + table(COST, summaries)

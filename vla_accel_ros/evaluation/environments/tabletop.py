@@ -29,16 +29,21 @@ ALL = 'all'
 class Tabletop:
     """See `interface.Environment`; wraps `sim.env.TabletopEnv`.
 
+    Attributes:
+        cameras: What it observes with, in order.
+
     Args:
         image_size: Side of the camera images, pixels.
         max_steps: Steps after which an episode is cut off; the task's own where None.
+        cameras: See above.
     """
 
-    cameras = CAMERAS
-
-    def __init__(self, image_size: int, max_steps: int | None = None) -> None:
+    def __init__(
+        self, image_size: int, max_steps: int | None = None, cameras: tuple[str, ...] = CAMERAS,
+    ) -> None:
         from vla_accel_ros.sim.env import TabletopEnv
 
+        self.cameras = cameras
         # Its own observations are not rendered: the closed loop asks when it wants one.
         self.env = TabletopEnv(image_size=image_size, cameras=(), max_steps=max_steps)
         self.step_s = self.env.control_dt
@@ -103,4 +108,4 @@ class TabletopKind:
 
     def make(self, image_size: int, max_steps: int | None) -> Tabletop:
         """Build it."""
-        return Tabletop(image_size, max_steps)
+        return Tabletop(image_size, max_steps, self.cameras)

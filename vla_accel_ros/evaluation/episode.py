@@ -1,0 +1,83 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What became of one episode."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vla_accel_ros.evaluation.records import Call, StepRecord
+
+
+@dataclass(frozen=True, eq=False)
+class EpisodeResult:
+    """One episode of one method.
+
+    Attributes:
+        method: How the policy was run.
+        seed: Of the start.
+        instruction: What was asked.
+        success: Whether it was done.
+        records: One a policy step.
+        actions: float64 [steps, 7], what was executed; it shows the episode again.
+        jerk: float64 [n], of the tool, m/s^3; empty where its position is unknown.
+    """
+
+    method: str
+    seed: int
+    instruction: str
+    success: bool
+    records: tuple[StepRecord, ...]
+    actions: np.ndarray
+    jerk: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        """Policy steps taken."""
+        return len(self.records)
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls of the model, in order."""
+        return [record.call for record in self.records if record.call is not None]
+
+    @property
+    def model_ms(self) -> float:
+        """Milliseconds of the model, of all calls."""
+        return sum(call.model_ms for call in self.calls)
+
+    @property
+    def decisions(self) -> Counter[str]:
+        """Steps by kind of decision."""
+        return Counter(record.kind for record in self.records)
+
+
+def jerk(positions: Sequence[np.ndarray | None], step_s: float) -> np.ndarray:
+    """Return the size of the third difference of positions over time, m/s^3.
+
+    Args:
+        positions: [3] in m, one a step; None where unknown.
+        step_s: Seconds between them.
+
+    Returns:
+        float64 [n - 3], empty where there are too few or unknown ones.
+    """
+    if len(positions) < 4 or any(position is None for position in positions):
+        return np.zeros(0)
+    return np.linalg.norm(np.diff(np.array(positions), n=3, axis=0), axis=1) / step_s**3

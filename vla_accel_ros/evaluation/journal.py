@@ -1,0 +1,148 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Episodes on disk as they end, so that an evaluation can be gone on with.
+
+One line of JSON a piece: first what was asked for, then an episode a line. A line that was cut
+off by a crash does not count.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict
+import json
+from pathlib import Path
+import zlib
+
+import numpy as np
+
+from vla_accel_ros.evaluation.episode import EpisodeResult
+from vla_accel_ros.evaluation.records import Call, StepRecord
+
+
+class Journal:
+    """The episodes of one evaluation.
+
+    Args:
+        path: Its file.
+        settings: What decides the results, as plain values; an evaluation goes on only under the
+            same.
+        resume: Whether what the file holds is gone on with; otherwise it begins anew.
+
+    Attributes:
+        results: The episodes that were there.
+
+    Raises:
+        ValueError: When the file is of other settings, naming them, or is no journal.
+        OSError: When it cannot be written.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, object], resume: bool) -> None:
+        # As it will be read back.
+        self._settings = json.loads(json.dumps(settings))
+        self.results: list[EpisodeResult] = []
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if resume and path.is_file() and path.stat().st_size:
+            self._read(path)
+            self._file = path.open('a', encoding='utf-8')
+        else:
+            self._file = path.open('w', encoding='utf-8')
+            self._write({'settings': self._settings})
+
+    def add(self, result: EpisodeResult) -> None:
+        """Add an episode."""
+        self._write(to_json(result))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write(self, value: dict) -> None:
+        self._file.write(json.dumps(value) + '\n')
+        self._file.flush()
+
+    def _read(self, path: Path) -> None:
+        data = path.read_bytes()
+        whole = data.rfind(b'\n') + 1
+        try:
+            first, *lines = map(json.loads, data[:whole].splitlines())
+            held = first['settings']
+            self.results = [from_json(line) for line in lines]
+        except (ValueError, KeyError, TypeError, zlib.error) as error:
+            raise ValueError(f'{path} is no journal of an evaluation: {error!r}') from None
+        other = _differences(held, self._settings)
+        if other:
+            raise ValueError(
+                f'{path} is of another evaluation, it cannot be gone on with: {"; ".join(other)}')
+        if whole < len(data):
+            with path.open('r+b') as file:
+                file.truncate(whole)
+
+
+def _differences(held: dict, asked: dict, at: str = '') -> list[str]:
+    """Name the settings that differ, and how."""
+    found = []
+    for key in [*held, *(key for key in asked if key not in held)]:
+        mine, other = held.get(key), asked.get(key)
+        if isinstance(mine, dict) and isinstance(other, dict):
+            found += _differences(mine, other, f'{at}{key}.')
+        elif mine != other:
+            found.append(f'{at}{key} was {mine!r}, is {other!r}')
+    return found
+
+
+def to_json(result: EpisodeResult) -> dict:
+    """Return an episode as plain values: its outcome in the open, its steps packed."""
+    rest = json.dumps({
+        'records': [_record(record) for record in result.records],
+        'actions': result.actions.tolist(), 'jerk': result.jerk.tolist(),
+    })
+    return {
+        'method': result.method, 'seed': result.seed, 'instruction': result.instruction,
+        'success': result.success, 'steps': result.steps,
+        'packed': base64.b64encode(zlib.compress(rest.encode())).decode('ascii'),
+    }
+
+
+def from_json(values: Mapping) -> EpisodeResult:
+    """Return the episode that `to_json` gave.
+
+    Raises:
+        ValueError, KeyError, TypeError, zlib.error: When it is none.
+    """
+    rest = json.loads(zlib.decompress(base64.b64decode(values['packed'])))
+    return EpisodeResult(
+        values['method'], values['seed'], values['instruction'], values['success'],
+        tuple(_to_record(record) for record in rest['records']),
+        np.array(rest['actions']).reshape(-1, 7), np.array(rest['jerk']))
+
+
+def _record(record: StepRecord) -> dict:
+    plain = {key: value for key, value in asdict(record).items() if value is not None}
+    if 'action' in plain:
+        plain['action'] = plain['action'].tolist()
+    if 'call' in plain:
+        plain['call']['kept_ids'] = plain['call']['kept_ids'].tolist()
+    return plain
+
+
+def _to_record(plain: dict) -> StepRecord:
+    if 'action' in plain:
+        plain['action'] = np.array(plain['action'])
+    if 'call' in plain:
+        call = plain['call']
+        plain['call'] = Call(**{**call, 'kept_ids': np.array(call['kept_ids'], dtype=np.int64)})
+    return StepRecord(**plain)
