@@ -69,3 +69,10 @@ def test_bad_input_is_one_line_and_exit_code_2(capsys, words, said):
 def test_what_it_cannot_do_it_says(reach_config, capsys, words, said):
     assert env('reach:Reach-v0', '--env-config', reach_config, '--image-size', 48, *words) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_expert_of_the_embedded_arm_does_what_is_asked(capsys):
+    assert env('tabletop', '--policy', 'expert', '--task', 'lift', '--episodes', 3,
+               '--image-size', 32, '--json') == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found['successes'] == 3 and found['steps_per_success'] < 60

@@ -66,6 +66,17 @@ class Tabletop:
         """Return the tool's position [3] in m."""
         return self.env.ee_pose()[0]
 
+    def limits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the smallest and the largest action, float64 [7] each."""
+        space = self.env.action_space
+        return space.low.astype(np.float64), space.high.astype(np.float64)
+
+    def expert_action(self) -> np.ndarray:
+        """Return what the scripted expert does now, float64 [7]."""
+        from vla_accel_ros.sim.expert import Expert
+
+        return Expert().action(self.env.state(), self.env.task)
+
     def picture(self) -> np.ndarray:
         """Return the scene, uint8 [h, w, 3]."""
         return self.env.render_camera('scene', 256)
