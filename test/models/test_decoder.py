@@ -14,12 +14,13 @@
 
 """The decoder gives the same with a cache as without, wherever the cut is."""
 
+from eager_rows import eager_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
 import torch
-import torch.nn.functional as F
 
+from vla_accel_ros.models.attention_taps import QueryTap, row_weights
 from vla_accel_ros.models.cache import CacheLender, KVCache
 from vla_accel_ros.models.config import DecoderConfig
 from vla_accel_ros.models.decoder import Decoder, Rotary, rotate
@@ -101,37 +102,30 @@ def test_frequencies_stay_float32_in_a_bfloat16_model():
 
 
 @pytest.mark.parametrize(('heads', 'kv_heads'), [(4, 4), (4, 2)])
-def test_attention_rows_are_the_eager_attention(heads, kv_heads, monkeypatch):
+def test_fused_attention_is_the_eager_one(heads, kv_heads):
     decoder = decoder_of(1, heads, kv_heads)
     layer, x = decoder.layers[0], torch.randn(2, 6, 8 * heads)
-    rope = decoder.rope(torch.arange(6)[None], x)
-    seen = {}
-
-    def eager(q, k, v, **kwargs):
-        seen['weights'] = weights(q, k, **kwargs)
-        return F.softmax(seen['weights'], -1) @ v.repeat_interleave(heads // kv_heads, 1)
-
-    def weights(q, k, attn_mask, is_causal, enable_gqa):
-        scores = q @ k.repeat_interleave(heads // kv_heads, 1).transpose(-1, -2) / 8 ** 0.5
-        return scores.masked_fill(~torch.ones(6, 6, dtype=torch.bool).tril(), float('-inf'))
-
-    fused = layer(x, rope, causal=True)
-    monkeypatch.setattr(F, 'scaled_dot_product_attention', eager)
-    assert torch.allclose(layer(x, rope, causal=True), fused, atol=1e-5)
-    rows = layer.attention_rows(x, rope, slice(3, 6))
-    assert torch.allclose(rows, seen['weights'].softmax(-1)[:, :, 3:], atol=1e-6)
-    picked = layer.attention_rows(x, rope, torch.tensor([1, 5]))
-    assert torch.allclose(picked, seen['weights'].softmax(-1)[:, :, [1, 5]], atol=1e-6)
+    rope, attention = decoder.rope(torch.arange(6)[None], x), layer.self_attn
+    normed = layer.input_layernorm(x)
+    values = attention._heads(attention.v_proj(normed), kv_heads)
+    values = values.repeat_interleave(heads // kv_heads, 1)
+    eager = attention.o_proj((eager_rows(layer, x, rope) @ values).transpose(1, 2).flatten(2))
+    fused = attention(normed, rope, None, True, None, 0)
+    torch.testing.assert_close(fused, eager, atol=1e-6, rtol=0)
 
 
-def test_attention_rows_take_a_mask():
-    decoder = decoder_of(1)
-    x = torch.randn(1, 4, 32)
-    rope = decoder.rope(torch.arange(4)[None], x)
-    mask = torch.tensor([[True, False, True, False]])
-    row = decoder.layers[0].attention_rows(x, rope, slice(3, 4), mask)
-    assert (row[..., [1, 3]] == 0).all()
-    assert torch.allclose(row.sum(-1), torch.ones(1, 4, 1))
+@pytest.mark.parametrize(('heads', 'kv_heads'), [(4, 4), (4, 2)])
+def test_tapped_rows_are_the_eager_attention(heads, kv_heads):
+    decoder = decoder_of(2, heads, kv_heads)
+    x, positions = torch.randn(1, 6, 8 * heads), torch.arange(6)
+    cache, entering = KVCache(decoder.config, 6), []
+    with QueryTap(decoder, (1, 2), tail=3) as tap:
+        decoder.run(x, positions[None], cache=cache, collect=entering)
+    for layer in (1, 2):
+        rows = row_weights(decoder, layer, tap.take(layer), positions[3:], cache, positions)
+        rope = decoder.rope(positions[None], x)
+        eager = eager_rows(decoder.layers[layer - 1], entering[layer - 1], rope)[0, :, 3:]
+        torch.testing.assert_close(rows, eager, atol=1e-6, rtol=0)
 
 
 def test_collect_gives_what_enters_each_layer():

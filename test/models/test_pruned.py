@@ -17,6 +17,7 @@
 
 from itertools import product
 
+from eager_rows import eager_rows
 from greedily import decode_greedily
 import numpy as np
 import pytest
@@ -103,7 +104,7 @@ def eager(model, pixels, ids, drops, decode=()):
             mask = torch.ones(length, length, dtype=torch.bool).tril() & alive
             # A dropped row's own result is read by nobody; it must only stay finite.
             mask |= torch.eye(length, dtype=torch.bool)
-            rows = layer.attention_rows(x, rope, slice(None), mask)[0]
+            rows = eager_rows(layer, x, rope, mask)[0]
             weights.append(rows)
             attention = layer.self_attn
             normed = layer.input_layernorm(x)
@@ -146,8 +147,7 @@ def test_rows_equal_eager_attention_in_a_model_with_grouped_heads(small, batch):
         positions = torch.arange(x.shape[1])[None]
         decoder.run(x, positions, collect=entering)
         for layer, inputs in enumerate(entering):
-            whole = decoder.layers[layer].attention_rows(
-                inputs, decoder.rope(positions, x), slice(None))[0]
+            whole = eager_rows(decoder.layers[layer], inputs, decoder.rope(positions, x))[0]
             got = pruner.seen[layer + 1, Rows.ALL].received.flatten()
             torch.testing.assert_close(
                 got, whole.mean((0, 1))[1:1 + layout.total], atol=1e-5, rtol=0)

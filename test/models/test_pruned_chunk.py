@@ -17,6 +17,7 @@
 
 from dataclasses import replace
 
+from eager_rows import eager_rows
 import numpy as np
 import pytest
 from scripted_pruner import Scripted
@@ -60,7 +61,7 @@ def eager(model, batch, drops):
     weights = []
     for index, layer in enumerate(decoder.layers):
         mask = alive.expand(length, length) | torch.eye(length, dtype=torch.bool)
-        rows = layer.attention_rows(x, rope, slice(None), mask)[0]
+        rows = eager_rows(layer, x, rope, mask)[0]
         weights.append(rows)
         attention = layer.self_attn
         normed = layer.input_layernorm(x)

@@ -14,8 +14,8 @@
 
 """The Llama decoder, layer by layer, with positions passed explicitly.
 
-Fused attention everywhere; where attention weights are wanted, `attention_rows` computes
-those of a few queries alone. Nothing here derives a position from a cache's length.
+Fused attention everywhere, which gives no weights: `attention_taps` computes those of a few
+queries beside it. Nothing here derives a position from a cache's length.
 """
 
 from __future__ import annotations
@@ -142,33 +142,6 @@ class DecoderLayer(nn.Module):
         """Map hidden states x [B, S, width]; see `Decoder.run` for the other arguments."""
         x = x + self.self_attn(self.input_layernorm(x), rope, mask, causal, cache, layer)
         return x + self.mlp(self.post_attention_layernorm(x))
-
-    def attention_rows(
-        self, x: Tensor, rope: tuple[Tensor, Tensor], rows: slice | Tensor,
-        mask: Tensor | None = None,
-    ) -> Tensor:
-        """Give the attention weights of a few queries, softmax(q_rows K^T).
-
-        Args:
-            x: [B, S, width], what enters the layer.
-            rope: Cosine and sine of the S positions.
-            rows: Which of the S queries, R of them.
-            mask: bool [R, S], True where a query sees a key; causal in order when None.
-
-        Returns:
-            float32 [B, heads, R, S].
-        """
-        attention = self.self_attn
-        x = self.input_layernorm(x)
-        row_rope = tuple(part[:, :, rows] for part in rope)
-        q = attention.queries(x[:, rows], row_rope)
-        k = attention.keys(x, rope)
-        k = k.repeat_interleave(attention.heads // attention.kv_heads, dim=1)
-        scores = (q @ k.transpose(-1, -2)).float() * attention.head_width ** -0.5
-        if mask is None:
-            order = torch.arange(x.shape[1], device=x.device)
-            mask = order[None] <= order[rows][:, None]
-        return scores.masked_fill(~mask, float('-inf')).softmax(-1)
 
 
 class Decoder(nn.Module):

@@ -24,7 +24,9 @@ import torch
 from torch import Tensor
 
 from .action_tokens import ActionStatistics, ActionTokens
+from .attention_taps import ActionAttention, QueryTap, row_weights
 from .openvla import OpenVLA
+from .passes import CachedPasses
 from .preprocess import Preprocessor
 from .public import LIBERO_CROP
 from .resample import centre_crop, lanczos
@@ -108,18 +110,22 @@ def _run(
     decoder, cache = model.language_model.model, model.new_cache(length + config.action_dims)
     positions = torch.arange(length)[None]
     layer_inputs: list[Tensor] = []
-    last = decoder.run(x, positions, cache=cache, collect=layer_inputs)
+    layers = range(1, config.decoder.layers + 1)
+    with QueryTap(decoder, layers, tail=rows) as tap:
+        last = decoder.run(x, positions, cache=cache, collect=layer_inputs)
     result['hidden'] = torch.cat([*layer_inputs, last])
-    rope = decoder.rope(positions, x)
-    result['attn_text_rows'] = torch.cat([
-        layer.attention_rows(entering, rope, slice(length - rows, length))
-        for layer, entering in zip(decoder.layers, layer_inputs, strict=True)])
+    # As pruners get their scores, and below as decoders run their passes: what is compared here
+    # is what runs.
+    result['attn_text_rows'] = torch.stack([
+        row_weights(
+            decoder, layer, tap.take(layer), positions[0, length - rows:], cache, positions[0])
+        for layer in layers])
     logits = model.language_model.lm_head(last[:, -1])
     result['last_logits'] = logits[0]
     steps, ids_out = [logits], [logits.argmax(-1)]
+    passes = CachedPasses(model, cache, length, ActionAttention(decoder, (), length - 1, 0))
     for step in range(1, config.action_dims):
-        where = torch.tensor([[length + step - 1]])
-        steps.append(model.decode_one_token(ids_out[-1], where, cache))
+        steps.append(passes.extend(ids_out[-1], step - 1))
         ids_out.append(steps[-1].argmax(-1))
     stacked = torch.cat(steps)
     result['gen_ids'] = torch.cat(ids_out)
