@@ -23,7 +23,7 @@ from vla_accel_ros.evaluation.environments.optional import import_optional, quie
 
 
 @pytest.mark.parametrize(('module', 'said'), [
-    ('robosuite', r"robosuite is not installed: pip install 'vla_accel_ros\[robosuite\]'"),
+    ('robosuite', r"robosuite is not installed: pip install '\.\[robosuite\]'"),
     ('libero', 'libero is not installed: install LIBERO from its repository'),
     ('somebodys_lab', 'somebodys_lab is not installed: is it in this environment'),
 ])

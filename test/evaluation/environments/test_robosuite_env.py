@@ -28,7 +28,7 @@ from vla_accel_ros.sim.gl import import_mujoco
 # First: robosuite imports mujoco too, without asking what renders here.
 import_mujoco()
 pytest.importorskip(
-    'robosuite', reason="robosuite is not installed: pip install 'vla_accel_ros[robosuite]'")
+    'robosuite', reason='robosuite is not installed: see docs/environments.md')
 
 LIFT = RobosuiteKind('Lift')
 WORDS = LIFT.default_task

@@ -24,7 +24,7 @@ import logging
 from types import ModuleType
 
 REMEDIES = {
-    'robosuite': "pip install 'vla_accel_ros[robosuite]' in an environment of its own",
+    'robosuite': "pip install '.[robosuite]' in this repository, in an environment of its own",
     'libero': 'install LIBERO from its repository, with robosuite 1.4.0, bddl 1.0.1 and mujoco '
               '3.3.7, in an environment of its own',
 }
