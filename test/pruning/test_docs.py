@@ -32,6 +32,13 @@ def test_the_page_has_the_parameters_that_all_methods_share():
     assert table('none', common=True) in PAGE
 
 
+def test_the_page_has_no_parameter_that_the_code_lacks():
+    tables = [table(name) for name in METHODS] + [table('none', common=True)]
+    known = {row for text in tables for row in text.splitlines()}
+    rows = {row for row in PAGE.splitlines() if row.startswith('| `') and row.count(' | ') == 4}
+    assert len(rows) > 40 and rows <= known
+
+
 @pytest.mark.parametrize('reason', [
     'keep_all', 'first_step', 'slow', 'warm_up', 'refresh', 'no_edges', 'no_contrast',
     'not_finite', 'pruned'])
