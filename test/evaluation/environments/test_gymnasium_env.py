@@ -112,6 +112,12 @@ def test_an_environment_that_draws_its_own_task_must_be_told_which():
             environment.reset(seed, 'pick up the red cube')
 
 
+def test_other_words_for_the_task_that_it_has_are_the_users_affair():
+    environment = reach().make(48, None)
+    environment.reset(3, 'into the middle with the dot')
+    assert environment.observe().images
+
+
 @pytest.mark.parametrize(('name', 'settings', 'said'), [
     ('nowhere:Reach-v0', {}, 'nowhere is not installed'),
     ('reach:Walk-v0', {}, r"no environment 'reach:Walk-v0': .*reach has .*Reach-v0"),
