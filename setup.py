@@ -62,6 +62,7 @@ setup(
         'mujoco>=3.3',
         'numpy>=1.26',
         'opencv-python-headless>=4.6',
+        'optuna>=4.0',
         'pillow>=10.2',
         'plotly>=6.0',
         'pyyaml>=6.0',

@@ -87,7 +87,7 @@ COMMANDS = {
     ),
     'tune': Command(
         'vla_accel_ros.evaluation.tuning.command',
-        "search a scheduler's and a pruner's parameters in simulation or on bags, and confirm them",
+        'search parameters of methods in simulation or on bags, and confirm what is found',
         ('vla-accel tune --sim --methods hold,sp_vla --trials 20',
          'vla-accel tune --bag monday tuesday --confirm-bag friday --methods sp_vla,fastv'),
     ),

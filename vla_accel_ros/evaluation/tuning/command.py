@@ -1,0 +1,122 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`vla-accel tune`: search a scheduler's and a pruner's parameters, and confirm what is found."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+import json
+from math import inf
+from pathlib import Path
+import re
+import sys
+
+from vla_accel_ros.evaluation.files import write_whole
+from vla_accel_ros.evaluation.methods import write_preset
+from vla_accel_ros.evaluation.replay.progress import Bar, Interrupt
+
+from .confirm import confirm
+from .options import configure
+from .outcome import Outcome
+from .outputs import PRESETS, write_outputs
+from .picture import draw
+from .plans import model_of, plan_of, rule_of
+from .points import FASTEST
+from .results import PICTURE, RESULTS, comments, render, to_dict
+from .search import search
+from .spaces import spaces
+from .store import Folder, alone
+from .target import Stopped
+
+INTERRUPTED, NONE_CHOSEN = 130, 1
+__all__ = ['configure', 'run']
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tune; return 0 when a setting was chosen.
+
+    Returns:
+        0, 1 when no setting is good enough, 130 when interrupted.
+    """
+    rule, plan = rule_of(args), plan_of(args)
+    found_in = spaces(args.methods, model_of(args), args.ranges)
+    out = args.out or Path('out/tune') / ('sim' if args.sim else args.bags[0].resolve().stem)
+    say = (lambda _text: None) if args.json else print
+    identity = {
+        **plan.identity(), 'methods': {space.name: space.to_dict() for space in found_in},
+        'sampler_seed': args.sampler_seed}
+    with alone(out), Interrupt() as stop:
+        folder = Folder(out, identity)
+        for space in found_in:
+            say(f'{space.name}: {", ".join(each.name for each in space.dimensions)}')
+        bar = Bar(args.trials * len(found_in), 'settings tried')
+        found = search(
+            plan, found_in, folder, args.trials, args.sampler_seed, args.workers, bar.show, stop)
+        bar.end()
+        if not found.points:
+            raise KeyboardInterrupt
+        outcome = Outcome(
+            plan, found, rule, tuple(space.name for space in found_in),
+            interrupted=not found.complete)
+        _confirm(outcome, args.points, args.workers, say, stop)
+        return _conclude(outcome, out, args.json)
+
+
+def _confirm(
+    outcome: Outcome, most: int, workers: int, say: Callable[[str], None], stop: Interrupt,
+) -> None:
+    """Try the best points on what the search has not seen, where there is such."""
+    held_out, points = outcome.plan.held_out(), outcome.to_confirm(most)
+    if held_out is None or not points or outcome.interrupted:
+        return
+    say(f'confirming {len(points)} settings on {held_out.describe()}')
+    rule, bound = outcome.rule
+    bar = Bar(len(points), 'settings confirmed')
+    try:
+        outcome.confirmed = confirm(
+            held_out, points, bound if rule == FASTEST else inf, workers, bar.show, stop)
+    except Stopped:
+        outcome.interrupted = True
+    bar.end()
+
+
+def _conclude(outcome: Outcome, out: Path, as_json: bool) -> int:
+    """Write everything, say what there is to say, and return the exit code."""
+    results, chosen = to_dict(outcome), outcome.chosen
+    write_whole(out / RESULTS, json.dumps(results, indent=1) + '\n')
+    draw(results, out / PICTURE)
+    written = [out / RESULTS, out / PICTURE]
+    for name, point in outcome.best.items():
+        file = out / PRESETS / f'{re.sub("[^A-Za-z0-9_.-]+", "_", name)}.yaml'
+        write_preset(point.method, file, comments(outcome, point))
+    if chosen is not None:
+        written += write_outputs(
+            chosen.method, outcome.plan.step_s, out, comments(outcome, chosen))
+    if as_json:
+        print(json.dumps(results))
+    else:
+        print(f'\n{render(outcome)}\n\nchosen: {chosen.name if chosen else "none"}\n')
+        print('\n'.join(f'  {path}' for path in written))
+    for line in outcome.notes():
+        print(f'tune: {line}', file=sys.stderr)
+    if outcome.interrupted:
+        print('tune: the same command goes on', file=sys.stderr)
+        return INTERRUPTED
+    if chosen is None:
+        rule, bound = outcome.rule
+        print(f'tune: no setting that {rule} {bound:g} admits has held', file=sys.stderr)
+        return NONE_CHOSEN
+    return 0

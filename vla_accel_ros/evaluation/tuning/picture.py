@@ -1,0 +1,73 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The search as a picture: what is lost against what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from .points import FASTEST
+
+
+def draw(results: Mapping, file: Path) -> None:
+    """Draw all settings, the front, what was confirmed and what was chosen.
+
+    Args:
+        results: As `results.json` has them.
+        file: Where to.
+    """
+    from matplotlib import colormaps
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 5.5), layout='constrained')
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    trials = [trial for trial in results['trials'] if not trial['stopped']]
+    for place, name in enumerate(results['methods']):
+        mine = [trial for trial in trials if trial['space'] == name]
+        axes.scatter(
+            [trial['cost'] for trial in mine], [trial['loss'] for trial in mine], s=24,
+            color=colormaps['tab20'](place % 20), label=name, alpha=0.8)
+    axes.scatter([results['baseline']['cost']], [0], marker='*', s=160, color='black',
+                 label='unaccelerated', zorder=3)
+    front = results['front']
+    axes.plot([point['cost'] for point in front], [point['loss'] for point in front],
+              drawstyle='steps-post', color='0.4', linewidth=1, label='front')
+    _confirmed(axes, results)
+    if results['rule'][0] == FASTEST:
+        axes.axhline(results['rule'][1], color='0.6', linewidth=1, linestyle=':')
+    axes.set_xlabel(f'cost, {results["cost_unit"]}')
+    axes.set_ylabel(f'loss, {results["loss_unit"]}')
+    given_up = len(results['trials']) - len(trials)
+    axes.set_title(
+        f'{len(results["trials"])} settings tried, {given_up} given up early (not shown)',
+        fontsize=9)
+    axes.legend(fontsize=7, ncols=2)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=150)
+
+
+def _confirmed(axes, results: Mapping) -> None:
+    for each in results['confirmed']:
+        low, high = each['loss_interval'] or (each['loss'],) * 2
+        chosen = each['name'] == results['chosen']
+        colour = {'confirmed': '#2ca02c', 'open': '#ff9f40', 'fell': '#d62728'}[each['verdict']]
+        axes.errorbar(
+            each['cost'], each['loss'],
+            yerr=[[max(each['loss'] - low, 0)], [max(high - each['loss'], 0)]],
+            fmt='D' if chosen else 's', markersize=7 if chosen else 5, color=colour, capsize=2,
+            linewidth=1, label=f'{each["name"]}, held out: {each["verdict"]}')
