@@ -16,8 +16,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,7 @@ from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.labels import BIN
 from vla_accel_ros.training.tokens import places
 
+DRAWING = 4
 GRASPED_M = 2 * CUBE_HALF + 0.0025
 
 
@@ -232,19 +234,18 @@ class Sampler:
 def stream(
     draw: Callable[[int], Batch], steps: Iterable[int], beside: bool,
 ) -> Iterator[Batch]:
-    """Yield the batch of each step; drawn one step ahead in a thread if `beside`.
+    """Yield the batch of each step, in order; drawn in advance by some threads if `beside`.
 
-    A GPU need not wait for its images. On a CPU the thread would take what it gives.
+    A GPU need not wait for its images. On a CPU the threads would take what they give.
     """
     if not beside:
         yield from map(draw, steps)
         return
-    with ThreadPoolExecutor(1) as pool:
-        waiting = None
+    with ThreadPoolExecutor(DRAWING) as pool:
+        waiting: deque[Future] = deque()
         for step in steps:
-            coming = pool.submit(draw, step)
-            if waiting is not None:
-                yield waiting.result()
-            waiting = coming
-        if waiting is not None:
-            yield waiting.result()
+            waiting.append(pool.submit(draw, step))
+            if len(waiting) > DRAWING:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
