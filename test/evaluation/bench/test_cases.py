@@ -82,12 +82,6 @@ def test_a_decoder_that_cannot_be_run_is_named(text, named):
         parse_decoder(text)
 
 
-@pytest.mark.parametrize(('decoder', 'rides'), [
-    ('greedy', False), ('verify:right', True), ('verify:none', False), ('jacobi:none', True)])
-def test_what_rides_in_the_prefill_is_known(decoder, rides):
-    assert parse_decoder(decoder).rides is rides
-
-
 def test_cases_come_by_pruning_with_greedy_decoding_first_and_the_plain_baseline_alone():
     groups = cases(prunings(['transformers', 'none'], ['own']), ['verify:right', 'greedy'])
     assert [[case.name for case in group] for group in groups] == [

@@ -37,6 +37,7 @@ def test_the_plain_path_gives_the_same_answer(any_subject):
         np.testing.assert_array_equal(theirs.token_ids, ours.token_ids)
         np.testing.assert_allclose(theirs.chunk_values, ours.chunk_values, atol=1e-6)
         assert (theirs.kept, theirs.seen) == (ours.kept, ours.seen)
+        assert theirs.work == replace(ours.work, projected=None)
 
 
 def test_the_plain_paths_time_is_told_by_stage(subject):

@@ -100,14 +100,14 @@ def test_decoders_answer_alike_with_the_same_tokens_kept(subject):
         answers = list(group.answer(index, subject.scene, draw).values())
         for answer in answers[1:]:
             np.testing.assert_array_equal(answer.tokens, answers[0].tokens)
-            assert answer.seen == answers[0].seen
+            assert answer.work.visual == answers[0].work.visual
     assert answers[0].pruning == 'pruned'
 
 
 def test_a_single_pass_model_is_measured_too(oft_subject):
     groups = cases(prunings(['transformers', *METHODS], ['0.25']), ['greedy'], True)
     samples, _ = measure(oft_subject, groups, 2, meter_of(oft_subject), warm_up=1)
-    kept = {case.pruning.method: of_case[-1].seen[-1] for case, of_case in samples.items()}
+    kept = {case.pruning.method: of_case[-1].work.visual[-1] for case, of_case in samples.items()}
     total = oft_subject.model.config.visual_tokens
     assert kept['none'] == kept['transformers'] == total
     assert kept['random'] == kept['fastv'] == total // 4

@@ -12,8 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -24,6 +22,7 @@ from vla_accel_ros.evaluation.bench.contestants import Sample
 from vla_accel_ros.evaluation.bench.floor import Floor, RateMeter, Rates
 from vla_accel_ros.evaluation.bench.report import answers_hold
 from vla_accel_ros.evaluation.bench.summary import TIMES, Percentiles, line
+from vla_accel_ros.models.cost_model import Workload, one_by_one
 
 ZEROS = dict.fromkeys(TIMES, 0.0)
 
@@ -31,12 +30,13 @@ ZEROS = dict.fromkeys(TIMES, 0.0)
 def sample(seen=(64,) * 4, passes=7, tokens=(1, 2), **ms):
     times = {**ZEROS, **ms}
     times['total'] = ms.get('total', sum(ms.values()))
-    return Sample(times, seen, passes, 0, 'pruned', np.array(tokens), np.zeros((1, 7)))
+    work = Workload(24, seen, seen[0], passes=one_by_one(passes))
+    return Sample(times, work, passes, 0, 'pruned', np.array(tokens), np.zeros((1, 7)))
 
 
 @pytest.fixture
 def floor(subject):
-    return Floor(subject.model.config, 24, Rates(1e9, 1e9, 1), 4)
+    return Floor(subject.model.config, Rates(1e9, 1e9, 1), 4)
 
 
 def lines_of(methods, decoders, floor, **of_case):
@@ -91,10 +91,9 @@ def test_answers_are_counted_that_equal_the_greedy_and_the_unpruned_ones(floor):
 
 
 def test_the_floor_falls_with_tokens_and_passes_and_counts_what_the_model_does(subject, floor):
-    (none,), (early,) = cases(prunings(['none', 'random'], ['0.25']), ['greedy'])
-    whole = floor.ms(none, [sample()])
-    pruned = floor.ms(early, [sample(seen=(16,) * 4)])
-    fewer = floor.ms(none, [sample(passes=1)])
+    whole = floor.ms([sample()])
+    pruned = floor.ms([sample(seen=(16,) * 4)])
+    fewer = floor.ms([sample(passes=1)])
     assert set(whole) == {'towers', 'projector', 'prefill', 'decode', 'total'}
     assert whole['total'] == pytest.approx(sum(whole.values()) - whole['total'])
     assert pruned['prefill'] < whole['prefill'] and pruned['projector'] < whole['projector']
@@ -153,6 +152,5 @@ def test_a_share_of_nothing_saved_misses_its_bar(floor):
 
 
 def test_shapes_other_than_the_models_are_refused(floor):
-    (group,) = cases(prunings(['none'], ['own']), ['greedy'])
     with pytest.raises(ValueError, match='layers'):
-        floor.ms(group[0], [replace(sample(), seen=(64, 64))])
+        floor.ms([sample(seen=(64, 64))])

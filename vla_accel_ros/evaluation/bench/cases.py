@@ -72,12 +72,6 @@ class Decoding:
         """What it is called in tables."""
         return self.decoder if self.draft == NOTHING else f'{self.decoder}:{self.draft}'
 
-    @property
-    def rides(self) -> bool:
-        """Whether a proposed answer rides in the prefill; Jacobi proposes one without a draft."""
-        return self.decoder in ('jacobi', 'relaxed') or (
-            self.decoder == 'verify' and self.draft != NOTHING)
-
 
 GREEDY = Decoding('greedy')
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_accel_ros.models import drafts
+from vla_accel_ros.models.cost_model import Workload
 from vla_accel_ros.models.prediction import Prediction
 
 from .cases import NOTHING, RIGHT, SINGLE_PASS, WRONG, Case
@@ -36,7 +37,7 @@ class Sample:
 
     Attributes:
         ms: Milliseconds by stage, and in `total`.
-        seen: Visual tokens that each decoder layer saw.
+        work: What the model did, for the floor.
         passes: Passes of the language model.
         accepted: Tokens of the draft that were confirmed.
         pruning: Why the tokens were kept that were kept.
@@ -45,7 +46,7 @@ class Sample:
     """
 
     ms: dict[str, float]
-    seen: tuple[int, ...]
+    work: Workload
     passes: int
     accepted: int
     pruning: str
@@ -56,7 +57,7 @@ class Sample:
     def of(cls, answer: Prediction) -> Sample:
         """Take what is wanted of a prediction."""
         return cls(
-            answer.timings_ms, answer.seen, answer.passes, answer.accepted, answer.pruning,
+            answer.timings_ms, answer.work, answer.passes, answer.accepted, answer.pruning,
             answer.token_ids, answer.chunk_values)
 
 

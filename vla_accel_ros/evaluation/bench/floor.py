@@ -24,9 +24,8 @@ import torch
 
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.cost import Cost
-from vla_accel_ros.models.cost_model import CostModel, Workload, one_by_one
+from vla_accel_ros.models.cost_model import CostModel
 
-from .cases import Case
 from .contestants import Sample
 
 # Side of the square matrices: large enough for the full rate, and so small on a CPU that one
@@ -107,36 +106,24 @@ class Floor:
 
     Args:
         config: The model's.
-        prompt: Tokens of the prompt.
         rates: The device's.
         weight_bytes: Bytes of a weight.
     """
 
-    def __init__(
-        self, config: VLAConfig, prompt: int, rates: Rates, weight_bytes: int,
-    ) -> None:
-        self._model, self._prompt = CostModel(config), prompt
-        self._rates, self._bytes = rates, weight_bytes
+    def __init__(self, config: VLAConfig, rates: Rates, weight_bytes: int) -> None:
+        self._model, self._rates, self._bytes = CostModel(config), rates, weight_bytes
 
-    def costs(self, case: Case, sample: Sample) -> dict[str, Cost]:
+    def costs(self, sample: Sample) -> dict[str, Cost]:
         """Count an answer by stage. Selection is counted as nothing: it could be free."""
-        early = case.pruning.parameters.get('place', 'before_projector') == 'before_projector'
-        single_pass = self._model.config.oft is not None
-        dims = self._model.config.action_dims
-        work = Workload(
-            text=self._prompt, visual=sample.seen,
-            projected=sample.seen[0] if early else None,
-            riders=dims - 1 if case.decoding.rides and not single_pass else 0,
-            passes=() if single_pass else one_by_one(dims)[:sample.passes - 1])
-        costs = self._model.inference(work)
+        costs = self._model.inference(sample.work)
         del costs['selection']
         return costs
 
-    def ms(self, case: Case, samples: Sequence[Sample]) -> dict[str, float]:
+    def ms(self, samples: Sequence[Sample]) -> dict[str, float]:
         """Give milliseconds by stage and in `total`, the mean over the samples of a case."""
         seconds: dict[str, float] = {}
         for sample in samples:
-            for stage, cost in self.costs(case, sample).items():
+            for stage, cost in self.costs(sample).items():
                 took = cost.seconds(self._rates.matrix, self._rates.copy, self._bytes)
                 seconds[stage] = seconds.get(stage, 0.0) + took
         ms = {stage: 1e3 * total / len(samples) for stage, total in seconds.items()}

@@ -28,6 +28,7 @@ from torch import Tensor
 
 from vla_accel_ros.models.action_reader import ActionReader
 from vla_accel_ros.models.config import DecoderConfig
+from vla_accel_ros.models.cost_model import Workload, one_by_one
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.models.preprocess import Preprocessor
@@ -125,9 +126,11 @@ class PlainPolicy:
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
         total = config.visual_tokens
         seen = (total,) * config.decoder.layers
+        work = Workload(
+            ids.shape[1], seen, passes=() if config.oft else one_by_one(config.action_dims))
         return Prediction(
             values, tokens, watch.ms, total, torch.arange(total).numpy(), seen, 'keep_all',
-            passes, 0)
+            passes, 0, work)
 
     def _on_device(self, values) -> Tensor:
         return torch.from_numpy(values).to(self.model.device, self.model.dtype)

@@ -63,9 +63,8 @@ def make(
         What `json` can write; `docs/bench.md` says what each entry is.
     """
     model = subject.model
-    prompt = len(subject.encode(subject.scene.instruction))
     weight = model.language_model.lm_head.weight
-    floor = Floor(model.config, prompt, rates, weight.element_size())
+    floor = Floor(model.config, rates, weight.element_size())
     lines = [line(samples, case, floor) for case in samples]
     return {
         'kind': 'vla-accel bench', 'format': FORMAT, 'date': conditions.today(), **settings,

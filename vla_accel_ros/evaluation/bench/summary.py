@@ -173,7 +173,8 @@ def line(samples: Samples, case: Case, floor: Floor) -> Line:
     return Line(
         name=case.name, method=case.pruning.method, keep=case.pruning.keep,
         parameters=dict(case.pruning.parameters), decoder=case.decoding.name, rounds=len(mine),
-        kept=_mean(mine, lambda s: s.seen[-1]), pruning=dict(Counter(s.pruning for s in mine)),
+        kept=_mean(mine, lambda s: s.work.visual[-1]),
+        pruning=dict(Counter(s.pruning for s in mine)),
         passes=_mean(mine, lambda s: s.passes), accepted=_mean(mine, lambda s: s.accepted),
         ms={name: Percentiles.of([s.ms[name] for s in mine]) for name in TIMES},
-        floor_ms=floor.ms(case, mine), **gains)
+        floor_ms=floor.ms(mine), **gains)
