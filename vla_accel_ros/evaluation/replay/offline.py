@@ -141,6 +141,8 @@ class Offline:
             if held is not None and stop():
                 break
             if seen is None:
+                # Of an earlier run; what comes next may belong to the same episode or not.
+                self._splitter.why(moment.stamp_ns, moment.instruction)
                 self._recorded.forget(moment.stamp_ns)
                 continue
             reason = self._splitter.why(seen.stamp_ns, seen.instruction)

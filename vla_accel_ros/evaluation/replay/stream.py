@@ -82,6 +82,7 @@ class Moment:
         samples: In the order of the bag.
         number: How many observations the bag held up to it, unusable ones included.
         faults: Faults up to it, by name: how many, and the first in words.
+        instruction: In force.
     """
 
     observation: Observation | None
@@ -89,6 +90,7 @@ class Moment:
     samples: tuple[Sample, ...]
     number: int
     faults: Mapping[str, tuple[int, str]]
+    instruction: str
 
 
 @dataclass
@@ -173,14 +175,14 @@ class Stream:
                 if observation is None:
                     continue
             usable, last_ns = usable + 1, stamp_ns
-            yield Moment(observation, stamp_ns, tuple(samples), number, self.faults.facts())
+            yield self._moment(observation, stamp_ns, samples, number)
             samples.clear()
         self._count_pairer()
         if not usable:
             raise BagError(
                 f'{self._bag.path}: not one of the observations can be used; '
                 + ('; '.join(self.faults.lines()) or 'the cameras never have frames together'))
-        yield Moment(None, last_ns, tuple(samples), number, self.faults.facts())
+        yield self._moment(None, last_ns, samples, number)
 
     # -- by role ---------------------------------------------------------------------------------
 
@@ -219,6 +221,13 @@ class Stream:
         self._proprio = self._stamp(raw, message), np.array(message.position, dtype=np.float64)
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _moment(
+        self, observation: Observation | None, stamp_ns: int, samples: list[Sample], number: int,
+    ) -> Moment:
+        return Moment(
+            observation, stamp_ns, tuple(samples), number, self.faults.facts(),
+            self._instruction)
 
     def _stamp(self, raw: Raw, message) -> int:
         stamp_ns = decode.stamp_of(message)
