@@ -33,6 +33,8 @@ FLAGS = (
     '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
     '--disable-dev-shm-usage', '--window-size=1366,768',
+    # A page that is still scrolling is not where the pointer was sent.
+    '--force-prefers-reduced-motion',
 )
 
 

@@ -96,7 +96,7 @@ def test_tables_have_captions_and_scopes_and_fields_have_names(parts):
     assert tags.count('caption') == tags.count('table')
     for tag, attrs in parts.elements:
         if tag == 'th':
-            assert attrs.get('scope') in ('col', 'row')
+            assert attrs.get('scope') in ('col', 'row', 'colgroup', 'rowgroup')
         if attrs.get('role') == 'img' or attrs.get('type') == 'range':
             assert attrs.get('aria-label')
 

@@ -164,21 +164,23 @@ def test_light_and_dark_change_page_and_charts(opened):
     for scheme in ('light', 'dark'):
         opened.execute_cdp_cmd('Emulation.setEmulatedMedia', {
             'features': [{'name': 'prefers-color-scheme', 'value': scheme}]})
-        colours.append(paper(opened))
+        colours.append(paper(opened, scheme))
     find(opened, '#theme').click()
-    assert paper(opened) == colours[0] != colours[1]
-    assert opened.execute_script('return document.documentElement.dataset.theme') == 'light'
+    assert paper(opened, 'light') == colours[0] != colours[1]
     opened.execute_script('localStorage.clear()')
     assert not errors(opened)
 
 
-def paper(browser):
-    chart = browser.execute_script(
-        'return getComputedStyle(document.querySelector(".main-svg")).backgroundColor')
-    card = browser.execute_script(
-        'return getComputedStyle(document.querySelector(".card")).backgroundColor')
-    assert chart == card
-    return card
+def paper(browser, scheme):
+    """Return the colour that page and charts have once they have turned to a scheme."""
+    def colours():
+        return browser.execute_script(
+            'const colour = (s) => getComputedStyle(document.querySelector(s)).backgroundColor;'
+            'return [document.documentElement.dataset.theme, colour(".card"), '
+            'colour("[data-figure=pareto] .main-svg"), colour("[data-figure=timeline] .main-svg")]'
+        )
+    until(browser, lambda: colours()[0] == scheme and len(set(colours()[1:])) == 1)
+    return colours()[1]
 
 
 def test_films_of_failures_play_to_their_end(opened, report):

@@ -58,11 +58,19 @@ def pareto(report: Report) -> dict | None:
     for bound in report.bounds:
         if bound.measure == quality.key:
             _draw_bound(figure, bound, quality)
+    reference = next(row for row in report.methods if row.name == report.reference)
+    spent = reference.values.get(cost.key)
+    if spent and not reference.values.get(quality.key):
+        figure.add_vline(
+            x=spent.value, line={'width': 1.5, 'dash': 'dash', 'color': palette.OTHER},
+            annotation={'text': _plain(reference.name), 'font': {'size': 12}},
+            annotation_position='top left')
     figure.update_layout(
         margin={'l': 10, 'r': 10, 't': 26, 'b': 10}, hovermode='closest', height=400,
         showlegend=False)
     # Room on the right for the names.
-    furthest = max(x.high if x.high is not None else x.value for _, _, x, _ in points)
+    spending = [*(x for _, _, x, _ in points), *([spent] if spent else [])]
+    furthest = max(x.high if x.high is not None else x.value for x in spending)
     figure.update_xaxes(title=_title(cost), range=[0, 1.18 * furthest])
     figure.update_yaxes(title=_title(quality))
     return _plain_values(figure)

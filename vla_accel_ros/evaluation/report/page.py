@@ -76,12 +76,16 @@ def render(report: Report) -> str:
     scripts = [get_plotlyjs(), '\n'.join(
         (_TEMPLATES / name).read_text(encoding='utf-8') for name in _SCRIPTS)]
     verdicts = judge(report)
+    differing, shared = _settings(report)
     figures = {
         'pareto': charts.pareto(report), 'shares': charts.shares(report),
         'latency': charts.latencies(report), 'timeline': timeline.chart(report)}
     return environment.get_template('page.html.j2').render(
         report=report, verdicts=verdicts, headline=headline(report, verdicts),
-        tables=_tables(report.measures), settings=_settings(report), figures=figures,
+        tables=_tables(report.measures), settings=differing, shared=shared, figures=figures,
+        summary=_tables([m for m in report.measures if m.headline] or report.measures),
+        diamond=any(row.name == report.reference and row.values.get(report.quality)
+                    for row in report.methods),
         quality=report.measure(report.quality), cost=report.measure(report.cost),
         style=(_TEMPLATES / 'page.css').read_text(encoding='utf-8'), scripts=scripts,
         hashes=[_hash(script) for script in scripts],
@@ -99,9 +103,16 @@ def _tables(measures: Iterable[Measure]) -> list[tuple[str, list[Measure]]]:
     return [(group, list(found)) for group, found in groupby(ordered, lambda m: m.group)]
 
 
-def _settings(report: Report) -> list[str]:
-    """Return the names of all methods' settings, in the order in which they come."""
-    return list(dict.fromkeys(name for row in report.methods for name in row.settings))
+def _settings(report: Report) -> tuple[dict[str, list], dict[str, object]]:
+    """Return the settings that differ, with a value a method, and those that all share."""
+    differing, shared = {}, {}
+    for name in dict.fromkeys(name for row in report.methods for name in row.settings):
+        values = [row.settings.get(name) for row in report.methods]
+        if all(value == values[0] for value in values) and len(values) > 1:
+            shared[name] = values[0]
+        else:
+            differing[name] = values
+    return differing, shared
 
 
 def _json(value: object) -> str:

@@ -1,6 +1,6 @@
 // A heading sorts its table: smallest first, then largest first; what has no value comes last.
 for (const table of document.querySelectorAll('.sortable')) {
-  const headings = [...table.tHead.rows[0].cells];
+  const headings = [...table.tHead.rows[1].cells];
   headings.forEach((heading, column) => {
     heading.querySelector('button').addEventListener('click', () => {
       const up = heading.getAttribute('aria-sort') !== 'ascending';
