@@ -22,7 +22,8 @@ import pytest
 
 from vla_accel_ros.cli import main
 from vla_accel_ros.evaluation.environments import libero_protocol as protocol
-from vla_accel_ros.evaluation.environments.libero_env import LiberoKind, import_libero
+from vla_accel_ros.evaluation.environments.libero_env import LiberoKind
+from vla_accel_ros.evaluation.environments.libero_import import import_libero
 
 pytest.importorskip('libero', reason='LIBERO is not installed: see docs/environments.md')
 

@@ -21,14 +21,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import contents
+from .gymnasium_make import bounds, make
 from .interface import Outcome, View
 from .mapping import ActionMapping
-from .optional import import_optional
 from .settings import Settings
 
 DEFAULT_STEPS = 1000
-# More than an arm does in a step: a space so wide is in the units of some controller.
-_FARTHEST_M = 0.25
 
 
 class GymnasiumEnvironment:
@@ -126,52 +124,6 @@ class GymnasiumEnvironment:
     def close(self) -> None:
         """Close the environment."""
         self.env.close()
-
-
-def make(name: str, settings: Settings):
-    """Build an environment of gymnasium.
-
-    Args:
-        name: `module:EnvId` or an id.
-        settings: Has the keyword arguments.
-
-    Raises:
-        ValueError: When the module is missing or has no such environment, or its arguments are
-            refused; says what there is.
-    """
-    import gymnasium
-
-    module = name.partition(':')[0] if ':' in name else ''
-    if module:
-        import_optional(module)
-    try:
-        return gymnasium.make(name, **settings.make)
-    except gymnasium.error.Error as error:
-        top = module.partition('.')[0]
-        there = [key for key, spec in gymnasium.registry.items()
-                 if top and str(spec.entry_point).startswith(top)]
-        has = f'; {module} has {", ".join(sorted(there)) or "none"}' if module else ''
-        raise ValueError(f"no environment '{name}': {error}{has}") from error
-    except TypeError as error:
-        raise ValueError(f'{name} with {settings.make}: {error}') from error
-
-
-def bounds(env, mapping: ActionMapping, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bounds of the action space after checking that the columns fit.
-
-    Raises:
-        ValueError: When they do not; names both shapes.
-    """
-    space = env.action_space
-    box = hasattr(space, 'low') and hasattr(space, 'high')
-    mapping.check(space.shape if box else None, name)
-    low, high = (np.asarray(end, dtype=np.float64) for end in (space.low, space.high))
-    widest = float(np.max(np.abs([low, high])[:, :3]))
-    if mapping == ActionMapping() and not widest <= _FARTHEST_M:
-        raise ValueError(
-            f'actions of {name} reach {widest:g} in x, y, z: no m a step. Say what they are '
-            '(actions: osc_pose, or translation and rotation for one unit, in --env-config)')
-    return low, high
 
 
 @dataclass(frozen=True)

@@ -17,47 +17,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
-import os
 from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros.sim.gl import import_mujoco
-
 from . import libero_protocol as protocol
 from .interface import Outcome, View
+from .libero_import import PREFIX, import_libero
 from .mapping import OSC_POSE
 from .offscreen import Offscreen
-from .optional import REMEDIES, import_optional, quiet
+from .optional import quiet
 from .panda import proprio
 
-PREFIX = 'libero'
 CAMERAS = ('agentview', 'robot0_eye_in_hand')
 ALL = 'all'
-
-
-def import_libero(name: str):
-    """Import a module of LIBERO.
-
-    Raises:
-        ValueError: When it is not installed, or was never set up; says what to do.
-    """
-    try:
-        there = find_spec('libero.libero') is not None
-    except ModuleNotFoundError:
-        there = False
-    if not there:
-        raise ValueError(f'libero is not installed: {REMEDIES[PREFIX]}')
-    folder = Path(os.environ.get('LIBERO_CONFIG_PATH', '~/.libero')).expanduser()
-    if not (folder / 'config.yaml').is_file():
-        # It would ask on the terminal, at import.
-        raise ValueError(
-            f'LIBERO is not set up, there is no {folder}/config.yaml: run `python -c "import '
-            'libero.libero"` once and answer')
-    # First: robosuite imports mujoco too, without asking what renders here.
-    import_mujoco()
-    return import_optional(f'libero.libero{name}')
 
 
 class LiberoSuite:
@@ -75,7 +48,7 @@ class LiberoSuite:
     step_s = 1.0 / protocol.CONTROL_HZ
 
     def __init__(self, kind: LiberoKind, max_steps: int | None = None) -> None:
-        self._kind, self.cameras = kind, kind.cameras
+        self.name, self.cameras = kind.name, kind.cameras
         self._tasks = kind.tasks()
         self._max_steps = max_steps or protocol.HORIZONS[kind.suite]
         self._offscreen = Offscreen(shadows=True)
@@ -92,7 +65,7 @@ class LiberoSuite:
         task = self._tasks[seed % len(self._tasks)]
         if task.language != instruction:
             raise ValueError(
-                f"with seed {seed}, {self._kind.name} asks '{task.language}', the policy is told "
+                f"with seed {seed}, {self.name} asks '{task.language}', the policy is told "
                 f"'{instruction}'")
         self._enter(task)
         index = protocol.initial_state(seed, len(self._tasks), len(self._states))

@@ -20,8 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from .interface import EnvironmentKind
-from .libero_env import PREFIX as LIBERO
 from .libero_env import LiberoKind
+from .libero_import import PREFIX as LIBERO
 from .robosuite_env import PREFIX as ROBOSUITE
 from .robosuite_env import RobosuiteKind
 from .tabletop import TabletopKind
