@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import report_demo
 
-from vla_accel_ros.evaluation.report import page as page_module
+from vla_accel_ros.evaluation import files
 from vla_accel_ros.evaluation.report.data import Estimate
 from vla_accel_ros.evaluation.report.moments import Camera, Episode, Step, Trace
 from vla_accel_ros.evaluation.report.page import write
@@ -115,7 +115,7 @@ def test_a_page_that_fails_leaves_the_old_one_and_nothing_else(report, tmp_path,
     def fail(*_):
         raise OSError('disk full')
 
-    monkeypatch.setattr(page_module.os, 'replace', fail)
+    monkeypatch.setattr(files.os, 'replace', fail)
     with pytest.raises(OSError, match='disk full'):
         write(report, path)
     assert path.read_text() == 'old'

@@ -22,10 +22,9 @@ import hashlib
 from itertools import groupby
 import json
 import math
-import os
 from pathlib import Path
-import tempfile
 
+from vla_accel_ros.evaluation.files import write_whole
 from vla_accel_ros.evaluation.report import charts, palette, timeline, wording
 from vla_accel_ros.evaluation.report.data import Measure, Report
 from vla_accel_ros.evaluation.report.verdict import WORDS, headline, judge
@@ -37,8 +36,6 @@ _SCRIPTS = ('theme.js', 'table.js', 'charts.js', 'moments.js', 'viewer.js', 'cli
 def write(report: Report, path: Path) -> Path:
     """Write the page.
 
-    The file appears whole or not at all: it is written beside and then moved into place.
-
     Args:
         report: What to show.
         path: Of the page, such as `out/report.html`; its folder is made.
@@ -46,19 +43,7 @@ def write(report: Report, path: Path) -> Path:
     Returns:
         The path.
     """
-    text = render(report)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
-    try:
-        with os.fdopen(handle, 'w', encoding='utf-8') as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
+    write_whole(path, render(report))
     return path
 
 
