@@ -40,6 +40,12 @@ def test_settings_written_with_a_method_win():
     assert dict(found.parameters) == {'keep': 0.125, 'rows': 'all_rows', 'layer': 3}
 
 
+def test_a_ratio_written_with_a_method_is_kept_though_it_has_a_budget_of_its_own():
+    asked, adaptive = prunings(['sp_vla:keep=0.5', 'sp_vla:keep=0.5:budget=adaptive'], ['0.25'])
+    assert dict(asked.parameters) == {'keep': 0.5, 'budget': 'fixed'}
+    assert dict(adaptive.parameters) == {'keep': 0.5, 'budget': 'adaptive'}
+
+
 def test_the_layer_reaches_those_that_have_one():
     found = prunings(['none', 'random:place=after_layer', 'vla_pruner'], ['0.25'], layer=2)
     assert [p.parameters.get('layer') for p in found] == [None, 2, 2]

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vla_accel_ros.decoding.registry import DECODERS
-from vla_accel_ros.pruning.parameters import FIXED
-from vla_accel_ros.pruning.registry import METHODS, ParameterInfo, make_parameters, parameter_table
+from vla_accel_ros.evaluation import values
+from vla_accel_ros.pruning.registry import METHODS, make_parameters, own_values, parameter_table
 
 from .names import PLAIN
 
@@ -89,20 +89,6 @@ class Case:
         return f'{self.pruning.name}, {self.decoding.name}'
 
 
-def _value(text: str, info: ParameterInfo) -> Any:
-    kind = type(info.default[0] if isinstance(info.default, tuple) else info.default)
-    if kind is bool:
-        known = {'true': True, 'false': False}
-        if text.lower() not in known:
-            raise ValueError(f"{info.name} is '{text}', expected true or false")
-        return known[text.lower()]
-    try:
-        values = tuple(kind(part) for part in text.split('/'))
-    except ValueError:
-        raise ValueError(f"{info.name} is '{text}', expected {kind.__name__}") from None
-    return values if isinstance(info.default, tuple) else kind(text)
-
-
 def parse_method(text: str) -> tuple[str, dict[str, Any]]:
     """Read `method` or `method:parameter=value:...`, list entries separated by slashes.
 
@@ -117,17 +103,17 @@ def parse_method(text: str) -> tuple[str, dict[str, Any]]:
     if name not in METHODS:
         raise ValueError(
             f"pruning method is '{name}', expected one of {', '.join([PLAIN, *METHODS])}")
-    table = {info.name: info for info in parameter_table(name)}
-    values = {}
+    table = {info.name: info.default for info in parameter_table(name)}
+    parameters = {}
     for setting in settings:
         key, equals, value = setting.partition('=')
         if not equals or key not in table:
             raise ValueError(
                 f"'{setting}' is no setting of {name}, expected one of "
                 f'{", ".join(f"{known}=..." for known in table)}')
-        values[key] = _value(value, table[key])
-    make_parameters(name, **values)
-    return name, values
+        parameters[key] = values.read(key, value, table[key])
+    make_parameters(name, **parameters)
+    return name, parameters
 
 
 def parse_keep(text: str) -> float | None:
@@ -189,15 +175,16 @@ def prunings(methods: Iterable[str], keeps: Iterable[str], layer: int = 0) -> li
         if layer and 'layer' in known:
             settings.setdefault('layer', layer)
         if 'keep' not in known or {'keep', 'budget'} & set(settings):
-            found.append(Pruning(text, name, None, settings))
+            own = own_values(name, settings) if known else settings
+            found.append(Pruning(text, name, None, own))
             continue
         for keep in ratios:
             if keep is None:
                 if 'budget' in known:
                     found.append(Pruning(f'{text} {OWN}', name, None, settings))
                 continue
-            budget = {'budget': FIXED} if 'budget' in known else {}
-            found.append(Pruning(text, name, keep, {**settings, **budget, 'keep': keep}))
+            own = own_values(name, {**settings, 'keep': keep})
+            found.append(Pruning(text, name, keep, own))
     _unique([pruning.name for pruning in found], 'method and keep ratio')
     return found
 
