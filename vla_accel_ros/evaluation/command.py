@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--methods', default='none,sp_vla', help=help_text() + ' (%(default)s)')
     add('--env', default='tabletop', help=registry.HELP + ' (%(default)s)')
     add('--env-config', type=Path, default=None, metavar='FILE',
-        help='YAML with what must be told of an environment that is not known, see docs/eval.md')
+        help='YAML on an environment that is not known, see docs/environments.md')
     add('--task', default=None, help=(
         'an instruction, or for the embedded arm lift, place, stack or all, whose instructions '
         "take turns; the environment's own by default"))
@@ -127,11 +127,11 @@ def run(args: argparse.Namespace) -> int:
     report = session.report(results, time.monotonic() - start)
     if args.out is not None:
         write_whole(args.out, json.dumps(report, indent=1) + '\n')
+    _say(args, session, report)
     if page is not None:
         from vla_accel_ros.evaluation.pages import write_page
 
-        write_page(page, session, report, results, here)
-    _say(args, session, report)
+        write_page(page, session, report, results, here, sys.argv[1:])
     if not report['complete']:
         print(f'interrupted: {len(results)} of {len(jobs)} episodes were run', file=sys.stderr)
     return 0 if report['complete'] else INTERRUPTED
