@@ -77,6 +77,27 @@ def test_a_new_method_holds_from_the_next_inference_on(policy, views):
     assert policy.predict(observed(views)).kept == total
 
 
+def test_what_is_chosen_in_the_middle_of_an_inference_waits_for_the_next(
+        policy, views, monkeypatch):
+    total, towers = policy.config.visual_tokens, policy.model.tower_features
+    policy.set_pruning('fastv', keep=0.5)
+    before = policy.predict(observed(views))
+    choices = [
+        lambda: policy.set_decoder('verify', draft='previous'),
+        lambda: policy.set_pruning('fastv', keep=0.25)]
+
+    def interrupted(*given):
+        if choices:
+            choices.pop(0)()
+        return towers(*given)
+
+    monkeypatch.setattr(policy.model, 'tower_features', interrupted)
+    found = [policy.predict(observed(views)) for _ in range(3)]
+    assert before.passes == found[0].passes == 7
+    assert found[1].passes == 1
+    assert [p.kept for p in found] == [total // 2, total // 2, total // 4]
+
+
 def test_new_parameters_of_the_same_method_keep_the_episode(policy, views):
     policy.set_pruning('vla_pruner', keep=0.5)
     for step in range(3):
