@@ -56,6 +56,9 @@ class Environment(Protocol):
     Everything follows from seed, instruction and actions: the same ones lead to the same
     pictures, so that an episode can be shown again from its actions alone.
 
+    Those that can be tried out without a model, by `rehearsal`, have `limits()`, the smallest and
+    the largest action, and those with a scripted expert `expert_action()`.
+
     Attributes:
         cameras: Names of the views of `observe`, in order.
         step_s: Seconds of a step of the policy.
