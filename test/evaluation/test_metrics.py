@@ -14,8 +14,10 @@
 """Summaries add up."""
 
 from episodes import call, episode
+import numpy as np
 import pytest
 
+from vla_accel_ros.evaluation.episode import jerk
 from vla_accel_ros.evaluation.metrics import summarise
 
 
@@ -40,3 +42,56 @@ def test_what_has_no_value_is_none():
     assert summary['call_ms_p95'] is None
     with pytest.raises(ValueError, match='no episode'):
         summarise('none', [])
+
+
+def test_costs_are_of_calls_and_shares_of_steps():
+    summary = summarise('hold', [episode(
+        'hold', 1, True, [call(10), call(30, keep=0.5, passes=3, accepted=4, pruning='pruned'),
+                          None, None], jerk=[1, 2, 3])])
+    assert summary['keep_ratio'] == 0.75
+    assert summary['tokens_kept'] == 54
+    assert summary['passes_per_call'] == 5
+    assert summary['accepted_per_call'] == 2
+    assert summary['pruning'] == {'keep_all': 0.5, 'pruned': 0.5}
+    assert summary['gflops_per_call'] == pytest.approx(1.0)
+    assert summary['gflops_per_step'] == pytest.approx(0.5)
+    assert summary['jerk_p95'] == pytest.approx(2.9)
+    assert summary['call_ms_quantiles'][::10] == [10, 20, 30]
+
+
+def test_a_method_is_compared_on_the_seeds_that_both_have():
+    def run(method, outcomes, ms):
+        return [episode(method, s, won, [call(ms)] * 10) for s, won in outcomes.items()]
+
+    none = run('none', dict.fromkeys(range(40), True), 20)
+    half = {seed: seed % 2 == 0 for seed in range(20)}
+    summary = summarise('hold', run('hold', half, 10), none)
+    assert summary['difference'] == -0.5
+    low, high = summary['difference_ci']
+    assert low < -0.5 < high < 0
+    # Half the time a call, half the successes.
+    assert summary['gain'] == pytest.approx(1.0)
+    low, high = summary['gain_ci']
+    assert low < 1 < high
+    low, high = summary['model_ms_per_success_ci']
+    assert low < 200 < high
+
+
+def test_success_is_told_by_kind_and_by_instruction():
+    results = [
+        episode('none', seed, won, [call()], instruction)
+        for seed, (won, instruction) in enumerate([
+            (True, 'lift red'), (False, 'lift blue'), (True, 'stack red'), (True, 'lift red')])]
+    summary = summarise('none', results, kind_of=lambda text: text.split()[0])
+    assert {k: (v['successes'], v['episodes']) for k, v in summary['by_kind'].items()} == {
+        'lift': (2, 3), 'stack': (1, 1)}
+    assert summary['by_instruction']['lift red']['success'] == 1
+    assert len(summary['by_kind']['lift']['success_ci']) == 2
+
+
+def test_jerk_is_the_third_derivative_of_the_position():
+    step_s, times = 0.05, np.arange(8) * 0.05
+    positions = [np.array([t**3, 0.0, 2.0]) for t in times]
+    np.testing.assert_allclose(jerk(positions, step_s), 6, rtol=1e-6)
+    assert len(jerk(positions, step_s)) == 5
+    assert len(jerk([*positions, None], step_s)) == len(jerk(positions[:3], step_s)) == 0
