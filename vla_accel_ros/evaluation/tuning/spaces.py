@@ -43,9 +43,10 @@ RULES = {
         Dimension('tau', 0.0, 0.9), Dimension('gripper_guard', choices=(True, False)),
         Dimension('capacity', 4, 12, integer=True)),
     'trust': (
-        Dimension('trust_linear', 0.02, 0.4, log=True),
+        Dimension('trust_linear', 0.01, 0.3, log=True),
         Dimension('trust_angular', 0.1, 4.0, log=True), Dimension('trust_share', 0.0, 1.0),
         Dimension('trust_least', 0, 4, integer=True),
+        Dimension('trust_flip', 0, 4, integer=True),
         Dimension('trust_most', 4, 12, integer=True)),
     'never': (),
 }
