@@ -11,6 +11,7 @@
 # distributed under the License is distributed on an "AS IS" BASIS,
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
+# limitations under the License.
 
 # Tune every method on the embedded arm, as config/presets were: tuning seeds only, all tasks.
 # Twenty minutes on two quiet cores; each search goes on where it was left.
