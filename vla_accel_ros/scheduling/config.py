@@ -92,10 +92,10 @@ class SchedulerConfig:
     planar_ratio: float = 1.0
     z_max: float = 0.3
     min_generated: int = 4
-    trust_linear: float = 0.12
-    trust_angular: float = 0.8
-    trust_share: float = 0.4
-    trust_least: int = 3
+    trust_linear: float = 0.04
+    trust_angular: float = 0.6
+    trust_share: float = 0.25
+    trust_least: int = 2
     trust_flip: int = 0
     trust_most: int = 4
     gripper_guard: bool = True

@@ -54,10 +54,10 @@ class Trust(Rule):
         ValueError: When a value is outside its range.
     """
 
-    linear: float = 0.12
-    angular: float = 0.8
-    share: float = 0.4
-    least: int = 3
+    linear: float = 0.04
+    angular: float = 0.6
+    share: float = 0.25
+    least: int = 2
     flip: int = 0
     most: int = 4
     _budget: int = field(default=0, init=False, repr=False, compare=False)
