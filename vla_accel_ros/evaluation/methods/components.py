@@ -46,6 +46,9 @@ COMPONENTS = {
         'steps within a band of speed are taken by ridge regression of the last actions',
         _scheduling('ridge')),
     'hold': Component('those steps repeat the last action', _scheduling('hold')),
+    'trust': Component(
+        'the last action is repeated for as long as that was just measured to be right (ours)',
+        {'rule': 'trust', 'generator': 'hold', 'gripper_guard': False}),
     'sp_vla': Component(
         'SP-VLA: ridge scheduling, and pruning by speed, attention and edges',
         {**_scheduling('ridge'), 'pruning': 'sp_vla'}),
