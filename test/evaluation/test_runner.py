@@ -14,6 +14,8 @@
 
 """Episodes do not depend on how they are shared out, and every method sees the same ones."""
 
+import os
+
 from episodes import timeless
 import pytest
 
@@ -88,3 +90,16 @@ def test_no_workers_are_refused(random_checkpoint):
     setup = runner.Setup(str(random_checkpoint))
     with pytest.raises(ValueError, match='0 workers'):
         list(runner.run(runner.plan(methods.find('none'), range(1), LIFTS), setup, workers=0))
+
+
+class Fatal:
+    """A clock that ends the process that uses it."""
+
+    def begin(self, seed):
+        os._exit(9)
+
+
+def test_a_worker_that_is_killed_is_said_and_not_waited_for(random_checkpoint):
+    jobs = runner.plan(methods.find('none'), range(FIRST, FIRST + 2), LIFTS, [Fatal()])
+    with pytest.raises(runner.WorkerLostError, match='fewer --workers'):
+        list(runner.run(jobs, runner.Setup(str(random_checkpoint)), workers=2))

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 import multiprocessing
 import signal
@@ -28,6 +29,10 @@ from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
 
 TABLETOP = TabletopKind()
+
+
+class WorkerLostError(RuntimeError):
+    """A process of the evaluation ended on its own."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,7 @@ def run(
 
     Raises:
         ValueError: When the number of workers is below 1, or something does not fit.
+        WorkerLostError: When a process ended on its own.
     """
     here = here or prepare(jobs, setup, workers)
     if workers == 1 or len(jobs) < 2:
@@ -188,5 +194,9 @@ def run(
     with ProcessPoolExecutor(count, context, _begin, (setup,)) as pool:
         try:
             yield from pool.map(_run, jobs)
+        except BrokenProcessPool:
+            raise WorkerLostError(
+                'a worker process ended on its own, mostly for want of memory: take fewer '
+                '--workers; with --out and --resume what was done is not lost') from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
