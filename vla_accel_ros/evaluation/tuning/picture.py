@@ -51,6 +51,7 @@ def draw(results: Mapping, file: Path) -> None:
     if results['rule'][0] == FASTEST:
         axes.axhline(results['rule'][1], color='0.6', linewidth=1, linestyle=':')
     axes.set_xlabel(f'cost, {results["cost_unit"]}')
+    axes.set_xlim(left=0)
     axes.set_ylabel(f'loss, {results["loss_unit"]}')
     given_up = len(results['trials']) - len(trials)
     axes.set_title(
