@@ -66,7 +66,9 @@ COMMANDS = {
     'eval': Command(
         'vla_accel_ros.evaluation.command',
         'closed-loop success with and without acceleration, on two clocks',
-        ('vla-accel eval --episodes 50 --methods none,sp_vla',),
+        ('vla-accel eval --episodes 50 --methods none,sp_vla',
+         "vla-accel eval --methods 'none,hold+jacobi,none@keep=0.25' --report report/",
+         'vla-accel eval --clock real --latency-ms 60 --methods none,fast --json'),
     ),
     'replay': Command(
         'vla_accel_ros.nodes.replay',

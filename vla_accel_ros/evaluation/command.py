@@ -28,7 +28,7 @@ from vla_accel_ros.evaluation.environments import registry
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.files import journal_beside, report_file, write_whole
 from vla_accel_ros.evaluation.journal import Journal
-from vla_accel_ros.evaluation.methods.grammar import help_text
+from vla_accel_ros.evaluation.methods.grammar import add_argument
 from vla_accel_ros.evaluation.session import Session
 from vla_accel_ros.evaluation.table import render
 from vla_accel_ros.paths import checkpoint_folder
@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         'first seed, or the name of a range: '
         + ', '.join(f'{name} from {numbers.start}' for name, numbers in seeds.RANGES.items())
         + ' (%(default)s)'))
-    add('--methods', default='none,sp_vla', help=help_text() + ' (%(default)s)')
+    add_argument(parser, 'none,sp_vla')
     add('--env', default='tabletop', help=registry.HELP + ' (%(default)s)')
     add('--env-config', type=Path, default=None, metavar='FILE',
         help='YAML on an environment that is not known, see docs/environments.md')

@@ -116,12 +116,14 @@ class Worker:
         self.policy.warm_up()
 
     def check(self, jobs: Sequence[Job]) -> None:
-        """Refuse what the checkpoint does not know, before anything is run.
+        """Refuse what does not fit, before anything is run.
 
         Raises:
-            ValueError: When a method does not fit the model, or an instruction has words that
-                its tokeniser does not know.
+            ValueError: When a method does not fit the model, an instruction has words that its
+                tokeniser does not know, or it cannot answer what the environment shows.
         """
+        from vla_accel_ros.observations import Observation
+
         for method in {job.method.name: job.method for job in jobs}.values():
             try:
                 method.apply(self.policy)
@@ -129,6 +131,9 @@ class Worker:
                 raise ValueError(f"method '{method.name}': {error}") from None
         for instruction in dict.fromkeys(job.instruction for job in jobs):
             self.policy.tokens_of(instruction)
+        self.environment.reset(jobs[0].seed, jobs[0].instruction)
+        view = self.environment.observe()
+        self.policy.predict(Observation(view.images, jobs[0].instruction, 1, view.proprio))
 
     def run(self, job: Job) -> EpisodeResult:
         """Run one episode."""

@@ -22,6 +22,8 @@ methods. In place of the names may stand a preset or the path of one.
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
+
 from vla_accel_ros.evaluation import values
 
 from . import presets
@@ -30,17 +32,26 @@ from .method import Method
 from .settings import default_of, make, pruning_in
 
 HELP = (
-    'methods separated by commas, compared on the same seeds. A method is '
-    'name[+name...][@key=value[,key=value...]], such as sp_vla, hold+jacobi or none@keep=0.25, '
-    'with the parameters of the nodes scheduler and inference and of the pruning method as keys; '
-    'lists have slashes (history_layers=1/3); keep without a pruning method is FastV. Names: ')
+    'methods separated by commas, each name[+name...][@key=value[,key=value...]] or a preset, '
+    'compared on the same seeds; the names are below')
+_KEYS = """\
+  keys: parameters of the nodes scheduler and inference and of the pruning method, lists with
+  slashes: hold+jacobi@v_min=0.2, specprune@keep=0.5,history_layers=1/3. keep without a pruning
+  method is FastV. The path of a preset is one, too."""
 
 
-def help_text() -> str:
-    """Return what `--methods` takes, with every name there is."""
-    names = '; '.join(f'{name}: {part.summary}' for name, part in COMPONENTS.items())
-    found = ', '.join(presets.names())
-    return f'{HELP}{names}. Or a preset ({found or "none there"}), or the path of one.'
+def add_argument(parser: ArgumentParser, default: str) -> None:
+    """Add `--methods` to a command, and the names to the end of its help."""
+    parser.add_argument('--methods', default=default, help=f'{HELP} (%(default)s)')
+    parser.epilog = f'{parser.epilog or ""}\n\n{names_text()}'
+
+
+def names_text() -> str:
+    """Return every name there is with what it does."""
+    lines = [f'  {name:<18} {part.summary}' for name, part in COMPONENTS.items()]
+    lines += [f'  {name:<18} preset: {presets.read_preset(name).summary}'
+              for name in presets.names()]
+    return '\n'.join(['methods:', *lines, '', _KEYS])
 
 
 def find(text: str) -> tuple[Method, ...]:

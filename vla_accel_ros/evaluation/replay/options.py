@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vla_accel_ros.evaluation.methods.grammar import help_text
+from vla_accel_ros.evaluation.methods.grammar import add_argument
 
 # Where a bag does not hold an action of this package: what every arm of the examples runs at.
 POLICY_STEP_S = 0.05
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('bag', type=Path, metavar='BAG', help='folder of a rosbag2, or a bare .mcap or .db3 file')
     add('--out', type=Path, default=None, metavar='DIR',
         help='where results.json and report.html go (out/replay/NAME OF THE BAG)')
-    add('--methods', default='none,sp_vla,fast', help=help_text())
+    add_argument(parser, 'none,sp_vla,fast')
     add('--mode', choices=('offline', 'graph'), default='offline', help=(
         'offline runs every frame in this process; graph publishes them to the real nodes over '
         'DDS (%(default)s)'))
