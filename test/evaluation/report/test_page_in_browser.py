@@ -149,6 +149,20 @@ def test_the_frame_of_each_method_is_one_picture_with_other_tokens(opened):
     assert captions == ['agent: all 36 tokens kept', 'agent: 9 of 36 tokens kept']
 
 
+def test_a_view_that_the_policy_does_not_have_is_shown_as_it_is(browser, report, tmp_path):
+    trace = report.episodes[0].traces['fast']
+    steps = tuple(replace(step, kept=(*step.kept[:1], [])[:2 * len(step.kept)])
+                  for step in trace.steps)
+    episode = replace(report.episodes[0], traces={'fast': replace(trace, steps=steps)})
+    made = replace(report, episodes=(episode,), clips=(),
+                   cameras=(report.cameras[0], replace(report.cameras[1], rows=0, columns=0)))
+    browser.get(write(made, tmp_path / 'plain.html').as_uri())
+    captions = [c.text for c in browser.find_elements(By.CSS_SELECTOR, '#views figcaption')]
+    assert captions[1] == 'wrist'
+    assert len(browser.find_elements(By.CSS_SELECTOR, '.strip img')) == 24
+    assert not errors(browser)
+
+
 def test_the_strip_goes_along_the_episode_and_leads_to_its_frame(opened):
     choose(opened, '#episode', 'seed 2')
     frames = opened.find_elements(By.CSS_SELECTOR, '.strip button')

@@ -87,6 +87,17 @@ def test_steps_come_back_as_they_were(recorder):
     assert [ids.tolist() for ids in back.kept] == [ids.tolist() for ids in kept]
 
 
+def test_a_camera_without_tokens_comes_back_without_any(tmp_path):
+    cameras = (Camera('scene'), Camera('agent', 4, 4))
+    recorder = Recorder(tmp_path / 'moments.sqlite', cameras)
+    recorder.add_frame(0, IMAGES)
+    kept = (np.array([], int), np.array([3]))
+    recorder.add_step(0, 'none', Step(0.0, 'deliberative', kept=kept), 'one')
+    step, = recorder.shown().episodes[0].traces['none'].steps
+    recorder.close()
+    assert [ids.tolist() for ids in step.kept] == [[], [3]]
+
+
 def test_methods_share_a_picture_whether_side_by_side_or_one_after_the_other(recorder):
     for method in ('none', 'fast'):
         for frame in range(10):

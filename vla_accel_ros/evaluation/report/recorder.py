@@ -109,7 +109,7 @@ class Recorder:
             episode: Name of the episode that the frame is of.
             instruction: What was asked.
         """
-        kept = ' '.join(bits.hex() for bits in masks.pack(step.kept, self._cameras))
+        kept = ','.join(bits.hex() for bits in masks.pack(step.kept, self._cameras))
         self._base.execute(
             'INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
             (frame, method, self._episode(episode, instruction), step.time_s, step.kind,
@@ -161,10 +161,11 @@ class Recorder:
                 'SELECT * FROM steps WHERE episode = ? AND frame IN (SELECT frame FROM pictures) '
                 'ORDER BY frame', (number,))
             for frame, method, _, time, kind, reason, speed, keep, latency, error, kept in rows:
-                bits = masks.unpack([bytes.fromhex(text) for text in kept.split()])
+                bits = [bytes.fromhex(text) for text in kept.split(',')] if kept else []
                 # SQLite keeps a NaN as NULL.
                 speed = np.nan if speed is None else speed
-                step = Step(time, kind, reason, speed, keep, latency, error, bits)
+                step = Step(
+                    time, kind, reason, speed, keep, latency, error, masks.unpack(bits))
                 traces.setdefault(method, []).append((place[frame], step))
             if traces:
                 yield Episode(name, task, {

@@ -30,10 +30,12 @@ const moments = (() => {
   const tokensOf = (trace, step, place) => {
     const camera = data.cameras[place];
     const all = camera.rows * camera.columns;
+    // A view for people, which the policy does not have.
+    if (!all) return '';
     if (trace.latency_ms[step] === null && trace.keep_ratio[step] === null) {
       return 'the model was not asked';
     }
-    if (!trace.kept[step].length) return all ? `all ${all} tokens kept` : '';
+    if (!trace.kept[step].length) return `all ${all} tokens kept`;
     return null;
   };
 
