@@ -17,6 +17,8 @@
 from dataclasses import replace
 from html.parser import HTMLParser
 import json
+from pathlib import Path
+import re
 
 import numpy as np
 import pytest
@@ -147,6 +149,14 @@ def test_pictures_are_bounded_and_keep_their_shape():
     assert np.abs(back.astype(int) - (200, 30, 60)).max() < 8
     with pytest.raises(ValueError, match=r'view 0 is float64 \[4, 4\]'):
         encode_views([np.zeros((4, 4))])
+
+
+def test_the_example_of_the_documentation_writes_a_page(tmp_path, monkeypatch):
+    page = Path(__file__).resolve().parents[3] / 'docs' / 'report.md'
+    code = re.search(r'```python\n(.*?)```', page.read_text(encoding='utf-8'), re.DOTALL).group(1)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, str(page), 'exec'), {})
+    assert 'fast saves the most: 3.15× less' in Path('report.html').read_text(encoding='utf-8')
 
 
 def test_the_demo_is_made_of_what_it_says(report):

@@ -25,13 +25,14 @@ for (const place of document.querySelectorAll('.clip')) {
     // A later picture may have been asked for meanwhile.
     if (Number(slider.value) !== index) return;
     const height = Math.max(...images.map((image) => image.naturalHeight));
-    canvas.width = images.reduce((sum, image) => sum + image.naturalWidth, 0);
+    const widths = images.map((image) => image.naturalWidth * (height / image.naturalHeight));
+    canvas.width = widths.reduce((sum, width) => sum + width, 0);
     canvas.height = height;
     let left = 0;
-    for (const image of images) {
-      brush.drawImage(image, left, 0);
-      left += image.naturalWidth;
-    }
+    images.forEach((image, camera) => {
+      brush.drawImage(image, left, 0, widths[camera], height);
+      left += widths[camera];
+    });
     place.dataset.drawn = index;
   };
   const go = (index) => { slider.value = index; draw(index); };
