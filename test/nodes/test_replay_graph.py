@@ -61,7 +61,7 @@ def bag(tmp_path_factory):
 
 def offline(session):
     made = Offline(
-        session.policy, session.methods, session.reference, session.latency, session.splitter(),
+        session.policy, session.methods, session.reference, session.latencies, session.splitter(),
         session.recorded())
     with Ahead(session.stream()) as ahead:
         return list(made.run(ahead, lambda: False, lambda *_: None))
@@ -72,9 +72,9 @@ def test_offline_and_graph_decide_alike(bag, checkpoint, tmp_path, latency):
     parser = argparse.ArgumentParser()
     replay.configure(parser)
     method = METHODS[latency == 'none']
+    clock = [] if latency == 'none' else ['--clock', 'real', '--latency-ms', latency]
     args = parser.parse_args([
-        str(bag), '--checkpoint', str(checkpoint), '--mode', 'graph', '--latency', latency,
-        '--methods', method])
+        str(bag), '--checkpoint', str(checkpoint), '--mode', 'graph', '--methods', method, *clock])
     session = prepare(args, lambda _text: None)
     moments = Moments(session, tmp_path, later=True)
     played = replay_graph.play(
@@ -116,7 +116,7 @@ def test_what_the_graph_cannot_do_is_refused(bag, tmp_path):
     options.configure(parser)
     for words, message in (
             (['--resume'], '--resume goes on with an offline run'),
-            (['--latency', 'measured'], 'plays in simulated time')):
+            (['--clock', 'real'], 'plays in simulated time')):
         args = parser.parse_args([str(bag), '--mode', 'graph', *words])
         args.rate = 0.0
         with pytest.raises(ValueError, match=message):

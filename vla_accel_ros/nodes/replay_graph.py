@@ -25,6 +25,7 @@ from pathlib import Path
 import sys
 import time
 
+from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.methods.settings import settings_of
 from vla_accel_ros.evaluation.replay import command
@@ -62,9 +63,9 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.resume:
         raise ValueError('--resume goes on with an offline run, --mode graph begins anew')
-    if args.latency == 'measured':
+    if args.clock == clocks.REAL and args.latency_ms is None:
         raise ValueError(
-            '--mode graph plays in simulated time: --latency is milliseconds or none')
+            '--mode graph plays in simulated time: --clock real wants --latency-ms')
     out = command.out_folder(args)
     session = prepare(args, (lambda _text: None) if args.json else print)
     if session.policy.proprio is not None:
@@ -159,7 +160,7 @@ def play(
     ):
         player = Player(
             operator, session.policy.cameras, session.step_s, method.scheduler.pause_s,
-            session.latency() if session.latency else None, session.policy.config.visual_tokens,
+            session.latencies.get(method.name), session.policy.config.visual_tokens,
             session.args.rate)
         player.connect(CONNECT_S)
         begun_ns = 0

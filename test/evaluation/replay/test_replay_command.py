@@ -133,7 +133,8 @@ def test_another_run_is_neither_overwritten_nor_mixed_with(replay, bag, tmp_path
 
 
 def test_with_a_latency_answers_come_late_and_the_reference_stands_apart(replay, bag, tmp_path):
-    assert replay(bag, '--latency', 120, methods='none,none@bridge=hold') == 0
+    clock = ['--clock', 'real', '--latency-ms', 120]
+    assert replay(bag, *clock, methods='none,none@bridge=hold') == 0
     found = results(tmp_path)
     assert found['clock'] == 'an answer is there after 120 ms'
     assert [m['name'] for m in found['methods']] == ['reference', 'none', 'none@bridge=hold']
@@ -191,7 +192,10 @@ BAD = {
     'a topic that is not there': (
         'bag', ['--action-topic', '/twist'], '--action-topic /twist is not in the bag; topics of'),
     'unknown words': ('bag', ['--instruction', 'fly to the moon'], 'fly'),
-    'a latency that is none': ('bag', ['--latency', 'soon'], "--latency is 'soon'"),
+    'a latency that is none': (
+        'bag', ['--clock', 'real', '--latency-ms', 'soon'], "--latency-ms is 'soon'"),
+    'a latency on the step clock': (
+        'bag', ['--latency-ms', '20'], '--latency-ms is for --clock real'),
     'a step that is none': ('bag', ['--policy-step', '7'], '--policy-step is 7.0'),
     'an unknown method': ('bag', ['--methods', 'warp'], "method 'warp'"),
 }

@@ -125,7 +125,7 @@ def _replay(session, identity: dict, store: Store, out: Path) -> Outcome:
         skip, known = last.observations, last.faults
     stream = session.stream(skip, known)
     offline = Offline(
-        session.policy, session.methods, session.reference, session.latency, session.splitter(),
+        session.policy, session.methods, session.reference, session.latencies, session.splitter(),
         session.recorded(), first)
     bar, moments, partial = Bar(session.observations, 'frames'), Moments(session, out), []
     bar.show(skip)

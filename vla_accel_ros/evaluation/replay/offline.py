@@ -90,7 +90,7 @@ class Offline:
         policy: The policy.
         methods: To run, by their names.
         reference: The unaccelerated method; among the methods or not.
-        latency: Makes the latency model of a method; None for the step clock.
+        latencies: Latency model by name of method; None or empty for the step clock.
         splitter: Says where episodes begin.
         recorded: Gathers what was recorded.
         first: Number of the first episode.
@@ -98,16 +98,15 @@ class Offline:
 
     def __init__(
         self, policy: Policy, methods: Sequence[Method], reference: Method,
-        latency: Callable[[], Latency] | None, splitter: Splitter, recorded: Recorded,
+        latencies: Mapping[str, Latency] | None, splitter: Splitter, recorded: Recorded,
         first: int = 0,
     ) -> None:
         self.reference = reference.name
         drivers = {reference.name: Driver(policy.sibling(), reference)}
         for method in methods:
-            if latency is None and method.name == reference.name:
-                continue
-            own = latency() if latency else None
-            drivers[method.name] = Driver(policy.sibling(), method, own)
+            if method.name != reference.name:
+                own = (latencies or {}).get(method.name)
+                drivers[method.name] = Driver(policy.sibling(), method, own)
         self._drivers, self._splitter, self._recorded = drivers, splitter, recorded
         self._number, self._newest_sample_ns = first, None
         self._step_ns = round(reference.scheduler.policy_step_s * NS)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.methods.grammar import add_argument
 
 # Where a bag does not hold an action of this package: what every arm of the examples runs at.
@@ -35,9 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--mode', choices=('offline', 'graph'), default='offline', help=(
         'offline runs every frame in this process; graph publishes them to the real nodes over '
         'DDS (%(default)s)'))
-    add('--latency', default='none', metavar='MS', help=(
-        'milliseconds until an answer is there; measured takes what the call took, none answers '
-        'at once (%(default)s)'))
+    add('--clock', choices=clocks.CLOCKS, default=clocks.STEP, help=(
+        'step: an answer is there with the frame that it answers; real: as much later as the '
+        'call takes, and the frames go on meanwhile (%(default)s)'))
+    add('--latency-ms', default=None, metavar='MS', help=(
+        'of each call on the real clock; or the JSON report of an evaluation, whose calls of the '
+        'same methods are drawn from; what it takes here and now by default'))
     group = reading(parser)
     group.add_argument('--resume', action='store_true',
                        help='go on with an interrupted run in --out')

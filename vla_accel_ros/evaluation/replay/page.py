@@ -115,7 +115,7 @@ def write_page(outcome: Outcome, moments: Moments, out: Path) -> Path:
         {'bag': f'{session.bag.path.name}, {outcome.identity["bag"]}',
          'checkpoint': f'{session.checkpoint.name}, {outcome.identity["checkpoint"]}'},
         versions(), machine(),
-        {'mode': args.mode, 'clock': clock(args.latency), 'policy step': f'{session.step_s} s',
+        {'mode': args.mode, 'clock': clock(args), 'policy step': f'{session.step_s} s',
          **roles})
     page = Report(
         f'Replay of {session.bag.path.name}',

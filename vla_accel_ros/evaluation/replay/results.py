@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 import json
@@ -25,6 +26,7 @@ import sys
 
 import numpy as np
 
+from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.conditions import machine, today, versions
 from vla_accel_ros.evaluation.replay.measures import quantities
 from vla_accel_ros.evaluation.replay.session import Session
@@ -108,7 +110,7 @@ class Outcome:
         return {
             'schema': SCHEMA, 'complete': not self.interrupted, 'sound': not self.warnings,
             'remarks': self.remarks(), 'command': command(), 'date': today(),
-            'mode': session.args.mode, 'clock': clock(session.args.latency),
+            'mode': session.args.mode, 'clock': clock(session.args),
             'bag': {
                 'path': session.bag.path.name, 'fingerprint': self.identity['bag'],
                 'bytes': losses.total_bytes, 'lost_bytes': losses.lost_bytes,
@@ -152,13 +154,16 @@ def command() -> str:
     return shlex.join(['vla-accel', *sys.argv[1:]])
 
 
-def clock(latency: str) -> str:
+def clock(args: argparse.Namespace) -> str:
     """Say in words when answers are there."""
-    if latency == 'none':
+    if args.clock == clocks.STEP:
         return 'step clock: an answer is there with the frame that it answers'
-    if latency == 'measured':
+    if args.latency_ms is None:
         return 'an answer is there after what the call took on this machine'
-    return f'an answer is there after {float(latency):g} ms'
+    try:
+        return f'an answer is there after {float(args.latency_ms):g} ms'
+    except ValueError:
+        return f'an answer is there after a time drawn from {args.latency_ms}'
 
 
 def _plain(value: object) -> object:

@@ -19,11 +19,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-import math
 from pathlib import Path
 
-from vla_accel_ros.evaluation import methods
-from vla_accel_ros.evaluation.latency import Fixed, Latency, Measured
+from vla_accel_ros.evaluation import clocks, methods
+from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.methods.settings import settings_of
 from vla_accel_ros.evaluation.replay.bag.reader import Bag, fingerprint
@@ -49,7 +48,7 @@ class Session:
         checkpoint: Its folder.
         methods: To run, at the policy's step.
         reference: The unaccelerated method, among them or not.
-        latency: Makes a latency model; None for the step clock.
+        latencies: Latency model by name of method; empty on the step clock.
     """
 
     args: argparse.Namespace
@@ -59,7 +58,7 @@ class Session:
     checkpoint: Path
     methods: tuple[Method, ...]
     reference: Method
-    latency: Callable[[], Latency] | None
+    latencies: Mapping[str, Latency]
 
     @property
     def step_s(self) -> float:
@@ -113,9 +112,9 @@ class Session:
                         args.gripper_closed],
             'instruction': [self.roles.instruction, args.instruction],
             'proprio': self.roles.proprio, 'pair_tolerance_s': args.pair_tolerance,
-            'policy_step_s': self.step_s, 'latency': args.latency, 'pause_s': args.pause,
-            'longest_episode_s': args.longest_episode, 'device': args.device,
-            'threads': args.threads}
+            'policy_step_s': self.step_s, 'clock': [args.clock, args.latency_ms],
+            'pause_s': args.pause, 'longest_episode_s': args.longest_episode,
+            'device': args.device, 'threads': args.threads}
 
 
 def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
@@ -130,12 +129,12 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
         ValueError: When an argument will not do, or the checkpoint does not fit.
         FileNotFoundError: When there is no such checkpoint.
     """
-    latency = _latency(args.latency)
     if not 0.01 <= args.policy_step <= 1.0:
         raise ValueError(f'--policy-step is {args.policy_step}, expected 0.01 to 1 s')
     chosen = tuple(m.at_step(args.policy_step) for m in methods.find(args.methods))
+    latencies = clocks.latencies(args.clock, args.latency_ms, chosen)
     reference = methods.find(UNACCELERATED)[0].at_step(args.policy_step)
-    if latency is not None or args.mode == 'graph':
+    if args.clock == clocks.REAL or args.mode == 'graph':
         # It answers on the step clock all the same and in this process: another than the one
         # that may be asked for.
         reference = replace(reference, name=REFERENCE)
@@ -147,7 +146,8 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
         tuple(args.image_topic), args.action_topic, args.gripper_topic, args.instruction_topic,
         args.proprio_topic, args.instruction.strip())
     roles = assign(bag.topics, wishes, policy.cameras, policy.proprio is not None)
-    session = Session(args, bag, roles, policy, folder, chosen, reference, latency)
+    session = Session(args, bag, roles, policy, folder, chosen, reference,
+        {m.name: latency for m, latency in zip(chosen, latencies, strict=True) if latency})
     session.recorded(), session.splitter()
     for method in chosen:
         # What does not fit the model is said now, not after hours.
@@ -157,20 +157,6 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
         say('  no action topic: compared with the unaccelerated policy only')
     policy.warm_up()
     return session
-
-
-def _latency(text: str) -> Callable[[], Latency] | None:
-    if text == 'none':
-        return None
-    if text == 'measured':
-        return Measured
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise ValueError(f'--latency is {text!r}, expected milliseconds, measured or none')
-    return lambda: Fixed(value)
 
 
 def _gripper_ends(args: argparse.Namespace, roles: Roles) -> tuple[float, float]:

@@ -140,7 +140,8 @@ def _bags(args: argparse.Namespace):
         known[mark] = bag
     reading_args = argparse.Namespace(**{
         key: value for key, value in vars(args).items() if key in _reading()})
-    reading_args.latency, reading_args.methods, reading_args.mode = 'none', 'none', 'offline'
+    reading_args.clock, reading_args.latency_ms = 'step', None
+    reading_args.methods, reading_args.mode = 'none', 'offline'
     marks = list(known)
     held_out = {mark: known[mark] for mark in marks[len(args.bags):]}
     return BagPlan(
