@@ -22,7 +22,6 @@ import shlex
 
 import numpy as np
 
-from vla_accel_ros.evaluation import conditions
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.film import failures, film, seeds_to_show
 from vla_accel_ros.evaluation.metrics import BASELINE
@@ -78,9 +77,9 @@ def write_page(
             for row in report['methods']),
         bounds=BOUNDS, quality=QUALITY, cost=COST,
         provenance=Provenance(
-            shlex.join(['vla-accel', *command]), conditions.today(),
+            shlex.join(['vla-accel', *command]), report['date'],
             {'checkpoint': f'{setup.checkpoint}, {fingerprint(Path(setup.checkpoint))}'},
-            conditions.versions(), conditions.machine(),
+            report['versions'], report['machine'],
             {'seeds': f'{session.seeds.start} to {session.seeds.stop - 1}',
              'clock': session.clock, 'task': session.task,
              'instructions': '; '.join(session.instructions)}),

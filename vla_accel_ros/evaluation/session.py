@@ -22,7 +22,7 @@ import hashlib
 from pathlib import Path
 
 from vla_accel_ros import __version__
-from vla_accel_ros.evaluation import metrics, runner
+from vla_accel_ros.evaluation import conditions, metrics, runner
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
@@ -104,7 +104,8 @@ class Session:
             'environment': self.setup.environment.name, 'task': self.task,
             'clock': self.clock, 'seeds': self.purpose, 'first_seed': self.seeds.start,
             'complete': complete, 'seconds': round(seconds, 1), 'notes': self.notes(complete),
-            'methods': rows,
+            'date': conditions.today(), 'machine': conditions.machine(),
+            'versions': conditions.versions(), 'methods': rows,
         }
 
     def notes(self, complete: bool = True) -> list[str]:

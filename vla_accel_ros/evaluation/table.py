@@ -79,8 +79,20 @@ def table(columns: Columns, rows: Sequence[Mapping]) -> str:
 
 
 def render(summaries: Sequence[Mapping]) -> str:
-    """Return what came of each method, and what it cost.
+    """Return what came of each method, where there are several kinds of tasks by kind, and cost.
 
     Steps are those of a successful episode on average; differences are in points of 100.
     """
-    return table(OUTCOME, summaries) + '\n\n' + table(COST, summaries)
+    parts = [table(OUTCOME, summaries)]
+    kinds = sorted({kind for row in summaries for kind in row['by_kind']})
+    if len(kinds) > 1:
+        parts.append(table((OUTCOME[0], *((kind, _of_kind(kind)) for kind in kinds)), summaries))
+    return '\n\n'.join([*parts, table(COST, summaries)])
+
+
+def _of_kind(kind: str) -> Callable[[Mapping], str]:
+    def cell(row: Mapping) -> str:
+        own = row['by_kind'].get(kind)
+        return '-' if own is None else (
+            f'{own["successes"]}/{own["episodes"]} = {own["success"]:.0%}')
+    return cell
