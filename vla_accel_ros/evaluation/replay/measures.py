@@ -143,7 +143,7 @@ def _costs() -> Iterable[Quantity]:
     group = 'Cost'
 
     def each(name: str, scale: float = 1.0):
-        return lambda v: scale * np.nan_to_num(v.trace.numbers[name])
+        return lambda v: np.where(v.trace.called, scale * v.trace.numbers[name], 0.0)
 
     def calls(name: str, scale: float = 1.0):
         return lambda v: scale * v.trace.numbers[name][v.trace.called]
