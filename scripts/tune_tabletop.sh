@@ -33,13 +33,13 @@ tune() {
 
 # Scheduling, exactly decoded: what a rule loses does not depend on how tokens are decoded.
 tune trust --methods trust+jacobi --trials 10 --confirm 24 --points 3 --range draft=given
-tune hold --methods hold+jacobi --trials 10 --confirm 24 --points 3 \
+tune hold --methods hold+jacobi --trials 8 --confirm 24 --points 2 \
     --range v_min=0:0.2 --range draft=given
-tune sp_vla_scheduling --methods sp_vla_scheduling+jacobi --trials 10 --confirm 24 --points 3 \
+tune sp_vla_scheduling --methods sp_vla_scheduling+jacobi --trials 8 --confirm 24 --points 2 \
     --range v_min=0:0.2 --range draft=given
+# Pruning alone.
+tune pruning --methods sp_vla_pruning,vla_pruner,specprune,fastv,random --trials 4 --confirm 0
 # Decoding alone: exact ways differ in their drafts only.
 tune decoding --methods jacobi,verify,relaxed --trials 4 --confirm 0
-# Pruning alone.
-tune pruning --methods sp_vla_pruning,vla_pruner,specprune,fastv,random --trials 5 --confirm 0
 # SP-VLA as a whole.
-tune sp_vla --methods sp_vla --trials 8 --confirm 24 --points 2 --range v_min=0:0.2
+tune sp_vla --methods sp_vla --trials 6 --confirm 0 --range v_min=0:0.2
