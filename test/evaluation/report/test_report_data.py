@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from vla_accel_ros.evaluation.report import masks, palette
+from vla_accel_ros.evaluation.report import labels, masks, palette
 from vla_accel_ros.evaluation.report.data import Bound, Estimate, Measure
 from vla_accel_ros.evaluation.report.moments import Camera, Clip, Step, Trace
 from vla_accel_ros.evaluation.report.wording import interval, number, times
@@ -89,3 +89,14 @@ def test_numbers_are_written_with_sign_unit_and_interval():
     assert number(None) == number(float('nan')) == '–'
     assert interval(Estimate(1.0, -0.5, 2.0)) == '−0.5 … 2.0'
     assert (times(2.5), times(0.5)) == ('2.50× less', '2.00× more')
+
+
+def test_names_in_the_scatter_lie_over_nothing_and_are_left_out_where_there_is_no_room():
+    apart = labels.place([(1, 1), (9, 9)], ['none', 'fast'], (0, 10), (0, 10))
+    assert apart == ['top right', 'top right']
+    edge = labels.place([(9.8, 5)], ['a long name'], (0, 10), (0, 10))
+    assert edge == ['top left']
+    crowd = labels.place([(5, 5)] * 12, ['method'] * 12, (0, 10), (0, 10))
+    assert None in crowd
+    shown = [place for place in crowd if place]
+    assert len(set(shown)) == len(shown)

@@ -25,7 +25,7 @@ import math
 from pathlib import Path
 
 from vla_accel_ros.evaluation.files import write_whole
-from vla_accel_ros.evaluation.report import charts, palette, timeline, wording
+from vla_accel_ros.evaluation.report import charts, palette, scatter, timeline, wording
 from vla_accel_ros.evaluation.report.data import Measure, Report
 from vla_accel_ros.evaluation.report.verdict import WORDS, headline, judge
 
@@ -63,7 +63,7 @@ def render(report: Report) -> str:
     verdicts = judge(report)
     differing, shared = _settings(report)
     figures = {
-        'pareto': charts.pareto(report), 'shares': charts.shares(report),
+        'pareto': scatter.pareto(report), 'shares': charts.shares(report),
         'latency': charts.latencies(report), 'timeline': timeline.chart(report)}
     return environment.get_template('page.html.j2').render(
         report=report, verdicts=verdicts, headline=headline(report, verdicts),

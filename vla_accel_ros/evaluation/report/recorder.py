@@ -144,9 +144,8 @@ class Recorder:
     def _sampling(self) -> str:
         if self._frames <= len(self._held):
             return ''
-        every = f'every {self._stride}th' if self._stride > 3 else f'1 in {self._stride}'
-        return (f'{len(self._held)} of {self._frames} frames are shown: {every}, and those on '
-                'which a method departed the most. Every other figure is of all frames.')
+        return (f'{len(self._held)} of {self._frames} frames are shown: 1 in {self._stride}, and '
+                'those on which a method departed the most. Every other figure is of all frames.')
 
     def _jpegs(self, frame: int) -> tuple[bytes, ...]:
         rows = self._base.execute(

@@ -17,13 +17,13 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
 
 from vla_accel_ros.evaluation.report import masks, palette
 from vla_accel_ros.evaluation.report.charts import kinds_of
 from vla_accel_ros.evaluation.report.data import Report
 from vla_accel_ros.evaluation.report.moments import Trace
+from vla_accel_ros.evaluation.report.plotting import small, values_of
 from vla_accel_ros.evaluation.report.verdict import judge
 
 # Field of `Step`, heading of its row, how it is drawn, share of the height.
@@ -92,15 +92,13 @@ def chart(report: Report) -> dict | None:
     # Where everything fits, Plotly need not measure it and draw again.
     figure.update_yaxes(automargin=False, tickfont={'size': 12})
     figure.update_xaxes(automargin=False)
-    figure.update_xaxes(
-        title={'text': 'time in the episode, s', 'font': {'size': 13}}, row=len(rows), col=1)
+    figure.update_xaxes(title=small('time in the episode, s'), row=len(rows), col=1)
     figure.update_layout(
         height=78 * len(rows) + 70, hovermode='x', hoverdistance=-1, showlegend=False,
         margin={'l': 92, 'r': 10, 't': 10, 'b': 48}, dragmode='zoom',
         shapes=[{'type': 'line', 'xref': 'x', 'yref': 'paper', 'x0': 0, 'x1': 0, 'y0': 0, 'y1': 1,
                  'line': {'width': 1.5, 'color': '#d33f49'}}])
-    figure.layout.template = None
-    return json.loads(figure.to_json())
+    return values_of(figure)
 
 
 def _rows(report: Report) -> list[tuple[str, str, str, float]]:
