@@ -182,6 +182,10 @@ def test_stamps_that_jump_back_begin_an_episode_and_fail(replay, tmp_path):
     found = results(tmp_path)
     assert [e['begins'] for e in found['episodes']] == ['first', 'jumped_back']
     assert 'jumped_back' in found['remarks'][0]
+    for number in range(2):
+        with np.load(tmp_path / 'out' / 'episodes' / f'{number:06d}.npz') as episode:
+            # The last step's action comes when the clock has jumped already.
+            assert np.isfinite(episode['recorded'][:5]).all()
 
 
 BAD = {

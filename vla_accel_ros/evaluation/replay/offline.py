@@ -68,15 +68,20 @@ class _Building:
         self.faults: Mapping[str, tuple[int, str]] = {}
         self.records: dict[str, list[StepRecord]] = {name: [] for name in names}
         self.took: dict[str, list[float]] = {name: [] for name in names}
+        self._rows: list[np.ndarray] = []
+
+    def settle(self, recorded: Recorded) -> None:
+        """Look up what was recorded of the steps so far, before it is forgotten."""
+        self._rows += [recorded.at(stamp) for stamp in self.stamps[len(self._rows):]]
 
     def finish(self, recorded: Recorded, complete: bool = True) -> Episode:
         """Return the episode, with what was recorded of it."""
-        rows = [recorded.at(stamp) for stamp in self.stamps]
+        self.settle(recorded)
         traces = {
             name: Trace.of(records, self.took[name]) for name, records in self.records.items()}
         return Episode(
             self.number, self.instruction, self.reason, np.array(self.stamps, dtype=np.int64),
-            np.array(rows, dtype=np.float64).reshape(-1, 7), traces, self.observations,
+            np.array(self._rows, dtype=np.float64).reshape(-1, 7), traces, self.observations,
             self.frames, dict(self.faults), complete)
 
 
@@ -191,6 +196,8 @@ class Offline:
         if newest is not None and sample.stamp_ns < newest - NS:
             # The clock began anew: what comes now belongs to no episode before.
             yield from self._ended(None)
+            if self._now is not None:
+                self._now.settle(self._recorded)
         self._newest_sample_ns = sample.stamp_ns
         track = {'action': self._recorded.actions, 'gripper': self._recorded.grippers}
         track[sample.role].add(sample.stamp_ns, sample.value)
@@ -206,7 +213,9 @@ class Offline:
             self._recorded.forget(self._now.begun_ns)
 
     def _close(self, faults: Mapping, complete: bool) -> Iterator[Episode]:
-        yield from self._ended(None)
+        # Of an interrupted run, too little may have been read of what was recorded.
+        for building in self._late:
+            yield building.finish(self._recorded, complete)
         if self._now is not None and self._now.stamps:
             self._now.faults = faults
             yield self._now.finish(self._recorded, complete)
