@@ -27,6 +27,7 @@ import os
 from pathlib import Path
 
 from vla_accel_ros.evaluation import values
+from vla_accel_ros.evaluation.files import write_whole
 from vla_accel_ros.paths import share_file, share_files
 
 from .method import Method
@@ -146,7 +147,4 @@ def render(method: Method, comments: list[str]) -> str:
 
 def write_preset(method: Method, path: Path, comments: list[str]) -> None:
     """Write a method as a preset, whole or not at all; see `render`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f'.{path.name}.new')
-    new.write_text(render(method, comments), encoding='utf-8')
-    os.replace(new, path)
+    write_whole(path, render(method, comments))
