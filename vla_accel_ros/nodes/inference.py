@@ -38,10 +38,10 @@ from vla_accel_ros.nodes.messages import (
     message_to_request,
     to_ns,
 )
-from vla_accel_ros.nodes.proprio import ProprioBuffer
 from vla_accel_ros.nodes.stamp_pair import StampPair
 from vla_accel_ros.nodes.token_view import dim_dropped
 from vla_accel_ros.nodes.worker import Worker
+from vla_accel_ros.proprio import ProprioBuffer
 from vla_accel_ros.scheduling.decision import Request
 
 # A call that is still computing when the node is cleaned up is waited for this long.

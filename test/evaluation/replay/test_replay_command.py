@@ -15,6 +15,7 @@
 """`vla-accel replay` from the command line to the files that it leaves."""
 
 import json
+from pathlib import Path
 
 import bags
 import numpy as np
@@ -85,6 +86,28 @@ def test_every_frame_of_every_episode_goes_through_every_method(replay, bag, tmp
     assert (tmp_path / 'out' / 'report.html').stat().st_size > 1_000_000
     said = capsys.readouterr().out
     assert 'camera 1     /wrist/image_raw' in said and 'sp_vla@v_min=0' in said
+
+
+def test_the_page_of_the_docs_names_every_entry_of_the_results(replay, bag, tmp_path):
+    assert replay(bag, methods='none') == 0
+    page = (Path(__file__).parents[3] / 'docs' / 'replay.md').read_text(encoding='utf-8')
+    assert not [name for name in results(tmp_path) if f'`{name}`' not in page]
+    keys = [m['key'] for m in results(tmp_path)['measures']]
+    assert not [key for key in keys if f'`{_documented(key)}`' not in page]
+
+
+def _documented(key):
+    """Return the form in which the page lists a key beside others of its kind."""
+    head, _, tail = key.partition('_')
+    if tail.endswith(('_p95', '_max')) and 'drift' not in tail:
+        return f'…_{tail[-3:]}'
+    if 'drift_5s' in key:
+        return '…_drift_5s_mm'
+    if head == 'share' and tail != 'intuitive':
+        return f'…_{tail}'
+    if key in ('call_ms_p95', 'call_ms_p99'):
+        return f'…_{key[-3:]}'
+    return key.replace('recorded_', 'reference_').removesuffix('_p95')
 
 
 def test_the_same_bag_gives_the_same_figures(replay, bag, tmp_path):

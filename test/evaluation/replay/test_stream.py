@@ -144,3 +144,17 @@ def test_observations_that_were_replayed_already_are_counted_and_not_decoded(tmp
     moments = list(made)
     assert [m.number for m in moments if m.observation is not None] == [5, 6]
     assert made.faults.counts['bad_frame'] == 2
+
+
+def test_proprioception_is_that_of_the_frame_and_frames_without_are_left_out(tmp_path):
+    lines = []
+    for k in range(4):
+        ns = START + k * bags.STEP
+        if k < 2:
+            lines.append(bags.joints('/proprio', ns, a=k, b=10.0 + k))
+        lines.append(bags.image('/camera', ns + 6 * bags.STEP * (k == 3), bags.picture(k)))
+    bag = Bag(bags.write(tmp_path / 'bag', lines))
+    roles = assign(bag.topics, Wishes(said='pour'), 1, proprio=True)
+    made = Stream(bag, roles, Fitting(0), 'pour', proprio_names=['b'])
+    assert [o.proprio.tolist() for o in seen(made)] == [[10.0], [11.0], [11.0]]
+    assert made.faults.counts['no_proprio'] == 1

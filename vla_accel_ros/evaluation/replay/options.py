@@ -87,5 +87,7 @@ def _topics(group) -> None:
     add('--instruction', default='', metavar='WORDS', help='what to do, in place of a topic')
     add('--proprio-topic', default='', metavar='TOPIC',
         help='a JointState, for checkpoints that want proprioception')
+    add('--proprio-name', action='append', default=[], metavar='NAME', help=(
+        "which of its values, once each in the checkpoint's order; all of them where not given"))
     add('--pair-tolerance', type=float, default=0.02, metavar='SECONDS', help=(
         'largest difference of stamps among the views of one observation (%(default)s)'))

@@ -87,7 +87,7 @@ class Session:
             'bicubic' if config.centre_crop is None else 'lanczos')
         return Stream(
             self.bag, self.roles, fitting, args.instruction,
-            round(args.pair_tolerance * 1e9), args.gripper_joint, skip, known)
+            round(args.pair_tolerance * 1e9), args.gripper_joint, args.proprio_name, skip, known)
 
     def splitter(self) -> Splitter:
         """Return what says where episodes begin."""
@@ -111,7 +111,8 @@ class Session:
             'gripper': [self.roles.gripper, args.gripper_joint, args.gripper_open,
                         args.gripper_closed],
             'instruction': [self.roles.instruction, args.instruction],
-            'proprio': self.roles.proprio, 'pair_tolerance_s': args.pair_tolerance,
+            'proprio': [self.roles.proprio, *args.proprio_name],
+            'pair_tolerance_s': args.pair_tolerance,
             'policy_step_s': self.step_s, 'clock': [args.clock, args.latency_ms],
             'pause_s': args.pause, 'longest_episode_s': args.longest_episode,
             'device': args.device, 'threads': args.threads}

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -29,13 +29,16 @@ from vla_accel_ros.evaluation.replay.bag.reader import Bag
 from vla_accel_ros.evaluation.replay.topics import FLOAT, JOINTS, POSE, TRAJECTORY, TWIST, Roles
 from vla_accel_ros.frames import FramePairer
 from vla_accel_ros.observations import Observation
+from vla_accel_ros.proprio import ProprioBuffer
 from vla_accel_ros.views import fit_view
 
 NS = 1_000_000_000
 # Stamps and the recorder's clock may differ by transport, not by more than this.
 SAME_CLOCK_NS = NS
 # Faults that show only when an observation is decoded; the others are found without.
-OF_OBSERVATIONS = ('bad_frame', 'no_instruction')
+OF_OBSERVATIONS = ('bad_frame', 'no_instruction', 'no_proprio')
+# Farthest that proprioception may be from its observation by stamp.
+PROPRIO_NS = NS // 10
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ class Stream:
         said: The instruction where no topic gives it.
         tolerance_ns: Largest difference of stamps among the views of one observation.
         gripper_joint: Which joint is the gripper's, where that topic holds joint states.
+        proprio_names: Which joint states the checkpoint wants, in its order; empty takes all.
         skip: So many observations are counted but not decoded.
         known: What is known of their faults, as `Faults.facts` gives it.
 
@@ -134,7 +138,8 @@ class Stream:
 
     def __init__(
         self, bag: Bag, roles: Roles, fitting: Fitting, said: str = '',
-        tolerance_ns: int = 20_000_000, gripper_joint: str = '', skip: int = 0,
+        tolerance_ns: int = 20_000_000, gripper_joint: str = '',
+        proprio_names: Sequence[str] = (), skip: int = 0,
         known: Mapping[str, tuple[int, str]] | None = None,
     ) -> None:
         self._bag, self._roles, self._fitting = bag, roles, fitting
@@ -144,7 +149,7 @@ class Stream:
             count, first = (known or {}).get(name, (0, ''))
             self.faults.add(name, first, count)
         self._pairer = FramePairer(len(roles.images), tolerance_ns)
-        self._proprio: tuple[int, np.ndarray] | None = None
+        self._proprio = ProprioBuffer(proprio_names)
         # From the recorder's clock to that of the stamps; zero while they are the same.
         self._offset_ns = 0
 
@@ -218,7 +223,7 @@ class Stream:
 
     def _on_proprio(self, raw: Raw) -> None:
         message = self._decoder.message(raw)
-        self._proprio = self._stamp(raw, message), np.array(message.position, dtype=np.float64)
+        self._proprio.add(self._stamp(raw, message), message.name, message.position)
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -249,7 +254,13 @@ class Stream:
             self.faults.add(
                 'no_instruction', f'before one came, first at {stamp_ns} ns')
             return None
-        proprio = self._proprio[1] if self._proprio else None
+        proprio = None
+        if self._roles.proprio:
+            try:
+                proprio = self._proprio.nearest(stamp_ns, PROPRIO_NS)
+            except ValueError as error:
+                self.faults.add('no_proprio', str(error))
+                return None
         return Observation(tuple(images), self._instruction, stamp_ns, proprio)
 
     def _count_pairer(self) -> None:

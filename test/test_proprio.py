@@ -17,7 +17,7 @@
 
 import pytest
 
-from vla_accel_ros.nodes.proprio import ProprioBuffer
+from vla_accel_ros.proprio import ProprioBuffer
 
 
 def test_values_are_picked_by_name_in_the_order_wanted():
