@@ -67,6 +67,11 @@ def choose(browser, select, text):
     Select(find(browser, select)).select_by_visible_text(text)
 
 
+def line_of(browser):
+    return browser.execute_script(
+        'return document.querySelector("[data-figure=timeline]").layout.shapes[0].x0')
+
+
 def hover(browser, place):
     """Move the pointer to a share of the timeline's width, on its first row."""
     row = find(browser, '[data-figure=timeline] .nsewdrag')
@@ -107,11 +112,9 @@ def test_hover_changes_the_frame(opened):
         hover(opened, place)
         until(opened, lambda: picture_of(opened) not in seen[-1:] and step_of(opened))
         seen.append(picture_of(opened))
-        time_s = opened.execute_script(
-            'return document.querySelector("[data-figure=timeline]").layout.shapes[0].x0')
+        until(opened, lambda: f'{line_of(opened):.2f} s' in find(opened, '#facts').text)
         steps = opened.execute_script('return Number(document.getElementById("cursor").max)')
         assert step_of(opened) / steps == pytest.approx(place, abs=0.1)
-        assert f'{time_s:.2f} s' in find(opened, '#facts').text
     assert not errors(opened)
 
 

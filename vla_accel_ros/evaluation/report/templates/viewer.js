@@ -65,6 +65,16 @@ if (charts.place('timeline')) (() => {
       element('thead', {}, head), element('tbody', {}, ...body)));
   };
 
+  // Plotly takes longer than a held key to repeat: one line a picture of the screen is enough.
+  let line = null;
+  const moveLine = (time) => {
+    if (line === null) requestAnimationFrame(() => {
+      Plotly.relayout(chart, { 'shapes[0].x0': line, 'shapes[0].x1': line });
+      line = null;
+    });
+    line = time;
+  };
+
   const go = (step) => {
     const t = trace();
     now.step = Math.max(0, Math.min(t.time.length - 1, step));
@@ -76,7 +86,7 @@ if (charts.place('timeline')) (() => {
     at('cursor').setAttribute('aria-valuetext', `${time.toFixed(2)} s, ${t.kind[now.step]}`);
     now.marks.forEach(([button, from, to]) => button.setAttribute(
       'aria-current', String(now.step >= from && now.step < to)));
-    Plotly.relayout(chart, { 'shapes[0].x0': time, 'shapes[0].x1': time });
+    moveLine(time);
   };
 
   const drawStrip = () => {
@@ -171,10 +181,8 @@ if (charts.place('timeline')) (() => {
 
   fill(at('episode'), data.episodes.map((episode) => episode.name));
   chooseEpisode(0);
-  let asked = null;
   chart.on('plotly_hover', (event) => {
-    const time = event.xvals ? event.xvals[0] : event.points[0].x;
-    if (asked === null) requestAnimationFrame(() => { go(nearest(trace().time, asked)); asked = null; });
-    asked = time;
+    const step = nearest(trace().time, event.xvals ? event.xvals[0] : event.points[0].x);
+    if (step !== now.step) go(step);
   });
 })();
