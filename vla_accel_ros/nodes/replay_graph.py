@@ -84,8 +84,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _replay(session: Session, out: Path) -> Outcome:
-    begun, moments = time.perf_counter(), Moments(session, out, later=True)
-    reading = Reading()
+    begun, used = time.perf_counter(), time.process_time()
+    moments, reading = Moments(session, out, later=True), Reading()
     with closing(moments.recorder), Interrupt() as stop:
         episodes, faults = _reference(session, moments, stop, reading)
         done: list[Method] = [session.reference]
@@ -103,6 +103,7 @@ def _replay(session: Session, out: Path) -> Outcome:
             raise KeyboardInterrupt
         summary = summarise(episodes, done, session.reference.name, session.step_s)
         reading.run_s = time.perf_counter() - begun
+        reading.cpu_s = time.process_time() - used
         outcome = Outcome(session, summary, session.identity(), faults, stop(), reading)
         write_page(outcome, moments, out)
     return outcome

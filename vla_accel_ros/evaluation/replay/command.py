@@ -118,7 +118,7 @@ def _replay(session, identity: dict, store: Store, out: Path) -> Outcome:
     from vla_accel_ros.evaluation.replay.progress import Bar, Interrupt
     from vla_accel_ros.evaluation.replay.summary import summarise
 
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), time.process_time()
     first, skip, known = store.count, 0, {}
     if first:
         last = store.load(first - 1)
@@ -148,7 +148,8 @@ def _replay(session, identity: dict, store: Store, out: Path) -> Outcome:
             raise KeyboardInterrupt
         summary = summarise(
             chain(store, partial), chosen, session.reference.name, session.step_s)
-        reading = Reading(time.perf_counter() - begun, ahead.busy_s, ahead.waited_s)
+        reading = Reading(
+            time.perf_counter() - begun, time.process_time() - used, ahead.busy_s, ahead.waited_s)
         outcome = Outcome(
             session, summary, identity, stream.faults.facts(), stop(), reading)
         write_page(outcome, moments, out)

@@ -46,11 +46,13 @@ class Reading:
 
     Attributes:
         run_s: The whole run, seconds.
+        cpu_s: Processor time of this process for it.
         busy_s: Processor time of reading and decoding, in a thread of its own.
         waited_s: Time for which the model waited for a frame.
     """
 
     run_s: float = 0.0
+    cpu_s: float = 0.0
     busy_s: float = 0.0
     waited_s: float = 0.0
 
@@ -133,8 +135,11 @@ class Outcome:
 
     @property
     def reading_share(self) -> float | None:
-        """Processor time of reading and decoding, over the time of the run."""
-        return self.reading.busy_s / self.reading.run_s if self.reading.run_s else None
+        """Processor time of reading and decoding, over all of this process's.
+
+        On a busy machine the time on the wall is somebody else's.
+        """
+        return self.reading.busy_s / self.reading.cpu_s if self.reading.cpu_s else None
 
     def _lost_share(self) -> float:
         losses = self.session.bag.losses
