@@ -121,7 +121,8 @@ def measure(folder: Path, frames: int, gib: float) -> list[Bar]:
         Bar(f'{found["frames"]} frames of the embedded arm: the run', reading['run_s'], 's'),
         Bar('its processor time', reading['cpu_s'], 's'),
         Bar('reading and decoding: processor time of that', reading['busy_s'], 's'),
-        Bar('reading and decoding: share of the processor time', 100 * reading['share'], '%', 10.0),
+        Bar('reading and decoding: share of the processor time', 100 * reading['share'], '%',
+            10.0),
         Bar('the model waited for frames', reading['waited_s'], 's'),
         Bar('report.html', page.stat().st_size / 1e6, 'MB', 15.0),
     ]
