@@ -22,6 +22,7 @@ import torch
 from vla_accel_ros.evaluation.closed_loop import run_episode
 from vla_accel_ros.evaluation.driver import Driver
 from vla_accel_ros.evaluation.environments.tabletop import Tabletop
+from vla_accel_ros.evaluation.latency import Fixed
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.models import checkpoint
 from vla_accel_ros.models.oft import build
@@ -65,3 +66,15 @@ def test_a_chunk_serves_its_steps_with_one_call(policy, options, calls, decision
     assert result.steps == 20
     assert result.decisions == decisions
     assert len(result.calls) == calls
+
+
+def test_a_chunk_that_is_renewed_in_time_hides_the_latency(policy):
+    environment = Tabletop(32, max_steps=20)
+    scheduler = SchedulerConfig(rule='never', prefetch_rows=4)
+    result = run_episode(
+        Driver(policy, Method('chunks', '', scheduler), Fixed(120)), environment, 2_000_000, LIFT)
+    environment.close()
+    # Only the first call is waited for.
+    assert [r.kind for r in result.records[:3]] == ['waiting', 'waiting', 'deliberative']
+    assert result.decisions == {'waiting': 2, 'deliberative': 1, 'queued': 17}
+    assert all(call.latency_ms == 120 for call in result.calls)

@@ -45,9 +45,14 @@ def test_an_episode_is_shown_again_to_the_pixel(random_checkpoint, latency):
     environment = Watched(32, max_steps=6)
     driver = Driver(Policy.load(random_checkpoint, threads=1), find('none')[0], latency)
     result = run_episode(driver, environment, 2_000_003, 'pick up the red cube')
-    shown, seen = list(film(Tabletop(32, max_steps=6), result)), environment.seen
+    again = Tabletop(32, max_steps=6)
+    shown, seen = list(film(again, result)), environment.seen
+    every_other = list(film(again, result, every=2))
     environment.close()
+    again.close()
     assert len(shown) == result.steps == 6
+    for (_, one), (_, other) in zip(shown[::2], every_other, strict=True):
+        np.testing.assert_array_equal(one, other)
     asked = [index for index, record in enumerate(result.records) if record.call]
     assert len(asked) == len(seen)
     for index, images in zip(asked, seen, strict=True):

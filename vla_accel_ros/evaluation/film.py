@@ -27,16 +27,22 @@ MOST_SEEDS, MOST_FAILURES = 3, 6
 
 
 def film(
-    environment: Environment, result: EpisodeResult,
+    environment: Environment, result: EpisodeResult, every: int = 1,
 ) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
     """Show an episode again from what was executed; no policy is asked.
 
+    Args:
+        environment: In which it was run.
+        result: The episode.
+        every: Steps from one picture to the next.
+
     Yields:
-        Before each step the policy's views, and the one for people.
+        Before such a step the policy's views, and the one for people.
     """
     environment.reset(result.seed, result.instruction)
-    for action in result.actions:
-        yield environment.observe().images, environment.picture()
+    for index, action in enumerate(result.actions):
+        if index % every == 0:
+            yield environment.observe().images, environment.picture()
         environment.step(action)
 
 

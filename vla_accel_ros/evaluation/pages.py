@@ -106,13 +106,11 @@ class _Pictures:
 
     def add(self, result: EpisodeResult, stride: int) -> tuple[int, ...]:
         """Film an episode; return for each step the index of its picture."""
-        indices = []
-        for step, (images, scene) in enumerate(film(self._environment, result)):
-            if step % stride == 0:
-                views = [fit(image, self._config) for image in images]
-                self.encoded.append(encode_views([*views, scene]))
-            indices.append(len(self.encoded) - 1)
-        return tuple(indices)
+        first = len(self.encoded)
+        for images, scene in film(self._environment, result, stride):
+            views = [fit(image, self._config) for image in images]
+            self.encoded.append(encode_views([*views, scene]))
+        return tuple(first + step // stride for step in range(result.steps))
 
 
 def _episode(
