@@ -279,7 +279,7 @@ class Scheduler:
         self._requests.close(reason)
         self._buffer.clear()
         self._queue.clear()
-        self._bridged = 0
+        self._bridged, self._replan = 0, False
 
     def _decide(
         self, kind: Kind, reason: str, stamp_ns: int, now_ns: int, action: Action | None = None,
