@@ -60,6 +60,12 @@ def test_what_makes_no_sense_is_refused_by_name(random_checkpoint, capsys, tmp_p
     assert not out.parent.exists()
 
 
+def test_a_folder_is_no_report(random_checkpoint, tmp_path, capsys):
+    assert evaluate(random_checkpoint, '--out', str(tmp_path)) == 2
+    assert 'expected a file' in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_checkpoint_that_is_not_there_is_named(tmp_path, capsys):
     assert evaluate(tmp_path / 'nothing') == 2
     assert 'nothing' in capsys.readouterr().err

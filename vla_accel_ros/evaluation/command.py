@@ -87,6 +87,8 @@ def session_of(args: argparse.Namespace) -> Session:
     purpose, numbers = seeds.of_purpose(_first(args.seed), args.episodes)
     if args.max_steps is not None and args.max_steps < 1:
         raise ValueError(f'--max-steps is {args.max_steps}, expected at least 1')
+    if args.out is not None and args.out.is_dir():
+        raise ValueError(f'--out is the folder {args.out}, expected a file')
     if args.resume and args.out is None:
         raise ValueError('--resume goes on with what is beside --out, expected both')
     setup = runner.Setup(
