@@ -61,19 +61,23 @@ def test_points_that_cost_more_and_win_nothing_are_left_out():
 
 
 def test_held_out_episodes_refute_and_do_not_choose():
-    # On held-out numbers the edge is at 0.22: the fastest falls, the next one stands.
-    found = confirmed([at(0.2, 'fast'), at(0.215, 'slower'), at(0.3, 'slowest')])
-    assert [each.name for each in found.confirmed] == ['fast']
-    assert found.chosen is None
-    second = confirmed([at(0.2, 'fast'), at(0.21, 'cheaper')])
-    assert second.chosen is None
-
-
-def test_the_next_one_is_taken_where_the_first_one_falls():
-    found = confirmed([at(0.195, 'fast'), at(0.215, 'next'), at(0.3, 'slowest')])
+    # On held-out numbers the edge is at 0.22: the fastest falls, the next one stands, although
+    # the search saw nothing that the fastest one loses.
+    found = confirmed([at(0.2, 'fast'), at(0.215, 'next'), at(0.3, 'slowest')])
     assert [(each.name, each.verdict) for each in found.confirmed] == [
-        ('fast', 'fell'), ('next', 'confirmed')]
+        ('fast', 'fell'), ('next', 'confirmed'), ('slowest', 'confirmed')]
     assert found.chosen.name == 'next'
+
+
+def test_where_all_fall_none_is_chosen():
+    assert confirmed([at(0.2, 'fast'), at(0.205, 'other')]).chosen is None
+
+
+def test_a_point_beyond_those_that_were_confirmed_is_not_chosen():
+    found = outcome([at(0.2, 'fast'), at(0.3, 'slow')])
+    found.confirmed = confirm(
+        MadeUpPlan().held_out(), found.to_confirm(1), 3.0, 1, lambda done: None, never)
+    assert found.chosen is None
 
 
 def test_unconfirmed_points_are_said_to_flatter():

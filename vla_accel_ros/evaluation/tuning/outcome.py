@@ -55,13 +55,21 @@ class Outcome:
     @property
     def front(self) -> list[Point]:
         """The points that no other beats, nor the unaccelerated policy, the cheapest first."""
+        return front(self._useful)
+
+    @property
+    def _useful(self) -> list[Point]:
+        """The points that cost less than the unaccelerated policy, or win something."""
         plain = self.plain_cost
-        return [p for p in front(self.found.points) if p.score.cost < plain or p.score.loss < 0]
+        return [p for p in self.found.points if p.score.cost < plain or p.score.loss < 0]
 
     @property
     def admitted(self) -> list[Point]:
-        """The points of the front that the rule admits, the best first."""
-        return in_order(self.front, *self.rule)
+        """The points that the rule admits, the best of the front first, then the others."""
+        best = in_order(self.front, *self.rule)
+        known = {point.name for point in best}
+        cheaper = (p for p in self._useful if not p.score.stopped and p.name not in known)
+        return [*best, *in_order(list(cheaper), *self.rule)]
 
     @property
     def best(self) -> dict[str, Point]:
@@ -74,8 +82,12 @@ class Outcome:
         return found
 
     def to_confirm(self, most: int) -> list[Point]:
-        """Return what is worth held-out episodes: the front, then the best of each method."""
-        wanted = {point.name: point for point in [*self.admitted, *self.best.values()]}
+        """Return what is worth held-out episodes: the front, the best of each method, others.
+
+        Others are there in case that those fall.
+        """
+        on_front = in_order(self.front, *self.rule)
+        wanted = {p.name: p for p in [*on_front, *self.best.values(), *self.admitted]}
         return list(wanted.values())[:most]
 
     def confirmation(self, name: str) -> Confirmation | None:

@@ -75,7 +75,8 @@ def comments(outcome: Outcome, point: Point) -> list[str]:
 def render(outcome: Outcome) -> str:
     """Return the result as text."""
     plan, plain = outcome.plan, outcome.plain_cost
-    points = outcome.to_confirm(len(outcome.front) + len(outcome.names))
+    points = outcome.to_confirm(max(
+        len(outcome.confirmed), len(outcome.front) + len(outcome.names)))
     rows = [('', 'loss', 'cost', 'times less', 'held out: loss', 'times less', '')]
     rows.append(('unaccelerated', '0', f'{plain:.4g}', '1.0', '', '', ''))
     for point in points:
