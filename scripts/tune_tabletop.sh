@@ -27,19 +27,25 @@ tune() {
     name="$1"
     shift
     # 1 says that nothing was good enough, which is a result, too.
-    "${PYTHON:-python3}" -m vla_accel_ros.cli tune --sim --workers "${WORKERS:-2}" \
-        --out "$out/$name" --episodes 12 --confirm-seed 1500000 "$@" || test $? -eq 1
+    "${PYTHON:-python3}" -m vla_accel_ros.cli tune --workers "${WORKERS:-2}" \
+        --out "$out/$name" "$@" || test $? -eq 1
+}
+
+simulate() {
+    tune "$@" --sim --episodes 12
 }
 
 # Scheduling, exactly decoded: what a rule loses does not depend on how tokens are decoded.
-tune trust --methods trust+jacobi --trials 10 --confirm 24 --points 3 --range draft=given
-tune hold --methods hold+jacobi --trials 8 --confirm 24 --points 2 \
-    --range v_min=0:0.2 --range draft=given
-tune sp_vla_scheduling --methods sp_vla_scheduling+jacobi --trials 8 --confirm 24 --points 2 \
-    --range v_min=0:0.2 --range draft=given
-# Pruning alone.
-tune pruning --methods sp_vla_pruning,vla_pruner,specprune,fastv,random --trials 4 --confirm 0
-# Decoding alone: exact ways differ in their drafts only.
-tune decoding --methods jacobi,verify,relaxed --trials 4 --confirm 0
-# SP-VLA as a whole.
-tune sp_vla --methods sp_vla --trials 6 --confirm 0 --range v_min=0:0.2
+simulate trust --methods trust+jacobi --trials 10 --range draft=given \
+    --confirm 24 --confirm-seed 1500000 --points 3
+simulate hold --methods hold+jacobi --trials 6 --range v_min=0:0.2 --range draft=given --confirm 0
+simulate sp_vla_scheduling --methods sp_vla_scheduling+jacobi --trials 6 --range v_min=0:0.2 \
+    --range draft=given --confirm 0
+# Decoding, on frames: exact ways answer the same and differ in how long they take.
+demo="$out/demo"
+test -e "$demo" || "${PYTHON:-python3}" -m vla_accel_ros.cli record-demo --task stack \
+    --episodes 4 --seed 1600000 --out "$demo"
+tune decoding --bag "$demo" --methods jacobi,verify,relaxed --trials 4
+# Pruning, by operations: on a CPU this small model takes as long with fewer tokens.
+simulate pruning --methods sp_vla_pruning,vla_pruner,specprune,fastv,random --trials 3 \
+    --cost flops --confirm 0
