@@ -21,19 +21,24 @@ from collections.abc import Sequence
 from vla_accel_ros.evaluation.replay.measures import KINDS
 from vla_accel_ros.evaluation.report.data import Estimate, MethodRow
 
+# Key, heading, decimals, whether its interval is shown: the costs' are on the page.
 COLUMNS = (
-    ('reference_translation_mm', 'off none mm', 2), ('reference_rotation_deg', 'deg', 2),
-    ('reference_gripper_agreement', 'gripper %', 1), ('reference_drift_1s_mm', '1 s drift mm', 1),
-    ('recorded_translation_mm', 'off bag mm', 2), ('calls', 'calls/step', 2),
-    ('tokens_kept', 'tokens %', 0), ('model_ms', 'ms/step', 1), ('effective_hz', 'Hz', 1),
+    ('reference_translation_mm', 'off none mm', 2, True),
+    ('reference_gripper_agreement', 'gripper %', 1, False),
+    ('reference_drift_1s_mm', '1 s drift mm', 1, True),
+    ('recorded_translation_mm', 'off bag mm', 2, True),
+    ('calls', 'calls', 2, False), ('tokens_kept', 'tokens %', 0, False),
+    ('model_ms', 'ms/step', 1, False), ('effective_hz', 'Hz', 1, False),
 )
 
 
 def render(rows: Sequence[MethodRow]) -> str:
     """Return a line a method: departures with their intervals, costs, who took the steps."""
     width = max(6, *(len(row.name) for row in rows))
-    cells = [[title for _, title, _ in COLUMNS]]
-    cells += [[_cell(row.values.get(key), digits) for key, _, digits in COLUMNS] for row in rows]
+    cells = [[title for _, title, _, _ in COLUMNS]]
+    cells += [
+        [_cell(row.values.get(key), digits, interval) for key, _, digits, interval in COLUMNS]
+        for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     names = ['method', *(row.name for row in rows)]
     lines = []
@@ -45,11 +50,11 @@ def render(rows: Sequence[MethodRow]) -> str:
     return '\n'.join(lines)
 
 
-def _cell(estimate: Estimate | None, digits: int) -> str:
+def _cell(estimate: Estimate | None, digits: int, interval: bool) -> str:
     if estimate is None:
         return '-'
     text = f'{estimate.value:.{digits}f}'
-    if estimate.low is None:
+    if estimate.low is None or not interval:
         return text
     return f'{text} ({estimate.low:.{digits}f}-{estimate.high:.{digits}f})'
 
