@@ -32,7 +32,7 @@ from trajectory_msgs.msg import JointTrajectory
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.demo_operator import Operator
+from vla_accel_ros.nodes.demo_operator import GraphError, Operator
 from vla_accel_ros.nodes.images import array_to_image
 from vla_accel_ros.nodes.messages import (
     ChunkStats,
@@ -55,6 +55,8 @@ from vla_accel_ros.scheduling.frame_gate import FrameGate
 # Where the answers go instead of to the scheduler: the player hands them on when they are due.
 HELD_BACK = 'replay/action_chunk'
 ANSWER_S, DECISION_S = 120.0, 20.0
+# Decisions carry their age in thousandths of a millisecond.
+CLOCK_MS = 0.01
 
 
 def image_topic(camera: int) -> str:
@@ -173,7 +175,7 @@ class Player:
         if due:
             decision = self._next_decision(
                 lambda d: not is_of_answer(d) and int(d['stamp_ns']) == stamp_ns,
-                f'the frame of {stamp_ns} ns is decided on')
+                stamp_ns, f'the frame of {stamp_ns} ns is decided on')
             record = record_of(decision, self._action(decision, stamp_ns))
             if asks(decision):
                 record = self._hold_back(record)
@@ -205,13 +207,16 @@ class Player:
         self._answers.publish(held.message)
         decision = self._next_decision(
             lambda d: is_of_answer(d) and int(d['stamp_ns']) == answered_ns,
-            f'the answer to the frame of {answered_ns} ns is decided on')
+            held.due_ns, f'the answer to the frame of {answered_ns} ns is decided on')
         if record is None:
             return None
         return with_answer(
             record, decision, self._action(decision, record.stamp_ns), held.due_ns)
 
-    def _next_decision(self, fits: Callable[[dict], bool], what: str) -> dict[str, str]:
+    def _next_decision(
+        self, fits: Callable[[dict], bool], now_ns: int, what: str,
+    ) -> dict[str, str]:
+        """Wait for a decision, and make sure that it was made at the time that it is."""
         def found() -> dict[str, str] | None:
             while self._decided:
                 decision = self._decided.popleft()
@@ -219,7 +224,11 @@ class Player:
                     return decision
             return None
 
-        return self._operator.until(found, what, DECISION_S)
+        decision = self._operator.until(found, what, DECISION_S)
+        late_ms = float(decision['age_ms']) - (now_ns - int(decision['stamp_ns'])) / 1e6
+        if abs(late_ms) > CLOCK_MS:
+            raise GraphError(f'{what}, with a clock that is {late_ms:.3f} ms off')
+        return decision
 
     def _action(self, decision: dict[str, str], stamp_ns: int) -> np.ndarray | None:
         if not decision['source']:
