@@ -211,6 +211,16 @@ def test_stamps_that_jump_back_begin_an_episode_and_fail(replay, tmp_path):
             assert np.isfinite(episode['recorded'][:5]).all()
 
 
+def test_episodes_whose_words_the_policy_does_not_know_are_left_out(
+        replay, tmp_path, capsys):
+    lines = bags.recording(6) + bags.recording(6, text='fly to the moon', start=START + 9 * NS)
+    assert replay(bags.write(tmp_path / 'bag', lines), methods='none') == 1
+    found = results(tmp_path)
+    assert found['steps'] == 6 and not found['sound']
+    assert found['bag']['faults']['unknown_instruction']['count'] == 6
+    assert 'fly' in capsys.readouterr().err
+
+
 BAD = {
     'no such bag': (None, [], 'does not exist'),
     'one camera': ('bag', ['--image-topic', '/image_raw'], 'wants 2 cameras, found 1'),

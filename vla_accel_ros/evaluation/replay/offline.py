@@ -27,8 +27,8 @@ from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.evaluation.replay.episodes import Splitter
+from vla_accel_ros.evaluation.replay.moment import Moment, Sample
 from vla_accel_ros.evaluation.replay.recorded import NS, Recorded
-from vla_accel_ros.evaluation.replay.stream import Moment, Sample
 from vla_accel_ros.evaluation.replay.trace import Episode, Trace
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation

@@ -87,7 +87,8 @@ class Session:
             'bicubic' if config.centre_crop is None else 'lanczos')
         return Stream(
             self.bag, self.roles, fitting, args.instruction,
-            round(args.pair_tolerance * 1e9), args.gripper_joint, args.proprio_name, skip, known)
+            round(args.pair_tolerance * 1e9), args.gripper_joint, args.proprio_name,
+            self.policy.tokens_of, skip, known)
 
     def splitter(self) -> Splitter:
         """Return what says where episodes begin."""

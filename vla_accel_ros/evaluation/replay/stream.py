@@ -16,9 +16,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,6 +25,7 @@ import numpy as np
 from vla_accel_ros.evaluation.replay import decode
 from vla_accel_ros.evaluation.replay.bag.raw import BagError, Raw
 from vla_accel_ros.evaluation.replay.bag.reader import Bag
+from vla_accel_ros.evaluation.replay.moment import Faults, Moment, Sample
 from vla_accel_ros.evaluation.replay.topics import FLOAT, JOINTS, POSE, TRAJECTORY, TWIST, Roles
 from vla_accel_ros.frames import FramePairer
 from vla_accel_ros.observations import Observation
@@ -36,7 +36,7 @@ NS = 1_000_000_000
 # Stamps and the recorder's clock may differ by transport, not by more than this.
 SAME_CLOCK_NS = NS
 # Faults that show only when an observation is decoded; the others are found without.
-OF_OBSERVATIONS = ('bad_frame', 'no_instruction', 'no_proprio')
+OF_OBSERVATIONS = ('bad_frame', 'no_instruction', 'unknown_instruction', 'no_proprio')
 # Farthest that proprioception may be from its observation by stamp.
 PROPRIO_NS = NS // 10
 
@@ -60,64 +60,6 @@ class Fitting:
         return fit_view(image, self.size, self.resize, self.filter_name)
 
 
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """Something that was said between two observations.
-
-    Attributes:
-        role: 'action' or 'gripper'.
-        stamp_ns: When, nanoseconds.
-        value: As `recorded.Recorded` wants it.
-    """
-
-    role: str
-    stamp_ns: int
-    value: object
-
-
-@dataclass(frozen=True, eq=False)
-class Moment:
-    """An observation, and what was said since the one before.
-
-    Attributes:
-        observation: None at the end of the bag, and where it was replayed already.
-        stamp_ns: Its stamp, nanoseconds.
-        samples: In the order of the bag.
-        number: How many observations the bag held up to it, unusable ones included.
-        faults: Faults up to it, by name: how many, and the first in words.
-        instruction: In force.
-    """
-
-    observation: Observation | None
-    stamp_ns: int
-    samples: tuple[Sample, ...]
-    number: int
-    faults: Mapping[str, tuple[int, str]]
-    instruction: str
-
-
-@dataclass
-class Faults:
-    """What was wrong with the messages of a bag, by name, with the first instance in words."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    first: dict[str, str] = field(default_factory=dict)
-
-    def add(self, name: str, what: str, count: int = 1) -> None:
-        """Count a fault."""
-        if count:
-            self.counts[name] += count
-            self.first.setdefault(name, what)
-
-    def facts(self) -> dict[str, tuple[int, str]]:
-        """Return by name how many there were, and the first in words."""
-        return {name: (count, self.first[name]) for name, count in self.counts.items()}
-
-    def lines(self) -> list[str]:
-        """Return a line each."""
-        return [f'{count} x {name}: {self.first[name]}' for name, count in self.counts.items()]
-
-
 class Stream:
     """Iterate over the moments of a bag.
 
@@ -129,6 +71,8 @@ class Stream:
         tolerance_ns: Largest difference of stamps among the views of one observation.
         gripper_joint: Which joint is the gripper's, where that topic holds joint states.
         proprio_names: Which joint states the checkpoint wants, in its order; empty takes all.
+        understands: Called with an instruction, raises ValueError where the policy cannot follow
+            it.
         skip: So many observations are counted but not decoded.
         known: What is known of their faults, as `Faults.facts` gives it.
 
@@ -139,12 +83,14 @@ class Stream:
     def __init__(
         self, bag: Bag, roles: Roles, fitting: Fitting, said: str = '',
         tolerance_ns: int = 20_000_000, gripper_joint: str = '',
-        proprio_names: Sequence[str] = (), skip: int = 0,
+        proprio_names: Sequence[str] = (),
+        understands: Callable[[str], object] = str, skip: int = 0,
         known: Mapping[str, tuple[int, str]] | None = None,
     ) -> None:
         self._bag, self._roles, self._fitting = bag, roles, fitting
         self._instruction, self._joint, self._skip = said.strip(), gripper_joint, skip
         self._decoder, self.faults = decode.Decoder(), Faults()
+        self._understands, self._objections = understands, {}
         for name in OF_OBSERVATIONS:
             count, first = (known or {}).get(name, (0, ''))
             self.faults.add(name, first, count)
@@ -254,6 +200,9 @@ class Stream:
             self.faults.add(
                 'no_instruction', f'before one came, first at {stamp_ns} ns')
             return None
+        if objection := self._objection(self._instruction):
+            self.faults.add('unknown_instruction', objection)
+            return None
         proprio = None
         if self._roles.proprio:
             try:
@@ -262,6 +211,16 @@ class Stream:
                 self.faults.add('no_proprio', str(error))
                 return None
         return Observation(tuple(images), self._instruction, stamp_ns, proprio)
+
+    def _objection(self, instruction: str) -> str:
+        """Return why the policy cannot follow an instruction, empty where it can."""
+        if instruction not in self._objections:
+            try:
+                self._understands(instruction)
+                self._objections[instruction] = ''
+            except ValueError as error:
+                self._objections[instruction] = str(error)
+        return self._objections[instruction]
 
     def _count_pairer(self) -> None:
         counts = self._pairer.counts
