@@ -190,10 +190,16 @@ class BagTarget:
         parts = [self._errors(a, b) for a, b in zip(self._plain, episodes, strict=False)]
         error = estimate(parts, 'mean')
         steps = sum(map(len, episodes))
-        calls = sum(int(_trace(episode).called.sum()) for episode in episodes)
+        called = {
+            name: np.concatenate([_trace(e).numbers[name][_trace(e).called] for e in episodes])
+            for name in ('model_ms', 'keep', 'passes')}
+        means = {
+            name: round(float(values.mean()), 3) if len(values) else None
+            for name, values in called.items()}
         return {
             'episodes': len(episodes), 'steps': steps, 'error': error and error.value,
-            'calls_a_step': round(calls / max(steps, 1), 4)}
+            'calls_a_step': round(len(called['keep']) / max(steps, 1), 4),
+            'call_ms': means['model_ms'], 'keep': means['keep'], 'passes': means['passes']}
 
 
 def _open(plan: BagPlan) -> list[Session]:
