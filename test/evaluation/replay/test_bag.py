@@ -14,6 +14,7 @@
 
 """Bags in every form that recorders leave them, sound and broken."""
 
+import re
 import shutil
 import sqlite3
 
@@ -137,7 +138,8 @@ def test_of_a_file_that_was_cut_short_the_beginning_is_read(tmp_path, storage, b
     found = heard(bag)
     assert 20 < len(found) < len(lines)
     assert alike(found, said(lines)[:len(found)])
-    assert bag.losses.reasons
+    cut = {'mcap': 'ends at|cannot be read from byte', 'sqlite3': r'\d+ of \d+ pages are missing'}
+    assert re.search(cut[storage], ' '.join(bag.losses.reasons))
     if not bare:
         missing = 80 - sum(topic == '/image_raw' for topic, *_ in found)
         assert f'bag: {missing} of 80 messages on /image_raw are lost' in bag.losses.reasons

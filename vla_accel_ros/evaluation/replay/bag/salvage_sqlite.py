@@ -86,4 +86,16 @@ class BrokenSqlite:
                     fault = error
                     gap = gap * 2 or 1
         if gaps:
-            self._lost(f'rows after {last if gap else "a gap"} cannot be read ({fault})')
+            where = f'after row {last}' if gap else 'in between'
+            self._lost(f'rows {where} cannot be read ({fault}{self._missing()})')
+
+    def _missing(self) -> str:
+        """Say how much shorter the file is than its header says, in words."""
+        with open(self._path, 'rb') as file:
+            header = file.read(32)
+        page = int.from_bytes(header[16:18], 'big')
+        # A size of 1 stands for 65536, which two bytes do not hold.
+        page = 65536 if page == 1 else page
+        pages = int.from_bytes(header[28:32], 'big')
+        there = self._path.stat().st_size // max(page, 1)
+        return f'; {pages - there} of {pages} pages are missing' if there < pages else ''
