@@ -24,7 +24,8 @@ def test_a_line_a_method_with_intervals_where_they_matter():
                   decisions={'deliberative': 1.0}),
         MethodRow('sp_vla+jacobi', values={
             'reference_translation_mm': Estimate(1.234, 1.0, 1.5),
-            'calls': Estimate(0.5, 0.4, 0.6), 'effective_hz': None}, decisions={'deliberative': 0.5, 'intuitive': 0.5})]
+            'calls': Estimate(0.5, 0.4, 0.6), 'effective_hz': None},
+            decisions={'deliberative': 0.5, 'intuitive': 0.5})]
     head, none, other, _, *decisions = render(rows).splitlines()
     assert head.split()[:4] == ['method', 'off', 'none', 'mm']
     assert none.split() == ['none', *'----', '1.00', *'---']
