@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 from pathlib import Path
 
@@ -27,7 +28,7 @@ import numpy as np
 from vla_accel_ros.evaluation.methods import Method, find
 from vla_accel_ros.evaluation.replay.ahead import Ahead
 from vla_accel_ros.evaluation.replay.measures import Quantity, quantities, view
-from vla_accel_ros.evaluation.replay.offline import Offline
+from vla_accel_ros.evaluation.replay.offline import Offline, Seen
 from vla_accel_ros.evaluation.replay.pooling import estimate
 from vla_accel_ros.evaluation.replay.session import Session, prepare
 from vla_accel_ros.evaluation.replay.trace import Episode, Trace
@@ -38,6 +39,8 @@ from .timing import Pace, load, timed, typical
 
 # A setting is given up as hopeless only once it has seen this share of the frames.
 SEEN = 0.25
+# Frames after which the machine's pace is taken again.
+PACE_EVERY = 20
 
 
 def errors() -> dict[str, Quantity]:
@@ -169,14 +172,16 @@ class BagTarget:
             offline = Offline(
                 session.policy, (), own, None, session.splitter(), session.recorded())
             with Ahead(session.stream()) as ahead:
-                for episode in offline.run(ahead, stop, lambda _seen, _records: None):
+                for episode in offline.run(ahead, stop, partial(self._look, paces)):
                     if stop():
                         raise Stopped
-                    if self._plan.timed:
-                        paces.append(self._pace())
                     yield episode
             if stop():
                 raise Stopped
+
+    def _look(self, paces: list[float], seen: Seen, _records: object) -> None:
+        if self._plan.timed and seen.number % PACE_EVERY == 0:
+            paces.append(self._pace())
 
     def _cost(self, episode: Episode) -> float:
         trace = _trace(episode)
