@@ -61,7 +61,7 @@ def test_as_many_steps_are_intuitive_as_the_budget_says():
 
 @pytest.mark.parametrize(
     'error, blind, budget',
-    [(0.0, 0, 8), (1.0, 0, 1), (0.5, 0, 2), (0.5, 1, 4), (1.0, 2, 3), (0.9, 3, 4), (1.01, 3, 1)],
+    [(0.0, 0, 8), (1.0, 0, 1), (0.5, 0, 2), (0.5, 1, 4), (1.0, 2, 3), (0.9, 3, 4)],
 )
 def test_the_generator_is_good_for_the_steps_in_which_it_drifts_to_the_tolerance(
     error, blind, budget,
@@ -80,12 +80,18 @@ def test_fast_motion_may_differ_by_a_share_of_itself():
     assert rule.error(action(yaw=0.01), action(), STEP) == pytest.approx(1)
 
 
-def test_a_change_of_course_leaves_the_least():
+@pytest.mark.parametrize('error, budget', [(0.99, 4), (1.01, 3), (1.99, 2), (3.9, 1), (4.1, 0)])
+def test_the_greater_the_surprise_the_sooner_the_next_look(error, budget):
     agreed = (action(0.01), action(0.01), 3)
-    changed = (action(0.02), action(-0.02), 3)
-    assert learnt(agreed, most=6).budget == 6
-    assert learnt(agreed, changed, least=2, most=6).budget == 2
-    assert learnt(agreed, changed, least=0, most=6).budget == 0
+    changed = (action(0.01 + 0.002 * error), action(0.01), 3)
+    options = {'linear': 0.04, 'share': 0.0, 'most': 6}
+    assert learnt(agreed, **options).budget == 6
+    assert learnt(agreed, changed, least=4, **options).budget == budget
+    assert learnt(agreed, changed, least=0, **options).budget == (4 if error < 1 else 0)
+
+
+def test_at_the_beginning_there_is_nothing_to_compare():
+    assert learnt((None, action(), 0), least=2).budget == 2
 
 
 @pytest.mark.parametrize('before, after', [(0.0, 1.0), (1.0, 0.0), (0.4, 0.6)])

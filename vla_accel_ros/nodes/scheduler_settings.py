@@ -78,8 +78,8 @@ SETTINGS = (
         'trust_share', "Rule trust: tolerated share of the VLA's own velocity, where it is more",
         range=(0.0, 10.0)),
     _field(
-        'trust_least', 'Rule trust: steps without a look after a larger error, that is on a new '
-        'course', range=(0, 32)),
+        'trust_least', 'Rule trust: steps without a look at least while the error is tolerated; '
+        'fewer on a new course, the more it differs', range=(0, 32)),
     _field(
         'trust_flip', 'Rule trust: steps without a look after the gripper opened or closed; with '
         '0 that is repeated only once the VLA has confirmed it', range=(0, 32)),

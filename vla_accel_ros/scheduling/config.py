@@ -54,7 +54,8 @@ class SchedulerConfig:
         trust_linear: Rule `trust`: error of the generator that is tolerated at any speed, m/s.
         trust_angular: Rule `trust`: likewise of its angular velocity, rad/s.
         trust_share: Rule `trust`: tolerated share of the VLA's own velocity, where it is more.
-        trust_least: Rule `trust`: steps without a look after a larger error.
+        trust_least: Rule `trust`: steps without a look at least while the error is tolerated;
+            fewer, the larger it is.
         trust_flip: Rule `trust`: steps without a look after the gripper opened or closed.
         trust_most: Rule `trust`: steps without a look in a row at most.
         gripper_guard: Never intuitive while the buffer holds an opening or a closing.
@@ -92,10 +93,10 @@ class SchedulerConfig:
     planar_ratio: float = 1.0
     z_max: float = 0.3
     min_generated: int = 4
-    trust_linear: float = 0.04
+    trust_linear: float = 0.06
     trust_angular: float = 0.6
-    trust_share: float = 0.25
-    trust_least: int = 2
+    trust_share: float = 0.3
+    trust_least: int = 3
     trust_flip: int = 0
     trust_most: int = 4
     gripper_guard: bool = True

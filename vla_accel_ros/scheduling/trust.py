@@ -37,16 +37,18 @@ class Trust(Rule):
     Every answer is compared with what the generator would have done in its stead, as the share
     e of what is tolerated; it came after k steps without a look. While e <= 1 the generator
     drifted by e / (k + 1) a step, so that it is good for (k + 1) / e steps: at least one more
-    than was just proven, at most `most`. With e > 1 the motion has changed, or has just begun,
-    and its new course is followed for `least` steps. Where one would have opened the gripper
-    and the other closed it, `flip` steps follow: with 0 a flip is repeated only once the VLA
-    has confirmed it.
+    than was just proven, at least `least` and at most `most`. With e > 1 the motion has changed,
+    and its new course is followed for least / e steps: the greater the surprise, the sooner the
+    VLA looks again. With nothing to compare, at the beginning, it is `least`. Where one would
+    have opened the gripper and the other closed it, `flip` steps follow: with 0 a flip is
+    repeated only once the VLA has confirmed it.
 
     Attributes:
         linear: Difference in velocity that is tolerated however slow the arm, m/s.
         angular: Difference in angular velocity that is tolerated likewise, rad/s.
         share: Tolerated share of the VLA's own velocity and angular velocity, where it is more.
-        least: Steps without a look after the motion has changed, at least 0.
+        least: Steps without a look while the generator is right, at least 0; fewer when it is
+            not.
         flip: Steps without a look after the gripper has, at least 0.
         most: Steps without a look in a row at most, whatever was measured.
 
@@ -54,10 +56,10 @@ class Trust(Rule):
         ValueError: When a value is outside its range.
     """
 
-    linear: float = 0.04
+    linear: float = 0.06
     angular: float = 0.6
-    share: float = 0.25
-    least: int = 2
+    share: float = 0.3
+    least: int = 3
     flip: int = 0
     most: int = 4
     _budget: int = field(default=0, init=False, repr=False, compare=False)
@@ -102,7 +104,7 @@ class Trust(Rule):
             good_for = int(min((blind + 1) / max(error, TINY), self.most))
             self._budget = max(good_for, self.least)
         else:
-            self._budget = self.least if error < inf else 0
+            self._budget = int(self.least / error)
 
     def error(self, expected: np.ndarray, answer: np.ndarray, step_s: float) -> float:
         """Return how far apart the motions of two actions are, 1 at what is tolerated.
