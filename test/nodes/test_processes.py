@@ -15,6 +15,7 @@
 
 """The list of processes: what each deployment starts, and how."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 import json
 import os
@@ -170,6 +171,12 @@ def test_a_node_ends_cleanly_when_its_launcher_is_killed(tmp_path):
     assert select.select([watch], [], [], 20)[0], 'the child is still there'
     os.close(watch)
     assert end.read_text() == str(int(signal.SIGINT))
+
+
+def test_a_process_may_be_given_other_topics():
+    inference = replace(processes(Deployment())[2], remaps={'vla/action_chunk': 'held/chunk'})
+    words = inference.command(Deployment())
+    assert words[words.index('vla/action_chunk:=held/chunk') - 1] == '-r'
 
 
 def test_a_node_that_was_started_from_a_shell_is_left_alone(monkeypatch):

@@ -106,7 +106,8 @@ def conclude(outcome: Outcome, out: Path, as_json: bool) -> int:
     for line in outcome.remarks():
         print(f'replay: {line}', file=sys.stderr)
     if outcome.interrupted:
-        print('replay: --resume goes on', file=sys.stderr)
+        if outcome.session.args.mode == 'offline':
+            print('replay: --resume goes on', file=sys.stderr)
         return INTERRUPTED
     return UNSOUND if outcome.warnings else 0
 
@@ -143,6 +144,7 @@ def _replay(session, identity: dict, store: Store, out: Path) -> Outcome:
                 else:
                     partial.append(episode)
         bar.end()
+        interrupted = stop()
         chosen = _in_order(session.methods, session.reference, offline.names)
         if not store.count and not partial:
             raise KeyboardInterrupt
@@ -151,7 +153,7 @@ def _replay(session, identity: dict, store: Store, out: Path) -> Outcome:
         reading = Reading(
             time.perf_counter() - begun, time.process_time() - used, ahead.busy_s, ahead.waited_s)
         outcome = Outcome(
-            session, summary, identity, stream.faults.facts(), stop(), reading)
+            session, summary, identity, stream.faults.facts(), interrupted, reading)
         write_page(outcome, moments, out)
     return outcome
 
