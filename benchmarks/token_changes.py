@@ -1,0 +1,124 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""How many action tokens each way of pruning and decoding changes, on the frames of episodes.
+
+The unaccelerated policy drives episodes of all tasks; every method then answers the same frames,
+with the same last action to prune and to draft by. A method may be called lossless while it
+changes at most one token in a hundred.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import sys
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from vla_accel_ros.evaluation import runner, seeds
+from vla_accel_ros.evaluation.methods import find
+from vla_accel_ros.observations import Observation
+from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.pruning.interface import Motion
+
+METHODS = (
+    'none,jacobi,verify,relaxed,jacobi+sp_vla_pruning,jacobi+vla_pruner@keep=0.75,layer=3,'
+    'jacobi+fastv@keep=0.75,layer=3,jacobi+fastv@keep=0.5,layer=3,jacobi+random@keep=0.75,'
+    'jacobi+specprune')
+FIRST_SEED = seeds.RANGES['tuning'].start + 600_000
+
+
+class Frame(NamedTuple):
+    """What was asked, and what the unaccelerated policy said."""
+
+    observation: Observation
+    last: np.ndarray | None
+    tokens: np.ndarray
+
+
+def drive(worker: runner.Worker, seed: int, instruction: str, longest: int) -> list[Frame]:
+    """Run an episode unaccelerated and return its frames."""
+    environment, policy = worker.environment, worker.policy
+    environment.reset(seed, instruction)
+    policy.reset()
+    frames: list[Frame] = []
+    last, done = None, False
+    while not done and len(frames) < longest:
+        view = environment.observe()
+        stamp_ns = 1_000_000_000 + round(len(frames) * environment.step_s * 1e9)
+        seen = Observation(view.images, instruction, stamp_ns, view.proprio)
+        answer = policy.predict(seen, motion=_motion(last, environment.step_s), draft=last)
+        frames.append(Frame(seen, last, answer.token_ids.copy()))
+        last = answer.chunk_values[0]
+        done = environment.step(last).done
+    return frames
+
+
+def measure(policy, episodes: Sequence[Sequence[Frame]], step_s: float) -> dict[str, float]:
+    """Answer all frames; return means, and the median processor time of a call in ms."""
+    changed, kept, passes, took = [], [], [], []
+    for frames in episodes:
+        policy.reset()
+        for frame in frames:
+            begun = time.thread_time()
+            answer = policy.predict(
+                frame.observation, motion=_motion(frame.last, step_s), draft=frame.last)
+            took.append(1e3 * (time.thread_time() - begun))
+            changed.append(np.mean(answer.token_ids != frame.tokens))
+            kept.append(answer.kept)
+            passes.append(answer.passes)
+    return {
+        'changed': 100 * float(np.mean(changed)), 'kept': float(np.mean(kept)),
+        'passes': float(np.mean(passes)), 'ms': float(np.median(took))}
+
+
+def _motion(last: np.ndarray | None, step_s: float) -> Motion | None:
+    return None if last is None else Motion.from_action(last, step_s)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--methods', default=METHODS)
+    parser.add_argument('--checkpoint', default='tabletop-s')
+    parser.add_argument('--episodes', type=int, default=6)
+    parser.add_argument('--longest', type=int, default=70, help='frames of an episode at most')
+    options = parser.parse_args(argv)
+    methods = find(options.methods)
+    numbers = seeds.require('tuning', FIRST_SEED, options.episodes)
+    worker = runner.Worker(runner.Setup(str(checkpoint_folder(options.checkpoint))))
+    find('none')[0].apply(worker.policy)
+    texts = runner.TABLETOP.instructions('all')
+    # Instructions far apart in the list, so that few episodes have all kinds of tasks.
+    episodes = [
+        drive(worker, seed, texts[place * len(texts) // options.episodes % len(texts)],
+              options.longest)
+        for place, seed in enumerate(numbers)]
+    print(f'{sum(map(len, episodes))} frames of {options.episodes} episodes\n')
+    print('| method | tokens changed | visual tokens kept | passes | processor time of a call |')
+    print('|---' * 5 + '|')
+    for method in methods:
+        policy = worker.policy.sibling()
+        method.apply(policy)
+        found = measure(policy, episodes, worker.environment.step_s)
+        print(f'| `{method.name}` | {found["changed"]:.1f} % | {found["kept"]:.1f} | '
+              f'{found["passes"]:.2f} | {found["ms"]:.1f} ms |', flush=True)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

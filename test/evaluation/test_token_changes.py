@@ -1,0 +1,33 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import pytest
+
+from benchmarks.token_changes import main
+
+
+def test_exact_decoding_changes_no_token(random_checkpoint, capsys):
+    assert main([
+        '--checkpoint', str(random_checkpoint), '--episodes', '1', '--longest', '4',
+        '--methods', 'none,jacobi,jacobi+random@keep=0.1']) == 0
+    text = capsys.readouterr().out
+    assert text.startswith('4 frames of 1 episodes')
+    assert '| `none` | 0.0 % | 8.0 | 7.00 |' in text
+    assert '| `jacobi` | 0.0 % | 8.0 |' in text
+    assert '`jacobi+random@keep=0.1`' in text
+
+
+def test_no_episode_is_refused(random_checkpoint):
+    with pytest.raises(ValueError, match='0 episodes'):
+        main(['--checkpoint', str(random_checkpoint), '--episodes', '0'])
