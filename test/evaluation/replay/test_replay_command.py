@@ -149,7 +149,7 @@ def test_another_run_is_neither_overwritten_nor_mixed_with(replay, bag, tmp_path
     assert replay(bag) == 2
     assert 'holds a run already' in capsys.readouterr().err
     assert replay(bag, '--resume', methods='none') == 2
-    assert 'differs in methods' in capsys.readouterr().err
+    assert 'differs: methods.none@keep=0.5 is left out' in capsys.readouterr().err
     assert (tmp_path / 'out' / 'results.json').read_bytes() == before
     assert replay(bag, '--overwrite', methods='none') == 0
     assert len(results(tmp_path)['methods']) == 1

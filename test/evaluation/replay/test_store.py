@@ -69,8 +69,23 @@ def test_another_run_is_never_overwritten_or_gone_on_with(tmp_path):
     Store(tmp_path, IDENTITY)
     with pytest.raises(ResumeError, match='holds a run already'):
         Store(tmp_path, IDENTITY)
-    with pytest.raises(ResumeError, match=r'differs in bag: bag was "sha256 abc", is "other"'):
+    with pytest.raises(ResumeError, match=r'differs: bag was "sha256 abc", is "other"'):
         Store(tmp_path, IDENTITY | {'bag': 'other'}, resume=True)
+
+
+def test_a_setting_that_differs_is_named_by_itself(tmp_path):
+    Store(tmp_path, IDENTITY)
+    other = IDENTITY | {'methods': {'none': {'tau': 0.6}, 'fast': {'tau': 0.5}}}
+    with pytest.raises(ResumeError, match=(
+            r'differs: methods\.fast is new; methods\.none\.tau was 0\.5, is 0\.6$')):
+        Store(tmp_path, other, resume=True)
+
+
+def test_of_many_differences_the_first_are_named_and_the_rest_counted(tmp_path):
+    Store(tmp_path, IDENTITY)
+    other = IDENTITY | {'methods': {'none': {f'v{k}': k for k in range(9)}}}
+    with pytest.raises(ResumeError, match=r'; 6 more$'):
+        Store(tmp_path, other, resume=True)
 
 
 def test_where_there_is_no_run_none_can_be_gone_on_with(tmp_path):

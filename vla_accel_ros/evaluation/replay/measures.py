@@ -56,7 +56,7 @@ class Quantity:
     Attributes:
         measure: What it is called.
         of: Its values in an episode, float64 [any]; NaN ones do not count.
-        pool: How all values become one number: a name of `statistics.POOLS`.
+        pool: How all values become one number: as `pooling.estimate` takes it.
     """
 
     measure: Measure

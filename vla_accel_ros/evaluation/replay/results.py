@@ -28,9 +28,9 @@ import numpy as np
 
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.conditions import machine, today, versions
+from vla_accel_ros.evaluation.files import write_whole
 from vla_accel_ros.evaluation.replay.measures import quantities
 from vla_accel_ros.evaluation.replay.session import Session
-from vla_accel_ros.evaluation.replay.store import write_text
 from vla_accel_ros.evaluation.replay.summary import Summary
 
 SCHEMA = 1
@@ -150,7 +150,7 @@ def write(outcome: Outcome, out: Path) -> dict:
     """Write `results.json` and return what it holds."""
     found = outcome.to_dict()
     text = json.dumps(found, indent=1, default=_plain, allow_nan=False)
-    write_text(out / RESULTS, text + '\n')
+    write_whole(out / RESULTS, text + '\n')
     return found
 
 

@@ -24,11 +24,14 @@ import tempfile
 
 import numpy as np
 
+from vla_accel_ros.evaluation.files import write_whole
 from vla_accel_ros.evaluation.replay.trace import Episode, Trace
 
 FOLDER = 'episodes'
 RUN = 'run.json'
 MOMENTS = 'moments.sqlite'
+# Differences that are named when a run is another; a method's settings alone are dozens.
+SHOWN = 4
 
 
 class ResumeError(ValueError):
@@ -59,7 +62,7 @@ class Store:
         elif resume:
             raise ResumeError(f'{out} holds no run to resume')
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_text(self._run, json.dumps(identity, indent=1) + '\n')
+        write_whole(self._run, json.dumps(identity, indent=1) + '\n')
         self.count = 0
         while self._file(self.count).exists():
             self.count += 1
@@ -112,19 +115,23 @@ class Store:
         return self._folder / f'{number:06d}.npz'
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f'.{path.name}.part')
-    beside.write_text(text, encoding='utf-8')
-    os.replace(beside, path)
-
-
 def _compare(there: dict, wanted: dict) -> None:
-    different = sorted(
-        name for name in {*there, *wanted} if there.get(name) != wanted.get(name))
+    different = list(_differences(there, wanted))
     if different:
-        name = different[0]
-        raise ResumeError(
-            f'the run to resume differs in {", ".join(different)}: {name} was '
-            f'{json.dumps(there.get(name))[:300]}, is {json.dumps(wanted.get(name))[:300]}')
+        more = len(different) - SHOWN
+        shown = different[:SHOWN] + ([f'{more} more'] if more > 0 else [])
+        raise ResumeError(f'the run to resume differs: {"; ".join(shown)}')
+
+
+def _differences(was: dict, now: dict, head: str = '') -> Iterator[str]:
+    """Yield in words what differs, each entry of nested dicts by its dotted name."""
+    for name in sorted({*was, *now}):
+        path, old, new = f'{head}{name}', was.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _differences(old, new, f'{path}.')
+        elif name not in now:
+            yield f'{path} is left out'
+        elif name not in was:
+            yield f'{path} is new'
+        elif old != new:
+            yield f'{path} was {json.dumps(old)}, is {json.dumps(new)}'
