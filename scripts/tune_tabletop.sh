@@ -14,7 +14,7 @@
 # limitations under the License.
 
 # Tune every method on the embedded arm, as config/presets were: tuning seeds only, all tasks.
-# Twenty minutes on two quiet cores. What was interrupted goes on where it was left.
+# Less than twenty minutes on two quiet cores. What was interrupted goes on where it was left.
 #
 #   scripts/tune_tabletop.sh [OUT]     OUT is out/tune/tabletop by default
 set -eu
@@ -49,3 +49,10 @@ tune decoding --bag "$demo" --methods jacobi,verify,relaxed --trials 4
 # Pruning, by operations: on a CPU this small model takes as long with fewer tokens.
 simulate pruning --methods sp_vla_pruning,vla_pruner,specprune,fastv,random --trials 3 \
     --cost flops --confirm 0
+# Later and milder, where that found nothing.
+simulate pruning_late --methods 'vla_pruner@keep=0.75,fastv@keep=0.75,random@keep=0.75,specprune' \
+    --range k_global=20:72 --range k_local=20:72 --range drop_share=0:0.1 --trials 3 \
+    --cost flops --confirm 0
+# The best of scheduling with decoding that may be off by a little: the preset fast.
+simulate fast --trials 4 --confirm 24 --confirm-seed 1500000 --points 2 --methods \
+    'trust+relaxed@trust_linear=0.268,trust_angular=0.753,trust_share=0.973,trust_least=3,trust_flip=3,trust_most=5,draft=given'

@@ -92,6 +92,17 @@ def test_the_best_of_each_method_is_confirmed_too():
     assert [p.name for p in found.to_confirm(1)] == ['a']
 
 
+def test_the_same_values_are_confirmed_once():
+    found = outcome([at(0.3, 'first'), at(0.3, 'again')])
+    assert [p.name for p in found.to_confirm(6)] == ['first']
+
+
+def test_a_long_name_leaves_room_for_the_points(tmp_path, recwarn):
+    name = 'hold@' + ','.join(f'parameter_{number}=0.123' for number in range(9))
+    draw(to_dict(outcome([point(f'{name}#3', 0, 50)])), tmp_path / 'pareto.png')
+    assert not recwarn.list
+
+
 def test_results_table_and_picture_say_the_same(tmp_path):
     found = confirmed([at(0.195, 'fast'), at(0.215, 'next'), at(0.05, 'slow')])
     results = json.loads(json.dumps(to_dict(found)))

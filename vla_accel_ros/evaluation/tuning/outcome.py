@@ -87,7 +87,10 @@ class Outcome:
         Others are there in case that those fall.
         """
         on_front = in_order(self.front, *self.rule)
-        wanted = {p.name: p for p in [*on_front, *self.best.values(), *self.admitted]}
+        wanted: dict[tuple, Point] = {}
+        for point in (*on_front, *self.best.values(), *self.admitted):
+            # The same values, drawn again, are no other setting.
+            wanted.setdefault((point.space, *sorted(point.values.items())), point)
         return list(wanted.values())[:most]
 
     def confirmation(self, name: str) -> Confirmation | None:
@@ -102,10 +105,7 @@ class Outcome:
         """
         for point in self.admitted:
             held = self.confirmation(point.name)
-            if held is None and self.confirmed:
-                # Farther down than was to be confirmed.
-                return None
-            if held is None or held.verdict != FELL:
+            if not self.confirmed or (held is not None and held.verdict != FELL):
                 return point
         return None
 

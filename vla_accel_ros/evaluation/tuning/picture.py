@@ -21,6 +21,9 @@ from pathlib import Path
 
 from .points import FASTEST
 
+# Of a name in the legend, characters.
+LONGEST = 40
+
 
 def draw(results: Mapping, file: Path) -> None:
     """Draw all settings, the front, what was confirmed and what was chosen.
@@ -41,7 +44,7 @@ def draw(results: Mapping, file: Path) -> None:
         mine = [trial for trial in trials if trial['space'] == name]
         axes.scatter(
             [trial['cost'] for trial in mine], [trial['loss'] for trial in mine], s=24,
-            color=colormaps['tab20'](place % 20), label=name, alpha=0.8)
+            color=colormaps['tab20'](place % 20), label=_short(name), alpha=0.8)
     axes.scatter([results['baseline']['cost']], [0], marker='*', s=160, color='black',
                  label='unaccelerated', zorder=3)
     front = results['front']
@@ -71,4 +74,11 @@ def _confirmed(axes, results: Mapping) -> None:
             each['cost'], each['loss'],
             yerr=[[max(each['loss'] - low, 0)], [max(high - each['loss'], 0)]],
             fmt='D' if chosen else 's', markersize=7 if chosen else 5, color=colour, capsize=2,
-            linewidth=1, label=f'{each["name"]}, held out: {each["verdict"]}')
+            linewidth=1, label=f'{_short(each["name"])}, held out: {each["verdict"]}')
+
+
+def _short(name: str) -> str:
+    """Return a method's name so that the legend leaves room for the points."""
+    head, _, number = name.rpartition('#')
+    head, number = (head, f'#{number}') if head else (name, '')
+    return (head if len(head) <= LONGEST else f'{head[:LONGEST - 3]}...') + number
