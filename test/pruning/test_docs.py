@@ -19,6 +19,7 @@ import pytest
 
 from vla_accel_ros.pruning.registry import METHODS
 from vla_accel_ros.pruning.tables import table
+from vla_accel_ros.scheduling.config import PARAMETERS as SCHEDULING
 
 PAGE = (Path(__file__).parents[2] / 'docs' / 'methods.md').read_text(encoding='utf-8')
 
@@ -36,6 +37,8 @@ def test_the_page_has_no_parameter_that_the_code_lacks():
     tables = [table(name) for name in METHODS] + [table('none', common=True)]
     known = {row for text in tables for row in text.splitlines()}
     rows = {row for row in PAGE.splitlines() if row.startswith('| `') and row.count(' | ') == 4}
+    # Rules of the scheduler have tables of the same width; test/scheduling/test_docs.py has them.
+    rows = {row for row in rows if row.split('`')[1] not in SCHEDULING}
     assert len(rows) > 40 and rows <= known
 
 
