@@ -27,12 +27,14 @@ import numpy as np
 
 from vla_accel_ros.evaluation.methods import Method, find
 from vla_accel_ros.evaluation.replay.ahead import Ahead
+from vla_accel_ros.evaluation.replay.bag.reader import fingerprint
 from vla_accel_ros.evaluation.replay.measures import Quantity, quantities, view
 from vla_accel_ros.evaluation.replay.offline import Offline, Seen
 from vla_accel_ros.evaluation.replay.pooling import estimate
 from vla_accel_ros.evaluation.replay.session import Session, prepare
 from vla_accel_ros.evaluation.replay.trace import Episode, Trace
 from vla_accel_ros.evaluation.statistics import Interval
+from vla_accel_ros.paths import checkpoint_folder
 
 from .target import BASELINE, UNITS, Run, Stop, Stopped
 from .timing import Pace, load, timed, typical
@@ -94,9 +96,12 @@ class BagPlan:
 
     def identity(self) -> dict:
         """Return what makes two searches the same."""
+        weights = checkpoint_folder(self.args.checkpoint)
         return {
-            'tuned on': 'bags', 'bags': list(self.bags), 'cost': self.cost,
-            'error': self.error, 'hopeless': self.hopeless, 'reading': vars(self.args)}
+            'tuned on': 'bags', 'bags': list(self.bags),
+            'checkpoint': fingerprint(sorted(p for p in weights.iterdir() if p.is_file())),
+            'cost': self.cost, 'error': self.error, 'hopeless': self.hopeless,
+            'reading': vars(self.args)}
 
     def build(self, baseline: dict | None, stop: Stop) -> BagTarget:
         """Build the target."""

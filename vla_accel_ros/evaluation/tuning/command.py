@@ -31,7 +31,7 @@ from vla_accel_ros.evaluation.replay.progress import Bar, Interrupt
 from .confirm import confirm
 from .options import configure
 from .outcome import Outcome
-from .outputs import PRESETS, write_outputs
+from .outputs import PRESETS, remove_outputs, write_outputs
 from .picture import draw
 from .plans import model_of, plan_of, rule_of
 from .points import FASTEST
@@ -105,6 +105,8 @@ def _conclude(outcome: Outcome, out: Path, as_json: bool) -> int:
     if chosen is not None:
         written += write_outputs(
             chosen.method, outcome.plan.step_s, out, comments(outcome, chosen))
+    else:
+        remove_outputs(out)
     if as_json:
         print(json.dumps(results))
     else:

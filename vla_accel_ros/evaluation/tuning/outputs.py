@@ -67,6 +67,12 @@ def write_outputs(
     return out / PARAMETERS, out / PRESET
 
 
+def remove_outputs(out: Path) -> None:
+    """Remove what another choice from the same trials has left."""
+    for name in (PARAMETERS, PRESET):
+        (out / name).unlink(missing_ok=True)
+
+
 def _by_node(method: Method, step_s: float) -> dict[str, dict[str, object]]:
     import yaml
 

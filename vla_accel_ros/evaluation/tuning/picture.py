@@ -70,8 +70,9 @@ def _confirmed(axes, results: Mapping) -> None:
         low, high = each['loss_interval'] or (each['loss'],) * 2
         chosen = each['name'] == results['chosen']
         colour = {'confirmed': '#2ca02c', 'open': '#ff9f40', 'fell': '#d62728'}[each['verdict']]
+        # Where it would stand among the trials: held-out episodes are longer or shorter.
         axes.errorbar(
-            each['cost'], each['loss'],
+            results['baseline']['cost'] / each['gain'], each['loss'],
             yerr=[[max(each['loss'] - low, 0)], [max(high - each['loss'], 0)]],
             fmt='D' if chosen else 's', markersize=7 if chosen else 5, color=colour, capsize=2,
             linewidth=1, label=f'{_short(each["name"])}, held out: {each["verdict"]}')

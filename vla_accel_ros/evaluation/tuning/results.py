@@ -17,10 +17,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-import shlex
-import sys
 
-from vla_accel_ros.evaluation.conditions import machine, today, versions
+from vla_accel_ros.evaluation.conditions import command_line, machine, today, versions
 
 from .confirm import Confirmation
 from .outcome import Outcome
@@ -30,17 +28,12 @@ SCHEMA = 1
 RESULTS, PICTURE = 'results.json', 'pareto.png'
 
 
-def command() -> str:
-    """Return the command line, quoted for a shell."""
-    return shlex.join(['vla-accel', *sys.argv[1:]])
-
-
 def to_dict(outcome: Outcome) -> dict:
     """Return `results.json`; docs/tune.md says what is in it."""
     plan, chosen, held_out = outcome.plan, outcome.chosen, outcome.plan.held_out()
     return {
         'schema': SCHEMA, 'complete': not outcome.interrupted, 'notes': outcome.notes(),
-        'command': command(), 'date': today(), 'search': plan.identity(),
+        'command': command_line(), 'date': today(), 'search': plan.identity(),
         'held_out': held_out and held_out.describe(),
         'loss_unit': plan.loss_unit, 'cost_unit': plan.cost_unit,
         'methods': list(outcome.names),
@@ -69,7 +62,7 @@ def comments(outcome: Outcome, point: Point) -> list[str]:
             f'{held.gain:.2f} times less{_around(held.gain_interval)}: {held.verdict}.')
     else:
         lines.append('Not confirmed on held-out episodes.')
-    return [*lines, f'Made by: {command()}']
+    return [*lines, f'Made by: {command_line()}']
 
 
 def render(outcome: Outcome) -> str:

@@ -88,8 +88,9 @@ def gain(mine: Run, plain: Run) -> tuple[float, Interval | None]:
         np.asarray(x, dtype=np.float64) for x in (mine.costs, plain.costs, mine.per, plain.per))
 
     def ratio(drawn: np.ndarray) -> np.ndarray:
+        by, other_by = (np.maximum(x[drawn].sum(-1), LEAST_PER) for x in (n, m))
         with np.errstate(divide='ignore', invalid='ignore'):
-            return (b[drawn].sum(-1) / m[drawn].sum(-1)) / (a[drawn].sum(-1) / n[drawn].sum(-1))
+            return (b[drawn].sum(-1) / other_by) / (a[drawn].sum(-1) / by)
 
     value = float(ratio(np.arange(len(a))))
     return value, bootstrap(ratio, len(a)) if len(a) > 1 else None
