@@ -23,7 +23,9 @@ import os
 from pathlib import Path
 import platform
 import re
+import shlex
 import subprocess
+import sys
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = (
@@ -57,6 +59,11 @@ def versions() -> dict[str, str]:
     if 'ros-rclpy' not in found:
         found['ROS_DISTRO'] = os.environ.get('ROS_DISTRO', 'none')
     return found
+
+
+def command_line() -> str:
+    """Return the command line of this process, quoted for a shell."""
+    return shlex.join(['vla-accel', *sys.argv[1:]])
 
 
 def today() -> str:

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros.evaluation.conditions import machine, today, versions
+from vla_accel_ros.evaluation.conditions import command_line, machine, today, versions
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.evaluation.replay.departure import translation_mm
 from vla_accel_ros.evaluation.replay.measures import quantities
 from vla_accel_ros.evaluation.replay.offline import Seen
-from vla_accel_ros.evaluation.replay.results import REPORT, Outcome, clock, command
+from vla_accel_ros.evaluation.replay.results import REPORT, Outcome, clock
 from vla_accel_ros.evaluation.replay.session import Session
 from vla_accel_ros.evaluation.replay.store import MOMENTS
 from vla_accel_ros.evaluation.report import masks
@@ -111,7 +111,7 @@ def write_page(outcome: Outcome, moments: Moments, out: Path) -> Path:
     if args.instruction:
         roles['instruction'] = repr(args.instruction)
     provenance = Provenance(
-        command(), today(),
+        command_line(), today(),
         {'bag': f'{session.bag.path.name}, {outcome.identity["bag"]}',
          'checkpoint': f'{session.checkpoint.name}, {outcome.identity["checkpoint"]}'},
         versions(), machine(),

@@ -21,13 +21,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 import json
 from pathlib import Path
-import shlex
-import sys
 
 import numpy as np
 
 from vla_accel_ros.evaluation import clocks
-from vla_accel_ros.evaluation.conditions import machine, today, versions
+from vla_accel_ros.evaluation.conditions import command_line, machine, today, versions
 from vla_accel_ros.evaluation.files import write_whole
 from vla_accel_ros.evaluation.replay.measures import quantities
 from vla_accel_ros.evaluation.replay.session import Session
@@ -111,7 +109,7 @@ class Outcome:
         losses = session.bag.losses
         return {
             'schema': SCHEMA, 'complete': not self.interrupted, 'sound': not self.warnings,
-            'remarks': self.remarks(), 'command': command(), 'date': today(),
+            'remarks': self.remarks(), 'command': command_line(), 'date': today(),
             'mode': session.args.mode, 'clock': clock(session.args),
             'bag': {
                 'path': session.bag.path.name, 'fingerprint': self.identity['bag'],
@@ -152,11 +150,6 @@ def write(outcome: Outcome, out: Path) -> dict:
     text = json.dumps(found, indent=1, default=_plain, allow_nan=False)
     write_whole(out / RESULTS, text + '\n')
     return found
-
-
-def command() -> str:
-    """Return the command line, quoted for a shell."""
-    return shlex.join(['vla-accel', *sys.argv[1:]])
 
 
 def clock(args: argparse.Namespace) -> str:
