@@ -20,11 +20,6 @@ from collections import Counter, deque
 from typing import NamedTuple
 
 NS = 1_000_000_000
-# How OpenVLA checkpoints name the ways of making a picture square (`image_resize_strategy`).
-RESIZES = ('resize-naive', 'letterbox', 'resize-crop')
-FILTERS = ('bicubic', 'area')
-# The pad of `letterbox`: int(mean * 255) of SigLIP's normalisation, as OpenVLA pads.
-PAD = 127
 
 
 class FrameSet(NamedTuple):
