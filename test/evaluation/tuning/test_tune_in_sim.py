@@ -109,8 +109,11 @@ def test_a_folder_of_another_search_is_refused(tune, tmp_path, capsys):
 
 
 def test_a_bound_that_nothing_meets_chooses_nothing(tune, tmp_path, capsys):
+    assert tune(*SIM) == 0
+    # From the same trials: what was chosen before must not stand for it.
     assert tune(*SIM, '--choose', 'closest-within', '0.001') == 1
     assert not (tmp_path / 'out' / 'arm.yaml').exists()
+    assert not (tmp_path / 'out' / 'preset.yaml').exists()
     assert 'no setting that closest-within 0.001 admits has held' in capsys.readouterr().err
 
 

@@ -71,6 +71,20 @@ def test_a_setting_that_departs_too_far_is_given_up(tune, recorded, tmp_path):
     assert any(trial['stopped'] for trial in results(tmp_path)['trials'])
 
 
+def test_other_weights_in_the_same_folder_are_another_search(
+        tune, recorded, random_checkpoint, tmp_path, capsys):
+    weights = tmp_path / 'weights'
+    shutil.copytree(random_checkpoint, weights)
+    words = ['--bag', recorded[0], *BAGS, '--checkpoint', weights]
+    assert tune(*words) == 0
+    file = next(weights.glob('*.safetensors'))
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    assert tune(*words) == 2
+    assert 'holds another search: its checkpoint is' in capsys.readouterr().err
+
+
 def test_a_bag_to_tune_on_is_not_confirmed_on_under_another_name(
         tune, recorded, tmp_path, capsys):
     copy = tmp_path / 'copy'
