@@ -229,6 +229,15 @@ def test_the_page_fits_a_laptop(opened):
     assert bottom <= 768
 
 
+def test_what_stands_over_the_histograms_is_not_cut_off(opened):
+    chart = find(opened, '[data-figure=latency]')
+    opened.execute_script('arguments[0].scrollIntoView({block: "center"})', chart)
+    titles = until(opened, lambda: chart.find_elements(By.CSS_SELECTOR, '.annotation text'))
+    assert titles
+    for title in titles:
+        assert title.rect['x'] + title.rect['width'] <= chart.rect['x'] + chart.rect['width']
+
+
 def test_it_prints_in_light_with_every_section(opened):
     opened.execute_script('document.getElementById("theme").click()')
     assert len(opened.print_page()) > 50_000

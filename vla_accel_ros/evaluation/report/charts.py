@@ -44,7 +44,7 @@ def shares(report: Report) -> dict | None:
             hovertemplate='%{y}: %{x:.1f} % ' + plain(kind) + '<extra></extra>')
     figure.update_layout(
         barmode='stack', height=90 + 34 * len(rows), bargap=0.3,
-        margin={'l': 10, 'r': 10, 't': 34, 'b': 10},
+        margin={'l': 10, 'r': 20, 't': 34, 'b': 10},
         legend={'orientation': 'h', 'x': 0, 'y': 1, 'yanchor': 'bottom', 'traceorder': 'normal'})
     figure.update_xaxes(title=small('share of the steps, %'), range=[0, 100])
     figure.update_yaxes(autorange='reversed', showgrid=False)
@@ -64,7 +64,7 @@ def latencies(report: Report) -> dict | None:
     last = float(np.percentile(everything, 99.5)) * 1.05
     edges = np.linspace(min(0.0, float(everything.min())), max(last, 1e-6), _BINS + 1)
     figure = make_subplots(
-        rows=len(rows), cols=1, shared_xaxes=True, vertical_spacing=0.3 / max(2, len(rows)),
+        rows=len(rows), cols=1, shared_xaxes=True, vertical_spacing=0.42 / max(2, len(rows)),
         subplot_titles=[_latency_title(row, values, last) for _, row, values in rows])
     for place, (index, row, values) in enumerate(rows, 1):
         counts, _ = np.histogram(np.minimum(values, edges[-1]), edges)
@@ -77,8 +77,8 @@ def latencies(report: Report) -> dict | None:
                 x=float(np.percentile(values, percentile)), row=place, col=1,
                 line={'width': 1.5, 'dash': dash, 'color': palette.OTHER})
     figure.update_annotations(x=0, xanchor='left', font={'size': 13})
-    figure.update_layout(height=90 + 96 * len(rows), showlegend=False, bargap=0,
-                         margin={'l': 50, 'r': 10, 't': 30, 'b': 48})
+    figure.update_layout(height=90 + 112 * len(rows), showlegend=False, bargap=0,
+                         margin={'l': 50, 'r': 10, 't': 46, 'b': 48})
     figure.update_yaxes(title='', nticks=3, automargin=False)
     figure.update_xaxes(automargin=False)
     figure.update_xaxes(title=small('a call of the model, ms'), row=len(rows), col=1)
@@ -95,5 +95,5 @@ def _latency_title(row: MethodRow, values: np.ndarray, last: float) -> str:
     p50, p95, p99 = np.percentile(values, (50, 95, 99))
     over = int((values > last).sum())
     beyond = f', {over} longer in the last bar' if over else ''
-    return (f'<b>{plain(row.name)}</b>  p50 {number(p50)}, p95 {number(p95)}, p99 {number(p99)} '
+    return (f'<b>{plain(row.name)}</b><br>p50 {number(p50)}, p95 {number(p95)}, p99 {number(p99)} '
             f'ms, {len(values)} calls{beyond}')
