@@ -121,3 +121,18 @@ def test_what_the_graph_cannot_do_is_refused(bag, tmp_path):
         args.rate = 0.0
         with pytest.raises(ValueError, match=message):
             replay.run(args)
+
+
+def test_nodes_that_fail_leave_their_logs_and_no_report(
+        bag, checkpoint, tmp_path, monkeypatch, capfd):
+    parser, out = argparse.ArgumentParser(), tmp_path / 'out'
+    replay.configure(parser)
+    args = parser.parse_args([
+        str(bag), '--mode', 'graph', '--checkpoint', str(checkpoint), '--methods', 'none',
+        '--out', str(out)])
+    args.json = False
+    # What happens where a node does not come up.
+    monkeypatch.setattr(replay_graph, 'START_S', -1.0)
+    assert replay.run(args) == 2
+    assert 'camera, scheduler, inference are active' in capfd.readouterr().err
+    assert [file.name for file in out.iterdir()] == ['logs']

@@ -27,6 +27,7 @@ import time
 
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.methods import Method
+from vla_accel_ros.evaluation.methods.presets import INFERENCE
 from vla_accel_ros.evaluation.methods.settings import settings_of
 from vla_accel_ros.evaluation.replay import command
 from vla_accel_ros.evaluation.replay.ahead import Ahead
@@ -43,10 +44,10 @@ from vla_accel_ros.nodes.processes import Deployment, Process, processes
 from vla_accel_ros.nodes.replay_player import HELD_BACK, Player, image_topic
 
 START_S, CONNECT_S = 120.0, 30.0
+# As for a bag that cannot be replayed: there is no report.
+NOTHING = 2
 LOGS = 'logs'
 NAMES = ('camera', 'scheduler', 'inference')
-# Parameters of the node inference; all others of a method are the scheduler's.
-OF_INFERENCE = ('pruning', 'decoder', 'relaxed_bins', 'draft')
 # Ages are the bag's business: simulated time may come to a node later than the frame.
 PATIENT = {'max_age': 10.0, 'max_future': 10.0}
 
@@ -56,7 +57,7 @@ class _EndedError(Exception):
 
 
 def run(args: argparse.Namespace) -> int:
-    """Replay over the real nodes; return as `command.run`.
+    """Replay over the real nodes; return as `command.run`, and 2 when the nodes fail.
 
     Raises:
         ValueError: When bag, checkpoint and arguments do not go together.
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     except (GraphError, ProcessDiedError) as error:
         command.clear(out)
         print(f'vla-accel replay: {error}; logs in {out / LOGS}', file=sys.stderr)
-        return 1
+        return NOTHING
     except BaseException:
         command.clear(out)
         raise
@@ -214,7 +215,7 @@ def _processes(
 ) -> tuple[Process, ...]:
     settings = dict(settings_of(method))
     pruning = json.dumps(settings.pop('pruning_parameters'))
-    inference = {name: settings.pop(name) for name in OF_INFERENCE}
+    inference = {name: settings.pop(name) for name in INFERENCE}
     step = {'policy_step': session.step_s}
     more = {
         'camera': {**PATIENT, 'pair_tolerance': float(session.args.pair_tolerance)},
