@@ -53,6 +53,7 @@ simulate pruning --methods sp_vla_pruning,vla_pruner,specprune,fastv,random --tr
 simulate pruning_late --methods 'vla_pruner@keep=0.75,fastv@keep=0.75,random@keep=0.75,specprune' \
     --range k_global=20:72 --range k_local=20:72 --range drop_share=0:0.1 --trials 3 \
     --cost flops --confirm 0
-# The best of scheduling with decoding that may be off by a little: the preset fast.
+# The best of scheduling with decoding that may be off by a little; it saved nothing more on
+# further episodes, so the preset fast decodes exactly.
 simulate fast --trials 4 --confirm 24 --confirm-seed 1500000 --points 2 --methods \
     'trust+relaxed@trust_linear=0.268,trust_angular=0.753,trust_share=0.973,trust_least=3,trust_flip=3,trust_most=5,draft=given'
