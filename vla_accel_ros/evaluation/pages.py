@@ -22,6 +22,7 @@ import shlex
 
 import numpy as np
 
+from vla_accel_ros.evaluation import fingerprints
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.film import failures, film, seeds_to_show
 from vla_accel_ros.evaluation.metrics import BASELINE
@@ -32,7 +33,7 @@ from vla_accel_ros.evaluation.report.moments import Camera, Clip, Episode, Step,
 from vla_accel_ros.evaluation.report.page import write
 from vla_accel_ros.evaluation.report.pictures import encode_views
 from vla_accel_ros.evaluation.runner import Worker
-from vla_accel_ros.evaluation.session import Session, fingerprint
+from vla_accel_ros.evaluation.session import Session
 from vla_accel_ros.models.preprocess import fit
 
 # Pictures on a page, of three views each.
@@ -78,7 +79,8 @@ def write_page(
         bounds=BOUNDS, quality=QUALITY, cost=COST,
         provenance=Provenance(
             shlex.join(['vla-accel', *command]), report['date'],
-            {'checkpoint': f'{setup.checkpoint}, {fingerprint(Path(setup.checkpoint))}'},
+            {'checkpoint': (
+                f'{setup.checkpoint}, {fingerprints.of_folder(Path(setup.checkpoint))}')},
             report['versions'], report['machine'],
             {'seeds': f'{session.seeds.start} to {session.seeds.stop - 1}',
              'clock': session.clock, 'task': session.task,

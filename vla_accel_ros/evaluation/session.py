@@ -18,18 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-import hashlib
 from pathlib import Path
 
 from vla_accel_ros import __version__
-from vla_accel_ros.evaluation import conditions, metrics, runner
+from vla_accel_ros.evaluation import conditions, fingerprints, metrics, runner
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.methods.settings import settings_of
-
-# Of larger files only this much is looked at when a checkpoint is recognised.
-_LOOKED_AT = 2**24
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class Session:
         """Return all that decides the results, for a journal to know its own evaluation by."""
         setup = self.setup
         return {
-            'version': __version__, 'checkpoint': fingerprint(Path(setup.checkpoint)),
+            'version': __version__, 'checkpoint': fingerprints.of_folder(Path(setup.checkpoint)),
             'environment': repr(setup.environment), 'device': setup.device,
             'image_size': setup.image_size, 'max_steps': setup.max_steps,
             'unnorm_key': setup.unnorm_key, 'instructions': list(self.instructions),
@@ -120,13 +116,3 @@ class Session:
         if metrics.BASELINE not in [method.name for method in self.methods]:
             found.append(f'{metrics.BASELINE} was not run, so there is nothing to compare with')
         return found
-
-
-def fingerprint(folder: Path) -> str:
-    """Return what tells a checkpoint from others, whatever it is called."""
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.iterdir() if path.is_file()):
-        digest.update(f'{file.name} {file.stat().st_size}\n'.encode())
-        with file.open('rb') as opened:
-            digest.update(opened.read(_LOOKED_AT))
-    return digest.hexdigest()[:16]

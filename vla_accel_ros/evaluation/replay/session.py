@@ -21,11 +21,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vla_accel_ros.evaluation import clocks, methods
+from vla_accel_ros.evaluation import clocks, fingerprints, methods
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.methods.settings import settings_of
-from vla_accel_ros.evaluation.replay.bag.reader import Bag, fingerprint
+from vla_accel_ros.evaluation.replay.bag.reader import Bag
 from vla_accel_ros.evaluation.replay.episodes import Splitter
 from vla_accel_ros.evaluation.replay.recorded import Recorded
 from vla_accel_ros.evaluation.replay.stream import Fitting, Stream
@@ -105,7 +105,7 @@ class Session:
         args = self.args
         return {
             'bag': self.bag.fingerprint(),
-            'checkpoint': fingerprint(sorted(p for p in self.checkpoint.iterdir() if p.is_file())),
+            'checkpoint': fingerprints.of_folder(self.checkpoint),
             'unnorm_key': self.policy.unnorm_key,
             'methods': {m.name: settings_of(m) for m in self.methods},
             'images': list(self.roles.images), 'action': self.roles.action,

@@ -25,9 +25,9 @@ from pathlib import Path
 
 import numpy as np
 
+from vla_accel_ros.evaluation import fingerprints
 from vla_accel_ros.evaluation.methods import Method, find
 from vla_accel_ros.evaluation.replay.ahead import Ahead
-from vla_accel_ros.evaluation.replay.bag.reader import fingerprint
 from vla_accel_ros.evaluation.replay.measures import Quantity, quantities, view
 from vla_accel_ros.evaluation.replay.offline import Offline, Seen
 from vla_accel_ros.evaluation.replay.pooling import estimate
@@ -99,7 +99,7 @@ class BagPlan:
         weights = checkpoint_folder(self.args.checkpoint)
         return {
             'tuned on': 'bags', 'bags': list(self.bags),
-            'checkpoint': fingerprint(sorted(p for p in weights.iterdir() if p.is_file())),
+            'checkpoint': fingerprints.of_folder(weights),
             'cost': self.cost, 'error': self.error, 'hopeless': self.hopeless,
             'reading': vars(self.args)}
 

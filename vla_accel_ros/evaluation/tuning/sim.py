@@ -22,10 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros.evaluation import runner
+from vla_accel_ros.evaluation import fingerprints, runner
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.methods import Method, find
-from vla_accel_ros.evaluation.session import fingerprint
 from vla_accel_ros.evaluation.statistics import Interval, paired_difference
 
 from .target import BASELINE, UNITS, Run, Stop, Stopped
@@ -71,7 +70,7 @@ class SimPlan:
         """Return what makes two searches the same."""
         return {
             'tuned on': f'simulation {self.setup.environment!r}',
-            'checkpoint': fingerprint(Path(self.setup.checkpoint)),
+            'checkpoint': fingerprints.of_folder(Path(self.setup.checkpoint)),
             'device': self.setup.device, 'unnorm_key': self.setup.unnorm_key,
             'max_steps': self.setup.max_steps, 'image_size': self.setup.image_size,
             'instructions': list(self.instructions), 'first_seed': self.seeds.start,

@@ -17,17 +17,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
+from vla_accel_ros.evaluation import fingerprints
 from vla_accel_ros.evaluation.replay.bag import storage
 from vla_accel_ros.evaluation.replay.bag.files import find
 from vla_accel_ros.evaluation.replay.bag.raw import BagError, Raw, Topic
-
-# Larger bags are hashed by samples: their size and so many blocks, evenly spread.
-HASHED_WHOLE = 256 << 20
-SAMPLES, BLOCK = 64, 1 << 20
 
 
 class Bag:
@@ -82,21 +78,4 @@ class Bag:
 
     def fingerprint(self) -> str:
         """Return what tells this bag from others."""
-        return fingerprint(self._files)
-
-
-def fingerprint(files: Sequence[Path]) -> str:
-    """Return names, sizes and SHA-256 of files as one hash; of large ones only samples."""
-    digest = hashlib.sha256()
-    total = sum(file.stat().st_size for file in files)
-    whole = total <= HASHED_WHOLE
-    for file in files:
-        size = file.stat().st_size
-        digest.update(f'{file.name} {size}\n'.encode())
-        step = BLOCK if whole else max(size // SAMPLES, BLOCK)
-        with open(file, 'rb') as stream:
-            for start in range(0, size, step):
-                stream.seek(start)
-                digest.update(stream.read(BLOCK))
-    how = 'sha256' if whole else f'sha256 of {SAMPLES} MiB of each file'
-    return f'{how} {digest.hexdigest()}, {total} bytes'
+        return fingerprints.of_files(self._files)
