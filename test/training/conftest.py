@@ -43,20 +43,22 @@ SMALL = {
     ],
 }
 
-# OpenVLA's form, and OpenVLA-OFT's, as small as they can be.
+# OpenVLA's form, and OpenVLA-OFT's, small, with stages of which the first shows some tokens.
 FORMS = {
     'tokens': {'cameras': ['agent'], 'jpeg': True, 'model': {
-        'form': 'scaled', 'image_size': 28, 'patch': 14, 'tower_width': 64, 'tower_blocks': 1,
+        'form': 'scaled', 'image_size': 56, 'patch': 14, 'tower_width': 64, 'tower_blocks': 1,
         'width': 48, 'layers': 2, 'heads': 2}},
     'chunk': {'jpeg': True, 'model': {
-        'form': 'scaled', 'chunk': 3, 'image_size': 28, 'patch': 14, 'tower_width': 64,
+        'form': 'scaled', 'chunk': 3, 'image_size': 56, 'patch': 14, 'tower_width': 64,
         'tower_blocks': 1, 'width': 48, 'layers': 2, 'heads': 2}},
 }
 
 
 @pytest.fixture(params=list(FORMS))
 def scaled(request):
-    return recipe_yaml.from_dict({**copy.deepcopy(SMALL), **FORMS[request.param]})
+    values = {**copy.deepcopy(SMALL), **FORMS[request.param]}
+    values['stages'][0]['tokens'] = 10 * len(values.get('cameras', ['agent', 'wrist']))
+    return recipe_yaml.from_dict(values)
 
 
 @pytest.fixture

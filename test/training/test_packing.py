@@ -48,6 +48,27 @@ def test_each_branch_equals_the_instruction_alone(model, asked):
                     packed.logits[image, branch], alone.logits[0], rtol=1e-4, atol=1e-5)
 
 
+def test_shown_some_tokens_a_branch_equals_the_model_on_these_at_their_places(model):
+    torch.manual_seed(2)
+    config, shown = model.config, torch.tensor([[0, 3, 6], [1, 2, 7]])
+    pixels, actions = torch.randn(2, 6, 32, 32), torch.randint(12, 268, (2, 2, 6))
+    packing = Packing.of(PROMPTS, config.visual_tokens, asked=2, shown=3)
+    asked = [[2, 0], [1, 2]]
+    with torch.no_grad():
+        packed = forward(model, pixels, packing, actions, torch.tensor(asked), shown)
+        visual = model.encode_images(pixels)
+        for image, which in enumerate(asked):
+            for branch, prompt in enumerate(PROMPTS[i] for i in which):
+                ids = torch.cat([torch.tensor(prompt), actions[image, branch]])[None]
+                x = model.embed_prompt(ids, visual[image:image + 1, shown[image]])
+                behind = 1 + config.visual_tokens + torch.arange(ids.shape[1] - 1)
+                at = torch.cat([torch.zeros(1, dtype=torch.long), 1 + shown[image], behind])
+                hidden = model.language_model.model.run(x, at[None])[0, -7:]
+                torch.testing.assert_close(
+                    packed.logits[image, branch], model.language_model.lm_head(hidden),
+                    rtol=1e-4, atol=1e-5)
+
+
 def test_the_last_word_is_where_a_row_says(model):
     packing = Packing.of(PROMPTS, model.config.visual_tokens, asked=2)
     actions = torch.randint(12, 268, (1, 2, 6))

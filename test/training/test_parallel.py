@@ -50,6 +50,25 @@ def test_each_row_equals_the_instruction_alone(model):
                     out.logits[image, row], alone.numbers[0], rtol=1e-4, atol=1e-5)
 
 
+def test_shown_some_tokens_a_row_equals_the_model_on_these_at_their_places(model):
+    torch.manual_seed(2)
+    config, shown = model.config, torch.tensor([[0, 2, 5, 7]])
+    pixels, proprio = torch.randn(1, config.channels, 28, 28), torch.randn(1, 8)
+    front = 2 + config.visual_tokens
+    layout = Parallel.of(PROMPTS, front, config.slots, config.visual_tokens - 4)
+    with torch.no_grad():
+        out = forward(model, pixels, layout, proprio, torch.tensor([[1, 2]]), shown)
+        for row, prompt in enumerate(PROMPTS[1:]):
+            x = model.embed_chunk(
+                torch.tensor([prompt]), model.encode_images(pixels)[:, shown[0]], proprio)
+            behind = 1 + config.visual_tokens + torch.arange(x.shape[1] - 5)
+            at = torch.cat([torch.zeros(1, dtype=torch.long), 1 + shown[0], behind])
+            hidden = model.language_model.model.run(x, at[None], causal=False)
+            first = x.shape[1] - config.slots - 2
+            said = model.read_out(hidden[:, first:first + config.slots])
+            torch.testing.assert_close(out.logits[0, row], said[0], rtol=1e-4, atol=1e-5)
+
+
 def test_the_first_number_is_read_from_the_last_word(model):
     layout = Parallel.of(PROMPTS, 2 + model.config.visual_tokens, model.config.slots)
     with torch.no_grad():

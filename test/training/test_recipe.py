@@ -42,6 +42,7 @@ def broken(values, path, value):
     (['stages', 0, 'losses'], {'magic': 1}, "losses ['magic']"),
     (['stages', 0, 'mix'], {'nothing': 1}, "mixes ['nothing'], not in data"),
     (['stages', 0, 'images'], 0, 'images is 0'),
+    (['stages', 0, 'tokens'], 7, "stage 'ground': tokens is 7, expected 0 or 8 to 8, as many in each of 2"),
     (['data', 'demos', 'kind'], 'dream', "data.demos: kind is 'dream'"),
     (['data', 'demos', 'frames'], 1.5, 'data.demos.frames is 1.5'),
     (['data', 'demos', 'seed'], 400, "data 'wander' and 'demos' share seeds"),

@@ -70,6 +70,11 @@ def mid(layers: int = 8, width: int = 1024) -> VLAConfig:
         towers=towers, decoder=decoder, image_size=224, tokenizer_vocab=2000, prompt_end=None)
 
 
+def _mlp(width: int) -> int:
+    """Return a Llama's inner channels: 8/3 of its width, rounded up to a multiple of 8."""
+    return (8 * width // 3 + 7) // 8 * 8
+
+
 def scaled(
     words: int, cameras: int = 1, image_size: int = 224, patch: int = 14, tower_width: int = 256,
     tower_blocks: int = 6, width: int = 384, layers: int = 8, heads: int = 6, bins: int = 256,
@@ -97,7 +102,7 @@ def scaled(
         replace(tower, class_token=True, registers=4, layer_scale=True),
         replace(tower, name='fused_featurizer'))
     decoder = DecoderConfig(
-        width=width, layers=layers, heads=heads, kv_heads=heads, mlp=width * 11 // 4,
+        width=width, layers=layers, heads=heads, kv_heads=heads, mlp=_mlp(width),
         vocab=words + bins, max_positions=1024)
     return VLAConfig(
         towers=towers, decoder=decoder, image_towers=((0, 1),) * cameras, image_size=image_size,
@@ -134,7 +139,7 @@ def embedded(
         for camera in range(cameras))
     vocab = words + bins
     decoder = DecoderConfig(
-        width=width, layers=layers, heads=heads, kv_heads=heads, mlp=(8 * width // 3 + 7) // 8 * 8,
+        width=width, layers=layers, heads=heads, kv_heads=heads, mlp=_mlp(width),
         vocab=vocab, max_positions=1024)
     return VLAConfig(
         towers=towers, decoder=decoder, image_towers=tuple((c,) for c in range(cameras)),

@@ -34,8 +34,9 @@ from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.labels import label
 from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK
 
-# Sizes that frames are rendered at before they are fitted; 0 is the frame's own.
-RENDERED = (0, 128, 192)
+# Sizes that frames are rendered at before they are fitted, in sizes of the frame: a camera's own
+# size is seldom the model's.
+RENDERED = (1, 4 / 3, 2)
 # Largest step of the arm, about: what noise is a share of.
 STEP = np.array([0.020, 0.020, 0.020, 0.03, 0.03, 0.10])
 
@@ -110,7 +111,7 @@ def write_frame(
 ) -> None:
     """Label the environment's instant and write it as one frame, rendered at some size."""
     spec = frames.spec
-    size = int(random.choice(RENDERED)) or None
+    size = round(spec.size * random.choice(RENDERED))
     values = label(env, expert, spec.instructions, spec.objects, size, spec.horizon)
     frames.write(at, {**values, 'kind': KINDS.index(kind), 'asked': asked})
 

@@ -135,22 +135,24 @@ def locate_loss(heads: Heads, features: list[Tensor], places: Tensor, seen: Tens
 
 
 def point_loss(
-    heads: Heads, points: nn.ModuleList, layers: list[Tensor], rows: Tensor, index: Tensor,
+    heads: Heads, points: nn.ModuleList, layers: list[Tensor], visual: int, rows: Tensor,
+    index: Tensor,
 ):
     """Return the loss of pointing, and the share pointed right by the last asked layer.
 
     Args:
         heads: The heads.
         points: Which of them: `heads.point` or `heads.goal_point`.
-        layers: Input of each decoder layer [B, S, width], visual tokens behind the first.
+        layers: Input of each decoder layer [B, S, width].
+        visual: How many visual tokens these hold, behind the first.
         rows: int [B, P], each instruction's last word in the sequence.
-        index: [B, P, cameras], the meant object's token; see `cells`.
+        index: [B, P, cameras], the meant object's token among these; see `cells`.
     """
     config, known = heads.config, index >= 0
     loss, right = index.new_zeros((), dtype=torch.float32), None
     for head, layer in zip(points, heads.point_layers, strict=True):
         x = layers[layer]
-        logits = head(rows_of(x, rows), x[:, 1:1 + config.visual_tokens], config.cameras)
+        logits = head(rows_of(x, rows), x[:, 1:1 + visual], config.cameras)
         wrong = F.cross_entropy(
             logits.flatten(0, 2), index.flatten(), ignore_index=-100, reduction='sum')
         loss = loss + wrong / known.sum().clamp_min(1)

@@ -56,6 +56,7 @@ class Packing:
     @classmethod
     def of(
         cls, prompts: list[list[int]], visual: int, action_dims: int = 7, asked: int | None = None,
+        shown: int | None = None,
     ) -> Packing:
         """Lay out prompts.
 
@@ -64,6 +65,7 @@ class Packing:
             visual: Visual tokens N.
             action_dims: Action tokens D.
             asked: Instructions K about one image; all where None.
+            shown: How many of the visual tokens the sequence holds; all where None.
 
         Raises:
             ValueError: When there is no prompt, one is empty, they differ in BOS, or fewer
@@ -71,7 +73,7 @@ class Packing:
         """
         if not prompts or any(len(p) < 2 for p in prompts) or len({p[0] for p in prompts}) > 1:
             raise ValueError(f'prompts {prompts} do not all start with one BOS and go on')
-        count, front = len(prompts) if asked is None else asked, 1 + visual
+        count, front = len(prompts) if asked is None else asked, 1 + (shown or visual)
         if not 1 <= count <= len(prompts):
             raise ValueError(f'{count} asked of {len(prompts)} instructions')
         length = max(len(p) for p in prompts) - 1 + action_dims - 1
@@ -80,7 +82,7 @@ class Packing:
         for row, prompt in zip(words, prompts, strict=True):
             row[:len(prompt) - 1] = torch.tensor(prompt[1:])
         starts = front + length * torch.arange(count)
-        branch = torch.arange(front, front + length)
+        branch = 1 + visual + torch.arange(length)
         total = front + count * length
         sees = torch.ones(total, total, dtype=torch.bool).tril()
         for start in starts.tolist():
@@ -108,6 +110,7 @@ class Packed:
     Attributes:
         features: For each image [B, N / images, tower width].
         layers: Input of each decoder layer, [B, S, width].
+        visual: How many visual tokens these hold, behind the first.
         rows: int [B, K, D], rows of the packed sequence that predict; the first of them is
             each instruction's last word.
         hidden: [B, K, D, width], after the final norm, at these rows.
@@ -116,6 +119,7 @@ class Packed:
 
     features: list[Tensor]
     layers: list[Tensor]
+    visual: int
     rows: Tensor
     hidden: Tensor
     logits: Tensor
@@ -127,8 +131,29 @@ def rows_of(x: Tensor, rows: Tensor) -> Tensor:
     return x.gather(1, flat).unflatten(1, rows.shape[1:])
 
 
+def some(
+    visual: Tensor, positions: Tensor, shown: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """Keep some of the visual tokens, each at its place.
+
+    Args:
+        visual: [B, N, width], all of them.
+        positions: int [1, S], of a sequence that holds a first token and as many as are shown.
+        shown: int [B, shown], ascending; None for all.
+
+    Returns:
+        [B, shown, width] and the positions [B, S].
+    """
+    if shown is None:
+        return visual, positions
+    behind = positions[:, 1 + shown.shape[1]:].expand(len(shown), -1)
+    first = positions[:, :1].expand(len(shown), -1)
+    return rows_of(visual, shown), torch.cat([first, 1 + shown, behind], dim=1)
+
+
 def forward(
     model: OpenVLA, pixels: Tensor, packing: Packing, actions: Tensor, asked: Tensor,
+    shown: Tensor | None = None,
 ) -> Packed:
     """Run the model on B images and K instructions about each.
 
@@ -138,16 +163,17 @@ def forward(
         packing: Layout of the instructions.
         actions: int [B, K, D - 1], teacher-forced action token ids.
         asked: int [B, K], which instructions each image is asked.
+        shown: int [B, shown], ascending, the visual tokens that the decoder gets; None for all.
     """
     features = model.tower_features(pixels)
-    visual = model.project(features)
+    visual, positions = some(model.project(features), packing.positions, shown)
     columns = packing.columns[asked]
     words = packing.words[asked].scatter(2, columns[..., 1:], actions)
     bos = words.new_full((len(pixels), 1), packing.bos)
     x = model.embed_prompt(torch.cat([bos, words.flatten(1)], dim=1), visual)
     layers: list[Tensor] = []
     decoder = model.language_model
-    hidden = decoder.model.run(x, packing.positions, packing.mask, collect=layers)
+    hidden = decoder.model.run(x, positions, packing.mask, collect=layers)
     rows = packing.starts[None, :, None] + columns
     hidden = rows_of(hidden, rows)
-    return Packed(features, layers, rows, hidden, decoder.lm_head(hidden))
+    return Packed(features, layers, visual.shape[1], rows, hidden, decoder.lm_head(hidden))

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.models.oft import OpenVLAOFT
-from vla_accel_ros.training.packing import Packed, rows_of
+from vla_accel_ros.training.packing import Packed, rows_of, some
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Parallel:
             [words | slots | stop].
         rows: int [P, slots], rows of the sequence that the numbers are read from.
         mask: bool [P, 1, 1, S], True where there is a token to look at.
+        positions: int [1, S], absolute.
     """
 
     words: Tensor
@@ -50,16 +51,21 @@ class Parallel:
     order: Tensor
     rows: Tensor
     mask: Tensor
+    positions: Tensor
 
     @classmethod
-    def of(cls, prompts: list[list[int]], front: int, slots: int) -> Parallel:
+    def of(
+        cls, prompts: list[list[int]], front: int, slots: int, hidden: int = 0,
+    ) -> Parallel:
         """Lay out prompts.
 
         Args:
             prompts: Token ids of each prompt, BOS first.
             front: Tokens before the words: BOS, visual tokens and proprioception.
             slots: Numbers of an answer.
+            hidden: How many of the visual tokens the sequence does not hold.
         """
+        front -= hidden
         longest = max(len(p) for p in prompts) - 1
         words = torch.zeros(len(prompts), longest, dtype=torch.long)
         order, rows, mask = [], [], []
@@ -71,17 +77,19 @@ class Parallel:
                 torch.arange(count), torch.arange(longest, longest + slots + 1), pad]))
             rows.append(front + count - 1 + torch.arange(slots))
             mask.append(torch.arange(front + longest + slots + 1) < front + count + slots + 1)
+        positions = torch.arange(front + longest + slots + 1)
         return cls(words, prompts[0][0], torch.stack(order), torch.stack(rows),
-                   torch.stack(mask)[:, None, None])
+                   torch.stack(mask)[:, None, None], (positions + hidden * (positions > 0))[None])
 
     def to(self, device: torch.device) -> Parallel:
         """Move the tensors to a device."""
         return Parallel(self.words.to(device), self.bos, self.order.to(device),
-                        self.rows.to(device), self.mask.to(device))
+                        self.rows.to(device), self.mask.to(device), self.positions.to(device))
 
 
 def forward(
     model: OpenVLAOFT, pixels: Tensor, layout: Parallel, proprio: Tensor, asked: Tensor,
+    shown: Tensor | None = None,
 ) -> Packed:
     """Run the model on B images and K instructions about each.
 
@@ -91,6 +99,7 @@ def forward(
         layout: Of the instructions.
         proprio: [B, proprio], normalised.
         asked: int [B, K], which instructions each image is asked.
+        shown: int [B, shown], ascending, the visual tokens that the decoder gets; None for all.
 
     Returns:
         As `packing.forward`, but for layers [B * K, S, width], rows [B, K, slots] of these, and
@@ -98,7 +107,9 @@ def forward(
     """
     features = model.tower_features(pixels)
     count, which = asked.shape[1], asked.flatten()
-    visual = model.project(features).repeat_interleave(count, 0)
+    visual, positions = some(model.project(features), layout.positions, shown)
+    visual = visual.repeat_interleave(count, 0)
+    positions = positions if shown is None else positions.repeat_interleave(count, 0)
     words = layout.words[which]
     ids = torch.cat([words.new_full((len(words), 1), layout.bos), words], dim=1)
     x = model.embed_chunk(ids, visual, proprio.repeat_interleave(count, 0))
@@ -106,11 +117,10 @@ def forward(
     front = x.shape[1] - order.shape[1]
     x = torch.cat([x[:, :front], rows_of(x, front + order)], dim=1)
     layers: list[Tensor] = []
-    positions = torch.arange(x.shape[1], device=x.device)[None]
     hidden = model.language_model.model.run(
         x, positions, layout.mask[which], collect=layers, causal=False)
     rows = layout.rows[which]
     read = rows_of(hidden, rows)
     batch = (-1, count)
-    return Packed(features, layers, rows.unflatten(0, batch), read.unflatten(0, batch),
+    return Packed(features, layers, visual.shape[1], rows.unflatten(0, batch), read.unflatten(0, batch),
                   model.read_out(read).unflatten(0, batch))

@@ -28,6 +28,8 @@ from vla_accel_ros.training.disturbance import Disturbance
 CHUNKS = {'wander': 500, 'demonstration': 500, 'dagger': 5000}
 SEEDS_A_CHUNK = 500
 KINDS = tuple(CHUNKS)
+# Visual tokens of a view that thinning leaves at least: those of all objects, and as many more.
+LEAST_SHOWN = 8
 FORMS = ('embedded', 'scaled')
 LOSSES = ('locate', 'point', 'relate', 'goal', 'action')
 
@@ -111,6 +113,7 @@ class Stage:
         mix: Share of a batch by set of frames.
         losses: Weight of each loss; see `LOSSES`. Those left out are 0.
         evaluate: Closed-loop check after every so many images; 0 for none.
+        tokens: Visual tokens that the decoder is shown; 0 for all. See `thinning`.
     """
 
     name: str
@@ -120,6 +123,7 @@ class Stage:
     losses: dict
     floor: float = 0.1
     evaluate: int = 0
+    tokens: int = 0
 
     def __post_init__(self) -> None:
         check(self.images >= 1, f"stage '{self.name}': images is {self.images}, expected >= 1")
@@ -157,6 +161,8 @@ class Recipe:
         grasp_weight: How much likelier a frame is drawn in which some instruction's gripper
             closes on a cube, or has just reached its goal: a demonstration has few of them.
         point_layers: Decoder layers whose input is asked what is meant.
+        start: A checkpoint whose decoder training starts from, by folder or name of a shipped
+            one: as OpenVLA starts from a language model that can read. Empty for none.
         episodes: Of a closed-loop check, on tuning seeds, of the stage's instructions in turn.
     """
 
@@ -178,6 +184,7 @@ class Recipe:
     statistics: tuple[str, ...] = ()
     grasp_weight: float = 3.0
     point_layers: tuple[int, ...] = (1, 2)
+    start: str = ''
     episodes: int = 24
 
     def __post_init__(self) -> None:
@@ -193,12 +200,21 @@ class Recipe:
             check(not unknown, f"stage '{stage.name}' mixes {unknown}, not in data")
             tasks = sorted({self.data[name].task for name in stage.mix})
             check(len(tasks) == 1, f"stage '{stage.name}' mixes sets of different tasks {tasks}")
+            self._check_tokens(stage)
         for name in self.statistics:
             fits = name in self.data and self.data[name].kind != 'dagger'
             check(fits, f"statistics of '{name}', expected sets of data other than dagger")
         self._check_seeds()
         layers = [n for n in self.point_layers if not 0 <= n < self.model.layers]
         check(not layers, f'point_layers {layers} are not among {self.model.layers} layers')
+
+    def _check_tokens(self, stage: Stage) -> None:
+        # Each view shows as many, and those that are pointed at are among them.
+        views, side = len(self.cameras), self.model.image_size // self.model.patch
+        least, most = views * min(LEAST_SHOWN, side * side), views * side * side
+        check(not stage.tokens or stage.tokens in range(least, most + 1, views),
+              f"stage '{stage.name}': tokens is {stage.tokens}, expected 0 or {least} to {most}, "
+              f'as many in each of {views} views')
 
     def asked(self, wanted: FramesRecipe) -> tuple[str, ...]:
         """Return the instructions that a set is labelled for."""

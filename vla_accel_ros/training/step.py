@@ -24,7 +24,7 @@ from torch import Tensor
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.training import heads as losses
-from vla_accel_ros.training import packing, parallel
+from vla_accel_ros.training import packing, parallel, thinning
 from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.heads import Heads, cells
 from vla_accel_ros.training.packing import Packed, Packing
@@ -48,13 +48,24 @@ class Losses:
 
 def lay_out(
     config: VLAConfig, prompts: list[list[int]], asks: int, device: torch.device,
-    dtype: torch.dtype,
+    dtype: torch.dtype, tokens: int = 0,
 ) -> Packing | Parallel:
-    """Return how these prompts lie in what a model of this configuration is trained on."""
+    """Return how these prompts lie in what a model of this configuration is trained on.
+
+    Args:
+        config: The model's.
+        prompts: Token ids of each.
+        asks: Instructions about one image.
+        device: Where it shall lie.
+        dtype: The model's.
+        tokens: Visual tokens that the decoder is shown; 0 for all.
+    """
+    visual = config.visual_tokens
+    shown = tokens or visual
     if config.oft:
-        return Parallel.of(
-            prompts, 1 + config.visual_tokens + bool(config.proprio), config.slots).to(device)
-    return Packing.of(prompts, config.visual_tokens, config.action_dims, asks).to(device, dtype)
+        return Parallel.of(prompts, 1 + visual + bool(config.proprio), config.slots,
+                           visual - shown).to(device)
+    return Packing.of(prompts, visual, config.action_dims, asks, shown).to(device, dtype)
 
 
 def compute(
@@ -74,10 +85,15 @@ def compute(
         generator: Source of the jitter.
     """
     config, device = model.config, model.device
-    out = _forward(model, layout, batch, jitter_bins, generator)
     places, seen = batch.places.to(device), batch.seen.to(device)
-    locate, sight = losses.locate_loss(heads, out.features, places, seen)
     index, _ = cells(places, seen, config.grid)
+    shown = None
+    if stage.tokens:
+        shown = thinning.choose(batch.pixels.to(device), index, config, stage.tokens, generator)
+    out = _forward(model, layout, batch, shown, jitter_bins, generator)
+    locate, sight = losses.locate_loss(heads, out.features, places, seen)
+    if shown is not None:
+        index = thinning.ranks(index, shown, config)
     vectors, turns = batch.vectors.to(device), batch.turns.to(device)
     meant, goal = batch.meant.to(device), batch.goal.to(device)
     image = torch.arange(len(meant), device=device)[:, None]
@@ -86,14 +102,14 @@ def compute(
     words = out.rows[..., 0].reshape(lines)
     first_index = index[image, :, meant]
     point, pointed = losses.point_loss(
-        heads, heads.point, out.layers, words, first_index.reshape(*lines, config.cameras))
+        heads, heads.point, out.layers, out.visual, words, first_index.reshape(*lines, config.cameras))
     relate, error = losses.relate_loss(
         heads, out.hidden[:, :, 0], vectors[image, meant], turns[image, meant],
         batch.width.to(device))
     there = goal >= 0
     second = torch.where(there[..., None], index[image, :, goal], -100)
     goal_point, goal_pointed = losses.point_loss(
-        heads, heads.goal_point, out.layers, words, second.reshape(*lines, config.cameras))
+        heads, heads.goal_point, out.layers, out.visual, words, second.reshape(*lines, config.cameras))
     goal_relate, goal_error = losses.goal_loss(
         heads, out.hidden[:, :, 0], vectors[image, goal], there)
     action = _action_loss(config, out, batch.actions.to(device), spread)
@@ -108,17 +124,17 @@ def compute(
 
 
 def _forward(
-    model: OpenVLA, layout: Packing | Parallel, batch: Batch, jitter_bins: float,
-    generator: torch.Generator,
+    model: OpenVLA, layout: Packing | Parallel, batch: Batch, shown: Tensor | None,
+    jitter_bins: float, generator: torch.Generator,
 ) -> Packed:
     config, device, asked = model.config, model.device, batch.asked.to(model.device)
     pixels = batch.pixels.to(device, model.dtype, memory_format=torch.channels_last)
     if isinstance(layout, Parallel):
         return parallel.forward(
-            model, pixels, layout, batch.proprio.to(device, model.dtype), asked)
+            model, pixels, layout, batch.proprio.to(device, model.dtype), asked, shown)
     inputs = jitter(batch.actions[..., :-1], jitter_bins, generator, config.bins)
     tokens = config.tokenizer_vocab - 1 - inputs.to(device)
-    return packing.forward(model, pixels, layout, tokens, asked)
+    return packing.forward(model, pixels, layout, tokens, asked, shown)
 
 
 def _action_loss(config: VLAConfig, out: Packed, actions: Tensor, spread: float) -> Tensor:

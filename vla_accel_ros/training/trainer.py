@@ -41,6 +41,7 @@ from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
 from vla_accel_ros.training.recipe import Recipe, Stage
 from vla_accel_ros.training.rollout import Rollout, success_by_kind
 from vla_accel_ros.training.shapes import configure
+from vla_accel_ros.training.start import take_decoder
 from vla_accel_ros.training.step import compute, lay_out
 
 STATE, LOG = 'state.pt', 'log.jsonl'
@@ -93,6 +94,8 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         dtype = torch.bfloat16
         self.model = build(self.config).to(self.device, memory_format=torch.channels_last)
+        if recipe.start:
+            take_decoder(self.model, recipe.start)
         self.heads = Heads(self.config, len(datasets.OBJECTS), recipe.point_layers).to(self.device)
         modules = {'model': self.model, 'heads': self.heads}
         self.optimiser = MasterOptimiser(
@@ -171,7 +174,8 @@ class Trainer:
         recipe, size = self.recipe, self.recipe.batch
         total = math.ceil(stage.images / size)
         prompts = [self.prompts(text) for text in sampler.instructions]
-        layout = lay_out(self.config, prompts, sampler.asks, self.device, self.model.dtype)
+        layout = lay_out(
+            self.config, prompts, sampler.asks, self.device, self.model.dtype, stage.tokens)
         self.optimiser.rate = stage.rate
         sums: dict[str, float] = {}
         count, since = 0, time.monotonic()

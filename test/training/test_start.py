@@ -1,0 +1,61 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import pytest
+import torch
+
+from vla_accel_ros.models import checkpoint
+from vla_accel_ros.models.oft import build
+from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.presets import embedded, scaled
+from vla_accel_ros.training.start import DECODER, take_decoder
+
+SHAPE = {'image_size': 32, 'patch': 16, 'tower_width': 64, 'tower_blocks': 1, 'width': 48,
+         'layers': 2, 'heads': 2}
+
+
+@pytest.fixture
+def reader(tmp_path):
+    """Return a model of another form, and its checkpoint."""
+    torch.manual_seed(0)
+    model = OpenVLA(embedded(12, **SHAPE))
+    checkpoint.save(model, tmp_path)
+    return model, tmp_path
+
+
+def test_the_decoder_is_taken_and_nothing_else(reader):
+    source, folder = reader
+    model = build(scaled(12, **SHAPE))
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    take_decoder(model, str(folder))
+    for name, weight in model.state_dict().items():
+        expected = source.state_dict()[name] if name.startswith(DECODER) else before[name]
+        assert torch.equal(weight, expected), name
+
+
+def test_a_decoder_of_another_shape_is_refused_by_name(reader):
+    model = build(scaled(12, **{**SHAPE, 'width': 96}))
+    with pytest.raises(ValueError, match=r'language_model\.\S+ is \(.*48.*\), expected \(.*96'):
+        take_decoder(model, str(reader[1]))
+
+
+def test_one_with_fewer_layers_is_refused(reader):
+    model = build(scaled(12, **{**SHAPE, 'layers': 3}))
+    with pytest.raises(ValueError, match='is None, expected'):
+        take_decoder(model, str(reader[1]))
+
+
+def test_what_is_no_checkpoint_is_refused_by_name(tmp_path):
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        take_decoder(build(scaled(12, **SHAPE)), str(tmp_path / 'nowhere'))
