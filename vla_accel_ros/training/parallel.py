@@ -122,5 +122,5 @@ def forward(
     rows = layout.rows[which]
     read = rows_of(hidden, rows)
     batch = (-1, count)
-    return Packed(features, layers, visual.shape[1], rows.unflatten(0, batch), read.unflatten(0, batch),
-                  model.read_out(read).unflatten(0, batch))
+    return Packed(features, layers, visual.shape[1], rows.unflatten(0, batch),
+                  read.unflatten(0, batch), model.read_out(read).unflatten(0, batch))

@@ -102,14 +102,16 @@ def compute(
     words = out.rows[..., 0].reshape(lines)
     first_index = index[image, :, meant]
     point, pointed = losses.point_loss(
-        heads, heads.point, out.layers, out.visual, words, first_index.reshape(*lines, config.cameras))
+        heads, heads.point, out.layers, out.visual, words,
+        first_index.reshape(*lines, config.cameras))
     relate, error = losses.relate_loss(
         heads, out.hidden[:, :, 0], vectors[image, meant], turns[image, meant],
         batch.width.to(device))
     there = goal >= 0
     second = torch.where(there[..., None], index[image, :, goal], -100)
     goal_point, goal_pointed = losses.point_loss(
-        heads, heads.goal_point, out.layers, out.visual, words, second.reshape(*lines, config.cameras))
+        heads, heads.goal_point, out.layers, out.visual, words,
+        second.reshape(*lines, config.cameras))
     goal_relate, goal_error = losses.goal_loss(
         heads, out.hidden[:, :, 0], vectors[image, goal], there)
     action = _action_loss(config, out, batch.actions.to(device), spread)
