@@ -17,9 +17,10 @@ import torch
 
 from vla_accel_ros.models import checkpoint
 from vla_accel_ros.models.oft import build
+from vla_accel_ros.models.oft_config import OFTConfig
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.models.presets import embedded, scaled
-from vla_accel_ros.training.start import DECODER, take_decoder
+from vla_accel_ros.training.start import DECODER, SIGHT, take_weights
 
 SHAPE = {'image_size': 32, 'patch': 16, 'tower_width': 64, 'tower_blocks': 1, 'width': 48,
          'layers': 2, 'heads': 2}
@@ -38,24 +39,35 @@ def test_the_decoder_is_taken_and_nothing_else(reader):
     source, folder = reader
     model = build(scaled(12, **SHAPE))
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    take_decoder(model, str(folder))
+    assert take_weights(model, str(folder)) == (DECODER,)
     for name, weight in model.state_dict().items():
         expected = source.state_dict()[name] if name.startswith(DECODER) else before[name]
         assert torch.equal(weight, expected), name
 
 
+def test_towers_of_the_same_shape_are_taken_too_and_heads_stay(tmp_path):
+    source = build(scaled(12, **SHAPE))
+    checkpoint.save(source, tmp_path)
+    model = build(scaled(12, cameras=2, oft=OFTConfig(chunk=3), **SHAPE))
+    head = {k: v.clone() for k, v in model.action_head.state_dict().items()}
+    assert take_weights(model, str(tmp_path)) == (DECODER, *SIGHT)
+    for name, weight in source.state_dict().items():
+        assert torch.equal(model.state_dict()[name], weight), name
+    assert all(torch.equal(v, head[k]) for k, v in model.action_head.state_dict().items())
+
+
 def test_a_decoder_of_another_shape_is_refused_by_name(reader):
     model = build(scaled(12, **{**SHAPE, 'width': 96}))
     with pytest.raises(ValueError, match=r'language_model\.\S+ is \(.*48.*\), expected \(.*96'):
-        take_decoder(model, str(reader[1]))
+        take_weights(model, str(reader[1]))
 
 
 def test_one_with_fewer_layers_is_refused(reader):
     model = build(scaled(12, **{**SHAPE, 'layers': 3}))
     with pytest.raises(ValueError, match='is None, expected'):
-        take_decoder(model, str(reader[1]))
+        take_weights(model, str(reader[1]))
 
 
 def test_what_is_no_checkpoint_is_refused_by_name(tmp_path):
     with pytest.raises(FileNotFoundError, match='nowhere'):
-        take_decoder(build(scaled(12, **SHAPE)), str(tmp_path / 'nowhere'))
+        take_weights(build(scaled(12, **SHAPE)), str(tmp_path / 'nowhere'))

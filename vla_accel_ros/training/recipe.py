@@ -161,8 +161,8 @@ class Recipe:
         grasp_weight: How much likelier a frame is drawn in which some instruction's gripper
             closes on a cube, or has just reached its goal: a demonstration has few of them.
         point_layers: Decoder layers whose input is asked what is meant.
-        start: A checkpoint whose decoder training starts from, by folder or name of a shipped
-            one: as OpenVLA starts from a language model that can read. Empty for none.
+        start: A checkpoint whose weights training starts from, by folder or name of a shipped
+            one; see `start`. Empty for none.
         episodes: Of a closed-loop check, on tuning seeds, of the stage's instructions in turn.
     """
 

@@ -41,7 +41,7 @@ from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
 from vla_accel_ros.training.recipe import Recipe, Stage
 from vla_accel_ros.training.rollout import Rollout, success_by_kind
 from vla_accel_ros.training.shapes import configure
-from vla_accel_ros.training.start import take_decoder
+from vla_accel_ros.training.start import take_weights
 from vla_accel_ros.training.step import compute, lay_out
 
 STATE, LOG = 'state.pt', 'log.jsonl'
@@ -95,7 +95,7 @@ class Trainer:
         dtype = torch.bfloat16
         self.model = build(self.config).to(self.device, memory_format=torch.channels_last)
         if recipe.start:
-            take_decoder(self.model, recipe.start)
+            take_weights(self.model, recipe.start)
         self.heads = Heads(self.config, len(datasets.OBJECTS), recipe.point_layers).to(self.device)
         modules = {'model': self.model, 'heads': self.heads}
         self.optimiser = MasterOptimiser(
