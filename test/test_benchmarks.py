@@ -18,10 +18,13 @@ import sys
 
 import pytest
 
+from benchmarks import closed_loop
 from benchmarks.figures import Report, summarise, to_markdown
 from benchmarks.intuitive_path import Log, match
 from benchmarks.stream_jitter import deviations
 from vla_accel_ros.evaluation import conditions
+from vla_accel_ros.evaluation.methods import find
+from vla_accel_ros.evaluation.seeds import purpose
 
 MS = 1_000_000
 
@@ -112,3 +115,27 @@ def test_results_are_written_for_programs_and_for_people(tmp_path):
     assert done.returncode == (0 if all(report['holds'] for report in found['reports']) else 1)
     assert all(row['count'] > 0 for report in found['reports'] for row in report['rows'])
     assert 'a test' in (tmp_path / 'nodes.md').read_text(encoding='utf-8')
+
+
+def row(method, **values):
+    unknown = ('difference_ci', 'gain_ci', 'steps_per_success', 'calls_per_step', 'tokens_kept',
+               'passes_per_call', 'call_ms_p50', 'model_ms_per_success', 'gflops_per_success',
+               'jerk_p95')
+    return {'method': method, 'successes': 0, 'episodes': 4, 'success_ci': [0, 0.49],
+            **dict.fromkeys(unknown), **values}
+
+
+def test_the_closed_loops_table_has_a_dash_for_what_has_no_value():
+    fast = row('fast', successes=4, success_ci=[0.51, 1], difference=0.0, gain=2.5,
+               difference_ci=[-0.1, 0.1], gain_ci=[2.4, 2.6], model_ms_per_success=201.4)
+    lines = closed_loop.table({'methods': [row('none'), fast]}).splitlines()
+    assert lines[2] == '| none | 0/4 | 0.0 – 49.0 |' + ' - |' * 10
+    assert lines[3].startswith('| fast | 4/4 | 51.0 – 100.0 | +0.0 (-10.0 – +10.0) | - |')
+    assert '| 201 | 2.50x (2.4 – 2.6) |' in lines[3]
+
+
+@pytest.mark.parametrize('run', closed_loop.RUNS.values(), ids=list(closed_loop.RUNS))
+def test_the_closed_loop_compares_methods_with_none_on_held_out_seeds(run):
+    names = [method.name for method in find(run.methods)]
+    assert names[0] == 'none' and len(names) > 1
+    assert purpose(run.seed) == purpose(run.seed + run.episodes - 1) == 'reporting'

@@ -18,7 +18,7 @@ import pytest
 
 from vla_accel_ros.evaluation.closed_loop import run_episode
 from vla_accel_ros.evaluation.driver import Driver
-from vla_accel_ros.evaluation.environments.tabletop import Tabletop
+from vla_accel_ros.evaluation.environments.tabletop import CAMERAS, Tabletop
 from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.evaluation.seeds import RANGES
 from vla_accel_ros.models.policy import Policy
@@ -31,12 +31,23 @@ from vla_accel_ros.sim.tasks import TASKS, all_instructions, all_tasks
 
 LIFTS = all_instructions('lift')
 FIRST = RANGES['tuning'].start + 5000
-MAX_BYTES = 25e6
+# Name: largest size in bytes, cameras, fewest visual tokens, towers that see each view.
+SHIPPED = {'tabletop-s': (25e6, CAMERAS, 72, 1), 'tabletop-m': (60e6, CAMERAS[:1], 256, 2)}
+
+
+@pytest.fixture(scope='module', params=SHIPPED)
+def name(request):
+    return request.param
 
 
 @pytest.fixture(scope='module')
-def policy():
-    return Policy.load(checkpoint_folder('tabletop-s'), threads=1)
+def policy(name):
+    return Policy.load(checkpoint_folder(name), threads=1)
+
+
+@pytest.fixture(scope='module')
+def cameras(name):
+    return SHIPPED[name][1]
 
 
 @pytest.fixture(scope='module')
@@ -46,23 +57,25 @@ def env(policy):
     made.close()
 
 
-def test_it_is_small_and_whole():
-    folder = checkpoint_folder('tabletop-s')
-    assert (folder / 'model.safetensors').stat().st_size <= MAX_BYTES
-    for name in ('config.json', 'tokenizer.json', 'preprocessor_config.json',
+def test_it_is_small_and_whole(name):
+    folder = checkpoint_folder(name)
+    assert (folder / 'model.safetensors').stat().st_size <= SHIPPED[name][0]
+    for file in ('config.json', 'tokenizer.json', 'preprocessor_config.json',
                  'dataset_statistics.json'):
-        assert (folder / name).is_file(), name
+        assert (folder / file).is_file(), file
 
 
-def test_it_sees_and_has_its_key(policy):
-    assert policy.self_test(cameras=2) > 0
-    assert policy.unnorm_key == 'tabletop-s'
-    assert policy.config.visual_tokens >= 72
+def test_it_sees_and_has_its_key(name, policy):
+    _, cameras, tokens, towers = SHIPPED[name]
+    assert policy.self_test(cameras=len(cameras)) > 0
+    assert policy.unnorm_key == name
+    assert policy.config.visual_tokens >= tokens
+    assert all(len(view) == towers for view in policy.config.image_towers)
 
 
-def followed(policy, env, texts):
+def followed(policy, env, cameras, texts):
     """Count the instructions whose answer is nearest to what the expert does for them."""
-    views = (env.render_camera('agent'), env.render_camera('wrist'))
+    views = tuple(env.render_camera(camera) for camera in cameras)
     wanted = np.stack([Expert().action(env.state(), text)[:3] for text in texts])
     right = 0
     for index, text in enumerate(texts):
@@ -71,16 +84,16 @@ def followed(policy, env, texts):
     return right
 
 
-def test_the_same_picture_with_another_colour_leads_elsewhere(policy, env):
+def test_the_same_picture_with_another_colour_leads_elsewhere(policy, env, cameras):
     right = 0
     for seed in range(FIRST, FIRST + 8):
         env.reset(seed=seed)
-        right += followed(policy, env, LIFTS)
+        right += followed(policy, env, cameras, LIFTS)
     assert right >= 0.9 * 8 * len(LIFTS)
 
 
 @pytest.mark.parametrize('colour', COLOURS)
-def test_the_same_cube_in_hand_is_brought_to_where_the_words_say(policy, env, colour):
+def test_the_same_cube_in_hand_is_brought_to_where_the_words_say(policy, env, cameras, colour):
     texts = [task.instruction for task in all_tasks() if task.colour == colour]
     right = 0
     for seed in range(FIRST + 40, FIRST + 44):
@@ -88,13 +101,14 @@ def test_the_same_cube_in_hand_is_brought_to_where_the_words_say(policy, env, co
         # Up to where ways part: a cube is lifted before it is carried.
         while env.state().cubes[colour][2] < 0.12:
             env.advance(Expert().action(env.state(), texts[0]))
-        right += followed(policy, env, texts)
+        right += followed(policy, env, cameras, texts)
     assert right >= 0.8 * 4 * len(texts)
 
 
 @pytest.mark.parametrize('kind', TASKS)
-def test_it_does_what_it_is_told_to(policy, kind):
-    environment, driver = Tabletop(policy.image_size), Driver(policy, find('none')[0])
+def test_it_does_what_it_is_told_to(policy, cameras, kind):
+    environment = Tabletop(policy.image_size, cameras=cameras)
+    driver = Driver(policy, find('none')[0])
     episodes = [
         run_episode(driver, environment, FIRST + 20 + i, text)
         for i, text in enumerate(all_instructions(kind)[:3])

@@ -1,0 +1,140 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The closed loop of every method on held-out seeds: run it, and make the tables of the results.
+
+Each run is one call of `vla-accel eval`, which goes on where it was interrupted. Run it on a
+quiet machine: the times are those of the calls.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import json
+import os
+from pathlib import Path
+import subprocess
+import sys
+from typing import NamedTuple
+
+OUT = Path('out') / 'closed_loop'
+
+
+class Run(NamedTuple):
+    """One evaluation of all tasks.
+
+    Attributes:
+        methods: What is compared.
+        episodes: Of each.
+        seed: The first, of the reporting range.
+        checkpoint: What drives.
+        clock_of: On the real clock, with the latencies of this run; empty for the step clock.
+    """
+
+    methods: str
+    episodes: int
+    seed: int
+    checkpoint: str = 'tabletop-s'
+    clock_of: str = ''
+
+
+RUNS = {
+    # Scheduling and decoding, as published and tuned; then pruning, tuned.
+    'small': Run(
+        'none,ridge,tuned_sp_vla_scheduling,hold,tuned_hold,trust,tuned_trust,lossless,'
+        'tuned_relaxed,sp_vla,tuned_sp_vla_pruning,tuned_vla_pruner,tuned_specprune,'
+        'tuned_fastv,tuned_random', 200, 2_000_000),
+    # What the papers set; most of it fails, which takes long.
+    'published': Run('none,vla_pruner,specprune,fastv,random', 48, 2_000_000),
+    'fast': Run('none,fast', 400, 2_000_800),
+    'middle': Run(
+        'none,lossless,sp_vla_pruning,fast,fast@pruning=sp_vla', 200, 2_000_000, 'tabletop-m'),
+    'middle_real': Run('none,fast', 100, 2_000_000, 'tabletop-m', 'middle'),
+}
+
+
+def command(name: str, out: Path, workers: int) -> list[str]:
+    """Return the evaluation of a run."""
+    run = RUNS[name]
+    clock = []
+    if run.clock_of:
+        clock = ['--clock', 'real', '--latency-ms', str(out / f'{run.clock_of}.json')]
+    return ['eval', '--task', 'all', '--checkpoint', run.checkpoint, '--methods', run.methods,
+            '--episodes', str(run.episodes), '--seed', str(run.seed), *clock,
+            '--workers', str(workers), '--out', str(out / f'{name}.json')]
+
+
+def _between(pair: Sequence[float] | None, scale: float = 1.0, signed: bool = False) -> str:
+    if pair is None:
+        return '-'
+    return ' – '.join(f'{scale * x:+.1f}' if signed else f'{scale * x:.1f}' for x in pair)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return '-' if value is None else f'{value:.{digits}f}'
+
+
+# Heading and cell of each column, from an object of the report's `methods`.
+COLUMNS = {
+    'method': lambda m: m['method'],
+    'success': lambda m: f"{m['successes']}/{m['episodes']}",
+    '95 %': lambda m: _between(m['success_ci'], 100),
+    'points more than none': lambda m: '-' if m['difference_ci'] is None else (
+        f"{100 * m['difference']:+.1f} ({_between(m['difference_ci'], 100, signed=True)})"),
+    'steps': lambda m: _number(m['steps_per_success'], 1),
+    'calls/step': lambda m: _number(m['calls_per_step'], 2),
+    'tokens kept': lambda m: _number(m['tokens_kept'], 0),
+    'passes': lambda m: _number(m['passes_per_call'], 2),
+    'ms/call p50': lambda m: _number(m['call_ms_p50'], 1),
+    'ms/success': lambda m: _number(m['model_ms_per_success'], 0),
+    'less than none': lambda m: '-' if m['gain_ci'] is None else (
+        f"{m['gain']:.2f}x ({_between(m['gain_ci'])})"),
+    'GFLOP/success': lambda m: _number(m['gflops_per_success'], 1),
+    'jerk p95': lambda m: _number(m['jerk_p95'], 0),
+}
+
+
+def table(report: dict) -> str:
+    """Return a report's methods as a table in Markdown."""
+    rows = [list(COLUMNS), ['---'] * len(COLUMNS)]
+    rows += [[cell(row) for cell in COLUMNS.values()] for row in report['methods']]
+    return '\n'.join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run evaluations and print their tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('runs', nargs='*', metavar='RUN', help=f'of {", ".join(RUNS)}; all')
+    parser.add_argument('--workers', type=int, default=os.cpu_count() or 1)
+    parser.add_argument('--out', type=Path, default=OUT, help='folder of reports (%(default)s)')
+    args = parser.parse_args(arguments)
+    unknown = sorted(set(args.runs) - set(RUNS))
+    if unknown:
+        parser.error(f'there is no run {unknown[0]!r}, expected some of {", ".join(RUNS)}')
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name in args.runs or RUNS:
+        words = command(name, args.out, args.workers)
+        resume = ['--resume'] if (args.out / f'{name}.episodes.jsonl').exists() else []
+        done = subprocess.run([sys.executable, '-m', 'vla_accel_ros.cli', *words, *resume],
+                              check=False, stdout=sys.stderr)
+        if done.returncode:
+            return done.returncode
+        report = json.loads((args.out / f'{name}.json').read_text(encoding='utf-8'))
+        print(f"    vla-accel {' '.join(words)}\n\n{table(report)}\n")
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
