@@ -18,7 +18,9 @@ import torch
 from vla_accel_ros.models.presets import scaled
 from vla_accel_ros.training import thinning
 
-SIDE, NONE = 8, 64
+SIDE = 8
+# Tokens of a view, the index that says 'in none of them', and the second view's first token.
+VIEW = NONE = SECOND = SIDE * SIDE
 
 
 @pytest.fixture
@@ -31,7 +33,8 @@ def with_squares(config, *tokens):
     pixels = torch.zeros(1, config.channels, 56, 56)
     for camera, token in tokens:
         row, column = divmod(token, SIDE)
-        pixels[:, 6 * camera:6 * camera + 6, 7 * row:7 * row + 3, 7 * column:7 * column + 3] = 2.0
+        # The first tower's channels only.
+        pixels[:, 6 * camera:6 * camera + 3, 7 * row:7 * row + 3, 7 * column:7 * column + 3] = 2.0
     return pixels
 
 
@@ -53,20 +56,20 @@ def test_contrast_is_that_of_each_token_in_each_view(config):
 
 def test_tokens_with_something_in_them_are_shown(config):
     shown = choose(config, with_squares(config, (0, 9), (0, 17), (1, 40)), nothing_told(config))
-    assert {9, 17, NONE + 40} <= set(shown[0].tolist())
+    assert {9, 17, SECOND + 40} <= set(shown[0].tolist())
 
 
 def test_as_many_of_each_view_in_order(config):
     shown = choose(config, with_squares(config, (0, 9)), nothing_told(config))[0]
     assert torch.equal(shown, shown.unique())
-    assert int((shown < NONE).sum()) == int((shown >= NONE).sum()) == 8
+    assert int((shown < VIEW).sum()) == int((shown >= SECOND).sum()) == 8
 
 
 def test_what_is_pointed_at_is_shown_however_flat(config):
     index = torch.tensor([[[3, 30, NONE, -100], [NONE, NONE, 5, 6]]])
     for seed in range(20):
         shown = choose(config, with_squares(config, (0, 9)), index, seed=seed)
-        assert {3, 30, NONE + 5, NONE + 6} <= set(shown[0].tolist())
+        assert {3, 30, SECOND + 5, SECOND + 6} <= set(shown[0].tolist())
 
 
 def test_among_flat_tokens_chance_decides(config):
@@ -81,5 +84,5 @@ def test_a_rank_says_where_a_shown_token_stands(config):
     ranks = thinning.ranks(index, shown, config)
     first = shown[0, :8].tolist()
     assert ranks[0, 0].tolist() == [first.index(3), first.index(30), 8, -100]
-    assert shown[0, 8 + ranks[0, 1, 2:]].tolist() == [NONE + 5, NONE + 6]
+    assert shown[0, 8 + ranks[0, 1, 2:]].tolist() == [SECOND + 5, SECOND + 6]
     assert ranks[0, 1, :2].tolist() == [8, 8]

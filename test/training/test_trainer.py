@@ -15,6 +15,7 @@
 
 from dataclasses import replace
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -74,6 +75,20 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(small, tmp_path, fram
     assert second.optimiser.steps == whole.optimiser.steps == 12
     for key, value in whole.optimiser.averages.items():
         assert torch.equal(value, second.optimiser.averages[key]), key
+
+
+def test_a_run_starts_from_a_checkpoint_and_goes_on_without_it(small, tmp_path, frames):
+    source = trained(small, tmp_path / 'source', frames)
+    follows = replace(small, start=str(source.folder), seed=small.seed + 1)
+    out, said = tmp_path / 'out', []
+    trained(follows, out, frames, stop_at=1, report=said.append)
+    assert any('starting from' in line and 'vision_backbone' in line for line in said)
+    kept = torch.load(out / STATE, weights_only=True)['optimiser']['masters']
+    # One small step away from where it started, which was stored in half precision.
+    for name, weight in source.optimiser.averaged('model').items():
+        assert (kept[f'model.{name}'] - weight).abs().max() < 5e-3, name
+    shutil.rmtree(source.folder)
+    assert trained(follows, out, frames).optimiser.steps == 12
 
 
 def test_the_checkpoint_is_loaded_and_sees(small, tmp_path, frames):

@@ -34,8 +34,8 @@ from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.labels import label
 from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK
 
-# Sizes that frames are rendered at before they are fitted, in sizes of the frame: a camera's own
-# size is seldom the model's.
+# Sizes that frames are rendered at before they are fitted, as multiples of the frame's: a camera's
+# own size is seldom the model's.
 RENDERED = (1, 4 / 3, 2)
 # Largest step of the arm, about: what noise is a share of.
 STEP = np.array([0.020, 0.020, 0.020, 0.03, 0.03, 0.10])

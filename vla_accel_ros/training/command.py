@@ -84,7 +84,7 @@ def overfitting(recipe, frames: int):
         losses['action'] = 10.0
     stage = replace(
         recipe.stages[0], name='overfit', images=400 * recipe.batch, evaluate=0, floor=0.1,
-        mix=dict.fromkeys(data, 1.0), losses=losses)
+        tokens=0, mix=dict.fromkeys(data, 1.0), losses=losses)
     return replace(recipe, data=data, stages=(stage,), statistics=(), jitter=0.0, warmup=20)
 
 

@@ -35,14 +35,15 @@ from vla_accel_ros.models.openvla import OpenVLA
 
 @dataclass(frozen=True)
 class Packing:
-    """How K of P instructions are laid out behind N visual tokens.
+    """How K of P instructions are laid out behind the visual tokens that are shown.
 
     Attributes:
         words: int [P, T], the prompts without BOS, zeros where the actions and padding stand.
         bos: The first token's id.
         columns: int [P, D], columns of a branch that predict the D action tokens.
         starts: int [K], where each branch starts in the packed sequence.
-        positions: int [1, S], absolute positions.
+        positions: int [1, S], absolute positions; of visual tokens, those of the first ones: see
+            `some`.
         mask: [1, 1, S, S], added to the attention scores.
     """
 
@@ -69,13 +70,16 @@ class Packing:
 
         Raises:
             ValueError: When there is no prompt, one is empty, they differ in BOS, or fewer
-                than 1 or more than all are to be asked.
+                than 1 or more than all are to be asked or shown.
         """
         if not prompts or any(len(p) < 2 for p in prompts) or len({p[0] for p in prompts}) > 1:
             raise ValueError(f'prompts {prompts} do not all start with one BOS and go on')
-        count, front = len(prompts) if asked is None else asked, 1 + (shown or visual)
+        count = len(prompts) if asked is None else asked
+        front = 1 + (visual if shown is None else shown)
         if not 1 <= count <= len(prompts):
             raise ValueError(f'{count} asked of {len(prompts)} instructions')
+        if shown is not None and not 1 <= shown <= visual:
+            raise ValueError(f'{shown} visual tokens shown, expected 1 to {visual}')
         length = max(len(p) for p in prompts) - 1 + action_dims - 1
         words = torch.zeros(len(prompts), length, dtype=torch.long)
         last = torch.tensor([len(p) - 2 for p in prompts])

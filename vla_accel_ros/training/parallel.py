@@ -43,7 +43,7 @@ class Parallel:
             [words | slots | stop].
         rows: int [P, slots], rows of the sequence that the numbers are read from.
         mask: bool [P, 1, 1, S], True where there is a token to look at.
-        positions: int [1, S], absolute.
+        positions: int [1, S], absolute; of visual tokens as in `Packing`.
     """
 
     words: Tensor
@@ -55,7 +55,7 @@ class Parallel:
 
     @classmethod
     def of(
-        cls, prompts: list[list[int]], front: int, slots: int, hidden: int = 0,
+        cls, prompts: list[list[int]], front: int, slots: int, left_out: int = 0,
     ) -> Parallel:
         """Lay out prompts.
 
@@ -63,9 +63,9 @@ class Parallel:
             prompts: Token ids of each prompt, BOS first.
             front: Tokens before the words: BOS, visual tokens and proprioception.
             slots: Numbers of an answer.
-            hidden: How many of the visual tokens the sequence does not hold.
+            left_out: How many of the visual tokens the sequence does not hold.
         """
-        front -= hidden
+        front -= left_out
         longest = max(len(p) for p in prompts) - 1
         words = torch.zeros(len(prompts), longest, dtype=torch.long)
         order, rows, mask = [], [], []
@@ -78,8 +78,9 @@ class Parallel:
             rows.append(front + count - 1 + torch.arange(slots))
             mask.append(torch.arange(front + longest + slots + 1) < front + count + slots + 1)
         positions = torch.arange(front + longest + slots + 1)
+        positions[1:] += left_out
         return cls(words, prompts[0][0], torch.stack(order), torch.stack(rows),
-                   torch.stack(mask)[:, None, None], (positions + hidden * (positions > 0))[None])
+                   torch.stack(mask)[:, None, None], positions[None])
 
     def to(self, device: torch.device) -> Parallel:
         """Move the tensors to a device."""

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import torch
 from torch import Tensor
 
@@ -43,27 +45,26 @@ def take_weights(model: OpenVLA, start: str) -> tuple[str, ...]:
 
     Raises:
         FileNotFoundError: When there is no such checkpoint.
-        ValueError: When its decoder has another shape.
+        CheckpointError: When it cannot be read.
+        ValueError: When its decoder is another one than the model's.
     """
-    given = checkpoint.load(checkpoint_folder(start), 'cpu', torch.float32).state_dict()
-    own = model.state_dict()
-    other = _differing(own, given, (DECODER,))
-    if other:
-        name = other[0]
-        shapes = [tuple(side[name].shape) if name in side else None for side in (given, own)]
-        raise ValueError(
-            f'start {start}: its decoder is not of the shape of this recipe: {name} is '
-            f'{shapes[0]}, expected {shapes[1]} ({len(other)} weights differ)')
-    taken = (DECODER,) if _differing(own, given, SIGHT) else (DECODER, *SIGHT)
+    source = checkpoint.load(checkpoint_folder(start), 'cpu', torch.float32)
+    # Shapes are not enough: as wide a decoder may have other heads, and turn by another base.
+    theirs, ours = asdict(source.config.decoder), asdict(model.config.decoder)
+    for name, value in ours.items():
+        if theirs[name] != value:
+            raise ValueError(
+                f'start {start}: {name} of its decoder is {theirs[name]}, expected {value}')
+    given, own = source.state_dict(), model.state_dict()
+    taken = (DECODER, *SIGHT) if _alike(own, given, SIGHT) else (DECODER,)
     for name, weight in own.items():
         if name.startswith(taken):
             weight.copy_(given[name])
     return taken
 
 
-def _differing(
-    own: dict[str, Tensor], given: dict[str, Tensor], prefixes: tuple[str, ...],
-) -> list[str]:
-    names = {name for name in own.keys() | given.keys() if name.startswith(prefixes)}
-    return sorted(name for name in names if name not in own or name not in given
-                  or own[name].shape != given[name].shape)
+def _alike(own: dict[str, Tensor], given: dict[str, Tensor], prefixes: tuple[str, ...]) -> bool:
+    mine, theirs = (
+        {name: weight.shape for name, weight in side.items() if name.startswith(prefixes)}
+        for side in (own, given))
+    return mine == theirs

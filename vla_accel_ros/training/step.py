@@ -79,18 +79,19 @@ def compute(
         heads: Its training-only heads.
         layout: Of the instructions that the batch is labelled for; see `lay_out`.
         batch: Frames and labels.
-        stage: Names the weights of the losses.
+        stage: Names the weights of the losses, and how many visual tokens the decoder is shown.
         spread: Standard deviation of the soft labels, bins.
         jitter_bins: The same of the teacher-forced inputs.
-        generator: Source of the jitter.
+        generator: Source of the jitter and of the choice of tokens, on the CPU.
     """
     config, device = model.config, model.device
+    pixels = batch.pixels.to(device)
     places, seen = batch.places.to(device), batch.seen.to(device)
     index, _ = cells(places, seen, config.grid)
     shown = None
     if stage.tokens:
-        shown = thinning.choose(batch.pixels.to(device), index, config, stage.tokens, generator)
-    out = _forward(model, layout, batch, shown, jitter_bins, generator)
+        shown = thinning.choose(pixels, index, config, stage.tokens, generator)
+    out = _forward(model, layout, batch, pixels, shown, jitter_bins, generator)
     locate, sight = losses.locate_loss(heads, out.features, places, seen)
     if shown is not None:
         index = thinning.ranks(index, shown, config)
@@ -126,11 +127,11 @@ def compute(
 
 
 def _forward(
-    model: OpenVLA, layout: Packing | Parallel, batch: Batch, shown: Tensor | None,
-    jitter_bins: float, generator: torch.Generator,
+    model: OpenVLA, layout: Packing | Parallel, batch: Batch, pixels: Tensor,
+    shown: Tensor | None, jitter_bins: float, generator: torch.Generator,
 ) -> Packed:
     config, device, asked = model.config, model.device, batch.asked.to(model.device)
-    pixels = batch.pixels.to(device, model.dtype, memory_format=torch.channels_last)
+    pixels = pixels.to(model.dtype, memory_format=torch.channels_last)
     if isinstance(layout, Parallel):
         return parallel.forward(
             model, pixels, layout, batch.proprio.to(device, model.dtype), asked, shown)

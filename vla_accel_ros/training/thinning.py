@@ -14,10 +14,10 @@
 
 """Show the decoder some of the visual tokens only, those where there is something to be seen.
 
-Most of what a camera sees is table. Three quarters of a decoder's work in training goes into
-tokens that say nothing, so a stage may leave them out: the towers see the whole image, the
-decoder gets the tokens of most contrast, each at its own position. Chance has a part in it, so
-that a model learns to do with whatever it is given; it then bears pruning as well (ours).
+Most of what a camera sees is table, and a decoder's work in training goes into every token of
+it. A stage may leave most of them out: the towers see the whole image, the decoder gets the
+tokens of most contrast, each at its own position, as a pruned model does. Chance has a part in
+it, so that a model learns to do with whatever it is given (ours).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ import torch.nn.functional as F
 
 from vla_accel_ros.models.config import VLAConfig
 
-# What chance weighs against the logarithm of the contrast, and the contrast of nothing: the
-# disturbance of training images gives a flat token about as much.
+# What chance weighs against the logarithm of the contrast, and the contrast of nothing, in units
+# of a view's first tower: the disturbance of training images gives a flat token about as much.
 CHANCE, FLAT = 0.5, 0.05
 
 
@@ -64,7 +64,7 @@ def choose(
         index: int [B, cameras, C], tokens of a view that must be among them; see `heads.cells`.
         config: The model's.
         tokens: How many, of all views together.
-        generator: Source of chance.
+        generator: Source of chance, on the CPU.
 
     Returns:
         int [B, tokens], ascending.

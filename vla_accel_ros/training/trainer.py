@@ -73,7 +73,9 @@ class Trainer:
         report: Takes lines for people; `end` is given for those that overwrite themselves.
 
     Raises:
-        ValueError: When the folder holds another recipe's run.
+        ValueError: When the folder holds a run of a model of another shape, or the recipe's
+            start has another decoder.
+        FileNotFoundError: When there is no such start.
     """
 
     def __init__(
@@ -94,8 +96,9 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         dtype = torch.bfloat16
         self.model = build(self.config).to(self.device, memory_format=torch.channels_last)
-        if recipe.start:
-            take_weights(self.model, recipe.start)
+        if recipe.start and not (self.out / STATE).exists():
+            taken = take_weights(self.model, recipe.start)
+            self.say(f'starting from {recipe.start}: {", ".join(taken)}')
         self.heads = Heads(self.config, len(datasets.OBJECTS), recipe.point_layers).to(self.device)
         modules = {'model': self.model, 'heads': self.heads}
         self.optimiser = MasterOptimiser(
