@@ -26,7 +26,7 @@ from vla_accel_ros.training import pictures
 from vla_accel_ros.training.collect import make_chunk
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec
-from vla_accel_ros.training.labels import BIN, ahead, colour_mask, label
+from vla_accel_ros.training.labels import BIN, TOOL, ahead, colour_mask, label
 
 LIFTS = all_instructions('lift')
 
@@ -119,6 +119,17 @@ def test_the_bin_is_where_its_middle_is_projected(env):
     np.testing.assert_allclose(
         values['vectors'][-1], centre - env.state().ee_position, atol=1e-6)
     assert values['turns'][-1] == 0.0
+
+
+def test_the_tool_is_where_it_is_projected_and_no_way_from_itself(env):
+    env.reset(seed=7)
+    values = label(env, Expert(), LIFTS, (*COLOURS, BIN, TOOL))
+    position = env.ee_pose()[0]
+    assert values['seen'][0, -1] == 1
+    np.testing.assert_allclose(
+        values['places'][0, -1], env.project(position, 'agent')[:2] / env.image_size, atol=1e-6)
+    np.testing.assert_array_equal(values['vectors'][-1], 0.0)
+    np.testing.assert_allclose(values['proprio'][:3], position, atol=1e-6)
 
 
 @pytest.mark.parametrize('kind', ['wander', 'demonstration'])

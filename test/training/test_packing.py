@@ -18,7 +18,8 @@ import torch
 
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.models.presets import embedded
-from vla_accel_ros.training.packing import Packing, forward, rows_of
+from vla_accel_ros.training.last_rows import rows_of
+from vla_accel_ros.training.packing import Packing, forward
 
 PROMPTS = [[1, 5, 6, 7], [1, 5, 8, 9, 10, 7], [1, 11, 7]]
 

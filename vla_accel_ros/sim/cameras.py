@@ -26,6 +26,8 @@ import numpy as np
 from vla_accel_ros.sim.gl import import_mujoco, no_backend
 
 NAMES = ('agent', 'wrist', 'scene')
+# Those that the hand carries.
+MOVING = ('wrist',)
 MAX_SIZE = (960, 1280)
 
 _first_rendered_in: int | None = None

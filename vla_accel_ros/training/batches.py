@@ -51,6 +51,7 @@ class Batch:
         places: [B, cameras, C, 2]; see `heads.cells`.
         seen: [B, cameras, C].
         vectors: [B, C, 3], tool to each object, m.
+        positions: [B, C, 3], of each object, m, base frame.
         turns: [B, C], each one's yaw against the tool's, rad.
         width: [B], between the finger pads, m.
         proprio: [B, proprio], normalised; None where the model wants none.
@@ -64,6 +65,7 @@ class Batch:
     places: Tensor
     seen: Tensor
     vectors: Tensor
+    positions: Tensor
     turns: Tensor
     width: Tensor
     meant: Tensor
@@ -225,6 +227,7 @@ class Sampler:
             places=torch.from_numpy(values['places']),
             seen=torch.from_numpy(values['seen']),
             vectors=torch.from_numpy(values['vectors']),
+            positions=torch.from_numpy(values['vectors'] + values['proprio'][:, None, :3]),
             turns=torch.from_numpy(values['turns']),
             width=torch.from_numpy(values['width']), meant=meant, goal=goal,
             proprio=None if self._proprio is None else torch.from_numpy(

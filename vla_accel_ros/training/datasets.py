@@ -25,14 +25,14 @@ from vla_accel_ros.sim.scene import COLOURS
 from vla_accel_ros.training.collect import collect
 from vla_accel_ros.training.dagger import collect_dagger
 from vla_accel_ros.training.frames import Frames, FrameSpec
-from vla_accel_ros.training.labels import BIN
+from vla_accel_ros.training.labels import BIN, TOOL
 from vla_accel_ros.training.recipe import CHUNKS
 from vla_accel_ros.training.tokens import statistics
 
 if TYPE_CHECKING:
     from vla_accel_ros.training.trainer import Trainer
 
-OBJECTS = (*COLOURS, BIN)
+OBJECTS = (*COLOURS, BIN, TOOL)
 LEAST_SPAN = 0.02
 
 

@@ -68,7 +68,7 @@ class FrameSpec:
         count: How many frames.
         size: Pixels of a side.
         cameras: Camera names, in the model's order.
-        objects: Cube colours, and the bin.
+        objects: Cube colours, the bin and the tool.
         instructions: Instructions, in the order of `actions`.
         chunk: Frames made in one go, from seeds of their own.
         horizon: Actions that a label looks ahead.

@@ -14,7 +14,8 @@
 
 """Training-only heads: they make the model see, and make it look at what is asked for.
 
-None of them is shipped. `locate` asks the towers where each cube and the bin is. `point` asks an
+None of them is shipped. `locate` asks the towers where each cube, the bin and the tool is, in the
+image and, of a camera that stands still, in the robot's base frame too. `point` asks an
 early layer of the decoder, at the last word of the instruction, which visual token is meant: it
 is what binds the colour's word to the colour's token, which cloning alone learns far too slowly.
 `relate` asks the first action position for the vector to the cube, its turn and the fingers.
@@ -29,28 +30,36 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.training.packing import rows_of
+from vla_accel_ros.training.last_rows import rows_of
 
 NEAR_M = 0.10
 TURN_RAD = 0.30
 WIDTH_M = 0.04
+# Middle of where things are, m, base frame.
+MIDDLE_M = (0.5, 0.0, 0.1)
 
 
 class Locate(nn.Module):
-    """Which token of an image holds each cube, and where inside it."""
+    """Which token of an image holds each object, where inside it, and where in space."""
 
     def __init__(self, width: int, objects: int) -> None:
         super().__init__()
         self.objects = objects
-        self.out = nn.Linear(width, 3 * objects)
+        self.out = nn.Linear(width, 6 * objects)
         self.none = nn.Parameter(torch.zeros(objects))
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Map features [B, N, width] to logits [B, C, N + 1] and offsets [B, N, C, 2]."""
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Map features [B, N, width] to three answers.
+
+        Returns:
+            Logits [B, C, N + 1], offsets [B, N, C, 2] in sides of a token, and positions
+            [B, N, C, 3], scaled as by `scaled`.
+        """
         batch = len(features)
-        out = self.out(features).float().unflatten(-1, (self.objects, 3))
+        out = self.out(features).float().unflatten(-1, (self.objects, 6))
         none = self.none.float().expand(batch, -1)[..., None]
-        return torch.cat([out[..., 0].transpose(1, 2), none], dim=-1), out[..., 1:]
+        logits = torch.cat([out[..., 0].transpose(1, 2), none], dim=-1)
+        return logits, out[..., 1:3], out[..., 3:]
 
 
 class Point(nn.Module):
@@ -78,11 +87,16 @@ class Heads(nn.Module):
         config: The model's shape.
         objects: Things that are located.
         point_layers: Decoder layers whose input is asked what is meant.
+        still: Indices of the cameras that do not move with the arm.
     """
 
-    def __init__(self, config: VLAConfig, objects: int, point_layers: tuple[int, ...]) -> None:
+    def __init__(
+        self, config: VLAConfig, objects: int, point_layers: tuple[int, ...],
+        still: tuple[int, ...] = (),
+    ) -> None:
         super().__init__()
         width = config.decoder.width
+        self.still = still
         self.config, self.point_layers = config, tuple(point_layers)
         tower = config.feature_width - 2 * config.coordinates
         self.locate = nn.ModuleList(Locate(tower, objects) for _ in range(config.cameras))
@@ -111,7 +125,14 @@ def cells(places: Tensor, seen: Tensor, grid: int) -> tuple[Tensor, Tensor]:
     return index, scaled - cell - 0.5
 
 
-def locate_loss(heads: Heads, features: list[Tensor], places: Tensor, seen: Tensor):
+def scaled(positions: Tensor) -> Tensor:
+    """Return positions [..., 3] in m, base frame, as numbers of some units about 0."""
+    return (positions - positions.new_tensor(MIDDLE_M)) / NEAR_M
+
+
+def locate_loss(
+    heads: Heads, features: list[Tensor], places: Tensor, seen: Tensor, positions: Tensor,
+) -> tuple[Tensor, Tensor]:
     """Return the towers' loss and their median error in token sides.
 
     Args:
@@ -119,18 +140,22 @@ def locate_loss(heads: Heads, features: list[Tensor], places: Tensor, seen: Tens
         features: For each image [B, N, width].
         places: [B, cameras, C, 2].
         seen: [B, cameras, C].
+        positions: [B, C, 3], m, base frame.
     """
     grid, loss, errors = heads.config.grid, 0.0, []
     for camera, (head, feature) in enumerate(zip(heads.locate, features, strict=True)):
-        logits, offsets = head(feature)
+        logits, offsets, spatial = head(feature)
         index, target = cells(places[:, camera], seen[:, camera], grid)
         loss = loss + F.cross_entropy(
             logits.flatten(0, 1), index.flatten(), ignore_index=-100)
         valid = (index >= 0) & (index < grid * grid)
-        at = index.clamp(0, grid * grid - 1)[:, None, :, None].expand(-1, -1, -1, 2)
-        error = (offsets.gather(1, at)[:, 0] - target)[valid]
+        at = index.clamp(0, grid * grid - 1)[:, None, :, None]
+        error = (offsets.gather(1, at.expand(-1, -1, -1, 2))[:, 0] - target)[valid]
         loss = loss + F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.05)
         errors.append(error.detach().norm(dim=-1))
+        if camera in heads.still:
+            said = spatial.gather(1, at.expand(-1, -1, -1, 3))[:, 0]
+            loss = loss + F.smooth_l1_loss(said[valid], scaled(positions)[valid], beta=0.1)
     return loss / len(features), torch.cat(errors).median()
 
 

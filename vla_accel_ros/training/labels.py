@@ -25,10 +25,11 @@ from vla_accel_ros.sim.scene import BIN_FLOOR
 from vla_accel_ros.sim.state import State
 from vla_accel_ros.sim.tasks import Task, parse
 
-BIN = 'bin'
+BIN, TOOL = 'bin', 'tool'
 SEEN_PIXELS = 5
-# How far outside a picture, in its sides, the bin's middle may be while walls may be inside.
-BIN_MARGIN = 0.5
+# How far outside a picture, in its sides, the middle of the bin or tool may be while a part of it
+# may be inside.
+MARGIN = 0.5
 _CHANNEL = {'red': 0, 'green': 1, 'blue': 2}
 
 
@@ -69,10 +70,10 @@ def locate(env: TabletopEnv, views: list[np.ndarray], colour: str, centre: np.nd
     return places, seen
 
 
-def locate_bin(env: TabletopEnv, centre: np.ndarray):
-    """Say where the bin's floor is in each view, by projection alone: it has no colour.
+def locate_grey(env: TabletopEnv, centre: np.ndarray):
+    """Say where the bin's floor or the tool is in each view, by projection alone: no colour.
 
-    Where the middle is outside the picture but a wall may be inside, it is not to be told.
+    Where the middle is outside the picture but a part may be inside, it is not to be told.
 
     Returns:
         Places float32 [cameras, 2] as shares of the side, seen int8 [cameras].
@@ -83,22 +84,24 @@ def locate_bin(env: TabletopEnv, centre: np.ndarray):
         column, row, depth = env.project(centre, name, env.image_size)
         place = np.array([column, row]) / env.image_size
         outside = np.maximum(-place, place - 1.0).max()
-        if depth > 0 and outside < BIN_MARGIN:
+        if depth > 0 and outside < MARGIN:
             seen[index] = 1 if outside < 0 else -1
             places[index] = np.clip(place, 0.0, 1.0)
     return places, seen
 
 
 def where(state: State, name: str) -> np.ndarray:
-    """Return the middle of a cube, or of the bin's floor, float64 [3] in m."""
+    """Return the middle of a cube, of the bin's floor or of the tool, float64 [3] in m."""
+    if name == TOOL:
+        return state.ee_position
     if name == BIN:
         return state.bin_position + [0.0, 0.0, BIN_FLOOR]
     return state.cubes[name]
 
 
 def turn(state: State, name: str) -> float:
-    """Return a cube's yaw against the tool's, rad; the bin's counts as none."""
-    return 0.0 if name == BIN else wrap(state.yaw(name) - state.ee_yaw, np.pi / 2)
+    """Return a cube's yaw against the tool's, rad; other things' counts as none."""
+    return 0.0 if name in (BIN, TOOL) else wrap(state.yaw(name) - state.ee_yaw, np.pi / 2)
 
 
 def render(env: TabletopEnv, size: int, rendered: int) -> list[np.ndarray]:
@@ -160,7 +163,7 @@ def label(
         env: In the instant; its image size is the frame's.
         expert: Labels the actions.
         instructions: To be labelled for.
-        objects: Cube colours, and `BIN`.
+        objects: Cube colours, `BIN` and `TOOL`.
         rendered: Size to render at before fitting; None for the frame's own.
         horizon: Actions that a label looks ahead.
 
@@ -170,7 +173,7 @@ def label(
     state = env.state()
     views = render(env, env.image_size, rendered or env.image_size)
     located = [
-        locate_bin(env, where(state, name)) if name == BIN
+        locate_grey(env, where(state, name)) if name in (BIN, TOOL)
         else locate(env, views, name, where(state, name)) for name in objects
     ]
     return {

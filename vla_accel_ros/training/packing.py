@@ -31,6 +31,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.training.last_rows import rows_of, run_for
 
 
 @dataclass(frozen=True)
@@ -129,12 +130,6 @@ class Packed:
     logits: Tensor
 
 
-def rows_of(x: Tensor, rows: Tensor) -> Tensor:
-    """Return the rows int [B, ...] of x [B, S, width], [B, ..., width]."""
-    flat = rows.flatten(1)[..., None].expand(-1, -1, x.shape[-1])
-    return x.gather(1, flat).unflatten(1, rows.shape[1:])
-
-
 def some(
     visual: Tensor, positions: Tensor, shown: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
@@ -175,9 +170,8 @@ def forward(
     words = packing.words[asked].scatter(2, columns[..., 1:], actions)
     bos = words.new_full((len(pixels), 1), packing.bos)
     x = model.embed_prompt(torch.cat([bos, words.flatten(1)], dim=1), visual)
-    layers: list[Tensor] = []
     decoder = model.language_model
-    hidden = decoder.model.run(x, positions, packing.mask, collect=layers)
     rows = packing.starts[None, :, None] + columns
-    hidden = rows_of(hidden, rows)
+    hidden, layers = run_for(decoder.model, x, positions, packing.mask, rows.flatten(1))
+    hidden = hidden.unflatten(1, rows.shape[1:])
     return Packed(features, layers, visual.shape[1], rows, hidden, decoder.lm_head(hidden))

@@ -27,7 +27,8 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.models.oft import OpenVLAOFT
-from vla_accel_ros.training.packing import Packed, rows_of, some
+from vla_accel_ros.training.last_rows import rows_of, run_for
+from vla_accel_ros.training.packing import Packed, some
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,9 @@ def forward(
     order = layout.order[which]
     front = x.shape[1] - order.shape[1]
     x = torch.cat([x[:, :front], rows_of(x, front + order)], dim=1)
-    layers: list[Tensor] = []
-    hidden = model.language_model.model.run(
-        x, positions, layout.mask[which], collect=layers, causal=False)
     rows = layout.rows[which]
-    read = rows_of(hidden, rows)
+    read, layers = run_for(
+        model.language_model.model, x, positions, layout.mask[which], rows)
     batch = (-1, count)
     return Packed(features, layers, visual.shape[1], rows.unflatten(0, batch),
                   read.unflatten(0, batch), model.read_out(read).unflatten(0, batch))

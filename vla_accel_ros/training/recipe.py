@@ -29,7 +29,7 @@ CHUNKS = {'wander': 500, 'demonstration': 500, 'dagger': 5000}
 SEEDS_A_CHUNK = 500
 KINDS = tuple(CHUNKS)
 # Visual tokens of a view that thinning leaves at least: those of all objects, and as many more.
-LEAST_SHOWN = 8
+LEAST_SHOWN = 10
 FORMS = ('embedded', 'scaled')
 LOSSES = ('locate', 'point', 'relate', 'goal', 'action')
 

@@ -92,7 +92,8 @@ def compute(
     if stage.tokens:
         shown = thinning.choose(pixels, index, config, stage.tokens, generator)
     out = _forward(model, layout, batch, pixels, shown, jitter_bins, generator)
-    locate, sight = losses.locate_loss(heads, out.features, places, seen)
+    locate, sight = losses.locate_loss(
+        heads, out.features, places, seen, batch.positions.to(device))
     if shown is not None:
         index = thinning.ranks(index, shown, config)
     vectors, turns = batch.vectors.to(device), batch.turns.to(device)

@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import contextlib
 from dataclasses import replace
 import json
 import math
@@ -32,8 +31,10 @@ from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.oft import build
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.models.tokenizer import load_prompt_encoder, vocabulary, write_tokenizer
+from vla_accel_ros.sim.cameras import MOVING
 from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training import datasets
+from vla_accel_ros.training.attention import fast_attention
 from vla_accel_ros.training.batches import Pixels, Sampler, stream
 from vla_accel_ros.training.export import write_checkpoint
 from vla_accel_ros.training.heads import Heads
@@ -45,20 +46,6 @@ from vla_accel_ros.training.start import take_weights
 from vla_accel_ros.training.step import compute, lay_out
 
 STATE, LOG = 'state.pt', 'log.jsonl'
-
-
-def fast_attention(device: torch.device) -> contextlib.AbstractContextManager:
-    """Return what makes attention fast in training on this device.
-
-    On a CPU the fused kernel's backward pass takes most of a step; plain matrix products in
-    bfloat16 make the whole step 1.6 times as fast.
-    """
-    if device.type != 'cpu':
-        return contextlib.nullcontext()
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-
-    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
-    return sdpa_kernel(SDPBackend.MATH)
 
 
 class Trainer:
@@ -99,7 +86,9 @@ class Trainer:
         if recipe.start and not (self.out / STATE).exists():
             taken = take_weights(self.model, recipe.start)
             self.say(f'starting from {recipe.start}: {", ".join(taken)}')
-        self.heads = Heads(self.config, len(datasets.OBJECTS), recipe.point_layers).to(self.device)
+        still = tuple(i for i, name in enumerate(recipe.cameras) if name not in MOVING)
+        self.heads = Heads(self.config, len(datasets.OBJECTS), recipe.point_layers, still)
+        self.heads.to(self.device)
         modules = {'model': self.model, 'heads': self.heads}
         self.optimiser = MasterOptimiser(
             modules, recipe.stages[0].rate, recipe.decay, recipe.average)

@@ -1,0 +1,74 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Run a decoder for the sake of a few rows: its last layer is needed at these only (ours)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+import torch.nn.functional as F
+
+from vla_accel_ros.models.decoder import Decoder, DecoderLayer
+
+
+def rows_of(x: Tensor, rows: Tensor) -> Tensor:
+    """Return the rows int [B, ...] of x [B, S, width], [B, ..., width]."""
+    flat = rows.flatten(1)[..., None].expand(-1, -1, x.shape[-1])
+    return x.gather(1, flat).unflatten(1, rows.shape[1:])
+
+
+def run_for(
+    decoder: Decoder, x: Tensor, positions: Tensor, mask: Tensor | None, rows: Tensor,
+) -> tuple[Tensor, list[Tensor]]:
+    """Run all layers, the last one at some rows only.
+
+    Args:
+        decoder: With as many heads for keys as for queries.
+        x: [B, S, width], embeddings.
+        positions: int [B or 1, S], absolute.
+        mask: [B or 1, 1, S or 1, S], as fused attention takes it; None where every row sees
+            every row.
+        rows: int [B, R], those that are wanted.
+
+    Returns:
+        [B, R, width] after the final norm, and the input [B, S, width] of each layer.
+    """
+    rope = decoder.rope(positions, x)
+    layers = []
+    for layer in decoder.layers[:-1]:
+        layers.append(x)
+        x = layer(x, rope, mask)
+    layers.append(x)
+    return decoder.norm(_last(decoder.layers[-1], x, rope, mask, rows)), layers
+
+
+def _last(
+    layer: DecoderLayer, x: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None,
+    rows: Tensor,
+) -> Tensor:
+    attention, normed = layer.self_attn, layer.input_layernorm(x)
+    batch, length = x.shape[:2]
+    at = rows + length * torch.arange(batch, device=x.device)[:, None]
+    own = tuple(part[:, 0].expand(batch, -1, -1).flatten(0, 1)[at][:, None] for part in rope)
+    seen = mask
+    if mask is not None and mask.shape[2] > 1:
+        seen = mask[:, 0].expand(batch, -1, -1).flatten(0, 1)[at][:, None]
+    heads = attention.heads
+    values = attention.v_proj(normed).unflatten(-1, (heads, -1)).transpose(1, 2)
+    out = F.scaled_dot_product_attention(
+        attention.queries(rows_of(normed, rows), own), attention.keys(normed, rope), values,
+        attn_mask=seen)
+    x = rows_of(x, rows) + attention.o_proj(out.transpose(1, 2).flatten(2))
+    return x + layer.mlp(layer.post_attention_layernorm(x))
