@@ -98,7 +98,7 @@ COLUMNS = {
     'passes': lambda m: _number(m['passes_per_call'], 2),
     'ms/call p50': lambda m: _number(m['call_ms_p50'], 1),
     'ms/success': lambda m: _number(m['model_ms_per_success'], 0),
-    'less time than none': lambda m: '-' if m['gain_ci'] is None else (
+    'less time than none': lambda m: '-' if not m['successes'] or m['gain_ci'] is None else (
         f"{m['gain']:.2f}x ({_between(m['gain_ci'], digits=2)})"),
     'GFLOP/success': lambda m: _number(m['gflops_per_success'], 1),
     'jerk p95': lambda m: _number(m['jerk_p95'], 0),

@@ -44,6 +44,7 @@ def evaluate(folder, *words):
     (['--seed', '2999999', '--episodes', '2'], 'not all for reporting'),
     (['--workers', '0'], '0 workers'),
     (['--max-steps', '0'], '--max-steps is 0'),
+    (['--image-size', '0'], '--image-size is 0'),
     (['--image-size', '1'], 'expected'),
     (['--latency-ms', '20'], 'is for --clock real'),
     (['--clock', 'real', '--latency-ms', 'soon'], "--latency-ms is 'soon'"),
@@ -126,6 +127,19 @@ def test_an_interrupted_evaluation_reports_what_was_done(random_checkpoint, caps
     monkeypatch.setattr(runner, 'run', outcomes(error=KeyboardInterrupt()))
     assert evaluate(random_checkpoint, *TWO) == 130
     assert 'before the first episode' in capsys.readouterr().err
+
+
+def test_an_evaluation_that_fails_midway_reports_what_was_done(
+    random_checkpoint, capsys, monkeypatch, tmp_path,
+):
+    file = tmp_path / 'report.json'
+    lost = runner.WorkerLostError('a worker process ended on its own')
+    monkeypatch.setattr(runner, 'run', outcomes(result('none', FIRST, True), error=lost))
+    assert evaluate(random_checkpoint, *TWO, '--out', str(file)) == 1
+    said = capsys.readouterr()
+    assert '1/1 = 100.0%' in said.out
+    assert 'ended on its own: 1 of 4 episodes were run' in said.err
+    assert json.loads(file.read_text())['complete'] is False
 
 
 def test_an_interrupted_evaluation_goes_on_where_it_stopped(

@@ -65,10 +65,18 @@ def test_what_was_done_is_there_after_a_crash_in_the_middle_of_a_line(path):
     assert [r.seed for r in write(path, [], resume=True).results] == [1, 2]
 
 
-def test_without_resume_it_begins_anew(path):
+def test_without_resume_it_begins_anew_and_keeps_what_was_there(path):
     write(path, [made_up(1)])
+    before = path.read_bytes()
     write(path, [])
+    assert path.with_name(path.name + '.old').read_bytes() == before
     assert write(path, [], resume=True).results == []
+
+
+def test_a_first_line_that_a_crash_cut_off_holds_nothing(path):
+    write(path, [])
+    path.write_bytes(path.read_bytes()[:-5])
+    assert write(path, [made_up(1)], resume=True).results == []
 
 
 def test_there_may_be_nothing_to_resume(path):

@@ -52,6 +52,17 @@ def test_answers_and_gradients_are_those_of_fused_attention(mask):
         torch.autograd.grad(ours, (q, k, v), grad), torch.autograd.grad(fused, (q, k, v), grad))
 
 
+def test_in_bfloat16_gradients_are_as_near_as_bfloat16_allows():
+    wide, mask = inputs(torch.float32), causal(torch.float32)
+    grad = torch.randn(2, 3, ROWS, 8) + 0.5
+    exact = torch.autograd.grad(
+        F.scaled_dot_product_attention(*wide, attn_mask=mask), wide, grad)
+    narrow = [x.detach().bfloat16().requires_grad_() for x in wide]
+    given = torch.autograd.grad(attend(*narrow, mask.bfloat16()), narrow, grad.bfloat16())
+    for ours, right in zip(given, exact, strict=True):
+        assert (ours.float() - right).norm() < 0.02 * right.norm()
+
+
 def test_a_causal_mask_is_cut_into_blocks_that_leave_later_keys_out():
     parts = blocks(MASKS['branches'], ROWS, ROWS)
     assert len(parts) == BLOCKS

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from vla_accel_ros.models.presets import embedded
-from vla_accel_ros.training.heads import Heads, locate_loss, scaled
+from vla_accel_ros.training.heads import Heads, in_units, locate_loss
 
 GRID, OBJECTS = 2, 3
 # An object in the third token, one out of view, one that is not to be told.
@@ -40,7 +40,7 @@ def features(heads: Heads, logit: float = 30.0) -> list[torch.Tensor]:
         head.out.bias.zero_()
         rows = head.out.weight.view(OBJECTS, 6, -1)
         rows[0, 0, 2] = logit
-        rows[0, 3:, 2] = scaled(POSITIONS[0, 0])
+        rows[0, 3:, 2] = in_units(POSITIONS[0, 0])
         head.none[1] = logit
     return [torch.eye(GRID * GRID, head.out.in_features)[None]]
 

@@ -60,7 +60,7 @@ def _recorded(file: Path, methods: Sequence[Method]) -> tuple[Latency, ...]:
             f"--latency-ms is '{file}', expected milliseconds or the JSON report of an evaluation")
     try:
         held = {
-            row['method']: row['call_ms_quantiles']
+            row['method']: [float(ms) for ms in row['call_ms_quantiles'] or ()]
             for row in json.loads(file.read_text(encoding='utf-8'))['methods']}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f'{file} is no report of an evaluation: {error!r}') from None

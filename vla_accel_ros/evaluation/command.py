@@ -87,6 +87,8 @@ def session_of(args: argparse.Namespace) -> Session:
     purpose, numbers = seeds.of_purpose(_first(args.seed), args.episodes)
     if args.max_steps is not None and args.max_steps < 1:
         raise ValueError(f'--max-steps is {args.max_steps}, expected at least 1')
+    if args.image_size is not None and args.image_size < 1:
+        raise ValueError(f'--image-size is {args.image_size}, expected at least 1')
     if args.out is not None and args.out.is_dir():
         raise ValueError(f'--out is the folder {args.out}, expected a file')
     if args.resume and args.out is None:
@@ -111,7 +113,7 @@ def _first(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate; return 0 when every episode was run."""
+    """Evaluate; return 0 when every episode was run, 1 when one of them failed to be run."""
     session = session_of(args)
     page = None if args.report is None else report_file(args.report)
     jobs = session.jobs()
@@ -120,9 +122,11 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         journal = Journal(journal_beside(args.out), session.settings(), args.resume)
     start = time.monotonic()
-    results = _evaluate(session, jobs, here, args.workers, journal)
+    results, failed = _evaluate(session, jobs, here, args.workers, journal)
     if journal is not None:
         journal.close()
+    if failed and not results:
+        raise failed
     if not results:
         print('interrupted before the first episode was over', file=sys.stderr)
         return INTERRUPTED
@@ -135,15 +139,23 @@ def run(args: argparse.Namespace) -> int:
 
         write_page(page, session, report, results, here, sys.argv[1:])
     if not report['complete']:
-        print(f'interrupted: {len(results)} of {len(jobs)} episodes were run', file=sys.stderr)
+        print(f'{failed or "interrupted"}: {len(results)} of {len(jobs)} episodes were run',
+              file=sys.stderr)
+    if failed:
+        return 1
     return 0 if report['complete'] else INTERRUPTED
 
 
 def _evaluate(
     session: Session, jobs: list[runner.Job], here: runner.Worker, workers: int,
     journal: Journal | None,
-) -> list[EpisodeResult]:
-    """Run what the journal does not hold; return all episodes in the jobs' order."""
+) -> tuple[list[EpisodeResult], Exception | None]:
+    """Run what the journal does not hold.
+
+    Returns:
+        All episodes in the jobs' order, and what made it end before the last one.
+    """
+    failed = None
     done = {(r.method, r.seed): r for r in (journal.results if journal else ())}
     keys = [(job.method.name, job.seed) for job in jobs]
     left = [job for job, key in zip(jobs, keys, strict=True) if key not in done]
@@ -160,9 +172,11 @@ def _evaluate(
                 _progress(session, done, len(jobs), (time.monotonic() - start) / fresh)
     except KeyboardInterrupt:
         pass
+    except (ValueError, runner.WorkerLostError) as error:
+        failed = error
     if live:
         print(file=sys.stderr)
-    return [done[key] for key in keys if key in done]
+    return [done[key] for key in keys if key in done], failed
 
 
 def _say(args: argparse.Namespace, session: Session, report: dict) -> None:

@@ -40,7 +40,8 @@ class Journal:
         path: Its file.
         settings: What decides the results, as plain values; an evaluation goes on only under the
             same.
-        resume: Whether what the file holds is gone on with; otherwise it begins anew.
+        resume: Whether what the file holds is gone on with; otherwise it begins anew, and
+            episodes that were there are kept in a file whose name ends in `.old`.
 
     Attributes:
         results: The episodes that were there.
@@ -55,10 +56,13 @@ class Journal:
         self._settings = json.loads(json.dumps(settings))
         self.results: list[EpisodeResult] = []
         path.parent.mkdir(parents=True, exist_ok=True)
-        if resume and path.is_file() and path.stat().st_size:
+        lines = path.read_bytes().count(b'\n') if path.is_file() else 0
+        if resume and lines:
             self._read(path)
             self._file = path.open('a', encoding='utf-8')
         else:
+            if lines > 1:
+                path.replace(path.with_name(path.name + '.old'))
             self._file = path.open('w', encoding='utf-8')
             self._write({'settings': self._settings})
 

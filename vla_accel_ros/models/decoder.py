@@ -97,13 +97,16 @@ class SelfAttention(nn.Module):
         """Give rotated keys [B, kv heads, S, head width] of x [B, S, width]."""
         return rotate(self._heads(self.k_proj(x), self.kv_heads), rope)
 
+    def values(self, x: Tensor) -> Tensor:
+        """Give values [B, kv heads, S, head width] of x [B, S, width]."""
+        return self._heads(self.v_proj(x), self.kv_heads)
+
     def forward(
         self, x: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None,
         causal: bool, cache: KVCache | None, layer: int,
     ) -> Tensor:
         """Attend from x [B, S, width] over the cache and x itself."""
-        q, k = self.queries(x, rope), self.keys(x, rope)
-        v = self._heads(self.v_proj(x), self.kv_heads)
+        q, k, v = self.queries(x, rope), self.keys(x, rope), self.values(x)
         if cache is not None:
             k, v = cache.append(layer, k, v)
         x = F.scaled_dot_product_attention(

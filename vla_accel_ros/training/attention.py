@@ -45,7 +45,8 @@ def blocks(mask: Tensor | None, queries: int, keys: int) -> list[tuple[int, int,
     Returns:
         First query, the one behind the last, and the keys, for each block.
     """
-    if mask is None or mask.shape[-2:] != (queries, queries) or not _causal(mask):
+    whole = mask is not None and queries == keys and mask.shape[-2:] == (queries, keys)
+    if not whole or not _causal(mask):
         return [(0, queries, keys)]
     ends = [round(queries * part / BLOCKS) for part in range(BLOCKS + 1)]
     return [(start, end, end) for start, end in pairwise(ends)]
@@ -63,7 +64,7 @@ class _Attend(torch.autograd.Function):
     def forward(ctx, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
         scale = q.shape[-1] ** -0.5
         if mask is not None and mask.dtype is torch.bool:
-            mask = torch.zeros(mask.shape, dtype=q.dtype).masked_fill(~mask, float('-inf'))
+            mask = q.new_zeros(mask.shape).masked_fill(~mask, float('-inf'))
         ctx.parts = blocks(mask, q.shape[-2], k.shape[-2])
         shares, out = [], torch.empty_like(q)
         for start, end, keys in ctx.parts:
@@ -80,8 +81,10 @@ class _Attend(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, out, *shares = ctx.saved_tensors
-        # The sum over keys that softmax's derivative wants is this one over channels.
-        inner = (grad * out).sum(-1, keepdim=True)
+        # The sum over keys that softmax's derivative wants is this one over channels. It is
+        # subtracted from what is nearly as large, so that it is not rounded.
+        wide = torch.promote_types(grad.dtype, torch.float32)
+        inner = (grad.to(wide) * out).sum(-1, keepdim=True)
         grad_q, grad_k, grad_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
         for (start, end, keys), share in zip(ctx.parts, shares, strict=True):
             rows = grad[..., start:end, :]
@@ -121,7 +124,8 @@ class _Quick(TorchFunctionMode):
 
     @staticmethod
     def _plain(args: tuple, kwargs: dict) -> bool:
-        other = kwargs.get('is_causal') or kwargs.get('enable_gqa')
+        plain = {'attn_mask', 'is_causal', 'enable_gqa'}
+        other = kwargs.get('is_causal') or kwargs.get('enable_gqa') or set(kwargs) - plain
         return len(args) == 3 and not other and torch.is_grad_enabled()
 
 

@@ -53,7 +53,7 @@ class Locate(nn.Module):
 
         Returns:
             Logits [B, C, N + 1], offsets [B, N, C, 2] in sides of a token, and positions
-            [B, N, C, 3], scaled as by `scaled`.
+            [B, N, C, 3], as `in_units` gives them.
         """
         batch = len(features)
         out = self.out(features).float().unflatten(-1, (self.objects, 6))
@@ -125,7 +125,7 @@ def cells(places: Tensor, seen: Tensor, grid: int) -> tuple[Tensor, Tensor]:
     return index, scaled - cell - 0.5
 
 
-def scaled(positions: Tensor) -> Tensor:
+def in_units(positions: Tensor) -> Tensor:
     """Return positions [..., 3] in m, base frame, as numbers of some units about 0."""
     return (positions - positions.new_tensor(MIDDLE_M)) / NEAR_M
 
@@ -155,7 +155,7 @@ def locate_loss(
         errors.append(error.detach().norm(dim=-1))
         if camera in heads.still:
             said = spatial.gather(1, at.expand(-1, -1, -1, 3))[:, 0]
-            loss = loss + F.smooth_l1_loss(said[valid], scaled(positions)[valid], beta=0.1)
+            loss = loss + F.smooth_l1_loss(said[valid], in_units(positions)[valid], beta=0.1)
     return loss / len(features), torch.cat(errors).median()
 
 

@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 import torch.nn.functional as F
 
@@ -59,16 +58,13 @@ def _last(
     rows: Tensor,
 ) -> Tensor:
     attention, normed = layer.self_attn, layer.input_layernorm(x)
-    batch, length = x.shape[:2]
-    at = rows + length * torch.arange(batch, device=x.device)[:, None]
-    own = tuple(part[:, 0].expand(batch, -1, -1).flatten(0, 1)[at][:, None] for part in rope)
-    seen = mask
-    if mask is not None and mask.shape[2] > 1:
-        seen = mask[:, 0].expand(batch, -1, -1).flatten(0, 1)[at][:, None]
-    heads = attention.heads
-    values = attention.v_proj(normed).unflatten(-1, (heads, -1)).transpose(1, 2)
+
+    def own(shared: Tensor) -> Tensor:
+        return rows_of(shared[:, 0].expand(len(x), -1, -1), rows)[:, None]
+
     out = F.scaled_dot_product_attention(
-        attention.queries(rows_of(normed, rows), own), attention.keys(normed, rope), values,
-        attn_mask=seen)
+        attention.queries(rows_of(normed, rows), (own(rope[0]), own(rope[1]))),
+        attention.keys(normed, rope), attention.values(normed),
+        attn_mask=mask if mask is None or mask.shape[2] == 1 else own(mask))
     x = rows_of(x, rows) + attention.o_proj(out.transpose(1, 2).flatten(2))
     return x + layer.mlp(layer.post_attention_layernorm(x))

@@ -26,8 +26,8 @@ from vla_accel_ros.evaluation.replay import options as replay
 from .points import RULES
 from .target import UNITS
 
-# Far from the first reporting seeds, on which results are reported.
-CONFIRM_SEED = seeds.RANGES['reporting'].start + 500_000
+# What is confirmed is chosen by it, so that these are tuning seeds, too.
+CONFIRM_SEED = seeds.RANGES['tuning'].start + 500_000
 # Points of success; and in simulation so many times more is hopeless.
 WITHIN_POINTS, HOPELESS = 3.0, 5.0
 # Of a replay's own error.
@@ -75,7 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sim.add_argument('--confirm', type=int, default=60, metavar='N', help=(
         'held-out episodes that the best are confirmed on, 0 for none (%(default)s)'))
     sim.add_argument('--confirm-seed', type=int, default=CONFIRM_SEED,
-                     help='first held-out seed (%(default)s)')
+                     help='first held-out tuning seed (%(default)s)')
     bags = parser.add_argument_group('with --bag')
     bags.add_argument('--confirm-bag', nargs='+', type=Path, default=[], metavar='BAG',
                       help='other bags, that the best are confirmed on')

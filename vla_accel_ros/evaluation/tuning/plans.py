@@ -112,9 +112,8 @@ def _simulation(args: argparse.Namespace):
 
 
 def _held_out(first: int, count: int, searched: range) -> range:
-    """Return seeds to confirm on: reporting ones, or tuning ones that are not searched on."""
-    name = 'tuning' if first in seeds.RANGES['tuning'] else 'reporting'
-    numbers = seeds.require(name, first, count)
+    """Return seeds to confirm on: tuning ones that are not searched on."""
+    numbers = seeds.require('tuning', first, count)
     both = range(max(numbers.start, searched.start), min(numbers.stop, searched.stop))
     if len(both):
         raise ValueError(
