@@ -40,7 +40,7 @@ def colour_mask(image: np.ndarray, colour: str) -> np.ndarray:
     """
     channel = _CHANNEL[colour]
     mine = image[..., channel].astype(np.int16)
-    others = np.delete(image, channel, axis=-1).max(-1).astype(np.int16)
+    others = np.maximum(image[..., channel - 1], image[..., channel - 2]).astype(np.int16)
     return (mine > 60) & (mine > others * 1.6)
 
 
