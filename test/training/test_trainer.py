@@ -114,7 +114,7 @@ def test_a_few_frames_are_learnt_by_heart(small, tmp_path, frames):
 
 def test_openvlas_form_and_ofts_are_trained_to_policies(scaled, tmp_path):
     heart = overfitting(scaled, 2)
-    stage = replace(heart.stages[0], images=150 * heart.batch, rate=3e-3)
+    stage = replace(heart.stages[0], images=250 * heart.batch, rate=3e-3)
     trainer = trained(replace(heart, stages=(stage,)), tmp_path, tmp_path / 'own', only=2)
     lines = curves.read(trainer.out / LOG)
     assert lines[-1]['action'] < 0.6 * lines[0]['action']
