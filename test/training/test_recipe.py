@@ -49,6 +49,7 @@ def broken(values, path, value):
     (['point_layers'], [2], 'point_layers [2]'),
     (['batch'], True, 'batch is True'),
     (['asks'], 0, 'asks is 0'),
+    (['stages', 0, 'asks'], -1, "stage 'ground': asks is -1"),
     (['cameras'], [], 'cameras is empty'),
     (['jpeg'], 'yes please', "jpeg is 'yes please'"),
     (['model', 'form'], 'round', "form is 'round'"),

@@ -23,7 +23,7 @@ import torch
 
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.training import curves, recipe, recipe_yaml
+from vla_accel_ros.training import curves, datasets, recipe, recipe_yaml
 from vla_accel_ros.training.batches import stream
 from vla_accel_ros.training.command import overfitting
 from vla_accel_ros.training.frames import Frames
@@ -75,6 +75,13 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(small, tmp_path, fram
     assert second.optimiser.steps == whole.optimiser.steps == 12
     for key, value in whole.optimiser.averages.items():
         assert torch.equal(value, second.optimiser.averages[key]), key
+
+
+def test_a_stage_may_ask_fewer_instructions_of_an_image(small, tmp_path, frames):
+    trainer = trained(replace(small, asks=2), tmp_path, frames)
+    sets = datasets.opened(trainer, small.stages[-1].mix)
+    assert trainer.sampler(sets).asks == 2
+    assert trainer.sampler(sets, 1).asks == 1
 
 
 def test_a_run_starts_from_a_checkpoint_and_goes_on_without_it(small, tmp_path, frames):

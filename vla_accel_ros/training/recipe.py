@@ -114,6 +114,7 @@ class Stage:
         losses: Weight of each loss; see `LOSSES`. Those left out are 0.
         evaluate: Closed-loop check after every so many images; 0 for none.
         tokens: Visual tokens that the decoder is shown; 0 for all. See `thinning`.
+        asks: Instructions asked of one image; 0 for as many as the recipe says.
     """
 
     name: str
@@ -124,9 +125,11 @@ class Stage:
     floor: float = 0.1
     evaluate: int = 0
     tokens: int = 0
+    asks: int = 0
 
     def __post_init__(self) -> None:
         check(self.images >= 1, f"stage '{self.name}': images is {self.images}, expected >= 1")
+        check(self.asks >= 0, f"stage '{self.name}': asks is {self.asks}, expected >= 0")
         check(0 < self.rate < 1, f"stage '{self.name}': rate is {self.rate}, expected in (0, 1)")
         check(bool(self.mix) and all(share > 0 for share in self.mix.values()),
                f"stage '{self.name}': mix is {self.mix}, expected positive shares")

@@ -140,7 +140,7 @@ class Trainer:
                 sets = {} if self.stopped else datasets.prepare(self, stage.mix)
                 if self.stopped:
                     break
-                self._train(stage, self.sampler(sets))
+                self._train(stage, self.sampler(sets, stage.asks))
                 if not self.stopped:
                     self.stage, self.step = self.stage + 1, 0
                 self.keep()
@@ -153,10 +153,10 @@ class Trainer:
             if not self.stopped:
                 self.stats = datasets.action_statistics(sets)
 
-    def sampler(self, sets: dict) -> Sampler:
-        """Return a sampler of these sets of frames."""
+    def sampler(self, sets: dict, asks: int = 0) -> Sampler:
+        """Return a sampler of these sets of frames; `asks` is the recipe's where 0."""
         return Sampler(sets, self.told(), self.recipe.grasp_weight, self.recipe.seed,
-                       self.recipe.asks, self.only)
+                       asks or self.recipe.asks, self.only)
 
     def told(self) -> VLAConfig:
         """Return the configuration with the statistics that the run has settled on."""
