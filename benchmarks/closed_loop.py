@@ -64,8 +64,6 @@ RUNS = {
     'middle': Run('none,fast', 200, 2_001_200, 'tabletop-m'),
     'middle_real': Run('none,fast', 60, 2_001_200, 'tabletop-m', 'middle'),
     'middle_oft': Run('none', 200, 2_001_200, 'tabletop-m-oft'),
-    # SP-VLA's rule in a better setting than twelve episodes find.
-    'small_sp_vla': Run('none,tuned_sp_vla_scheduling,tuned_sp_vla', 200, 2_000_000),
 }
 
 
