@@ -81,20 +81,30 @@ class _Attend(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, out, *shares = ctx.saved_tensors
-        # The sum over keys that softmax's derivative wants is this one over channels. It is
-        # subtracted from what is nearly as large, so that it is not rounded.
-        wide = torch.promote_types(grad.dtype, torch.float32)
-        inner = (grad.to(wide) * out).sum(-1, keepdim=True)
         grad_q, grad_k, grad_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
+        # Further channels of a product take the subtraction that softmax's derivative wants.
+        wider = torch.cat([grad, *_less(grad, out)], dim=-1)
+        ones = F.pad(v, (0, wider.shape[-1] - grad.shape[-1]), value=1.0)
         for (start, end, keys), share in zip(ctx.parts, shares, strict=True):
             rows = grad[..., start:end, :]
             grad_v[..., :keys, :] += share.transpose(-1, -2) @ rows
-            scores = rows @ v[..., :keys, :].transpose(-1, -2)
-            scores.sub_(inner[..., start:end, :]).mul_(share)
+            scores = wider[..., start:end, :] @ ones[..., :keys, :].transpose(-1, -2)
+            scores.mul_(share)
             grad_q[..., start:end, :] = (scores @ k[..., :keys, :]) * ctx.scale
             grad_k[..., :keys, :] += (
                 scores.transpose(-1, -2) @ q[..., start:end, :]) * ctx.scale
         return grad_q, grad_k, grad_v, None
+
+
+def _less(grad: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
+    """Return two columns that together are minus the sum over channels of both's product.
+
+    It is subtracted from what is nearly as large: what the first rounds off is in the second.
+    """
+    wide = torch.promote_types(grad.dtype, torch.float32)
+    inner = -(grad.to(wide) * out).sum(-1, keepdim=True)
+    first = inner.to(grad.dtype)
+    return first, (inner - first).to(grad.dtype)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:

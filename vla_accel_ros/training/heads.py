@@ -37,7 +37,10 @@ TURN_RAD = 0.30
 WIDTH_M = 0.04
 # Middle of where things are, m, base frame.
 MIDDLE_M = (0.5, 0.0, 0.1)
-SPATIAL = 3.0
+# What numbers weigh beside the choice of a token.
+FINE = 3.0
+# Some mm decide whether a cube is hit: beyond 2 of them a loss is no longer square.
+BETA = 0.02
 
 
 class Locate(nn.Module):
@@ -152,13 +155,12 @@ def locate_loss(
         valid = (index >= 0) & (index < grid * grid)
         at = index.clamp(0, grid * grid - 1)[:, None, :, None]
         error = (offsets.gather(1, at.expand(-1, -1, -1, 2))[:, 0] - target)[valid]
-        loss = loss + F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.05)
+        loss = loss + FINE * F.smooth_l1_loss(error, torch.zeros_like(error), beta=BETA)
         errors.append(error.detach().norm(dim=-1))
         if camera in heads.still:
             said = spatial.gather(1, at.expand(-1, -1, -1, 3))[:, 0]
-            # Some mm decide whether a cube is hit: beyond 2 of them the loss is no longer square.
-            loss = loss + SPATIAL * F.smooth_l1_loss(
-                said[valid], in_units(positions)[valid], beta=0.02)
+            loss = loss + FINE * F.smooth_l1_loss(
+                said[valid], in_units(positions)[valid], beta=BETA)
     return loss / len(features), torch.cat(errors).median()
 
 
@@ -202,7 +204,7 @@ def relate_loss(heads: Heads, first: Tensor, vectors: Tensor, turns: Tensor, wid
     target = torch.cat([
         vectors / NEAR_M, turns[..., None] / TURN_RAD,
         (width / WIDTH_M - 1.0)[:, None, None].expand(-1, vectors.shape[1], -1)], dim=-1)
-    loss = F.smooth_l1_loss(said, target, beta=0.1)
+    loss = FINE * F.smooth_l1_loss(said, target, beta=BETA)
     error = (said.detach()[..., :3] - target[..., :3]).norm(dim=-1).median() * NEAR_M
     return loss, error
 
@@ -218,6 +220,6 @@ def goal_loss(heads: Heads, first: Tensor, vectors: Tensor, there: Tensor):
     """
     said = heads.goal_relate(first).float()
     error = said - vectors / NEAR_M
-    each = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.1, reduction='none').mean(-1)
-    loss = (each * there).sum() / there.sum().clamp_min(1)
+    each = F.smooth_l1_loss(error, torch.zeros_like(error), beta=BETA, reduction='none').mean(-1)
+    loss = FINE * (each * there).sum() / there.sum().clamp_min(1)
     return loss, error.detach().norm(dim=-1)[there].median() * NEAR_M
