@@ -40,7 +40,8 @@ class Run(NamedTuple):
         episodes: Of each.
         seed: The first, of the reporting range.
         checkpoint: What drives.
-        clock_of: On the real clock, with the latencies of this run; empty for the step clock.
+        clock_of: On the real clock, with the latencies of this run, or calls of so many
+            milliseconds; empty for the step clock.
     """
 
     methods: str
@@ -61,9 +62,16 @@ RUNS = {
     # The seeds from 2 000 000 had a say in what `fast` is, so it is judged on others.
     'fast': Run('none,fast', 400, 2_000_800),
     'small_real': Run('none,fast', 60, 2_000_800, clock_of='fast'),
+    # A model of any size is this fast on some machine: within a step, over it, four times it.
+    'small_40': Run('none,fast', 60, 2_000_800, clock_of='40'),
+    'small_80': Run('none,fast', 60, 2_000_800, clock_of='80'),
+    'small_200': Run('none,fast', 60, 2_000_800, clock_of='200'),
+    # The presets that were tuned anew after `small` had been run.
+    'sp_vla': Run('none,tuned_sp_vla_scheduling,tuned_sp_vla', 200, 2_000_000),
     'middle': Run('none,fast', 200, 2_001_200, 'tabletop-m'),
     'middle_real': Run('none,fast', 60, 2_001_200, 'tabletop-m', 'middle'),
-    'middle_oft': Run('none', 200, 2_001_200, 'tabletop-m-oft'),
+    'middle_oft': Run('none,fast', 200, 2_001_200, 'tabletop-m-oft'),
+    'middle_oft_real': Run('none,fast', 200, 2_001_200, 'tabletop-m-oft', 'middle_oft'),
 }
 
 
@@ -72,7 +80,8 @@ def command(name: str, out: Path, workers: int) -> list[str]:
     run = RUNS[name]
     clock = []
     if run.clock_of:
-        clock = ['--clock', 'real', '--latency-ms', str(out / f'{run.clock_of}.json')]
+        calls = run.clock_of if run.clock_of not in RUNS else str(out / f'{run.clock_of}.json')
+        clock = ['--clock', 'real', '--latency-ms', calls]
     return ['eval', '--task', 'all', '--checkpoint', run.checkpoint, '--methods', run.methods,
             '--episodes', str(run.episodes), '--seed', str(run.seed), *clock,
             '--workers', str(workers), '--out', str(out / f'{name}.json')]

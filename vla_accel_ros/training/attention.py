@@ -16,7 +16,7 @@
 
 The fused kernel's backward pass takes most of a training step on a CPU. Products of matrices in
 bfloat16 are fast there, so what counts is how often the scores are walked over in between: here
-twice forward and twice backward, and where later keys are hidden from earlier queries, only
+twice forward and once backward, and where later keys are hidden from earlier queries, only
 over the blocks that hold anything.
 """
 
