@@ -24,6 +24,7 @@ from vla_accel_ros.evaluation.driver import Driver
 from vla_accel_ros.evaluation.environments.tabletop import Tabletop
 from vla_accel_ros.evaluation.latency import Fixed
 from vla_accel_ros.evaluation.methods import Method
+from vla_accel_ros.evaluation.methods.grammar import parse
 from vla_accel_ros.models import checkpoint
 from vla_accel_ros.models.oft import build
 from vla_accel_ros.models.oft_config import OFTConfig
@@ -78,3 +79,11 @@ def test_a_chunk_that_is_renewed_in_time_hides_the_latency(policy):
     assert [r.kind for r in result.records[:3]] == ['waiting', 'waiting', 'deliberative']
     assert result.decisions == {'waiting': 2, 'deliberative': 1, 'queued': 17}
     assert all(call.latency_ms == 120 for call in result.calls)
+
+
+def test_the_preset_fast_waits_for_its_first_chunk_only(policy):
+    environment = Tabletop(32, max_steps=20)
+    result = run_episode(Driver(policy, parse('fast'), Fixed(80)), environment, 2_000_000, LIFT)
+    environment.close()
+    assert [r.kind for r in result.records[:2]] == ['waiting', 'deliberative']
+    assert result.decisions == {'waiting': 1, 'deliberative': 1, 'queued': 18}

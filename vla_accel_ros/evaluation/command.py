@@ -115,9 +115,9 @@ def _first(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Evaluate; return 0 when every episode was run, 1 when one of them failed to be run."""
     session = session_of(args)
-    page = None if args.report is None else report_file(args.report)
     jobs = session.jobs()
     here = runner.prepare(jobs, session.setup, args.workers)
+    page = None if args.report is None else report_file(args.report)
     journal = None
     if args.out is not None:
         journal = Journal(journal_beside(args.out), session.settings(), args.resume)
