@@ -48,7 +48,7 @@ class Shipped(NamedTuple):
 SHIPPED = {
     'tabletop-s': Shipped(CAMERAS, 72, 1, tuple(TASKS)),
     'tabletop-m': Shipped(CAMERAS[:1], 256, 2, tuple(TASKS)),
-    'tabletop-m-oft': Shipped(CAMERAS, 512, 2, ('lift', 'place')),
+    'tabletop-m-oft': Shipped(CAMERAS, 512, 2, tuple(TASKS)),
 }
 
 
