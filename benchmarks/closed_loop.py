@@ -71,7 +71,7 @@ RUNS = {
     'middle': Run('none,fast', 200, 2_001_200, 'tabletop-m'),
     'middle_real': Run('none,fast', 60, 2_001_200, 'tabletop-m', 'middle'),
     'middle_oft': Run('none,fast', 200, 2_001_200, 'tabletop-m-oft'),
-    'middle_oft_real': Run('none,fast', 200, 2_001_200, 'tabletop-m-oft', 'middle_oft'),
+    'middle_oft_real': Run('none,fast', 60, 2_001_200, 'tabletop-m-oft', 'middle_oft'),
 }
 
 
