@@ -39,7 +39,8 @@ WIDTH_M = 0.04
 MIDDLE_M = (0.5, 0.0, 0.1)
 # What numbers weigh beside the choice of a token.
 FINE = 3.0
-# Some mm decide whether a cube is hit: beyond 2 of them a loss is no longer square.
+# Some mm decide whether a cube is hit: a loss is square up to here only. That is 2 mm of what
+# NEAR_M scales, and a fiftieth of a token, of TURN_RAD, of WIDTH_M.
 BETA = 0.02
 
 
