@@ -17,7 +17,9 @@
 
 It remembers nothing, so that its demonstrations are Markov and every visited state can be
 labelled for every instruction. Steps toward a waypoint at distance n are v * tanh(0.35 n / v):
-proportional when near, at most v when far. The waypoint itself moves smoothly with the state.
+proportional when near, at most v when far. The waypoint itself moves smoothly with the state, and
+no faster than a camera can tell states apart: a clone that is between 'down' and 'straight up'
+takes what both agree on, which is to stand still.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ GAIN = 0.35
 
 HOVER = 0.085
 LIFT_HEIGHT = 0.24
-TRANSPORT_HEIGHT = 0.145
+TRANSPORT_HEIGHT = 0.130
+# Over how far a cube that is carried comes down to where it is let go, sideways.
+APPROACH = 0.060
 CUBE_WIDTH = 2 * CUBE_HALF
 _IDLE = np.zeros(3)
 
@@ -80,7 +84,11 @@ class Expert:
         # Fingers already closing may go on where they would not have begun.
         closing = 0.006 * _ramp((2 * FINGER_OPEN - 0.002 - state.width) / 0.006)
         if misfit < 0.010 + closing and abs(depth) < 0.010 + closing:
-            return _join(_step(offset, PRECISE), _level(state, yaw), 1.0)
+            step = _step(offset, PRECISE)
+            # Up already as the fingers arrive: shut and nearly shut look the same.
+            shut = _ramp((CUBE_WIDTH + 0.010 - state.width) / 0.006)
+            step[2] += (LIFT - step[2]) * shut
+            return _join(step, _level(state, yaw), 1.0)
         # Fingers that are still opening must not come down on the cube.
         shut = _ramp((2 * FINGER_OPEN - 0.010 - state.width) / 0.010)
         clearance = HOVER * max(_ramp((misfit - 0.006) / 0.030), shut)
@@ -97,14 +105,14 @@ class Expert:
         return _join(_step(np.array([0.0, 0.0, rise]), LIFT), _level(state), 1.0)
 
     def _deliver(self, state: State, task: Task, cube: np.ndarray) -> np.ndarray:
-        goal, tolerance = self._goal(state, task)
+        goal, tolerance, drop = self._goal(state, task)
         offset = goal - cube
         sideways = math.hypot(offset[0], offset[1])
-        if sideways < tolerance and -offset[2] < 0.007:
+        if sideways < tolerance and -offset[2] < drop:
             return _join(_IDLE, _level(state), 0.0)
         others = [z for colour, (_, _, z) in state.cubes.items() if colour != task.colour]
         height = max(TRANSPORT_HEIGHT, max(others) + CUBE_WIDTH + 0.025)
-        away = _ramp((sideways - 0.5 * tolerance) / 0.030)
+        away = _ramp((sideways - 0.5 * tolerance) / APPROACH)
         offset[2] = goal[2] + (height - goal[2]) * away - cube[2]
         far = _ramp((sideways - 0.02) / 0.05)
         step = _step(offset, PRECISE + (FAST - PRECISE) * far)
@@ -115,11 +123,11 @@ class Expert:
         return _join(step, _level(state), 1.0)
 
     @staticmethod
-    def _goal(state: State, task: Task) -> tuple[np.ndarray, float]:
-        """Return where the cube's centre is let go, and how far off it may be sideways, m."""
+    def _goal(state: State, task: Task) -> tuple[np.ndarray, float, float]:
+        """Return where the cube's centre is let go, and how far off sideways and above, m."""
         if task.kind == 'place':
-            return state.bin_position + [0.0, 0.0, BIN_FLOOR + CUBE_HALF + 0.025], 0.012
-        return state.cubes[task.other] + [0.0, 0.0, CUBE_WIDTH + 0.002], 0.009
+            return state.bin_position + [0.0, 0.0, BIN_FLOOR + CUBE_HALF + 0.025], 0.020, 0.012
+        return state.cubes[task.other] + [0.0, 0.0, CUBE_WIDTH + 0.002], 0.009, 0.007
 
     def _delivered(self, state: State, task: Task) -> bool:
         """Return whether the cube rests where it should, or is falling there, let go of."""
