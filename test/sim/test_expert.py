@@ -15,12 +15,15 @@
 
 """Tests of the scripted expert: it succeeds, remembers nothing, and labels any instruction."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vla_accel_ros.sim.env import ACTION_HIGH, ACTION_LOW
 from vla_accel_ros.sim.expert import LIFT, Expert
 from vla_accel_ros.sim.expert_check import run_episode
+from vla_accel_ros.sim.scene import BIN_HALF, BIN_WALL, FINGER_OPEN, FINGER_THICK
 from vla_accel_ros.sim.tasks import all_instructions
 
 
@@ -78,6 +81,35 @@ def test_it_lifts_at_one_speed_from_the_first_step(blind):
         held = held + 1 if blind.advance(action) else 0
     assert rises == pytest.approx([LIFT] * len(rises), rel=0.02)
     assert len(rises) > 6
+
+
+def test_its_fingers_miss_the_wall_of_a_bin_close_to_the_cube(blind):
+    words = 'pick up the blue cube'
+    blind.reset(seed=1010014, options={'task': words})
+    gap = blind.state().bin_position[1] - blind.state().cubes['blue'][1] - BIN_HALF - BIN_WALL
+    assert gap < FINGER_OPEN + FINGER_THICK
+    assert run_episode(blind, words, 1010014) == (True, pytest.approx(32, abs=6))
+
+
+@pytest.mark.parametrize('words', [
+    'pick up the red cube and place it in the bin', 'stack the red cube on the blue cube'])
+def test_a_carried_cube_comes_down_no_steeper_than_places_can_be_told_apart(blind, words):
+    """A clone between 'down' and 'straight up' takes what both agree on, and stands still."""
+    blind.reset(seed=0, options={'task': words})
+    for _ in range(40):
+        blind.advance(Expert().action(blind.state(), words))
+    state = blind.state()
+    goal = state.cubes['blue'] if words.startswith('stack') else state.bin_position
+
+    def rise(sideways):
+        to = np.array([goal[0] + sideways, goal[1], 0.095])
+        moved = {**state.cubes, 'red': to}
+        tool = state.ee_position + to - state.cubes['red']
+        return Expert().action(replace(state, cubes=moved, ee_position=tool), words)[2]
+
+    rises = np.array([rise(0.001 * mm) for mm in range(50)])
+    assert rises[0] < -0.003 < 0.003 < rises[-1]
+    assert np.abs(rises[5:] - rises[:-5]).max() < 0.004
 
 
 def test_it_follows_a_change_of_mind(blind):

@@ -29,7 +29,14 @@ import math
 import numpy as np
 
 from vla_accel_ros.sim.rotations import DOWN, to_vector, yaw_matrix
-from vla_accel_ros.sim.scene import BIN_FLOOR, BIN_HALF, CUBE_HALF, FINGER_OPEN
+from vla_accel_ros.sim.scene import (
+    BIN_FLOOR,
+    BIN_HALF,
+    BIN_WALL,
+    CUBE_HALF,
+    FINGER_OPEN,
+    FINGER_THICK,
+)
 from vla_accel_ros.sim.state import State
 from vla_accel_ros.sim.tasks import Task, in_bin, parse, stacked
 
@@ -72,7 +79,7 @@ class Expert:
             if task.kind == 'lift':
                 return self._lift(state)
             return self._deliver(state, task, cube)
-        return self._grasp(state, cube, state.yaw(task.colour))
+        return self._grasp(state, cube - [0.0, _aside(state, cube), 0.0], state.yaw(task.colour))
 
     def _grasp(self, state: State, cube: np.ndarray, yaw: float) -> np.ndarray:
         offset = cube - state.ee_position
@@ -154,6 +161,18 @@ def holds(state: State, colour: str) -> bool:
         abs(local[0]) < 0.018 and abs(local[1]) < 0.012 and abs(local[2]) < 0.020
         and CUBE_WIDTH - 0.006 < state.width < CUBE_WIDTH + 0.0025
     )
+
+
+def _aside(state: State, cube: np.ndarray) -> float:
+    """Return how far from a cube's centre the hand must stay to miss the bin's wall, m."""
+    outside = BIN_HALF + BIN_WALL
+    away = state.bin_position - cube
+    wall = away[1] - outside
+    if wall < CUBE_HALF:
+        return 0.0
+    beside = _ramp((outside + 0.030 - abs(away[0])) / 0.015)
+    missing = state.width / 2 + FINGER_THICK + 0.002 - wall
+    return beside * min(max(missing, 0.0), FINGER_OPEN - CUBE_HALF - 0.002)
 
 
 def _step(offset: np.ndarray, speed: float) -> np.ndarray:

@@ -33,6 +33,7 @@ BIN_WALL = 0.004
 BIN_HEIGHT = 0.045
 BIN_FLOOR = 0.004
 FINGER_OPEN = 0.04
+FINGER_THICK = 0.012
 TIMESTEP = 0.005
 
 _RGBA = {
@@ -161,9 +162,10 @@ def _hand(link7, numbers: dict) -> None:
             range=_text(numbers['finger_range']), armature='0.1', damping='10')
         add(finger, 'geom', type='box', pos=f'0 {sign * 0.012} 0.018', size='0.010 0.008 0.018',
             rgba=_RGBA['finger'], contype='0', conaffinity='0', mass='0')
-        add(finger, 'geom', name=f'pad_{side}', type='box', pos=f'0 {sign * 0.006} 0.036',
-            size='0.009 0.006 0.018', rgba=_RGBA['pad'], friction='2 0.05 0.0001', condim='4',
-            solref='0.01 1', priority='1', mass='0')
+        add(finger, 'geom', name=f'pad_{side}', type='box',
+            pos=_text((0, sign * FINGER_THICK / 2, 0.036)),
+            size=_text((0.009, FINGER_THICK / 2, 0.018)), rgba=_RGBA['pad'],
+            friction='2 0.05 0.0001', condim='4', solref='0.01 1', priority='1', mass='0')
 
 
 def _cube(world, colour: str, index: int) -> None:
