@@ -101,8 +101,8 @@ COMMANDS = {
     ),
     'train': Command(
         'vla_accel_ros.training.command',
-        'make the embedded checkpoint again; resumable',
-        ('vla-accel train --help',),
+        'make a shipped checkpoint again, tabletop-s where not said; resumable',
+        ('vla-accel train', 'vla-accel train --recipe tabletop-m-oft --out out/train/oft'),
     ),
     'doctor': Command(
         'vla_accel_ros.doctor',
@@ -132,7 +132,8 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
     for name, command in COMMANDS.items():
         sub = commands.add_parser(
-            name, help=command.summary, description=command.summary.capitalize() + '.',
+            name, help=command.summary,
+            description=command.summary[0].upper() + command.summary[1:] + '.',
             epilog=_epilog(command.examples), formatter_class=style, parents=[common],
         )
         sub.add_argument('--json', action='store_true', help='print JSON instead of text')

@@ -91,6 +91,31 @@ def test_with_simulated_time_the_simulated_arm_is_stepped_and_drives_the_clock()
     assert listed['arm_command'].parameters['max_rate'] == 20.0
 
 
+def test_a_preset_says_how_to_accelerate_and_leaves_the_robots_limits_alone():
+    plain, fast = named(Deployment()), named(Deployment(preset='fast'))
+    assert fast['arm_command'] == plain['arm_command']
+    assert fast['camera'] == plain['camera']
+    assert fast['scheduler'].parameters['rule'] == 'trust'
+    assert fast['inference'].parameters['decoder'] == 'jacobi'
+    for process in fast.values():
+        known = {setting.name: setting for setting in settings_of(process.name)}
+        for name in set(process.parameters) - {'use_sim_time'}:
+            known[name].check(process.parameters[name])
+
+
+def test_a_preset_without_pruning_takes_back_what_the_file_below_says_of_another_method():
+    inference = named(Deployment(preset='fast'))['inference']
+    assert inference.parameters['pruning'] == 'none'
+    assert inference.parameters['pruning_parameters'] == ''
+
+
+def test_a_preset_that_would_set_more_than_acceleration_is_refused(tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('/**/arm_command: {ros__parameters: {max_linear: 5.0}}')
+    with pytest.raises(ValueError, match='arm_command'):
+        Deployment(preset=str(file))
+
+
 @given(st.text(
     alphabet=st.characters(exclude_categories=('Cs', 'Cc', 'Cn', 'Co', 'Zl', 'Zp')), min_size=1))
 def test_a_text_reaches_the_command_line_as_that_text_whatever_it_looks_like(text):
@@ -121,6 +146,8 @@ def test_arguments_are_read_as_a_launch_file_has_them():
     ({'simulated': 'true'}, 'simulated is no argument'),
     ({'log_level': 'loud'}, "log_level is 'loud'"),
     ({'params_file': '/nowhere.yaml'}, 'nowhere.yaml'),
+    ({'preset': 'faster'}, "no preset 'faster', expected a file or one of fast"),
+    ({'preset': '/nowhere.yaml'}, 'nowhere.yaml'),
 ])
 def test_bad_arguments_are_refused_by_name(words, complaint):
     with pytest.raises((ValueError, FileNotFoundError), match=complaint):

@@ -53,14 +53,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='YAML on an environment that is not known, see docs/environments.md')
     add('--task', default=None, help=(
         'an instruction, or for the embedded arm lift, place, stack or all, whose instructions '
-        "take turns; the environment's own by default"))
+        "take turns (default: all), else the environment's own"))
     add('--clock', choices=clocks.CLOCKS, default=clocks.STEP, help=(
         'step: the world waits for the model; real: it goes on meanwhile (%(default)s)'))
-    add('--latency-ms', default=None, metavar='MS', help=(
+    add('--latency-ms', default=None, metavar='MS|FILE', help=(
         'of each call on the real clock; or the JSON report of an evaluation, whose calls of the '
         'same methods are drawn from; what it takes here and now by default'))
     add('--workers', type=int, default=len(os.sched_getaffinity(0)),
-        help='processes; changes nothing but the time (%(default)s)')
+        help='processes; episodes are the same, but calls are timed best with 1 (%(default)s)')
     add('--device', default='cpu', help='cpu or cuda (%(default)s)')
     add('--image-size', type=int, default=None,
         help="side of the camera images in pixels; the checkpoint's own by default")

@@ -44,7 +44,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--episodes', type=int, default=5, metavar='N', help='how many (default 5)')
     parser.add_argument(
         '--seed', type=int, default=0, metavar='S',
-        help='seed of the first episode; each next one has the next (default 0)')
+        help='seed of the first episode; each next one has the next (default 0); the model was '
+        'trained on seeds below 1000000')
     parser.add_argument(
         '--task', default='lift', metavar='WORDS',
         help=f'an instruction, or one of {", ".join(TASKS)}: its instructions in turn '
@@ -57,6 +58,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='an episode that takes longer has failed (default 15)')
     parser.add_argument(
         '--params-file', default='', metavar='FILE', help='parameters of the nodes')
+    parser.add_argument(
+        '--preset', default='', metavar='NAME_OR_FILE',
+        help='how to accelerate, such as fast or lossless (default: SP-VLA scheduling with the '
+        'ridge, as in config/arm.yaml)')
     parser.add_argument(
         '--out', type=Path, default=Path('out/demo'), metavar='FOLDER',
         help='where video, picture, summary and logs go (default out/demo)')
@@ -73,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         ValueError: When an argument makes no sense.
-        FileNotFoundError: When there is no such checkpoint or parameter file.
+        FileNotFoundError: When there is no such checkpoint, parameter file or preset.
     """
     # rclpy and the simulation are not needed for `--help`.
     from vla_accel_ros.nodes.demo_operator import GraphError
@@ -81,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
     instructions = _instructions(args)
     checkpoint_folder(args.checkpoint)
     deployment = Deployment(
-        sim=True, checkpoint=args.checkpoint, params_file=args.params_file)
+        sim=True, checkpoint=args.checkpoint, params_file=args.params_file,
+        preset=args.preset)
     show = (lambda *_, **__: None) if args.json else print
     try:
         episodes = list(_episodes(args, deployment, instructions, show))

@@ -24,6 +24,7 @@ import os
 from pathlib import Path
 import sys
 
+from vla_accel_ros.evaluation.methods.presets import node_parameters
 from vla_accel_ros.models.config_file import CheckpointError, read_config
 from vla_accel_ros.nodes import parent
 from vla_accel_ros.paths import checkpoint_folder, share_file
@@ -44,8 +45,8 @@ class Deployment:
     All else is in the parameter file. What stands here goes before that file.
 
     Raises:
-        ValueError: When the log level is unknown.
-        FileNotFoundError: When the parameter file is not there.
+        ValueError: When the log level is unknown, or the preset is no good.
+        FileNotFoundError: When the parameter file or the preset is not there.
     """
 
     sim: bool = _argument(False, 'also run the embedded arm instead of a robot')
@@ -56,6 +57,9 @@ class Deployment:
         "embedded arm's, or those of the parameter file")
     device: str = _argument('auto', 'where the model runs: auto, cpu, cuda, cuda:1')
     params_file: str = _argument('', "parameter file; empty takes the package's config/arm.yaml")
+    preset: str = _argument(
+        '', 'how to accelerate, over the parameter file: fast, lossless, any of config/presets or '
+        'a file of your own; empty leaves it to the parameter file')
     namespace: str = _argument('', 'namespace of every node and topic')
     use_sim_time: bool = _argument(False, 'take the time from /clock')
     log_level: str = _argument('info', 'least severe log messages shown')
@@ -66,6 +70,8 @@ class Deployment:
             raise ValueError(f'log_level is {self.log_level!r}, expected one of {LOG_LEVELS}')
         if self.params_file and not Path(self.params_file).expanduser().is_file():
             raise FileNotFoundError(f'params_file {self.params_file!r} is no file')
+        if self.preset:
+            node_parameters(self.preset)
 
     @classmethod
     def from_words(cls, words: Mapping[str, str]) -> Deployment:
@@ -135,11 +141,12 @@ class Process:
 def processes(deployment: Deployment) -> tuple[Process, ...]:
     """Return what to start, in the order in which an observation becomes motion."""
     common = {'use_sim_time': deployment.use_sim_time, 'autostart': deployment.autostart}
+    accelerated = node_parameters(deployment.preset) if deployment.preset else {}
     topics = deployment.image_topics or (SIM_TOPICS if deployment.sim else ())
     camera = {**common, **camera_parameters(deployment.checkpoint)}
     if topics:
         camera['image_topics'] = list(topics)
-    scheduler = dict(common)
+    scheduler = {**common, **accelerated.get('scheduler', {})}
     if deployment.instruction:
         scheduler['instruction'] = deployment.instruction
     arm = dict(common)
@@ -151,7 +158,8 @@ def processes(deployment: Deployment) -> tuple[Process, ...]:
         Process('camera', camera),
         Process('scheduler', scheduler),
         Process('inference', {
-            **common, 'checkpoint': deployment.checkpoint, 'device': deployment.device}),
+            **common, **accelerated.get('inference', {}),
+            'checkpoint': deployment.checkpoint, 'device': deployment.device}),
         Process('arm_command', arm),
     ]
     if deployment.sim:

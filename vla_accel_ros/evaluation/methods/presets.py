@@ -15,8 +15,8 @@
 """Presets: tuned settings in files that the ROS nodes read as they are.
 
 A preset is a parameter file with the nodes scheduler and inference, so that what was judged here
-is what `arm.launch.py params_file:=...` runs. It says how to schedule, prune and decode; what is
-left out has the nodes' defaults.
+is what `arm.launch.py preset:=...` runs. It says how to schedule, prune and decode; what is left
+out has the nodes' defaults, or what the robot's parameter file says.
 """
 
 from __future__ import annotations
@@ -71,16 +71,43 @@ def read_preset(name: str) -> Preset:
         ValueError: When the file is no parameter file of the two nodes, has parameters that are
             unknown or of another type, or leaves out what it must say.
     """
-    import yaml
-
-    path = Path(name).expanduser() if is_path(name) else share_file(f'{FOLDER}/{name}.yaml')
-    text = path.read_text(encoding='utf-8')
+    text, whole = _read(name)
     try:
-        settings = _settings(yaml.safe_load(text))
-    except (ValueError, yaml.YAMLError) as error:
+        settings = _settings(whole)
+    except ValueError as error:
         raise ValueError(f"preset '{name}': {error}") from None
     first = text.partition('\n')[0]
     return Preset(first.removeprefix('#').strip() if first.startswith('#') else '', settings)
+
+
+def node_parameters(name: str) -> dict[str, dict[str, object]]:
+    """Return what a preset, by name or path, sets of each node: node -> parameter -> value.
+
+    Parameters of a pruning method are always among it, empty where the preset gives none: those
+    of a parameter file below it may be another method's.
+
+    Raises:
+        FileNotFoundError: When there is none.
+        ValueError: As `read_preset`.
+    """
+    read_preset(name)
+    found = {node: {} for node in NODES} | _nodes(_read(name)[1])
+    return found | {'inference': {'pruning_parameters': '', **found['inference']}}
+
+
+def _read(name: str) -> tuple[str, object]:
+    """Return a preset's text and what it means as YAML."""
+    import yaml
+
+    if not is_path(name) and name not in names():
+        raise FileNotFoundError(
+            f"there is no preset '{name}', expected a file or one of {', '.join(names())}")
+    path = Path(name).expanduser() if is_path(name) else share_file(f'{FOLDER}/{name}.yaml')
+    text = path.read_text(encoding='utf-8')
+    try:
+        return text, yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"preset '{name}': {error}") from None
 
 
 def _settings(whole: object) -> dict[str, object]:
