@@ -46,8 +46,9 @@ SETTINGS = (
     # -- intuitive or deliberative ---------------------------------------------------------------
     _field(
         'rule', 'Which steps are intuitive: by speed (the paper), smooth planar motion (its '
-        'code), as many as the generator was measured to be good for (trust), all up to tau, or '
-        'none, which is the unaccelerated policy',
+        'code), as many as the generator was measured to be good for (trust; goes with generator '
+        'hold and gripper_guard false, see the preset fast), all up to tau, or none, which is the '
+        'unaccelerated policy',
         choices=tuple(sorted(RULES))),
     _field(
         'v_min', 'Rule velocity: slowest intuitive speed; slow motion is precise motion',
