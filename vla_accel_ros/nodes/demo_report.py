@@ -137,7 +137,7 @@ def table(facts: dict) -> str:
     """Return the summary as a text."""
     head = (
         f'{"":>3} {"instruction":<44} {"":<8} {"s":>5} {"path m":>7} {"actions":>8} {"Hz":>5} '
-        f'{"ridge":>6} {"VLA":>5} {"VLA ms p50/p95":>15} {"camera-action ms":>17}')
+        f'{"intuitive":>9} {"VLA":>5} {"VLA ms p50/p95":>15} {"camera-action ms":>17}')
     lines = ['', head]
     for row in facts['episodes']:
         vla, camera = row['vla_ms'], row['camera_to_action_ms']
@@ -145,7 +145,7 @@ def table(facts: dict) -> str:
             f'{row["episode"]:>3} {row["instruction"]:<44} '
             f'{"done" if row["success"] else "not done":<8} {row["seconds"]:>5.1f} '
             f'{row["path_m"]:>7.2f} {row["actions"]:>8} {row["actions_hz"]:>5} '
-            f'{row["decisions"].get("intuitive", 0):>6} {row["vla_answers"]:>5} '
+            f'{row["decisions"].get("intuitive", 0):>9} {row["vla_answers"]:>5} '
             f'{_pair(vla):>15} {_pair(camera):>17}')
     total = len(facts['episodes'])
     lines.append('')
