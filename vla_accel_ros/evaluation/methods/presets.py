@@ -71,11 +71,7 @@ def read_preset(name: str) -> Preset:
         ValueError: When the file is no parameter file of the two nodes, has parameters that are
             unknown or of another type, or leaves out what it must say.
     """
-    text, whole = _read(name)
-    try:
-        settings = _settings(whole)
-    except ValueError as error:
-        raise ValueError(f"preset '{name}': {error}") from None
+    text, _, settings = _read(name)
     first = text.partition('\n')[0]
     return Preset(first.removeprefix('#').strip() if first.startswith('#') else '', settings)
 
@@ -90,13 +86,12 @@ def node_parameters(name: str) -> dict[str, dict[str, object]]:
         FileNotFoundError: When there is none.
         ValueError: As `read_preset`.
     """
-    read_preset(name)
-    found = {node: {} for node in NODES} | _nodes(_read(name)[1])
-    return found | {'inference': {'pruning_parameters': '', **found['inference']}}
+    nodes = _read(name)[1]
+    return nodes | {'inference': {'pruning_parameters': '', **nodes['inference']}}
 
 
-def _read(name: str) -> tuple[str, object]:
-    """Return a preset's text and what it means as YAML."""
+def _read(name: str) -> tuple[str, dict[str, dict], dict[str, object]]:
+    """Return a preset's text, the parameters of each node, and all of them by name, checked."""
     import yaml
 
     if not is_path(name) and name not in names():
@@ -105,16 +100,17 @@ def _read(name: str) -> tuple[str, object]:
     path = Path(name).expanduser() if is_path(name) else share_file(f'{FOLDER}/{name}.yaml')
     text = path.read_text(encoding='utf-8')
     try:
-        return text, yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        nodes = _nodes(yaml.safe_load(text))
+        return text, nodes, _settings(nodes)
+    except (ValueError, yaml.YAMLError) as error:
         raise ValueError(f"preset '{name}': {error}") from None
 
 
-def _settings(whole: object) -> dict[str, object]:
+def _settings(nodes: dict[str, dict]) -> dict[str, object]:
     import yaml
 
     given: dict[str, object] = {}
-    for node, own in _nodes(whole).items():
+    for node, own in nodes.items():
         for key, value in own.items():
             if (key in (*INFERENCE, 'pruning_parameters')) != (node == 'inference'):
                 raise ValueError(f"'{key}' is no parameter of {node} that a preset may hold")
