@@ -12,6 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import gc
+
 import pytest
 from std_msgs.msg import Empty
 
@@ -141,6 +143,18 @@ def test_close_ceases_and_cleans_up_once(graph):
     node.close()
     node.close()
     assert node.calls == ['configure', 'activate', 'deactivate', 'cleanup']
+
+
+def test_a_closed_node_leaves_the_graph_without_the_garbage_collector(graph):
+    gc.disable()
+    try:
+        node = graph.add(Probe)
+        graph.until(lambda: 'probe' in graph.peer.get_node_names(), 'the node is known')
+        node.close()
+        # What only the collector ends, it ends in any line of Python, where it has hung.
+        graph.until(lambda: 'probe' not in graph.peer.get_node_names(), 'the node is gone')
+    finally:
+        gc.enable()
 
 
 def test_shutdown_by_service_ends_in_finalized(graph):

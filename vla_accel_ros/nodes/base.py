@@ -225,6 +225,10 @@ class Node(LifecycleNode):
             self.publish_diagnostics()
             self._diagnostics.wait_for_all_acked(ACKNOWLEDGE)
         self.destroy_node()
+        # rclpy leaves the state machine to the garbage collector, and with it the node's handle
+        # and its DDS participant. Whatever line the collector then runs in waits for the
+        # participant's threads to end, with Python's lock held.
+        self._state_machine.destroy_when_not_in_use()
 
     def state(self) -> str:
         """Return the label of the lifecycle state."""
