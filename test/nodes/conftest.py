@@ -35,12 +35,16 @@ os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 @pytest.fixture
 def graph():
-    """Give a graph of nodes in this process, over real DDS."""
+    """Give a graph of nodes in this process, over real DDS, in a domain of its own."""
     from graph import Graph
 
-    made = Graph()
+    from vla_accel_ros.nodes.demo_graph import reserve_domain
+
+    domain, holder = reserve_domain()
+    made = Graph(domain)
     yield made
     made.close()
+    holder.close()
 
 
 @pytest.fixture(scope='session')

@@ -116,3 +116,35 @@ def test_arguments_that_ros_cannot_read_end_with_status_1():
     process = start('-p', 'rate:=[1, x')
     out, errors = process.communicate(timeout=20)
     assert process.returncode == 1 and out == 'ended\n' and 'rate' in errors
+
+
+STUCK = """
+import ctypes
+from vla_accel_ros.nodes import spin
+from vla_accel_ros.nodes.base import Node
+
+
+class Stuck(Node):
+    NAME = 'stuck'
+
+    def activate(self):
+        print('activate', flush=True)
+
+    def destroy_node(self):
+        # As PyDLL calls it, Python's lock is held.
+        ctypes.PyDLL(None).pause()
+
+
+spin.END_S = 1
+spin.run(Stuck)
+"""
+
+
+def test_a_process_ends_though_the_middleware_never_lets_go_of_its_node():
+    process = subprocess.Popen(
+        [sys.executable, '-c', STUCK], cwd=ROOT, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
+    read_until(process, 'activate')
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGALRM

@@ -31,6 +31,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
+from vla_accel_ros.nodes import ending
 from vla_accel_ros.nodes.diagnostics import WARN, Health
 from vla_accel_ros.nodes.parameters import Setting, Settings
 from vla_accel_ros.nodes.qos import CONTROL
@@ -213,8 +214,8 @@ class Node(LifecycleNode):
         """Release everything; the node can be configured again."""
         return self.on_shutdown(state)
 
-    def close(self) -> None:
-        """End the node, once, from any state."""
+    def close(self, limit_s: int = 0) -> None:
+        """End the node, once, from any state; `limit_s` as for `ending.destroy`."""
         if self._closed:
             return
         self._closed = True
@@ -224,11 +225,7 @@ class Node(LifecycleNode):
         with contextlib.suppress(Exception):
             self.publish_diagnostics()
             self._diagnostics.wait_for_all_acked(ACKNOWLEDGE)
-        self.destroy_node()
-        # rclpy leaves the state machine to the garbage collector, and with it the node's handle
-        # and its DDS participant. Whatever line the collector then runs in waits for the
-        # participant's threads to end, with Python's lock held.
-        self._state_machine.destroy_when_not_in_use()
+        ending.destroy(self, limit_s)
 
     def state(self) -> str:
         """Return the label of the lifecycle state."""

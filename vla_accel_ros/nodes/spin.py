@@ -37,6 +37,8 @@ except ImportError:
 
 # A signal is noticed between two calls of spin_once at the latest.
 PATIENCE = 0.1
+# How long the middleware may take to let go of a node whose process ends, seconds.
+END_S = 5
 
 
 def make_executor(context: rclpy.Context | None = None):
@@ -110,7 +112,7 @@ def run(
     """Run one node as this process until SIGINT or SIGTERM.
 
     Args:
-        node_class: Made without arguments; has `close()` and `report(error)` as `base.Node`.
+        node_class: Made without arguments; has `close` and `report` as `base.Node`.
         argv: Command line with ROS arguments, `sys.argv` when None.
         below_arm: How many steps of priority below arm_command the process runs, where its
             parameter `real_time_priority` is on; None leaves it an ordinary one.
@@ -138,7 +140,7 @@ def run(
         return 1
     finally:
         if node is not None:
-            node.close()
+            node.close(END_S)
         if executor is not None:
             executor.shutdown()
         rclpy.try_shutdown()
