@@ -19,7 +19,7 @@ demo: setup  ## The arm moves: five episodes in real time (ARGS="--help" for opt
 	@$(BIN)/vla-accel demo $(ARGS)
 
 test: browser  ## The whole test suite, lint included (ARGS="-k name" for a part)
-	@$(BIN)/python -m pytest $(ARGS)
+	@scripts/test.sh $(ARGS)
 
 lint: setup  ## Only the lint
 	@$(BIN)/python -m pytest -q test/lint $(ARGS)

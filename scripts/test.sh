@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+# The whole suite in two runs. What starts no nodes runs on all cores; then the graphs of real nodes
+# run one by one, for other tests beside them would delay their messages. With arguments it is one
+# run of pytest with these.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+pytest() { .venv/bin/python -m pytest "$@"; }
+
+if [ $# -gt 0 ]; then
+  pytest "$@"
+  exit
+fi
+graphs=(test/nodes test/faults)
+failed=0
+pytest -n auto --maxprocesses 4 --dist worksteal "${graphs[@]/#/--ignore=}" || failed=1
+pytest "${graphs[@]}" || failed=1
+exit $failed
