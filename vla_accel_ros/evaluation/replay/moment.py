@@ -79,3 +79,11 @@ class Faults:
     def lines(self) -> list[str]:
         """Return a line each."""
         return [f'{count} x {name}: {self.first[name]}' for name, count in self.counts.items()]
+
+
+def joined(
+    some: Mapping[str, tuple[int, str]], more: Mapping[str, tuple[int, str]],
+) -> dict[str, tuple[int, str]]:
+    """Return the faults of two sources together."""
+    return {**some, **{name: (count + some.get(name, (0, ''))[0], some.get(name, (0, first))[1])
+                       for name, (count, first) in more.items()}}

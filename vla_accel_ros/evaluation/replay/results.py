@@ -27,6 +27,7 @@ import numpy as np
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.conditions import command_line, machine, today, versions
 from vla_accel_ros.evaluation.files import write_whole
+from vla_accel_ros.evaluation.replay.bag.raw import shown
 from vla_accel_ros.evaluation.replay.measures import quantities
 from vla_accel_ros.evaluation.replay.session import Session
 from vla_accel_ros.evaluation.replay.summary import Summary
@@ -112,11 +113,13 @@ class Outcome:
             'remarks': self.remarks(), 'command': command_line(), 'date': today(),
             'mode': session.args.mode, 'clock': clock(session.args),
             'bag': {
-                'path': session.bag.path.name, 'fingerprint': self.identity['bag'],
+                'path': shown(session.bag.path.name), 'fingerprint': self.identity['bag'],
                 'bytes': losses.total_bytes, 'lost_bytes': losses.lost_bytes,
                 'losses': losses.reasons,
                 'faults': {n: {'count': c, 'first': f} for n, (c, f) in self.faults.items()},
-                'topics': {n: {'type': t.kind, 'messages': t.count}
+                'roles': session.roles.facts(),
+                'topics': {n: {'type': t.kind, 'messages': t.count,
+                               **({'other_types': t.others} if t.others else {})}
                            for n, t in sorted(session.bag.topics.items())}},
             'checkpoint': session.checkpoint.name, 'run': self.identity,
             'reference': session.reference.name, 'frames': summary.frames,
