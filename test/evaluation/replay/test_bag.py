@@ -19,6 +19,7 @@ import shutil
 import sqlite3
 
 import bags
+from bags import heard, said
 import pytest
 
 from vla_accel_ros.evaluation.replay.bag.raw import BagError
@@ -27,19 +28,6 @@ from vla_accel_ros.evaluation.replay.bag.reader import Bag
 LINES = bags.recording()
 FORMS = [
     (storage, mode) for storage in ('mcap', 'sqlite3') for mode in ('none', 'file', 'message')]
-
-
-def said(lines):
-    """Return topic, type and time of each line, and its bytes, in the order of their times."""
-    ordered = sorted(lines, key=lambda line: line.log_ns or line.stamp_ns)
-    data = [bytes(bags.STORE.serialize_cdr(x.message, x.kind)) for x in ordered]
-    return [
-        (x.topic, x.kind, x.log_ns or x.stamp_ns, d)
-        for x, d in zip(ordered, data, strict=True)]
-
-
-def heard(bag):
-    return [(r.topic, r.kind, r.log_ns, bytes(r.data)) for r in bag.messages(set(bag.topics))]
 
 
 def alike(one, other):

@@ -59,16 +59,17 @@ class Decoder:
         while True:
             try:
                 return self._store.deserialize_cdr(data, raw.kind)
-            except UnicodeDecodeError as error:
-                mended = _ascii(data, bytes(error.object))
-                if raw.kind == STRING or mended == data:
-                    raise ValueError(f'a text in it is no UTF-8: {error}') from None
-                data = mended
             except Exception as error:
-                # A parser at garbage: index, struct, memory errors.
-                what = type(error).__name__
+                # A parser at garbage: index, struct, memory errors; rosbags wraps some of them.
+                cause = error.__cause__ or error.__context__ or error
+                if isinstance(cause, UnicodeDecodeError) and raw.kind != STRING:
+                    mended = _ascii(data, bytes(cause.object))
+                    if mended != data:
+                        data = mended
+                        continue
                 raise ValueError(
-                    f'{len(raw.data)} bytes are no {raw.kind} ({what}: {error})') from None
+                    f'{len(raw.data)} bytes are no {raw.kind} ({type(cause).__name__}: {cause})'
+                ) from None
 
 
 def stamp_of(message) -> int | None:

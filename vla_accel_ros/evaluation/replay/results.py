@@ -34,9 +34,9 @@ from vla_accel_ros.evaluation.replay.summary import Summary
 
 SCHEMA = 1
 RESULTS, REPORT = 'results.json', 'report.html'
-# Faults that are no harm: cameras need not be as fast as each other, or an instruction be there
-# from the first frame on.
-HARMLESS = ('unpaired', 'no_instruction')
+# Faults that are no harm: cameras need not be as fast as each other, nor instruction and joint
+# states be there from the first frame on.
+HARMLESS = ('unpaired', 'no_instruction', 'no_proprio_yet')
 
 
 @dataclass

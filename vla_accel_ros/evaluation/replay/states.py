@@ -38,6 +38,9 @@ class States:
         names: Which values the checkpoint wants, in its order; empty takes whole messages.
         fits: Called with the values, raises ValueError where the checkpoint cannot take them.
         faults: Counts what is no good.
+
+    Attributes:
+        given: Whether there were values for a frame before.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class States:
     ) -> None:
         self._names, self._fits, self._faults = tuple(names), fits, faults
         self._buffer = ProprioBuffer(names, DEPTH)
+        self.given = False
         self._came: deque[tuple[int, bool]] = deque(maxlen=DEPTH)
         # Without names the joints of the first message that fits are those that are meant.
         self._joints: set[str] | None = None
@@ -102,4 +106,5 @@ class States:
             return None
         values = self._buffer.nearest(stamp_ns, TOLERANCE_NS)
         self._fits(values)
+        self.given = True
         return values

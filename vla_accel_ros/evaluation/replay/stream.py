@@ -38,7 +38,8 @@ NS = 1_000_000_000
 SAME_CLOCK_NS = NS
 # Faults that show only when an observation is decoded or run; the others are found without.
 OF_OBSERVATIONS = (
-    'bad_frame', 'no_instruction', 'unknown_instruction', 'no_proprio', 'failed_step')
+    'bad_frame', 'no_instruction', 'unknown_instruction', 'no_proprio', 'no_proprio_yet',
+    'failed_step')
 # Stamps and times beyond are garbage: 2^62 ns are 146 years.
 FARTHEST_NS = 1 << 62
 
@@ -106,6 +107,7 @@ class Stream:
         self._gripper_came = False
         # From the recorder's clock to that of the stamps; zero while they are the same.
         self._offset_ns = self._seen_offset_ns = 0
+        self._newest_ns: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[Moment]:
         """Yield moments in the order of the bag.
@@ -134,7 +136,8 @@ class Stream:
         if not usable:
             raise BagError(
                 f'{shown(self._bag.path)}: not one of the observations can be used; '
-                + ('; '.join(self.faults.lines()) or 'the cameras never have frames together'))
+                + ('; '.join([*self.faults.lines(), *self._bag.losses.reasons])
+                   or 'the cameras never have frames together'))
         yield self._moment(None, last_ns, samples, number)
 
     # -- by role ---------------------------------------------------------------------------------
@@ -221,6 +224,12 @@ class Stream:
             self._seen_offset_ns = offset_ns
         if abs(stamp_ns) > FARTHEST_NS:
             raise ValueError(f'its time is {stamp_ns} ns, which is more than 146 years')
+        back_ns = self._newest_ns.get(raw.topic, stamp_ns) - stamp_ns
+        if back_ns > SAME_CLOCK_NS:
+            # The clock, or a stamp before it that was wrong: what waited for a later one is lost.
+            self.faults.add(
+                'clock_jumped', f'{raw.topic}: a stamp goes back by {back_ns / NS:.3f} s')
+        self._newest_ns[raw.topic] = stamp_ns
         return stamp_ns
 
     def _observe(self, stamp_ns: int, raws: tuple) -> Observation | None:
@@ -233,8 +242,8 @@ class Stream:
                 self.faults.add('bad_frame', f'{raw.topic}: {error}')
                 return None
         if not self._instruction:
-            self.faults.add(
-                'no_instruction', f'before one came, first at {stamp_ns} ns')
+            self.faults.add('no_instruction', (
+                f'before one came, first at {stamp_ns} ns; or give --instruction'))
             return None
         if objection := self._objection(self._instruction):
             self.faults.add('unknown_instruction', objection)
@@ -244,7 +253,8 @@ class Stream:
             try:
                 proprio = self._states.at(stamp_ns)
             except ValueError as error:
-                self.faults.add('no_proprio', str(error))
+                name = 'no_proprio' if self._states.given else 'no_proprio_yet'
+                self.faults.add(name, str(error))
                 return None
             if proprio is None:
                 return None

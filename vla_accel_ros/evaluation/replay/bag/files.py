@@ -39,12 +39,14 @@ class BagFiles:
     Attributes:
         path: As it was given.
         files: Storage files, each perhaps compressed as a whole.
+        unnamed: Those of them that the metadata do not name.
         promised: Messages by topic and type by the metadata; None where they say nothing.
         losses: What is missing already.
     """
 
     path: Path
     files: tuple[Path, ...]
+    unnamed: tuple[Path, ...] = ()
     promised: Counts | None = None
     losses: Losses = field(default_factory=Losses)
 
@@ -96,8 +98,8 @@ def _in_folder(path: Path) -> BagFiles:
             missing.append(shown(name))
         elif file not in named:
             named.append(file)
-    others = [file for file in found.files if file not in named]
-    found.files = (*named, *others)
+    found.unnamed = tuple(file for file in found.files if file not in named)
+    found.files = (*named, *found.unnamed)
     if not named:
         # They are of another bag, or the files were renamed: what they promise means nothing.
         found.losses.add(path / METADATA, 'names none of the files that are here'
@@ -105,7 +107,7 @@ def _in_folder(path: Path) -> BagFiles:
         return found
     for name in missing:
         found.losses.add(path / Path(name).name, 'is missing, the metadata name it')
-    for file in others:
+    for file in filter(lambda file: not foreign(file), found.unnamed):
         found.losses.add(file, 'is not named by the metadata, it is read all the same')
     found.promised = facts.promised
     if facts.promised is None:

@@ -59,10 +59,7 @@ class Bag:
         found = find(path)
         self.path, self.losses, self._files = found.path, found.losses, found.files
         self._parts = [Part(file, self.losses) for file in found.files]
-        counts: Counts = Counter()
-        for part in self._parts:
-            for pair, count in part.counts.items():
-                counts[pair] += count
+        counts = _total(self._parts)
         self.topics = topics_of(counts)
         self._promised = Counter({name: topic.count for name, topic in self.topics.items()})
         if not counts.total():
@@ -71,7 +68,8 @@ class Bag:
         if all(kind.endswith(ROS1) for (_, kind), count in counts.items() if count):
             raise BagError(f'{shown(path)} holds ROS 1 messages: {CONVERT}, from the ROS 1 bag')
         if found.promised is not None:
-            self._compare(found.promised, counts)
+            self._compare(found.promised, _total(
+                [part for part in self._parts if part.path not in found.unnamed]))
 
     def first(self, topic: str, limit: int) -> Iterator[Raw]:
         """Yield the first messages of a topic, as many as asked for at most."""
@@ -129,14 +127,19 @@ class Bag:
                 self.path, f'{twice} messages are in two of its files, they are taken once')
 
     def _compare(self, promised: Counts, counts: Counts) -> None:
-        """Say where the metadata and the files differ; what is not there is lost."""
+        """Say where the metadata and the files that they name differ; what is not there is lost.
+
+        Args:
+            promised: Messages by the metadata.
+            counts: Messages of the files.
+        """
         for name in sorted({name for name, _ in promised}):
             kinds = {kind for (each, kind), count in promised.items() if each == name}
             count = sum(promised[name, kind] for kind in kinds)
-            there = self._promised[name]
+            there = sum(n for (each, _), n in counts.items() if each == name)
             held = {kind for (each, kind), n in counts.items() if each == name and n}
             if count > there:
-                self._promised[name] = count
+                self._promised[name] += count - there
             elif count < there:
                 self.losses.add(
                     self.path / METADATA, f'says {count} messages on {shown(name)}, the files '
@@ -145,9 +148,17 @@ class Bag:
                 self.losses.add(
                     self.path / METADATA, f'says that {shown(name)} is of type '
                     f'{", ".join(sorted(kinds))}, the files hold {", ".join(sorted(held))}')
-        unnamed = [name for name, topic in self.topics.items()
-                   if topic.count and not any(name == each for each, _ in promised)]
+        unnamed = {n for (n, _), count in counts.items() if count} - {n for n, _ in promised}
         if unnamed:
             self.losses.add(
                 self.path / METADATA, f'does not name {", ".join(sorted(unnamed))}, which the '
                 'files hold')
+
+
+def _total(parts: list[Part]) -> Counts:
+    """Return the messages of some files together; a Counter's own sum forgets the empty ones."""
+    counts: Counts = Counter()
+    for part in parts:
+        for pair, count in part.counts.items():
+            counts[pair] += count
+    return counts
