@@ -19,6 +19,7 @@ JPEG: ITU-T T.81, annex B. PNG: the specification of the W3C, and APNG's chunk `
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import NamedTuple
 
@@ -31,6 +32,8 @@ OTHERS = (
     (b'\x00\x00\x00\x01', 'a video stream'), (b'\x00\x00\x01', 'a video stream'),
     (b'v/1\x01', 'OpenEXR'), (b'P5', 'PGM'), (b'P6', 'PPM'), (b'\x1aE\xdf\xa3', 'a video'),
 )
+# Any number of them may stand before a marker, which begins with the last.
+FILL = re.compile(b'\xff+')
 
 
 class Header(NamedTuple):
@@ -83,8 +86,9 @@ def _jpeg(data: bytes) -> Header | None:
             return None
         marker = data[at + 1]
         if marker == 0xFF:
-            # Fill bytes.
-            at += 1
+            at = FILL.match(data, at).end() - 1
+            if at + 1 >= len(data):
+                return None
         elif marker == 0x01 or 0xD0 <= marker <= 0xD8:
             at += 2
         elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -41,10 +42,7 @@ class Decoder:
     """Reads the standard messages that a replay knows."""
 
     def __init__(self) -> None:
-        from rosbags.typesys import Stores, get_typestore
-
-        # The messages read here are the same from Humble to Jazzy.
-        self._store = get_typestore(Stores.ROS2_JAZZY)
+        self._store = _typestore()
 
     def message(self, raw: Raw):
         """Return the message, with the fields that its type has.
@@ -70,6 +68,15 @@ class Decoder:
                 raise ValueError(
                     f'{len(raw.data)} bytes are no {raw.kind} ({type(cause).__name__}: {cause})'
                 ) from None
+
+
+@cache
+def _typestore():
+    """Return the types of messages; making them takes a tenth of a second."""
+    from rosbags.typesys import Stores, get_typestore
+
+    # The messages read here are the same from Humble to Jazzy.
+    return get_typestore(Stores.ROS2_JAZZY)
 
 
 def stamp_of(message) -> int | None:
