@@ -189,3 +189,15 @@ def test_names_that_are_no_utf_8_are_read_and_can_be_printed(bag, tmp_path):
         file.unlink()
     with pytest.raises(BagError, match=r'K\\udce4fer holds no .mcap'):
         Bag(place)
+
+
+def test_a_compressed_file_is_unpacked_once_for_all_looks_into_it(tmp_path, monkeypatch):
+    bag = Bag(bags.write(tmp_path / 'bag', LINES, 'sqlite3', 'file'))
+    unpacked = []
+    reader = zstandard.ZstdDecompressor
+    monkeypatch.setattr(
+        zstandard, 'ZstdDecompressor', lambda: unpacked.append(1) or reader())
+    for topic in bag.topics:
+        assert len(list(bag.first(topic, 3))) == min(3, bag.topics[topic].count)
+    assert len(unpacked) == 1
+    assert same(bag, LINES) and same(bag, LINES)

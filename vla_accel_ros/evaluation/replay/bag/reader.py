@@ -59,6 +59,7 @@ class Bag:
         found = find(path)
         self.path, self.losses, self._files = found.path, found.losses, found.files
         self._parts = [Part(file, self.losses) for file in found.files]
+        self._held: Part | None = None
         counts = _total(self._parts)
         self.topics = topics_of(counts)
         self._promised = Counter({name: topic.count for name, topic in self.topics.items()})
@@ -77,6 +78,7 @@ class Bag:
         for part in sorted(self._parts, key=lambda part: part.begins_ns):
             if not any(count for (name, _), count in part.counts.items() if name == topic):
                 continue
+            self._hold(part)
             for raw in part.messages({topic}):
                 yield raw
                 left -= 1
@@ -90,6 +92,7 @@ class Bag:
             BagError: When none could be read although there should be some.
         """
         seen: Counter[str] = Counter()
+        self._hold(None)
         parts = [(part.begins_ns, partial(part.messages, topics)) for part in self._parts]
         for raw in self._once(merged(parts)):
             seen[raw.topic] += 1
@@ -110,6 +113,15 @@ class Bag:
         return fingerprints.of_files(self._files)
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _hold(self, part: Part | None) -> None:
+        """Keep one file open for the next look into the bag, in place of the one before."""
+        if part is not self._held:
+            if self._held is not None:
+                self._held.release()
+            self._held = part
+            if part is not None:
+                part.hold()
 
     def _once(self, messages: Iterator[tuple[int, Raw]]) -> Iterator[Raw]:
         """Leave out messages that another file has given already: a copy, a file twice."""

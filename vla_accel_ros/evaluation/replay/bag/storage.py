@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 import tempfile
@@ -58,6 +58,7 @@ class Part:
         self.counts: Counts = Counts()
         self.begins_ns = 0
         self._storage: Storage | None = None
+        self._held = ExitStack()
         try:
             if kind_of(path) in READERS and path.stat().st_size:
                 # Its reader remembers where the messages are.
@@ -74,6 +75,21 @@ class Part:
             if storage is not None:
                 for raw in storage.messages(topics):
                     yield self._decompressed(raw)
+
+    def hold(self) -> None:
+        """Keep a file that is compressed as a whole open: it is decompressed once, not each time.
+
+        Raises:
+            OSError: When there is no room for it.
+        """
+        if self._storage is None:
+            self._storage = self._held.enter_context(self._opened())
+
+    def release(self) -> None:
+        """Close what `hold` keeps open."""
+        with self._held:
+            if kind_of(self.path) == ZSTD:
+                self._storage = None
 
     @contextmanager
     def _opened(self) -> Iterator[Storage | None]:
