@@ -27,7 +27,6 @@ import numpy as np
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.conditions import command_line, machine, today, versions
 from vla_accel_ros.evaluation.files import write_whole
-from vla_accel_ros.evaluation.replay.bag.raw import shown
 from vla_accel_ros.evaluation.replay.measures import quantities
 from vla_accel_ros.evaluation.replay.session import Session
 from vla_accel_ros.evaluation.replay.summary import Summary
@@ -113,7 +112,7 @@ class Outcome:
             'remarks': self.remarks(), 'command': command_line(), 'date': today(),
             'mode': session.args.mode, 'clock': clock(session.args),
             'bag': {
-                'path': shown(session.bag.path.name), 'fingerprint': self.identity['bag'],
+                'path': session.bag.path.name, 'fingerprint': self.identity['bag'],
                 'bytes': losses.total_bytes, 'lost_bytes': losses.lost_bytes,
                 'losses': losses.reasons,
                 'faults': {n: {'count': c, 'first': f} for n, (c, f) in self.faults.items()},
