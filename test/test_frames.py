@@ -102,3 +102,12 @@ def test_sets_hold_the_tolerance_advance_and_use_no_frame_twice(cameras, toleran
 ])
 def test_stamps_are_judged_against_the_present(stamp, fault):
     assert age_fault(stamp, 1000 * MS, 300 * MS, 50 * MS) == fault
+
+
+def test_frames_that_wait_when_a_clock_begins_anew_are_counted():
+    pairer = FramePairer(2, 0)
+    pairer.add(0, 100_000 * MS, 'far ahead')
+    pairer.add(1, 5000 * MS, 'waits')
+    assert pairer.add(0, 6000 * MS, 'a') is None
+    assert pairer.add(1, 6000 * MS, 'b').frames == ('a', 'b')
+    assert pairer.counts == {'unpaired': 2}

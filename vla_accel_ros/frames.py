@@ -81,6 +81,7 @@ class FramePairer:
         """
         newest = self._newest[camera]
         if newest is not None and stamp_ns < newest - self._restart_ns:
+            self.counts['unpaired'] += sum(map(len, self._waiting))
             self.reset()
         elif newest is not None and stamp_ns <= newest:
             self.counts['out_of_order'] += 1

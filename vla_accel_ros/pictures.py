@@ -24,12 +24,17 @@ import os
 
 import numpy as np
 
+from vla_accel_ros import picture_headers
+
 # Channels of the encodings that are read. All have 8 bits, so `is_bigendian` changes nothing;
 # 16 bit encodings, where it would, are refused.
 CHANNELS = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1}
-NOT_A_PICTURE = ('16UC', 'mono16', '32FC', 'compressedDepth')
+# Encodings before compression that are no picture, by how their names begin: a driver writes
+# `bayer_rggb8; jpeg compressed `, and a mosaic in a JPEG looks like a grey picture.
+NOT_A_PICTURE = ('bayer', '16UC', '16SC', 'mono16', '32FC', '32SC', '64FC', 'compressedDepth')
 # A forged header of a few bytes must not claim gigabytes; OpenCV reads this when imported.
-os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(1 << 26))
+LARGEST = 1 << 26
+os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(LARGEST))
 
 
 def check_image(message) -> None:
@@ -86,26 +91,56 @@ def image_to_array(message) -> np.ndarray:
     return cv2.cvtColor(pixels, codes[message.encoding])
 
 
+def check_compressed(data: bytes, said: str) -> None:
+    """Check that a compressed picture is one of 8 bits that can be seen as RGB.
+
+    Args:
+        data: Its bytes.
+        said: Its format, in words.
+
+    Raises:
+        ValueError: When it is not.
+    """
+    if not data:
+        raise ValueError(f'0 bytes of {said!r} are no picture')
+    header = picture_headers.read(data)
+    if header is None:
+        raise ValueError(f'{len(data)} bytes of {said!r} do not decode to an image')
+    what = f'the data of {said!r} are a {header.name} of'
+    if header.bits > 8:
+        raise ValueError(f'{what} {header.bits} bits, expected 8')
+    if header.channels not in (1, 3) and header.name == 'JPEG':
+        raise ValueError(f'{what} {header.channels} channels, expected grey or colour')
+    if header.animated:
+        raise ValueError(f'{what} several pictures, expected one')
+    if header.width * header.height > LARGEST:
+        raise ValueError(
+            f'{what} {header.width}x{header.height} pixels, expected at most {LARGEST}')
+
+
 def compressed_to_array(message) -> np.ndarray:
-    """Read a JPEG or PNG image.
+    """Read a JPEG or PNG image, by what its data are and not by what its format says.
 
     Args:
         message: With the fields of `sensor_msgs/CompressedImage`.
 
     Returns:
-        uint8 [h, w, 3] RGB, contiguous.
+        uint8 [h, w, 3] RGB, contiguous; without alpha.
 
     Raises:
-        ValueError: For depth and 16 bit formats, and for data that do not decode.
+        ValueError: For depth, bayer and 16 bit pictures, CMYK, animations and other formats than
+            JPEG and PNG, and for data that do not decode.
     """
+    # All that is known of a mosaic is that its driver says so.
     if any(word in message.format for word in NOT_A_PICTURE):
         raise ValueError(f'format is {message.format!r}, expected an 8 bit JPEG or PNG picture')
     import cv2
 
     data = np.frombuffer(message.data, np.uint8)
+    check_compressed(data.tobytes(), message.format)
     try:
         flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        pixels = cv2.imdecode(data, flags) if len(data) else None
+        pixels = cv2.imdecode(data, flags)
     except cv2.error as error:
         raise ValueError(f'{len(data)} bytes of {message.format!r} are refused: {error}') from None
     if pixels is None:

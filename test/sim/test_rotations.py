@@ -75,3 +75,15 @@ def test_a_quaternion_turns_as_its_matrix(axis, angle):
         v + 2 * np.cross(vector, np.cross(vector, v) + w * v) for v in np.eye(3)]).T
     assert rebuilt == pytest.approx(matrix, abs=1e-9)
     assert of_quaternion((x, y, z, w)) == pytest.approx(matrix, abs=1e-9)
+
+
+@pytest.mark.parametrize('vector', [(1e200, 0, 0), (1e300, -1e300, 1e200), (0.0, -0.0, 1e-320)])
+def test_a_turn_of_any_length_is_a_rotation(vector):
+    matrix = to_matrix(vector)
+    assert matrix @ matrix.T == pytest.approx(np.eye(3), abs=1e-9)
+
+
+@pytest.mark.parametrize('vector', [(np.nan, 0, 0), (0, np.inf, 0), (1.7e308, 1.7e308, 0)])
+def test_a_turn_that_is_no_number_is_refused(vector):
+    with pytest.raises(ValueError, match='expected finite numbers'):
+        to_matrix(vector)

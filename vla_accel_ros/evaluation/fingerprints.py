@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import hashlib
+import os
 from pathlib import Path
 
 # What is larger is hashed by samples: its size and so many blocks, evenly spread.
@@ -31,7 +32,7 @@ def of_files(files: Sequence[Path]) -> str:
     whole = total <= HASHED_WHOLE
     for file in files:
         size = file.stat().st_size
-        digest.update(f'{file.name} {size}\n'.encode())
+        digest.update(os.fsencode(f'{file.name} {size}\n'))
         step = BLOCK if whole else max(size // SAMPLES, BLOCK)
         with open(file, 'rb') as stream:
             for start in range(0, size, step):

@@ -31,6 +31,7 @@ from vla_accel_ros.evaluation.methods.presets import INFERENCE
 from vla_accel_ros.evaluation.methods.settings import settings_of
 from vla_accel_ros.evaluation.replay import command
 from vla_accel_ros.evaluation.replay.ahead import Ahead
+from vla_accel_ros.evaluation.replay.moment import joined
 from vla_accel_ros.evaluation.replay.offline import Offline
 from vla_accel_ros.evaluation.replay.page import Moments, write_page
 from vla_accel_ros.evaluation.replay.progress import Bar, Interrupt
@@ -129,7 +130,7 @@ def _reference(
     if stop():
         raise KeyboardInterrupt
     _add(reading, ahead)
-    return episodes, stream.faults.facts()
+    return episodes, joined(stream.faults.facts(), offline.faults.facts())
 
 
 def play(

@@ -26,9 +26,18 @@ DOWN = np.diag([1.0, -1.0, -1.0])
 
 
 def to_matrix(vector) -> np.ndarray:
-    """Return the matrix [3, 3] of a rotation vector [3] (Rodrigues' formula)."""
+    """Return the matrix [3, 3] of a rotation vector [3] (Rodrigues' formula).
+
+    Raises:
+        ValueError: When the vector is not finite, or its length is not.
+    """
     x, y, z = (float(value) for value in vector)
     angle = math.sqrt(x * x + y * y + z * z)
+    if angle == math.inf:
+        # Of large numbers the squares are, the length is not.
+        angle = math.hypot(x, y, z)
+    if not math.isfinite(angle):
+        raise ValueError(f'rotation vector is [{x}, {y}, {z}], expected finite numbers')
     if angle < 1e-12:
         return np.array([[1.0, -z, y], [z, 1.0, -x], [-y, x, 1.0]])
     x, y, z = x / angle, y / angle, z / angle

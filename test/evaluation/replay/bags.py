@@ -208,3 +208,41 @@ def recording(frames=8, size=32, text='pick up the red cube', start=START, first
 
 def action(k):
     return [0.001 * k, 0.0, -0.002, 0.0, 0.0, 0.01, float(k > 4)]
+
+
+def write_mcap(
+    file: Path, lines, profile='ros2', encoding='cdr', more=None, **options,
+) -> Path:
+    """Write a bare MCAP file by Foxglove's writer, lines as they come, a channel a topic and type.
+
+    `more` is called with the writer before the messages; `options` are those of `mcap.Writer`.
+    """
+    from mcap.writer import Writer as McapWriter
+
+    with open(file, 'wb') as stream:
+        writer, channels = McapWriter(stream, **options), {}
+        writer.start(profile=profile)
+        if more:
+            more(writer)
+        for line in lines:
+            pair = line.topic, line.kind
+            if pair not in channels:
+                schema = writer.register_schema(line.kind, 'ros2msg', b'')
+                channels[pair] = writer.register_channel(line.topic, encoding, schema)
+            writer.add_message(
+                channels[pair], line.log_ns or line.stamp_ns,
+                bytes(STORE.serialize_cdr(line.message, line.kind)), line.stamp_ns)
+        writer.finish()
+    return file
+
+
+def heard(bag) -> list:
+    """Return topic, type, time and bytes of all messages of a bag."""
+    return [(r.topic, r.kind, r.log_ns, bytes(r.data)) for r in bag.messages(set(bag.topics))]
+
+
+def said(lines) -> list:
+    """Return the same of lines, by their times."""
+    ordered = sorted(lines, key=lambda line: line.log_ns or line.stamp_ns)
+    return [(x.topic, x.kind, x.log_ns or x.stamp_ns,
+             bytes(STORE.serialize_cdr(x.message, x.kind))) for x in ordered]

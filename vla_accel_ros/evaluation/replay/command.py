@@ -26,6 +26,7 @@ import sys
 import time
 
 from vla_accel_ros.evaluation.methods import Method
+from vla_accel_ros.evaluation.replay.moment import joined
 from vla_accel_ros.evaluation.replay.results import REPORT, RESULTS, Outcome, Reading, write
 from vla_accel_ros.evaluation.replay.store import (
     FOLDER,
@@ -153,7 +154,8 @@ def _replay(session, identity: dict, store: Store, out: Path) -> Outcome:
         reading = Reading(
             time.perf_counter() - begun, time.process_time() - used, ahead.busy_s, ahead.waited_s)
         outcome = Outcome(
-            session, summary, identity, stream.faults.facts(), interrupted, reading)
+            session, summary, identity, joined(stream.faults.facts(), offline.faults.facts()),
+            interrupted, reading)
         write_page(outcome, moments, out)
     return outcome
 

@@ -22,6 +22,9 @@ from dataclasses import dataclass, field
 
 from vla_accel_ros.observations import Observation
 
+# Characters of the first instance of a fault.
+LONGEST = 500
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -67,10 +70,11 @@ class Faults:
     first: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, what: str, count: int = 1) -> None:
-        """Count a fault."""
+        """Count a fault; of what messages say in it, no more is kept than a line."""
         if count:
             self.counts[name] += count
-            self.first.setdefault(name, what)
+            self.first.setdefault(
+                name, what if len(what) <= LONGEST else f'{what[:LONGEST]} ...')
 
     def facts(self) -> dict[str, tuple[int, str]]:
         """Return by name how many there were, and the first in words."""
@@ -79,3 +83,11 @@ class Faults:
     def lines(self) -> list[str]:
         """Return a line each."""
         return [f'{count} x {name}: {self.first[name]}' for name, count in self.counts.items()]
+
+
+def joined(
+    some: Mapping[str, tuple[int, str]], more: Mapping[str, tuple[int, str]],
+) -> dict[str, tuple[int, str]]:
+    """Return the faults of two sources together."""
+    return {**some, **{name: (count + some.get(name, (0, ''))[0], some.get(name, (0, first))[1])
+                       for name, (count, first) in more.items()}}

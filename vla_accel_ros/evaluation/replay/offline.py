@@ -27,7 +27,7 @@ from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.evaluation.replay.episodes import Splitter
-from vla_accel_ros.evaluation.replay.moment import Moment, Sample
+from vla_accel_ros.evaluation.replay.moment import Faults, Moment, Sample, joined
 from vla_accel_ros.evaluation.replay.recorded import NS, Recorded
 from vla_accel_ros.evaluation.replay.trace import Episode, Trace
 from vla_accel_ros.models.policy import Policy
@@ -36,6 +36,8 @@ from vla_accel_ros.scheduling.decision import Kind
 
 # After its last step an episode waits so long for what was recorded of it.
 LATE_NS = NS // 2
+# Steps that may fail before one has not.
+PATIENCE = 20
 # Called with the number of the observation, the observation, and each method's record of it.
 Watch = Callable[['Seen', dict[str, StepRecord]], None]
 
@@ -99,6 +101,9 @@ class Offline:
         splitter: Says where episodes begin.
         recorded: Gathers what was recorded.
         first: Number of the first episode.
+
+    Attributes:
+        faults: Steps that failed, in this run.
     """
 
     def __init__(
@@ -115,6 +120,8 @@ class Offline:
         self._drivers, self._splitter, self._recorded = drivers, splitter, recorded
         self._number, self._newest_sample_ns = first, None
         self._step_ns = round(reference.scheduler.policy_step_s * NS)
+        self.faults, self._answered = Faults(), False
+        self._failure: Exception | None = None
         self._late: list[_Building] = []
         self._now: _Building | None = None
 
@@ -155,12 +162,15 @@ class Offline:
             if reason:
                 self._begin(seen, reason)
             yield from self._ended(moment.stamp_ns)
-            self._now.observations, self._now.faults = moment.number, moment.faults
+            self._now.observations = moment.number
+            self._now.faults = joined(moment.faults, self.faults.facts())
             held = Seen(
                 seen, moment.number - 1, self._now.number, seen.stamp_ns - self._now.begun_ns)
         if held is not None and not stop():
             self._step(held, None, watch)
-        yield from self._close(faults, complete=not stop())
+        if self._failure is not None and not self._answered:
+            raise self._failure
+        yield from self._close(joined(faults, self.faults.facts()), complete=not stop())
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -176,7 +186,7 @@ class Offline:
         stamp_ns, records, took = held.observation.stamp_ns, {}, {}
         for name, driver in self._drivers.items():
             begun = time.perf_counter()
-            records[name] = driver.step(stamp_ns, stamp_ns, lambda: held.observation, until_ns)
+            records[name] = self._decided(name, driver, held.observation, until_ns)
             took[name] = (time.perf_counter() - begun) * 1e3
         building = self._now
         building.frames, building.newest_ns = building.frames + 1, stamp_ns
@@ -190,6 +200,23 @@ class Offline:
                 building.records[name].append(record)
                 building.took[name].append(took[name])
         watch(held, records)
+
+    def _decided(
+        self, name: str, driver: Driver, seen: Observation, until_ns: int | None,
+    ) -> StepRecord:
+        """Step a method; where that fails there is no answer, as of the inference node."""
+        try:
+            record = driver.step(seen.stamp_ns, seen.stamp_ns, lambda: seen, until_ns)
+            self._answered = True
+            return record
+        except Exception as error:
+            self._failure = self._failure or error
+            # A defect, or a policy that does not fit, fails on every frame: that is no bag's.
+            if not self._answered and self.faults.counts['failed_step'] >= PATIENCE:
+                raise
+            self.faults.add('failed_step', (
+                f'{name} at {seen.stamp_ns} ns: {type(error).__name__}: {error}'))
+            return StepRecord(seen.stamp_ns, Kind.WAITING.value, 'failed', 0.0, 0.0, 0)
 
     def _take(self, sample: Sample) -> Iterator[Episode]:
         newest = self._newest_sample_ns

@@ -60,7 +60,8 @@ def reading(parser: argparse.ArgumentParser):
         '(%(default)s)'))
     add('--policy-step', type=float, default=POLICY_STEP_S, metavar='SECONDS', help=(
         'what the checkpoint was trained at: an action is a displacement over it (%(default)s)'))
-    _topics(parser.add_argument_group('topics, guessed from their types where not given'))
+    _topics(parser.add_argument_group(
+        'topics, guessed from their messages and names where not given'))
     group = parser.add_argument_group('episodes and long runs')
     group.add_argument('--pause', type=float, default=1.0, metavar='SECONDS', help=(
         'a longer gap between frames ends an episode (%(default)s)'))

@@ -26,7 +26,7 @@ from bisect import bisect_left, bisect_right
 import numpy as np
 
 from vla_accel_ros.actions import GRIPPER, ROTATION, TRANSLATION, WIDTH
-from vla_accel_ros.evaluation.replay.topics import POSE, TRAJECTORY, TWIST
+from vla_accel_ros.evaluation.replay.roles import POSE, TRAJECTORY, TWIST
 from vla_accel_ros.sim.rotations import of_quaternion, to_matrix, to_vector
 
 NS = 1_000_000_000

@@ -33,9 +33,9 @@ from vla_accel_ros.evaluation.replay.summary import Summary
 
 SCHEMA = 1
 RESULTS, REPORT = 'results.json', 'report.html'
-# Faults that are no harm: cameras need not be as fast as each other, or an instruction be there
-# from the first frame on.
-HARMLESS = ('unpaired', 'no_instruction')
+# Faults that are no harm: cameras need not be as fast as each other, nor instruction and joint
+# states be there from the first frame on.
+HARMLESS = ('unpaired', 'no_instruction', 'no_proprio_yet')
 
 
 @dataclass
@@ -116,7 +116,9 @@ class Outcome:
                 'bytes': losses.total_bytes, 'lost_bytes': losses.lost_bytes,
                 'losses': losses.reasons,
                 'faults': {n: {'count': c, 'first': f} for n, (c, f) in self.faults.items()},
-                'topics': {n: {'type': t.kind, 'messages': t.count}
+                'roles': session.roles.facts(),
+                'topics': {n: {'type': t.kind, 'messages': t.count,
+                               **({'other_types': t.others} if t.others else {})}
                            for n, t in sorted(session.bag.topics.items())}},
             'checkpoint': session.checkpoint.name, 'run': self.identity,
             'reference': session.reference.name, 'frames': summary.frames,

@@ -21,15 +21,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from vla_accel_ros.evaluation import clocks, fingerprints, methods
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.methods.settings import settings_of
+from vla_accel_ros.evaluation.replay.bag.raw import shown
 from vla_accel_ros.evaluation.replay.bag.reader import Bag
+from vla_accel_ros.evaluation.replay.decode import LONGEST_INSTRUCTION
 from vla_accel_ros.evaluation.replay.episodes import Splitter
+from vla_accel_ros.evaluation.replay.evidence import Evidence
 from vla_accel_ros.evaluation.replay.recorded import Recorded
+from vla_accel_ros.evaluation.replay.roles import FLOAT, JOINTS, Roles, Wishes
 from vla_accel_ros.evaluation.replay.stream import Fitting, Stream
-from vla_accel_ros.evaluation.replay.topics import FLOAT, JOINTS, Roles, Wishes, assign
+from vla_accel_ros.evaluation.replay.topics import assign
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.paths import checkpoint_folder
 
@@ -88,7 +94,7 @@ class Session:
         return Stream(
             self.bag, self.roles, fitting, args.instruction,
             round(args.pair_tolerance * 1e9), args.gripper_joint, args.proprio_name,
-            self.policy.tokens_of, skip, known)
+            self.policy.tokens_of, skip, known, self.policy.proprio or np.asarray)
 
     def splitter(self) -> Splitter:
         """Return what says where episodes begin."""
@@ -144,17 +150,25 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
     bag = Bag(args.bag)
     policy = Policy.load(
         folder, device=args.device, unnorm_key=args.unnorm_key, threads=args.threads)
+    said = args.instruction.strip()
+    if len(said) > LONGEST_INSTRUCTION:
+        raise ValueError(
+            f'--instruction has {len(said)} characters, expected at most {LONGEST_INSTRUCTION}')
     wishes = Wishes(
         tuple(args.image_topic), args.action_topic, args.gripper_topic, args.instruction_topic,
-        args.proprio_topic, args.instruction.strip())
-    roles = assign(bag.topics, wishes, policy.cameras, policy.proprio is not None)
+        args.proprio_topic, said, None not in (args.gripper_open, args.gripper_closed))
+    evidence = Evidence(
+        bag, args.gripper_joint, args.proprio_name,
+        policy.proprio.numbers if policy.proprio else 0)
+    roles = assign(
+        bag.topics, wishes, policy.cameras, policy.proprio is not None, evidence.objection)
     session = Session(args, bag, roles, policy, folder, chosen, reference,
         {m.name: latency for m, latency in zip(chosen, latencies, strict=True) if latency})
     session.recorded(), session.splitter()
     for method in chosen:
         # What does not fit the model is said now, not after hours.
         method.apply(policy.sibling())
-    say(f'{args.bag}: {session.observations} observations\n{roles.describe()}')
+    say(f'{shown(args.bag)}: {session.observations} observations\n{roles.describe()}')
     if not roles.action:
         say('  no action topic: compared with the unaccelerated policy only')
     policy.warm_up()

@@ -12,87 +12,38 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which topic of a bag is what: guessed from types and names, or as told."""
+"""Which topic of a bag is what: by what its messages hold and what it is called, or as told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from vla_accel_ros.evaluation.replay import names
 from vla_accel_ros.evaluation.replay.bag.raw import BagError, Topic
+from vla_accel_ros.evaluation.replay.roles import (
+    ACTIONS,
+    COMPRESSED,
+    GRIPPERS,
+    JOINTS,
+    NONE,
+    OPTIONS,
+    PICTURES,
+    RAW,
+    STRING,
+    TRAJECTORY,
+    Roles,
+    Wishes,
+)
 
-RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
-TRAJECTORY = 'trajectory_msgs/msg/JointTrajectory'
-TWIST, POSE = 'geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/PoseStamped'
-FLOAT, JOINTS = 'std_msgs/msg/Float64', 'sensor_msgs/msg/JointState'
-STRING = 'std_msgs/msg/String'
-PICTURES = (RAW, COMPRESSED)
-# In the order of trust: what was commanded each step, what was streamed, what came of it.
-ACTIONS = (TRAJECTORY, TWIST, POSE)
-GRIPPERS = (FLOAT, JOINTS)
-# What this package's own nodes publish beside cameras and actions.
-OWN = ('vla/frame', 'vla/observation', 'vla/tokens', 'vla/request', 'vla/action_chunk')
-HAND = ('wrist', 'hand', 'gripper', 'eef')
-NONE = 'none'
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Which topic is what.
-
-    Attributes:
-        images: A topic a camera, in the checkpoint's order.
-        action: What the arm was told or did; empty where nothing is known.
-        gripper: The gripper's command or state, where the action does not hold it; or empty.
-        instruction: The instruction; empty where it was given.
-        proprio: Joint states for checkpoints that want them; empty for the others.
-        kinds: Type of each topic.
-    """
-
-    images: tuple[str, ...]
-    action: str
-    gripper: str
-    instruction: str
-    proprio: str
-    kinds: Mapping[str, str]
-
-    @property
-    def topics(self) -> set[str]:
-        """All topics that are read."""
-        return {*self.images, self.action, self.gripper, self.instruction, self.proprio} - {''}
-
-    def describe(self) -> str:
-        """Say what was chosen, a line each."""
-        rows = [(f'camera {k}', topic) for k, topic in enumerate(self.images)]
-        rows += [('action', self.action), ('gripper', self.gripper),
-                 ('instruction', self.instruction), ('proprio', self.proprio)]
-        return '\n'.join(
-            f'  {what:<12} {topic}  [{self.kinds[topic]}]' for what, topic in rows if topic)
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the user said; empty is guessed, `none` goes without.
-
-    Attributes:
-        images: As `--image-topic`.
-        action: As `--action-topic`.
-        gripper: As `--gripper-topic`.
-        instruction: As `--instruction-topic`.
-        proprio: As `--proprio-topic`.
-        said: As `--instruction`: no topic is needed then.
-    """
-
-    images: tuple[str, ...] = ()
-    action: str = ''
-    gripper: str = ''
-    instruction: str = ''
-    proprio: str = ''
-    said: str = ''
+# From here on a name speaks against a role: another role's type comes before it.
+DOUBTFUL = 2
+# Told role, topic and type; says why none of its first messages fits, '' where one does.
+Objection = Callable[[str, str, str], str]
 
 
 def assign(
     topics: Mapping[str, Topic], wishes: Wishes, cameras: int, proprio: bool = False,
+    objection: Objection = lambda *_: '',
 ) -> Roles:
     """Say which topic is what.
 
@@ -101,102 +52,170 @@ def assign(
         wishes: What the user said.
         cameras: Views that the checkpoint wants.
         proprio: Whether the checkpoint wants joint states.
+        objection: Looks into the messages of a topic.
 
     Raises:
         BagError: When a topic is missing or of a wrong type, or the cameras are not as many as
             the checkpoint wants; the message lists the topics that there are.
     """
-    there = {name: topic for name, topic in topics.items() if topic.count}
-    images = wishes.images or _images(there)
-    for name in images:
-        _check(topics, name, PICTURES, '--image-topic')
-    _check_cameras(topics, images, cameras)
-    action = _one(topics, there, wishes.action, ACTIONS, '--action-topic', _action_names)
+    choice = _Choice(topics, objection)
+    images = choice.cameras(wishes.images, cameras)
+    action = choice.one('action', wishes.action, ACTIONS, names.action_rank, names.OWN_ACTION)
     gripper = ''
-    if not action or topics[action].kind != TRAJECTORY:
-        gripper = _one(topics, there, wishes.gripper, GRIPPERS, '--gripper-topic', _gripper_names)
-    spoken = '' if wishes.said else _one(
-        topics, there, wishes.instruction, (STRING,), '--instruction-topic', _instruction_names)
+    if choice.kinds.get(action) != TRAJECTORY:
+        gripper = choice.one('gripper', wishes.gripper, GRIPPERS, _gripper_rank(wishes, choice))
+    spoken = '' if wishes.said else choice.one(
+        'instruction', wishes.instruction, (STRING,), names.instruction_rank,
+        names.OWN_INSTRUCTION)
     if not (spoken or wishes.said):
         raise BagError(
-            'no topic of type std_msgs/msg/String looks like an instruction: give '
-            f'--instruction WORDS or --instruction-topic; {_listed(topics)}')
+            'no topic of type std_msgs/msg/String looks like an instruction'
+            f'{choice.why("instruction")}: give --instruction WORDS or --instruction-topic; '
+            f'{_listed(topics)}')
     states = ''
     if proprio:
-        states = _one(topics, there, wishes.proprio, (JOINTS,), '--proprio-topic',
-                      lambda name: -('proprio' in name))
+        states = choice.one(
+            'proprio', wishes.proprio, (JOINTS,), names.proprio_rank, names.OWN_PROPRIO)
         if not states:
             raise BagError(
-                'the checkpoint wants proprioception and no topic is of type '
-                f'{JOINTS}; {_listed(topics)}')
-    kinds = {name: topic.kind for name, topic in topics.items()}
-    return Roles(tuple(images), action, gripper, spoken, states, kinds)
+                f'the checkpoint wants proprioception and no topic of type {JOINTS} has it'
+                f'{choice.why("proprio")}; {_listed(topics)}')
+    return Roles(
+        images, action, gripper, spoken, states, choice.kinds, choice.others,
+        tuple(choice.rejected))
 
 
-def _images(there: Mapping[str, Topic]) -> tuple[str, ...]:
-    names = [
-        name for name, topic in there.items()
-        if topic.kind in PICTURES and 'depth' not in name.lower() and not _is_own(name)]
-    raw = {name for name in names if there[name].kind == RAW}
-    # The same camera twice, raw and compressed: once is enough.
-    names = [n for n in names if n in raw or n.rpartition('/')[0] not in raw]
-    return tuple(sorted(names, key=lambda n: (any(word in n.lower() for word in HAND), n)))
+class _Choice:
+    """Chooses among the topics of a bag, and remembers why."""
 
+    def __init__(self, topics: Mapping[str, Topic], objection: Objection) -> None:
+        self._topics, self._objection = topics, objection
+        self.kinds = {name: topic.kind for name, topic in topics.items()}
+        self.others: dict[str, tuple[str, ...]] = {}
+        self.rejected: list[tuple[str, str, str]] = []
 
-def _check_cameras(topics: Mapping[str, Topic], images: Sequence[str], cameras: int) -> None:
-    if not images:
-        raise BagError(
-            f'no topic is of type {RAW} or {COMPRESSED} and holds messages; {_listed(topics)}')
-    if len(images) != cameras:
-        raise BagError(
-            f'the checkpoint wants {cameras} camera{"s" * (cameras != 1)}, found '
-            f'{len(images)}: {", ".join(images)}; choose with --image-topic, once a camera, in '
-            "the checkpoint's order")
+    def why(self, role: str) -> str:
+        """Say in brackets why topics will not do."""
+        found = [f'{topic}: {why}' for each, topic, why in self.rejected if each == role]
+        return f' ({"; ".join(found)})' if found else ''
 
+    def cameras(self, wished: Sequence[str], wanted: int) -> tuple[str, ...]:
+        """Return the topics of the cameras."""
+        images = tuple(wished)
+        for name in images:
+            self._told(name, PICTURES, 'image-topic')
+        if not images:
+            images = self._pictures(wanted)
+        if not images:
+            seen = self.why('camera')
+            raise BagError(
+                f'no topic is of type {RAW} or {COMPRESSED} and holds messages'
+                f'{" that can be seen" if seen else ""}{seen}; {_listed(self._topics)}')
+        if len(images) != wanted:
+            raise BagError(
+                f'the checkpoint wants {wanted} camera{"s" * (wanted != 1)}, found '
+                f'{len(images)}: {", ".join(images)}{self.why("camera")}; choose with '
+                "--image-topic, once a camera, in the checkpoint's order")
+        if len(set(images)) < len(images):
+            raise BagError(f'--image-topic names {", ".join(images)}, expected each once')
+        return images
 
-def _one(
-    topics: Mapping[str, Topic], there: Mapping[str, Topic], wish: str, kinds: Sequence[str],
-    option: str, order: Callable[[str], int | None],
-) -> str:
-    """Return the topic told, else the best by type and name; None from `order` is no candidate."""
-    if wish == NONE:
+    def one(
+        self, role: str, wish: str, kinds: Sequence[str], rank: Callable[[str], int | None],
+        own: str = '',
+    ) -> str:
+        """Return the topic told, or the best one; None from `rank` is no candidate."""
+        if wish == NONE:
+            return ''
+        if wish:
+            self._told(wish, kinds, OPTIONS[role])
+            if objection := self._objection(role, wish, self.kinds[wish]):
+                self.rejected.append((role, wish, f'as told, but {objection}'))
+            return wish
+        candidates, ours = [], []
+        for name, topic in self._topics.items():
+            place = rank(name)
+            if names.is_own(name) or place is None or not set(topic.kinds) & set(kinds):
+                continue
+            kind = self._fitting(role, name, kinds)
+            if kind:
+                candidates.append(
+                    (place >= DOUBTFUL, kinds.index(kind), place, name, kind))
+            elif own and names.is_(own, name) and self._main(name, kinds):
+                ours.append((name, self._main(name, kinds)))
+        candidates.sort()
+        self.others[role] = tuple(name for *_, name, _ in candidates[1:])
+        # The product's own name needs no proof where nothing else has one.
+        best = [candidate[-2:] for candidate in candidates] or sorted(ours)
+        if not best:
+            return ''
+        name, self.kinds[name] = best[0]
+        self.rejected = [row for row in self.rejected if row[:2] != (role, name)]
+        return name
+
+    def _pictures(self, wanted: int) -> tuple[str, ...]:
+        found = {
+            name: self._fitting('camera', name, PICTURES) for name, topic in self._topics.items()
+            if set(topic.kinds) & set(PICTURES) and not names.is_own(name)}
+        found = {name: kind for name, kind in found.items() if kind}
+        for name, kind in list(found.items()):
+            # The same camera twice, raw and compressed: once is enough.
+            base = name.rpartition('/')[0]
+            if kind == COMPRESSED and found.get(base) == RAW:
+                more = self._topics[name].count > 2 * self._topics[base].count
+                del found[base if more else name]
+        self.kinds.update(found)
+        order = sorted(found, key=lambda name: (names.is_hand(name), name))
+        coloured = [name for name in order if not names.is_depth(name)]
+        # A depth camera's colours are a camera where there are not enough without.
+        chosen = order if len(coloured) < wanted == len(order) else coloured
+        self.others['camera'] = tuple(name for name in order if name not in chosen)
+        return tuple(chosen)
+
+    def _fitting(self, role: str, name: str, kinds: Sequence[str]) -> str:
+        """Return the type by which a topic fits a role, by which most of its messages are."""
+        by_count = sorted(self._topics[name].kinds.items(), key=lambda item: -item[1])
+        for kind, count in by_count:
+            if kind in kinds and count:
+                objection = self._objection(role, name, kind)
+                if not objection:
+                    return kind
+                self.rejected.append((role, name, objection))
         return ''
-    if wish:
-        _check(topics, wish, kinds, option)
-        return wish
-    candidates = [
-        (kinds.index(topic.kind), order(name), name) for name, topic in there.items()
-        if topic.kind in kinds and not _is_own(name) and order(name) is not None]
-    return min(candidates)[2] if candidates else ''
+
+    def _main(self, name: str, kinds: Sequence[str]) -> str:
+        counts = {k: n for k, n in self._topics[name].kinds.items() if k in kinds and n}
+        return max(counts, key=counts.get, default='')
+
+    def _told(self, name: str, kinds: Sequence[str], option: str) -> None:
+        """Check a topic that the user named, and settle its type."""
+        topics = self._topics
+        if name not in topics:
+            raise BagError(f'--{option} {name} is not in the bag; {_listed(topics)}')
+        if not set(topics[name].kinds) & set(kinds):
+            raise BagError(
+                f'--{option} {name} is of type {topics[name].kind}, expected '
+                f'{" or ".join(kinds)}')
+        kind = self._main(name, kinds)
+        if not kind:
+            raise BagError(f'--{option} {name} holds no messages; {_listed(topics)}')
+        self.kinds[name] = kind
 
 
-def _action_names(name: str) -> int:
-    return -('action' in name or 'cmd' in name or 'ee' in name)
+def _gripper_rank(wishes: Wishes, choice: _Choice) -> Callable[[str], int | None]:
+    """Joint states need what says open and closed, and are looked into whatever their name."""
+    def rank(name: str) -> int | None:
+        place = names.gripper_rank(name)
+        if choice.kinds[name] != JOINTS:
+            return place
+        if wishes.ends:
+            return DOUBTFUL if place is None else place
+        if place is not None:
+            choice.rejected.append(('gripper', name, (
+                'holds joint states, give --gripper-open and --gripper-closed')))
+        return None
 
-
-def _gripper_names(name: str) -> int | None:
-    return 0 if 'gripper' in name.lower() or 'finger' in name.lower() else None
-
-
-def _instruction_names(name: str) -> int | None:
-    words = ('instruction', 'language', 'task', 'prompt')
-    return 0 if any(word in name.lower() for word in words) else None
-
-
-def _is_own(name: str) -> bool:
-    return name.endswith(OWN)
-
-
-def _check(
-    topics: Mapping[str, Topic], name: str, kinds: Sequence[str], option: str,
-) -> None:
-    if name not in topics:
-        raise BagError(f'{option} {name} is not in the bag; {_listed(topics)}')
-    if topics[name].kind not in kinds:
-        raise BagError(
-            f'{option} {name} is of type {topics[name].kind}, expected {" or ".join(kinds)}')
-    if not topics[name].count:
-        raise BagError(f'{option} {name} holds no messages; {_listed(topics)}')
+    return rank
 
 
 def _listed(topics: Mapping[str, Topic]) -> str:

@@ -12,21 +12,24 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which files make up a bag, and what its metadata promise."""
+"""Which files make up a bag: those that are there, and which of them its metadata name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 import re
 
-import yaml
-
-from vla_accel_ros.evaluation.replay.bag.raw import BagError, Losses, Topic, full_name
-
-SUFFIXES = ('.mcap', '.db3')
-ZSTD = ('.zstd', '.zst')
-METADATA = 'metadata.yaml'
+from vla_accel_ros.evaluation.replay.bag import metadata
+from vla_accel_ros.evaluation.replay.bag.contents import (
+    SUFFIXES,
+    beginning,
+    foreign,
+    kind_of,
+    storage_suffix,
+)
+from vla_accel_ros.evaluation.replay.bag.metadata import METADATA
+from vla_accel_ros.evaluation.replay.bag.raw import BagError, Counts, Losses, shown
 
 
 @dataclass
@@ -36,13 +39,15 @@ class BagFiles:
     Attributes:
         path: As it was given.
         files: Storage files, each perhaps compressed as a whole.
-        promised: Topics and counts by the metadata; None where there are none.
+        unnamed: Those of them that the metadata do not name.
+        promised: Messages by topic and type by the metadata; None where they say nothing.
         losses: What is missing already.
     """
 
     path: Path
     files: tuple[Path, ...]
-    promised: dict[str, Topic] | None = None
+    unnamed: tuple[Path, ...] = ()
+    promised: Counts | None = None
     losses: Losses = field(default_factory=Losses)
 
 
@@ -57,48 +62,64 @@ def find(path: Path | str) -> BagFiles:
     """
     path = Path(path).expanduser()
     if not path.exists():
-        raise BagError(f'{path} does not exist')
-    if path.is_file():
-        if not _is_storage(path):
-            raise BagError(f'{path} is no bag, expected a folder, .mcap or .db3')
-        found = BagFiles(path, (path,))
-    elif (path / METADATA).is_file():
-        found = _by_metadata(path)
+        raise BagError(f'{shown(path)} does not exist')
+    if path.is_dir():
+        found = _in_folder(path)
     else:
-        found = BagFiles(path, _all_of(path))
-        found.losses.add(path / METADATA, 'is missing, the files were searched for')
+        if what := foreign(path):
+            raise BagError(what)
+        if not path.is_file() or (not kind_of(path) and storage_suffix(path) not in SUFFIXES):
+            raise BagError(f'{shown(path)} is no bag, expected a folder, .mcap or .db3')
+        found = BagFiles(path, (path,))
     if not found.files:
-        raise BagError(f'{path} holds no .mcap or .db3 file')
+        raise BagError(f'{shown(path)} holds no .mcap or .db3 file{_hint(path)}')
+    useless = [foreign(file) for file in found.files]
+    if all(useless):
+        raise BagError('; '.join(useless))
     found.losses.total_bytes = sum(file.stat().st_size for file in found.files)
     return found
 
 
-def _by_metadata(path: Path) -> BagFiles:
-    try:
-        text = (path / METADATA).read_text(encoding='utf-8')
-        facts = yaml.safe_load(text)['rosbag2_bagfile_information']
-        # Older bags name the folder, too, which may have been renamed since.
-        names = [PurePath(name).name for name in facts['relative_file_paths']]
-        promised: dict[str, Topic] = {}
-        for entry in facts['topics_with_message_count']:
-            meta = entry['topic_metadata']
-            topic = promised.setdefault(meta['name'], Topic(full_name(meta['type'])))
-            topic.count += int(entry['message_count'])
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        found = BagFiles(path, _all_of(path))
-        found.losses.add(path / METADATA, f'is no use ({type(error).__name__}: {error})')
+def _in_folder(path: Path) -> BagFiles:
+    found = BagFiles(path, _all_of(path))
+    if not (path / METADATA).exists():
+        found.losses.add(path / METADATA, 'is missing, the files were searched for')
         return found
-    found = BagFiles(path, tuple(path / n for n in names if (path / n).is_file()), promised)
-    for name in names:
-        if not (path / name).is_file():
-            found.losses.add(path / name, 'is missing, the metadata name it')
+    try:
+        facts = metadata.read(path / METADATA)
+    except ValueError as error:
+        found.losses.add(path / METADATA, f'is no use ({shown(error)})')
+        return found
+    named: list[Path] = []
+    missing: list[str] = []
+    for name in facts.names:
+        file = metadata.file_of(path, name)
+        if file is None:
+            missing.append(shown(name))
+        elif file not in named:
+            named.append(file)
+    found.unnamed = tuple(file for file in found.files if file not in named)
+    found.files = (*named, *found.unnamed)
+    if not named:
+        # They are of another bag, or the files were renamed: what they promise means nothing.
+        found.losses.add(path / METADATA, 'names none of the files that are here'
+                         + (f', but {", ".join(missing)}' if missing else ''))
+        return found
+    for name in missing:
+        found.losses.add(path / Path(name).name, 'is missing, the metadata name it')
+    for file in filter(lambda file: not foreign(file), found.unnamed):
+        found.losses.add(file, 'is not named by the metadata, it is read all the same')
+    found.promised = facts.promised
+    if facts.promised is None:
+        found.losses.add(path / METADATA, 'says nothing of topics')
     return found
 
 
 def _all_of(path: Path) -> tuple[Path, ...]:
     def order(file: Path) -> list:
         # bag_10 comes after bag_9.
-        return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', file.name)]
+        return [int(part) if part.isdecimal() else part
+                for part in re.split(r'(\d+)', file.name)]
 
     return tuple(sorted(filter(_is_storage, path.iterdir()), key=order))
 
@@ -107,6 +128,12 @@ def _is_storage(path: Path) -> bool:
     return path.is_file() and storage_suffix(path) in SUFFIXES
 
 
-def storage_suffix(path: Path) -> str:
-    """Return `.mcap` or `.db3`, also of a file that is compressed as a whole."""
-    return PurePath(path.stem).suffix if path.suffix in ZSTD else path.suffix
+def _hint(path: Path) -> str:
+    """Say what lies in a folder that is no bag, where that is of use."""
+    within = sorted(entry for entry in path.iterdir()) if path.is_dir() else []
+    for entry in within:
+        if entry.is_file() and beginning(entry).startswith(b'#ROSBAG V'):
+            return f': {foreign(entry)}'
+    bags = [entry for entry in within if entry.is_dir() and (
+        (entry / METADATA).is_file() or any(map(_is_storage, entry.iterdir())))]
+    return f', but bags in folders: give one, as {shown(bags[0])}' if bags else ''

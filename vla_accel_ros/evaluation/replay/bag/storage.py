@@ -12,147 +12,137 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One storage file, by rosbags where it is sound, by what can be saved where it is not."""
+"""One storage file, whatever its form and state."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 import tempfile
 
-from vla_accel_ros.evaluation.replay.bag.files import ZSTD, storage_suffix
-from vla_accel_ros.evaluation.replay.bag.raw import (
-    BagError,
-    Losses,
-    Raw,
-    Storage,
-    Topic,
-    full_name,
+from vla_accel_ros.evaluation.replay.bag.contents import (
+    MCAP,
+    PACKED,
+    SQLITE,
+    ZSTD,
+    foreign,
+    kind_of,
 )
+from vla_accel_ros.evaluation.replay.bag.mcap_file import McapFile
+from vla_accel_ros.evaluation.replay.bag.raw import Counts, Losses, Raw, Storage
+from vla_accel_ros.evaluation.replay.bag.sqlite_file import SqliteFile
 
 # A message that was compressed by itself; no CDR begins so.
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 BLOCK = 1 << 20
+READERS = {MCAP: McapFile, SQLITE: SqliteFile}
 
 
-class SoundStorage:
-    """A storage file that rosbags can read.
-
-    Opened by itself, never through the folder's metadata: where their quality of service
-    differs from the storage's, a folder yields no message and no error.
+class Part:
+    """A file of a bag. It is looked through once; what is compressed as a whole each time.
 
     Args:
-        path: A `.mcap` or `.db3` file.
+        path: The file.
+        losses: Takes note of what cannot be read.
+
+    Attributes:
+        path: The file.
+        counts: Its messages by topic and type.
+        begins_ns: When its first message was recorded.
     """
 
-    def __init__(self, path: Path) -> None:
-        from rosbags.rosbag2 import Reader
-
-        self._reader = Reader(path)
-        self._reader.open()
-        self.topics: dict[str, Topic] = {}
-        for connection in self._reader.connections:
-            topic = self.topics.setdefault(
-                connection.topic, Topic(full_name(connection.msgtype)))
-            topic.count += connection.msgcount
-
-    def messages(self, topics: set[str], after_ns: int = -1) -> Iterator[Raw]:
-        """Yield the messages of some topics that were recorded after an instant."""
-        wanted = [c for c in self._reader.connections if c.topic in topics]
-        if not wanted:
-            # For rosbags none means all.
-            return
-        start = None if after_ns < 0 else after_ns + 1
-        for connection, log_ns, data in self._reader.messages(wanted, start):
-            yield Raw(connection.topic, full_name(connection.msgtype), log_ns, data)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._reader.close()
-
-
-def read(path: Path, topics: set[str], losses: Losses) -> Iterator[Raw]:
-    """Yield the messages of some topics of a file, whatever state it is in.
-
-    Args:
-        path: A storage file, perhaps compressed as a whole.
-        topics: Which.
-        losses: Takes note of what could not be read.
-    """
-    with _plain(path, losses) as plain:
-        if plain is None:
-            return
-        newest_ns = -1
+    def __init__(self, path: Path, losses: Losses) -> None:
+        self.path, self._losses = path, losses
+        self.counts: Counts = Counts()
+        self.begins_ns = 0
+        self._storage: Storage | None = None
+        self._held = ExitStack()
         try:
-            storage = _sound(plain)
-            try:
+            if kind_of(path) in READERS and path.stat().st_size:
+                # Its reader remembers where the messages are.
+                self._storage = self._open(path)
+            with self._opened() as storage:
+                if storage is not None:
+                    self.counts, self.begins_ns = storage.counts, storage.begins_ns
+        except OSError as error:
+            losses.add(path, f'cannot be read ({error})')
+
+    def messages(self, topics: set[str]) -> Iterator[Raw]:
+        """Yield the messages of some topics by the time at which they were recorded."""
+        with self._opened() as storage:
+            if storage is not None:
                 for raw in storage.messages(topics):
-                    yield _decompressed(raw, path, losses)
-                    newest_ns = raw.log_ns
-                return
+                    yield self._decompressed(raw)
+
+    def hold(self) -> None:
+        """Keep a file that is compressed as a whole open: it is decompressed once, not each time.
+
+        Raises:
+            OSError: When there is no room for it.
+        """
+        if self._storage is None:
+            self._storage = self._held.enter_context(self._opened())
+
+    def release(self) -> None:
+        """Close what `hold` keeps open."""
+        with self._held:
+            if kind_of(self.path) == ZSTD:
+                self._storage = None
+
+    @contextmanager
+    def _opened(self) -> Iterator[Storage | None]:
+        if self._storage is not None:
+            yield self._storage
+            return
+        with _plain(self.path, self._losses) as plain:
+            storage = None if plain is None else self._open(plain)
+            try:
+                yield storage
             finally:
-                storage.close()
-        except GeneratorExit:
-            raise
-        except Exception as error:
-            # Whatever a parser raises at garbage: struct, index, zstd, SQLite errors, its own.
-            losses.add(path, f'is damaged ({_words(error)})')
-        storage = _salvaged(plain, path, losses)
+                if storage is not None:
+                    storage.close()
+
+    def _open(self, plain: Path) -> Storage | None:
+        if what := foreign(plain):
+            self._losses.add(self.path, what)
+            return None
+        reader = READERS.get(kind_of(plain))
+        if reader is None:
+            self._losses.add(self.path, 'is neither an MCAP nor a SQLite file')
+            return None
+        return reader(plain, partial(self._losses.add, self.path))
+
+    def _decompressed(self, raw: Raw) -> Raw:
+        if raw.data[:4] != ZSTD_MAGIC:
+            return raw
+        import zstandard
+
         try:
-            for raw in storage.messages(topics, newest_ns):
-                yield _decompressed(raw, path, losses)
-        finally:
-            storage.close()
-
-
-def survey(path: Path, losses: Losses) -> dict[str, Topic]:
-    """Return the topics of a file, with the number of messages that can be read."""
-    with _plain(path, losses) as plain:
-        if plain is None:
-            return {}
-        try:
-            storage = _sound(plain)
-        except Exception as error:
-            losses.add(path, f'is damaged ({_words(error)})')
-            storage = _salvaged(plain, path, losses)
-        try:
-            return storage.topics
-        finally:
-            storage.close()
-
-
-def _sound(path: Path) -> Storage:
-    journal = path.with_name(path.name + '-wal')
-    if journal.exists() and journal.stat().st_size:
-        raise BagError('its recording did not end, part of it is in the journal')
-    return SoundStorage(path)
-
-
-def _salvaged(plain: Path, path: Path, losses: Losses) -> Storage:
-    from vla_accel_ros.evaluation.replay.bag.salvage_mcap import BrokenMcap
-    from vla_accel_ros.evaluation.replay.bag.salvage_sqlite import BrokenSqlite
-
-    kind = BrokenMcap if plain.suffix == '.mcap' else BrokenSqlite
-    return kind(plain, lambda what, lost=0: losses.add(path, what, lost))
+            data = zstandard.ZstdDecompressor().decompressobj().decompress(raw.data)
+        except zstandard.ZstdError as error:
+            self._losses.add(
+                self.path, f'has messages that cannot be decompressed ({error})', len(raw.data))
+            data = b''
+        return raw._replace(data=data)
 
 
 @contextmanager
 def _plain(path: Path, losses: Losses) -> Iterator[Path | None]:
-    """Give the file itself, decompressed beside the others of the machine if need be."""
+    """Give the file itself, decompressed into a temporary folder if need be."""
     if path.stat().st_size == 0:
         losses.add(path, 'is empty')
         yield None
         return
-    if path.suffix not in ZSTD:
+    if kind_of(path) != ZSTD:
         yield path
         return
     import zstandard
 
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / path.with_suffix('').name
-        if storage_suffix(path) != plain.suffix:
-            raise BagError(f'{path} has no .mcap or .db3 before its {path.suffix}')
+    with tempfile.TemporaryDirectory(prefix='vla_accel_bag_') as folder:
+        name = path.with_suffix('').name if path.suffix in PACKED else path.name
+        plain = Path(folder) / name
         with open(path, 'rb') as packed, open(plain, 'wb') as unpacked:
             stream = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
             try:
@@ -162,20 +152,3 @@ def _plain(path: Path, losses: Losses) -> Iterator[Path | None]:
                 rest = path.stat().st_size - packed.tell()
                 losses.add(path, f'cannot be decompressed to its end ({error})', rest)
         yield plain
-
-
-def _decompressed(raw: Raw, path: Path, losses: Losses) -> Raw:
-    if raw.data[:4] != ZSTD_MAGIC:
-        return raw
-    import zstandard
-
-    try:
-        data = zstandard.ZstdDecompressor().decompressobj().decompress(raw.data)
-    except zstandard.ZstdError as error:
-        losses.add(path, f'has messages that cannot be decompressed ({error})', len(raw.data))
-        data = b''
-    return raw._replace(data=data)
-
-
-def _words(error: Exception) -> str:
-    return ' '.join(str(error).split())[:200] or type(error).__name__
