@@ -32,14 +32,13 @@ from rcl_interfaces.msg import (
 )
 from rclpy.parameter import Parameter
 
+from vla_accel_ros.nodes.parameter_check import ROS_OWN
+
 WHEN = {
     'live': 'takes effect at once',
     'configure': 'read at configure',
     'start': 'read when the process starts',
 }
-
-# Parameters that every ROS node has.
-ROS_OWN = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
 
 
 @dataclass(frozen=True)
