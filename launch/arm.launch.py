@@ -51,8 +51,8 @@ def executable(process):
     try:
         if (Path(get_package_prefix(PACKAGE)) / 'lib' / PACKAGE / process.name).is_file():
             return {'package': PACKAGE, 'executable': process.name}
-    except PackageNotFoundError:
-        # Not in this workspace: installed by pip, or run from the source tree.
+    except (PackageNotFoundError, OSError):
+        # Not in this workspace, or no workspace: installed by pip, or run from the source tree.
         pass
     return {'executable': sys.executable, 'arguments': ['-m', process.module]}
 

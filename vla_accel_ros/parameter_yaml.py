@@ -152,7 +152,7 @@ class _Reader:
             if key == PARAMETERS:
                 self._section(above, above_line, line, event)
                 continue
-            if get_close_matches(key, [PARAMETERS], cutoff=0.85):
+            if get_close_matches(key, [PARAMETERS], cutoff=0.75):
                 raise self.error(line, f'{key!r} is misspelt: write {PARAMETERS}')
             if PARAMETERS in seen:
                 raise self.error(

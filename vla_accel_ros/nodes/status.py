@@ -79,7 +79,7 @@ def _gather(listener, namespace: str | None) -> None:
         reports = list(listener.reports.values())
         nodes = {(each.namespace, each.node) for each in reports}
         spaces = {each.namespace for each in reports}
-        return bool(spaces) and all(each.rates for each in reports) and all(
+        return bool(spaces) and all(each.rates is not None for each in reports) and all(
             (space, node) in nodes for space in spaces for node in NEEDED)
 
     listener.until(whole, LOOK_S)

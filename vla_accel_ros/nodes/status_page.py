@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from textwrap import wrap
 
 # Without one of these the arm does not move; `sim_arm` is there in simulation only.
@@ -41,7 +41,8 @@ class Report:
         message: Its reasons, or its state when there are none.
         values: Figures and counters by name.
         arrived: When it came, s of a monotonic clock.
-        rates: How often counters counted since the report before, 1/s; those that did.
+        rates: How often counters counted since the report before, 1/s; those that did. None
+            before there are two reports.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Report:
     message: str
     values: Mapping[str, str]
     arrived: float
-    rates: Mapping[str, float] = field(default_factory=dict)
+    rates: Mapping[str, float] | None = None
 
     @property
     def node(self) -> str:
@@ -151,7 +152,7 @@ def facts(
         'nodes': [{
             'name': each.name, 'state': each.state, 'level': _level(each),
             'message': each.message, 'age_s': round(now - each.arrived, 1),
-            'rates': {name: round(value, 1) for name, value in each.rates.items()},
+            'rates': {name: round(value, 1) for name, value in (each.rates or {}).items()},
             'values': dict(each.values),
         } for each in sorted(reports, key=lambda each: (each.namespace, _order(each)))],
     }
@@ -175,7 +176,7 @@ def _arm(reports: Iterable[Report]) -> list[str]:
 
 
 def _lines(report: Report, now: float) -> list[str]:
-    fastest = sorted(report.rates.items(), key=lambda each: (-each[1], each[0]))[:RATES]
+    fastest = sorted((report.rates or {}).items(), key=lambda each: (-each[1], each[0]))[:RATES]
     shown = ', '.join(f'{name} {value:.1f}/s' for name, value in fastest)
     age = now - report.arrived
     if age > SILENT_S:
