@@ -41,17 +41,27 @@ def why_unusable() -> str:
         with tempfile.TemporaryFile(dir=folder):
             return ''
     except (OSError, ValueError, RuntimeError) as error:
-        return f'{where} cannot be written: {getattr(error, "strerror", None) or error}'
+        return (f'{os.path.expanduser(where)} cannot be written: '
+                f'{getattr(error, "strerror", None) or error}')
 
 
-def ensure_log_folder(folder: Path | None = None) -> None:
-    """Have ROS write its logs somewhere; to be called before `rclpy.init`.
+def use_log_folder(folder: Path) -> None:
+    """Have ROS write its logs into a run's own folder, unless the user has chosen a good one.
 
-    A folder that the user chose by ROS_LOG_DIR, or the usual one, is kept where it can be written.
+    Also for the processes that are started from here; to be called before `rclpy.init`.
 
     Args:
-        folder: Where to otherwise; a folder for temporary files when None.
+        folder: ROS makes it.
+    """
+    if not os.environ.get(VARIABLE) or why_unusable():
+        os.environ[VARIABLE] = str(folder.absolute())
+
+
+def ensure_log_folder() -> None:
+    """Have ROS write its logs with the temporary files where it cannot where it would.
+
+    To be called before `rclpy.init`, which fails otherwise.
     """
     if why_unusable():
-        chosen = folder or Path(tempfile.gettempdir()) / f'vla_accel_ros_{os.getuid()}' / 'log'
-        os.environ[VARIABLE] = str(chosen.absolute())
+        os.environ[VARIABLE] = str(
+            Path(tempfile.gettempdir()) / f'vla_accel_ros_{os.getuid()}' / 'log')
