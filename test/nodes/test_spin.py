@@ -19,11 +19,12 @@ import sys
 
 import pytest
 
+from vla_accel_ros.nodes.programs import CANNOT_START
+
 ROOT = Path(__file__).parents[2]
 PROBE = """
 import sys
 from vla_accel_ros.nodes.base import REAL_TIME, Node, Setting, run
-from vla_accel_ros.nodes.programs import CANNOT_START
 from std_msgs.msg import Empty
 
 
