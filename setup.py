@@ -86,11 +86,11 @@ setup(
     entry_points={
         'console_scripts': [
             'vla-accel = vla_accel_ros.cli:main',
-            'camera = vla_accel_ros.nodes.camera:main',
-            'scheduler = vla_accel_ros.nodes.scheduler:main',
-            'inference = vla_accel_ros.nodes.inference:main',
-            'arm_command = vla_accel_ros.nodes.arm_command:main',
-            'sim_arm = vla_accel_ros.nodes.sim_arm:main',
+            'camera = vla_accel_ros.nodes.programs:camera',
+            'scheduler = vla_accel_ros.nodes.programs:scheduler',
+            'inference = vla_accel_ros.nodes.programs:inference',
+            'arm_command = vla_accel_ros.nodes.programs:arm_command',
+            'sim_arm = vla_accel_ros.nodes.programs:sim_arm',
         ],
     },
 )

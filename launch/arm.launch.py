@@ -13,6 +13,7 @@
 # limitations under the License.
 
 
+
 """The arm, simulated or real: every node as a process of its own.
 
 The list of processes and the arguments stand in `vla_accel_ros.nodes.processes`; what is not an
@@ -25,13 +26,24 @@ import sys
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import (
+    DeclareLaunchArgument,
+    ExecuteProcess,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
+from launch.event_handlers import OnProcessExit
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from vla_accel_ros.nodes.processes import LOG_LEVELS, Deployment, environment, processes
+from vla_accel_ros.nodes.deployment import LOG_LEVELS, Deployment, check_words
+from vla_accel_ros.nodes.processes import environment, processes, watcher
+from vla_accel_ros.nodes.programs import CANNOT_START
 
 PACKAGE = 'vla_accel_ros'
+# What `ros2 launch` adds to the arguments by itself.
+OF_LAUNCH = ('launch-prefix', 'launch-prefix-filter')
 
 
 def executable(process):
@@ -39,30 +51,47 @@ def executable(process):
     try:
         if (Path(get_package_prefix(PACKAGE)) / 'lib' / PACKAGE / process.name).is_file():
             return {'package': PACKAGE, 'executable': process.name}
-    except PackageNotFoundError:
-        # Not in this workspace: installed by pip, or run from the source tree.
+    except (PackageNotFoundError, OSError):
+        # Not in this workspace, or no workspace: installed by pip, or run from the source tree.
         pass
     return {'executable': sys.executable, 'arguments': ['-m', process.module]}
 
 
+def check_arguments(context):
+    """Refuse arguments that this file does not have, which launch takes without a word.
+
+    Only where this file is the one that `ros2 launch` was asked for: another that includes it may
+    have arguments of its own.
+    """
+    if any(Path(word).name == Path(__file__).name for word in sys.argv):
+        names = [word.partition(':=')[0] for word in context.argv]
+        check_words([name for name in names if name not in OF_LAUNCH])
+
+
+def give_up(event, _context):
+    """End everything when a node cannot start: started again, it would fail again."""
+    if event.returncode == CANNOT_START:
+        raise RuntimeError(f'{event.process_name} cannot start, it says above why')
+
+
 def start(context):
     """Start the processes of the deployment that the arguments say."""
+    check_arguments(context)
     words = {each.name: LaunchConfiguration(each.name).perform(context)
              for each in fields(Deployment)}
     deployment = Deployment.from_words(words)
-    namespace = deployment.namespace.strip('/')
-    logger = '.'.join(filter(None, namespace.split('/')))
-    return [
+    listed = processes(deployment)
+    nodes = [
         Node(
-            name=process.name, namespace=f'/{namespace}',
-            parameters=[str(deployment.parameter_file), process.parameters],
-            ros_arguments=[
-                '--log-level',
-                f"{'.'.join(filter(None, (logger, process.name)))}:={deployment.log_level}"],
-            output='screen', respawn=True, respawn_delay=2.0, sigterm_timeout='10',
-            **executable(process))
-        for process in processes(deployment)
+            name=process.name, namespace=f'/{deployment.namespace.strip("/")}',
+            ros_arguments=process.ros_arguments(deployment), output='screen', respawn=True,
+            respawn_delay=2.0, sigterm_timeout='10', **executable(process))
+        for process in listed
     ]
+    told = [ExecuteProcess(cmd=watcher(deployment, listed), output='screen', name='ready')]
+    return [
+        RegisterEventHandler(OnProcessExit(on_exit=give_up)),
+        *nodes, *(told if deployment.autostart else [])]
 
 
 def generate_launch_description():

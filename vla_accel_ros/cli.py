@@ -58,6 +58,11 @@ COMMANDS = {
         'the whole ROS 2 graph on the embedded arm, live, with a video at the end',
         ('vla-accel demo', 'vla-accel demo --episodes 1 --json'),
     ),
+    'status': Command(
+        'vla_accel_ros.nodes.status',
+        'state, reasons and rates of every running node, on one page',
+        ('vla-accel status', 'vla-accel status --namespace left --watch'),
+    ),
     'verify': Command(
         'vla_accel_ros.models.verify',
         'compare a checkpoint, array by array, with the numbers of the original',

@@ -17,13 +17,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
 import json
 import sys
 
 from vla_accel_ros import machine
 from vla_accel_ros.machine import Finding
 from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
+
+NEEDED = (
+    ('mujoco', 'mujoco', 'the embedded arm'), ('imageio-ffmpeg', 'imageio_ffmpeg', 'videos'))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +38,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='check this checkpoint too, besides those shipped (may be given again)')
     parser.add_argument(
         '--unnorm-key', metavar='KEY', help="data set to un-normalise those checkpoints' actions")
+    parser.add_argument(
+        '--params-file', metavar='FILE',
+        help='check this parameter file of the nodes, and its limits against the checkpoint')
+    parser.add_argument(
+        '--namespace', default='', metavar='NAME',
+        help='namespace that the nodes of the parameter file will have')
 
 
 def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -> Finding:
@@ -62,25 +73,47 @@ def examine(checkpoints: list[str], unnorm_key: str | None = None) -> Iterator[F
         checkpoints: Names or folders to check besides the shipped ones.
         unnorm_key: For those.
     """
-    yield machine.python()
-    yield machine.cores()
-    yield machine.ros()
-    yield machine.launch()
-    yield machine.dds_profile()
-    yield machine.torch()
-    yield machine.package('onnxruntime', 'onnxruntime', 'ONNX engines')
-    yield machine.package('tensorrt', 'tensorrt', 'TensorRT engines; needs an NVIDIA GPU')
-    yield machine.package('mujoco', 'mujoco', 'the embedded arm', needed=True)
-    yield machine.opengl()
-    yield machine.package('imageio-ffmpeg', 'imageio_ffmpeg', 'videos', needed=True)
+    yield from asked('python', machine.python)
+    yield from asked('machine', machine.cores)
+    yield from asked('ros', machine.ros)
+    yield from asked('logs', machine.log_folder)
+    yield from asked('launch', machine.launch)
+    yield from asked('dds', machine.dds_profile)
+    yield from asked('torch', machine.torch)
+    for name, module, purpose in NEEDED:
+        yield from asked(name, partial(machine.package, name, module, purpose, needed=True))
+    yield from asked('opengl', machine.opengl)
     shipped = list(shipped_checkpoints())
     if not shipped:
         yield Finding('checkpoint', False, 'none is shipped with this installation', True,
                       'vla-accel train makes one')
     for name in shipped:
-        yield checkpoint(name, needed=True)
+        yield from asked(f'checkpoint {name}', partial(checkpoint, name, needed=True))
     for name in checkpoints:
-        yield checkpoint(name, unnorm_key)
+        yield from asked(f'checkpoint {name}', partial(checkpoint, name, unnorm_key))
+
+
+def asked(name: str, question: Callable[[], Finding | Iterable[Finding]]) -> Iterator[Finding]:
+    """Yield what a question finds; one that cannot be answered does not keep the next from it.
+
+    Args:
+        name: What it asks about.
+        question: Gives a finding, or several.
+    """
+    try:
+        found = question()
+        yield from [found] if isinstance(found, Finding) else found
+    except Exception as error:
+        why = ' '.join(f'{type(error).__name__}: {error}'.split())
+        yield Finding(name, False, f'the check itself failed: {why}', True)
+
+
+def parameters(args: argparse.Namespace) -> Iterator[Finding]:
+    """Yield what is found of the parameter file; see `nodes.doctor_parameters`."""
+    from vla_accel_ros.nodes.doctor_parameters import parameter_file
+
+    name = args.checkpoint[0] if args.checkpoint else None
+    yield from parameter_file(args.params_file, args.namespace, name, args.unnorm_key)
 
 
 def _line(finding: Finding) -> str:
@@ -101,12 +134,15 @@ def run(args: argparse.Namespace) -> int:
         0 when the demo can run here and each checkpoint asked for is healthy, else 1.
     """
     findings = []
-    for finding in examine(args.checkpoint or [], args.unnorm_key):
+    questions = [examine(args.checkpoint or [], args.unnorm_key)]
+    if args.params_file is not None:
+        questions.append(asked(f'parameters {args.params_file}', partial(parameters, args)))
+    for finding in chain(*questions):
         findings.append(finding)
         if not args.json:
             print(_line(finding), flush=True)
-    asked = {f'checkpoint {name}' for name in args.checkpoint or []}
-    lacking = [f.name for f in findings if not f.ok and (f.needed or f.name in asked)]
+    wanted = {f'checkpoint {name}' for name in args.checkpoint or []}
+    lacking = [f.name for f in findings if not f.ok and (f.needed or f.name in wanted)]
     if args.json:
         json.dump({'ok': not lacking, 'lacking': lacking, 'findings': [
             {'name': f.name, 'ok': f.ok, 'needed': f.needed, 'text': f.text, 'remedy': f.remedy,

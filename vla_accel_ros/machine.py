@@ -25,6 +25,7 @@ from importlib.util import find_spec
 import json
 import os
 from pathlib import Path
+import platform
 import shutil
 import subprocess
 import sys
@@ -113,11 +114,41 @@ def ros() -> Finding:
     return Finding('ros', True, text, needed=True, details=found)
 
 
+def log_folder() -> Finding:
+    """Say whether ROS can write its logs, without which no node starts."""
+    from vla_accel_ros.nodes import log_folder
+
+    why = log_folder.why_unusable()
+    return Finding(
+        'logs', not why, why or 'ROS can write its logs',
+        remedy='set HOME or ROS_LOG_DIR to a folder that can be written; `vla-accel demo` writes '
+        'to its own')
+
+
 def launch() -> Finding:
     """Say whether `ros2 launch` can be used; the demo does without."""
     there = find_spec('launch_ros') is not None
     return Finding('launch', there, 'launch_ros' if there else 'no launch_ros: `vla-accel demo` '
-                   'starts the nodes itself', remedy='apt install ros-jazzy-ros2launch')
+                   'starts the nodes itself', remedy=get_launch())
+
+
+def get_launch() -> str:
+    """Return how this system gets `ros2 launch`: only Ubuntu 24.04 has packages of ROS 2 Jazzy."""
+    if os.environ.get('ROS_DISTRO'):
+        return f'apt install ros-{os.environ["ROS_DISTRO"]}-ros2launch'
+    system = _os_release()
+    if (system.get('ID'), system.get('VERSION_ID')) == ('ubuntu', '24.04'):
+        return 'apt install ros-jazzy-ros2launch, then source /opt/ros/jazzy/setup.bash'
+    name = system.get('PRETTY_NAME', 'this system')
+    return (f'{name} has no package of it: a container or machine with Ubuntu 24.04, or ROS 2 '
+            'Jazzy built from source')
+
+
+def _os_release() -> dict[str, str]:
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:
+        return {}
 
 
 def dds_profile() -> Finding:

@@ -116,11 +116,9 @@ def test_an_arm_whose_launcher_is_killed_stops_with_a_last_zero(rig, tmp_path):
     rig.recorder.forbid()
 
 
-def test_an_arm_command_with_a_bad_parameter_file_says_so_and_can_be_mended(rig, tmp_path):
+def test_an_arm_command_with_a_bad_parameter_says_so_and_can_be_mended(rig):
     rig.end('arm_command', signal.SIGINT)
-    file = tmp_path / 'bad.yaml'
-    file.write_text('/**/arm_command:\n  ros__parameters:\n    watchdog_grace: 5.0\n')
-    with rig.processes.parameter_file(file):
+    with rig.processes.parameters('arm_command', watchdog_grace=5.0):
         rig.start('arm_command', state='unconfigured')
     rig.tells('arm_command', 'invalid_parameter', 'watchdog_grace = 5.0')
     assert rig.lifecycle('arm_command') == 'unconfigured'

@@ -17,7 +17,9 @@ from math import inf, nan
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
+from rclpy.parameter import Parameter
 
+from vla_accel_ros.nodes.arm_command import ArmCommand
 from vla_accel_ros.nodes.parameters import Setting
 
 RATE = Setting('rate', 20.0, 'Rate of the stream', unit='Hz', range=(20.0, 100.0))
@@ -83,3 +85,29 @@ def test_the_descriptor_shows_range_unit_and_when_it_takes_effect():
     assert shown.floating_point_range[0].to_value == 100.0 and not shown.read_only
     assert COUNT.descriptor().integer_range[0].to_value == 9
     assert Setting('s', True, 'At start', when='start').descriptor().read_only
+
+
+def test_a_list_of_integers_is_taken_for_a_list_of_floats_as_in_a_file(graph):
+    node = graph.add(ArmCommand, autostart=False)
+
+    def put(name, kind, value):
+        return node.set_parameters_atomically([Parameter(name, kind, value)])
+
+    kinds = Parameter.Type
+    assert graph.set_parameters(node, **{'workspace.min': [0, -1, 0]}).successful
+    assert node.settings['workspace.min'] == [0.0, -1.0, 0.0]
+    for kind, value, complaint in (
+            (kinds.INTEGER_ARRAY, [0, -1], 'has 2 elements, expected 3'),
+            (kinds.INTEGER_ARRAY, [99, 0, 0], 'is outside'),
+            # An empty list comes as one of bools or of bytes.
+            (kinds.BOOL_ARRAY, [], 'has 0 elements, expected 3'),
+            (kinds.BYTE_ARRAY, [], 'has 0 elements, expected 3'),
+            (kinds.BOOL_ARRAY, [True, False, True], 'BOOL_ARRAY'),
+            (kinds.BYTE_ARRAY, [b'a', b'b', b'c'], 'BYTE_ARRAY'),
+            (kinds.STRING_ARRAY, ['0', '0', '0'], 'STRING_ARRAY'),
+            (kinds.DOUBLE, 0.0, 'DOUBLE')):
+        result = put('workspace.min', kind, value)
+        assert not result.successful and complaint in result.reason
+    assert not put('max_rate', kinds.BOOL, True).successful
+    assert not put('workspace.enabled', kinds.INTEGER, 1).successful
+    assert node.settings['workspace.min'] == [0.0, -1.0, 0.0]

@@ -34,7 +34,7 @@ import yaml
 
 from vla_accel_ros.nodes import parent
 from vla_accel_ros.nodes.parameter_file import NODES, settings_of
-from vla_accel_ros.nodes.processes import Deployment, environment, processes
+from vla_accel_ros.nodes.processes import Deployment, environment, processes, watcher
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,6 +116,26 @@ def test_a_preset_that_would_set_more_than_acceleration_is_refused(tmp_path):
         Deployment(preset=str(file))
 
 
+@pytest.mark.parametrize(('text', 'complaint'), [
+    ('/**/scheduler: {ros__parameters: {rule: trust,', 'is no YAML'),
+    ('/**/scheduler:\n  rule: trust\n', 'line 2: expected ros__parameters'),
+    ('/**/scheduler: {ros__parameters: {v_min: -5, rule: velocity, replan_on_fine: true}}\n'
+     '/**/inference: {ros__parameters: {pruning: none, decoder: greedy}}\n', 'v_min = -5'),
+])
+def test_a_preset_that_the_nodes_would_not_take_is_refused_by_name(tmp_path, text, complaint):
+    file = tmp_path / 'mine.yaml'
+    file.write_text(text)
+    with pytest.raises(ValueError, match=f"preset '.*mine.yaml'.*{complaint}"):
+        processes(Deployment(preset=str(file)))
+
+
+def test_values_that_do_not_fit_together_are_refused_before_anything_starts(tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('/**/arm_command: {ros__parameters: {gripper.open_below: 0.9}}')
+    with pytest.raises(ValueError, match='arm_command do not fit together'):
+        processes(Deployment(params_file=str(file)))
+
+
 @given(st.text(
     alphabet=st.characters(exclude_categories=('Cs', 'Cc', 'Cn', 'Co', 'Zl', 'Zp')), min_size=1))
 def test_a_text_reaches_the_command_line_as_that_text_whatever_it_looks_like(text):
@@ -130,7 +150,25 @@ def test_a_node_runs_as_a_module_with_the_whole_deployment_on_its_command_line()
     assert command[:4] == [sys.executable, '-m', 'vla_accel_ros.nodes.camera', '--ros-args']
     assert '__ns:=/left' in command
     assert 'left.camera:=warn' in command
-    assert command[command.index('--params-file') + 1] == str(ROOT / 'config/arm.yaml')
+
+
+def test_a_node_gets_what_was_read_in_the_parameter_file_whatever_becomes_of_that(tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text(
+        '/**: {ros__parameters: {frame_id: panda}}\n'
+        'arm_command: {ros__parameters: {workspace.min: [0, -1, 0], limits.linear_speed: 0.75}}\n'
+        '/inference: {ros__parameters: {checkpoint: other, threads: 2}}\n')
+    deployment = Deployment(params_file=str(file))
+    listed = named(deployment)
+    file.write_text('')
+    arm = listed['arm_command'].command(deployment)
+    assert 'frame_id:="panda"' in arm and 'workspace.min:=[0.0, -1.0, 0.0]' in arm
+    # A default is not said again.
+    assert not any('linear_speed' in word for word in arm)
+    inference = listed['inference'].command(deployment)
+    # What the deployment says goes before the file.
+    assert 'checkpoint:="tabletop-s"' in inference and 'threads:=2' in inference
+    assert '--params-file' not in arm
 
 
 def test_arguments_are_read_as_a_launch_file_has_them():
@@ -145,7 +183,14 @@ def test_arguments_are_read_as_a_launch_file_has_them():
     ({'sim': 'perhaps'}, "sim is 'perhaps', expected true or false"),
     ({'simulated': 'true'}, 'simulated is no argument'),
     ({'log_level': 'loud'}, "log_level is 'loud'"),
-    ({'params_file': '/nowhere.yaml'}, 'nowhere.yaml'),
+    ({'params_file': '/nowhere.yaml'}, 'nowhere.yaml is not there'),
+    ({'params_file': '/tmp'}, '/tmp is a folder'),
+    ({'params_file': '/dev/zero'}, '/dev/zero is no regular file'),
+    ({'preset': '/tmp'}, "preset '/tmp' is a folder"),
+    ({'instuction': 'lift'}, 'instuction is no argument, did you mean instruction'),
+    ({'speed': '3'}, 'speed is no argument, expected one of sim, checkpoint'),
+    ({'device': 'gpu0'}, "'gpu0' is none, expected auto, cpu, cuda or cuda:1"),
+    ({'namespace': 'left arm'}, "namespace is 'left arm'"),
     ({'preset': 'faster'}, "no preset 'faster', expected a file or one of fast"),
     ({'preset': '/nowhere.yaml'}, 'nowhere.yaml'),
 ])
@@ -204,6 +249,14 @@ def test_a_process_may_be_given_other_topics():
     inference = replace(processes(Deployment())[2], remaps={'vla/action_chunk': 'held/chunk'})
     words = inference.command(Deployment())
     assert words[words.index('vla/action_chunk:=held/chunk') - 1] == '-r'
+
+
+def test_the_watcher_waits_for_the_nodes_that_are_started():
+    deployment = Deployment(namespace='left')
+    words = watcher(deployment, processes(deployment))
+    assert words[words.index('--namespace') + 1] == 'left'
+    assert words[words.index('--nodes') + 1:] == [
+        'camera', 'scheduler', 'inference', 'arm_command']
 
 
 def test_a_node_that_was_started_from_a_shell_is_left_alone(monkeypatch):

@@ -19,6 +19,8 @@ import sys
 
 import pytest
 
+from vla_accel_ros.nodes.programs import CANNOT_START
+
 ROOT = Path(__file__).parents[2]
 PROBE = """
 import sys
@@ -112,10 +114,11 @@ def test_a_node_on_the_way_to_the_arm_says_which_priority_it_reached(wanted, rea
     assert line.removeprefix('activate 20.0 ').startswith(reached)
 
 
-def test_arguments_that_ros_cannot_read_end_with_status_1():
+def test_arguments_that_ros_cannot_read_end_with_one_line_and_a_status_of_their_own():
     process = start('-p', 'rate:=[1, x')
     out, errors = process.communicate(timeout=20)
-    assert process.returncode == 1 and out == 'ended\n' and 'rate' in errors
+    assert process.returncode == CANNOT_START and out == 'ended\n'
+    assert 'rate' in errors and 'Traceback' not in errors
 
 
 STUCK = """

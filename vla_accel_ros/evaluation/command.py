@@ -23,6 +23,7 @@ from pathlib import Path
 import sys
 import time
 
+from vla_accel_ros.devices import device_name
 from vla_accel_ros.evaluation import clocks, methods, runner, seeds
 from vla_accel_ros.evaluation.environments import registry
 from vla_accel_ros.evaluation.episode import EpisodeResult
@@ -61,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         'same methods are drawn from; what it takes here and now by default'))
     add('--workers', type=int, default=len(os.sched_getaffinity(0)),
         help='processes; episodes are the same, but calls are timed best with 1 (%(default)s)')
-    add('--device', default='cpu', help='cpu or cuda (%(default)s)')
+    add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
     add('--image-size', type=int, default=None,
         help="side of the camera images in pixels; the checkpoint's own by default")
     add('--max-steps', type=int, default=None,

@@ -166,7 +166,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
         '--fixture', required=True, metavar='DIR',
-        help='checkpoint folder with inputs.npz, outputs.npz and crop_outputs.npz')
+        help='checkpoint folder with inputs.npz, outputs.npz and crop_outputs.npz; that of the '
+        'example is in the source tree, not in an installed package')
     parser.add_argument(
         '--oft', action='store_true',
         help='compare OpenVLA-OFT, too: its side files and oft_outputs.npz are in the folder')

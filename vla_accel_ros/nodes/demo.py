@@ -26,7 +26,12 @@ from pathlib import Path
 import sys
 import time
 
-from vla_accel_ros.nodes.demo_graph import ProcessDiedError, RunningGraph, reserve_domain
+from vla_accel_ros.nodes.demo_graph import (
+    ProcessDiedError,
+    RunningGraph,
+    looking,
+    reserve_domain,
+)
 from vla_accel_ros.nodes.demo_report import Episode, line, report, summary, table
 from vla_accel_ros.nodes.processes import Deployment, processes
 from vla_accel_ros.paths import checkpoint_folder
@@ -131,6 +136,8 @@ def _episodes(args, deployment: Deployment, instructions: list[str], show) -> It
     variables = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
     names = tuple(process.name for process in listed)
     show(f'starting {", ".join(names)} on ROS domain {domain}; logs in {args.out / "logs"}')
+    show(f'look on: {looking(domain, "ros2 topic echo /vla/decision")}\n'
+         f'     or: vla-accel status --domain {domain} --watch')
     begun = time.monotonic()
     stop = StopSignal()
     graph = RunningGraph(listed, deployment, args.out / 'logs', variables)

@@ -26,6 +26,7 @@ import socket
 import subprocess
 import time
 
+from vla_accel_ros.nodes.log_folder import use_log_folder
 from vla_accel_ros.nodes.processes import Deployment, Process, environment
 
 PATIENCE_S = 10.0
@@ -79,6 +80,11 @@ def is_quiet(domain: int) -> bool:
     return True
 
 
+def looking(domain: int, command: str) -> str:
+    """Return a command line that runs a command of ROS in a domain on this machine."""
+    return f'ROS_DOMAIN_ID={domain} ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST {command}'
+
+
 class RunningGraph:
     """Runs processes while the `with` block lasts.
 
@@ -98,6 +104,8 @@ class RunningGraph:
         variables: Mapping[str, str],
     ) -> None:
         self._listed, self._deployment, self._logs = processes, deployment, logs
+        # Before this process begins with ROS, too: who watches the graph writes there as well.
+        use_log_folder(logs / 'ros')
         self._environment = {**os.environ, **environment(), **variables}
         self._running: dict[str, subprocess.Popen] = {}
 

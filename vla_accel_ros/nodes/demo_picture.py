@@ -26,7 +26,9 @@ import numpy as np
 FPS = 20
 MAIN = (480, 360)
 SIDE = 180
-BAR = 28
+BAR = 40
+# Legible on a sheet of four that is scaled to a page.
+LABEL, CAPTION = 26, 28
 SHEET = (4, 2)
 NS = 1_000_000_000
 
@@ -39,9 +41,9 @@ def compose(views: dict[str, np.ndarray], caption: str) -> np.ndarray:
         caption: One line.
 
     Returns:
-        uint8 [388, 660, 3].
+        uint8 [400, 660, 3].
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw, ImageFont
 
     canvas = Image.new('RGB', (MAIN[0] + SIDE, MAIN[1] + BAR))
     places = {
@@ -53,10 +55,19 @@ def compose(views: dict[str, np.ndarray], caption: str) -> np.ndarray:
     for name, (corner, size) in places.items():
         if name in views:
             canvas.paste(Image.fromarray(views[name]).resize(size), corner)
-            draw.text((corner[0] + 5, corner[1] + 3), name, fill='white', stroke_width=1,
-                      stroke_fill='black')
-    draw.text((8, MAIN[1] + 8), caption, fill='white')
+            draw.text((corner[0] + 6, corner[1] + 2), name, fill='white', stroke_width=2,
+                      stroke_fill='black', font=ImageFont.load_default(LABEL))
+    draw.text((8, MAIN[1] + 3), caption, fill='white', font=_fitting(draw, caption))
     return np.asarray(canvas)
+
+
+def _fitting(draw, caption: str):
+    """Return a font in which the caption is as wide as the picture at most."""
+    from PIL import ImageFont
+
+    width = draw.textlength(caption, font=ImageFont.load_default(CAPTION))
+    room = MAIN[0] + SIDE - 16
+    return ImageFont.load_default(CAPTION * min(1.0, room / width) if width else CAPTION)
 
 
 def render(
@@ -72,7 +83,7 @@ def render(
         fps: Pictures a second, evenly spaced: as many as the episode has seconds for.
 
     Returns:
-        uint8 [388, 660, 3] each; none without states.
+        uint8 [400, 660, 3] each; none without states.
     """
     if not states:
         return []

@@ -29,6 +29,8 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+# Whose a report on `/diagnostics` is.
+HARDWARE_ID = 'vla_accel_ros'
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -123,6 +125,6 @@ class Health:
             level=troubles[0][0] if troubles else OK,
             name=name,
             message='; '.join(f'{r}: {d}' if d else r for _, r, d in troubles) or state,
-            hardware_id='vla_accel_ros',
+            hardware_id=HARDWARE_ID,
             values=[KeyValue(key=k, value=v) for k, v in values.items()],
         )

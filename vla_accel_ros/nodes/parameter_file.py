@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Write the parameter file, and the tables of the docs, from the nodes' own settings.
+"""Write the parameter file, and the tables of the docs, from the nodes' own settings; read one.
 
 Run as a module: without arguments it prints the file that is kept as `config/arm.yaml`, with
 `--table camera` the parameters of that node as Markdown.
@@ -21,15 +21,23 @@ Run as a module: without arguments it prints the file that is kept as `config/ar
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from importlib import import_module
 import sys
 from textwrap import wrap
 
+from vla_accel_ros.nodes.arm_command_settings import guard_config
 from vla_accel_ros.nodes.base import AUTOSTART, Node
+from vla_accel_ros.nodes.inference_policy import parameters_in
 from vla_accel_ros.nodes.parameters import WHEN, Setting
+from vla_accel_ros.nodes.scheduler_settings import scheduler_config
 
 # In the order in which an observation becomes motion.
 NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
+
+# What a node's values have to fit together for; raises ValueError.
+TOGETHER = {
+    'scheduler': scheduler_config, 'inference': parameters_in, 'arm_command': guard_config}
 
 HEAD = """\
 # Every parameter of every node, with its default. Before each stands what it is for, behind it
@@ -54,6 +62,22 @@ def settings_of(name: str) -> tuple[Setting, ...]:
         item for item in vars(module).values()
         if isinstance(item, type) and issubclass(item, Node) and item is not Node)
     return (*node.SETTINGS, AUTOSTART)
+
+
+def tables() -> dict[str, dict[str, Setting]]:
+    """Return the parameters of every node: node -> parameter -> setting."""
+    return {node: {each.name: each for each in settings_of(node)} for node in NODES}
+
+
+def check_together(node: str, given: Mapping[str, object]) -> None:
+    """Check that values of one node fit together; what is not given has its default.
+
+    Raises:
+        ValueError: When they do not.
+    """
+    if node in TOGETHER:
+        defaults = {setting.name: setting.default for setting in settings_of(node)}
+        TOGETHER[node]({**defaults, **given})
 
 
 def render_file() -> str:

@@ -32,14 +32,16 @@ from rcl_interfaces.msg import (
 )
 from rclpy.parameter import Parameter
 
+from vla_accel_ros.nodes.parameter_check import ROS_OWN
+
 WHEN = {
     'live': 'takes effect at once',
     'configure': 'read at configure',
     'start': 'read when the process starts',
 }
-
-# Parameters that every ROS node has.
-ROS_OWN = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
+ARRAYS = {
+    bool: Parameter.Type.BOOL_ARRAY, int: Parameter.Type.INTEGER_ARRAY,
+    float: Parameter.Type.DOUBLE_ARRAY, str: Parameter.Type.STRING_ARRAY}
 
 
 @dataclass(frozen=True)
@@ -200,14 +202,25 @@ class Settings:
         return ''
 
     def _coerce(self, parameters: list[Parameter]) -> list[Parameter]:
-        # `ros2 param set /node rate 20` sends an integer; a float parameter takes it.
-        return [
-            Parameter(p.name, Parameter.Type.DOUBLE, float(p.value))
-            if p.type_ is Parameter.Type.INTEGER
-            and p.name in self.table and self.table[p.name].kind is float
-            else p
-            for p in parameters
-        ]
+        # `ros2 param set /node rate 20` sends an integer, and of a list without a point integers;
+        # a float parameter takes them, as it does from a file.
+        return [self._as_declared(p) for p in parameters]
+
+    def _as_declared(self, p: Parameter) -> Parameter:
+        setting = self.table.get(p.name)
+        if setting is None:
+            return p
+        listed = isinstance(setting.default, list)
+        if setting.kind is float and not listed and p.type_ is Parameter.Type.INTEGER:
+            return Parameter(p.name, Parameter.Type.DOUBLE, float(p.value))
+        if setting.kind is float and listed and p.type_ is Parameter.Type.INTEGER_ARRAY:
+            return Parameter(
+                p.name, Parameter.Type.DOUBLE_ARRAY, [float(value) for value in p.value])
+        if listed and isinstance(_plain(p.value), list) and not len(p.value):
+            # Of an empty list ROS knows no type; as one of the right type it is refused for its
+            # length.
+            return Parameter(p.name, ARRAYS[setting.kind], [])
+        return p
 
     def _accept(self, parameters: list[Parameter]) -> SetParametersResult:
         candidate = dict(self.values)

@@ -23,6 +23,8 @@ import rclpy
 from rclpy.context import Context
 from rclpy.utilities import get_rmw_implementation_identifier
 
+from vla_accel_ros.nodes.log_folder import ensure_log_folder
+
 
 def main() -> int:
     """Print one line of JSON: `distro`, `origin`, `rmw`.
@@ -30,6 +32,8 @@ def main() -> int:
     Returns:
         0; a ROS 2 that does not work raises.
     """
+    # That ROS cannot write its logs is another question.
+    ensure_log_folder()
     context = Context()
     rclpy.init(context=context)
     node = rclpy.create_node('vla_accel_doctor', context=context)

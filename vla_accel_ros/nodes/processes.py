@@ -17,89 +17,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 import json
 import os
-from pathlib import Path
 import sys
 
 from vla_accel_ros.evaluation.methods.presets import node_parameters
 from vla_accel_ros.models.config_file import CheckpointError, read_config
 from vla_accel_ros.nodes import parent
+from vla_accel_ros.nodes.deployment import Deployment
+from vla_accel_ros.nodes.parameter_check import full_name, resolve
 from vla_accel_ros.paths import checkpoint_folder, share_file
 from vla_accel_ros.sim.tasks import parse
 
+__all__ = ['Deployment', 'Process', 'environment', 'processes', 'watcher']
+
 SIM_TOPICS = ('image_raw', 'wrist/image_raw')
-LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
-
-
-def _argument(default: object, text: str):
-    return field(default=default, metadata={'help': text})
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """What differs between one deployment and another; the launch file's arguments.
-
-    All else is in the parameter file. What stands here goes before that file.
-
-    Raises:
-        ValueError: When the log level is unknown, or the preset is no good.
-        FileNotFoundError: When the parameter file or the preset is not there.
-    """
-
-    sim: bool = _argument(False, 'also run the embedded arm instead of a robot')
-    checkpoint: str = _argument('tabletop-s', 'checkpoint: shipped name, folder or hub name')
-    instruction: str = _argument('', 'what to do, in words; empty waits for vla/instruction')
-    image_topics: tuple[str, ...] = _argument(
-        (), "camera topics in the checkpoint's order, separated by commas; empty takes the "
-        "embedded arm's, or those of the parameter file")
-    device: str = _argument('auto', 'where the model runs: auto, cpu, cuda, cuda:1')
-    params_file: str = _argument('', "parameter file; empty takes the package's config/arm.yaml")
-    preset: str = _argument(
-        '', 'how to accelerate, over the parameter file: fast, lossless, any of config/presets or '
-        'a file of your own; empty leaves it to the parameter file')
-    namespace: str = _argument('', 'namespace of every node and topic')
-    use_sim_time: bool = _argument(False, 'take the time from /clock')
-    log_level: str = _argument('info', 'least severe log messages shown')
-    autostart: bool = _argument(True, 'configure and activate the nodes by themselves')
-
-    def __post_init__(self) -> None:
-        if self.log_level not in LOG_LEVELS:
-            raise ValueError(f'log_level is {self.log_level!r}, expected one of {LOG_LEVELS}')
-        if self.params_file and not Path(self.params_file).expanduser().is_file():
-            raise FileNotFoundError(f'params_file {self.params_file!r} is no file')
-        if self.preset:
-            node_parameters(self.preset)
-
-    @classmethod
-    def from_words(cls, words: Mapping[str, str]) -> Deployment:
-        """Read the arguments as text, as a launch file has them.
-
-        Raises:
-            ValueError: When a yes or no is neither, or a name is unknown.
-        """
-        values: dict[str, object] = {}
-        known = {each.name: each for each in fields(cls)}
-        for name, text in words.items():
-            if name not in known:
-                raise ValueError(f'{name} is no argument, expected one of {list(known)}')
-            kind = type(known[name].default)
-            if kind is bool:
-                values[name] = _truth(name, text)
-            elif kind is tuple:
-                values[name] = tuple(filter(None, (word.strip() for word in text.split(','))))
-            else:
-                values[name] = text.strip()
-        return cls(**values)
-
-    @property
-    def parameter_file(self) -> Path:
-        """The parameter file in force."""
-        if self.params_file:
-            return Path(self.params_file).expanduser().resolve()
-        return share_file('config/arm.yaml')
 
 
 @dataclass(frozen=True)
@@ -110,38 +44,93 @@ class Process:
         name: The node's name, its executable's and its module's.
         parameters: What goes before the parameter file.
         remaps: Topics by the node's own name for them.
+        given: What the parameter file sets otherwise than the node would without.
     """
 
     name: str
     parameters: dict[str, object]
     remaps: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def module(self) -> str:
         """The module to run."""
         return f'vla_accel_ros.nodes.{self.name}'
 
-    def command(self, deployment: Deployment) -> list[str]:
-        """Return the command line that starts it without launch."""
-        namespace = deployment.namespace.strip('/')
-        logger = '.'.join([*filter(None, namespace.split('/')), self.name])
-        words = [sys.executable, '-m', self.module, '--ros-args']
-        if namespace:
-            words += ['-r', f'__ns:=/{namespace}']
+    def ros_arguments(self, deployment: Deployment) -> list[str]:
+        """Return the arguments behind `--ros-args`, but name and namespace.
+
+        Every parameter is named: what was checked is what holds, whatever becomes of the file.
+        """
+        words = []
         for topic, other in self.remaps.items():
             words += ['-r', f'{topic}:={other}']
+        logger = full_name(self.name, deployment.namespace).strip('/').replace('/', '.')
         words += ['--log-level', f'{logger}:={deployment.log_level}']
-        words += ['--params-file', str(deployment.parameter_file)]
-        for name, value in self.parameters.items():
+        for name, value in {**self.given, **self.parameters}.items():
             # JSON is YAML: a text stays a text, whatever it looks like.
             words += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
         return words
 
+    def command(self, deployment: Deployment) -> list[str]:
+        """Return the command line that starts it without launch."""
+        namespace = deployment.namespace.strip('/')
+        words = [sys.executable, '-m', self.module, '--ros-args']
+        if namespace:
+            words += ['-r', f'__ns:=/{namespace}']
+        return words + self.ros_arguments(deployment)
+
+
+def watcher(deployment: Deployment, listed: Iterable[Process]) -> list[str]:
+    """Return the command line of the process that says when all nodes are active."""
+    return [
+        sys.executable, '-m', 'vla_accel_ros.nodes.ready', '--namespace', deployment.namespace,
+        '--nodes', *(process.name for process in listed)]
+
 
 def processes(deployment: Deployment) -> tuple[Process, ...]:
-    """Return what to start, in the order in which an observation becomes motion."""
+    """Return what to start, in the order in which an observation becomes motion.
+
+    Raises:
+        ValueError: When parameter file or preset say what the nodes do not take; the message
+            names file and line.
+    """
+    given = parameters_of_file(deployment)
+    listed = _processes(deployment)
+    return tuple(replace(each, given=_changed(each, given[each.name])) for each in listed)
+
+
+def parameters_of_file(deployment: Deployment) -> dict[str, dict[str, object]]:
+    """Return what the parameter file sets: node -> parameter -> value.
+
+    Raises:
+        ParameterFileError: When it sets what no node has or takes; names the line.
+    """
+    # The settings of the nodes need ROS, which a deployment that is only described does without.
+    from vla_accel_ros.nodes.parameter_file import tables
+
+    title = deployment.params_file or str(deployment.parameter_file)
+    return resolve(deployment.sections(), title, tables(), deployment.namespace)
+
+
+def _changed(process: Process, given: dict[str, object]) -> dict[str, object]:
+    """Return what a file sets that is no default, after a check of all values together."""
+    from vla_accel_ros.nodes.parameter_file import check_together, settings_of
+
+    try:
+        check_together(process.name, {**given, **process.parameters})
+    except ValueError as error:
+        raise ValueError(
+            f'the parameters of {process.name} do not fit together: {error}') from None
+    defaults = {setting.name: setting.default for setting in settings_of(process.name)}
+    return {name: value for name, value in given.items()
+            if name not in defaults or defaults[name] != value}
+
+
+def _processes(deployment: Deployment) -> tuple[Process, ...]:
+    """Return what to start, with what the deployment sets."""
     common = {'use_sim_time': deployment.use_sim_time, 'autostart': deployment.autostart}
-    accelerated = node_parameters(deployment.preset) if deployment.preset else {}
+    accelerated = _accelerated(deployment.preset) if deployment.preset else {}
     topics = deployment.image_topics or (SIM_TOPICS if deployment.sim else ())
     camera = {**common, **camera_parameters(deployment.checkpoint)}
     if topics:
@@ -177,6 +166,18 @@ def processes(deployment: Deployment) -> tuple[Process, ...]:
     return tuple(listed)
 
 
+def _accelerated(preset: str) -> dict[str, dict[str, object]]:
+    """Return what a preset sets of each node, each value as its node takes it."""
+    from vla_accel_ros.nodes.parameter_file import tables
+
+    known, found = tables(), node_parameters(preset)
+    try:
+        return {node: {name: known[node][name].check(value) for name, value in own.items()}
+                for node, own in found.items()}
+    except ValueError as error:
+        raise ValueError(f"preset '{preset}': {error}") from None
+
+
 def camera_parameters(checkpoint: str) -> dict[str, object]:
     """Return how the camera node has to fit its views to what the checkpoint wants.
 
@@ -200,10 +201,3 @@ def environment() -> dict[str, str]:
     if not os.environ.get('FASTRTPS_DEFAULT_PROFILES_FILE'):
         variables['FASTRTPS_DEFAULT_PROFILES_FILE'] = str(share_file('config/fastdds.xml'))
     return variables
-
-
-def _truth(name: str, text: str) -> bool:
-    words = {'true': True, '1': True, 'yes': True, 'false': False, '0': False, 'no': False}
-    if text.strip().lower() not in words:
-        raise ValueError(f'{name} is {text!r}, expected true or false')
-    return words[text.strip().lower()]

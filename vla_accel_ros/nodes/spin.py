@@ -26,8 +26,11 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from vla_accel_ros.nodes.log_folder import ensure_log_folder
 from vla_accel_ros.nodes.memory import keep_freed_memory
+from vla_accel_ros.nodes.own_parameters import check_files, reason
 from vla_accel_ros.nodes.parent import end_with_parent
+from vla_accel_ros.nodes.programs import CANNOT_START
 from vla_accel_ros.nodes.timing import raise_priority
 
 try:
@@ -106,6 +109,18 @@ class StopSignal:
             signal.signal(signum, handler)
 
 
+def _began(argv: list[str], name: str) -> bool:
+    """Begin with ROS; where its command line is no good, say so in a line."""
+    try:
+        check_files(argv, name)
+        ensure_log_folder()
+        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:
+        print(f'{name}: {reason(error, argv)}', file=sys.stderr)
+        return False
+    return True
+
+
 def run(
     node_class: type, argv: Sequence[str] | None = None, below_arm: int | None = None
 ) -> int:
@@ -118,16 +133,17 @@ def run(
             parameter `real_time_priority` is on; None leaves it an ordinary one.
 
     Returns:
-        The exit status: 0 after a clean end, 1 when the node could not be made.
+        The exit status: 0 after a clean end, 1 when the node could not be made, `CANNOT_START`
+        when it would fail again for the same reason.
     """
+    argv = list(sys.argv if argv is None else argv)
     stop = StopSignal()
     end_with_parent()
     keep_freed_memory()
     node = executor = None
     try:
-        rclpy.init(
-            args=list(sys.argv if argv is None else argv),
-            signal_handler_options=SignalHandlerOptions.NO)
+        if not _began(argv, node_class.NAME):
+            return CANNOT_START
         node = node_class()
         if below_arm is not None and node.settings['real_time_priority']:
             node.health.figure('priority', raise_priority(below=below_arm))

@@ -26,6 +26,7 @@ from pathlib import Path
 import signal
 import sys
 
+from vla_accel_ros.devices import device_name
 from vla_accel_ros.paths import share_file
 from vla_accel_ros.training.recipe import LOSSES
 
@@ -42,7 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--out', type=Path, default=None, help=(
         'folder of the run: frames, state, log, checkpoint; a run found there goes on '
         '(out/train/<name of the recipe>)'))
-    add('--device', default=None, help='cpu or cuda; cuda where there is one by default')
+    add('--device', type=device_name, default=None,
+        help='cpu or cuda; cuda where there is one by default')
     add('--threads', type=int, default=None, help='threads of torch; all cores by default')
     add('--workers', type=int, default=os.cpu_count() or 1,
         help='processes that make frames (%(default)s)')

@@ -83,7 +83,7 @@ def test_fast_and_lossless_are_shipped():
     (('/**/inference', '/**/camera'), "node '/\\*\\*/camera' is none of"),
     (("'{keep: 0.5}'", "'keep'"), "pruning_parameters are 'keep', expected a mapping"),
     (("'{keep: 0.5}'", "'{k_local: 3}'"), "'k_local' is unknown"),
-    (('ros__parameters: {rule', 'parameters: {rule'), 'has no ros__parameters'),
+    (('ros__parameters: {rule', 'parameters: {rule'), 'line 4: .* write ros__parameters'),
     (('/**/scheduler:', '- 1'), 'own.yaml'),
 ])
 def test_what_is_wrong_with_a_file_is_said_with_its_name(file, change, said):

@@ -24,6 +24,7 @@ import shlex
 import sys
 import time
 
+from vla_accel_ros.devices import device_name
 from vla_accel_ros.evaluation.bench.names import (
     DECODERS,
     KEEPS,
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         'checkpoint folder (%(default)s)'))
     add('--random-weights', action='store_true', help=(
         'make weights instead of loading them: nothing is downloaded, the time is the same'))
-    add('--device', default='cpu', help='cpu or cuda (%(default)s)')
+    add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
     add('--dtype', help='float32, bfloat16 or float16; float32 on the CPU, else bfloat16')
     add('--unnorm-key', help='data set whose statistics hold, for a checkpoint of several')
     add('--methods', help=(

@@ -21,13 +21,15 @@ out has the nodes' defaults, or what the robot's parameter file says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import os
 from pathlib import Path
 
 from vla_accel_ros.evaluation import values
 from vla_accel_ros.evaluation.files import write_whole
+from vla_accel_ros.parameter_text import read_file
+from vla_accel_ros.parameter_yaml import Section, parse
 from vla_accel_ros.paths import share_file, share_files
 
 from .method import Method
@@ -87,23 +89,24 @@ def node_parameters(name: str) -> dict[str, dict[str, object]]:
         ValueError: As `read_preset`.
     """
     nodes = _read(name)[1]
-    return nodes | {'inference': {'pruning_parameters': '', **nodes['inference']}}
+    inference = {'pruning_parameters': '', **nodes.get('inference', {})}
+    return nodes | {'inference': inference}
 
 
 def _read(name: str) -> tuple[str, dict[str, dict], dict[str, object]]:
     """Return a preset's text, the parameters of each node, and all of them by name, checked."""
-    import yaml
-
     if not is_path(name) and name not in names():
         raise FileNotFoundError(
             f"there is no preset '{name}', expected a file or one of {', '.join(names())}")
     path = Path(name).expanduser() if is_path(name) else share_file(f'{FOLDER}/{name}.yaml')
-    text = path.read_text(encoding='utf-8')
+    title = f"preset '{name}'"
+    text = read_file(path, title)
+    sections = parse(text, title)
     try:
-        nodes = _nodes(yaml.safe_load(text))
+        nodes = _nodes(sections)
         return text, nodes, _settings(nodes)
-    except (ValueError, yaml.YAMLError) as error:
-        raise ValueError(f"preset '{name}': {error}") from None
+    except ValueError as error:
+        raise ValueError(f'{title}: {error}') from None
 
 
 def _settings(nodes: dict[str, dict]) -> dict[str, object]:
@@ -115,9 +118,13 @@ def _settings(nodes: dict[str, dict]) -> dict[str, object]:
             if (key in (*INFERENCE, 'pruning_parameters')) != (node == 'inference'):
                 raise ValueError(f"'{key}' is no parameter of {node} that a preset may hold")
             given[key] = value
-    nested = yaml.safe_load(given.pop('pruning_parameters', '') or '{}')
+    text = given.pop('pruning_parameters', '')
+    try:
+        nested = yaml.safe_load(text or '{}') if isinstance(text, str) else text
+    except yaml.YAMLError:
+        nested = text
     if not isinstance(nested, dict):
-        raise ValueError(f'pruning_parameters are {nested!r}, expected a mapping in quotes')
+        raise ValueError(f'pruning_parameters are {text!r}, expected a mapping in quotes')
     if missing := [key for key in EXPLICIT if key not in given]:
         raise ValueError(f'it does not say {", ".join(missing)}')
     pruning = values.typed('pruning', given['pruning'], '')
@@ -126,19 +133,16 @@ def _settings(nodes: dict[str, dict]) -> dict[str, object]:
         for key, value in {**given, **nested}.items()}
 
 
-def _nodes(whole: object) -> dict[str, dict]:
+def _nodes(sections: Iterable[Section]) -> dict[str, dict]:
     """Return the parameters of each node in the file."""
-    if not isinstance(whole, dict):
-        raise ValueError('it is no mapping, expected a ROS parameter file')
-    found = {}
-    for key, inside in whole.items():
-        node = str(key).rpartition('/')[2]
+    found: dict[str, dict] = {}
+    for section in sections:
+        node = section.key.rpartition('/')[2]
         if node not in NODES:
-            raise ValueError(f"node '{key}' is none of /**/{' and /**/'.join(NODES)}")
-        parameters = inside.get('ros__parameters') if isinstance(inside, dict) else None
-        if not isinstance(parameters, dict):
-            raise ValueError(f"node '{key}' has no ros__parameters")
-        found[node] = parameters
+            raise ValueError(
+                f"line {section.line}: node '{section.key}' is none of "
+                f"/**/{' and /**/'.join(NODES)}")
+        found.setdefault(node, {}).update({each.name: each.value for each in section.given})
     return found
 
 

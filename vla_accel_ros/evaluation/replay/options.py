@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from vla_accel_ros.devices import device_name
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.methods.grammar import add_argument
 
@@ -54,7 +55,7 @@ def reading(parser: argparse.ArgumentParser):
     add('--checkpoint', default='tabletop-s', help='shipped checkpoint or folder (%(default)s)')
     add('--unnorm-key', default=None,
         help='data set whose statistics hold; needed where the checkpoint has several')
-    add('--device', default='cpu', help='cpu or cuda (%(default)s)')
+    add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
     add('--threads', type=int, default=1, help=(
         'of torch on the CPU; with one, the last bit of a sum is the same everywhere '
         '(%(default)s)'))
