@@ -21,7 +21,7 @@ from functools import cached_property
 
 import numpy as np
 
-from vla_accel_ros.actions import GRIPPER
+from vla_accel_ros.actions import GRIPPER, ROTATION, TRANSLATION
 
 from .config import VLAConfig
 
@@ -123,6 +123,18 @@ class ActionStatistics:
         except KeyError as error:
             raise ValueError(f'action statistics lack {error}') from error
         return cls(low, high, np.asarray(values.get('mask', np.ones_like(low)), dtype=bool))
+
+    def largest_step(self) -> tuple[float, float]:
+        """Give the longest displacement that a normalised action in [-1, 1] can ask for.
+
+        Columns that the mask leaves as they are count as up to 1.
+
+        Returns:
+            Lengths of the translation and of the rotation vector, per policy step; in m and rad
+            where the statistics are.
+        """
+        reach = np.where(self.mask, np.maximum(np.abs(self.low), np.abs(self.high)), 1.0)
+        return (float(np.linalg.norm(reach[TRANSLATION])), float(np.linalg.norm(reach[ROTATION])))
 
     def unnormalise(self, values: np.ndarray, span_added: float = 0.0) -> np.ndarray:
         """Map normalised actions [..., dims] to the data set's units.
