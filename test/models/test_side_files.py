@@ -126,7 +126,7 @@ def test_a_chunk_in_config_json_alone_means_discrete_actions_of_one_view(public)
 def test_a_number_of_views_that_is_none_is_refused(public, put, value):
     put('action_head')
     rewrite(public, num_images_in_input=value)
-    with pytest.raises(CheckpointError, match=r'num_images_in_input is .* at least 1'):
+    with pytest.raises(CheckpointError, match=r'num_images_in_input is .* whole number from 1'):
         load(public)
 
 

@@ -78,7 +78,7 @@ def read(file: Path) -> dict[str, Tensor]:
         CheckpointError: When it is corrupt, or holds anything but tensors by name.
     """
     if file.suffix == '.safetensors':
-        from .checkpoint import read_tensors
+        from .weights import read_tensors
 
         stored = dict(read_tensors([file]))
     else:
