@@ -188,6 +188,15 @@ def test_a_missing_device_is_named(embedded_folder, monkeypatch):
         Policy.load(embedded_folder, device='cuda:0')
 
 
+def test_actions_that_are_not_finite_in_metres_fail_the_self_test(embedded_folder):
+    policy = Policy.load(embedded_folder)
+    policy.self_test()
+    # As a number that a type cannot hold would make them, whatever the model itself gives.
+    policy.statistics.high[3] = np.nan
+    with pytest.raises(NotFiniteError, match='NaN or infinite in m and rad'):
+        policy.self_test()
+
+
 def test_threads_are_set(embedded_folder):
     before = torch.get_num_threads()
     try:

@@ -106,7 +106,8 @@ class Number(Kind):
         """The range, in words."""
         if math.isinf(self.low) and math.isinf(self.high):
             return 'a finite number'
-        return f'a number from {self.low:g} to {self.high:g}'
+        most = '' if math.isinf(self.high) else f' to {self.high:g}'
+        return f'a number from {self.low:g}{most}'
 
     def read(self, value: object, where: str) -> float:
         """Give the number; see `Kind.read`."""
@@ -116,7 +117,9 @@ class Number(Kind):
             number = float(value)
         except OverflowError:
             raise self.refuse(value, where) from None
-        if not (math.isfinite(number) and self.low <= number <= self.high):
+        if not math.isfinite(number):
+            raise FieldError(f'{where} is {shown(value)}, expected a finite number')
+        if not self.low <= number <= self.high:
             raise self.refuse(value, where)
         return number
 
