@@ -117,8 +117,8 @@ def launch() -> Finding:
     """Say whether `ros2 launch` can be used; the demo does without."""
     there = find_spec('launch_ros') is not None
     return Finding('launch', there, 'launch_ros' if there else 'no launch_ros: `vla-accel demo` '
-                   'starts the nodes itself', remedy='apt install ros-jazzy-ros2launch (on Ubuntu; '
-                   'Debian has no such package, and the demo needs none)')
+                   'starts the nodes itself', remedy='on Ubuntu: apt install '
+                   'ros-jazzy-ros2launch; Debian has no such package')
 
 
 def dds_profile() -> Finding:
