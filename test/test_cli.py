@@ -153,6 +153,8 @@ def test_doctor_says_in_json_whether_the_demo_can_run():
     findings = {finding['name']: finding for finding in report['findings']}
     assert done.returncode == (0 if report['ok'] else 1)
     assert findings['ros']['ok'] and findings['ros']['rmw']
+    # Nothing is recommended that nothing here uses.
+    assert not {'onnxruntime', 'tensorrt'} & set(findings)
     assert findings['opengl']['ok'] and findings['opengl']['shades'] > 1
     assert report['lacking'] == [
         name for name, f in findings.items() if f['needed'] and not f['ok']]
@@ -166,6 +168,28 @@ def test_doctor_names_a_checkpoint_that_cannot_be_loaded(tmp_path):
     assert str(tmp_path) in finding.text and finding.remedy
 
 
+def test_doctor_goes_on_whatever_a_checkpoint_raises(tmp_path, monkeypatch):
+    from vla_accel_ros.doctor import checkpoint
+    from vla_accel_ros.models.policy import Policy
+
+    def damaged(*args, **kwargs):
+        raise AttributeError("'NoneType' object\nhas no attribute 'name'")
+
+    monkeypatch.setattr(Policy, 'load', damaged)
+    finding = checkpoint('tabletop-s')
+    assert not finding.ok
+    assert finding.text == "AttributeError: 'NoneType' object has no attribute 'name'"
+
+
+def test_doctor_shows_the_largest_step_and_the_checksum():
+    from vla_accel_ros.doctor import checkpoint
+    finding = checkpoint('tabletop-s')
+    assert finding.ok
+    assert 'largest step 0.033 m, 0.103 rad; checksum right' in finding.text
+    assert finding.details['largest_step_m'] == pytest.approx(0.0326, abs=1e-3)
+    assert finding.details['checksum']
+
+
 @pytest.mark.parametrize('name', ['no-such-checkpoint', 'test'])
 def test_an_unknown_checkpoint_lists_those_shipped(name):
     with pytest.raises(FileNotFoundError, match='shipped: '):
@@ -175,6 +199,16 @@ def test_an_unknown_checkpoint_lists_those_shipped(name):
 def test_a_checkpoint_is_found_by_its_folder(tmp_path):
     (tmp_path / 'config.json').write_text('{}', encoding='utf-8')
     assert paths.checkpoint_folder(tmp_path) == tmp_path
+
+
+def test_an_adapter_and_a_link_to_nothing_say_what_to_do(tmp_path):
+    (tmp_path / 'config.json').symlink_to('../blobs/1')
+    with pytest.raises(FileNotFoundError, match=r'is a link to \.\./blobs/1, which is not there'):
+        paths.checkpoint_folder(tmp_path)
+    (tmp_path / 'config.json').unlink()
+    (tmp_path / 'adapter_config.json').write_text('{}', encoding='utf-8')
+    with pytest.raises(FileNotFoundError, match=r'low-rank adapter .* merge_and_unload'):
+        paths.checkpoint_folder(tmp_path)
 
 
 def test_a_share_file_is_found_and_a_missing_one_named():

@@ -49,6 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -> Finding:
     """Say whether a checkpoint is healthy: it loads, the image matters, the key is there.
 
+    With its largest step, to be compared with the arm's limits.
+
     Args:
         name: Shipped name or folder.
         unnorm_key: Data set whose statistics un-normalise; may be None where there is one only.
@@ -58,12 +60,23 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
     remedy = "the checkpoint's files once more, or another checkpoint"
     try:
         from vla_accel_ros.models.policy import Policy
-        policy = Policy.load(checkpoint_folder(name), unnorm_key=unnorm_key)
+        from vla_accel_ros.models.weights import checked_by
+        folder = checkpoint_folder(name)
+        policy = Policy.load(folder, unnorm_key=unnorm_key)
         policy.self_test()
-    except (ImportError, OSError, ValueError, RuntimeError) as error:
-        return Finding(title, False, ' '.join(str(error).split()), needed, remedy)
-    text = f'loads; the image changes the action; {policy.cameras} camera(s)'
-    return Finding(title, True, text, needed)
+        metres, radians = policy.statistics.largest_step()
+        verified = checked_by(folder)
+    except Exception as error:
+        # A damaged checkpoint may raise anything, out of any library; the next check goes on.
+        why = ' '.join(str(error).split())
+        if not isinstance(error, OSError | ValueError | ImportError | RuntimeError) or not why:
+            why = f'{type(error).__name__}: {why}'
+        return Finding(title, False, why, needed, remedy)
+    text = (f'loads; the image changes the action; {policy.cameras} camera(s); largest step '
+            f'{metres:.3f} m, {radians:.3f} rad; '
+            f'{"checksum right" if verified else "no checksum"}')
+    return Finding(title, True, text, needed, details={
+        'largest_step_m': metres, 'largest_step_rad': radians, 'checksum': verified})
 
 
 def examine(checkpoints: list[str], unnorm_key: str | None = None) -> Iterator[Finding]:

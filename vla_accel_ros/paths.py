@@ -19,7 +19,11 @@ from __future__ import annotations
 from pathlib import Path
 import sys
 
+from vla_accel_ros.links import dangling
+
 PACKAGE = 'vla_accel_ros'
+# What `peft` writes beside a low-rank adapter.
+ADAPTER = 'adapter_config.json'
 _CODE = Path(__file__).resolve().parent
 
 
@@ -104,7 +108,12 @@ def checkpoint_folder(name: str | Path) -> Path:
     folder = Path(name).expanduser()
     if (folder / 'config.json').is_file():
         return folder
-    why = 'has no config.json' if folder.is_dir() else 'is no folder'
+    why = 'is no folder'
+    if folder.is_dir():
+        why = dangling(folder / 'config.json') or 'has no config.json'
+    if (folder / ADAPTER).is_file():
+        why = (f'is a low-rank adapter ({ADAPTER}), no checkpoint: merge it into the model that '
+               'it adapts first, by merge_and_unload() of the package peft')
     raise FileNotFoundError(
         f'checkpoint {str(name)!r} {why}, and no shipped checkpoint is called so '
         f'(shipped: {", ".join(shipped) or "none"})'

@@ -38,8 +38,8 @@ DISTRIBUTION = {
 }
 # Used where they are there; the code says what to install where they are not.
 OPTIONAL = {
-    'huggingface_hub', 'onnxruntime', 'tensorrt', 'ament_index_python', 'launch', 'launch_ros',
-    'sentencepiece', 'transformers', 'setuptools',
+    'huggingface_hub', 'ament_index_python', 'launch', 'launch_ros', 'sentencepiece',
+    'transformers', 'setuptools',
 }
 TEST_ONLY = {'sklearn'}
 # Names of rosdep keys that differ, and what has none.

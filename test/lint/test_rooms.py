@@ -28,8 +28,9 @@ LEVELS = (
     ('models',),
     ('decoding', 'pruning'),
     ('scheduling', 'safety', 'sim'),
-    ('actions', 'observations', 'frames', 'views', 'pictures', 'proprio', 'trajectories',
-     'devices', 'lfs', 'parameter_text', 'parameter_yaml', 'paths', 'picture_headers', '__init__'),
+    ('actions', 'observations', 'instructions', 'frames', 'views', 'pictures', 'proprio',
+     'trajectories', 'devices', 'lfs', 'links', 'parameter_text', 'parameter_yaml', 'paths',
+     'picture_headers', '__init__'),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(LEVELS) for room in rooms}
 ROS = ('rclpy', 'launch', 'launch_ros', 'rosidl_runtime_py', 'lifecycle_msgs')

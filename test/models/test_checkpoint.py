@@ -46,6 +46,7 @@ def rewrite(folder, change):
     tensors = load_file(folder / 'model.safetensors')
     change(tensors)
     save_file(tensors, folder / 'model.safetensors')
+    (folder / 'model.safetensors.sha256').unlink(missing_ok=True)
 
 
 def test_what_is_saved_is_loaded_again(small, folder):
@@ -63,14 +64,15 @@ def test_what_is_saved_can_be_read_by_whom_the_umask_lets(small, tmp_path):
     finally:
         os.umask(before)
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
-    assert modes == {'config.json': 0o640, 'model.safetensors': 0o640}
+    assert modes == dict.fromkeys(
+        ('config.json', 'model.safetensors', 'model.safetensors.sha256'), 0o640)
 
 
 def test_saving_leaves_other_files_and_no_traces(small, folder):
     (folder / 'tokenizer.json').write_text('{}')
     save(small, folder)
     assert sorted(f.name for f in folder.iterdir()) == [
-        'config.json', 'model.safetensors', 'tokenizer.json']
+        'config.json', 'model.safetensors', 'model.safetensors.sha256', 'tokenizer.json']
 
 
 def test_weights_can_be_stored_and_loaded_in_another_type(small, folder):
@@ -163,7 +165,8 @@ def test_a_folder_without_weights_is_named(folder):
 
 def test_statistics_of_a_fine_tuning_replace_the_configurations(folder, small):
     assert set(VLAConfig.from_checkpoint(folder).norm_stats) == {'small'}
-    (folder / 'dataset_statistics.json').write_text(json.dumps({'mine': {}}))
+    mine = {'mine': {'action': {'q01': [0], 'q99': [1]}}}
+    (folder / 'dataset_statistics.json').write_text(json.dumps(mine))
     assert set(VLAConfig.from_checkpoint(folder).norm_stats) == {'mine'}
 
 

@@ -156,9 +156,9 @@ def test_one_class_of_configuration_spans_the_full_size_and_the_embedded_oft(fil
 
 
 @pytest.mark.parametrize(('change', 'message'), [
-    ({'chunk': 0}, 'chunk is 0, expected at least 1'),
-    ({'head': 'diffusion'}, "head is 'diffusion', expected 'l1' or 'discrete'"),
-    ({'proprio': -1}, 'proprio is -1, expected at least 0'),
+    ({'chunk': 0}, 'chunk is 0, expected a whole number from 1'),
+    ({'head': 'diffusion'}, "head is 'diffusion', expected one of 'l1', 'discrete'"),
+    ({'proprio': -1}, 'proprio is -1, expected a whole number from 0'),
 ])
 def test_numbers_out_of_range_are_refused(change, message):
     with pytest.raises(ValueError, match=message):

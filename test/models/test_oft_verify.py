@@ -23,13 +23,13 @@ from safetensors.torch import load_file, save_file
 import torch
 
 from vla_accel_ros.cli import main
-from vla_accel_ros.models import oft_verify
 from vla_accel_ros.models.checkpoint import CheckpointError
 from vla_accel_ros.models.config_file import read_config
 from vla_accel_ros.models.oft import OpenVLAOFT
 from vla_accel_ros.models.oft_heads import ActionHead, ProprioProjector
 from vla_accel_ros.models.oft_reference import OFTReference, fitting_key
 from vla_accel_ros.models.oft_verify import OFT_FILE, verify_oft
+from vla_accel_ros.models.rounding import judge
 from vla_accel_ros.models.verify import Comparison, FixtureError, read_arrays, table
 
 HEAD, PROPRIO, FILM = (
@@ -118,7 +118,7 @@ def test_only_this_machines_own_rounding_widens_a_bound():
 
     def judged(difference):
         comparison = Comparison('l1_actions0', (2,), difference, 1e-6, False)
-        return oft_verify._judge(comparison, ours, exact)
+        return judge(comparison, ours, exact)
 
     assert judged(5e-6).passed
     assert judged(5e-6).tolerance == pytest.approx(6e-6)

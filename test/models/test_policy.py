@@ -27,7 +27,8 @@ from vla_accel_ros.models.action_tokens import (
     UnnormKeyError,
     to_product,
 )
-from vla_accel_ros.models.checkpoint import CheckpointError, save
+from vla_accel_ros.models.checkpoint import save
+from vla_accel_ros.models.device import DeviceError
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import ImageIgnoredError, NotFiniteError
 from vla_accel_ros.models.preprocess import CameraCountError, fit
@@ -149,10 +150,9 @@ def test_a_blind_checkpoint_fails_its_self_test(embedded_folder, embedded_config
 
 @pytest.mark.parametrize('bad', [float('nan'), float('inf')])
 def test_output_that_is_not_finite_is_never_an_action(
-        embedded_folder, embedded_config, build, views, bad):
-    policy = damaged(
-        embedded_folder, embedded_config, build,
-        lambda model: model.language_model.model.norm.weight.fill_(bad))
+        embedded_folder, views, bad):
+    policy = Policy.load(embedded_folder)
+    policy.model.language_model.model.norm.weight.fill_(bad)
     with pytest.raises(NotFiniteError):
         policy.self_test()
     with pytest.raises(NotFiniteError):
@@ -184,8 +184,17 @@ def test_statistics_of_other_than_seven_columns_are_refused(embedded_folder):
 
 def test_a_missing_device_is_named(embedded_folder, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    with pytest.raises(CheckpointError, match="device 'cuda:0'"):
+    with pytest.raises(DeviceError, match="device 'cuda:0'"):
         Policy.load(embedded_folder, device='cuda:0')
+
+
+def test_actions_that_are_not_finite_in_metres_fail_the_self_test(embedded_folder):
+    policy = Policy.load(embedded_folder)
+    policy.self_test()
+    # As a number that a type cannot hold would make them, whatever the model itself gives.
+    policy.statistics.high[3] = np.nan
+    with pytest.raises(NotFiniteError, match='NaN or infinite in m and rad'):
+        policy.self_test()
 
 
 def test_threads_are_set(embedded_folder):

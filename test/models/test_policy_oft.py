@@ -200,7 +200,8 @@ def test_a_blind_checkpoint_fails_its_self_test(make):
 @pytest.mark.parametrize('bad', [float('nan'), float('inf')])
 @pytest.mark.parametrize('head', ['l1', DISCRETE])
 def test_output_that_is_not_finite_is_never_an_action(make, seen, bad, head):
-    policy = make(lambda model: model.language_model.model.norm.weight.fill_(bad), head=head)
+    policy = make(head=head)
+    policy.model.language_model.model.norm.weight.fill_(bad)
     with pytest.raises(NotFiniteError):
         policy.predict(seen)
     with pytest.raises(NotFiniteError):

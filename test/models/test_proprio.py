@@ -70,7 +70,7 @@ def test_what_does_not_fit_is_refused_and_says_what_is_wanted(values, got):
 def test_statistics_of_another_size_are_refused():
     with pytest.raises(ProprioError, match=r"'here' has 3 columns .* wants 8 numbers"):
         scale(8)
-    with pytest.raises(ProprioError, match='has 2 columns'):
+    with pytest.raises(ProprioError, match=r'here\.proprio\.q99 is a list of 2, expected 3 as'):
         scale(q99=[0.5, 2.0])
 
 

@@ -126,7 +126,7 @@ def test_a_chunk_in_config_json_alone_means_discrete_actions_of_one_view(public)
 def test_a_number_of_views_that_is_none_is_refused(public, put, value):
     put('action_head')
     rewrite(public, num_images_in_input=value)
-    with pytest.raises(CheckpointError, match=r'num_images_in_input is .* at least 1'):
+    with pytest.raises(CheckpointError, match=r'num_images_in_input is .* whole number from 1'):
         load(public)
 
 
@@ -219,6 +219,31 @@ def test_files_saved_in_the_old_format_are_read(tmp_path):
     tensors = {'module.fc1.weight': torch.arange(6.0).view(2, 3)}
     torch.save(tensors, tmp_path / 'a.pt', _use_new_zipfile_serialization=False)
     assert torch.equal(read(tmp_path / 'a.pt')['fc1.weight'], tensors['module.fc1.weight'])
+
+
+@pytest.mark.parametrize(('down', 'up'), [
+    (torch.zeros(0, 2), torch.zeros(3, 0)), (torch.zeros(1, 5), torch.zeros(3, 1)),
+    (torch.zeros(2), torch.zeros(3, 2)), (torch.zeros(1, 2), torch.zeros(3, 2))])
+def test_an_adapter_that_does_not_fit_its_weight_is_named(down, up):
+    with pytest.raises(CheckpointError, match=r'which do not make up fc\.weight of \[3, 2\]'):
+        merge({'fc.weight': torch.zeros(3, 2), 'fc.lora_A.default.weight': down,
+               'fc.lora_B.default.weight': up}, 'head.pt')
+
+
+@pytest.mark.parametrize(('content', 'message'), [
+    (b'version https://git-lfs.github.com/spec/v1\n', r'head\.pt is a git-lfs pointer'),
+    (None, r'head\.pt is a link to nowhere')])
+def test_a_pointer_and_a_link_in_place_of_a_side_file_are_said(public, content, message):
+    file = public / 'action_head.pt'
+    file.write_bytes(content) if content else file.symlink_to('nowhere')
+    with pytest.raises(CheckpointError, match=message):
+        load(public)
+
+
+def test_a_side_file_of_whole_numbers_is_refused(tmp_path):
+    torch.save({'a': torch.zeros(2, dtype=torch.int64)}, tmp_path / 'action_head.pt')
+    with pytest.raises(CheckpointError, match=r'a is of the type torch\.int64, expected floats'):
+        read(tmp_path / 'action_head.pt')
 
 
 def test_two_steps_of_one_kind_are_an_error(public, put):

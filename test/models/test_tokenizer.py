@@ -14,6 +14,7 @@
 
 """Prompts as the checkpoints were trained with them."""
 
+import json
 import sys
 
 import pytest
@@ -81,6 +82,69 @@ def test_unknown_words_are_named(folder):
     encoder = load_prompt_encoder(folder, embedded(len(WORDS)))
     with pytest.raises(TokenizerError, match=r"\['purple', 'sphere'\]"):
         encoder('pick up the purple sphere')
+
+
+@pytest.mark.parametrize(('instruction', 'named'), [
+    ('PICK UP THE RED CUBE.', r"\['\.'\]"), ('pick up the red cube?', r"\['\?'\]"),
+    ('pick up the (red) cube!', r"\['!', '\(', '\)'\]"), ('.', r"\['\.'\]")])
+def test_the_prompts_own_punctuation_is_not_blamed(folder, instruction, named):
+    encoder = load_prompt_encoder(folder, embedded(len(WORDS)))
+    with pytest.raises(TokenizerError, match=f'does not know the words {named}$'):
+        encoder(instruction)
+
+
+def test_a_long_list_of_unknown_words_is_cut(folder):
+    encoder = load_prompt_encoder(folder, embedded(len(WORDS)))
+    with pytest.raises(TokenizerError, match=r"'b0', 'b1',.* and 12 more$"):
+        encoder(' '.join(f'b{i}' for i in range(20)))
+
+
+@pytest.mark.parametrize(('instruction', 'message'), [
+    ('red ' * 10000, 'has 40000 characters, expected at most 1000'), ('\u200b', 'is empty'),
+    ('pick\x00 up', r'U\+0000'), ('pick up the \ud800 cube', r'U\+D800')])
+def test_what_is_no_instruction_is_refused_before_it_is_encoded(folder, instruction, message):
+    encoder = load_prompt_encoder(folder, embedded(len(WORDS)))
+    with pytest.raises(TokenizerError, match=message):
+        encoder(instruction)
+
+
+def test_a_tokeniser_of_another_checkpoint_is_told_by_the_prompts_own_words(tmp_path):
+    write_tokenizer([word for word in WORDS if word != 'robot'], tmp_path)
+    encoder = load_prompt_encoder(tmp_path, embedded(len(WORDS)))
+    with pytest.raises(TokenizerError, match=r"\['robot'\], which stand in the prompt itself"):
+        encoder('pick up the red cube')
+
+
+def test_a_token_beyond_the_models_vocabulary_is_refused(folder):
+    with pytest.raises(TokenizerError, match='do not belong together'):
+        load_prompt_encoder(folder, embedded(3, bins=2))
+
+
+def edit(folder, change):
+    file = folder / 'tokenizer.json'
+    values = json.loads(file.read_text())
+    change(values)
+    file.write_text(json.dumps(values))
+
+
+def test_a_tokeniser_without_a_beginning_is_refused(folder):
+    edit(folder, lambda values: values['model']['vocab'].pop('<s>'))
+    with pytest.raises(TokenizerError, match="has no token '<s>'"):
+        load_prompt_encoder(folder, embedded(len(WORDS)))
+
+
+def test_a_prompt_is_neither_cut_nor_filled_up(folder):
+    whole = load_prompt_encoder(folder, embedded(len(WORDS)))('pick up the red cube')
+    edit(folder, lambda values: values.update(truncation={
+        'direction': 'Right', 'max_length': 3, 'strategy': 'LongestFirst', 'stride': 0}))
+    assert load_prompt_encoder(folder, embedded(len(WORDS)))('pick up the red cube') == whole
+
+
+@pytest.mark.parametrize('name', ['tokenizer.json', 'tokenizer.model'])
+def test_a_git_lfs_pointer_is_said_to_be_one(tmp_path, name):
+    (tmp_path / name).write_text('version https://git-lfs.github.com/spec/v1\n')
+    with pytest.raises(TokenizerError, match=f'{name} is a git-lfs pointer.*git lfs pull'):
+        load_prompt_encoder(tmp_path, embedded(60))
 
 
 def test_a_folder_without_tokeniser_is_an_error(tmp_path):

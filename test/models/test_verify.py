@@ -91,11 +91,59 @@ def test_arrays_that_nothing_computes_and_arrays_that_lack_fail(copy):
 
 
 @pytest.mark.parametrize(
-    'name', ['inputs.npz', 'outputs.npz', 'crop_outputs.npz', 'model.safetensors', 'config.json'])
+    'name', ['inputs.npz', 'outputs.npz', 'model.safetensors', 'config.json'])
 def test_a_missing_file_is_named(copy, capsys, name):
     (copy / name).unlink()
     assert main(['verify', '--fixture', str(copy)]) == 2
     assert name in capsys.readouterr().err
+
+
+def test_a_fixture_without_crops_is_compared_without_them(copy, capsys):
+    (copy / 'crop_outputs.npz').unlink()
+    assert main(['verify', '--fixture', str(copy)]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        'crop_outputs.npz is not there: not compared', '28 of 28 arrays agree']
+    assert main(['verify', '--fixture', str(copy), '--json']) == 0
+    assert json.loads(capsys.readouterr().out)['not_compared'] == ['crop_outputs.npz']
+    (copy / 'crop_outputs.npz').write_bytes(b'PK broken')
+    assert main(['verify', '--fixture', str(copy)]) == 2
+
+
+# Bounds that float32 misses here, as it does those of deeper models.
+TIGHT = ((r'hidden\d+|last_logits\d+', 1e-7), (r'attn_text_rows\d+', 1e-8), (r'.*', 1e-4))
+
+
+@pytest.fixture
+def tight(monkeypatch):
+    monkeypatch.setattr('vla_accel_ros.models.verify.TOLERANCES', TIGHT)
+    monkeypatch.setattr('vla_accel_ros.models.verify.HIDDEN_RELATIVE', 0)
+
+
+def test_where_float32_misses_a_bound_float64_decides_and_the_table_says_so(
+        reference, tight, capsys):
+    assert main(['verify', '--fixture', str(reference)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    decided = [line for line in lines if 'rounds by' in line]
+    assert {line.split()[0] for line in decided} >= {'hidden0', 'attn_text_rows1', 'last_logits0'}
+    assert all('pass (rounds by' in line for line in decided)
+    assert f'{len(decided)} missed the bound in float32, so float64 decided' in lines[-2]
+
+
+def test_a_wrong_weight_is_no_rounding(copy, tight):
+    file = copy / 'model.safetensors'
+    tensors = load_file(file)
+    tensors['language_model.model.layers.1.self_attn.q_proj.weight'][5, 5] += 1e-3
+    save_file(tensors, file)
+    failed = {c.array for c in verify(copy) if not c.passed}
+    assert {'hidden0', 'attn_text_rows0', 'last_logits0'} <= failed
+
+
+def test_another_rotary_base_is_no_rounding(copy, tight):
+    values = json.loads((copy / 'config.json').read_text())
+    values['text_config']['rope_theta'] = 10100.0
+    (copy / 'config.json').write_text(json.dumps(values))
+    failed = {c.array for c in verify(copy) if not c.passed}
+    assert {'hidden0', 'attn_text_rows0', 'last_logits0'} <= failed
 
 
 def test_a_missing_folder_is_named(tmp_path, capsys):

@@ -24,6 +24,12 @@ import numpy as np
 from vla_accel_ros.actions import GRIPPER, ROTATION, TRANSLATION
 
 from .config import VLAConfig
+from .json_file import CheckpointError
+from .kinds import FieldError, Object, shown, take
+from .norm_stats import ranges
+
+# A step of a kilometre or of 1000 rad is none of an arm, in whatever unit.
+LARGEST_BOUND = 1000.0
 
 
 class UnnormKeyError(ValueError):
@@ -97,7 +103,7 @@ class ActionStatistics:
         mask: bool [dims]; False where an action is stored as it is (the gripper).
 
     Raises:
-        ValueError: When the three differ in length.
+        ValueError: When the three differ in length, are not finite, or low is above high.
     """
 
     low: np.ndarray
@@ -109,20 +115,45 @@ class ActionStatistics:
             raise ValueError(
                 f'q01 {self.low.shape}, q99 {self.high.shape} and mask {self.mask.shape} of the '
                 'action statistics differ in length')
+        if not (np.isfinite(self.low).all() and np.isfinite(self.high).all()):
+            raise ValueError(f'action statistics are not finite: {self.low}, {self.high}')
+        if (self.mask & (self.low > self.high)).any():
+            raise ValueError(f'q01 {self.low} of the action statistics is above q99 {self.high}')
+
+    def check_motion(self, where: str) -> None:
+        """Refuse a range that would move an arm whatever the model says, or beyond all reason.
+
+        Of data sets whose arm never turned, say, public checkpoints have columns of zeros, which
+        are all right: nothing is added.
+
+        Args:
+            where: The statistics' path, for the message.
+
+        Raises:
+            FieldError: When a column's q01 is its q99 and not zero, or a bound is too large.
+        """
+        for i in np.flatnonzero(self.mask):
+            low, high = self.low[i], self.high[i]
+            if low == high != 0:
+                raise FieldError(
+                    f'{where}.q01[{i}] is {shown(low)} as q99[{i}] is, expected q01 below q99: '
+                    'every action would move by that')
+            if max(abs(low), abs(high)) > LARGEST_BOUND:
+                raise FieldError(
+                    f'{where}.{"q99" if abs(high) >= abs(low) else "q01"}[{i}] is '
+                    f'{shown(max(low, high, key=abs))}, expected a displacement per step, in '
+                    f'm or rad, from -{LARGEST_BOUND:g} to {LARGEST_BOUND:g}')
+        if not (self.mask & (self.low < self.high)).any():
+            raise FieldError(f'{where}.q01 is q99 in every column: no action would move the arm')
 
     @classmethod
     def from_dict(cls, values: dict) -> ActionStatistics:
         """Read one data set's `action` entry of `norm_stats`.
 
         Raises:
-            ValueError: When q01 or q99 is not there.
+            FieldError: When q01 or q99 is not there, or a value is not what it may be.
         """
-        try:
-            low = np.asarray(values['q01'], dtype=np.float64)
-            high = np.asarray(values['q99'], dtype=np.float64)
-        except KeyError as error:
-            raise ValueError(f'action statistics lack {error}') from error
-        return cls(low, high, np.asarray(values.get('mask', np.ones_like(low)), dtype=bool))
+        return cls(*ranges(values))
 
     def largest_step(self) -> tuple[float, float]:
         """Give the longest displacement that a normalised action in [-1, 1] can ask for.
@@ -167,6 +198,8 @@ def select_statistics(norm_stats: dict, unnorm_key: str | None) -> tuple[str, Ac
 
     Raises:
         UnnormKeyError: When the key is not there, or is needed and missing; lists the keys.
+        CheckpointError: When the data set's statistics cannot be used; the message names the
+            entry.
     """
     keys = ', '.join(sorted(norm_stats)) or 'none'
     if unnorm_key is None:
@@ -177,7 +210,27 @@ def select_statistics(norm_stats: dict, unnorm_key: str | None) -> tuple[str, Ac
         unnorm_key = next(iter(norm_stats))
     if unnorm_key not in norm_stats:
         raise UnnormKeyError(f"unnorm_key '{unnorm_key}' is not one of: {keys}")
-    return unnorm_key, ActionStatistics.from_dict(norm_stats[unnorm_key].get('action', {}))
+    try:
+        return unnorm_key, moving_statistics(norm_stats[unnorm_key], unnorm_key)
+    except FieldError as error:
+        raise CheckpointError(f'statistics: {error}') from error
+
+
+def moving_statistics(entry: object, key: str) -> ActionStatistics:
+    """Read a data set's action statistics, and check that an arm can be moved by them.
+
+    Args:
+        entry: The data set's entry of `norm_stats`.
+        key: Its path, for the message.
+
+    Raises:
+        FieldError: When they cannot be used.
+    """
+    action = take(Object().read(entry, key), 'action', Object(), {}, key)
+    statistics = ActionStatistics(*ranges(action, f'{key}.action'))
+    statistics.check_motion(f'{key}.action')
+    return statistics
+
 
 def to_product(
     normalised: np.ndarray, statistics: ActionStatistics, config: VLAConfig,

@@ -16,8 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Mapping
 import json
 import os
 from pathlib import Path
@@ -25,14 +24,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from . import checksum
 from .config import VLAConfig
-from .config_file import CONFIG, OWN, CheckpointError, read_config, read_json
+from .config_file import CONFIG, OWN, CheckpointError, read_config
 from .oft import build
 from .openvla import OpenVLA
 from .side_files import find, tensors
-
-WEIGHTS = 'model.safetensors'
-INDEX = 'model.safetensors.index.json'
+from .weights import WEIGHTS, check_finite, check_types, read_some, shards, stored_in
 
 Progress = Callable[[float, str], None]
 
@@ -66,41 +64,6 @@ def resolve(folder_or_hub: str | Path, allow_download: bool = False) -> Path:
     return Path(snapshot_download(name, allow_patterns=patterns))
 
 
-def shards(folder: Path) -> list[Path]:
-    """Give the files that hold the weights.
-
-    Raises:
-        CheckpointError: When there are none, or the index names one that is missing.
-    """
-    if (folder / INDEX).exists():
-        names = sorted(set(read_json(folder / INDEX).get('weight_map', {}).values()))
-        files = [folder / name for name in names]
-        missing = [file.name for file in files if not file.exists()]
-        if missing or not files:
-            raise CheckpointError(f'{folder / INDEX} names {missing or "no file"}: not there')
-        return files
-    if not (folder / WEIGHTS).exists():
-        raise CheckpointError(f'{folder} holds neither {WEIGHTS} nor {INDEX}')
-    return [folder / WEIGHTS]
-
-
-def read_tensors(files: list[Path], device: str = 'cpu') -> Iterator[tuple[str, Tensor]]:
-    """Read all tensors of safetensors files, one at a time.
-
-    Raises:
-        CheckpointError: When a file is corrupt.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    for file in files:
-        try:
-            with safe_open(file, framework='pt', device=device) as opened:
-                for name in opened.keys():  # noqa: SIM118 (no mapping)
-                    yield name, opened.get_tensor(name)
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(f'{file} cannot be read: {error}') from error
-
-
 def never_runs(config: VLAConfig, name: str) -> bool:
     """Say whether a public checkpoint's tensor belongs to what never runs.
 
@@ -127,9 +90,9 @@ def _aligned(tensor: Tensor) -> Tensor:
     return tensor.clone() if tensor.data_ptr() % 64 else tensor
 
 
-def _complain(folder: Path, what: str, names: list[str]) -> str:
+def _complain(place: Path, what: str, names: list[str]) -> str:
     shown = ', '.join(names[:8]) + (f' and {len(names) - 8} more' if len(names) > 8 else '')
-    return f'{folder}: {len(names)} tensors {what}: {shown}' if names else ''
+    return f'{place}: {len(names)} tensors {what}: {shown}' if names else ''
 
 
 def load(
@@ -152,39 +115,73 @@ def load(
         The model in evaluation mode, without gradients.
 
     Raises:
-        CheckpointError: When a file is missing or corrupt, or tensors are missing, unexpected
-            or of another shape than the configuration says; the message lists them.
+        CheckpointError: When a file is missing, corrupt or not what its checksum says, when
+            tensors are missing, unexpected or of another shape than the configuration says
+            (the message lists them), or when one is quantised, NaN or infinite.
     """
     folder = Path(folder)
     sides = find(folder) if sides is None else sides
     config = read_config(folder, sides) if config is None else config
     files = shards(folder)
+    stored = stored_in(files)
+    for file in files:
+        checksum.check(file)
+    beside = {
+        name: (file, tensor) for kind, file in sides.items()
+        for name, tensor in tensors(kind, file).items()}
+    # Shapes first: nothing is allocated for a model that the files do not hold.
     with torch.device('meta'):
         model = build(config)
-    wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    state, unexpected, misshapen = {}, [], []
-    beside = (tensors(kind, file).items() for kind, file in sides.items())
-    for name, tensor in chain(read_tensors(files, str(device)), *beside):
-        if name not in wanted:
-            if not never_runs(config, name):
-                unexpected.append(name)
-        elif tensor.shape != wanted[name]:
-            misshapen.append(f'{name} {list(tensor.shape)} for {list(wanted[name])}')
-        else:
-            state[name] = _aligned(tensor.to(device, dtype))
-            if progress is not None:
-                progress(len(state) / len(wanted), name)
-    bad = {name.split(' ')[0] for name in misshapen}
-    missing = [name for name in wanted if name not in state and name not in bad]
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    shapes = {name: tensor.shape for name, (_, tensor) in stored.items()}
+    shapes |= {name: tuple(tensor.shape) for name, (_, tensor) in beside.items()}
+    _check_shapes(config, wanted, shapes, files[0] if len(files) == 1 and not sides else folder)
+    own = {name: at for name, at in stored.items() if name in wanted and name not in beside}
+    check_types(own)
+    state: dict[str, Tensor] = {}
+
+    def take(name: str, tensor: Tensor, file: Path) -> None:
+        state[name] = _aligned(tensor.to(device, dtype))
+        check_finite(name, state[name], file)
+        if progress is not None:
+            progress(len(state) / len(wanted), name)
+
+    for file in files:
+        names = [name for name, (where, _) in own.items() if where == file]
+        for name, tensor in read_some(file, names, str(device)):
+            take(name, tensor, file)
+    for name, (file, tensor) in beside.items():
+        if name in wanted:
+            take(name, tensor, file)
+    model.load_state_dict(state, assign=True)
+    return model.to(device).eval().requires_grad_(False)
+
+
+def _check_shapes(
+    config: VLAConfig, wanted: Mapping[str, tuple[int, ...]],
+    found: Mapping[str, tuple[int, ...]], place: Path,
+) -> None:
+    """Refuse tensors that are missing, not expected or of another shape; the message lists them.
+
+    Args:
+        config: The model's.
+        wanted: Shapes by name.
+        found: Likewise.
+        place: File or folder to name.
+
+    Raises:
+        CheckpointError: When there are such tensors.
+    """
     complaints = [
-        _complain(folder, 'are missing', missing),
-        _complain(folder, 'are not expected', unexpected),
-        _complain(folder, 'have another shape than configured', misshapen),
+        _complain(place, 'are missing', [name for name in wanted if name not in found]),
+        _complain(place, 'are not expected', [
+            name for name in found if name not in wanted and not never_runs(config, name)]),
+        _complain(place, 'have another shape than configured', [
+            f'{name} {list(found[name])} for {list(shape)}'
+            for name, shape in wanted.items() if name in found and found[name] != shape]),
     ]
     if any(complaints):
         raise CheckpointError('; '.join(c for c in complaints if c))
-    model.load_state_dict(state, assign=True)
-    return model.to(device).eval().requires_grad_(False)
 
 
 def _replace(path: Path, write: Callable[[Path], None]) -> None:
@@ -198,6 +195,8 @@ def _replace(path: Path, write: Callable[[Path], None]) -> None:
 
 def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -> None:
     """Write a model into a folder; each file is at any time either the old or the new one.
+
+    Beside the weights goes their checksum, which is compared whenever they are loaded.
 
     Args:
         model: What to write; its configuration's `norm_stats` go with it.
@@ -219,8 +218,15 @@ def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -
         save_file(state, path, {'format': 'pt'})
         path.chmod(mode)
 
+    sums = checksum.checksum_file(folder / WEIGHTS)
+    # Old weights have no checksum for a moment, so that new ones never have a wrong one.
+    sums.unlink(missing_ok=True)
     _replace(folder / WEIGHTS, weights)
+    _write(sums, checksum.line(folder / WEIGHTS))
     own = model.config.to_dict()
     values = {'model_type': OWN, 'norm_stats': own.pop('norm_stats'), OWN: own}
-    text = json.dumps(values, indent=1) + '\n'
-    _replace(folder / CONFIG, lambda path: path.write_text(text, encoding='utf-8') and None)
+    _write(folder / CONFIG, json.dumps(values, indent=1) + '\n')
+
+
+def _write(file: Path, text: str) -> None:
+    _replace(file, lambda path: path.write_text(text, encoding='utf-8') and None)

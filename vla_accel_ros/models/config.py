@@ -16,12 +16,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 
 from vla_accel_ros.views import RESIZES
 
+from .kinds import (
+    Flag,
+    Maybe,
+    Number,
+    Object,
+    Part,
+    Several,
+    Whole,
+    Word,
+    check_fields,
+    of,
+)
 from .oft_config import OFTConfig
 from .transformer_config import DecoderConfig, TowerConfig, require
+
+MOST_VIEWS = 16
+PROMPTS = ('v0.1', 'v0.2')
 
 
 @dataclass(frozen=True)
@@ -52,39 +67,34 @@ class VLAConfig:
         ValueError: When the numbers do not fit together.
     """
 
-    towers: tuple[TowerConfig, ...]
-    decoder: DecoderConfig
-    image_towers: tuple[tuple[int, ...], ...] = ((0, 1),)
-    image_size: int = 224
-    resize: str = 'resize-naive'
-    centre_crop: float | None = None
-    coordinates: bool = False
-    projector_layers: int = 3
-    film: bool = False
-    tokenizer_vocab: int = 32000
-    bins: int = 256
-    action_dims: int = 7
-    prompt: str = 'v0.2'
-    prompt_end: int | None = 29871
-    gripper_open_is_one: bool = True
-    oft: OFTConfig | None = None
-    norm_stats: dict = field(default_factory=dict)
+    towers: tuple[TowerConfig, ...] = field(metadata=of(Several(Part(TowerConfig), 1, MOST_VIEWS)))
+    decoder: DecoderConfig = field(metadata=of(Part(DecoderConfig)))
+    image_towers: tuple[tuple[int, ...], ...] = field(
+        default=((0, 1),), metadata=of(Several(
+            Several(Whole(0, MOST_VIEWS - 1), 1, MOST_VIEWS), 0, MOST_VIEWS)))
+    image_size: int = field(default=224, metadata=of(Whole(1, 4096)))
+    resize: str = field(default='resize-naive', metadata=of(Word(RESIZES)))
+    centre_crop: float | None = field(default=None, metadata=of(Maybe(Number(0.01, 1))))
+    coordinates: bool = field(default=False, metadata=of(Flag()))
+    projector_layers: int = field(default=3, metadata=of(Whole(2, 3)))
+    film: bool = field(default=False, metadata=of(Flag()))
+    tokenizer_vocab: int = field(default=32000, metadata=of(Whole(1, 2**21)))
+    bins: int = field(default=256, metadata=of(Whole(2, 2**16)))
+    action_dims: int = field(default=7, metadata=of(Whole(1, 256)))
+    prompt: str = field(default='v0.2', metadata=of(Word(PROMPTS)))
+    prompt_end: int | None = field(default=29871, metadata=of(Maybe(Whole(0, 2**21))))
+    gripper_open_is_one: bool = field(default=True, metadata=of(Flag()))
+    oft: OFTConfig | None = field(default=None, metadata=of(Maybe(Part(OFTConfig))))
+    norm_stats: dict = field(default_factory=dict, metadata=of(Object()))
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, 'towers', tuple(
-            TowerConfig(**t) if isinstance(t, dict) else t for t in self.towers))
-        if isinstance(self.decoder, dict):
-            object.__setattr__(self, 'decoder', DecoderConfig(**self.decoder))
-        if isinstance(self.oft, dict):
-            object.__setattr__(self, 'oft', OFTConfig(**self.oft))
-        object.__setattr__(
-            self, 'image_towers', tuple(tuple(image) for image in self.image_towers))
+        check_fields(self)
         require(bool(self.image_towers), 'image_towers is empty, expected at least one image')
         names = [tower.name for tower in self.towers]
         require(len(set(names)) == len(names), f'tower names {names} are not unique')
         for image in self.image_towers:
             require(
-                bool(image) and all(0 <= t < len(self.towers) for t in image),
+                all(t < len(self.towers) for t in image),
                 f'image_towers names towers {image}, there are {len(self.towers)}',
             )
         for tower in self.towers:
@@ -99,26 +109,28 @@ class VLAConfig:
         )
         widths = {sum(self.towers[t].width for t in image) for image in self.image_towers}
         require(len(widths) == 1, f'images differ in feature width: {sorted(widths)}')
-        require(self.resize in RESIZES, f"resize is '{self.resize}', expected one of {RESIZES}")
-        require(
-            self.centre_crop is None or 0 < self.centre_crop <= 1,
-            f'centre_crop is {self.centre_crop}, expected an area in (0, 1]',
-        )
-        require(
-            self.projector_layers in (2, 3),
-            f'projector_layers is {self.projector_layers}, expected 2 or 3',
-        )
-        require(
-            self.prompt in ('v0.1', 'v0.2'), f"prompt is '{self.prompt}', expected v0.1 or v0.2")
         require(
             self.bins < self.tokenizer_vocab <= self.decoder.vocab,
             f'tokenizer_vocab {self.tokenizer_vocab} is not between {self.bins} bins and the '
             f'{self.decoder.vocab} rows of the embedding',
         )
+        vocab = self.decoder.vocab
         require(
-            self.oft is None or self.oft.stop < self.decoder.vocab,
-            f'stop token {self.oft and self.oft.stop} is beyond the vocabulary of '
-            f'{self.decoder.vocab}',
+            self.oft is None or self.oft.stop < vocab,
+            f'stop token {self.oft and self.oft.stop} is beyond the vocabulary of {vocab}',
+        )
+        require(
+            self.prompt_end is None or self.prompt_end < vocab,
+            f'prompt_end is {self.prompt_end} (as it also is where it is not given), which is '
+            f'beyond the vocabulary of {vocab}: expected a token of it, or null',
+        )
+        longest = self.decoder.max_positions
+        # BOS, and one token of the prompt at the least.
+        length = self.visual_tokens + self.slots + 2
+        require(
+            length <= longest,
+            f'max_positions of the decoder is {longest}, and {self.visual_tokens} visual tokens '
+            f'with {self.slots} of the answer make at least {length}',
         )
 
     @property
@@ -182,12 +194,7 @@ class VLAConfig:
         """Build from `to_dict`'s values.
 
         Raises:
-            ValueError: When there is an unknown name or a missing one.
+            ValueError: When there is an unknown name or a missing one, or a value is not what it
+                may be; the message begins with its path.
         """
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known)
-        require(not unknown, f'unknown configuration names {unknown}')
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise ValueError(f'configuration: {error}') from error
+        return Part(cls).read(values, '')

@@ -18,37 +18,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-import json
 from pathlib import Path
 
+from .action_tokens import moving_statistics
 from .config import VLAConfig
-from .public import public_config
+from .json_file import CheckpointError, named, read_json
+from .kinds import Object, Part, take
+from .norm_stats import check as check_norm_stats
+from .public import normalisation, public_config, tower_ids
+
+__all__ = ['CONFIG', 'OWN', 'STATISTICS', 'CheckpointError', 'read_config', 'read_json']
 
 CONFIG = 'config.json'
 STATISTICS = 'dataset_statistics.json'
+PROCESSOR = 'preprocessor_config.json'
 # Where our own configuration stands in config.json.
 OWN = 'vla_accel'
-
-
-class CheckpointError(ValueError):
-    """A checkpoint folder that cannot be used, with the reason."""
-
-
-def read_json(path: Path) -> dict:
-    """Read a JSON object.
-
-    Raises:
-        CheckpointError: When it is missing, unreadable or no object.
-    """
-    try:
-        value = json.loads(path.read_text(encoding='utf-8'))
-    except FileNotFoundError:
-        raise CheckpointError(f'{path} is missing') from None
-    except (ValueError, OSError) as error:
-        raise CheckpointError(f'{path} cannot be read: {error}') from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f'{path} holds a {type(value).__name__}, expected an object')
-    return value
 
 
 def read_config(
@@ -65,23 +50,51 @@ def read_config(
     Raises:
         CheckpointError: When a file is missing or does not say what is needed.
     """
-    from .oft_public import oft_public_config
     from .side_files import find
 
     folder = Path(folder)
     values = read_json(folder / CONFIG)
-    if (folder / STATISTICS).exists():
-        values['norm_stats'] = read_json(folder / STATISTICS)
-    try:
-        if OWN in values:
-            own = dict(values[OWN], norm_stats=values.get('norm_stats') or {})
-            return VLAConfig.from_dict(own)
-        processor = folder / 'preprocessor_config.json'
-        config = public_config(
-            values, read_json(processor) if processor.exists() else None, folder.resolve().name)
-        sides = find(folder) if sides is None else sides
+    stats = _norm_stats(folder, values)
+    if OWN in values:
+        with named(folder / CONFIG):
+            own = dict(Object().read(values[OWN], OWN), norm_stats=stats)
+            return Part(VLAConfig).read(own, OWN)
+    sides = find(folder) if sides is None else sides
+    return _read_public(folder, {**values, 'norm_stats': stats}, sides)
+
+
+def _norm_stats(folder: Path, values: Mapping) -> Mapping:
+    """Read the statistics from their own file, or from the configuration where there is none."""
+    own = folder / STATISTICS
+    if own.exists() or own.is_symlink():
+        stats = read_json(own)
+        with named(own):
+            _check(stats, '')
+        return stats
+    with named(folder / CONFIG):
+        stats = take(values, 'norm_stats', Object(), {})
+        _check(stats, 'norm_stats.')
+        return stats
+
+
+def _check(stats: Mapping, prefix: str) -> None:
+    check_norm_stats({f'{prefix}{key}': entry for key, entry in stats.items()})
+    # Of several the one that is chosen is checked when it is.
+    if len(stats) == 1:
+        for key, entry in stats.items():
+            moving_statistics(entry, f'{prefix}{key}')
+
+
+def _read_public(folder: Path, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
+    from .oft_public import oft_public_config
+
+    file, processor = folder / PROCESSOR, {}
+    if file.exists() or file.is_symlink():
+        processor = read_json(file)
+        with named(folder / CONFIG):
+            towers = len(tower_ids(values))
+        with named(file):
+            normalisation(processor, towers)
+    with named(folder / CONFIG):
+        config = public_config(values, processor, folder.resolve().name)
         return oft_public_config(config, values, sides)
-    except CheckpointError:
-        raise
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f'{folder / CONFIG}: {error}') from error

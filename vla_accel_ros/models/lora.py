@@ -36,7 +36,7 @@ def merge(tensors: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
         file: Named in errors.
 
     Raises:
-        CheckpointError: When an adapter lacks its other half or its weight.
+        CheckpointError: When an adapter lacks its other half or its weight, or they do not fit.
     """
     merged = {
         name.replace('.base_layer.', '.'): tensor
@@ -48,7 +48,13 @@ def merge(tensors: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
         weight, other = f'{match[1]}.weight', f'{match[1]}.lora_B.{match[2]}.weight'
         if weight not in merged or other not in tensors:
             raise CheckpointError(f'{file} has {name}, but not both {other} and its weight')
-        rank = len(down)
-        change = min(rank, LARGEST_ALPHA) / rank * (tensors[other].float() @ down.float())
+        up, whole = tensors[other], merged[weight]
+        rank = len(down) if down.ndim else 0
+        if not rank or up.ndim != 2 or down.ndim != 2 or up.shape[1] != rank or (
+                whole.shape != (len(up), down.shape[1])):
+            raise CheckpointError(
+                f'{file} has {name} of {list(down.shape)} and {other} of {list(up.shape)}, which '
+                f'do not make up {weight} of {list(whole.shape)}')
+        change = min(rank, LARGEST_ALPHA) / rank * (up.float() @ down.float())
         merged[weight] = (merged[weight].float() + change).to(merged[weight].dtype)
     return merged

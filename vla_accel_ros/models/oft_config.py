@@ -16,9 +16,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from .transformer_config import require
+from .kinds import Number, Whole, Word, check_fields, of
 
 L1, DISCRETE = 'l1', 'discrete'
 
@@ -41,18 +41,13 @@ class OFTConfig:
         ValueError: When a number is out of range.
     """
 
-    chunk: int = 8
-    head: str = L1
-    proprio: int = 8
-    stop: int = 2
-    head_width: int = 0
-    head_blocks: int = 2
-    span_added: float = 1e-8
+    chunk: int = field(default=8, metadata=of(Whole(1, 512)))
+    head: str = field(default=L1, metadata=of(Word((L1, DISCRETE))))
+    proprio: int = field(default=8, metadata=of(Whole(0, 256)))
+    stop: int = field(default=2, metadata=of(Whole(0, 2**21)))
+    head_width: int = field(default=0, metadata=of(Whole(0, 2**16)))
+    head_blocks: int = field(default=2, metadata=of(Whole(0, 64)))
+    span_added: float = field(default=1e-8, metadata=of(Number(0, 1e-3)))
 
     def __post_init__(self) -> None:
-        require(self.chunk > 0, f'chunk is {self.chunk}, expected at least 1 action')
-        require(
-            self.head in (L1, DISCRETE), f"head is '{self.head}', expected '{L1}' or '{DISCRETE}'")
-        for name in ('proprio', 'stop', 'head_width', 'head_blocks', 'span_added'):
-            require(
-                getattr(self, name) >= 0, f'{name} is {getattr(self, name)}, expected at least 0')
+        check_fields(self)

@@ -20,8 +20,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from .config import VLAConfig
-from .config_file import CheckpointError
+from .config import MOST_VIEWS, VLAConfig
+from .json_file import CheckpointError
+from .kinds import Whole, kind_of, take
 from .oft_config import DISCRETE, L1, OFTConfig
 from .public import LIBERO_CROP
 from .side_files import HEAD, PROPRIO, VISION, read
@@ -51,10 +52,11 @@ def oft_public_config(
     """
     if not sides and CHUNK_KEY not in values:
         return config
-    cameras = _count(values, CAMERAS_KEY, CAMERAS if sides else 1)
+    cameras = take(values, CAMERAS_KEY, Whole(1, MOST_VIEWS), CAMERAS if sides else 1)
     shapes = {kind: _shapes(file) for kind, file in sides.items()}
     oft = OFTConfig(
-        chunk=_count(values, CHUNK_KEY, CHUNK), head=L1 if HEAD in sides else DISCRETE, proprio=0)
+        chunk=take(values, CHUNK_KEY, kind_of(OFTConfig, 'chunk'), CHUNK),
+        head=L1 if HEAD in sides else DISCRETE, proprio=0)
     if PROPRIO in sides:
         oft = replace(oft, proprio=_shape(sides, shapes, PROPRIO, 'fc1.weight')[1])
     dims = config.action_dims
@@ -67,13 +69,6 @@ def oft_public_config(
         film=any(name.endswith('.scale.weight') for name in shapes.get(VISION, ())),
         # OFT is fine-tuned with crops unless told not to, whatever the data set is called.
         centre_crop=LIBERO_CROP)
-
-
-def _count(values: Mapping, key: str, default: int) -> int:
-    count = values.get(key, default)
-    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise ValueError(f'{key} is {count!r}, expected a number of at least 1')
-    return count
 
 
 def _shapes(file: Path) -> dict[str, tuple[int, ...]]:

@@ -16,19 +16,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from .rounding import decide
 from .verify import Comparison, FixtureError, compare_all, read_arrays
 
 OFT_FILE = 'oft_outputs.npz'
-# Two float32 programs agree no better than each agrees with the exact result. Where a bound is
-# missed, this machine's own rounding error is measured, and a bound of three times that holds
-# instead, up to a limit far below anything but rounding.
-OWN_ROUNDING = 3.0
-LARGEST_ROUNDING = 1e-4
 
 
 def verify_oft(folder: str | Path) -> list[Comparison]:
@@ -56,24 +52,10 @@ def verify_oft(folder: str | Path) -> list[Comparison]:
         raise FixtureError(f'{folder / OFT_FILE} has no array that OFT gives: {sorted(stored)}')
     ours = OFTReference(folder, stored).outputs(inputs, stored)
     comparisons = compare_all(ours, stored)
-    doubtful = {c.array: stored[c.array] for c in comparisons if _may_be_rounding(c)}
-    if not doubtful:
-        return comparisons
-    like = doubtful | {name: a for name, a in stored.items() if not ARRAY.fullmatch(name)}
-    exact = OFTReference(folder, stored, torch.float64).outputs(inputs, like)
-    return [
-        _judge(c, ours[c.array], exact[c.array]) if c.array in doubtful else c
-        for c in comparisons]
 
+    def exact(doubtful: Iterable[str]) -> dict[str, np.ndarray]:
+        like = {name: array for name, array in stored.items()
+                if name in doubtful or not ARRAY.fullmatch(name)}
+        return OFTReference(folder, stored, torch.float64).outputs(inputs, like)
 
-def _may_be_rounding(c: Comparison) -> bool:
-    return (not c.passed and c.tolerance > 0
-            and c.difference is not None and c.difference <= LARGEST_ROUNDING)
-
-
-def _judge(c: Comparison, ours: np.ndarray, exact: np.ndarray) -> Comparison:
-    own = float(np.abs(ours.astype(np.float64) - exact).max())
-    tolerance = max(c.tolerance, min(OWN_ROUNDING * own, LARGEST_ROUNDING))
-    return replace(
-        c, tolerance=tolerance, passed=bool(c.difference <= tolerance),
-        note=f'rounds by {own:.1e} here')
+    return decide(comparisons, ours, exact)

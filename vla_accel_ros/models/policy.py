@@ -32,8 +32,9 @@ from .action_reader import ActionReader
 from .answer import answer
 from .answer_chunk import answer_chunk
 from .cache import CacheLender, KVCache
-from .checkpoint import CheckpointError, Progress, load, resolve
+from .checkpoint import Progress, load, resolve
 from .config import VLAConfig
+from .device import check_device
 from .drafts import GIVEN, SOURCES, Drafts
 from .openvla import OpenVLA
 from .prediction import Prediction
@@ -105,11 +106,11 @@ class Policy:
             CheckpointError: When files are missing, corrupt or do not fit.
             TokenizerError: When there is no tokeniser.
             UnnormKeyError: When the key is missing or wrong.
+            DeviceError: When torch has no such device; nothing is read then.
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        if device.startswith('cuda') and not torch.cuda.is_available():
-            raise CheckpointError(f"device '{device}' was asked for, torch sees no GPU")
+        check_device(device)
         folder = resolve(folder_or_hub, allow_download)
         if dtype is None:
             dtype = torch.float32 if device == 'cpu' else torch.bfloat16

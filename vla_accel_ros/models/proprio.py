@@ -19,6 +19,8 @@ from __future__ import annotations
 import numpy as np
 
 from .config import VLAConfig
+from .kinds import FieldError
+from .norm_stats import ranges
 
 
 class ProprioError(ValueError):
@@ -33,7 +35,7 @@ class Proprioception:
         key: Data set whose statistics hold.
 
     Raises:
-        ProprioError: When the data set's statistics are missing or of another size.
+        ProprioError: When the data set's statistics are missing, of another size or no numbers.
     """
 
     def __init__(self, config: VLAConfig, key: str) -> None:
@@ -43,13 +45,14 @@ class Proprioception:
             raise ProprioError(
                 f"data set '{key}' has no q01 and q99 of proprioception, the checkpoint wants "
                 f'{self.numbers} numbers')
-        low, high = (np.asarray(statistics[name], np.float64) for name in ('q01', 'q99'))
-        self._mask = np.asarray(statistics.get('mask', np.ones(low.shape)), bool)
-        for columns in (low, high, self._mask):
-            if columns.shape != (self.numbers,):
-                raise ProprioError(
-                    f"data set '{key}' has {columns.size} columns of proprioception, the "
-                    f'checkpoint wants {self.numbers} numbers')
+        try:
+            low, high, self._mask = ranges(statistics, f'{key}.proprio')
+        except FieldError as error:
+            raise ProprioError(str(error)) from error
+        if len(low) != self.numbers:
+            raise ProprioError(
+                f"data set '{key}' has {len(low)} columns of proprioception, the "
+                f'checkpoint wants {self.numbers} numbers')
         self._low, self._span = low, high - low
         self._added = config.oft.span_added
 

@@ -16,8 +16,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .config import VLAConfig
-from .transformer_config import HALF, DecoderConfig, TowerConfig
+from .kinds import FieldError, Flag, Number, Object, Several, Whole, Word, kind_of, take
+from .transformer_config import HALF, RGB_MEAN, RGB_STD, DecoderConfig, TowerConfig
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -42,44 +45,112 @@ PROMPT_END = 29871
 LIBERO_CROP = 0.9
 
 
-def _tower(name: str, timm: dict, mean, std) -> TowerConfig:
-    width = timm['embed_dim']
-    return TowerConfig(
-        name=name,
-        width=width,
-        depth=timm['depth'],
-        heads=timm['num_heads'],
-        mlp=int(width * timm.get('mlp_ratio', 4.0)),
-        patch=timm.get('patch_size', 14),
-        class_token=timm.get('class_token', True),
-        registers=timm.get('reg_tokens', 0),
-        layer_scale=timm.get('init_values') is not None,
-        attention_pool=timm.get('global_pool') == 'map',
-        mean=mean,
-        std=std,
-    )
+# Of a vision tower: timm's name of an entry, what it may be, what holds where it is not given.
+_NEEDED = ('embed_dim', 'depth', 'num_heads')
+_TOWER = {
+    'embed_dim': (kind_of(TowerConfig, 'width'), None),
+    'depth': (kind_of(TowerConfig, 'depth'), None),
+    'num_heads': (kind_of(TowerConfig, 'heads'), None),
+    'mlp_ratio': (Number(0.01, 64), 4.0),
+    'patch_size': (kind_of(TowerConfig, 'patch'), 14),
+    'class_token': (Flag(), True),
+    'reg_tokens': (kind_of(TowerConfig, 'registers'), 0),
+    'init_values': (Number(), None),
+    'global_pool': (Word(), 'token'),
+}
 
 
-def _decoder(text: dict) -> DecoderConfig:
-    # Public checkpoints leave out what equals transformers' Llama defaults, and so do ours.
-    default = DecoderConfig()
-    heads = text.get('num_attention_heads', default.heads)
+def _tower(name: str, timm: Mapping, mean, std, where: str) -> TowerConfig:
+    for needed in _NEEDED:
+        if timm.get(needed) is None:
+            raise FieldError(f'{where}.{needed} is missing')
+    given = {key: take(timm, key, *kind, where=where) for key, kind in _TOWER.items()}
+    try:
+        return TowerConfig(
+            name=name,
+            width=given['embed_dim'],
+            depth=given['depth'],
+            heads=given['num_heads'],
+            mlp=int(given['embed_dim'] * given['mlp_ratio']),
+            patch=given['patch_size'],
+            class_token=given['class_token'],
+            registers=given['reg_tokens'],
+            layer_scale=given['init_values'] is not None,
+            attention_pool=given['global_pool'] == 'map',
+            mean=mean,
+            std=std,
+        )
+    except ValueError as error:
+        raise FieldError(f'{where}: {error}') from error
+
+
+# Our name of a size, and the public one. Public checkpoints leave out what equals transformers'
+# Llama defaults, and so do ours.
+_DECODER = {
+    'width': 'hidden_size', 'layers': 'num_hidden_layers', 'heads': 'num_attention_heads',
+    'mlp': 'intermediate_size', 'rope_theta': 'rope_theta', 'rms_eps': 'rms_norm_eps',
+    'max_positions': 'max_position_embeddings',
+}
+
+
+def _decoder(text: Mapping) -> DecoderConfig:
+    where, default = 'text_config', DecoderConfig()
     if text.get('rope_scaling'):
-        raise ValueError(f"rope_scaling is {text['rope_scaling']}, expected none")
-    return DecoderConfig(
-        width=text.get('hidden_size', default.width),
-        layers=text.get('num_hidden_layers', default.layers),
-        heads=heads,
-        kv_heads=text.get('num_key_value_heads') or heads,
-        mlp=text.get('intermediate_size', default.mlp),
-        vocab=text.get('vocab_size', 32000),
-        rope_theta=text.get('rope_theta', default.rope_theta),
-        rms_eps=text.get('rms_norm_eps', default.rms_eps),
-        max_positions=text.get('max_position_embeddings', default.max_positions),
-    )
+        raise FieldError(f'{where}.rope_scaling is given, expected null')
+    sizes = {
+        ours: take(text, theirs, kind_of(DecoderConfig, ours), getattr(default, ours), where)
+        for ours, theirs in _DECODER.items()}
+    sizes['kv_heads'] = take(
+        text, 'num_key_value_heads', kind_of(DecoderConfig, 'kv_heads'), sizes['heads'], where)
+    sizes['vocab'] = take(text, 'vocab_size', kind_of(DecoderConfig, 'vocab'), 32000, where)
+    try:
+        return DecoderConfig(**sizes)
+    except ValueError as error:
+        raise FieldError(f'{where}: {error}') from error
 
 
-def public_config(config: dict, processor: dict | None = None, name: str = '') -> VLAConfig:
+def _normalisation(
+    processor: Mapping, name: str, kind: Several, towers: int, first: tuple[float, ...],
+) -> tuple[tuple[float, ...], ...]:
+    """Give each tower's mean or std; of two the first is DINOv2, normalised as ImageNet."""
+    default = (first, HALF) if towers == 2 else (HALF,)
+    return take(processor, name, Several(kind, towers, towers), default)
+
+
+def normalisation(
+    processor: Mapping, towers: int,
+) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]:
+    """Read the means and standard deviations of a `preprocessor_config.json`.
+
+    Args:
+        processor: What it holds; nothing where there is no such file.
+        towers: How many towers the model has.
+
+    Returns:
+        Means and standard deviations, three numbers a tower.
+
+    Raises:
+        FieldError: When one is not three numbers a tower, or out of range.
+    """
+    return (_normalisation(processor, 'means', RGB_MEAN, towers, IMAGENET_MEAN),
+            _normalisation(processor, 'stds', RGB_STD, towers, IMAGENET_STD))
+
+
+def tower_ids(config: Mapping) -> tuple[str, ...]:
+    """Read the names of a public checkpoint's vision towers.
+
+    Raises:
+        ValueError: When it is no OpenVLA.
+        FieldError: When there are none, or more than two.
+    """
+    if config.get('model_type') != 'openvla':
+        raise ValueError(f"model_type is '{config.get('model_type')}', expected 'openvla'")
+    return Several(Word(), 1, 2).read(config.get('timm_model_ids', []), 'timm_model_ids')
+
+
+def public_config(
+    config: Mapping, processor: Mapping | None = None, name: str = '',
+) -> VLAConfig:
     """Translate a public `config.json` (and `preprocessor_config.json`).
 
     Args:
@@ -88,36 +159,42 @@ def public_config(config: dict, processor: dict | None = None, name: str = '') -
         name: The folder's name; v0.1 checkpoints are told by it where the config does not.
 
     Raises:
-        ValueError: When it is no OpenVLA, or has towers of unknown shape.
+        ValueError: When it is no OpenVLA, has towers of unknown shape, or a value is not what it
+            may be; the message begins with the value's path.
     """
-    if config.get('model_type') != 'openvla':
-        raise ValueError(f"model_type is '{config.get('model_type')}', expected 'openvla'")
-    ids = config.get('timm_model_ids') or []
-    sizes = {**TIMM, **config.get('_tiny_vit', {})}
+    ids = tower_ids(config)
+    sizes = {**TIMM, **take(config, '_tiny_vit', Object(), {})}
     unknown = [i for i in ids if i not in sizes]
-    if unknown or not 1 <= len(ids) <= 2:
-        raise ValueError(f'vision towers {ids} are not known; known are {sorted(sizes)}')
-    processor = processor or {}
-    # Of the two towers the first is DINOv2, normalised as ImageNet; a single one is SigLIP.
-    means = processor.get('means') or ([IMAGENET_MEAN] if len(ids) == 2 else []) + [HALF]
-    stds = processor.get('stds') or ([IMAGENET_STD] if len(ids) == 2 else []) + [HALF]
+    if unknown:
+        raise ValueError(f'vision towers {list(ids)} are not known; known are {sorted(sizes)}')
+    means, stds = normalisation(processor or {}, len(ids))
     names = ('featurizer', 'fused_featurizer')
     towers = tuple(
-        _tower(names[i], sizes[identity], means[i], stds[i]) for i, identity in enumerate(ids))
-    decoder = _decoder(config.get('text_config', {}))
-    stats = config.get('norm_stats') or {}
-    chat = str(config.get('llm_backbone_id', '')).startswith('vicuna') or 'openvla-v01' in name
+        _tower(names[i], Object().read(sizes[identity], f'_tiny_vit.{identity}'), means[i],
+               stds[i], f'_tiny_vit.{identity}')
+        for i, identity in enumerate(ids))
+    decoder = _decoder(take(config, 'text_config', Object(), {}))
+    stats = take(config, 'norm_stats', Object(), {})
+    backbone = take(config, 'llm_backbone_id', Word(), '')
+    chat = backbone.startswith('vicuna') or 'openvla-v01' in name
     libero = bool(stats) and all(key.startswith('libero') for key in stats)
+    padding = take(config, 'pad_to_multiple_of', Whole(0, decoder.vocab - 1), 64)
+    image_sizes = take(
+        config, 'image_sizes', Several(kind_of(VLAConfig, 'image_size'), 1), (224,))
+    if len(set(image_sizes)) > 1:
+        raise FieldError(f'image_sizes is {list(image_sizes)}, expected one size for all towers')
     return VLAConfig(
         towers=towers,
         decoder=decoder,
         image_towers=(tuple(range(len(towers))),),
-        image_size=config.get('image_sizes', [224])[0],
-        resize=config.get('image_resize_strategy', 'resize-naive'),
+        image_size=image_sizes[0],
+        resize=take(
+            config, 'image_resize_strategy', kind_of(VLAConfig, 'resize'), 'resize-naive'),
         centre_crop=LIBERO_CROP if libero else None,
-        projector_layers=3 if config.get('use_fused_vision_backbone', len(towers) > 1) else 2,
-        tokenizer_vocab=decoder.vocab - config.get('pad_to_multiple_of', 64),
-        bins=config.get('n_action_bins', 256),
+        projector_layers=3 if take(
+            config, 'use_fused_vision_backbone', Flag(), len(towers) > 1) else 2,
+        tokenizer_vocab=decoder.vocab - padding,
+        bins=take(config, 'n_action_bins', kind_of(VLAConfig, 'bins'), 256),
         prompt_end=PROMPT_END if decoder.vocab > PROMPT_END else None,
         prompt='v0.1' if chat else 'v0.2',
         norm_stats=stats,

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 import re
 
@@ -55,13 +56,16 @@ def _cut(like: dict[str, np.ndarray], name: str, axis: int) -> int:
 @torch.inference_mode()
 def outputs(
     model: OpenVLA, inputs: dict[str, np.ndarray], like: dict[str, np.ndarray],
+    answers: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Compute what `outputs.npz` holds.
 
     Args:
-        model: On the CPU, in float32.
+        model: On the CPU, in float32 or float64.
         inputs: `inputs.npz`: `image{k}` uint8 [h, w, 3], `input_ids{k}` int64 [1, n].
         like: The stored arrays; only ids of the token table and shapes are taken from them.
+        answers: `gen_ids{k}` to follow, so that models of two types see the same tokens; each
+            token is the likeliest one when None.
 
     Returns:
         Arrays by name.
@@ -79,7 +83,9 @@ def outputs(
         result[f'pixel_values{k}'] = _pixels(model, image)
         rows = _cut(like, f'attn_text_rows{k}', 2)
         columns = _cut(like, f'step_logits_action{k}', 1)
-        arrays = _run(model, result[f'pixel_values{k}'], inputs[f'input_ids{k}'], rows, columns)
+        arrays = _run(
+            model, result[f'pixel_values{k}'], inputs[f'input_ids{k}'], rows, columns,
+            None if answers is None else answers[f'gen_ids{k}'])
         result |= {f'{name}{k}': value for name, value in arrays.items()}
         normalised = tokens.decode(result[f'gen_ids{k}'])
         for key, statistics in model.config.norm_stats.items():
@@ -97,11 +103,13 @@ def outputs(
 
 def _run(
     model: OpenVLA, pixels: np.ndarray, input_ids: np.ndarray, rows: int, columns: int,
+    answer: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Run one image and prompt through every stage, keeping what each one gives."""
     config = model.config
     ids = torch.tensor([end_prompt(input_ids[0].tolist(), config.prompt_end)])
-    features = model.tower_features(torch.from_numpy(pixels), model.language(ids))
+    features = model.tower_features(
+        torch.from_numpy(pixels).to(model.dtype), model.language(ids))
     widths = [config.towers[t].width for t in config.image_towers[0]]
     result = dict(zip(TOWER_NAMES, features[0].split(widths, dim=-1), strict=False))
     result['projector'] = visual = model.project(features)
@@ -122,11 +130,16 @@ def _run(
         for layer in layers])
     logits = model.language_model.lm_head(last[:, -1])
     result['last_logits'] = logits[0]
-    steps, ids_out = [logits], [logits.argmax(-1)]
+
+    def token(step: int) -> Tensor:
+        return steps[-1].argmax(-1) if answer is None else torch.from_numpy(answer[step:step + 1])
+
+    steps = [logits]
+    ids_out = [token(0)]
     passes = CachedPasses(model, cache, length, ActionAttention(decoder, (), length - 1, 0))
     for step in range(1, config.action_dims):
         steps.append(passes.extend(ids_out[-1], step - 1))
-        ids_out.append(steps[-1].argmax(-1))
+        ids_out.append(token(step))
     stacked = torch.cat(steps)
     result['gen_ids'] = torch.cat(ids_out)
     result['step_logits_action'] = stacked[:, -columns:]

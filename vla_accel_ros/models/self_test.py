@@ -48,7 +48,8 @@ def difference_of_black_and_white(policy: Policy) -> float:
 
     Raises:
         ImageIgnoredError: When there is none.
-        NotFiniteError: When one leads to NaN or infinity.
+        NotFiniteError: When one leads to NaN or infinity, in the model's numbers or in the
+            actions in m and rad that are made of them.
     """
     black, white = (policy.logits(blank(policy, level)) for level in (0, 255))
     if not bool(black.isfinite().all() and white.isfinite().all()):
@@ -57,4 +58,15 @@ def difference_of_black_and_white(policy: Policy) -> float:
     if difference == 0:
         raise ImageIgnoredError(
             'a black and a white image give the same numbers: the image is ignored')
+    _check_chunk(policy)
     return difference
+
+
+def _check_chunk(policy: Policy) -> None:
+    try:
+        chunk = policy.predict(blank(policy, 127)).chunk_values
+    finally:
+        # What was answered here steers neither pruning nor drafts later.
+        policy.reset()
+    if not np.isfinite(chunk).all():
+        raise NotFiniteError('the model gives actions that are NaN or infinite in m and rad')

@@ -27,6 +27,9 @@ import re
 from typing import TYPE_CHECKING
 import zipfile
 
+from vla_accel_ros.lfs import complaint
+from vla_accel_ros.links import dangling
+
 from .config_file import CONFIG, OWN, CheckpointError, read_json
 
 if TYPE_CHECKING:
@@ -77,12 +80,17 @@ def read(file: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: When it is corrupt, or holds anything but tensors by name.
     """
+    if why := dangling(file) or complaint(file):
+        raise CheckpointError(why)
     if file.suffix == '.safetensors':
-        from .checkpoint import read_tensors
+        from .weights import read_tensors
 
         stored = dict(read_tensors([file]))
     else:
         stored = _read_pickle(file)
+    for name, tensor in stored.items():
+        if not tensor.is_floating_point():
+            raise CheckpointError(f'{file}: {name} is of the type {tensor.dtype}, expected floats')
     return {name.removeprefix(_PARALLEL): tensor for name, tensor in stored.items()}
 
 

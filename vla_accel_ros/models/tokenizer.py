@@ -20,10 +20,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 import re
 
+from vla_accel_ros.instructions import check_instruction
+from vla_accel_ros.lfs import complaint
+from vla_accel_ros.links import dangling
+
 from .config import VLAConfig
+from .json_file import CheckpointError, parse, read_text
 
 UNKNOWN, BOS, EOS, PAD = '<unk>', '<s>', '</s>', '<pad>'
-TOKENIZER = 'tokenizer.json'
+TOKENIZER, LLAMAS = 'tokenizer.json', 'tokenizer.model'
 _SYSTEM = (
     "A chat between a curious user and an artificial intelligence assistant. The assistant gives "
     "helpful, detailed, and polite answers to the user's questions."
@@ -35,8 +40,30 @@ _TEMPLATES = {
 _WORDS = re.compile(r'\w+|[^\w\s]+')
 
 
+# Of more unknown words than this the rest is counted.
+MOST_NAMED = 8
+
+
 class TokenizerError(ValueError):
-    """A tokeniser that cannot be loaded, or words that it does not know."""
+    """A tokeniser that cannot be loaded, or an instruction that it cannot take."""
+
+
+class UnknownTextError(TokenizerError):
+    """Parts of a text that a vocabulary lacks.
+
+    Attributes:
+        spans: Where they begin and end in the text.
+    """
+
+    def __init__(self, text: str, spans: list[tuple[int, int]]) -> None:
+        super().__init__(_unknown({text[a:b] for a, b in spans}))
+        self.spans = spans
+
+
+def _unknown(words: Iterable[str]) -> str:
+    words = sorted(words)
+    more = f' and {len(words) - MOST_NAMED} more' if len(words) > MOST_NAMED else ''
+    return f'the checkpoint does not know the words {words[:MOST_NAMED]}{more}'
 
 
 def build_prompt(instruction: str, style: str = 'v0.2') -> str:
@@ -47,10 +74,13 @@ def build_prompt(instruction: str, style: str = 'v0.2') -> str:
         style: `v0.2` or `v0.1`.
 
     Raises:
-        ValueError: When the instruction is empty or the style unknown.
+        TokenizerError: When the instruction is empty, too long or has control characters.
+        ValueError: When the style is unknown.
     """
-    if not instruction.strip():
-        raise ValueError('the instruction is empty')
+    try:
+        check_instruction(instruction)
+    except ValueError as error:
+        raise TokenizerError(str(error)) from None
     if style not in _TEMPLATES:
         raise ValueError(f"prompt style '{style}' is not one of {sorted(_TEMPLATES)}")
     return _TEMPLATES[style].format(instruction.lower())
@@ -74,9 +104,22 @@ class PromptEncoder:
         """Give the prompt's ids.
 
         Raises:
-            TokenizerError: When the instruction has a word that a word-level vocabulary lacks.
+            TokenizerError: When the instruction is empty, too long, has control characters, or a
+                word that a word-level vocabulary lacks.
         """
-        return end_prompt(self._encode(build_prompt(instruction, self._style)), self._end)
+        prompt = build_prompt(instruction, self._style)
+        try:
+            return end_prompt(self._encode(prompt), self._end)
+        except UnknownTextError as error:
+            begin = _TEMPLATES[self._style].index('{}')
+            end = begin + len(instruction.lower())
+            # A tokeniser takes punctuation that ends the instruction together with the prompt's.
+            own = {prompt[a:min(b, end)] for a, b in error.spans if begin <= a < end}
+            if own:
+                raise TokenizerError(_unknown(own)) from None
+            raise TokenizerError(
+                f'{error}, which stand in the prompt itself: does the tokeniser belong to this '
+                'checkpoint?') from None
 
 
 def end_prompt(ids: list[int], end: int | None) -> list[int]:
@@ -109,29 +152,57 @@ def write_tokenizer(words: list[str], folder: str | Path) -> None:
     tokenizer.save(str(Path(folder) / TOKENIZER))
 
 
-def _from_json(file: Path) -> Callable[[str], list[int]]:
+def _from_json(file: Path, rows: int) -> Callable[[str], list[int]]:
     from tokenizers import Tokenizer
 
     try:
-        tokenizer = Tokenizer.from_file(str(file))
-    except Exception as error:  # the library raises bare exceptions
-        raise TokenizerError(f'{file} cannot be read: {error}') from error
+        text = read_text(file)
+        parse(text, file)
+        tokenizer = Tokenizer.from_str(text)
+        # A prompt is neither cut nor filled up, whatever the file was used for before.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        highest = max(tokenizer.get_vocab().values(), default=-1)
+    except CheckpointError as error:
+        raise TokenizerError(str(error)) from error
+    except BaseException as error:  # the library raises bare exceptions, and panics
+        raise _unreadable(file, error) from error
     unknown = tokenizer.token_to_id(UNKNOWN)
     bos = tokenizer.token_to_id(BOS)
+    _check_ids(file, bos, highest, rows)
 
     def encode(text: str) -> list[int]:
-        encoded = tokenizer.encode(text)
+        try:
+            # BOS is put there below: a file's own template may name a token that is none.
+            encoded = tokenizer.encode(text, add_special_tokens=False)
+        except BaseException as error:  # as above
+            raise _unreadable(file, error) from error
         if unknown is not None and unknown in encoded.ids:
-            strange = sorted({
-                text[a:b] for i, (a, b) in zip(encoded.ids, encoded.offsets, strict=True)
-                if i == unknown})
-            raise TokenizerError(f'the checkpoint does not know the words {strange}')
+            raise UnknownTextError(text, [
+                span for i, span in zip(encoded.ids, encoded.offsets, strict=True)
+                if i == unknown])
         return encoded.ids if encoded.ids[:1] == [bos] else [bos, *encoded.ids]
 
     return encode
 
 
-def _from_sentencepiece(file: Path) -> Callable[[str], list[int]]:
+def _unreadable(file: Path, error: BaseException) -> BaseException:
+    """Give the error to raise for what a library raised, panics of its native code included."""
+    if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+        return error
+    return TokenizerError(f'{file} cannot be read: {error}')
+
+
+def _check_ids(file: Path, bos: int | None, highest: int, rows: int) -> None:
+    if bos is None or bos < 0:
+        raise TokenizerError(f"{file} has no token '{BOS}', which begins every prompt")
+    if highest >= rows:
+        raise TokenizerError(
+            f'{file} has a token {highest}, the model has {rows} rows of embeddings: they do not '
+            'belong together')
+
+
+def _from_sentencepiece(file: Path, rows: int) -> Callable[[str], list[int]]:
     try:
         from sentencepiece import SentencePieceProcessor
     except ImportError:
@@ -141,6 +212,7 @@ def _from_sentencepiece(file: Path) -> Callable[[str], list[int]]:
         processor = SentencePieceProcessor(model_file=str(file))
     except (RuntimeError, OSError) as error:
         raise TokenizerError(f'{file} cannot be read: {error}') from error
+    _check_ids(file, processor.bos_id(), processor.vocab_size() - 1, rows)
     return lambda text: [processor.bos_id(), *processor.encode(text)]
 
 
@@ -152,13 +224,18 @@ def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
         config: Says the prompt's style and end.
 
     Raises:
-        TokenizerError: When neither file is there, or it cannot be read.
+        TokenizerError: When neither file is there, it cannot be read, or it has tokens that the
+            model has not.
     """
-    folder = Path(folder)
-    if (folder / TOKENIZER).exists():
-        encode = _from_json(folder / TOKENIZER)
-    elif (folder / 'tokenizer.model').exists():
-        encode = _from_sentencepiece(folder / 'tokenizer.model')
+    folder, rows = Path(folder), config.decoder.vocab
+    own, llamas = folder / TOKENIZER, folder / LLAMAS
+    for file in (own, llamas):
+        if why := dangling(file) or complaint(file):
+            raise TokenizerError(why)
+    if own.exists():
+        encode = _from_json(own, rows)
+    elif llamas.exists():
+        encode = _from_sentencepiece(llamas, rows)
     else:
-        raise TokenizerError(f'{folder} holds neither {TOKENIZER} nor tokenizer.model')
+        raise TokenizerError(f'{folder} holds neither {TOKENIZER} nor {LLAMAS}')
     return PromptEncoder(encode, config.prompt, config.prompt_end)

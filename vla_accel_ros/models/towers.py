@@ -26,6 +26,7 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from .config import TowerConfig
+from .transformer_config import groups_of
 
 
 class PatchEmbed(nn.Module):
@@ -58,7 +59,7 @@ class StemEmbed(nn.Module):
         for channels in config.stem:
             layers += [
                 nn.Conv2d(before, channels, 3, 2, 1, bias=False),
-                nn.GroupNorm(max(1, channels // 16), channels),
+                nn.GroupNorm(groups_of(channels), channels),
                 nn.GELU(),
             ]
             before = channels

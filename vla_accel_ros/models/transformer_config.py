@@ -16,9 +16,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from .kinds import Flag, Number, Several, Whole, Word, check_fields, of
 
 HALF = (0.5, 0.5, 0.5)
+
+
+# Far beyond any model of this family, and still so small that a number out of a damaged file
+# neither fills the memory nor takes minutes to refuse.
+WIDTH, MLP, HEADS = Whole(1, 2**16), Whole(1, 2**18), Whole(1, 1024)
+BLOCKS, LAYERS = Whole(1, 128), Whole(1, 256)
+RGB_MEAN, RGB_STD = Several(Number(0, 1), 3, 3), Several(Number(0.01, 2), 3, 3)
 
 
 def require(condition: bool, message: str) -> None:
@@ -53,28 +62,29 @@ class TowerConfig:
         ValueError: When the numbers do not fit together.
     """
 
-    name: str = 'featurizer'
-    width: int = 1024
-    depth: int = 24
-    heads: int = 16
-    mlp: int = 4096
-    patch: int = 14
-    class_token: bool = False
-    registers: int = 0
-    layer_scale: bool = False
-    attention_pool: bool = False
-    feature_block: int = -2
-    patch_embed: str = 'conv'
-    stem: tuple[int, int, int] = (32, 64, 128)
-    mean: tuple[float, float, float] = HALF
-    std: tuple[float, float, float] = HALF
+    name: str = field(
+        default='featurizer', metadata=of(
+            Word(pattern=r'[a-z_]*featurizer(_\d+)?', example='featurizer')))
+    width: int = field(default=1024, metadata=of(WIDTH))
+    depth: int = field(default=24, metadata=of(BLOCKS))
+    heads: int = field(default=16, metadata=of(HEADS))
+    mlp: int = field(default=4096, metadata=of(MLP))
+    patch: int = field(default=14, metadata=of(Whole(1, 1024)))
+    class_token: bool = field(default=False, metadata=of(Flag()))
+    registers: int = field(default=0, metadata=of(Whole(0, 1024)))
+    layer_scale: bool = field(default=False, metadata=of(Flag()))
+    attention_pool: bool = field(default=False, metadata=of(Flag()))
+    feature_block: int = field(default=-2, metadata=of(Whole(-128, 127)))
+    patch_embed: str = field(default='conv', metadata=of(Word(('conv', 'stem'))))
+    stem: tuple[int, int, int] = field(
+        default=(32, 64, 128), metadata=of(Several(Whole(1, 4096), 3, 3)))
+    mean: tuple[float, float, float] = field(default=HALF, metadata=of(RGB_MEAN))
+    std: tuple[float, float, float] = field(default=HALF, metadata=of(RGB_STD))
 
     def __post_init__(self) -> None:
-        for name in ('stem', 'mean', 'std'):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-            require(len(getattr(self, name)) == 3, f'tower {name} has not 3 entries')
+        check_fields(self)
         require(
-            self.heads > 0 and self.width % self.heads == 0,
+            self.width % self.heads == 0,
             f'tower width {self.width} is no multiple of its {self.heads} heads',
         )
         require(
@@ -82,13 +92,15 @@ class TowerConfig:
             f'feature_block {self.feature_block} is none of the {self.depth} blocks',
         )
         require(
-            self.patch_embed in ('conv', 'stem'),
-            f"patch_embed is '{self.patch_embed}', expected 'conv' or 'stem'",
-        )
-        require(
             self.patch_embed == 'conv' or self.patch % 8 == 0,
             f'a stem needs a patch that is a multiple of 8, not {self.patch}',
         )
+        for channels in self.stem:
+            require(
+                channels % groups_of(channels) == 0,
+                f'stem has {channels} channels, which do not fall into '
+                f'{groups_of(channels)} groups of one size',
+            )
 
     @property
     def prefix(self) -> int:
@@ -99,6 +111,11 @@ class TowerConfig:
     def blocks(self) -> int:
         """Blocks that run, so that the output of the last one are the features."""
         return self.feature_block % self.depth + 1
+
+
+def groups_of(channels: int) -> int:
+    """Give the groups in which a stem normalises its channels."""
+    return max(1, channels // 16)
 
 
 @dataclass(frozen=True)
@@ -120,24 +137,24 @@ class DecoderConfig:
         ValueError: When the numbers do not fit together.
     """
 
-    width: int = 4096
-    layers: int = 32
-    heads: int = 32
-    kv_heads: int = 32
-    mlp: int = 11008
-    vocab: int = 32064
-    rope_theta: float = 10000.0
-    rms_eps: float = 1e-6
-    max_positions: int = 2048
+    width: int = field(default=4096, metadata=of(WIDTH))
+    layers: int = field(default=32, metadata=of(LAYERS))
+    heads: int = field(default=32, metadata=of(HEADS))
+    kv_heads: int = field(default=32, metadata=of(HEADS))
+    mlp: int = field(default=11008, metadata=of(MLP))
+    vocab: int = field(default=32064, metadata=of(Whole(1, 2**21)))
+    rope_theta: float = field(default=10000.0, metadata=of(Number(10, 1e9)))
+    rms_eps: float = field(default=1e-6, metadata=of(Number(1e-12, 0.1)))
+    max_positions: int = field(default=2048, metadata=of(Whole(1, 2**20)))
 
     def __post_init__(self) -> None:
-        require(self.layers > 0, f'decoder has {self.layers} layers, expected at least 1')
+        check_fields(self)
         require(
-            self.heads > 0 and self.width % (2 * self.heads) == 0,
+            self.width % (2 * self.heads) == 0,
             f'decoder width {self.width} does not give {self.heads} heads of even width',
         )
         require(
-            self.kv_heads > 0 and self.heads % self.kv_heads == 0,
+            self.heads % self.kv_heads == 0,
             f'{self.heads} query heads are no multiple of {self.kv_heads} key heads',
         )
 

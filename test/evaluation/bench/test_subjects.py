@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 import torch
 
+from vla_accel_ros.devices import DeviceError
 from vla_accel_ros.evaluation.bench import subjects
 from vla_accel_ros.evaluation.bench.scenes import HEIGHT, WIDTH, simulated, synthetic
-from vla_accel_ros.models.checkpoint import CheckpointError
 
 
 def test_a_scene_goes_round_while_its_stamps_go_on(subject):
@@ -98,5 +98,5 @@ def test_an_unknown_type_lists_the_known_ones(dtype):
 
 def test_a_device_that_is_not_there_is_said_before_anything_is_made(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    with pytest.raises(CheckpointError, match=r'cuda.*no GPU'):
+    with pytest.raises(DeviceError, match=r'cuda.*no GPU'):
         subjects.find('openvla-7b', 'cuda', random=True)

@@ -27,8 +27,9 @@ import torch
 from vla_accel_ros.evaluation.seeds import RANGES
 from vla_accel_ros.models import presets
 from vla_accel_ros.models.cache import CacheLender
-from vla_accel_ros.models.checkpoint import CheckpointError, Progress, load, resolve
+from vla_accel_ros.models.checkpoint import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.device import check_device
 from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.random_weights import random_model
@@ -109,11 +110,11 @@ def find(
         progress: Told how far loading is.
 
     Raises:
-        CheckpointError: When the device or the folder is not there, or does not hold a model.
+        DeviceError: When torch has no such device.
+        CheckpointError: When the folder is not there, or does not hold a model.
         ValueError: When name or type is unknown, or the name has no weights here.
     """
-    if device.startswith('cuda') and not torch.cuda.is_available():
-        raise CheckpointError(f"device '{device}' was asked for, torch sees no GPU")
+    check_device(device)
     if dtype is not None and dtype not in DTYPES:
         raise ValueError(f"dtype is '{dtype}', expected one of {', '.join(DTYPES)}")
     kind = DTYPES[dtype or ('float32' if device == 'cpu' else 'bfloat16')]
