@@ -17,6 +17,9 @@
 from arm_recorder import NS
 from feeder import HUGE
 import pytest
+from trajectory_msgs.msg import JointTrajectory
+
+from vla_accel_ros.nodes import qos
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def test_stop_in_mid_motion_holds_until_enabled_however_many_actions_come(rig):
 
 
 def test_disabling_in_mid_motion_holds_until_enabled_however_many_actions_come(rig):
-    assert rig.enable(False).success
+    assert rig.ask_to_enable(False).success
     goes_on_refusing(rig)
 
 
@@ -62,10 +65,23 @@ def test_stop_and_enable_in_quick_turn_never_move_a_stopped_arm(rig):
 def test_deactivating_in_mid_motion_is_zero_and_activating_does_not_enable(rig):
     assert rig.change('arm_command', 'deactivate')
     rig.rests()
-    refused = rig.enable()
+    refused = rig.ask_to_enable()
     assert not refused.success
     assert 'inactive' in refused.message
     assert rig.change('arm_command', 'activate')
+    goes_on_refusing(rig)
+
+
+def test_whoever_sends_actions_beside_the_scheduler_moves_nothing_and_the_arm_is_held(rig):
+    sideways = (0.0, 0.02, 0.0, 0.0, 0.0, 0.0, 0.0)
+    # Newer than any true one: the guard's own limits would let them through.
+    actions = (rig.feeder.action(sideways) for _ in iter(int, 1))
+    with rig.publishing(JointTrajectory, 'vla/action', qos.CONTROL, actions):
+        rig.tells('arm_command', 'several_publishers', '2 publish /vla/action (/peer, /peer)')
+        rig.rests()
+        assert 'several_publishers' in rig.ask_to_enable().message
+    assert all(abs(t.values[1]) < 0.05 for t in rig.recorder.twists)
+    rig.quiet('arm_command', '2 publish')
     goes_on_refusing(rig)
 
 
