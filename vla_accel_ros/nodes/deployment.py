@@ -26,6 +26,7 @@ import re
 
 from vla_accel_ros.devices import device_or_auto
 from vla_accel_ros.evaluation.methods.presets import node_parameters
+from vla_accel_ros.instructions import check_instruction
 from vla_accel_ros.parameter_text import read_file
 from vla_accel_ros.parameter_yaml import Section, parse
 from vla_accel_ros.paths import share_file
@@ -73,6 +74,8 @@ class Deployment:
                 raise ValueError(
                     f'namespace is {self.namespace!r}, expected names of letters, digits and '
                     'underscores with slashes between them')
+        if self.instruction.strip():
+            check_instruction(self.instruction)
         if self.params_file:
             self.sections()
         if self.preset:

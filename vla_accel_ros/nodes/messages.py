@@ -41,6 +41,7 @@ import numpy as np
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from vla_accel_ros.actions import COLUMNS, GRIPPER, WIDTH, Action, ActionChunk
+from vla_accel_ros.instructions import check_instruction
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
 from vla_accel_ros.trajectories import (
     NS,
@@ -52,13 +53,11 @@ from vla_accel_ros.trajectories import (
 )
 
 __all__ = [
-    'NS', 'ChunkStats', 'check_instruction', 'check_motion', 'chunk_to_message',
+    'NS', 'ChunkStats', 'check_motion', 'chunk_to_message',
     'decision_to_message', 'from_ns', 'message_stats', 'message_step', 'message_to_action',
     'message_to_chunk', 'message_to_decision', 'message_to_request', 'request_to_message', 'to_ns',
 ]
 
-# Longer texts are no instruction, and would travel with every request.
-MAX_INSTRUCTION = 1000
 # Wider than any limit that arm_command can be given: beyond it no robot moves in a step.
 MAX_STEP_M, MAX_STEP_RAD = 1.0, math.pi
 MAX_ROWS = 1000
@@ -131,17 +130,6 @@ def message_stats(message: JointTrajectory) -> ChunkStats | None:
     return ChunkStats(*effort)
 
 
-def check_instruction(text: str) -> None:
-    """Check that a text is short enough to be an instruction.
-
-    Raises:
-        ValueError: When it is not.
-    """
-    if len(text) > MAX_INSTRUCTION:
-        raise ValueError(
-            f'instruction has {len(text)} characters, expected at most {MAX_INSTRUCTION}')
-
-
 def check_motion(rows: np.ndarray, what: str = 'the answer') -> None:
     """Check that rows of actions are of this world; NaN and Inf are somebody else's to refuse.
 
@@ -184,8 +172,6 @@ def message_to_request(message: JointTrajectory) -> Request:
     """
     check_columns(message)
     instruction = message.header.frame_id
-    if not instruction.strip():
-        raise ValueError('the instruction is empty')
     check_instruction(instruction)
     if len(message.points) != 2:
         raise ValueError(f'a request has 2 points, this message has {len(message.points)}')

@@ -28,6 +28,7 @@ from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.instructions import check_instruction
 from vla_accel_ros.nodes import messages, publishers, qos
 from vla_accel_ros.nodes.base import Node, run
 from vla_accel_ros.nodes.diagnostics import WARN
@@ -58,7 +59,8 @@ class SchedulerNode(Node):
     def check(self, settings: Mapping[str, object]) -> None:
         """Refuse settings that make no scheduler."""
         scheduler_config(settings)
-        messages.check_instruction(settings['instruction'])
+        if settings['instruction'].strip():
+            check_instruction(settings['instruction'])
 
     def configure(self) -> None:
         """Make the scheduler and its topics."""

@@ -99,4 +99,4 @@ def test_a_method_that_fails_on_every_step_is_no_fault_of_the_bag(
 
 def test_an_instruction_that_is_too_long_is_refused(replay, bag, capsys):
     assert replay(bag, '--instruction', 'pick up ' * 5000) == 2
-    assert '--instruction has 39999 characters, expected at most 1000' in capsys.readouterr().err
+    assert 'the instruction has 39999 characters, expected at most 1000' in capsys.readouterr().err

@@ -23,6 +23,7 @@ import numpy as np
 
 from vla_accel_ros.evaluation.replay.bag.raw import Raw
 from vla_accel_ros.evaluation.replay.roles import RAW, STRING
+from vla_accel_ros.instructions import check_instruction
 from vla_accel_ros.pictures import compressed_to_array, image_to_array
 from vla_accel_ros.trajectories import message_step, message_to_action, to_ns
 
@@ -30,8 +31,6 @@ from vla_accel_ros.trajectories import message_step, message_to_action, to_ns
 LARGEST = 1e9
 # An action's own step, seconds.
 STEPS_S = (1e-3, 10.0)
-# Longer texts are no instruction; the scheduler node refuses them, too.
-LONGEST_INSTRUCTION = 1000
 
 
 class NotFiniteError(ValueError):
@@ -148,13 +147,12 @@ def text(message) -> str:
     """Return what a String says, without white space around it.
 
     Raises:
-        ValueError: When it is too long for an instruction.
+        ValueError: When it is no instruction; an empty one is.
     """
-    if len(message.data) > LONGEST_INSTRUCTION:
-        raise ValueError(
-            f'instruction has {len(message.data)} characters, expected at most '
-            f'{LONGEST_INSTRUCTION}')
-    return message.data.strip()
+    said = message.data.strip()
+    if said:
+        check_instruction(said)
+    return said
 
 
 def gripper_joint(names: Sequence[str]) -> str:

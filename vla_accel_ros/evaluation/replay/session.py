@@ -29,13 +29,13 @@ from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.methods.settings import settings_of
 from vla_accel_ros.evaluation.replay.bag.raw import shown
 from vla_accel_ros.evaluation.replay.bag.reader import Bag
-from vla_accel_ros.evaluation.replay.decode import LONGEST_INSTRUCTION
 from vla_accel_ros.evaluation.replay.episodes import Splitter
 from vla_accel_ros.evaluation.replay.evidence import Evidence
 from vla_accel_ros.evaluation.replay.recorded import Recorded
 from vla_accel_ros.evaluation.replay.roles import FLOAT, JOINTS, Roles, Wishes
 from vla_accel_ros.evaluation.replay.stream import Fitting, Stream
 from vla_accel_ros.evaluation.replay.topics import assign
+from vla_accel_ros.instructions import check_instruction
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.paths import checkpoint_folder
 
@@ -151,9 +151,8 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
     policy = Policy.load(
         folder, device=args.device, unnorm_key=args.unnorm_key, threads=args.threads)
     said = args.instruction.strip()
-    if len(said) > LONGEST_INSTRUCTION:
-        raise ValueError(
-            f'--instruction has {len(said)} characters, expected at most {LONGEST_INSTRUCTION}')
+    if said:
+        check_instruction(said)
     wishes = Wishes(
         tuple(args.image_topic), args.action_topic, args.gripper_topic, args.instruction_topic,
         args.proprio_topic, said, None not in (args.gripper_open, args.gripper_closed))
