@@ -29,7 +29,7 @@ LEVELS = (
     ('decoding', 'pruning'),
     ('scheduling', 'safety', 'sim'),
     ('actions', 'observations', 'frames', 'views', 'pictures', 'proprio', 'trajectories',
-     'paths', '__init__'),
+     'paths', 'whole_files', 'locks', 'outputs', 'output_folder', 'stopping', '__init__'),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(LEVELS) for room in rooms}
 ROS = ('rclpy', 'launch', 'launch_ros', 'rosidl_runtime_py', 'lifecycle_msgs')
