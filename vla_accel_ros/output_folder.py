@@ -179,6 +179,7 @@ class OutputFolder:
 
     def _append(self, name: str, digest: str) -> None:
         file = self.path / LIST
+        self.path.mkdir(parents=True, exist_ok=True)
         with naming(file), file.open('a', encoding='utf-8') as opened:
             if not opened.tell():
                 opened.write(json.dumps({'tool': self._tool}) + '\n')

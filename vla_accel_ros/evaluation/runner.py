@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from vla_accel_ros.evaluation.environments.interface import EnvironmentKind
@@ -24,14 +23,12 @@ from vla_accel_ros.evaluation.environments.tabletop import TabletopKind
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
-from vla_accel_ros.evaluation.workers import Workers, asked_to_end
+from vla_accel_ros.evaluation.workers import WorkerLostError, Workers, asked_to_end
 from vla_accel_ros.stopping import Stopped, never
 
+__all__ = ['TABLETOP', 'Job', 'Setup', 'Worker', 'WorkerLostError', 'plan', 'prepare', 'run']
+
 TABLETOP = TabletopKind()
-
-
-class WorkerLostError(RuntimeError):
-    """A process of the evaluation ended on its own."""
 
 
 @dataclass(frozen=True)
@@ -211,19 +208,14 @@ def _share(
     jobs: Sequence[Job], setup: Setup, workers: int, stop: Callable[[], bool],
 ) -> Iterator[EpisodeResult]:
     with Workers(workers, _begin, (setup,), stop) as processes:
-        try:
-            waiting = {processes.submit(_run, job) for job in jobs}
-            while waiting:
-                ended = processes.wait(waiting)
-                if stop():
-                    ended |= processes.ask_to_end(waiting)
-                    waiting = set(ended)
-                for future in ended:
-                    waiting.discard(future)
-                    result = future.result()
-                    if result is not None:
-                        yield result
-        except BrokenProcessPool:
-            raise WorkerLostError(
-                'a worker process ended on its own, mostly for want of memory: take fewer '
-                '--workers; with --out and --resume what was done is not lost') from None
+        waiting = {processes.submit(_run, job) for job in jobs}
+        while waiting:
+            ended = processes.wait(waiting)
+            if stop():
+                ended |= processes.ask_to_end(waiting)
+                waiting = set(ended)
+            waiting -= ended
+            for future in ended:
+                result = future.result()
+                if result is not None:
+                    yield result

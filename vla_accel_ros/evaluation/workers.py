@@ -18,12 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 import multiprocessing
 
 from vla_accel_ros.stopping import end_with_parent, starting_workers
 
 # How soon a wish to end is passed on to the processes, and how long they have for it.
-LOOK_S, GRACE_S = 0.2, 1.0
+LOOK_S, GRACE_S = 0.2, 0.5
 
 _flag = None
 
@@ -39,6 +40,10 @@ def _start(flag, begin: Callable, arguments: tuple) -> None:
     end_with_parent()
     _flag = flag
     begin(*arguments)
+
+
+class WorkerLostError(RuntimeError):
+    """A worker ended on its own."""
 
 
 class Workers:
@@ -66,14 +71,22 @@ class Workers:
             return self._pool.submit(task, *arguments)
 
     def wait(self, futures: set[Future]) -> set[Future]:
-        """Wait until some have ended, or until it is time to end; return those that have."""
+        """Wait until some have ended, or until it is time to end; return those that have.
+
+        Raises:
+            WorkerLostError: When a process ended on its own.
+        """
         while True:
             ended, _ = wait(futures, LOOK_S, FIRST_COMPLETED)
+            if any(isinstance(future.exception(), BrokenProcessPool) for future in ended):
+                raise WorkerLostError(
+                    'a worker process ended on its own, mostly for want of memory: take fewer '
+                    '--workers')
             if ended or self._stop():
                 return ended
 
     def ask_to_end(self, futures: set[Future]) -> set[Future]:
-        """Have all of them leave what they are doing; return what has ended within a second."""
+        """Have all of them leave what they are doing; return what has ended soon after."""
         self._flag.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
         return {future for future in wait(futures, GRACE_S).done if not future.cancelled()}
@@ -88,6 +101,5 @@ class Workers:
         self._flag.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - self._others:
-            process.join(GRACE_S / 4)
             process.kill()
         self._pool.shutdown()
