@@ -19,11 +19,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 import json
-import os
 from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from vla_accel_ros.whole_files import replace_whole, write_whole
 
 from .config import VLAConfig
 from .config_file import CONFIG, OWN, CheckpointError, read_config, read_json
@@ -187,15 +188,6 @@ def load(
     return model.to(device).eval().requires_grad_(False)
 
 
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
-    partial = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        write(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -> None:
     """Write a model into a folder; each file is at any time either the old or the new one.
 
@@ -204,6 +196,7 @@ def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -
         folder: Made if need be; other files in it stay.
         dtype: Type to store the weights in; the model's when None.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     folder = Path(folder)
@@ -212,15 +205,14 @@ def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -
         name: tensor.detach().to('cpu', dtype).contiguous().clone()
         for name, tensor in model.state_dict().items()
     }
-    def weights(path: Path) -> None:
-        # Made first, by the umask: safetensors' own file could be read by its maker alone.
-        path.touch()
-        mode = path.stat().st_mode
-        save_file(state, path, {'format': 'pt'})
-        path.chmod(mode)
 
-    _replace(folder / WEIGHTS, weights)
+    def weights(path: Path) -> None:
+        try:
+            save_file(state, path, {'format': 'pt'})
+        except SafetensorError as error:
+            raise OSError(f'{folder / WEIGHTS} cannot be written: {error}') from error
+
+    replace_whole(folder / WEIGHTS, weights)
     own = model.config.to_dict()
     values = {'model_type': OWN, 'norm_stats': own.pop('norm_stats'), OWN: own}
-    text = json.dumps(values, indent=1) + '\n'
-    _replace(folder / CONFIG, lambda path: path.write_text(text, encoding='utf-8') and None)
+    write_whole(folder / CONFIG, json.dumps(values, indent=1) + '\n')
