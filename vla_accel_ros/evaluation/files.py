@@ -21,18 +21,30 @@ from pathlib import Path
 from vla_accel_ros.outputs import beginning, json_with
 from vla_accel_ros.whole_files import write_whole
 
-__all__ = ['journal_beside', 'of_evaluation', 'of_page', 'report_file', 'write_whole']
+__all__ = [
+    'SOFTWARE', 'journal_beside', 'of_evaluation', 'of_page', 'of_picture', 'of_plot',
+    'report_file', 'write_whole']
 
 # What the head of every page holds; older ones only say what they may load.
 _MADE_BY = beginning('<meta name="generator" content="vla-accel">', within=1000)
 _OLDER = beginning("img-src data: blob:; style-src 'unsafe-inline'; script-src 'sha256-", 1000)
 
+# What a picture says of who made it, wherever its format has room for that.
+SOFTWARE = ('Software', 'vla-accel')
+_PLOTS = (b'Software\0vla-accel', b'<dc:title>vla-accel</dc:title>', b'/Creator (vla-accel)')
+of_picture = beginning('\0'.join(SOFTWARE), within=4096)
 of_evaluation = json_with('checkpoint', 'environment', 'clock', 'methods', 'complete')
 
 
 def of_page(path: Path) -> bool:
     """Return whether a file is a page of this product."""
     return _MADE_BY(path) or _OLDER(path)
+
+
+def of_plot(path: Path) -> bool:
+    """Return whether a picture, a PNG, SVG or PDF, says that it was made here."""
+    data = path.read_bytes()
+    return any(mark in data for mark in _PLOTS)
 
 
 def journal_beside(out: Path) -> Path:

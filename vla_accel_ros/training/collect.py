@@ -205,7 +205,8 @@ def collect(
         for process in processes:
             process.start()
     try:
-        while any(process.is_alive() for process in processes) and not stopped():
+        while any(process.is_alive() for process in processes) and not (
+                stopped() or any(process.exitcode for process in processes)):
             for process in processes:
                 process.join(timeout=0.5 / len(processes))
             if progress is not None:
