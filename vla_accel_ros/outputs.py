@@ -134,7 +134,12 @@ def needed(path: Path, size: int) -> None:
     free = shutil.disk_usage(place).free
     if free < size:
         raise OutputError(
-            f'{path} will take {size / 1e9:.2g} GB, and the disk has {free / 1e9:.2g} GB left')
+            f'{path} will take {in_gb(size)}, and the disk has {in_gb(free)} left')
+
+
+def in_gb(size: int) -> str:
+    """Return a number of bytes in words, such as '14 GB' or '0.3 GB'."""
+    return f'{size / 1e9:.0f} GB' if size >= 1e10 else f'{size / 1e9:.1f} GB'
 
 
 def check_place(path: Path, option: str) -> None:

@@ -155,14 +155,14 @@ def end_with_parent(signum: int = signal.SIGKILL, parent: int | None = None) -> 
     Returns:
         Whether it is so from now on.
     """
-    if not sys.platform.startswith('linux'):
+    above = multiprocessing.parent_process()
+    # In no worker there is nobody to end with.
+    if not sys.platform.startswith('linux') or (parent is None and above is None):
         return False
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signum), 0, 0, 0):
         return False
     if parent is None:
-        above = multiprocessing.parent_process()
-        # In no worker there is nobody to end with.
-        lost = above is not None and os.getppid() != above.pid
+        lost = os.getppid() != above.pid
     else:
         try:
             os.kill(parent, 0)

@@ -61,7 +61,7 @@ def _times(ratio: float) -> str:
 
 def _side(ratio: float, words: tuple[str, str]) -> str:
     times = _times(ratio)
-    return 'the same' if times == '1.00' else f'{times}x {words[ratio < 1]}'
+    return 'the same' if times == '1.00' else f'{times}x {words[0 if ratio > 1 else 1]}'
 
 
 def columns(

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vla_accel_ros.outputs import needed
+from vla_accel_ros.outputs import in_gb, needed
 from vla_accel_ros.training.datasets import spec_of
 from vla_accel_ros.training.frames import META, size
 from vla_accel_ros.training.recipe import Recipe
@@ -46,7 +46,7 @@ def forecast(recipe: Recipe, out: Path) -> list[str]:
     needed(out / 'frames', missing)
     images = sum(stage.images for stage in recipe.stages)
     count = sum(spec.count for spec in specs.values())
-    lines = [f'{recipe.name}: {count} frames, {whole / 1e9:.2g} GB in {out / "frames"}; '
+    lines = [f'{recipe.name}: {count} frames, {in_gb(whole)} in {out / "frames"}; '
              f'{images} images in {len(recipe.stages)} stages']
     rate = MEASURED.get(recipe.name)
     if rate is None:

@@ -33,8 +33,9 @@ _NESTED = {'model': ModelRecipe, 'disturbance': Disturbance}
 
 
 def _build(kind: type, values, where: str):
-    check(isinstance(values, dict),
-          f'{where or "recipe"} is {_short(values)}, expected names: values')
+    # A file of another kind may hold anything, and much of it.
+    found = _short(values) if where else 'no mapping'
+    check(isinstance(values, dict), f'{where or "recipe"} is {found}, expected names: values')
     known = {f.name: f for f in fields(kind)}
     unknown = sorted(set(values) - set(known))
     check(not unknown, f'{where or "recipe"}: unknown {unknown}, expected some of {list(known)}')
