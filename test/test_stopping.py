@@ -31,7 +31,7 @@ def begin():
     pass
 
 def work():
-    print(os.getpid(), flush=True)
+    os.write(1, f'{os.getpid()}\n'.encode())
     threading.Event().wait()
 
 if __name__ == '__main__':

@@ -88,7 +88,8 @@ class Workers:
     def ask_to_end(self, futures: set[Future]) -> set[Future]:
         """Have all of them leave what they are doing; return what has ended soon after."""
         self._flag.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for future in futures:
+            future.cancel()
         return {future for future in wait(futures, GRACE_S).done if not future.cancelled()}
 
     def __enter__(self) -> Workers:
@@ -99,7 +100,7 @@ class Workers:
             self._pool.shutdown()
             return
         self._flag.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - self._others:
             process.kill()
-        self._pool.shutdown()
+        # Only once, and waiting: its thread must be over before the interpreter ends.
+        self._pool.shutdown(cancel_futures=True)
