@@ -22,7 +22,7 @@ import pytest
 
 from vla_accel_ros.stopping import Ended, Interrupt, ends_in_order, exit_code
 
-PARENT = """
+PARENT = r"""
 import os, signal, sys, threading
 from vla_accel_ros.evaluation import workers
 from vla_accel_ros.stopping import Interrupt, Ended
