@@ -68,6 +68,7 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
     axes.set_title(
         f'{model["name"]} ({model["weights"]}), {report["dtype"]}, {report["device"]}',
         fontsize=9)
-    axes.legend(fontsize=7, ncols=4)
+    # Below the bars, and never on one.
+    figure.legend(loc='outside lower center', fontsize=7, ncols=5)
     made_by = ENDINGS[file.suffix.lower()]
     replace_whole(file, lambda beside: figure.savefig(beside, dpi=150, metadata=made_by))
