@@ -29,6 +29,9 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+from vla_accel_ros.evaluation.files import journal_beside
+from vla_accel_ros.evaluation.text import against
+
 OUT = Path('out') / 'closed_loop'
 
 
@@ -109,8 +112,8 @@ COLUMNS = {
     'passes': lambda m: _number(m['passes_per_call'], 2),
     'ms/call p50': lambda m: _number(m['call_ms_p50'], 1),
     'ms/success': lambda m: _number(m['model_ms_per_success'], 0),
-    'less time than none': lambda m: '-' if not m['successes'] or m['gain_ci'] is None else (
-        f"{m['gain']:.2f}x ({_between(m['gain_ci'], digits=2)})"),
+    'time against none': lambda m: '-' if not m['successes'] or m['gain_ci'] is None else (
+        against(m['gain'], m['gain_ci'], between=' – ')),
     'GFLOP/success': lambda m: _number(m['gflops_per_success'], 1),
     'jerk p95': lambda m: _number(m['jerk_p95'], 0),
 }
@@ -137,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     for name in args.runs or RUNS:
         words = command(name, args.out, args.workers)
-        resume = ['--resume'] if (args.out / f'{name}.episodes.jsonl').exists() else []
+        resume = ['--resume'] if journal_beside(args.out / f'{name}.json').exists() else []
         done = subprocess.run([sys.executable, '-m', 'vla_accel_ros.cli', *words, *resume],
                               check=False, stdout=sys.stderr)
         if done.returncode:

@@ -131,7 +131,7 @@ def test_the_closed_loops_table_has_a_dash_for_what_has_no_value():
     lines = closed_loop.table({'methods': [row('none'), fast]}).splitlines()
     assert lines[2] == '| none | 0/4 | 0.0 – 49.0 |' + ' - |' * 10
     assert lines[3].startswith('| fast | 4/4 | 51.0 – 100.0 | +0.0 (-10.0 – +10.0) | - |')
-    assert '| 201 | 2.50x (2.40 – 2.60) |' in lines[3]
+    assert '| 201 | 2.50x less (2.40 – 2.60) |' in lines[3]
 
 
 @pytest.mark.parametrize('run', closed_loop.RUNS.values(), ids=list(closed_loop.RUNS))

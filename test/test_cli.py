@@ -13,6 +13,7 @@
 # limitations under the License.
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -215,3 +216,27 @@ def test_a_share_file_is_found_and_a_missing_one_named():
     assert paths.share_file('package.xml').is_file()
     with pytest.raises(FileNotFoundError, match=r'config/none\.yaml'):
         paths.share_file('config/none.yaml')
+
+
+ODD = """
+import sys
+from vla_accel_ros import cli, doctor
+def run(args):
+    print('at least ≥, K\udce4fer')
+    print('the same ≥, K\udce4fer', file=sys.stderr)
+    return 0
+doctor.run = run
+sys.argv[1:] = ['doctor', *sys.argv[1:]]
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize('words', [[], ['--json']])
+@pytest.mark.parametrize('encoding', ['latin-1', 'ascii', 'utf-8'])
+def test_what_a_terminal_cannot_show_loses_nothing_else(tmp_path, words, encoding):
+    (tmp_path / 'odd.py').write_text(ODD.replace('\udce4', '\\udce4'), encoding='utf-8')
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / 'odd.py'), *words], capture_output=True, timeout=60,
+        check=False, env={**os.environ, 'PYTHONIOENCODING': encoding})
+    assert done.returncode == 0
+    assert b'K?fer' in done.stdout and b'K?fer' in done.stderr

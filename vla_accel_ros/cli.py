@@ -26,14 +26,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
+import io
 import os
 import signal
 import sys
 
 from vla_accel_ros import __version__
+from vla_accel_ros.stopping import SIGNALS, ends_in_order, exit_code
 
 BAD_INPUT = 2
-INTERRUPTED = 128 + signal.SIGINT
 BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
@@ -156,7 +157,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: the command's own, or 2 when what was asked makes no sense here.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        return _as_process(sys.argv[1:])
+    argv = list(argv)
     chosen = next((word for word in argv if not word.startswith('-')), None)
     try:
         parser = build_parser(chosen)
@@ -164,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.print_help(sys.stderr)
             return BAD_INPUT
         args = parser.parse_args(argv)
-        with _own_words_only() if args.json else nullcontext():
+        with ends_in_order(), _own_words_only() if args.json else nullcontext():
             code = import_module(COMMANDS[args.command].module).run(args)
         sys.stdout.flush()
         return code
@@ -172,9 +175,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; nothing may be flushed into the pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print('interrupted', file=sys.stderr)
-        return INTERRUPTED
+        return exit_code(error)
     except ModuleNotFoundError as error:
         if '--debug' in argv or (error.name or '').startswith('vla_accel_ros'):
             raise
@@ -185,6 +188,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         if '--debug' in argv or not (ours or isinstance(error, (ValueError, OSError))):
             raise
         return _complain(str(error))
+
+
+def _as_process(argv: Sequence[str]) -> int:
+    """Run one command as this process, on whatever terminal it has."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of Latin-1, or a path that is no UTF-8, must not lose what was done.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='replace')
+    try:
+        return main(argv)
+    finally:
+        # What is left is the interpreter's end, which a signal may cut short without a word.
+        for signum in SIGNALS:
+            if signal.getsignal(signum) != signal.SIG_IGN:
+                signal.signal(signum, signal.SIG_DFL)
 
 
 @contextmanager
@@ -205,7 +223,8 @@ def _own_words_only() -> Iterator[None]:
     os.dup2(2, 1)
     try:
         with (
-            open(kept, 'w', encoding=sys.stdout.encoding, closefd=False) as words,
+            open(kept, 'w', encoding=sys.stdout.encoding, errors=sys.stdout.errors,
+                 closefd=False) as words,
             redirect_stdout(words),
         ):
             yield

@@ -15,6 +15,8 @@
 """`vla-accel eval` on the command line."""
 
 import json
+import os
+import signal
 
 from episodes import call, episode
 import pytest
@@ -57,7 +59,8 @@ def test_what_makes_no_sense_is_refused_by_name(random_checkpoint, capsys, tmp_p
         '--out', str(out)])) == 2
     error = capsys.readouterr().err
     assert said in error
-    assert error.count('\n') == 1
+    assert [line for line in error.splitlines() if not line.startswith('starting ')] == [
+        error.splitlines()[-1]]
     assert not out.parent.exists()
 
 
@@ -195,3 +198,64 @@ def test_measured_latencies_are_said_to_differ_from_run_to_run(random_checkpoint
     assert 'real clock' in out
     assert 'as measured' in out
     assert 'reporting seeds from 2000000' in out
+
+
+@pytest.mark.parametrize(('option', 'name', 'held'), [
+    ('--out', 'r.json', '{"mine": 1}'), ('--out', 'r.json.episodes.jsonl', 'notes'),
+    ('--report', 'page.html', '<html>mine</html>'), ('--report', 'report.html', 'mine')])
+def test_what_others_made_is_refused_before_anything_is_run(
+    random_checkpoint, tmp_path, capsys, monkeypatch, option, name, held,
+):
+    monkeypatch.setattr(runner, 'prepare', None)
+    (tmp_path / name).write_text(held)
+    given = {'r.json.episodes.jsonl': 'r.json', 'report.html': '.'}.get(name, name)
+    assert evaluate(random_checkpoint, *TWO, option, str(tmp_path / given)) == 2
+    assert name in capsys.readouterr().err
+    assert [(f.name, f.read_text()) for f in tmp_path.iterdir()] == [(name, held)]
+
+
+def test_a_second_run_into_the_same_file_is_refused_at_once(
+    random_checkpoint, tmp_path, capsys, monkeypatch,
+):
+    def meanwhile(jobs, *_):
+        assert evaluate(random_checkpoint, *TWO, '--out', str(tmp_path / 'r.json')) == 2
+        yield result('none', FIRST, True)
+
+    monkeypatch.setattr(runner, 'run', meanwhile)
+    assert evaluate(random_checkpoint, *TWO, '--out', str(tmp_path / 'r.json')) == 130
+    assert 'another run, process' in capsys.readouterr().err
+    assert sorted(file.name for file in tmp_path.iterdir()) == ['r.json', 'r.json.episodes.jsonl']
+
+
+def test_names_that_differ_behind_a_dot_have_episodes_of_their_own(
+    random_checkpoint, tmp_path, monkeypatch,
+):
+    monkeypatch.setattr(runner, 'run', outcomes(result('none', FIRST, True)))
+    for name in ('keep_0.25', 'keep_0.5'):
+        assert evaluate(random_checkpoint, *TWO, '--out', str(tmp_path / name)) == 130
+    assert len(list(tmp_path.glob('*.episodes.jsonl'))) == 2
+
+
+def test_json_to_the_standard_output_is_there_once(random_checkpoint, capsys, monkeypatch):
+    monkeypatch.setattr(runner, 'run', outcomes(result('none', FIRST, True)))
+    assert evaluate(random_checkpoint, *TWO, '--json', '--out', '/dev/stdout') == 130
+    assert json.loads(capsys.readouterr().out)['checkpoint']
+
+
+def test_a_signal_leaves_the_episode_under_way_and_keeps_the_others(
+    random_checkpoint, tmp_path, capfd, monkeypatch,
+):
+    run, runs = runner.Worker.run, []
+
+    def asked(worker, job, stop):
+        runs.append(job)
+        if len(runs) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return run(worker, job, stop)
+
+    monkeypatch.setattr(runner.Worker, 'run', asked)
+    assert evaluate(random_checkpoint, *TWO, '--out', str(tmp_path / 'r.json')) == 143
+    said = capfd.readouterr().err
+    assert 'starting 1 worker for 4 episodes' in said and 'stopping: ' in said
+    assert '1 of 4 episodes were run; --resume goes on' in said
+    assert json.loads((tmp_path / 'r.json').read_text())['complete'] is False

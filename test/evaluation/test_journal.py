@@ -100,3 +100,19 @@ def test_other_files_are_no_journals(path, text):
     path.write_text(text)
     with pytest.raises(ValueError, match='is no journal'):
         Journal(path, SETTINGS, resume=True)
+
+
+@pytest.mark.parametrize('text', ['mine\n', 'mine', '{"settings_of": 1}\n'])
+def test_a_file_that_no_evaluation_began_is_refused_and_stays(path, text):
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(ValueError, match='is no journal of an evaluation'):
+        Journal(path, SETTINGS, resume=False)
+    assert path.read_text() == text
+
+
+def test_what_was_kept_once_is_not_overwritten_by_what_is_kept_next(path):
+    for seed in (1, 2, 3):
+        write(path, [made_up(seed)])
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        path.name, f'{path.name}.old', f'{path.name}.old.2']

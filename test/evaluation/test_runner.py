@@ -37,7 +37,8 @@ def test_the_number_of_workers_changes_nothing(random_checkpoint):
     jobs = runner.plan(
         chosen, range(FIRST, FIRST + 2), LIFTS, [None, Fixed(60), Recorded([10, 90])])
     alone = list(runner.run(jobs, setup, workers=1))
-    shared = list(runner.run(jobs, setup, workers=2))
+    order = {(j.method.name, j.seed): place for place, j in enumerate(jobs)}
+    shared = sorted(runner.run(jobs, setup, workers=2), key=lambda r: order[r.method, r.seed])
     assert [(r.method, r.seed, r.instruction) for r in alone] == [
         (j.method.name, j.seed, j.instruction) for j in jobs]
     assert list(map(timeless, alone)) == list(map(timeless, shared))

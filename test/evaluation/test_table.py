@@ -31,13 +31,15 @@ def test_a_row_a_method_and_a_column_a_kind():
             episode('fast', 2, False, [call(5), None, None, None], 'stack red')]
     text = render([
         summarise('none', none, None, first_word), summarise('fast', fast, none, first_word)])
-    outcome, kinds, cost = text.split('\n\n')
-    assert '2/2 = 100.0%' in outcome
-    assert '-50.0 (' in outcome
-    assert '8.00x' in outcome
+    parts = text.split('\n\n')
+    assert all(part.split()[0] == 'method' for part in parts)
+    assert '2/2 = 100.0%' in parts[0] and '-50.0 (' in parts[0]
+    assert '8.00x less' in text
+    kinds = next(part for part in parts if 'lift' in part)
     assert kinds.splitlines()[0].split() == ['method', 'lift', 'stack']
     assert '0/1 = 0%' in kinds
-    assert 'deliberative 25%, intuitive 75%' in cost
+    assert 'deliberative 25%, intuitive 75%' in parts[-1]
+    assert max(map(len, text.splitlines())) <= 100
 
 
 def test_what_is_unknown_is_a_dash():

@@ -30,7 +30,8 @@ LEVELS = (
     ('scheduling', 'safety', 'sim'),
     ('actions', 'observations', 'instructions', 'frames', 'views', 'pictures', 'proprio',
      'trajectories', 'devices', 'lfs', 'links', 'parameter_text', 'parameter_yaml', 'paths',
-     'picture_headers', '__init__'),
+     'picture_headers', 'whole_files', 'locks', 'outputs', 'output_folder', 'stopping',
+     '__init__'),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(LEVELS) for room in rooms}
 ROS = ('rclpy', 'launch', 'launch_ros', 'rosidl_runtime_py', 'lifecycle_msgs')

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vla_accel_ros.evaluation.driver import Driver
@@ -24,6 +26,7 @@ from vla_accel_ros.evaluation.episode import EpisodeResult, jerk
 from vla_accel_ros.evaluation.execution import Execution
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.observations import Observation
+from vla_accel_ros.stopping import Stopped, never
 
 # Any positive stamp: the scheduler takes zero for a stamp like others, people for none.
 _START_NS = 1_000_000_000
@@ -31,6 +34,7 @@ _START_NS = 1_000_000_000
 
 def run_episode(
     driver: Driver, environment: Environment, seed: int, instruction: str,
+    stop: Callable[[], bool] = never,
 ) -> EpisodeResult:
     """Run one episode.
 
@@ -45,8 +49,10 @@ def run_episode(
         environment: With the policy's number of cameras; its step is the method's.
         seed: Of the start.
         instruction: What to ask for.
+        stop: Asked before each step whether to leave the episode.
 
     Raises:
+        Stopped: When it was.
         ValueError: When the environment's step is not the method's.
         RuntimeError: When on the step clock there is no action for a step.
     """
@@ -62,6 +68,8 @@ def run_episode(
     actions, positions = [], [environment.tool_position()]
     outcome = None
     while outcome is None or not outcome.done:
+        if stop():
+            raise Stopped
         now = _START_NS + len(records) * step_ns
 
         def observe(now: int = now) -> Observation:

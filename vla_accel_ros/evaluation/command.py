@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 import json
 import os
 from pathlib import Path
@@ -27,14 +28,22 @@ from vla_accel_ros.devices import device_name
 from vla_accel_ros.evaluation import clocks, methods, runner, seeds
 from vla_accel_ros.evaluation.environments import registry
 from vla_accel_ros.evaluation.episode import EpisodeResult
-from vla_accel_ros.evaluation.files import journal_beside, report_file, write_whole
-from vla_accel_ros.evaluation.journal import Journal
+from vla_accel_ros.evaluation.files import (
+    journal_beside,
+    of_evaluation,
+    of_page,
+    report_file,
+    write_whole,
+)
+from vla_accel_ros.evaluation.journal import Journal, check_journal
 from vla_accel_ros.evaluation.methods.grammar import add_argument
 from vla_accel_ros.evaluation.session import Session
 from vla_accel_ros.evaluation.table import render
+from vla_accel_ros.locks import Lock
+from vla_accel_ros.outputs import check_apart, check_file
 from vla_accel_ros.paths import checkpoint_folder
-
-INTERRUPTED = 130
+from vla_accel_ros.stopping import Interrupt
+from vla_accel_ros.whole_files import is_special, is_stdout
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -90,8 +99,6 @@ def session_of(args: argparse.Namespace) -> Session:
         raise ValueError(f'--max-steps is {args.max_steps}, expected at least 1')
     if args.image_size is not None and args.image_size < 1:
         raise ValueError(f'--image-size is {args.image_size}, expected at least 1')
-    if args.out is not None and args.out.is_dir():
-        raise ValueError(f'--out is the folder {args.out}, expected a file')
     if args.resume and args.out is None:
         raise ValueError('--resume goes on with what is beside --out, expected both')
     setup = runner.Setup(
@@ -116,23 +123,42 @@ def _first(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Evaluate; return 0 when every episode was run, 1 when one of them failed to be run."""
     session = session_of(args)
-    jobs = session.jobs()
-    here = runner.prepare(jobs, session.setup, args.workers)
     page = None if args.report is None else report_file(args.report)
+    check_outputs(args, page)
+    jobs = session.jobs()
+    if args.workers > 0:
+        count = min(args.workers, len(jobs))
+        print(f'starting {count} worker{"s" * (count > 1)} for {len(jobs)} episodes',
+              file=sys.stderr)
+    here = runner.prepare(jobs, session.setup, args.workers)
+    with ExitStack() as stack:
+        for path in (args.out, page):
+            if path is not None and not is_special(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(Lock.beside(path))
+        stop = stack.enter_context(Interrupt(
+            'stopping: episodes under way are left, what is done is kept'))
+        return _run(args, session, jobs, here, page, stop)
+
+
+def _run(
+    args: argparse.Namespace, session: Session, jobs: list[runner.Job], here: runner.Worker,
+    page: Path | None, stop: Interrupt,
+) -> int:
     journal = None
-    if args.out is not None:
+    if args.out is not None and not is_special(args.out):
         journal = Journal(journal_beside(args.out), session.settings(), args.resume)
     start = time.monotonic()
-    results, failed = _evaluate(session, jobs, here, args.workers, journal)
+    results, failed = _evaluate(session, jobs, here, args.workers, journal, stop)
     if journal is not None:
         journal.close()
     if failed and not results:
         raise failed
     if not results:
         print('interrupted before the first episode was over', file=sys.stderr)
-        return INTERRUPTED
+        return stop.code
     report = session.report(results, time.monotonic() - start)
-    if args.out is not None:
+    if args.out is not None and not (args.json and is_stdout(args.out)):
         write_whole(args.out, json.dumps(report, indent=1) + '\n')
     _say(args, session, report)
     if page is not None:
@@ -140,16 +166,35 @@ def run(args: argparse.Namespace) -> int:
 
         write_page(page, session, report, results, here, sys.argv[1:])
     if not report['complete']:
-        print(f'{failed or "interrupted"}: {len(results)} of {len(jobs)} episodes were run',
+        again = '; --resume goes on' if journal is not None else ''
+        print(f'{failed or "interrupted"}: {len(results)} of {len(jobs)} episodes were run{again}',
               file=sys.stderr)
     if failed:
         return 1
-    return 0 if report['complete'] else INTERRUPTED
+    return 0 if report['complete'] else stop.code
+
+
+def check_outputs(args: argparse.Namespace, page: Path | None) -> None:
+    """Refuse outputs that must not be written, before anything is run; nothing is made.
+
+    Raises:
+        ValueError: When one is somebody else's, or of another run that goes on, or an input.
+    """
+    drawn = None if args.latency_ms is None else Path(args.latency_ms)
+    check_apart({'--out': args.out, '--report': page, '--latency-ms': drawn})
+    if args.out is not None:
+        if args.resume and is_special(args.out):
+            raise ValueError(f'--out is {args.out}: no episodes are kept beside it to resume')
+        check_file(args.out, '--out', of_evaluation)
+        if not is_special(args.out):
+            check_journal(journal_beside(args.out))
+    if page is not None:
+        check_file(page, '--report', of_page)
 
 
 def _evaluate(
     session: Session, jobs: list[runner.Job], here: runner.Worker, workers: int,
-    journal: Journal | None,
+    journal: Journal | None, stop: Interrupt,
 ) -> tuple[list[EpisodeResult], Exception | None]:
     """Run what the journal does not hold.
 
@@ -164,7 +209,7 @@ def _evaluate(
         print(f'going on: {len(done)} of {len(jobs)} episodes were run', file=sys.stderr)
     live, start, fresh = sys.stderr.isatty(), time.monotonic(), 0
     try:
-        for result in runner.run(left, session.setup, workers, here) if left else ():
+        for result in runner.run(left, session.setup, workers, here, stop) if left else ():
             done[result.method, result.seed] = result
             fresh += 1
             if journal is not None:
@@ -172,7 +217,9 @@ def _evaluate(
             if live:
                 _progress(session, done, len(jobs), (time.monotonic() - start) / fresh)
     except KeyboardInterrupt:
-        pass
+        if stop.asked:
+            # Asked twice: at once. The journal holds what was done.
+            raise
     except (ValueError, runner.WorkerLostError) as error:
         failed = error
     if live:

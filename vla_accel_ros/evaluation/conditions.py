@@ -27,6 +27,8 @@ import shlex
 import subprocess
 import sys
 
+from vla_accel_ros.whole_files import plain
+
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = (
     'numpy', 'torch', 'transformers', 'pillow', 'mujoco', 'scikit-learn', 'ros-rclpy')
@@ -62,8 +64,8 @@ def versions() -> dict[str, str]:
 
 
 def command_line() -> str:
-    """Return the command line of this process, quoted for a shell."""
-    return shlex.join(['vla-accel', *sys.argv[1:]])
+    """Return the command line of this process, quoted for a shell, as UTF-8 can hold it."""
+    return plain(shlex.join(['vla-accel', *sys.argv[1:]]))
 
 
 def today() -> str:

@@ -12,43 +12,54 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Files of an evaluation: where they lie, and that they appear whole or not at all."""
+"""Files of an evaluation: where they lie, and which of those that are there it made itself."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-import tempfile
+
+from vla_accel_ros.outputs import beginning, json_with
+from vla_accel_ros.whole_files import write_whole
+
+__all__ = [
+    'SOFTWARE', 'journal_beside', 'of_evaluation', 'of_page', 'of_picture', 'of_plot',
+    'report_file', 'write_whole']
+
+# What the head of every page holds; older ones only say what they may load.
+_MADE_BY = beginning('<meta name="generator" content="vla-accel">', within=1000)
+_OLDER = beginning("img-src data: blob:; style-src 'unsafe-inline'; script-src 'sha256-", 1000)
+
+# What a picture says of who made it, wherever its format has room for that.
+SOFTWARE = ('Software', 'vla-accel')
+_PLOTS = (b'Software\0vla-accel', b'<dc:title>vla-accel</dc:title>', b'/Creator (vla-accel)')
+of_picture = beginning('\0'.join(SOFTWARE), within=4096)
+of_evaluation = json_with('checkpoint', 'environment', 'clock', 'methods', 'complete')
+
+
+def of_page(path: Path) -> bool:
+    """Return whether a file is a page of this product."""
+    return _MADE_BY(path) or _OLDER(path)
+
+
+def of_plot(path: Path) -> bool:
+    """Return whether a picture, a PNG, SVG or PDF, says that it was made here."""
+    data = path.read_bytes()
+    return any(mark in data for mark in _PLOTS)
 
 
 def journal_beside(out: Path) -> Path:
     """Return where the episodes of a report are kept."""
-    return out.with_name(f'{out.stem}.episodes.jsonl')
+    return out.with_name(f'{out.name}.episodes.jsonl')
 
 
 def report_file(path: Path) -> Path:
-    """Return the page that a folder or a file ending in .html means; its folder is made.
+    """Return the page that a folder or a file ending in .html means; nothing is made.
 
     Raises:
         ValueError: When the path is a file of another kind.
-        OSError: When there can be no such folder.
     """
-    file = path if path.suffix == '.html' else path / 'report.html'
-    if path.suffix != '.html' and path.is_file():
+    if path.suffix == '.html':
+        return path
+    if path.exists() and not path.is_dir():
         raise ValueError(f'--report is {path}, expected a folder or a file ending in .html')
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return file
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file beside and move it into place; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
-    try:
-        with os.fdopen(handle, 'w', encoding='utf-8') as file:
-            file.write(text)
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
+    return path / 'report.html'

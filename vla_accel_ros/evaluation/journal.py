@@ -23,6 +23,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import count
 import json
 from pathlib import Path
 import zlib
@@ -31,6 +32,9 @@ import numpy as np
 
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.records import Call, StepRecord
+from vla_accel_ros.whole_files import naming
+
+_BEGINS = b'{"settings": '
 
 
 class Journal:
@@ -41,13 +45,15 @@ class Journal:
         settings: What decides the results, as plain values; an evaluation goes on only under the
             same.
         resume: Whether what the file holds is gone on with; otherwise it begins anew, and
-            episodes that were there are kept in a file whose name ends in `.old`.
+            episodes that were there are kept in a file whose name ends in `.old`, or `.old.2`
+            and so on where there is one.
 
     Attributes:
         results: The episodes that were there.
 
     Raises:
-        ValueError: When the file is of other settings, naming them, or is no journal.
+        ValueError: When the file is of other settings, naming them, or is no journal: what it
+            holds is somebody else's.
         OSError: When it cannot be written.
     """
 
@@ -55,16 +61,19 @@ class Journal:
         # As it will be read back.
         self._settings = json.loads(json.dumps(settings))
         self.results: list[EpisodeResult] = []
+        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        check_journal(path)
         lines = path.read_bytes().count(b'\n') if path.is_file() else 0
-        if resume and lines:
-            self._read(path)
-            self._file = path.open('a', encoding='utf-8')
-        else:
-            if lines > 1:
-                path.replace(path.with_name(path.name + '.old'))
-            self._file = path.open('w', encoding='utf-8')
-            self._write({'settings': self._settings})
+        with naming(path):
+            if resume and lines:
+                self._read(path)
+                self._file = path.open('a', encoding='utf-8')
+            else:
+                if lines > 1:
+                    path.replace(_free(path))
+                self._file = path.open('w', encoding='utf-8')
+                self._write({'settings': self._settings})
 
     def add(self, result: EpisodeResult) -> None:
         """Add an episode."""
@@ -75,8 +84,9 @@ class Journal:
         self._file.close()
 
     def _write(self, value: dict) -> None:
-        self._file.write(json.dumps(value) + '\n')
-        self._file.flush()
+        with naming(self._path):
+            self._file.write(json.dumps(value) + '\n')
+            self._file.flush()
 
     def _read(self, path: Path) -> None:
         data = path.read_bytes()
@@ -94,6 +104,32 @@ class Journal:
         if whole < len(data):
             with path.open('r+b') as file:
                 file.truncate(whole)
+
+
+def check_journal(path: Path) -> None:
+    """Refuse a file that is there and that no evaluation has begun.
+
+    Raises:
+        ValueError: When it is none, or no file at all.
+    """
+    if not path.exists():
+        return
+    head = b''
+    if path.is_file():
+        with path.open('rb') as file:
+            head = file.read(len(_BEGINS))
+    if not path.is_file() or not _BEGINS.startswith(head):
+        raise ValueError(
+            f'{path} is no journal of an evaluation, and the episodes would go there: choose '
+            'another --out')
+
+
+def _free(path: Path) -> Path:
+    """Return the first name for what was there that nothing has yet."""
+    for number in count(1):
+        old = path.with_name(f'{path.name}.old' + (f'.{number}' if number > 1 else ''))
+        if not old.exists():
+            return old
 
 
 def _differences(held: dict, asked: dict, at: str = '') -> list[str]:

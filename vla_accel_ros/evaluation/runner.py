@@ -15,24 +15,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-import multiprocessing
-import signal
 
 from vla_accel_ros.evaluation.environments.interface import EnvironmentKind
 from vla_accel_ros.evaluation.environments.tabletop import TabletopKind
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
+from vla_accel_ros.evaluation.workers import WorkerLostError, Workers, asked_to_end
+from vla_accel_ros.stopping import Stopped, never
+
+__all__ = ['TABLETOP', 'Job', 'Setup', 'Worker', 'WorkerLostError', 'plan', 'prepare', 'run']
 
 TABLETOP = TabletopKind()
-
-
-class WorkerLostError(RuntimeError):
-    """A process of the evaluation ended on its own."""
 
 
 @dataclass(frozen=True)
@@ -135,14 +131,18 @@ class Worker:
         view = self.environment.observe()
         self.policy.predict(Observation(view.images, jobs[0].instruction, 1, view.proprio))
 
-    def run(self, job: Job) -> EpisodeResult:
-        """Run one episode."""
+    def run(self, job: Job, stop: Callable[[], bool] = never) -> EpisodeResult:
+        """Run one episode.
+
+        Raises:
+            Stopped: When it was left, for `stop` said so.
+        """
         from vla_accel_ros.evaluation.closed_loop import run_episode
         from vla_accel_ros.evaluation.driver import Driver
 
         method = job.method.at_step(self.environment.step_s)
         driver = Driver(self.policy, method, job.latency)
-        return run_episode(driver, self.environment, job.seed, job.instruction)
+        return run_episode(driver, self.environment, job.seed, job.instruction, stop)
 
 
 _worker: Worker | None = None
@@ -150,13 +150,14 @@ _worker: Worker | None = None
 
 def _begin(setup: Setup) -> None:
     global _worker
-    # Ctrl-C is the parent's business: it lets the episodes under way end and reports.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = Worker(setup)
 
 
-def _run(job: Job) -> EpisodeResult:
-    return _worker.run(job)
+def _run(job: Job) -> EpisodeResult | None:
+    try:
+        return _worker.run(job, asked_to_end)
+    except Stopped:
+        return None
 
 
 def prepare(jobs: Sequence[Job], setup: Setup, workers: int = 1) -> Worker:
@@ -176,32 +177,45 @@ def prepare(jobs: Sequence[Job], setup: Setup, workers: int = 1) -> Worker:
 
 def run(
     jobs: Sequence[Job], setup: Setup, workers: int = 1, here: Worker | None = None,
+    stop: Callable[[], bool] = never,
 ) -> Iterator[EpisodeResult]:
-    """Run episodes; yield each one's result, in the order of the jobs.
+    """Run episodes; yield each one's result as it ends.
 
     Args:
         jobs: See `plan`.
         setup: What every worker builds.
         workers: Processes; 1 runs in this one.
         here: From `prepare`; made where None.
+        stop: Asked meanwhile whether to end; episodes under way are left then.
 
     Raises:
         ValueError: When the number of workers is below 1, or something does not fit.
         WorkerLostError: When a process ended on its own.
     """
     here = here or prepare(jobs, setup, workers)
-    if workers == 1 or len(jobs) < 2:
-        for job in jobs:
-            yield here.run(job)
+    if workers > 1 and len(jobs) > 1:
+        yield from _share(jobs, setup, min(workers, len(jobs)), stop)
         return
-    context = multiprocessing.get_context('spawn')
-    count = min(workers, len(jobs))
-    with ProcessPoolExecutor(count, context, _begin, (setup,)) as pool:
+    for job in jobs:
         try:
-            yield from pool.map(_run, jobs)
-        except BrokenProcessPool:
-            raise WorkerLostError(
-                'a worker process ended on its own, mostly for want of memory: take fewer '
-                '--workers; with --out and --resume what was done is not lost') from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            result = here.run(job, stop)
+        except Stopped:
+            return
+        yield result
+
+
+def _share(
+    jobs: Sequence[Job], setup: Setup, workers: int, stop: Callable[[], bool],
+) -> Iterator[EpisodeResult]:
+    with Workers(workers, _begin, (setup,), stop) as processes:
+        waiting = {processes.submit(_run, job) for job in jobs}
+        while waiting:
+            ended = processes.wait(waiting)
+            if stop():
+                ended |= processes.ask_to_end(waiting)
+                waiting = set(ended)
+            waiting -= ended
+            for future in ended:
+                result = future.result()
+                if result is not None:
+                    yield result

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from vla_accel_ros.evaluation.text import against, columns
+
 # Heading, and the cell of a summary.
 Columns = tuple[tuple[str, Callable[[Mapping], str]], ...]
 
@@ -34,10 +36,7 @@ def _points(row: Mapping) -> str:
 
 
 def _gain(row: Mapping) -> str:
-    if row['gain'] is None:
-        return '-'
-    ends = row['gain_ci'] and ' ({:.2f} to {:.2f})'.format(*row['gain_ci'])
-    return f'{row["gain"]:.2f}x{ends or ""}'
+    return against(row['gain'], row['gain_ci'])
 
 
 OUTCOME: Columns = (
@@ -49,7 +48,7 @@ OUTCOME: Columns = (
     ('calls/step', _number('calls_per_step', '.2f')),
     ('ms/step', _number('model_ms_per_step', '.1f')),
     ('ms/success', _number('model_ms_per_success', '.0f')),
-    ('less than none', _gain),
+    ('model time vs none', _gain),
 )
 COST: Columns = (
     ('method', lambda row: row['method']),
@@ -67,15 +66,10 @@ COST: Columns = (
 )
 
 
-def table(columns: Columns, rows: Sequence[Mapping]) -> str:
+def table(wanted: Columns, rows: Sequence[Mapping]) -> str:
     """Return a table."""
-    cells = [[title for title, _ in columns]]
-    cells += [[cell(row) for _, cell in columns] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ['  '.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-             for row in cells]
-    lines.insert(1, '-' * max(map(len, lines)))
-    return '\n'.join(lines)
+    return columns([
+        [title for title, _ in wanted], *([cell(row) for _, cell in wanted] for row in rows)])
 
 
 def render(summaries: Sequence[Mapping]) -> str:

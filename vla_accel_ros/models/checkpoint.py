@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 import json
-import os
 from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from vla_accel_ros.whole_files import replace_whole, write_whole
 
 from . import checksum
 from .config import VLAConfig
@@ -184,15 +185,6 @@ def _check_shapes(
         raise CheckpointError('; '.join(c for c in complaints if c))
 
 
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
-    partial = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        write(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -> None:
     """Write a model into a folder; each file is at any time either the old or the new one.
 
@@ -203,6 +195,7 @@ def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -
         folder: Made if need be; other files in it stay.
         dtype: Type to store the weights in; the model's when None.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     folder = Path(folder)
@@ -211,22 +204,18 @@ def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -
         name: tensor.detach().to('cpu', dtype).contiguous().clone()
         for name, tensor in model.state_dict().items()
     }
+
     def weights(path: Path) -> None:
-        # Made first, by the umask: safetensors' own file could be read by its maker alone.
-        path.touch()
-        mode = path.stat().st_mode
-        save_file(state, path, {'format': 'pt'})
-        path.chmod(mode)
+        try:
+            save_file(state, path, {'format': 'pt'})
+        except SafetensorError as error:
+            raise OSError(f'{folder / WEIGHTS} cannot be written: {error}') from error
 
     sums = checksum.checksum_file(folder / WEIGHTS)
     # Old weights have no checksum for a moment, so that new ones never have a wrong one.
     sums.unlink(missing_ok=True)
-    _replace(folder / WEIGHTS, weights)
-    _write(sums, checksum.line(folder / WEIGHTS))
+    replace_whole(folder / WEIGHTS, weights)
+    write_whole(sums, checksum.line(folder / WEIGHTS))
     own = model.config.to_dict()
     values = {'model_type': OWN, 'norm_stats': own.pop('norm_stats'), OWN: own}
-    _write(folder / CONFIG, json.dumps(values, indent=1) + '\n')
-
-
-def _write(file: Path, text: str) -> None:
-    _replace(file, lambda path: path.write_text(text, encoding='utf-8') and None)
+    write_whole(folder / CONFIG, json.dumps(values, indent=1) + '\n')

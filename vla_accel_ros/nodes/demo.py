@@ -32,10 +32,21 @@ from vla_accel_ros.nodes.demo_graph import (
     looking,
     reserve_domain,
 )
-from vla_accel_ros.nodes.demo_report import Episode, line, report, summary, table
+from vla_accel_ros.nodes.demo_report import (
+    LOGS,
+    NAMES,
+    Episode,
+    line,
+    of_earlier,
+    report,
+    summary,
+    table,
+)
 from vla_accel_ros.nodes.processes import Deployment, processes
+from vla_accel_ros.output_folder import OutputFolder
 from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
+from vla_accel_ros.stopping import Ended
 
 START_S = 120.0
 POLL_S = 0.2
@@ -85,14 +96,23 @@ def run(args: argparse.Namespace) -> int:
         ValueError: When an argument makes no sense.
         FileNotFoundError: When there is no such checkpoint, parameter file or preset.
     """
-    # rclpy and the simulation are not needed for `--help`.
-    from vla_accel_ros.nodes.demo_operator import GraphError
-
     instructions = _instructions(args)
     checkpoint_folder(args.checkpoint)
     deployment = Deployment(
         sim=True, checkpoint=args.checkpoint, params_file=args.params_file,
         preset=args.preset)
+    files = OutputFolder(args.out, 'demo', NAMES, of_earlier)
+    files.check()
+    with files:
+        for name in NAMES:
+            files.note(name, kept=name == LOGS)
+        return _run(args, deployment, instructions)
+
+
+def _run(args: argparse.Namespace, deployment: Deployment, instructions: list[str]) -> int:
+    # rclpy and the simulation are not needed for `--help`.
+    from vla_accel_ros.nodes.demo_operator import GraphError
+
     show = (lambda *_, **__: None) if args.json else print
     try:
         episodes = list(_episodes(args, deployment, instructions, show))
@@ -128,19 +148,19 @@ def _episodes(args, deployment: Deployment, instructions: list[str], show) -> It
     def check() -> None:
         # Raised here and not in a signal handler: no process is started without being noted.
         if stop:
-            raise KeyboardInterrupt
+            raise Ended(stop.signum)
         graph.check()
 
     listed = processes(deployment)
     domain, holder = reserve_domain()
     variables = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
     names = tuple(process.name for process in listed)
-    show(f'starting {", ".join(names)} on ROS domain {domain}; logs in {args.out / "logs"}')
+    show(f'starting {", ".join(names)} on ROS domain {domain}; logs in {args.out / LOGS}')
     show(f'look on: {looking(domain, "ros2 topic echo /vla/decision")}\n'
          f'     or: vla-accel status --domain {domain} --watch')
     begun = time.monotonic()
     stop = StopSignal()
-    graph = RunningGraph(listed, deployment, args.out / 'logs', variables)
+    graph = RunningGraph(listed, deployment, args.out / LOGS, variables)
     with closing(holder), stop, graph:
         operator = Operator(domain, check)
         try:

@@ -26,7 +26,20 @@ import time
 
 import numpy as np
 
+from vla_accel_ros.outputs import json_with
+from vla_accel_ros.whole_files import replace_whole, write_whole
+
 LIVE_WIDTH = 118
+SUMMARY, VIDEO, PICTURE, LOGS = 'summary.json', 'last_episode.mp4', 'last_episode.png', 'logs'
+# All that the demo leaves in its folder.
+NAMES = (SUMMARY, VIDEO, PICTURE, LOGS)
+
+
+def of_earlier(folder: Path) -> bool:
+    """Say whether a folder without a list of outputs is of a demo."""
+    logs = folder / LOGS
+    return json_with('episodes', 'arm_moved_in_each')(folder / SUMMARY) or (
+        (logs / 'arm_command.log').is_file() and (logs / 'sim_arm.log').is_file())
 
 
 @dataclass
@@ -170,16 +183,15 @@ def report(folder: Path, facts: dict, last: Episode) -> dict[str, str]:
     from vla_accel_ros.nodes.demo_picture import render, write_sheet, write_video
 
     folder.mkdir(parents=True, exist_ok=True)
-    files = {'summary': folder / 'summary.json'}
+    files = {'summary': folder / SUMMARY}
     pictures = render(last.record.states, last.record.frames, last.instruction)
     if pictures:
-        files['video'] = folder / 'last_episode.mp4'
-        write_video(files['video'], pictures)
-        files['picture'] = folder / 'last_episode.png'
-        write_sheet(files['picture'], pictures)
-    files['logs'] = folder / 'logs'
+        files['video'], files['picture'] = folder / VIDEO, folder / PICTURE
+        replace_whole(files['video'], lambda file: write_video(file, pictures))
+        replace_whole(files['picture'], lambda file: write_sheet(file, pictures))
+    files['logs'] = folder / LOGS
     paths = {name: str(path) for name, path in files.items()}
-    files['summary'].write_text(json.dumps({**facts, 'files': paths}, indent=2) + '\n')
+    write_whole(files['summary'], json.dumps({**facts, 'files': paths}, indent=2) + '\n')
     return paths
 
 

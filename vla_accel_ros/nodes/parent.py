@@ -17,13 +17,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
-import sys
+
+from vla_accel_ros import stopping
 
 VARIABLE = 'VLA_ACCEL_END_WITH_PARENT'
-_PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent() -> bool:
@@ -36,13 +35,5 @@ def end_with_parent() -> bool:
     Returns:
         Whether it is so from now on.
     """
-    if not os.environ.get(VARIABLE) or not sys.platform.startswith('linux'):
-        return False
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0):
-        return False
-    try:
-        os.kill(int(os.environ[VARIABLE]), 0)
-    except ProcessLookupError:
-        # It died before it could be watched.
-        os.kill(os.getpid(), signal.SIGINT)
-    return True
+    launcher = os.environ.get(VARIABLE)
+    return bool(launcher) and stopping.end_with_parent(signal.SIGINT, int(launcher))

@@ -35,19 +35,20 @@ from vla_accel_ros.evaluation.replay.moment import joined
 from vla_accel_ros.evaluation.replay.offline import Offline
 from vla_accel_ros.evaluation.replay.page import Moments, write_page
 from vla_accel_ros.evaluation.replay.progress import Bar, Interrupt
-from vla_accel_ros.evaluation.replay.results import Outcome, Reading
-from vla_accel_ros.evaluation.replay.session import Session, prepare
+from vla_accel_ros.evaluation.replay.results import REPORT, Outcome, Reading
+from vla_accel_ros.evaluation.replay.session import Session
 from vla_accel_ros.evaluation.replay.summary import summarise
 from vla_accel_ros.evaluation.replay.trace import Episode, Trace
 from vla_accel_ros.nodes.demo_graph import ProcessDiedError, RunningGraph, reserve_domain
 from vla_accel_ros.nodes.demo_operator import GraphError, Operator
 from vla_accel_ros.nodes.processes import Deployment, Process, processes
 from vla_accel_ros.nodes.replay_player import HELD_BACK, Player, image_topic
+from vla_accel_ros.output_folder import OutputFolder
 
 START_S, CONNECT_S = 120.0, 30.0
 # As for a bag that cannot be replayed: there is no report.
 NOTHING = 2
-LOGS = 'logs'
+LOGS = command.LOGS
 NAMES = ('camera', 'scheduler', 'inference')
 # Ages are the bag's business: simulated time may come to a node later than the frame.
 PATIENT = {'max_age': 10.0, 'max_future': 10.0}
@@ -68,46 +69,51 @@ def run(args: argparse.Namespace) -> int:
     if args.clock == clocks.REAL and args.latency_ms is None:
         raise ValueError(
             '--mode graph plays in simulated time: --clock real wants --latency-ms')
-    out = command.out_folder(args)
-    session = prepare(args, (lambda _text: None) if args.json else print)
+    files = command.out_folder(args)
+    session = command.prepare(args)
     if session.policy.proprio is not None:
         raise ValueError('--mode graph does not play proprioception, which the checkpoint wants')
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        outcome = _replay(session, out)
-    except (GraphError, ProcessDiedError) as error:
-        command.clear(out)
-        print(f'vla-accel replay: {error}; logs in {out / LOGS}', file=sys.stderr)
-        return NOTHING
-    except BaseException:
-        command.clear(out)
-        raise
-    return command.conclude(outcome, out, args.json)
+    with files, Interrupt(command.STOPPING) as stop:
+        if args.overwrite:
+            files.clear_earlier()
+        try:
+            outcome = _replay(session, files, stop)
+        except (GraphError, ProcessDiedError) as error:
+            files.clear()
+            print(f'vla-accel replay: {error}; logs in {files.path / LOGS}', file=sys.stderr)
+            return NOTHING
+        except BaseException:
+            files.clear()
+            raise
+        return command.conclude(outcome, files, args.json, stop)
 
 
-def _replay(session: Session, out: Path) -> Outcome:
+def _replay(session: Session, files: OutputFolder, stop: Interrupt) -> Outcome:
     begun, used = time.perf_counter(), time.process_time()
-    moments, reading = Moments(session, out, later=True), Reading()
-    with closing(moments.recorder), Interrupt() as stop:
+    moments, reading = command.moments_of(session, files, later=True), Reading()
+    # Logs may say why there is nothing else.
+    logs = files.folder(LOGS, kept=True)
+    with closing(moments.recorder):
         episodes, faults = _reference(session, moments, stop, reading)
         done: list[Method] = [session.reference]
         for method in session.methods:
             if stop():
                 break
             try:
-                found = play(session, method, out / LOGS / method.name, moments, stop, reading)
+                found = play(session, method, logs / method.name, moments, stop, reading)
             except _EndedError:
                 break
             episodes = [
                 replace(e, traces={**e.traces, method.name: found[e.number]}) for e in episodes]
             done.append(method)
         if len(done) == 1 and stop():
-            raise KeyboardInterrupt
+            stop.end()
         summary = summarise(episodes, done, session.reference.name, session.step_s)
         reading.run_s = time.perf_counter() - begun
         reading.cpu_s = time.process_time() - used
         outcome = Outcome(session, summary, session.identity(), faults, stop(), reading)
-        write_page(outcome, moments, out)
+        files.note(REPORT)
+        write_page(outcome, moments, files.path)
     return outcome
 
 
@@ -128,7 +134,7 @@ def _reference(
         episodes = list(offline.run(ahead, stop, watch))
     bar.end()
     if stop():
-        raise KeyboardInterrupt
+        stop.end()
     _add(reading, ahead)
     return episodes, joined(stream.faults.facts(), offline.faults.facts())
 

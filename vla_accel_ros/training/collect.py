@@ -23,12 +23,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 import multiprocessing
 from pathlib import Path
+import signal
 
 import numpy as np
 
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
+from vla_accel_ros.stopping import end_with_parent, starting_workers
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.labels import label
@@ -148,15 +150,23 @@ def make_chunk(frames: Frames, chunk: int, kind: str, first_seed: int,
     raise RuntimeError(f'{SEEDS_A_CHUNK} episodes did not fill chunk {chunk}')
 
 
-def _work(folder: str, chunks: list[int], kind: str, first: int, how: Disturbance) -> None:
-    frames = Frames(folder)
-    env = TabletopEnv(image_size=frames.spec.size, cameras=())
-    env.cameras = frames.spec.cameras
+class CollectError(RuntimeError):
+    """Frames could not be made; the message says what ended it."""
+
+
+def _work(
+    folder: str, chunks: list[int], kind: str, first: int, how: Disturbance, errors,
+) -> None:
+    end_with_parent()
     try:
+        frames = Frames(folder)
+        env = TabletopEnv(image_size=frames.spec.size, cameras=())
+        env.cameras = frames.spec.cameras
         for chunk in chunks:
             make_chunk(frames, chunk, kind, first, how, env)
-    except KeyboardInterrupt:
-        return
+    except OSError as error:
+        errors.put(str(error))
+        raise SystemExit(1) from None
 
 
 def collect(
@@ -179,28 +189,37 @@ def collect(
         The frames, complete unless stopped.
 
     Raises:
-        RuntimeError: When a process failed.
+        CollectError: When a process failed.
     """
     frames = Frames(folder)
     todo = [int(c) for c in np.flatnonzero(~frames.done)]
     context = multiprocessing.get_context('spawn')
+    errors = context.SimpleQueue()
     processes = [
         context.Process(
-            target=_work, args=(str(folder), todo[i::workers], kind, first_seed, disturbance))
+            target=_work,
+            args=(str(folder), todo[i::workers], kind, first_seed, disturbance, errors))
         for i in range(min(workers, len(todo)))
     ]
-    for process in processes:
-        process.start()
+    with starting_workers():
+        for process in processes:
+            process.start()
     try:
-        while any(process.is_alive() for process in processes) and not stopped():
+        while any(process.is_alive() for process in processes) and not (
+                stopped() or any(process.exitcode for process in processes)):
             for process in processes:
                 process.join(timeout=0.5 / len(processes))
             if progress is not None:
                 progress(len(frames.ready()), len(frames))
     finally:
         for process in processes:
-            process.terminate()
+            process.kill()
             process.join()
     if not frames.done.all() and not stopped():
-        raise RuntimeError(f'making {kind} frames failed in {folder}; see the error above')
+        codes = [process.exitcode for process in processes if process.exitcode]
+        why = 'see the error above' if errors.empty() else errors.get()
+        if errors.empty() and codes and codes[0] < 0:
+            why = (f'a process was ended by signal {-codes[0]}, '
+                   f'{signal.Signals(-codes[0]).name}: mostly memory or disk is full')
+        raise CollectError(f'making {kind} frames in {folder} failed: {why}')
     return frames

@@ -17,20 +17,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 import json
 import os
 from pathlib import Path
-import signal
 import sys
 
 from vla_accel_ros.devices import device_name
-from vla_accel_ros.paths import share_file
+from vla_accel_ros.output_folder import OutputFolder
+from vla_accel_ros.outputs import check_outside, json_with
+from vla_accel_ros.paths import checkpoint_folder, share_files
+from vla_accel_ros.stopping import Interrupt
 from vla_accel_ros.training.recipe import LOSSES
 
-INTERRUPTED = 130
+LOG, RESULT, CURVES, CHECKPOINT = 'log.jsonl', 'result.json', 'curves.png', 'checkpoint'
+# All that a run leaves in its folder.
+NAMES = ('frames', 'state.pt', LOG, CHECKPOINT, CURVES, RESULT)
 # Action loss of frames learnt by heart: nats of all 7 tokens, normalised error of a chunk.
 OVERFITTED = {'tokens': 1.0, 'chunk': 0.03}
 
@@ -59,13 +61,18 @@ def recipe_file(name: str) -> Path:
     """Return the file of a recipe given by name or path.
 
     Raises:
-        FileNotFoundError: When there is none.
+        FileNotFoundError: When there is none; the message lists those that come along.
     """
-    if name.endswith(('.yaml', '.yml')):
-        if not Path(name).is_file():
-            raise FileNotFoundError(f'recipe {name} is not there')
-        return Path(name)
-    return share_file(f'config/training/{name}.yaml')
+    known = {file.stem: file for file in share_files('config/training', '*.yaml')}
+    if name in known:
+        return known[name]
+    file = Path(name).expanduser()
+    if os.sep in name or name.endswith(('.yaml', '.yml')):
+        if file.is_file():
+            return file
+        raise FileNotFoundError(f'recipe {name} is no file')
+    raise FileNotFoundError(
+        f"there is no recipe '{name}', expected a YAML file or one of: {', '.join(known)}")
 
 
 def overfitting(recipe, frames: int):
@@ -90,52 +97,73 @@ def overfitting(recipe, frames: int):
     return replace(recipe, data=data, stages=(stage,), statistics=(), jitter=0.0, warmup=20)
 
 
-@contextmanager
-def stopping(trainer) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the training after the step under way."""
-    def stop(*_) -> None:
-        if trainer.stopped:
-            raise KeyboardInterrupt
-        trainer.stopped = True
-
-    before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
-
-
 def run(args: argparse.Namespace) -> int:
     """Train; return 0 when the recipe was followed to its end."""
     import torch
 
-    from vla_accel_ros.training import curves, recipe_yaml
-    from vla_accel_ros.training.trainer import LOG, Trainer
+    from vla_accel_ros.training import recipe_yaml
+    from vla_accel_ros.training.forecast import forecast
+    from vla_accel_ros.training.trainer import Trainer
 
     settings = recipe_yaml.load(recipe_file(args.recipe))
     name = settings.name
     if args.overfit is not None:
         settings, name = overfitting(settings, args.overfit), f'{name}-overfit'
+    for option in ('workers', 'threads'):
+        if getattr(args, option) is not None and getattr(args, option) < 1:
+            raise ValueError(f'--{option} is {getattr(args, option)}, expected at least 1')
     torch.set_num_threads(args.threads or os.cpu_count() or 1)
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     out = args.out or Path('out') / 'train' / name
-    trainer = Trainer(settings, out, device, args.workers, args.overfit,
-                      lambda line: print(line, file=sys.stderr, flush=True))
-    with stopping(trainer):
-        folder = trainer.run()
+    if settings.start:
+        check_outside(out / CHECKPOINT, [checkpoint_folder(settings.start)])
+    files = OutputFolder(out, 'train', NAMES, _of_earlier)
+    files.check()
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    for line in forecast(settings, out):
+        say(line)
+    with files:
+        for entry in NAMES:
+            files.note(entry)
+        trainer = Trainer(settings, out, device, args.workers, args.overfit, say)
+        with Interrupt('stopping after the step under way; all is kept', trainer.stop) as stop:
+            trainer.run()
+            return _conclude(args, trainer, files, name, stop)
+
+
+def _of_earlier(folder: Path) -> bool:
+    """Say whether a folder without a list of outputs is of a training."""
+    frames = json_with('count', 'size', 'cameras', 'instructions', 'chunk')
+    return json_with('recipe', 'out', 'complete')(folder / RESULT) or any(
+        map(frames, folder.glob('frames/*/frames.json')))
+
+
+def _conclude(
+    args: argparse.Namespace, trainer, files: OutputFolder, name: str, stop: Interrupt,
+) -> int:
+    from vla_accel_ros.training import curves
+
+    out, log = files.path, files.path / LOG
     result = {'recipe': name, 'out': str(out), 'complete': not trainer.stopped}
-    if (out / LOG).exists():
-        curves.draw(out / LOG, out / 'curves.png')
-        lines = curves.read(out / LOG)
+    if log.exists():
+        curves.draw(log, out / CURVES)
+        lines = curves.read(log)
         result['last'] = next((n for n in reversed(lines) if 'action' in n), None)
         result['checks'] = [n for n in lines if 'success' in n]
-    (out / 'result.json').write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')
-    print(json.dumps(result) if args.json else f'{folder}; curves and log in {out}')
+    files.write(RESULT, json.dumps(result, indent=1) + '\n')
+    if args.json:
+        print(json.dumps(result))
+    elif trainer.exported:
+        drawn = f'; curves and log in {out}' if log.exists() else ''
+        print(f'{trainer.folder}{drawn}')
     if trainer.stopped:
-        print(f'stopped; the same command goes on from {out}', file=sys.stderr)
-        return INTERRUPTED
+        none = '' if trainer.exported else '; there is no model yet'
+        print(f'stopped{none}; the same command goes on from {out}', file=sys.stderr)
+        return stop.code
     if args.overfit is not None:
-        enough = OVERFITTED['chunk' if settings.model.chunk else 'tokens']
+        enough = OVERFITTED['chunk' if trainer.recipe.model.chunk else 'tokens']
         return int(result['last']['action'] > enough)
     return 0

@@ -19,6 +19,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from vla_accel_ros.whole_files import replace_whole
+
 PANELS = (
     ('locate', 'towers: where is each cube', 'nats'),
     ('sight_px', 'towers: error of sight', 'px'),
@@ -75,5 +77,5 @@ def draw(log: str | Path, picture: str | Path) -> None:
             axis.set_yscale('log')
         axis.grid(alpha=0.3)
     axes.flat[0].legend()
-    figure.savefig(picture, dpi=110)
+    replace_whole(Path(picture), lambda beside: figure.savefig(beside, dpi=110))
     pyplot.close(figure)

@@ -30,23 +30,26 @@ from vla_accel_ros.training.recipe import CHUNKS
 from vla_accel_ros.training.tokens import statistics
 
 if TYPE_CHECKING:
+    from vla_accel_ros.training.recipe import Recipe
     from vla_accel_ros.training.trainer import Trainer
 
 OBJECTS = (*COLOURS, BIN, TOOL)
 LEAST_SPAN = 0.02
 
 
+def spec_of(recipe: Recipe, name: str) -> FrameSpec:
+    """Return what a set of a recipe holds."""
+    wanted = recipe.data[name]
+    return FrameSpec(
+        wanted.frames, recipe.model.image_size, recipe.cameras, OBJECTS, recipe.asked(wanted),
+        CHUNKS[wanted.kind], max(1, recipe.model.chunk), recipe.jpeg)
+
+
 def opened(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
     """Return sets of the recipe, as far as they are made."""
-    recipe = trainer.recipe
-    result = {}
-    for name in names:
-        wanted = recipe.data[name]
-        spec = FrameSpec(wanted.frames, recipe.model.image_size, recipe.cameras, OBJECTS,
-                         recipe.asked(wanted), CHUNKS[wanted.kind],
-                         max(1, recipe.model.chunk), recipe.jpeg)
-        result[name] = Frames.create(trainer.out / 'frames' / name, spec)
-    return result
+    return {
+        name: Frames.create(trainer.out / 'frames' / name, spec_of(trainer.recipe, name))
+        for name in names}
 
 
 def prepare(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:

@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import torch
@@ -25,6 +24,7 @@ import torch
 from vla_accel_ros.models import checkpoint
 from vla_accel_ros.models.config_file import STATISTICS
 from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.whole_files import write_whole
 
 PROCESSOR = 'preprocessor_config.json'
 
@@ -50,7 +50,5 @@ def write_checkpoint(model: OpenVLA, folder: str | Path) -> None:
         'stds': [list(tower.std) for tower in towers],
     }
     for name, values in ((PROCESSOR, processor), (STATISTICS, config.norm_stats)):
-        partial = folder / f'.{name}.{os.getpid()}'
-        partial.write_text(json.dumps(values, indent=1) + '\n', encoding='utf-8')
-        os.replace(partial, folder / name)
+        write_whole(folder / name, json.dumps(values, indent=1) + '\n')
     checkpoint.save(model, folder, torch.float16)

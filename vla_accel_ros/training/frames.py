@@ -22,6 +22,7 @@ their different actions does the policy have to read.
 from __future__ import annotations
 
 from dataclasses import dataclass
+import errno
 import json
 import os
 from pathlib import Path
@@ -30,6 +31,7 @@ import numpy as np
 
 from vla_accel_ros.sim.env import PROPRIO_LOW
 from vla_accel_ros.training import pictures
+from vla_accel_ros.whole_files import naming, write_whole
 
 META = 'frames.json'
 
@@ -100,6 +102,27 @@ class FrameSpec:
         return slice(chunk * self.chunk, min(self.count, (chunk + 1) * self.chunk))
 
 
+def size(spec: FrameSpec) -> int:
+    """Return how many bytes a set of frames takes on the disk."""
+    return spec.count * sum(
+        np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in layout(spec).values())
+
+
+def _allocate(file: Path) -> None:
+    """Take the whole of a file's room on the disk.
+
+    A disk that is found full while memory is written to ends the process without a word.
+    """
+    with naming(file), file.open('r+b') as opened:
+        try:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+        except OSError as error:
+            if error.errno in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                return
+            file.unlink()
+            raise
+
+
 class Frames:
     """A folder of memory-mapped arrays, one file each; see `layout`.
 
@@ -141,10 +164,10 @@ class Frames:
         folder.mkdir(parents=True, exist_ok=True)
         for name, (kind, shape) in {**layout(spec), 'done': ('bool', None)}.items():
             full = (spec.chunks,) if shape is None else (spec.count, *shape)
-            np.lib.format.open_memmap(folder / f'{name}.npy', 'w+', np.dtype(kind), full).flush()
-        partial = folder / f'.{META}.{os.getpid()}'
-        partial.write_text(json.dumps(spec.__dict__, indent=1) + '\n', encoding='utf-8')
-        os.replace(partial, folder / META)
+            file = folder / f'{name}.npy'
+            np.lib.format.open_memmap(file, 'w+', np.dtype(kind), full).flush()
+            _allocate(file)
+        write_whole(folder / META, json.dumps(spec.__dict__, indent=1) + '\n')
         return cls(folder)
 
     def __len__(self) -> int:

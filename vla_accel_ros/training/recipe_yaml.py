@@ -33,7 +33,9 @@ _NESTED = {'model': ModelRecipe, 'disturbance': Disturbance}
 
 
 def _build(kind: type, values, where: str):
-    check(isinstance(values, dict), f'{where or "recipe"} is {values!r}, expected names: values')
+    # A file of another kind may hold anything, and much of it.
+    found = _short(values) if where else 'no mapping'
+    check(isinstance(values, dict), f'{where or "recipe"} is {found}, expected names: values')
     known = {f.name: f for f in fields(kind)}
     unknown = sorted(set(values) - set(known))
     check(not unknown, f'{where or "recipe"}: unknown {unknown}, expected some of {list(known)}')
@@ -58,6 +60,11 @@ def _build(kind: type, values, where: str):
         return kind(**given)
     except RecipeError as error:
         raise RecipeError(f'{where}: {error}' if where else str(error)) from None
+
+
+def _short(value) -> str:
+    text = repr(value) if not isinstance(value, str) else ' '.join(value.split())
+    return text if len(text) <= 120 else f'{text[:117]}...'
 
 
 def _number(value, kind: str, where: str):
@@ -102,8 +109,9 @@ def load(path: str | Path) -> Recipe:
 
     try:
         values = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
-    except (OSError, yaml.YAMLError) as error:
-        raise RecipeError(f'{path} cannot be read: {error}') from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        # A YAML error quotes the text over many lines.
+        raise RecipeError(f'{path} cannot be read as YAML: {_short(str(error))}') from error
     try:
         return from_dict(values)
     except RecipeError as error:

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+import io
 import json
 import math
-import os
 from pathlib import Path
 import time
 
@@ -44,6 +44,7 @@ from vla_accel_ros.training.rollout import Rollout, success_by_kind
 from vla_accel_ros.training.shapes import configure
 from vla_accel_ros.training.start import take_weights
 from vla_accel_ros.training.step import compute, lay_out
+from vla_accel_ros.whole_files import naming, replace_whole, write_whole
 
 STATE, LOG = 'state.pt', 'log.jsonl'
 
@@ -72,7 +73,7 @@ class Trainer:
         self.recipe, self.out = recipe, Path(out)
         self.device, self.only = torch.device(device), only
         self.workers, self.say = workers, report
-        self.stopped = False
+        self.stopped = self._said_whole = False
         self.out.mkdir(parents=True, exist_ok=True)
         self.folder = self.out / 'checkpoint'
         self.folder.mkdir(exist_ok=True)
@@ -113,7 +114,7 @@ class Trainer:
         path = self.out / LOG
         if path.exists():
             kept = path.read_text(encoding='utf-8').splitlines(keepends=True)[:lines]
-            path.write_text(''.join(kept), encoding='utf-8')
+            write_whole(path, ''.join(kept))
 
     def keep(self) -> None:
         """Write everything that going on needs."""
@@ -121,13 +122,15 @@ class Trainer:
         lines = len(log.read_text(encoding='utf-8').splitlines()) if log.exists() else 0
         state = {'optimiser': self.optimiser.state(), 'stage': self.stage, 'step': self.step,
                  'stats': self.stats, 'lines': lines}
-        partial = self.out / f'.{STATE}'
-        torch.save(state, partial)
-        os.replace(partial, self.out / STATE)
+        buffer = io.BytesIO()
+        # torch's own writer says of a disk that is full only where in its code that was.
+        torch.save(state, buffer)
+        replace_whole(self.out / STATE, lambda file: file.write_bytes(buffer.getbuffer()))
 
     def log(self, values: dict) -> None:
         """Append one line of numbers."""
-        with (self.out / LOG).open('a', encoding='utf-8') as file:
+        path = self.out / LOG
+        with naming(path), path.open('a', encoding='utf-8') as file:
             file.write(json.dumps(values) + '\n')
 
     def run(self) -> Path:
@@ -146,6 +149,15 @@ class Trainer:
                 self.keep()
         self.export()
         return self.folder
+
+    def stop(self) -> None:
+        """Have the training end after the step under way."""
+        self.stopped = True
+
+    @property
+    def exported(self) -> bool:
+        """Whether this run has written a model."""
+        return self.stats is not None
 
     def _settle(self, stage: Stage) -> None:
         if self.stats is None:
@@ -194,6 +206,7 @@ class Trainer:
                 self.log({'stage': stage.name, 'images': self.step * size,
                           'images_per_s': round(speed, 1), **means})
                 left = (total - self.step) * size / speed
+                self._say_whole(speed, left)
                 self._line(stage, means, speed, left, self.step / total)
                 sums, count, since = {}, 0, now
                 if now - kept > 120:
@@ -204,6 +217,16 @@ class Trainer:
                 begun = time.monotonic()
                 self._check(stage, sampler.instructions)
                 since += time.monotonic() - begun
+
+    def _say_whole(self, speed: float, left: float) -> None:
+        """Say once, when a rate is known, how long all stages take at it."""
+        if self._said_whole:
+            return
+        self._said_whole = True
+        later = sum(stage.images for stage in self.recipe.stages[self.stage + 1:]) / speed
+        hours = (left + later) / 3600
+        self.say(f'at {speed:.0f} images/s all stages take about {hours:.1f} h more; frames that '
+                 'are made between them come on top')
 
     def _line(self, stage: Stage, means: dict, speed: float, left: float, share: float) -> None:
         goal = ''

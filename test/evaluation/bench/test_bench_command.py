@@ -13,11 +13,15 @@
 # limitations under the License.
 
 import json
+from pathlib import Path
 
 import pytest
 
 from vla_accel_ros import cli
 from vla_accel_ros.evaluation.bench import command
+from vla_accel_ros.evaluation.bench.plot import ENDINGS, draw
+from vla_accel_ros.evaluation.bench.table import to_text
+from vla_accel_ros.evaluation.files import of_plot
 from vla_accel_ros.models.stopwatch import STAGES
 
 QUICK = ('--rounds', '2', '--warm-up', '1', '--threads', '1', '--keep', '0.5')
@@ -119,7 +123,7 @@ def test_an_interrupted_run_says_what_it_has(random_checkpoint, monkeypatch, cap
     monkeypatch.setattr(command.Progress, 'round', interrupt)
     code = bench(random_checkpoint, '--json', '--methods', 'none', '--decoders', 'greedy')
     report = json.loads(capsys.readouterr().out)
-    assert code == command.INTERRUPTED and not report['complete'] and report['rounds'] == 1
+    assert code == 130 and not report['complete'] and report['rounds'] == 1
 
 
 def test_an_interrupted_warm_up_has_nothing_to_say(random_checkpoint, monkeypatch, capsys):
@@ -129,7 +133,7 @@ def test_an_interrupted_warm_up_has_nothing_to_say(random_checkpoint, monkeypatc
     monkeypatch.setattr(command.Progress, 'round', interrupt)
     code = bench(random_checkpoint, '--methods', 'none', '--decoders', 'greedy')
     out, err = capsys.readouterr()
-    assert code == command.INTERRUPTED and out == '' and 'before the first round' in err
+    assert code == 130 and out == '' and 'before the first round' in err
 
 
 def test_time_left_is_told_on_a_terminal_only(monkeypatch, capsys):
@@ -142,3 +146,40 @@ def test_time_left_is_told_on_a_terminal_only(monkeypatch, capsys):
         progress.round(done)
     text = capsys.readouterr().err
     assert 'round 1/3' in text and 's left' in text
+
+
+@pytest.mark.parametrize(('words', 'said'), [
+    (['--out', 'b.md'], 'such as b.json: the table goes to b.md'),
+    (['--out', 'folder'], 'is the folder folder'), (['--out', 'mine.json'], 'did not make'),
+    (['--out', 'mine.json/x.json'], 'is no folder'), (['--out', 'notes.json'], 'notes.md'),
+    (['--plot', 'x.xyz'], 'ends in .png, .svg, .pdf'), (['--plot', 'mine.png'], 'did not make'),
+])
+def test_outputs_are_checked_before_anything_is_measured(
+        tmp_path, capsys, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'folder').mkdir()
+    for name in ('mine.json', 'mine.png', 'notes.md'):
+        (tmp_path / name).write_text('mine')
+    assert cli.main(['bench', *words]) == 2
+    assert said in capsys.readouterr().err
+    assert {f.name for f in tmp_path.iterdir()} == {'folder', 'mine.json', 'mine.png', 'notes.md'}
+
+
+def test_names_that_differ_behind_a_dot_have_tables_of_their_own():
+    names = map(Path, ('a.json', 'keep_0.5', 'keep_0.25'))
+    assert [str(command.table_beside(name)) for name in names] == [
+        'a.md', 'keep_0.5.md', 'keep_0.25.md']
+
+
+def test_its_own_files_are_replaced_and_no_bar_is_missed_that_was_not_asked_for(
+        random_checkpoint, tmp_path, capsys):
+    out = tmp_path / 'b.json'
+    words = ['--methods', 'none', '--decoders', 'greedy', '--rounds', '1', '--out', str(out),
+             '--plot', str(tmp_path / 'b.png')]
+    assert bench(random_checkpoint, *words) == bench(random_checkpoint, *words) == 0
+    assert 'MISSED' not in capsys.readouterr().out + (tmp_path / 'b.md').read_text()
+    report = json.loads(out.read_text())
+    assert 'MISSED' in to_text(report, held=True)
+    for ending in ENDINGS:
+        draw(report, tmp_path / f'again{ending}')
+        assert of_plot(tmp_path / f'again{ending}')

@@ -15,6 +15,8 @@
 """`vla-accel record-demo`: a bag that anyone can make."""
 
 import json
+import os
+import signal
 
 import bags
 import numpy as np
@@ -106,3 +108,32 @@ def test_arguments_that_make_no_sense_are_refused(tmp_path, capsys, arguments, m
     assert record(tmp_path / 'bag', '--expert', *arguments) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_that_leads_nowhere_and_a_folder_like_a_part_stay(tmp_path, capsys):
+    (tmp_path / 'link').symlink_to('nowhere')
+    (tmp_path / '.bag.part').mkdir()
+    (tmp_path / '.bag.part' / 'mine').write_text('mine')
+    assert record(tmp_path / 'link', '--expert', '--episodes', 1) == 2
+    assert 'is there already' in capsys.readouterr().err
+    with BagWriter(tmp_path / 'bag', 0.05) as writer:
+        writer.instruction(bags.START, 'pick up the red cube')
+    assert (tmp_path / '.bag.part' / 'mine').read_text() == 'mine'
+
+
+def test_a_signal_keeps_the_episodes_that_are_over(tmp_path, capfd, monkeypatch):
+    from vla_accel_ros.evaluation.replay.demo import episodes
+
+    play, played = episodes.play, []
+
+    def asked(*arguments):
+        played.append(1)
+        if len(played) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return play(*arguments)
+
+    monkeypatch.setattr(episodes, 'play', asked)
+    assert record(tmp_path / 'bag', '--expert', '--episodes', 3) == 130
+    assert '1 of 3 episodes were recorded' in capfd.readouterr().err
+    assert Bag(tmp_path / 'bag').topics['/vla/instruction'].count == 1
+    assert [file.name for file in tmp_path.iterdir()] == ['bag']

@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 import report_demo
 
-from vla_accel_ros.evaluation import files
+from vla_accel_ros import whole_files
 from vla_accel_ros.evaluation.report.data import Estimate
 from vla_accel_ros.evaluation.report.moments import Camera, Episode, Step, Trace
 from vla_accel_ros.evaluation.report.page import write
@@ -117,7 +117,7 @@ def test_a_page_that_fails_leaves_the_old_one_and_nothing_else(report, tmp_path,
     def fail(*_):
         raise OSError('disk full')
 
-    monkeypatch.setattr(files.os, 'replace', fail)
+    monkeypatch.setattr(whole_files.os, 'replace', fail)
     with pytest.raises(OSError, match='disk full'):
         write(report, path)
     assert path.read_text() == 'old'

@@ -22,6 +22,7 @@ from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.evaluation.methods.settings import settings_of
 from vla_accel_ros.evaluation.tuning.outputs import parameter_file, write_outputs
 from vla_accel_ros.evaluation.tuning.spaces import spaces
+from vla_accel_ros.evaluation.tuning.store import files_of
 from vla_accel_ros.nodes.base import Node
 from vla_accel_ros.nodes.inference_policy import pruning_of
 from vla_accel_ros.nodes.parameter_file import NODES
@@ -64,7 +65,7 @@ def start():
 @pytest.mark.parametrize('text', METHODS)
 def test_the_nodes_take_the_parameter_file_as_it_was_tuned(text, tmp_path, start):
     method = tuned(text)
-    file, _ = write_outputs(method, 0.1, tmp_path, ['Tuned.'])
+    file, _ = write_outputs(method, 0.1, files_of(tmp_path), ['Tuned.'])
     file = Deployment(params_file=str(file)).parameter_file
     quiet = tmp_path / 'quiet.yaml'
     quiet.write_text(file.read_text().replace('autostart: true', 'autostart: false'))
@@ -93,7 +94,7 @@ def test_every_other_parameter_keeps_its_default_and_its_comment():
 @pytest.mark.parametrize('text', METHODS)
 def test_the_preset_means_the_same_method(text, tmp_path):
     method = tuned(text)
-    _, preset = write_outputs(method, 0.05, tmp_path, ['A summary.', 'Figures.'])
+    _, preset = write_outputs(method, 0.05, files_of(tmp_path), ['A summary.', 'Figures.'])
     again = find(str(preset))[0]
     assert settings_of(again) == settings_of(method)
     assert again.summary == 'A summary.'

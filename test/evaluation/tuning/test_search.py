@@ -18,15 +18,15 @@ import pytest
 from vla_accel_ros.evaluation.tuning.points import front
 from vla_accel_ros.evaluation.tuning.search import search
 from vla_accel_ros.evaluation.tuning.spaces import spaces
-from vla_accel_ros.evaluation.tuning.store import Folder
+from vla_accel_ros.evaluation.tuning.store import Folder, files_of
 from vla_accel_ros.evaluation.tuning.study import Study
 
 
 def tune(folder, trials=8, workers=1, stop=never, methods='hold@w_max=3', seed=3, show=None):
-    held = Folder(folder, {})
-    return search(
-        MadeUpPlan(), spaces(methods, MODEL), held, trials, seed, workers,
-        show or (lambda done: None), stop)
+    with files_of(folder) as files:
+        return search(
+            MadeUpPlan(), spaces(methods, MODEL), Folder(files, {}), trials, seed, workers,
+            show or (lambda done: None), stop)
 
 
 def tried(found):
@@ -101,7 +101,7 @@ class Counting:
 
 
 def test_a_trial_of_a_killed_command_is_not_waited_for(tmp_path):
-    storage = Folder(tmp_path, {}).storage()
+    storage = Folder(files_of(tmp_path), {}).storage()
     Study(space(), storage, 0, False).ask()
     study = Study(space(), storage, 0, False)
     assert study.done == 0
@@ -110,7 +110,7 @@ def test_a_trial_of_a_killed_command_is_not_waited_for(tmp_path):
 
 def test_what_never_goes_together_is_said(tmp_path, monkeypatch):
     found = space()
-    study = Study(found, Folder(tmp_path, {}).storage(), 0, False)
+    study = Study(found, Folder(files_of(tmp_path), {}).storage(), 0, False)
 
     def refuse(*_):
         raise ValueError('no')

@@ -44,7 +44,9 @@ def test_a_search_leaves_all_that_is_promised(tune, tmp_path, capsys):
     assert found['confirmed'][0]['facts']['episodes'] == 2
     assert found['chosen'] == found['confirmed'][0]['name']
     said = capsys.readouterr()
-    assert f'chosen: {found["chosen"]}' in said.out
+    # Two held-out episodes bear nothing out.
+    assert f'best, not confirmed: {found["chosen"]} (' in said.out
+    assert 'open: ' in said.out and 'chosen: ' not in said.out
     for name in ('arm.yaml', 'preset.yaml', 'pareto.png', 'presets/hold_v_min_0.yaml'):
         assert (out / name).stat().st_size > 100
     assert find(str(out / 'preset.yaml'))[0].scheduler.generator == 'hold'
@@ -124,11 +126,11 @@ def test_ctrl_c_keeps_what_was_done(tune, tmp_path, capsys, monkeypatch):
 
     run, runs = runner.Worker.run, []
 
-    def interrupted(worker, job):
+    def interrupted(worker, job, *others):
         runs.append(job)
         if len(runs) == 6:
             os.kill(os.getpid(), signal.SIGINT)
-        return run(worker, job)
+        return run(worker, job, *others)
 
     monkeypatch.setattr(runner.Worker, 'run', interrupted)
     assert tune(*SIM) == 130

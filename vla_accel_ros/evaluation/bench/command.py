@@ -17,10 +17,10 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from importlib.util import find_spec
 import json
 from pathlib import Path
-import shlex
 import sys
 import time
 
@@ -33,8 +33,11 @@ from vla_accel_ros.evaluation.bench.names import (
     MID_LAYER,
     PLAIN,
 )
-
-INTERRUPTED = 130
+from vla_accel_ros.evaluation.files import of_plot
+from vla_accel_ros.locks import Lock
+from vla_accel_ros.outputs import beginning, check_apart, check_file, json_with
+from vla_accel_ros.stopping import Interrupt
+from vla_accel_ros.whole_files import is_special, is_stdout, write_whole
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -72,11 +75,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure; return 0 when every line answered as it must, and with --bars all bars hold."""
     import torch
 
-    from vla_accel_ros.evaluation.bench import report, subjects, table
     from vla_accel_ros.evaluation.bench.cases import cases, prunings
-    from vla_accel_ros.evaluation.bench.floor import RateMeter
-    from vla_accel_ros.evaluation.bench.rounds import measure
-    from vla_accel_ros.evaluation.conditions import CpuMeter
 
     layer = args.layer
     if layer is None:
@@ -85,10 +84,30 @@ def run(args: argparse.Namespace) -> int:
     chosen = prunings(_methods(args.methods), args.keep.split(','), layer)
     decoders = args.decoders.split(',')
     cases(chosen, decoders)
+    _check_outputs(args)
     if args.threads is not None:
         if args.threads < 1:
             raise ValueError(f'{args.threads} threads, expected at least 1')
         torch.set_num_threads(args.threads)
+    if args.rounds < 1 or args.warm_up < 0:
+        raise ValueError(
+            f'{args.rounds} rounds and {args.warm_up} of warm-up, expected 1 and 0 at least')
+    print(f'bench: making {args.model} ready', file=sys.stderr)
+    with ExitStack() as stack:
+        for path in (args.out, args.plot):
+            if path is not None and not is_special(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(Lock.beside(path))
+        return _run(args, chosen, decoders)
+
+
+def _run(args: argparse.Namespace, chosen: list, decoders: list[str]) -> int:
+    from vla_accel_ros.evaluation.bench import report, subjects, table
+    from vla_accel_ros.evaluation.bench.cases import cases
+    from vla_accel_ros.evaluation.bench.floor import RateMeter
+    from vla_accel_ros.evaluation.bench.rounds import measure
+    from vla_accel_ros.evaluation.conditions import CpuMeter, command_line
+
     progress = Progress(args.warm_up + args.rounds)
     subject = subjects.find(
         args.model, args.device, args.dtype, args.random_weights, args.seed, args.unnorm_key,
@@ -98,21 +117,22 @@ def run(args: argparse.Namespace) -> int:
     meter = RateMeter(model.device, model.dtype, sum(
         weight.nbytes for weight in model.language_model.model.layers.parameters()))
     processors = CpuMeter()
-    samples, complete = measure(
-        subject, groups, args.rounds, meter, args.warm_up, args.seed, progress.round)
+    with Interrupt('stopping: the round under way is left', lambda: stop.end()) as stop:
+        samples, complete = measure(
+            subject, groups, args.rounds, meter, args.warm_up, args.seed, progress.round)
     progress.close()
     if not all(samples.values()):
         print('interrupted before the first round was over', file=sys.stderr)
-        return INTERRUPTED
+        return stop.code
     found = report.make(
         subject, samples, meter.best(), processors.shares(), {
-            'command': shlex.join(['vla-accel', *sys.argv[1:]]),
+            'command': command_line(),
             'rounds': len(next(iter(samples.values()))), 'warm_up': args.warm_up,
             'seed': args.seed}, complete)
-    _write(found, args.out, args.plot)
-    print(json.dumps(found) if args.json else table.to_text(found))
+    print(json.dumps(found) if args.json else table.to_text(found, args.bars))
+    _write(found, args)
     if not complete:
-        return INTERRUPTED
+        return stop.code
     if not found['answers_hold']:
         print('a line did not answer as it must', file=sys.stderr)
     bars = not args.bars or all(bar['holds'] for bar in found['bars'])
@@ -128,17 +148,44 @@ def _methods(given: str | None) -> list[str]:
     return [*plain, *METHODS]
 
 
-def _write(found: dict, out: Path | None, plot: Path | None) -> None:
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Refuse outputs that must not be written, before anything is measured; nothing is made."""
+    out, plot = args.out, args.plot
+    if out is not None:
+        if out.suffix == '.md':
+            raise ValueError(
+                f'--out is {out}, expected a name for the JSON report, such as '
+                f'{out.with_suffix(".json")}: the table goes to {out}')
+        check_file(out, '--out', json_with('kind', 'format', 'lines'))
+        check_file(table_beside(out), 'the table of --out', beginning('# vla-accel bench'))
+    if plot is not None:
+        from vla_accel_ros.evaluation.bench.plot import ENDINGS
+
+        if plot.suffix.lower() not in ENDINGS:
+            raise ValueError(
+                f'--plot is {plot}, expected a name that ends in {", ".join(ENDINGS)}')
+        check_file(plot, '--plot', of_plot)
+    check_apart({
+        '--out': out, 'the table of --out': out and table_beside(out), '--plot': plot})
+
+
+def table_beside(out: Path) -> Path:
+    """Return where the table goes: NAME.md for NAME.json, with the whole of any other name."""
+    return out.with_name((out.stem if out.suffix == '.json' else out.name) + '.md')
+
+
+def _write(found: dict, args: argparse.Namespace) -> None:
     from vla_accel_ros.evaluation.bench.table import to_markdown
 
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(found, indent=1, ensure_ascii=False) + '\n'
-        out.write_text(text, encoding='utf-8')
-        out.with_suffix('.md').write_text(to_markdown(found), encoding='utf-8')
-    if plot is not None:
+    out = args.out
+    if out is not None and not (args.json and is_stdout(out)):
+        write_whole(out, json.dumps(found, indent=1, ensure_ascii=False) + '\n')
+    if out is not None and not is_special(out):
+        write_whole(table_beside(out), to_markdown(found, args.bars))
+    if args.plot is not None:
         from vla_accel_ros.evaluation.bench.plot import draw
-        draw(found, plot)
+
+        draw(found, args.plot)
 
 
 class Progress:

@@ -21,7 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from vla_accel_ros.models.stopwatch import STAGES
+from vla_accel_ros.whole_files import replace_whole
 
+# What a file says of its maker, by its ending.
+ENDINGS = {
+    '.png': {'Software': 'vla-accel'}, '.svg': {'Creator': 'vla-accel'},
+    '.pdf': {'Creator': 'vla-accel'}}
 ROW_INCHES, ROOM_INCHES = 0.24, 1.6
 # What is pruned, drafted and chosen stands out; what comes before and after is grey.
 COLOURS = {
@@ -30,14 +35,13 @@ COLOURS = {
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
-    """Draw medians by stage, one bar a line, and a mark at each line's floor.
+    """Draw medians by stage, one bar a line, and marks at each line's total and floor.
+
+    The median of a total is not the sum of the medians of its stages, so it has a mark of its own.
 
     Args:
         report: As `report.make` gives it.
-        file: Where to; its ending says the format.
-
-    Raises:
-        ValueError: When matplotlib does not know the format.
+        file: Where to, with one of `ENDINGS`.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -52,15 +56,19 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
         widths = [line['ms'][stage]['p50'] for line in lines]
         axes.barh(places, widths, left=left, color=COLOURS[stage], label=stage, height=0.8)
         left = [start + width for start, width in zip(left, widths, strict=True)]
+    totals = [line['ms']['total']['p50'] for line in lines]
+    axes.plot(totals, places, 'D', color='black', markersize=4, markerfacecolor='white',
+              label='total, p50')
     floors = [line['floor_ms']['total'] for line in lines]
     axes.plot(floors, places, '|', color='black', markersize=9, markeredgewidth=2, label='floor')
     axes.set_yticks(places, [line['name'] for line in lines], fontsize=7)
     axes.invert_yaxis()
-    axes.set_xlabel('milliseconds, p50')
+    axes.set_xlabel('milliseconds: p50 of each stage, one behind the other, and p50 of the total')
     model = report['model']
     axes.set_title(
         f'{model["name"]} ({model["weights"]}), {report["dtype"]}, {report["device"]}',
         fontsize=9)
-    axes.legend(fontsize=7, ncols=4)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=150)
+    # Below the bars, and never on one.
+    figure.legend(loc='outside lower center', fontsize=7, ncols=5)
+    made_by = ENDINGS[file.suffix.lower()]
+    replace_whole(file, lambda beside: figure.savefig(beside, dpi=150, metadata=made_by))

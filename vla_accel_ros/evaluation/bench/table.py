@@ -16,15 +16,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from vla_accel_ros.evaluation.text import FASTER, against, columns
 from vla_accel_ros.models.stopwatch import STAGES
 
 Report = Mapping[str, Any]
+BARS = 'Bars'
 HEAD = (
     'method', 'decoder', 'kept', 'selection', 'prefill', 'decode', 'total', 'p95', 'p99', 'floor',
-    'passes', 'prefill gain', 'selection / saved', 'total gain', 'as it must be')
+    'passes', 'prefill against none', 'selection / saved', 'total against none', 'as it must be')
 
 
 def _number(value: float | None, pattern: str) -> str:
@@ -47,8 +49,8 @@ def _summary(line: Mapping) -> list[str]:
         _method(line), line['decoder'], f'{line["kept"]:.0f}',
         *(_ms(ms[stage]['p50']) for stage in ('selection', 'prefill', 'decode')),
         *(_ms(total[p]) for p in ('p50', 'p95', 'p99')), _ms(line['floor_ms']['total']),
-        f'{line["passes"]:.1f}', _number(line['prefill_gain'], '.2f'),
-        _number(line['selection_share'], '.1%'), _number(line['total_gain'], '.2f'), same]
+        f'{line["passes"]:.1f}', against(line['prefill_gain'], words=FASTER),
+        _number(line['selection_share'], '.1%'), against(line['total_gain'], words=FASTER), same]
 
 
 def _stages(line: Mapping) -> list[str]:
@@ -60,8 +62,13 @@ def _stages(line: Mapping) -> list[str]:
     return cells
 
 
-def tables(report: Report) -> list[tuple[str, list[list[str]]]]:
-    """Give each table's heading and rows, the first row being the columns' names."""
+def tables(report: Report, held: bool = False) -> list[tuple[str, list[list[str]]]]:
+    """Give each table's heading and rows, the first row being the columns' names.
+
+    Args:
+        report: As `report.make` gives it.
+        held: Whether the run is held against the bars; otherwise none of them is missed.
+    """
     lines = report['lines']
     found = [
         ('Milliseconds, p50 where not said otherwise', [
@@ -69,16 +76,18 @@ def tables(report: Report) -> list[tuple[str, list[list[str]]]]:
         ('Stages, ms: p50 / p95 / p99 (floor)', [
             ['method', 'decoder', *STAGES], *map(_stages, lines)])]
     if report['bars']:
-        found.append(('Bars', [['bar', 'bound', 'measured', ''], *map(_bar, report['bars'])]))
+        found.append((BARS, [['bar', 'bound', 'measured', ''], *(
+            _bar(bar, held) for bar in report['bars'])]))
     return found
 
 
-def _bar(bar: Mapping) -> list[str]:
+def _bar(bar: Mapping, held: bool) -> list[str]:
     measured = '; '.join(
         f'{name.rsplit(", ", 1)[0]} {_number(value, ".3g")}'
         for name, value in bar['measured'].items())
     sign = '≥' if bar['least'] else '≤'
-    verdict = 'holds' if bar['holds'] else 'MISSED'
+    missed = 'MISSED' if held else 'not reached' if measured else ''
+    verdict = 'holds' if bar['holds'] else missed
     return [bar['what'], f'{sign} {bar["bound"]:g}', measured or 'not measured', verdict]
 
 
@@ -104,25 +113,19 @@ def about(report: Report) -> list[str]:
     ]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ['  '.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-             for row in rows]
-    return '\n'.join([lines[0], '-' * max(map(len, lines)), *lines[1:]])
-
-
-def to_text(report: Report) -> str:
-    """Write the report for a terminal."""
-    parts = [f'{heading}\n{_aligned(rows)}' for heading, rows in tables(report)]
+def to_text(report: Report, held: bool = False) -> str:
+    """Write the report for a terminal; see `tables`."""
+    parts = [f'{heading}\n{columns(rows, kept=1 if heading == BARS else 2)}'
+             for heading, rows in tables(report, held)]
     return '\n\n'.join(['\n'.join(about(report)), *parts])
 
 
-def to_markdown(report: Report) -> str:
-    """Write the report as Markdown."""
+def to_markdown(report: Report, held: bool = False) -> str:
+    """Write the report as Markdown; see `tables`."""
     parts = [f'# vla-accel bench, {report["model"]["name"]}, {report["device"]}', '']
     for text in about(report):
         parts += [text, '']
-    for heading, (names, *rows) in tables(report):
+    for heading, (names, *rows) in tables(report, held):
         parts += [f'## {heading}', '', '| ' + ' | '.join(names) + ' |', '|---' * len(names) + '|']
         parts += ['| ' + ' | '.join(row) + ' |' for row in rows] + ['']
     return '\n'.join(parts)

@@ -24,7 +24,10 @@ import numpy as np
 
 from vla_accel_ros.actions import COLUMNS
 from vla_accel_ros.evaluation import seeds
+from vla_accel_ros.evaluation.files import SOFTWARE, of_picture
 from vla_accel_ros.evaluation.statistics import wilson
+from vla_accel_ros.outputs import check_file
+from vla_accel_ros.whole_files import replace_whole
 
 from . import registry
 from .rehearsal import POLICIES, rehearse, views_side_by_side
@@ -52,6 +55,10 @@ def run(args: argparse.Namespace) -> int:
     """Run the episodes; return 0 when all were run."""
     if args.episodes < 1:
         raise ValueError(f'{args.episodes} episodes asked for, expected at least 1')
+    if args.picture is not None:
+        if args.picture.suffix.lower() != '.png':
+            raise ValueError(f'--picture is {args.picture}, expected a name that ends in .png')
+        check_file(args.picture, '--picture', of_picture)
     kind = registry.find(args.environment, args.env_config)
     instructions = kind.instructions(kind.default_task if args.task is None else args.task)
     environment = kind.make(args.image_size, args.max_steps)
@@ -76,10 +83,14 @@ def _try(args: argparse.Namespace, environment, instructions: tuple[str, ...]) -
         for seed in range(first, first + args.episodes)]
     if args.picture is not None:
         from PIL import Image
+        from PIL.PngImagePlugin import PngInfo
 
         end, _ = views_side_by_side(environment)
-        args.picture.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.concatenate([start, end])).save(args.picture)
+        made_by = PngInfo()
+        made_by.add_text(*SOFTWARE)
+        picture = Image.fromarray(np.concatenate([start, end]))
+        replace_whole(
+            args.picture, lambda file: picture.save(file, format='PNG', pnginfo=made_by))
     won = [r for r in results if r.success]
     return {
         'episodes': len(results), 'successes': len(won),

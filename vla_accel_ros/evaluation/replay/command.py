@@ -17,11 +17,10 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import closing, suppress
+from contextlib import closing
 from itertools import chain
 import json
 from pathlib import Path
-import shutil
 import sys
 import time
 
@@ -35,67 +34,92 @@ from vla_accel_ros.evaluation.replay.store import (
     ResumeError,
     Store,
 )
+from vla_accel_ros.output_folder import OutputFolder
+from vla_accel_ros.outputs import check_outside, json_with
+from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.stopping import Interrupt
 
-INTERRUPTED, UNSOUND = 130, 1
+UNSOUND = 1
+LOGS = 'logs'
+# All that a run may leave at the top of its folder.
+NAMES = (RUN, RESULTS, REPORT, FOLDER, LOGS, *(MOMENTS + end for end in ('', '-wal', '-shm')))
+STOPPING = 'stopping after the frame under way; what is done is kept'
 
 
-def out_folder(args: argparse.Namespace) -> Path:
-    """Return where the run goes, after making room or checking that there is some.
+def out_folder(args: argparse.Namespace) -> OutputFolder:
+    """Return where the run goes, checked; nothing is made and nothing removed.
 
     Raises:
+        ValueError: When what lies there is another's, or the folder is an input.
         ResumeError: When another run lies there.
     """
     out = args.out or Path('out/replay') / args.bag.resolve().stem
     if args.overwrite and args.resume:
         raise ValueError('--resume goes on with a run, --overwrite replaces it: choose one')
-    if args.overwrite:
-        clear(out)
-    if not args.resume and any((out / name).exists() for name in (RESULTS, RUN)):
+    beside = args.bag.resolve().parent
+    read = beside if (beside / 'metadata.yaml').is_file() else args.bag
+    check_outside(out, (read, args.bag, checkpoint_folder(args.checkpoint)))
+    files = OutputFolder(out, 'replay', NAMES, _of_earlier)
+    files.check()
+    if not (args.resume or args.overwrite) and any(
+            (out / name).exists() for name in (RESULTS, RUN)):
         raise ResumeError(
             f'{out} holds a run already: --resume goes on with it, --overwrite replaces it')
-    return out
+    return files
 
 
-def clear(out: Path) -> None:
-    """Remove what a run leaves in a folder, and the folder if nothing else is in it.
+def _of_earlier(folder: Path) -> bool:
+    """Say whether a folder without a list of outputs is of a replay."""
+    return json_with('bag', 'checkpoint', 'methods', 'images')(folder / RUN) or (
+        json_with('schema', 'mode', 'reference', 'bag')(folder / RESULTS))
 
-    Logs of nodes stay: they may say why there is nothing else.
-    """
-    for name in (RESULTS, REPORT, RUN, *(MOMENTS + end for end in ('', '-wal', '-shm'))):
-        (out / name).unlink(missing_ok=True)
-    shutil.rmtree(out / FOLDER, ignore_errors=True)
-    with suppress(OSError):
-        out.rmdir()
+
+def moments_of(session, files: OutputFolder, later: bool = False):
+    """Return what keeps the moments of a page, its files put on the list of outputs."""
+    from vla_accel_ros.evaluation.replay.page import Moments
+
+    for end in ('', '-wal', '-shm'):
+        files.note(MOMENTS + end)
+    return Moments(session, files.path, later)
 
 
 def run(args: argparse.Namespace) -> int:
     """Replay; return 0 when the whole bag was, and it was sound.
 
     Returns:
-        0, 1 when the bag is damaged, 130 when interrupted.
+        0, 1 when the bag is damaged, 128 and the signal's number when interrupted.
     """
-    from vla_accel_ros.evaluation.replay.session import prepare
-
-    say = (lambda _text: None) if args.json else print
-    out = out_folder(args)
-    session = prepare(args, say)
+    files = out_folder(args)
+    session = prepare(args)
     identity = session.identity()
-    store = Store(out, identity, args.resume)
-    try:
-        outcome = _replay(session, identity, store, out)
-    except BaseException:
-        # Finished episodes are kept for --resume; without any there is nothing to keep.
-        if not store.count:
-            clear(out)
-        raise
-    return conclude(outcome, out, args.json)
+    with files, Interrupt(STOPPING) as stop:
+        if args.overwrite:
+            files.clear_earlier()
+        store = None
+        try:
+            store = Store(files.path, identity, args.resume, files)
+            outcome = _replay(session, identity, store, files, stop)
+        except BaseException:
+            # Finished episodes are kept for --resume; without any there is nothing to keep.
+            if store is None or not store.count:
+                files.clear()
+            raise
+        return conclude(outcome, files, args.json, stop)
 
 
-def conclude(outcome: Outcome, out: Path, as_json: bool) -> int:
+def prepare(args: argparse.Namespace):
+    """Return the session of a command line, after a word on what takes a moment."""
+    from vla_accel_ros.evaluation.replay import session
+
+    print(f'replay: opening {args.bag} and {args.checkpoint}', file=sys.stderr)
+    return session.prepare(args, (lambda _text: None) if args.json else print)
+
+
+def conclude(outcome: Outcome, files: OutputFolder, as_json: bool, stop: Interrupt) -> int:
     """Write results.json, say what there is to say, and return the exit code."""
     from vla_accel_ros.evaluation.replay.table import render
 
-    found = write(outcome, out)
+    found, out = write(outcome, files), files.path
     if as_json:
         print(json.dumps(found))
     else:
@@ -109,15 +133,17 @@ def conclude(outcome: Outcome, out: Path, as_json: bool) -> int:
     if outcome.interrupted:
         if outcome.session.args.mode == 'offline':
             print('replay: --resume goes on', file=sys.stderr)
-        return INTERRUPTED
+        return stop.code
     return UNSOUND if outcome.warnings else 0
 
 
-def _replay(session, identity: dict, store: Store, out: Path) -> Outcome:
+def _replay(
+    session, identity: dict, store: Store, files: OutputFolder, stop: Interrupt,
+) -> Outcome:
     from vla_accel_ros.evaluation.replay.ahead import Ahead
     from vla_accel_ros.evaluation.replay.offline import Offline
-    from vla_accel_ros.evaluation.replay.page import Moments, write_page
-    from vla_accel_ros.evaluation.replay.progress import Bar, Interrupt
+    from vla_accel_ros.evaluation.replay.page import write_page
+    from vla_accel_ros.evaluation.replay.progress import Bar
     from vla_accel_ros.evaluation.replay.summary import summarise
 
     begun, used = time.perf_counter(), time.process_time()
@@ -129,14 +155,15 @@ def _replay(session, identity: dict, store: Store, out: Path) -> Outcome:
     offline = Offline(
         session.policy, session.methods, session.reference, session.latencies, session.splitter(),
         session.recorded(), first)
-    bar, moments, partial = Bar(session.observations, 'frames'), Moments(session, out), []
+    bar, partial = Bar(session.observations, 'frames'), []
+    moments = moments_of(session, files)
     bar.show(skip)
 
     def watch(seen, records) -> None:
         moments.watch(seen, records)
         bar.show(seen.number + 1)
 
-    with closing(moments.recorder), Interrupt() as stop:
+    with closing(moments.recorder):
         with Ahead(stream) as ahead:
             for episode in offline.run(ahead, stop, watch):
                 if episode.complete:
@@ -148,7 +175,7 @@ def _replay(session, identity: dict, store: Store, out: Path) -> Outcome:
         interrupted = stop()
         chosen = _in_order(session.methods, session.reference, offline.names)
         if not store.count and not partial:
-            raise KeyboardInterrupt
+            stop.end()
         summary = summarise(
             chain(store, partial), chosen, session.reference.name, session.step_s)
         reading = Reading(
@@ -156,7 +183,8 @@ def _replay(session, identity: dict, store: Store, out: Path) -> Outcome:
         outcome = Outcome(
             session, summary, identity, joined(stream.faults.facts(), offline.faults.facts()),
             interrupted, reading)
-        write_page(outcome, moments, out)
+        files.note(REPORT)
+        write_page(outcome, moments, files.path)
     return outcome
 
 

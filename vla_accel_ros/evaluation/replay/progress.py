@@ -12,13 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A bar with the time left, where somebody watches, and Ctrl-C as a wish to end."""
+"""A bar with the time left, where somebody watches."""
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
+
+from vla_accel_ros.stopping import Interrupt
+
+__all__ = ['Bar', 'Interrupt']
 
 WIDTH = 30
 EVERY_S = 0.2
@@ -65,25 +68,3 @@ class Bar:
         seconds = (now - self._begun) / fresh * max(self._total - done, 0)
         minutes, seconds = divmod(round(seconds), 60)
         return f', {minutes}:{seconds:02d} left'
-
-
-class Interrupt:
-    """Turns the first Ctrl-C into a flag, so that what was done can be kept; the second ends."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __enter__(self) -> Interrupt:
-        self._before = signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def __exit__(self, *_) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def __call__(self) -> bool:
-        """Return whether Ctrl-C was pressed."""
-        return self.asked
-
-    def _note(self, *_) -> None:
-        self.asked = True
-        signal.signal(signal.SIGINT, self._before)

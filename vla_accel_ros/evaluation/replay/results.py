@@ -20,16 +20,16 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 import json
-from pathlib import Path
 
 import numpy as np
 
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.conditions import command_line, machine, today, versions
-from vla_accel_ros.evaluation.files import write_whole
 from vla_accel_ros.evaluation.replay.measures import quantities
 from vla_accel_ros.evaluation.replay.session import Session
 from vla_accel_ros.evaluation.replay.summary import Summary
+from vla_accel_ros.output_folder import OutputFolder
+from vla_accel_ros.whole_files import plain
 
 SCHEMA = 1
 RESULTS, REPORT = 'results.json', 'report.html'
@@ -112,7 +112,7 @@ class Outcome:
             'remarks': self.remarks(), 'command': command_line(), 'date': today(),
             'mode': session.args.mode, 'clock': clock(session.args),
             'bag': {
-                'path': session.bag.path.name, 'fingerprint': self.identity['bag'],
+                'path': plain(session.bag.path.name), 'fingerprint': self.identity['bag'],
                 'bytes': losses.total_bytes, 'lost_bytes': losses.lost_bytes,
                 'losses': losses.reasons,
                 'faults': {n: {'count': c, 'first': f} for n, (c, f) in self.faults.items()},
@@ -146,11 +146,11 @@ class Outcome:
         return losses.lost_bytes / losses.total_bytes if losses.total_bytes else 0.0
 
 
-def write(outcome: Outcome, out: Path) -> dict:
+def write(outcome: Outcome, files: OutputFolder) -> dict:
     """Write `results.json` and return what it holds."""
     found = outcome.to_dict()
     text = json.dumps(found, indent=1, default=_plain, allow_nan=False)
-    write_whole(out / RESULTS, text + '\n')
+    files.write(RESULTS, text + '\n')
     return found
 
 

@@ -18,14 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import json
-import os
 from pathlib import Path
-import tempfile
 
 import numpy as np
 
-from vla_accel_ros.evaluation.files import write_whole
 from vla_accel_ros.evaluation.replay.trace import Episode, Trace
+from vla_accel_ros.output_folder import OutputFolder
+from vla_accel_ros.whole_files import replace_whole
 
 FOLDER = 'episodes'
 RUN = 'run.json'
@@ -45,12 +44,16 @@ class Store:
         out: The run's folder; made.
         identity: What makes a run the same: bag, checkpoint, methods, topics, ...
         resume: Go on with what is there; otherwise the folder must not hold a run.
+        files: The folder's list of outputs; a new one where None.
 
     Raises:
         ResumeError: When there is a run that is not to be resumed, or is another.
     """
 
-    def __init__(self, out: Path, identity: dict, resume: bool = False) -> None:
+    def __init__(
+        self, out: Path, identity: dict, resume: bool = False, files: OutputFolder | None = None,
+    ) -> None:
+        self._files = files or OutputFolder(out, 'replay', (FOLDER, RUN))
         self._folder, self._run = out / FOLDER, out / RUN
         identity = json.loads(json.dumps(identity))
         if self._run.exists():
@@ -61,8 +64,9 @@ class Store:
             _compare(json.loads(self._run.read_text(encoding='utf-8')), identity)
         elif resume:
             raise ResumeError(f'{out} holds no run to resume')
-        self._folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self._run, json.dumps(identity, indent=1) + '\n')
+        else:
+            self._files.write(RUN, json.dumps(identity, indent=1) + '\n')
+            self._files.folder(FOLDER)
         self.count = 0
         while self._file(self.count).exists():
             self.count += 1
@@ -78,14 +82,10 @@ class Store:
             'instruction': episode.instruction, 'reason': episode.reason,
             'observations': episode.observations, 'frames': episode.frames,
             'faults': dict(episode.faults), 'methods': list(episode.traces)}
-        handle, beside = tempfile.mkstemp(dir=self._folder)
-        try:
-            with os.fdopen(handle, 'wb') as file:
-                np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
-            os.replace(beside, self._file(episode.number))
-        except BaseException:
-            os.unlink(beside)
-            raise
+        file = self._file(episode.number)
+        self._files.note(f'{FOLDER}/{file.name}')
+        replace_whole(file, lambda beside: np.savez_compressed(
+            beside, about=np.array(json.dumps(about)), **arrays))
         self.count = episode.number + 1
 
     def __iter__(self) -> Iterator[Episode]:

@@ -21,6 +21,7 @@ are too many, and beside them the frames on which some method departed the most.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 import sqlite3
@@ -45,6 +46,32 @@ CREATE TABLE IF NOT EXISTS steps (frame INTEGER, method TEXT, episode INTEGER, t
     kind TEXT, reason TEXT, speed REAL, keep REAL, latency REAL, error REAL, kept TEXT,
     PRIMARY KEY (frame, method)) WITHOUT ROWID;
 """
+
+
+class _Base(sqlite3.Connection):
+    """A database whose errors, such as a disk that is full, name its file."""
+
+    file = Path()
+
+    def execute(self, *arguments):
+        with _naming(self.file):
+            return super().execute(*arguments)
+
+    def executemany(self, *arguments):
+        with _naming(self.file):
+            return super().executemany(*arguments)
+
+    def commit(self) -> None:
+        with _naming(self.file):
+            super().commit()
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OSError(f'{file} cannot be written: {error}') from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +99,12 @@ class Recorder:
         if most < 1:
             raise ValueError(f'at most {most} frames, expected at least 1')
         self._cameras, self._most = tuple(cameras), most
-        self._base = sqlite3.connect(file)
+        with _naming(file):
+            self._base = sqlite3.connect(file, factory=_Base)
+            self._base.file = file
+            self._begin()
+
+    def _begin(self) -> None:
         # What a crash of the machine loses can be recorded again; waiting for the disk can not.
         self._base.executescript('PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;' + _SCHEMA)
         about = dict(self._base.execute('SELECT name, value FROM about'))
@@ -130,8 +162,10 @@ class Recorder:
 
     def close(self) -> None:
         """Commit and close the file."""
-        self.commit()
-        self._base.close()
+        try:
+            self.commit()
+        finally:
+            self._base.close()
 
     def shown(self) -> Shown:
         """Return the moments that a page shows; more may be added afterwards."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 
 from vla_accel_ros.evaluation.report.data import Bound, Estimate, Measure
+from vla_accel_ros.evaluation.text import against
 
 NOTHING = '–'
 
@@ -41,8 +42,8 @@ def interval(estimate: Estimate | None, digits: int = 1) -> str:
 
 
 def times(ratio: float) -> str:
-    """Write by how much less something is, such as '2.50× less'."""
-    return f'{number(ratio, 2)}× less' if ratio >= 1 else f'{number(1 / ratio, 2)}× more'
+    """Write by how much less something is, such as '2.50× less', or '1.35× more'."""
+    return against(ratio).replace('x ', '× ')
 
 
 def in_full(measure: Measure, estimate: Estimate | None) -> str:

@@ -24,24 +24,27 @@ from pathlib import Path
 import re
 import sys
 
-from vla_accel_ros.evaluation.files import write_whole
-from vla_accel_ros.evaluation.methods import write_preset
-from vla_accel_ros.evaluation.replay.progress import Bar, Interrupt
+from vla_accel_ros.evaluation.methods.presets import render as render_preset
+from vla_accel_ros.evaluation.replay.progress import Bar
+from vla_accel_ros.output_folder import OutputFolder
+from vla_accel_ros.outputs import check_outside
+from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.stopping import Interrupt
 
 from .confirm import confirm
 from .options import configure
 from .outcome import Outcome
-from .outputs import PRESETS, remove_outputs, write_outputs
+from .outputs import remove_outputs, write_outputs
 from .picture import draw
 from .plans import model_of, plan_of, rule_of
 from .points import FASTEST
-from .results import PICTURE, RESULTS, comments, render, to_dict
+from .results import chosen_line, comments, render, to_dict
 from .search import search
 from .spaces import spaces
-from .store import Folder, alone
+from .store import PICTURE, PRESETS, RESULTS, Folder, files_of
 from .target import Stopped
 
-INTERRUPTED, NONE_CHOSEN = 130, 1
+NONE_CHOSEN = 1
 __all__ = ['configure', 'run']
 
 
@@ -51,28 +54,38 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0, 1 when no setting is good enough, 130 when interrupted.
     """
+    out = args.out or Path('out/tune') / ('sim' if args.sim else _name(args.bags))
+    files = files_of(out)
+    files.check()
     rule, plan = rule_of(args), plan_of(args)
+    check_outside(out, (checkpoint_folder(args.checkpoint), *(args.bags or ()), *args.confirm_bag))
     found_in = spaces(args.methods, model_of(args), args.ranges)
-    out = args.out or Path('out/tune') / ('sim' if args.sim else args.bags[0].resolve().stem)
     say = (lambda _text: None) if args.json else print
     identity = {
         **plan.identity(), 'methods': {space.name: space.to_dict() for space in found_in},
         'sampler_seed': args.sampler_seed}
-    with alone(out), Interrupt() as stop:
-        folder = Folder(out, identity)
+    with files, Interrupt('stopping: settings under way are left, those tried are kept') as stop:
+        folder = Folder(files, identity)
         for space in found_in:
             say(f'{space.name}: {", ".join(each.name for each in space.dimensions)}')
+        say(f'starting {args.workers} worker{"s" * (args.workers > 1)}, after the unaccelerated '
+            'policy was tried')
         bar = Bar(args.trials * len(found_in), 'settings tried')
         found = search(
             plan, found_in, folder, args.trials, args.sampler_seed, args.workers, bar.show, stop)
         bar.end()
         if not found.points:
-            raise KeyboardInterrupt
+            stop.end()
         outcome = Outcome(
             plan, found, rule, tuple(space.name for space in found_in),
             interrupted=not found.complete)
         _confirm(outcome, args.points, args.workers, say, stop)
-        return _conclude(outcome, out, args.json)
+        return _conclude(outcome, files, args.json, stop)
+
+
+def _name(bags: list[Path] | None) -> str:
+    # Without any the plan says what is missing.
+    return bags[0].resolve().stem if bags else 'bags'
 
 
 def _confirm(
@@ -93,30 +106,31 @@ def _confirm(
     bar.end()
 
 
-def _conclude(outcome: Outcome, out: Path, as_json: bool) -> int:
+def _conclude(outcome: Outcome, files: OutputFolder, as_json: bool, stop: Interrupt) -> int:
     """Write everything, say what there is to say, and return the exit code."""
     results, chosen = to_dict(outcome), outcome.chosen
-    write_whole(out / RESULTS, json.dumps(results, indent=1) + '\n')
-    draw(results, out / PICTURE)
-    written = [out / RESULTS, out / PICTURE]
+    written = [files.write(RESULTS, json.dumps(results, indent=1) + '\n'), files.note(PICTURE)]
+    draw(results, files.path / PICTURE)
+    if outcome.best:
+        files.folder(PRESETS)
     for name, point in outcome.best.items():
-        file = out / PRESETS / f'{re.sub("[^A-Za-z0-9_.-]+", "_", name)}.yaml'
-        write_preset(point.method, file, comments(outcome, point))
+        file = f'{PRESETS}/{re.sub("[^A-Za-z0-9_.-]+", "_", name)}.yaml'
+        files.write(file, render_preset(point.method, comments(outcome, point)))
     if chosen is not None:
         written += write_outputs(
-            chosen.method, outcome.plan.step_s, out, comments(outcome, chosen))
+            chosen.method, outcome.plan.step_s, files, comments(outcome, chosen))
     else:
-        remove_outputs(out)
+        remove_outputs(files)
     if as_json:
         print(json.dumps(results))
     else:
-        print(f'\n{render(outcome)}\n\nchosen: {chosen.name if chosen else "none"}\n')
+        print(f'\n{render(outcome)}\n\n{chosen_line(outcome)}\n')
         print('\n'.join(f'  {path}' for path in written))
     for line in outcome.notes():
         print(f'tune: {line}', file=sys.stderr)
     if outcome.interrupted:
         print('tune: the same command goes on', file=sys.stderr)
-        return INTERRUPTED
+        return stop.code
     if chosen is None:
         rule, bound = outcome.rule
         print(f'tune: no setting that {rule} {bound:g} admits has held', file=sys.stderr)

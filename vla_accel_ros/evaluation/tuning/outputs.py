@@ -20,13 +20,14 @@ from collections.abc import Mapping
 from pathlib import Path
 import re
 
-from vla_accel_ros.evaluation.files import write_whole
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.methods.presets import INFERENCE, render
 from vla_accel_ros.evaluation.methods.settings import settings_of
+from vla_accel_ros.output_folder import OutputFolder
 from vla_accel_ros.paths import share_file
 
-PARAMETERS, PRESET, PRESETS = 'arm.yaml', 'preset.yaml', 'presets'
+from .store import PARAMETERS, PRESET
+
 _NODE = re.compile(r'^/\*\*/(\w+):$')
 _LINE = re.compile(r'^(    )(\w+): (.*?)(  # .*)?$')
 
@@ -59,18 +60,18 @@ def parameter_file(method: Method, step_s: float, comments: list[str]) -> str:
 
 
 def write_outputs(
-    method: Method, step_s: float, out: Path, comments: list[str],
+    method: Method, step_s: float, files: OutputFolder, comments: list[str],
 ) -> tuple[Path, Path]:
     """Write the parameter file and the preset of what was chosen; return where they are."""
-    write_whole(out / PARAMETERS, parameter_file(method, step_s, comments))
-    write_whole(out / PRESET, render(method, comments))
-    return out / PARAMETERS, out / PRESET
+    return (
+        files.write(PARAMETERS, parameter_file(method, step_s, comments)),
+        files.write(PRESET, render(method, comments)))
 
 
-def remove_outputs(out: Path) -> None:
+def remove_outputs(files: OutputFolder) -> None:
     """Remove what another choice from the same trials has left."""
     for name in (PARAMETERS, PRESET):
-        (out / name).unlink(missing_ok=True)
+        files.remove(name)
 
 
 def _by_node(method: Method, step_s: float) -> dict[str, dict[str, object]]:

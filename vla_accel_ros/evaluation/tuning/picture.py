@@ -19,10 +19,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from vla_accel_ros.whole_files import replace_whole
+
 from .points import FASTEST
 
 # Of a name in the legend, characters.
 LONGEST = 40
+# One a setting that was confirmed, by its place; the verdict is the colour.
+MARKERS = 'sD^vP>X<ph'
+VERDICTS = {'confirmed': '#2ca02c', 'open': '#ff9f40', 'fell': '#d62728'}
 
 
 def draw(results: Mapping, file: Path) -> None:
@@ -52,7 +57,11 @@ def draw(results: Mapping, file: Path) -> None:
               drawstyle='steps-post', color='0.4', linewidth=1, label='front')
     _confirmed(axes, results)
     if results['rule'][0] == FASTEST:
-        axes.axhline(results['rule'][1], color='0.6', linewidth=1, linestyle=':')
+        axes.axhline(results['rule'][1], color='0.6', linewidth=1, linestyle=':',
+                     label=f'most that may be lost, {results["rule"][1]:g}')
+    else:
+        axes.axvline(results['rule'][1], color='0.6', linewidth=1, linestyle=':',
+                     label=f'most that it may cost, {results["rule"][1]:g}')
     axes.set_xlabel(f'cost, {results["cost_unit"]}')
     axes.set_xlim(left=0)
     axes.set_ylabel(f'loss, {results["loss_unit"]}')
@@ -61,21 +70,22 @@ def draw(results: Mapping, file: Path) -> None:
         f'{len(results["trials"])} settings tried, {given_up} given up early (not shown)',
         fontsize=9)
     axes.legend(fontsize=7, ncols=2)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=150)
+    replace_whole(file, lambda beside: figure.savefig(beside, dpi=150))
 
 
 def _confirmed(axes, results: Mapping) -> None:
-    for each in results['confirmed']:
+    for place, each in enumerate(results['confirmed']):
         low, high = each['loss_interval'] or (each['loss'],) * 2
         chosen = each['name'] == results['chosen']
-        colour = {'confirmed': '#2ca02c', 'open': '#ff9f40', 'fell': '#d62728'}[each['verdict']]
         # Where it would stand among the trials: held-out episodes are longer or shorter.
         axes.errorbar(
             results['baseline']['cost'] / each['gain'], each['loss'],
             yerr=[[max(each['loss'] - low, 0)], [max(high - each['loss'], 0)]],
-            fmt='D' if chosen else 's', markersize=7 if chosen else 5, color=colour, capsize=2,
-            linewidth=1, label=f'{_short(each["name"])}, held out: {each["verdict"]}')
+            fmt=MARKERS[place % len(MARKERS)], markersize=9 if chosen else 6,
+            color=VERDICTS[each['verdict']], capsize=2, linewidth=1,
+            markeredgecolor='black' if chosen else None, markeredgewidth=1.5 if chosen else None,
+            label=f'{_short(each["name"])}, held out: {each["verdict"]}'
+                  + (', the best (ringed)' if chosen else ''))
 
 
 def _short(name: str) -> str:

@@ -17,32 +17,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future
 from contextlib import contextmanager
-import multiprocessing
-import signal
 
 from vla_accel_ros.evaluation.methods import Method
+from vla_accel_ros.evaluation.workers import Workers, asked_to_end
 
 from .target import Plan, Run, Stop, Stopped, Target
 
-# How soon a wish to end is passed on to the processes.
-LOOK_S = 0.2
-
 _target: Target | None = None
-_stop = None
 
 
-def _begin(plan: Plan, baseline: dict, stop) -> None:
-    global _target, _stop
-    # Ctrl-C is the parent's business: it asks the trials under way to end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _target, _stop = plan.build(baseline, stop.is_set), stop
+def _begin(plan: Plan, baseline: dict) -> None:
+    global _target
+    _target = plan.build(baseline, asked_to_end)
 
 
 def _measure(method: Method) -> Run | None:
     try:
-        return _target.measure(method, _stop.is_set)
+        return _target.measure(method, asked_to_end)
     except Stopped:
         return None
 
@@ -52,18 +45,17 @@ class Pool:
 
     Args:
         here: A target in this process.
-        executor: The processes; None for this one.
-        flag: An event that asks them to end.
+        workers: The processes; None for this one.
         stop: Whether to end.
     """
 
-    def __init__(self, here: Target, executor, flag, stop: Stop) -> None:
-        self._here, self._executor, self._flag, self._stop = here, executor, flag, stop
+    def __init__(self, here: Target, workers: Workers | None, stop: Stop) -> None:
+        self._here, self._workers, self._stop = here, workers, stop
 
     def submit(self, method: Method) -> Future:
         """Begin to try a setting; the future holds its run, None where it was stopped."""
-        if self._executor is not None:
-            return self._executor.submit(_measure, method)
+        if self._workers is not None:
+            return self._workers.submit(_measure, method)
         future: Future = Future()
         try:
             future.set_result(self._here.measure(method, self._stop))
@@ -72,13 +64,19 @@ class Pool:
         return future
 
     def wait(self, futures: set[Future]) -> set[Future]:
-        """Wait until some have ended; return those."""
-        while True:
-            ended, _ = wait(futures, LOOK_S, FIRST_COMPLETED)
-            if self._stop() and self._flag is not None:
-                self._flag.set()
-            if ended:
-                return ended
+        """Wait until some have ended; return those.
+
+        Raises:
+            Stopped: When it is time to end, and none of them has ended.
+        """
+        if self._workers is None:
+            return futures
+        ended = self._workers.wait(futures)
+        if self._stop():
+            ended |= self._workers.ask_to_end(futures)
+        if not ended:
+            raise Stopped
+        return ended
 
 
 @contextmanager
@@ -92,13 +90,7 @@ def pool(plan: Plan, here: Target, workers: int, stop: Stop) -> Iterator[Pool]:
         stop: Whether to end.
     """
     if workers == 1:
-        yield Pool(here, None, None, stop)
+        yield Pool(here, None, stop)
         return
-    context = multiprocessing.get_context('spawn')
-    flag = context.Event()
-    executor = ProcessPoolExecutor(workers, context, _begin, (plan, here.baseline, flag))
-    try:
-        yield Pool(here, executor, flag, stop)
-    finally:
-        flag.set()
-        executor.shutdown(cancel_futures=True)
+    with Workers(workers, _begin, (plan, here.baseline), stop) as processes:
+        yield Pool(here, processes, stop)

@@ -19,13 +19,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vla_accel_ros.evaluation.conditions import command_line, machine, today, versions
+from vla_accel_ros.evaluation.text import against, columns
 
-from .confirm import Confirmation
+from .confirm import CONFIRMED, FELL, OPEN, Confirmation
 from .outcome import Outcome
 from .points import Point
 
 SCHEMA = 1
-RESULTS, PICTURE = 'results.json', 'pareto.png'
+VERDICTS = {
+    CONFIRMED: 'on held-out episodes the whole interval of the loss is within the bound',
+    OPEN: 'the loss there is within the bound, but its interval is not: not refuted, and too few '
+          'episodes to be sure',
+    FELL: 'the loss there is beyond the bound',
+}
 
 
 def to_dict(outcome: Outcome) -> dict:
@@ -59,7 +65,7 @@ def comments(outcome: Outcome, point: Point) -> list[str]:
     if held is not None:
         lines.append(
             f'Held out, {plan.held_out().describe()}: loses {_loss(held)}, costs '
-            f'{held.gain:.2f} times less{_around(held.gain_interval)}: {held.verdict}.')
+            f'{against(held.gain, held.gain_interval)}: {held.verdict}.')
     else:
         lines.append('Not confirmed on held-out episodes.')
     return [*lines, f'Made by: {command_line()}']
@@ -70,24 +76,37 @@ def render(outcome: Outcome) -> str:
     plan, plain = outcome.plan, outcome.plain_cost
     points = outcome.to_confirm(max(
         len(outcome.confirmed), len(outcome.front) + len(outcome.names)))
-    rows = [('', 'loss', 'cost', 'times less', 'held out: loss', 'times less', '')]
-    rows.append(('unaccelerated', '0', f'{plain:.4g}', '1.0', '', '', ''))
+    rows = [('', 'loss', 'cost', 'against', 'held out: loss', 'cost against', '')]
+    rows.append(('unaccelerated', '0', f'{plain:.4g}', '', '', '', ''))
     for point in points:
         held, score = outcome.confirmation(point.name), point.score
-        cells = ('', '', 'not confirmed') if held is None else (
-            _loss(held), f'{held.gain:.2f}{_around(held.gain_interval)}', held.verdict)
+        cells = ('', '', 'not tried') if held is None else (
+            _loss(held), against(held.gain, held.gain_interval), held.verdict)
         rows.append((
             point.name, f'{score.loss:.2f}', f'{score.cost:.4g}',
-            f'{plain / max(score.cost, 1e-12):.2f}', *cells))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ['  '.join(
-        cell.ljust(width) if not column else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
-        for row in rows]
-    head = f'loss in {plan.loss_unit}, cost in {plan.cost_unit}; best of the front first'
+            against(plain / max(score.cost, 1e-12)), *cells))
+    lines = [
+        f'loss in {plan.loss_unit}, cost in {plan.cost_unit}, both against the unaccelerated '
+        'policy;', 'the best of the front first', '', columns(rows, right=True, line=False)]
+    seen = {each.verdict for each in outcome.confirmed}
+    if seen:
+        lines.append('')
+        lines += [f'{name}: {text}' for name, text in VERDICTS.items() if name in seen]
     if not points:
         lines.append(f'no setting is admitted by {outcome.rule[0]} {outcome.rule[1]:g}')
-    return '\n'.join([head, '', *lines])
+    return '\n'.join(lines)
+
+
+def chosen_line(outcome: Outcome) -> str:
+    """Say which setting is taken, and whether held-out episodes bear it out."""
+    point = outcome.chosen
+    if point is None:
+        return 'chosen: none'
+    held = outcome.confirmation(point.name)
+    if held is not None and held.verdict == CONFIRMED:
+        return f'chosen: {point.name}, confirmed on held-out episodes'
+    why = 'held-out episodes are too few to say' if held else 'no held-out episodes were run'
+    return f'best, not confirmed: {point.name} ({why})'
 
 
 def _rounded(values: Mapping[str, object]) -> dict[str, object]:

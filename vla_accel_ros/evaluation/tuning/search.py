@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .points import Point
@@ -80,7 +81,7 @@ def search(
     except Stopped:
         return found()
     folder.baseline = here.baseline
-    with pool(plan, here, workers, stop) as processes:
+    with suppress(Stopped), pool(plan, here, workers, stop) as processes:
         _run(studies, trials, processes, workers, show, stop)
     return found()
 

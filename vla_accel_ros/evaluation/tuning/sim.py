@@ -137,7 +137,7 @@ class SimTarget:
                 raise Stopped
             if plan.timed:
                 paces.append(self._pace())
-            results.append(self._worker.run(job))
+            results.append(self._worker.run(job, stop))
             failures += not results[-1].success
             if failures > allowed:
                 break

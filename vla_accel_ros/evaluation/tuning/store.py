@@ -14,43 +14,51 @@
 
 """The folder of a search: what it is of, and its trials, by Optuna's journal.
 
-The journal takes trials of several processes and survives being cut off. One command at a time
-works in a folder.
+The journal survives being cut off: a last line that is not whole is left out, and a lock that was
+left behind is removed. One command at a time works in a folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-import fcntl
 import json
 from pathlib import Path
 
-from vla_accel_ros.evaluation.files import write_whole
+from vla_accel_ros.output_folder import OutputFolder
+from vla_accel_ros.outputs import json_with
 
-SEARCH, TRIALS, LOCK = 'search.json', 'trials.log', '.lock'
+SEARCH, TRIALS = 'search.json', 'trials.log'
+# Optuna's own, beside its journal while a line is written.
+TRIALS_LOCK = f'{TRIALS}.lock'
+RESULTS, PICTURE = 'results.json', 'pareto.png'
+PARAMETERS, PRESET, PRESETS = 'arm.yaml', 'preset.yaml', 'presets'
+NAMES = (SEARCH, TRIALS, TRIALS_LOCK, RESULTS, PICTURE, PARAMETERS, PRESET, PRESETS)
+
+
+def files_of(path: Path) -> OutputFolder:
+    """Return the outputs of a search in a folder."""
+    described = json_with('identity', 'baseline')
+    return OutputFolder(path, 'tune', NAMES, lambda folder: described(folder / SEARCH))
 
 
 class Folder:
     """What a search keeps between commands.
 
     Args:
-        path: The folder; made where it is not there.
+        files: The folder, which is there.
         identity: What the search is of, as plain values.
 
     Attributes:
         path: The folder.
 
     Raises:
-        ValueError: When the folder is of another search, or of none and not empty of its files.
+        ValueError: When the folder is of another search.
         OSError: When it cannot be written.
     """
 
-    def __init__(self, path: Path, identity: dict) -> None:
-        self.path = path
+    def __init__(self, files: OutputFolder, identity: dict) -> None:
+        self._files, self.path = files, files.path
         wanted = json.loads(json.dumps(identity))
-        path.mkdir(parents=True, exist_ok=True)
-        file = path / SEARCH
+        file = self.path / SEARCH
         if file.is_file():
             try:
                 self._held = json.loads(file.read_text(encoding='utf-8'))
@@ -60,10 +68,9 @@ class Folder:
             for key in [*wanted, *(key for key in there if key not in wanted)]:
                 if there.get(key) != wanted.get(key):
                     raise ValueError(
-                        f'{path} holds another search: its {key} is {_short(there.get(key))}, '
-                        f'here it is {_short(wanted.get(key))}; choose another --out')
-        elif (path / TRIALS).exists():
-            raise ValueError(f'{path} holds trials without {SEARCH}; choose another --out')
+                        f'{self.path} holds another search: its {key} is '
+                        f'{_short(there.get(key))}, here it is {_short(wanted.get(key))}; choose '
+                        'another --out')
         else:
             self._held = {'identity': wanted, 'baseline': None}
             self._write()
@@ -79,32 +86,50 @@ class Folder:
         self._write()
 
     def storage(self):
-        """Return Optuna's storage in this folder."""
+        """Return Optuna's storage in this folder.
+
+        Raises:
+            ValueError: When the journal is none, with the line that is not.
+        """
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
 
-        return JournalStorage(JournalFileBackend(str(self.path / TRIALS)))
+        # The lock is a link to the journal's path, whose age Optuna reads: that path leads
+        # somewhere from everywhere.
+        file = self._files.note(TRIALS).resolve()
+        # Nobody else works here, so that a lock which is there is of a command that was killed.
+        self._files.note(TRIALS_LOCK)
+        file.with_name(TRIALS_LOCK).unlink(missing_ok=True)
+        if file.is_file():
+            mend(file)
+        return JournalStorage(JournalFileBackend(str(file)))
 
     def _write(self) -> None:
-        write_whole(self.path / SEARCH, json.dumps(self._held, indent=1) + '\n')
+        self._files.write(SEARCH, json.dumps(self._held, indent=1) + '\n')
 
 
-@contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Keep others out of a folder meanwhile.
+def mend(file: Path) -> None:
+    """Cut off a last line that a crash has left unfinished.
 
     Raises:
-        ValueError: When another command works in it.
+        ValueError: When another line is no JSON.
     """
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / LOCK).open('w') as file:
+    data = file.read_bytes()
+    lines, whole = data.splitlines(keepends=True), 0
+    for number, line in enumerate(lines, 1):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ValueError(
-                f'another vla-accel tune works in {path}; use its --workers, or another --out'
-            ) from None
-        yield
+            if not isinstance(json.loads(line), dict) or not line.endswith(b'\n'):
+                raise ValueError
+        except ValueError:
+            if number < len(lines):
+                raise ValueError(
+                    f'{file} line {number} is no line of a journal of trials; choose another '
+                    '--out') from None
+            break
+        whole += len(line)
+    if whole < len(data):
+        with file.open('r+b') as opened:
+            opened.truncate(whole)
 
 
 def _short(value: object) -> str:

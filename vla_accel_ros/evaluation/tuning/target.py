@@ -24,18 +24,17 @@ import numpy as np
 
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.statistics import Interval, bootstrap
+from vla_accel_ros.stopping import Stopped
 
 from .points import Score
+
+__all__ = ['BASELINE', 'UNITS', 'Plan', 'Run', 'Stop', 'Stopped', 'Target', 'gain']
 
 UNITS = {'time': 'ms', 'flops': 'GFLOP', 'calls': 'calls'}
 BASELINE = 'none'
 Stop = Callable[[], bool]
 # Where nothing was won, costs count as if half of one had been.
 LEAST_PER = 0.5
-
-
-class Stopped(Exception):
-    """Somebody wants to end; what was begun is not worth keeping."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,14 +17,19 @@
 from __future__ import annotations
 
 import argparse
+from copy import deepcopy
 from itertools import cycle, islice
 import json
 from pathlib import Path
+import sys
 
 from vla_accel_ros.evaluation import seeds
+from vla_accel_ros.locks import Lock
 from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
+from vla_accel_ros.stopping import Interrupt, Stopped
 from vla_accel_ros.trajectories import NS
+from vla_accel_ros.whole_files import naming
 
 # Stamps begin here (2026-01-01), so that the same command writes the same bag.
 BEGIN_NS = 1_767_225_600 * NS
@@ -56,50 +61,77 @@ def run(args: argparse.Namespace) -> int:
         ValueError: When an argument makes no sense.
         FileExistsError: When there is something of the bag's name.
     """
+    from vla_accel_ros.evaluation.replay.demo.writer import check_new
+
+    known = all_instructions(args.task) if args.task in TASKS else [parse(args.task).instruction]
+    numbers = _seeds(args.seed, args.episodes)
+    folder = checkpoint_folder(args.checkpoint)
+    check_new(args.out)
+    lock = Lock.beside(args.out)
+    lock.probe()
+    print(f'record-demo: recording {args.episodes} episodes', file=sys.stderr)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    with lock, Interrupt('stopping: the episode under way is left out') as stop, naming(args.out):
+        return _record(args, folder, list(zip(
+            numbers, islice(cycle(known), len(numbers)), strict=True)), stop)
+
+
+def _record(
+    args: argparse.Namespace, folder: Path, episodes: list[tuple[int, str]], stop: Interrupt,
+) -> int:
     from vla_accel_ros.evaluation.replay.demo.episodes import Shot, play
     from vla_accel_ros.evaluation.replay.demo.writer import CAMERAS, BagWriter
     from vla_accel_ros.evaluation.replay.progress import Bar
     from vla_accel_ros.models.config_file import read_config
     from vla_accel_ros.sim.env import TabletopEnv
 
-    known = all_instructions(args.task) if args.task in TASKS else [parse(args.task).instruction]
-    numbers = _seeds(args.seed, args.episodes)
-    folder = checkpoint_folder(args.checkpoint)
     env = TabletopEnv(
         image_size=args.image_size or read_config(folder).image_size, cameras=tuple(CAMERAS))
     driver = None if args.expert else _driver(folder, env.control_dt)
     about = {
         'recorded_by': 'vla-accel record-demo', 'driver': 'expert' if args.expert else folder.name,
         'first_seed': str(args.seed), 'task': args.task}
-    bar, begin_ns, frames, successes = Bar(args.episodes, 'episodes'), BEGIN_NS, 0, 0
+    bar, begin_ns, frames, successes, done = Bar(args.episodes, 'episodes'), BEGIN_NS, 0, 0, 0
     with BagWriter(args.out, env.control_dt, args.compressed, about) as bag:
-
-        def keep(shot: Shot) -> None:
-            nonlocal frames
-            frames += 1
-            for camera, pixels in shot.views.items():
-                bag.image(shot.stamp_ns, camera, pixels)
-            bag.pose(shot.stamp_ns, *shot.pose)
-            bag.action(shot.stamp_ns, shot.action)
-
-        for done, (seed, instruction) in enumerate(
-                zip(numbers, islice(cycle(known), len(numbers)), strict=True)):
+        for seed, instruction in episodes:
             bar.show(done)
-            bag.instruction(begin_ns - LEAD_NS, instruction)
             actor = None
             if driver is not None:
                 driver.reset(instruction)
                 actor = _actor(driver)
-            success, over_ns = play(env, seed, instruction, begin_ns, actor, keep)
+            # An episode is written once it is over: of one that is left nothing is in the bag.
+            shots: list[Shot] = []
+
+            def keep(shot: Shot, shots: list[Shot] = shots) -> None:
+                if stop():
+                    raise Stopped
+                # The arm may use its arrays again.
+                shots.append(deepcopy(shot))
+
+            try:
+                success, over_ns = play(env, seed, instruction, begin_ns, actor, keep)
+            except Stopped:
+                break
+            bag.instruction(begin_ns - LEAD_NS, instruction)
+            for shot in shots:
+                for camera, pixels in shot.views.items():
+                    bag.image(shot.stamp_ns, camera, pixels)
+                bag.pose(shot.stamp_ns, *shot.pose)
+                bag.action(shot.stamp_ns, shot.action)
+            frames, done = frames + len(shots), done + 1
             successes, begin_ns = successes + success, over_ns + GAP_NS
-        bar.show(args.episodes)
+        if not done:
+            stop.end()
+        bar.show(done)
     bar.end()
     env.close()
-    facts = {
-        'bag': str(args.out), 'episodes': args.episodes, 'successes': successes, 'frames': frames}
+    facts = {'bag': str(args.out), 'episodes': done, 'successes': successes, 'frames': frames}
     print(json.dumps(facts) if args.json else (
-        f'{args.out}: {args.episodes} episodes, {successes} successful, {frames} frames of '
+        f'{args.out}: {done} episodes, {successes} successful, {frames} frames of '
         f'{env.image_size} px, driven by {about["driver"]}'))
+    if done < len(episodes):
+        print(f'interrupted: {done} of {len(episodes)} episodes were recorded', file=sys.stderr)
+        return stop.code
     return 0
 
 

@@ -16,13 +16,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 import os
 from pathlib import Path
 import shutil
+import tempfile
 
 import numpy as np
 
 from vla_accel_ros.actions import COLUMNS, GRIPPER
+from vla_accel_ros.outputs import check_place
 from vla_accel_ros.sim.rotations import quaternion
 from vla_accel_ros.trajectories import NS
 
@@ -37,6 +40,18 @@ KINDS = {
 }
 JPEG_QUALITY = 90
 METADATA_VERSION = 8
+
+
+def check_new(path: Path) -> None:
+    """Refuse the name of a bag that something has already, or a place where none can be made.
+
+    Raises:
+        FileExistsError: When there is something of that name.
+        OutputError: When its folder cannot be written.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(f'{path} is there already, choose another name')
+    check_place(path, '--out')
 
 
 class BagWriter:
@@ -59,13 +74,11 @@ class BagWriter:
         from rosbags.rosbag2 import StoragePlugin, Writer
         from rosbags.typesys import Stores, get_typestore
 
-        if path.exists():
-            raise FileExistsError(f'{path} is there already, choose another name')
+        check_new(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._step_s, self._compressed = path, step_s, compressed
         # The file inside takes the name of its folder, so the folder beside has the same name.
-        self._beside = path.parent / f'.{path.name}.part'
-        shutil.rmtree(self._beside, ignore_errors=True)
+        self._beside = Path(tempfile.mkdtemp(prefix='.vla-accel-', dir=path.parent))
         self._store = get_typestore(Stores.ROS2_JAZZY)
         self._writer = Writer(
             self._beside / path.name, version=METADATA_VERSION,
@@ -81,11 +94,20 @@ class BagWriter:
 
     def __exit__(self, kind, *_) -> None:
         if kind is not None:
-            self._writer.abort()
+            with suppress(OSError):
+                self._writer.abort()
             shutil.rmtree(self._beside, ignore_errors=True)
             return
-        self._writer.close()
-        os.rename(self._beside / self._path.name, self._path)
+        whole = self._beside / self._path.name
+        try:
+            self._writer.close()
+        except BaseException:
+            shutil.rmtree(self._beside, ignore_errors=True)
+            raise
+        if os.path.lexists(self._path):
+            raise FileExistsError(
+                f'{self._path} has come meanwhile: what was recorded is in {whole}')
+        os.rename(whole, self._path)
         self._beside.rmdir()
 
     def instruction(self, stamp_ns: int, text: str) -> None:

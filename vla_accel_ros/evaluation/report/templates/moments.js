@@ -56,7 +56,9 @@ const moments = (() => {
         stack.append(canvas);
         words = `${kept} of ${camera.rows * camera.columns} tokens kept`;
       }
-      const caption = element('figcaption', {}, words ? `${camera.name}: ${words}` : camera.name);
+      // What is said of a view begins a line of its own rather than break in its middle.
+      const said = words ? [element('span', { className: 'words' }, words)] : [];
+      const caption = element('figcaption', {}, words ? `${camera.name}: ` : camera.name, ...said);
       return element('figure', { className: 'view' }, stack, caption);
     });
     place.replaceChildren(...figures);

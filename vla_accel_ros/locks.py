@@ -1,0 +1,102 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Keeping a second run out of what a first one writes to."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+import fcntl
+import os
+from pathlib import Path
+
+ENDING = '.lock'
+
+
+class TakenError(ValueError):
+    """Another run writes to the same place; the message names its process."""
+
+
+class Lock:
+    """A file beside an output that is locked while a run writes to it.
+
+    It holds the process's number for the message to others, and goes when the run ends. The system
+    lets go of the lock itself when the process dies, so that a file left behind locks nobody out.
+
+    Args:
+        path: Of the lock's file.
+        what: The output, for the message.
+    """
+
+    def __init__(self, path: Path, what: Path) -> None:
+        self._path, self._what, self._handle = path, what, None
+
+    @classmethod
+    def beside(cls, output: Path) -> Lock:
+        """Return the lock of a file, the same for all links that lead to it."""
+        target = Path(os.path.realpath(output))
+        return cls(target.with_name(f'.vla-accel-{target.name[:200]}{ENDING}'), output)
+
+    def take(self) -> Lock:
+        """Take the lock; its folder is there.
+
+        Raises:
+            TakenError: When another process holds it.
+            OSError: When the folder cannot be written.
+        """
+        while True:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                other = os.read(handle, 32).decode('ascii', 'replace').strip()
+                os.close(handle)
+                raise TakenError(
+                    f'another run{f", process {other}," if other else ""} is writing to '
+                    f'{self._what}: wait for it, or choose another name') from None
+            except OSError:
+                # A file system that has no locks; one run at a time is then up to its user.
+                pass
+            # The one before may have removed the file between our opening and our locking it.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), os.stat(self._path)):
+                    break
+            os.close(handle)
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+        self._handle = handle
+        return self
+
+    def release(self) -> None:
+        """Let go and remove the file; nothing where it is not held."""
+        if self._handle is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._handle)
+            self._handle = None
+
+    def probe(self) -> None:
+        """Refuse at once what `take` would refuse; nothing is made.
+
+        Raises:
+            TakenError: When another process holds it.
+        """
+        if self._path.is_file():
+            with suppress(PermissionError):
+                self.take().release()
+
+    def __enter__(self) -> Lock:
+        return self.take()
+
+    def __exit__(self, *_) -> None:
+        self.release()
