@@ -35,16 +35,12 @@ os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 @pytest.fixture
 def graph():
-    """Give a graph of nodes in this process, over real DDS, in a domain of its own."""
+    """Give a graph of nodes in this process, over real DDS."""
     from graph import Graph
 
-    from vla_accel_ros.nodes.demo_graph import reserve_domain
-
-    domain, holder = reserve_domain()
-    made = Graph(domain)
+    made = Graph()
     yield made
     made.close()
-    holder.close()
 
 
 @pytest.fixture(scope='session')
