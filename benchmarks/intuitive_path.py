@@ -34,7 +34,6 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
 import numpy as np
 from sensor_msgs.msg import Image
-from std_srvs.srv import SetBool
 
 from benchmarks.back_to_back import BUSY, INSTRUCTION, Answers, load
 from benchmarks.figures import Report, Row, summarise
@@ -206,7 +205,7 @@ def drive(
         rig.until_active(*names)
         driver = Driver(rig, width, height)
         rig.until_matched(*driver.views, driver.pose)
-        rig.call(SetBool, 'arm_command/enable', SetBool.Request(data=True))
+        rig.enable()
         rig.until(lambda: len(driver.log.sent) > WARM_UP, 'warm-up', 60.0)
         driver.log = Log()
         meter = CpuMeter(rig.pids())

@@ -26,6 +26,7 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
+from std_srvs.srv import SetBool
 
 from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.demo_graph import RunningGraph, reserve_domain
@@ -144,19 +145,24 @@ class Rig:
         """Return what a node, given by its full name, last told on `/diagnostics`."""
         return self._statuses.get(name, {})
 
-    def call(self, kind: type, name: str, request) -> None:
-        """Call a service that answers with `success` and `message`.
+    def enable(self) -> None:
+        """Enable the arm as soon as nothing stands against it.
 
         Raises:
-            RuntimeError: When it refuses.
+            RuntimeError: When something goes on standing against it; says what.
         """
-        client = self.node.create_client(kind, name)
+        name = 'arm_command/enable'
+        client = self.node.create_client(SetBool, name)
         self.until(client.service_is_ready, f'{name} is there', ANSWER_S)
-        future = client.call_async(request)
-        self.until(future.done, f'{name} answers', ANSWER_S)
+        end = time.monotonic() + ANSWER_S
+        answer = SetBool.Response()
+        while not answer.success and time.monotonic() < end:
+            future = client.call_async(SetBool.Request(data=True))
+            self.until(future.done, f'{name} answers', ANSWER_S)
+            answer = future.result()
         self.node.destroy_client(client)
-        if not future.result().success:
-            raise RuntimeError(f'{name} refuses: {future.result().message}')
+        if not answer.success:
+            raise RuntimeError(f'{name} refuses: {answer.message}')
 
     def pids(self) -> list[int]:
         """Return the ids of the processes under test."""

@@ -29,7 +29,6 @@ import sys
 from time import monotonic_ns
 
 from geometry_msgs.msg import PoseStamped, TwistStamped
-from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory
 
 from benchmarks.back_to_back import BUSY, INSTRUCTION, Answers, load
@@ -160,7 +159,7 @@ def drive(
         if '/scheduler' not in names:
             mover = Mover(rig)
             rig.until_matched(mover.action, mover.pose)
-        rig.call(SetBool, 'arm_command/enable', SetBool.Request(data=True))
+        rig.enable()
         rig.spin(WARM_UP_S)
         listener.clear()
         meter, counted = CpuMeter(rig.pids()), Answers(rig, BUSY)

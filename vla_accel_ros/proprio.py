@@ -18,57 +18,104 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import isfinite
 
 import numpy as np
 
+# Names that came but are not wanted are only for the message that says what is missing.
+SHOWN = 20
+
 
 class ProprioBuffer:
-    """Keeps the newest joint states and gives the one nearest to an observation.
+    """Keeps the newest joint states and gives the values nearest to an observation.
+
+    A robot may have several drivers, each with a message of its own: of each name the nearest
+    value counts, whatever message it came in.
 
     Args:
-        names: Which values, in the order wanted; none takes them all, as they come.
-        depth: How many states are kept.
+        names: Which values, in the order wanted; none takes whole messages, as they come.
+        depth: How many values of a name are kept, or messages.
     """
 
     def __init__(self, names: Sequence[str] = (), depth: int = 64) -> None:
-        self._names = tuple(names)
-        self._states: deque[tuple[int, np.ndarray]] = deque(maxlen=depth)
+        self._names, self._depth = tuple(names), depth
+        self.clear()
 
     def clear(self) -> None:
         """Forget every state."""
-        self._states.clear()
+        self._whole: deque[tuple[int, np.ndarray]] = deque(maxlen=self._depth)
+        self._values: dict[str, deque[tuple[int, float]]] = {
+            name: deque(maxlen=self._depth) for name in self._names}
+        self._others: dict[str, None] = {}
 
     def add(self, stamp_ns: int, names: Sequence[str], values: Sequence[float]) -> None:
-        """Take a state.
+        """Take a state; one that has none of the wanted names changes nothing.
 
         Args:
             stamp_ns: When it was, nanoseconds.
             names: One a value, or none.
-            values: The values.
+            values: The values; none for a driver that tells no positions.
 
         Raises:
-            ValueError: When a wanted name is not there or has no value.
+            ValueError: When names and values do not go together, a wanted name comes twice, or
+                a value is not finite. Finite values of wanted names are taken all the same.
         """
-        if self._names:
-            known = dict(zip(names, values, strict=False))
-            missing = [name for name in self._names if name not in known]
-            if missing:
-                raise ValueError(f'has no value for {", ".join(missing)}, only {list(known)}')
-            values = [known[name] for name in self._names]
-        self._states.append((stamp_ns, np.array(values, dtype=np.float64)))
+        names = list(names)
+        if len(values) == 0:
+            return
+        if names and len(names) != len(values):
+            raise ValueError(f'has {len(values)} values for {len(names)} names')
+        if not self._names:
+            _check_finite(dict(zip(names or range(len(values)), values, strict=True)))
+            self._whole.append((stamp_ns, np.array(values, dtype=np.float64)))
+            return
+        if not names:
+            raise ValueError(f'has no names, expected {", ".join(self._names)} among them')
+        wanted = [name for name in names if name in self._values]
+        if len(set(wanted)) < len(wanted):
+            twice = sorted({name for name in wanted if wanted.count(name) > 1})
+            raise ValueError(f'names {", ".join(twice)} twice')
+        known = dict(zip(names, map(float, values), strict=True))
+        for name in wanted:
+            if isfinite(known[name]):
+                self._values[name].append((stamp_ns, known[name]))
+        if len(self._others) < SHOWN:
+            self._others.update((name, None) for name in names if name not in self._values)
+        _check_finite({name: known[name] for name in wanted})
 
     def nearest(self, stamp_ns: int, tolerance_ns: int) -> np.ndarray:
-        """Return the state nearest to an instant, float64 [n].
+        """Return the values nearest to an instant, float64 [n].
 
         Raises:
-            ValueError: When none is within the tolerance; says how far the nearest is.
+            ValueError: When one is not within the tolerance; says how far the nearest is.
         """
-        if not self._states:
+        if not self._names:
+            return _nearest(self._whole, stamp_ns, tolerance_ns, 'proprioception')
+        absent = [name for name, values in self._values.items() if not values]
+        if absent and len(absent) == len(self._names) and not self._others:
             raise ValueError('nothing came on proprio yet')
-        stamp, values = min(self._states, key=lambda state: abs(state[0] - stamp_ns))
-        if abs(stamp - stamp_ns) > tolerance_ns:
+        if absent:
+            there = [name for name in self._names if name not in absent] + list(self._others)
             raise ValueError(
-                f'the nearest proprioception is {abs(stamp - stamp_ns) / 1e9:.3f} s from the '
-                f'observation, at most {tolerance_ns / 1e9:.3f} s')
-        return values
+                f'no value for {", ".join(absent)} yet, only for {", ".join(there[:SHOWN])}')
+        return np.array([
+            _nearest(values, stamp_ns, tolerance_ns, name)
+            for name, values in self._values.items()])
+
+
+def _nearest(states: deque, stamp_ns: int, tolerance_ns: int, what: str):
+    if not states:
+        raise ValueError('nothing came on proprio yet')
+    stamp, value = min(states, key=lambda state: abs(state[0] - stamp_ns))
+    if abs(stamp - stamp_ns) > tolerance_ns:
+        raise ValueError(
+            f'the nearest {what} is {abs(stamp - stamp_ns) / 1e9:.3f} s from the '
+            f'observation, at most {tolerance_ns / 1e9:.3f} s')
+    return value
+
+
+def _check_finite(values: Mapping[object, float]) -> None:
+    wrong = [f'{name} is {value}' for name, value in values.items() if not isfinite(value)]
+    if wrong:
+        raise ValueError(f'{", ".join(wrong)}, expected finite values')

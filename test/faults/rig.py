@@ -148,8 +148,13 @@ class Rig(Graph):
 
     # -- operator --------------------------------------------------------------------------------
 
-    def enable(self, on: bool = True) -> SetBool.Response:
-        """Enable or disable the arm, and let the witness know."""
+    def enable(self) -> SetBool.Response:
+        """Enable the arm as soon as nothing stands against it."""
+        return self.until(
+            lambda: (answer := self.ask_to_enable()).success and answer, 'the arm is enabled')
+
+    def ask_to_enable(self, on: bool = True) -> SetBool.Response:
+        """Ask once to enable or disable the arm, and let the witness know."""
         if on:
             self.recorder.permit()
         answer = self.call(SetBool, 'arm_command/enable', SetBool.Request(data=on))

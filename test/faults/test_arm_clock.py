@@ -55,7 +55,7 @@ def shared(tmp_path_factory):
         lambda: simulated.now_ns)
     try:
         rig.start()
-        rig.refused = rig.enable()
+        rig.refused = rig.ask_to_enable()
         simulated.publish_by(rig)
         rig.time, rig.feeder = simulated, Feeder(rig)
         yield rig
@@ -66,7 +66,7 @@ def shared(tmp_path_factory):
 @pytest.fixture
 def rig(shared):
     shared.time.running = True
-    shared.until(lambda: shared.enable().success, 'the clock is known')
+    shared.enable()
     shared.moves()
     shared.reports.mark()
     yield shared

@@ -42,7 +42,7 @@ def test_stop_in_mid_motion_holds_until_enabled_however_many_actions_come(rig):
 
 
 def test_disabling_in_mid_motion_holds_until_enabled_however_many_actions_come(rig):
-    assert rig.enable(False).success
+    assert rig.ask_to_enable(False).success
     goes_on_refusing(rig)
 
 
@@ -62,7 +62,7 @@ def test_stop_and_enable_in_quick_turn_never_move_a_stopped_arm(rig):
 def test_deactivating_in_mid_motion_is_zero_and_activating_does_not_enable(rig):
     assert rig.change('arm_command', 'deactivate')
     rig.rests()
-    refused = rig.enable()
+    refused = rig.ask_to_enable()
     assert not refused.success
     assert 'inactive' in refused.message
     assert rig.change('arm_command', 'activate')

@@ -16,7 +16,7 @@ from array import array
 
 import numpy as np
 import pytest
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image, JointState
 
 from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.camera import Camera
@@ -231,3 +231,47 @@ def test_frames_of_which_none_is_usable_are_told_from_silence(graph):
         return 'none is usable' in rig.health.standing().get('no_frame', '')
 
     graph.until(told, 'the fault says so')
+
+
+def zipped():
+    import cv2
+
+    png = cv2.imencode('.png', picture(32, 32)[..., ::-1])[1].tobytes()
+    return CompressedImage(format='png', data=array('B', png))
+
+
+@pytest.mark.parametrize(('topic', 'first'), [
+    ('pylon/image_compressed', True), ('pylon/image_compressed', False),
+    ('raw/compressed', True), ('raw/compressed', False)])
+def test_the_type_of_a_topic_is_that_of_its_publisher_whatever_its_name_and_whoever_is_first(
+        graph, topic, first):
+    kind, message = (
+        (Image, array_to_image(picture(32, 32), 0)) if topic.startswith('raw')
+        else (CompressedImage, zipped()))
+    driver = graph.peer.create_publisher(kind, topic, qos.SENSOR)
+    if not first:
+        graph.peer.destroy_publisher(driver)
+    node = graph.add(
+        Camera, image_topics=[topic], image_size=32, max_age=10.0, silence=0.1)
+    frames = graph.listen(Image, 'vla/frame', qos.FRAME)
+    if not first:
+        graph.until(
+            lambda: node.health.standing().get('no_frame', '').endswith('(nobody publishes it)'),
+            'it is said that nobody publishes')
+        driver = graph.peer.create_publisher(kind, topic, qos.SENSOR)
+
+    def seen():
+        message.header.stamp = from_ns(node.now_ns())
+        driver.publish(message)
+        return frames
+
+    graph.until(seen, 'a frame')
+    np.testing.assert_array_equal(image_to_array(frames[0]), picture(32, 32))
+
+
+def test_a_topic_of_a_type_that_is_no_image_is_named_with_it(graph):
+    graph.peer.create_publisher(JointState, 'image_raw', qos.SENSOR)
+    node = graph.add(Camera, silence=0.1)
+    graph.until(
+        lambda: node.health.standing().get('no_frame', '').endswith(
+            'nothing on image_raw (1 publisher, of JointState)'), 'the type is named')

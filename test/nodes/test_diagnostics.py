@@ -73,3 +73,21 @@ def test_figures_and_counts_are_values():
     health.count('frames', 3)
     assert values(health.status('n', 's')) == {
         'state': 's', 'latency_ms': '12.35', 'rate': '20', 'count.frames': '3'}
+
+
+def test_what_stands_has_a_key_of_its_own_and_advice_is_no_part_of_it():
+    health = Health()
+    health.event('late', 'once')
+    assert health.advise('slow_frames', '5 Hz')
+    assert not health.advise('slow_frames', '6 Hz')
+    assert 'standing' not in values(health.status('n', 'active'))
+    health.fault('no_frame', 'for 3 s')
+    health.fault('paused')
+    status = health.status('n', 'active')
+    assert values(status)['standing'] == 'no_frame: for 3 s; paused'
+    assert 'slow_frames: 6 Hz' in status.message
+    health.advise('slow_frames', '')
+    assert 'slow_frames' not in health.status('n', 'active').message
+    assert health.advise('slow_frames', 'again')
+    health.clear('slow_frames')
+    assert 'slow_frames' not in health.status('n', 'active').message

@@ -158,10 +158,16 @@ def test_a_checkpoint_that_wants_proprioception_gets_the_values_by_name(graph, t
     robot.observe(stamp)
     robot.counted('no_proprio')
     values = np.linspace(0.1, 0.8, 8)
-    state = JointState(name=['other', *reversed(names)], position=[9.0, *reversed(values)])
-    state.header.stamp = from_ns(stamp)
-    states.publish(state)
-    graph.until(lambda: robot.node._proprio._states, 'the state came')
+    # Two drivers, and one that forgets the stamp.
+    arm = JointState(name=['other', *reversed(names[:7])], position=[9.0, *reversed(values[:7])])
+    gripper = JointState(name=[names[7]], position=[values[7]])
+    states.publish(gripper)
+    robot.counted('unstamped_proprio')
+    buffer = robot.node._proprio._values
+    for state, name in ((arm, names[0]), (gripper, names[7])):
+        state.header.stamp = from_ns(stamp)
+        states.publish(state)
+        graph.until(lambda n=name: buffer[n], 'the state came')
     robot.request(stamp + 1)
     robot.observe(stamp + 1)
     answer = message_to_chunk(robot.answer())

@@ -12,6 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import math
+
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
@@ -99,7 +101,7 @@ def test_uneven_times_have_no_step():
         messages.message_step(JointTrajectory())
 
 
-@pytest.mark.parametrize('draft', [None, np.arange(7.0)])
+@pytest.mark.parametrize('draft', [None, np.arange(7.0) / 8])
 @pytest.mark.parametrize('last', [None, Action(np.arange(7.0) / 10)])
 def test_a_request_keeps_what_is_there_and_what_is_not(last, draft):
     request = Request(STAMP, 'Pick up the red cube', last, draft)
@@ -118,12 +120,42 @@ def test_a_request_keeps_what_is_there_and_what_is_not(last, draft):
     (lambda m: setattr(m.points[0], 'positions', [1.0]), 'last action has 1'),
     (lambda m: setattr(m.points[1], 'positions', [1.0]), 'draft has 1'),
     (lambda m: setattr(m, 'joint_names', ['x']), 'columns are'),
+    (lambda m: setattr(m.points[0], 'positions', [math.nan] + [0.0] * 6), 'last action is .nan'),
+    (lambda m: setattr(m.points[1], 'positions', [0.0] * 6 + [math.inf]), 'draft is .*inf'),
+    (lambda m: setattr(m.points[1], 'positions', [1e6] + [0.0] * 6), 'draft has x = 1e.06'),
+    (lambda m: setattr(m.header, 'frame_id', ' '), 'instruction is empty'),
+    (lambda m: setattr(m.header, 'frame_id', 'x' * 1001), '1001 characters'),
 ])
 def test_a_request_that_is_malformed_is_named(spoil, named):
     message = messages.request_to_message(Request(STAMP, 'go', None, None), 0.05)
     spoil(message)
     with pytest.raises(ValueError, match=named):
         messages.message_to_request(message)
+
+
+@pytest.mark.parametrize(('row', 'named'), [
+    ([0, 0, 1e6, 0, 0, 0, 0], r'z = 1e\+06 in row 1, expected -1 to 1'),
+    ([0, 0, 0, 0, 0, -4, 0], 'yaw = -4 in row 1, expected -3.142 to 3.142'),
+    ([0, 0, 0, 0, 0, 0, 7], 'gripper = 7 in row 1, expected 0 to 1'),
+    ([0, 0, 0, 0, 0, 0, -0.1], 'gripper = -0.1'),
+])
+def test_motion_that_no_policy_means_is_named(row, named):
+    with pytest.raises(ValueError, match=named):
+        messages.check_motion(np.array([[0.0] * 7, row]))
+
+
+def test_motion_within_bounds_and_what_is_not_finite_pass_for_others_to_judge():
+    messages.check_motion(np.array([[1, -1, 1, 3, -3, 3, 1], [np.nan, np.inf, 0, 0, 0, 0, 0.5]]))
+    with pytest.raises(ValueError, match='1001 rows'):
+        messages.check_motion(np.zeros((1001, 7)))
+
+
+@pytest.mark.parametrize('effort', [[1.0, math.nan, 1.0, 0.0], [1.0, -1.0, 1.0, 0.0]])
+def test_statistics_that_cannot_be_are_refused(effort):
+    message = messages.chunk_to_message(Action(np.zeros(7), STAMP), 0.05, '')
+    message.points[0].effort = effort
+    with pytest.raises(ValueError, match='expected finite values of 0 or more'):
+        messages.message_stats(message)
 
 
 def test_a_decision_tells_what_why_and_at_what_cost():

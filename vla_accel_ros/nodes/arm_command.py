@@ -25,6 +25,7 @@ from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.nodes import base, qos
+from vla_accel_ros.nodes.arm_command_masters import Masters
 from vla_accel_ros.nodes.arm_command_servo import ServoSwitch
 from vla_accel_ros.nodes.arm_command_settings import SETTINGS, guard_config
 from vla_accel_ros.nodes.diagnostics import ERROR, WARN
@@ -57,7 +58,7 @@ class ArmCommand(base.Node):
         self._twist = self.advertise(TwistStamped, 'servo_node/delta_twist_cmds', qos.CONTROL)
         self._gripper = self.advertise(Float64, 'gripper_command', qos.CONTROL)
         actions = self.subscribe(JointTrajectory, 'vla/action', self._on_action, qos.CONTROL)
-        self._alone_on = (actions.topic_name, self._twist.topic_name)
+        self._masters = Masters(self, actions, (self._twist, self._gripper))
         self.subscribe(PoseStamped, 'ee_pose', self._on_pose, qos.SENSOR)
         self.serve(SetBool, '~/enable', self._on_enable)
         self.serve(Trigger, '~/stop', self._on_stop)
@@ -77,6 +78,7 @@ class ArmCommand(base.Node):
 
     def deactivate(self) -> None:
         """Stop the arm and see the zero delivered."""
+        self.health.clear('several_publishers')
         was_enabled = self._guard.state is State.ENABLED
         self._guard.stop('deactivated')
         if was_enabled:
@@ -99,11 +101,15 @@ class ArmCommand(base.Node):
 
     def _on_action(self, message: JointTrajectory) -> None:
         now_ns = self._now()
+        # The publisher of this very message is counted already: it must not move the arm.
+        self._look_for_others(now_ns)
         refusal = self._consider(message, now_ns)
         if refusal is None:
             self.health.count('actions_accepted')
             self._tick(now_ns, restart=True)
+            self.get_logger().debug(f'accepted: action of {to_ns(message.header.stamp)} ns')
             return
+        self.get_logger().debug(f'refused: {refusal.reason}: {refusal.detail}')
         self.health.figure('last_refusal', f'{refusal.reason}: {refusal.detail}')
         if refusal.reason == 'not_enabled':
             # The scheduler thinks on while the arm is off: no trouble, and at 20 Hz.
@@ -141,12 +147,10 @@ class ArmCommand(base.Node):
         if not request.data:
             self._guard.disable()
             self._tick(self._now())
-        elif not self.active:
-            response.message = f'the node is {self.state()}, expected active'
-            return response
-        elif self.now_ns() == 0:
-            # Every stamp would be in the future, and the watchdog would have no time to go by.
-            response.message = 'use_sim_time is on and nothing came on /clock yet'
+        elif obstacles := self._obstacles():
+            # All at once: an operator should not have to find them one by one.
+            response.message = '; '.join(f'{o.reason}: {o.detail}' for o in obstacles)
+            self.get_logger().warning(f'not enabled: {response.message}')
             return response
         else:
             self._guard.enable(self._now(), self.now_ns())
@@ -157,6 +161,17 @@ class ArmCommand(base.Node):
         response.success = True
         response.message = self._guard.reason
         return response
+
+    def _obstacles(self) -> list[Refusal]:
+        """Return everything that stands against enabling the arm."""
+        if not self.active:
+            return [Refusal('not_active', f'the node is {self.state()}, expected active')]
+        now_ns, found = self._now(), []
+        if self.now_ns() == 0:
+            # Every stamp would be in the future, and the watchdog would have no time to go by.
+            found.append(Refusal('no_clock', 'use_sim_time is on and nothing came on /clock yet'))
+        self._look_for_others(now_ns)
+        return [*found, *self._guard.obstacles(now_ns), *self._masters.obstacles()]
 
     def _on_stop(self, _request: Trigger.Request, response: Trigger.Response):
         self._guard.stop()
@@ -176,6 +191,8 @@ class ArmCommand(base.Node):
             self._lateness.restart()
             return
         self._lateness.note(self._guard.period_s)
+        if self.active:
+            self._look_for_others(now_ns)
         self._tick(now_ns)
 
     def _tick(self, now_ns: int, restart: bool = False) -> None:
@@ -232,15 +249,19 @@ class ArmCommand(base.Node):
     def _on_second(self) -> None:
         if self.active:
             self._garbage.collect()
-            self._look_for_others()
             self._show()
 
-    def _look_for_others(self) -> None:
-        """Tell of a second scheduler, or of someone else who moves the arm."""
-        for topic in self._alone_on:
-            number = self.count_publishers(topic)
-            if number > 1:
-                self.health.event('several_publishers', f'{number} publish {topic}, expected 1')
+    def _look_for_others(self, now_ns: int) -> None:
+        """Hold the arm while more than one commands it."""
+        several = self._masters.several()
+        if self._guard.note_masters(several):
+            self._tick(now_ns)
+            self._show()
+        if not several:
+            self.health.clear('several_publishers')
+        elif self.health.fault('several_publishers', several, renew=True):
+            self.get_logger().error(f'several_publishers: {several}')
+            self.publish_diagnostics()
 
     def _watch_clock(self) -> None:
         """Stop the arm when simulated time stands still, for then the watchdog does, too."""

@@ -30,6 +30,15 @@ SETTINGS = (
         'frame_id', 'base_link', 'Frame that actions, twists and the tool pose are in',
         when='configure'),
     Setting(
+        'max_publishers.action', 1,
+        'Most publishers of vla/action; with more the arm is held. 2 allows a joystick beside '
+        'the scheduler', range=(1, 16)),
+    Setting(
+        'max_publishers.arm', 1,
+        'Most publishers of servo_node/delta_twist_cmds and of gripper_command, this node '
+        'included; with more the arm is held. 2 allows a joystick at the arm itself',
+        range=(1, 16)),
+    Setting(
         'min_rate', GUARD.min_rate_hz, 'Floor of the twist stream; Servo halts below 20',
         unit='Hz', range=(20.0, 200.0)),
     Setting(

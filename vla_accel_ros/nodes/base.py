@@ -127,11 +127,14 @@ class Node(LifecycleNode):
         self._made.append(lambda: self.destroy_lifecycle_publisher(publisher))
         return publisher
 
-    def subscribe(self, kind: type, topic: str, callback: Callable, qos, always: bool = False):
+    def subscribe(
+        self, kind: type, topic: str, callback: Callable, qos, always: bool = False,
+        raw: bool = False,
+    ):
         """Make a subscription; messages count only while active, unless `always`.
 
-        What the callback raises is counted and logged: ValueError as `malformed_message`,
-        anything else as `callback_error`. It goes no further.
+        With `raw` the callback is given bytes. What it raises is counted and logged: ValueError
+        as `malformed_message`, anything else as `callback_error`. It goes no further.
         """
         def guarded(message) -> None:
             if not (self.active or always):
@@ -144,7 +147,7 @@ class Node(LifecycleNode):
             except Exception as error:
                 self.report(error)
 
-        subscription = self.create_subscription(kind, topic, guarded, qos)
+        subscription = self.create_subscription(kind, topic, guarded, qos, raw=raw)
         self._made.append(lambda: self.destroy_subscription(subscription))
         return subscription
 

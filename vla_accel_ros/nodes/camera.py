@@ -24,7 +24,7 @@ from time import monotonic
 from sensor_msgs.msg import CompressedImage, Image
 
 from vla_accel_ros import frames
-from vla_accel_ros.nodes import images, qos
+from vla_accel_ros.nodes import images, publishers, qos
 from vla_accel_ros.nodes.base import REAL_TIME, Node, Setting, run
 from vla_accel_ros.nodes.messages import NS, to_ns
 from vla_accel_ros.nodes.spin import EventsExecutor
@@ -34,7 +34,7 @@ from vla_accel_ros.views import FILTERS, RESIZES, fit_view
 SETTINGS = (
     Setting(
         'image_topics', ['image_raw'],
-        'Camera topics in the order of the checkpoint; raw, or compressed if so suffixed',
+        'Camera topics in the order of the checkpoint; raw or compressed, as their publishers are',
         when='configure'),
     Setting(
         'image_size', 224,
@@ -98,12 +98,7 @@ class Camera(Node):
         self._counted: dict[str, int] = {}
         self.apply(self.settings)
         self._frame = self.advertise(Image, 'vla/frame', qos.FRAME)
-        # Without the events executor only a queue of one lets the newest win, and what it drops
-        # goes uncounted: the other executor runs callbacks between two messages of a queue.
-        profile = qos.SENSOR if EventsExecutor else qos.FRAME
-        for index, topic in enumerate(topics):
-            kind = CompressedImage if topic.endswith('/compressed') else Image
-            self.subscribe(kind, topic, partial(self._on_image, index), profile)
+        self._sources = [self._listen(index) for index in range(len(topics))]
         self.every(0.1, self._watch)
 
     def activate(self) -> None:
@@ -120,6 +115,32 @@ class Camera(Node):
     def apply(self, changed: Mapping[str, object]) -> None:
         """Take over live settings; the rest is read where it is used."""
         self._pairer.tolerance_ns = round(self.settings['pair_tolerance'] * NS)
+
+    def _listen(self, index: int):
+        """Subscribe to a camera, with the type that its publishers have."""
+        topic = self.settings['image_topics'][index]
+        offered = publishers.kinds(self, self.resolve_topic_name(topic))
+        by_name = CompressedImage if topic.endswith('/compressed') else Image
+        kinds = sorted((Image, CompressedImage), key=lambda kind: kind is not by_name)
+        kind = next((kind for kind in kinds if _name_of(kind) in offered), by_name)
+        # Without the events executor only a queue of one lets the newest win, and what it drops
+        # goes uncounted: the other executor runs callbacks between two messages of a queue.
+        profile = qos.SENSOR if EventsExecutor else qos.FRAME
+        return self.subscribe(kind, topic, partial(self._on_image, index), profile)
+
+    def _look_at_publishers(self, index: int) -> str:
+        """Say why a topic may be silent; listen anew if its publishers have another type."""
+        source = self._sources[index]
+        offered = publishers.kinds(self, source.topic_name)
+        if not offered:
+            return ' (nobody publishes it)'
+        if _name_of(source.msg_type) in offered:
+            return ''
+        if {_name_of(Image), _name_of(CompressedImage)} & set(offered):
+            self.destroy_subscription(source)
+            self._sources[index] = self._listen(index)
+        number = f'{len(offered)} publisher{"s" * (len(offered) > 1)}'
+        return f' ({number}, of {", ".join(sorted({k.rpartition("/")[2] for k in offered}))})'
 
     def _on_image(self, index: int, message: Image | CompressedImage) -> None:
         topic = self.settings['image_topics'][index]
@@ -164,7 +185,9 @@ class Camera(Node):
         self._forwarded = monotonic()
         self.health.clear('no_frame')
         self.health.count('frames_forwarded')
-        self.health.figure('age_ms', (self.now_ns() - ready.stamp_ns) / 1e6)
+        age_ms = (self.now_ns() - ready.stamp_ns) / 1e6
+        self.health.figure('age_ms', age_ms)
+        self.get_logger().debug(f'frame {ready.stamp_ns} ns forwarded, {age_ms:.1f} ms old')
 
     def _compose(self, ready: frames.FrameSet) -> Image | None:
         size = self.settings['image_size']
@@ -216,12 +239,19 @@ class Camera(Node):
         if now - self._forwarded <= silence:
             return
         silent = [
-            topic for topic, heard in zip(self.settings['image_topics'], self._heard, strict=True)
-            if now - heard > silence]
+            topic + self._look_at_publishers(index)
+            for index, topic in enumerate(self.settings['image_topics'])
+            if now - self._heard[index] > silence]
         self.health.fault(
             'no_frame',
             f'nothing on {", ".join(silent)}' if silent else 'frames arrive, none is usable',
             renew=True)
+
+
+def _name_of(kind: type) -> str:
+    """Return a message type as the graph names it."""
+    package, folder, _ = kind.__module__.split('.', 2)
+    return f'{package}/{folder}/{kind.__name__}'
 
 
 def main(argv: list[str] | None = None) -> int:

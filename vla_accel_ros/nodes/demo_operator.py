@@ -172,8 +172,22 @@ class Operator:
         return self.record
 
     def enable(self) -> None:
-        """Let the arm move."""
-        self.call(SetBool, 'arm_command/enable', SetBool.Request(data=True))
+        """Let the arm move, as soon as nothing stands against it.
+
+        Raises:
+            GraphError: When something goes on standing against it; says what.
+        """
+        answer = SetBool.Response()
+
+        def enabled() -> bool:
+            nonlocal answer
+            answer = self.ask(SetBool, 'arm_command/enable', SetBool.Request(data=True))
+            return answer.success
+
+        try:
+            self.until(enabled, 'the arm is enabled', ANSWER_S)
+        except GraphError as error:
+            raise GraphError(f'arm_command/enable refuses: {answer.message}') from error
 
     def stop(self) -> None:
         """Stop the arm."""

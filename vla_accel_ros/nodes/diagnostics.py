@@ -14,10 +14,11 @@
 
 """What a node tells on `/diagnostics`: named reasons, counters and figures.
 
-A *fault* stands until it is cleared (a silent camera, a failed configure). An *event* happened
-and is counted (a garbage frame, a refused action); it colours the reports that follow it for
-`memory` seconds, so that a viewer at 1 Hz cannot miss it. Reasons are short snake_case names
-that tests, dashboards and people can rely on; details are for people.
+A *fault* stands until it is cleared (a silent camera, a failed configure); *advice* stands, too,
+but is no reason not to move (a slow camera). An *event* happened and is counted (a garbage
+frame, a refused action); it colours the reports that follow it for `memory` seconds, so that a
+viewer at 1 Hz cannot miss it. Reasons are short snake_case names that tests, dashboards and
+people can rely on; details are for people.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ import time
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+# The key of the standing faults with their details, apart from what only happened.
+STANDING = 'standing'
+# Of whoever has such a key.
+HARDWARE_ID = 'vla_accel_ros'
 
 
 class Health:
@@ -44,6 +49,7 @@ class Health:
         self._memory, self._clock = memory, clock
         self._lock = threading.Lock()
         self._faults: dict[str, tuple[bytes, str]] = {}
+        self._advice: dict[str, str] = {}
         self._events: dict[str, tuple[bytes, str, float]] = {}
         self._counts: Counter[str] = Counter()
         self._figures: dict[str, str] = {}
@@ -69,11 +75,31 @@ class Health:
             self._counts[reason] += new
             return new
 
+    def advise(self, reason: str, detail: str) -> bool:
+        """Let a warning stand that is no reason not to move, or end it.
+
+        Args:
+            reason: Its name.
+            detail: What should be changed; empty ends it.
+
+        Returns:
+            Whether it is new, so that it can be logged once.
+        """
+        with self._lock:
+            if not detail:
+                self._advice.pop(reason, None)
+                return False
+            new = reason not in self._advice
+            self._advice[reason] = detail
+            self._counts[reason] += new
+            return new
+
     def clear(self, *reasons: str) -> None:
-        """End standing faults; unknown ones are no error."""
+        """End standing faults and advice; unknown ones are no error."""
         with self._lock:
             for reason in reasons:
                 self._faults.pop(reason, None)
+                self._advice.pop(reason, None)
 
     def event(self, reason: str, detail: str = '', level: bytes = WARN, count: int = 1) -> None:
         """Count something that happened and keep the newest detail."""
@@ -113,16 +139,19 @@ class Health:
             self._events = {
                 r: e for r, e in self._events.items() if now - e[2] <= self._memory}
             troubles = [(level, r, d) for r, (level, d) in self._faults.items()]
+            troubles += [(WARN, r, d) for r, d in self._advice.items()]
             troubles += [
                 (level, r, d) for r, (level, d, _) in self._events.items()
                 if r not in self._faults]
-            values = {'state': state, **self._figures}
+            standing = '; '.join(f'{r}: {d}' if d else r for r, (_, d) in self._faults.items())
+            values = {'state': state, **({STANDING: standing} if standing else {})}
+            values.update(self._figures)
             values.update((f'count.{k}', str(n)) for k, n in sorted(self._counts.items()))
         troubles.sort(key=lambda t: -t[0][0])
         return DiagnosticStatus(
             level=troubles[0][0] if troubles else OK,
             name=name,
             message='; '.join(f'{r}: {d}' if d else r for _, r, d in troubles) or state,
-            hardware_id='vla_accel_ros',
+            hardware_id=HARDWARE_ID,
             values=[KeyValue(key=k, value=v) for k, v in values.items()],
         )

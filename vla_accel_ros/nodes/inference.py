@@ -165,7 +165,12 @@ class Inference(base.Node):
         self._submit(self._pair.right(request.stamp_ns, request))
 
     def _on_proprio(self, message: JointState) -> None:
-        self._proprio.add(to_ns(message.header.stamp), message.name, message.position)
+        stamp_ns = to_ns(message.header.stamp)
+        if stamp_ns <= 0:
+            # As of a camera: when it was looked at is not known, and to guess is to act blind.
+            self.health.event('unstamped_proprio', 'the driver leaves the stamp at zero')
+            return
+        self._proprio.add(stamp_ns, message.name, message.position)
 
     def _submit(self, pair: tuple[np.ndarray, Request] | None) -> None:
         self.health.figure('unpaired', self._pair.lost)
@@ -205,6 +210,9 @@ class Inference(base.Node):
             self.health.event('stale_observation', f'{age_s:.3f} s old')
             return
         prediction = inference_policy.predict(policy, job, settings)
+        if not np.isfinite(prediction.chunk_values).all():
+            self._fail('model_not_finite', f'actions of {stamp_ns} ns are NaN or infinite')
+            return
         stats = ChunkStats(
             prediction.kept / policy.config.visual_tokens,
             prediction.timings_ms['total'] * 1e-3, float(prediction.passes),
@@ -228,15 +236,25 @@ class Inference(base.Node):
             self.health.figure(f'{stage}_ms', float(took_ms))
         self.health.figure('waited_ms', (start_ns - job.since_ns) / 1e6)
         self.health.figure('capture_to_answer_ms', (self.now_ns() - stamp_ns) / 1e6)
+        stages = ', '.join(f'{s} {t:.1f}' for s, t in prediction.timings_ms.items())
+        self.get_logger().debug(
+            f'frame {stamp_ns} ns, {age_s * 1e3:.1f} ms old: {prediction.kept} of '
+            f'{policy.config.visual_tokens} tokens, {prediction.passes} passes, ms: {stages}')
 
     def _on_failure(self, error: Exception) -> None:
         """Name what a call raised; the node goes on with the next observation."""
         name = FAILURES.get(type(error).__name__)
+        if name is None and isinstance(error, ValueError):
+            # What the model cannot take came with a message.
+            name = 'malformed_message'
         if name is None:
             self.report(error)
-            return
-        self.health.event(name, str(error))
-        self.get_logger().error(f'{name}: {error}', throttle_duration_sec=1.0)
+        else:
+            self._fail(name, str(error))
+
+    def _fail(self, name: str, detail: str) -> None:
+        self.health.event(name, detail)
+        self.get_logger().error(f'{name}: {detail}', throttle_duration_sec=1.0)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -24,13 +24,15 @@ A request is one too: always two points, the last action (the arm's motion) and 
 verify; a point without positions means there is none. Its `frame_id` is the instruction, so
 that it travels with the stamp that it belongs to.
 
-Messages that do not hold to this raise a ValueError that names what is wrong. NaN and Inf are
-passed on: refusing them, with a reason, is the business of `safety` and `scheduling`.
+Messages that do not hold to this raise a ValueError that names what is wrong. NaN and Inf in an
+action or a chunk are passed on: refusing them, with a reason, is the business of `safety` and
+`scheduling`. What a request holds goes straight to the model, so it is checked here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+import math
 from typing import NamedTuple
 
 from builtin_interfaces.msg import Duration, Time
@@ -38,7 +40,7 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 import numpy as np
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from vla_accel_ros.actions import COLUMNS, WIDTH, Action, ActionChunk
+from vla_accel_ros.actions import COLUMNS, GRIPPER, WIDTH, Action, ActionChunk
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
 from vla_accel_ros.trajectories import (
     NS,
@@ -50,10 +52,18 @@ from vla_accel_ros.trajectories import (
 )
 
 __all__ = [
-    'NS', 'ChunkStats', 'chunk_to_message', 'decision_to_message', 'from_ns', 'message_stats',
-    'message_step', 'message_to_action', 'message_to_chunk', 'message_to_decision',
-    'message_to_request', 'request_to_message', 'to_ns',
+    'NS', 'ChunkStats', 'check_instruction', 'check_motion', 'chunk_to_message',
+    'decision_to_message', 'from_ns', 'message_stats', 'message_step', 'message_to_action',
+    'message_to_chunk', 'message_to_decision', 'message_to_request', 'request_to_message', 'to_ns',
 ]
+
+# Longer texts are no instruction, and would travel with every request.
+MAX_INSTRUCTION = 1000
+# Wider than any limit that arm_command can be given: beyond it no robot moves in a step.
+MAX_STEP_M, MAX_STEP_RAD = 1.0, math.pi
+MAX_ROWS = 1000
+# What rounding to float32 may add to a gripper of 0 or 1.
+GRIPPER_SLACK = 1e-3
 
 
 class ChunkStats(NamedTuple):
@@ -107,7 +117,8 @@ def message_stats(message: JointTrajectory) -> ChunkStats | None:
     """Return what the inference cost, None when the message does not say.
 
     Raises:
-        ValueError: When there are statistics, but not as many as there should be.
+        ValueError: When there are statistics, but not as many as there should be, or one is
+            negative or not finite.
     """
     effort = list(message.points[0].effort) if message.points else []
     if not effort:
@@ -115,7 +126,43 @@ def message_stats(message: JointTrajectory) -> ChunkStats | None:
     if len(effort) != len(ChunkStats._fields):
         raise ValueError(
             f'effort has {len(effort)} values, expected {", ".join(ChunkStats._fields)}')
+    if not all(0 <= value < math.inf for value in effort):
+        raise ValueError(f'effort is {effort}, expected finite values of 0 or more')
     return ChunkStats(*effort)
+
+
+def check_instruction(text: str) -> None:
+    """Check that a text is short enough to be an instruction.
+
+    Raises:
+        ValueError: When it is not.
+    """
+    if len(text) > MAX_INSTRUCTION:
+        raise ValueError(
+            f'instruction has {len(text)} characters, expected at most {MAX_INSTRUCTION}')
+
+
+def check_motion(rows: np.ndarray, what: str = 'the answer') -> None:
+    """Check that rows of actions are of this world; NaN and Inf are somebody else's to refuse.
+
+    Args:
+        rows: float64 [n, 7]; m, rad, gripper 0 to 1.
+        what: Whose they are, for the message.
+
+    Raises:
+        ValueError: When there are too many, or a value is one that no policy means.
+    """
+    if len(rows) > MAX_ROWS:
+        raise ValueError(f'{what} has {len(rows)} rows, expected at most {MAX_ROWS}')
+    low = np.array([-MAX_STEP_M] * 3 + [-MAX_STEP_RAD] * 3 + [-GRIPPER_SLACK])
+    high = np.array([MAX_STEP_M] * 3 + [MAX_STEP_RAD] * 3 + [1 + GRIPPER_SLACK])
+    wrong = np.isfinite(rows) & ((rows < low) | (rows > high))
+    if wrong.any():
+        row, column = map(int, np.argwhere(wrong)[0])
+        expected = '0 to 1' if column == GRIPPER else f'{low[column]:.4g} to {high[column]:.4g}'
+        raise ValueError(
+            f'{what} has {COLUMNS[column]} = {rows[row, column]:.4g} in row {row}, '
+            f'expected {expected}')
 
 
 def request_to_message(request: Request, step_s: float) -> JointTrajectory:
@@ -131,18 +178,27 @@ def message_to_request(message: JointTrajectory) -> Request:
     """Read a request to the VLA.
 
     Raises:
-        ValueError: When there are not two points, each empty or of the columns' width.
+        ValueError: When there are not two points, each empty or of the columns' width, when a
+            value is not finite or none that a policy means, or the instruction is empty or too
+            long.
     """
     check_columns(message)
+    instruction = message.header.frame_id
+    if not instruction.strip():
+        raise ValueError('the instruction is empty')
+    check_instruction(instruction)
     if len(message.points) != 2:
         raise ValueError(f'a request has 2 points, this message has {len(message.points)}')
     last, draft = (list(point.positions) for point in message.points)
     for name, row in (('last action', last), ('draft', draft)):
         if len(row) not in (0, WIDTH):
             raise ValueError(f'the {name} has {len(row)} positions, expected 0 or {WIDTH}')
+        if not all(map(math.isfinite, row)):
+            raise ValueError(f'the {name} is {row}, expected finite values')
+        check_motion(np.array(row or [[0.0] * WIDTH]).reshape(-1, WIDTH), f'the {name}')
     stamp_ns = to_ns(message.header.stamp)
     return Request(
-        stamp_ns, message.header.frame_id,
+        stamp_ns, instruction,
         Action(last, stamp_ns) if last else None,
         np.array(draft, dtype=np.float64) if draft else None)
 

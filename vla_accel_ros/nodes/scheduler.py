@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import sys
-from time import monotonic, monotonic_ns
+from time import monotonic_ns
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.parameter import Parameter
@@ -28,7 +28,7 @@ from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import WIDTH
-from vla_accel_ros.nodes import messages, qos
+from vla_accel_ros.nodes import messages, publishers, qos
 from vla_accel_ros.nodes.base import Node, run
 from vla_accel_ros.nodes.diagnostics import WARN
 from vla_accel_ros.nodes.images import check_image
@@ -36,11 +36,11 @@ from vla_accel_ros.nodes.messages import NS, ChunkStats, to_ns
 from vla_accel_ros.nodes.scheduler_settings import SETTINGS, scheduler_config
 from vla_accel_ros.pruning.controller import Controller
 from vla_accel_ros.pruning.interface import Motion
+from vla_accel_ros.safety.masters import Publishers, too_many
 from vla_accel_ros.scheduling.decision import Decision, Kind
+from vla_accel_ros.scheduling.pace import FramePace, call_advice
 from vla_accel_ros.scheduling.scheduler import Scheduler
 
-# Longer texts are no instruction, and would travel with every request.
-MAX_INSTRUCTION = 1000
 # An answer's step may differ from ours by the rounding of its message.
 STEP_TOLERANCE = 1e-6
 
@@ -58,20 +58,22 @@ class SchedulerNode(Node):
     def check(self, settings: Mapping[str, object]) -> None:
         """Refuse settings that make no scheduler."""
         scheduler_config(settings)
-        _check_instruction(settings['instruction'])
+        messages.check_instruction(settings['instruction'])
 
     def configure(self) -> None:
         """Make the scheduler and its topics."""
         self._scheduler = Scheduler(scheduler_config(self.settings))
         self._scheduler.set_instruction(self.settings['instruction'].strip())
         self._controller = self._make_controller()
-        self._seen, self._timeouts = monotonic(), 0
+        self._pace, self._timeouts, self._told = FramePace(), 0, set()
+        self._seen_ns, self._seen_any = self._elapsed_ns(), False
         self._action = self.advertise(JointTrajectory, 'vla/action', qos.CONTROL)
         self._observation = self.advertise(Image, 'vla/observation', qos.CONTROL)
         self._request = self.advertise(JointTrajectory, 'vla/request', qos.CONTROL)
         self._decision = self.advertise(DiagnosticStatus, 'vla/decision', qos.REPORT)
         self.subscribe(Image, 'vla/frame', self._on_frame, qos.FRAME)
-        self.subscribe(JointTrajectory, 'vla/action_chunk', self._on_chunk, qos.CONTROL)
+        self._answers = self.subscribe(
+            JointTrajectory, 'vla/action_chunk', self._on_chunk, qos.CONTROL)
         # It is latched: it comes once, and may come before the node is active.
         self.subscribe(String, 'vla/instruction', self._on_instruction, qos.LATCHED, always=True)
         self.serve(Trigger, '~/reset', self._on_reset)
@@ -81,11 +83,16 @@ class SchedulerNode(Node):
         """Start afresh: the past before a pause is not the past of the next step."""
         self._scheduler.reset()
         self._controller.reset()
-        self._seen = monotonic()
+        self._pace.clear()
+        self._seen_ns, self._seen_any = self._elapsed_ns(), False
+        self.health.fault('no_answer', 'the VLA has not answered yet', WARN)
+        self._look_for_instruction()
 
     def deactivate(self) -> None:
         """Nothing is expected any more, so nothing is missing."""
-        self.health.clear('no_frame', 'no_instruction', 'inference_timeout')
+        self.health.clear(
+            'no_frame', 'no_instruction', 'no_answer', 'inference_timeout',
+            'several_publishers', 'slow_frames', 'slow_calls')
 
     def apply(self, changed: Mapping[str, object]) -> None:
         """Take over new settings between two steps."""
@@ -102,8 +109,10 @@ class SchedulerNode(Node):
 
     def _on_frame(self, message: Image) -> None:
         check_image(message)
-        self._seen = monotonic()
-        decision = self._scheduler.on_frame(to_ns(message.header.stamp), self._elapsed_ns())
+        stamp_ns, self._seen_ns = to_ns(message.header.stamp), self._elapsed_ns()
+        self._seen_any = True
+        decision = self._scheduler.on_frame(stamp_ns, self._seen_ns)
+        self._pace.add(stamp_ns)
         if decision.kind is Kind.SKIPPED:
             # No step of the policy; the count is among the figures.
             return
@@ -118,13 +127,21 @@ class SchedulerNode(Node):
                 f'its step is {step} s, policy_step is {expected} s: '
                 'set policy_step to what the checkpoint was trained at')
         stats = messages.message_stats(message)
+        if several := self._several():
+            # Nobody knows which of them is the VLA; what was asked stays open for it.
+            self.health.event('answer_discarded', f'several_publishers: {several}')
+            return
+        messages.check_motion(chunk.values)
+        if stats is not None:
+            self._advise('slow_calls', call_advice(
+                stats.model_s, self.settings['answer_timeout'], self.settings['max_staleness']))
         verified = stats is not None and stats.accepted >= WIDTH
         decision = self._scheduler.on_answer(chunk, self._elapsed_ns(), verified)
         self._carry_out(decision, stats=stats)
         if decision.kind is Kind.DISCARDED:
             self.health.event('answer_discarded', decision.reason)
         else:
-            self.health.clear('inference_timeout')
+            self.health.clear('inference_timeout', 'no_answer')
             self.health.figure('latency_ms', decision.latency_s * 1e3)
 
     def _on_instruction(self, message: String) -> None:
@@ -136,6 +153,8 @@ class SchedulerNode(Node):
     def _instruct(self, text: str) -> None:
         if self._scheduler.set_instruction(text.strip()):
             self._controller.reset()
+            if self.active:
+                self._look_for_instruction()
             self.get_logger().info(f'instruction: {text.strip()!r}')
 
     def _on_reset(self, _request: Trigger.Request, response: Trigger.Response):
@@ -172,13 +191,12 @@ class SchedulerNode(Node):
         age_s = (self.now_ns() - decision.stamp_ns) / NS
         self._decision.publish(messages.decision_to_message(
             decision, self.get_fully_qualified_name(), stats, age_s))
+        self.get_logger().debug(
+            f'{decision.kind.value}: {decision.reason}, frame {decision.stamp_ns} ns, '
+            f'{age_s * 1e3:.1f} ms old, {decision.queued} queued'
+            + (f', the model took {stats.model_s * 1e3:.1f} ms' if stats else ''))
 
     def _judge(self, decision: Decision) -> None:
-        if decision.reason == 'no_instruction':
-            self.health.fault(
-                'no_instruction', 'publish one on vla/instruction or set the parameter', WARN)
-        else:
-            self.health.clear('no_instruction')
         if decision.reason == 'bridge_exhausted':
             self.health.event('bridge_exhausted', 'the VLA takes longer than is bridged')
         timeouts = self._scheduler.counters.get('timeouts', 0)
@@ -194,19 +212,46 @@ class SchedulerNode(Node):
     def _watch(self) -> None:
         if not self.active:
             return
-        silence = monotonic() - self._seen
+        # Simulated time that stands still is no silence: nobody owes a frame then.
+        silence = (self._elapsed_ns() - self._seen_ns) / NS
         if silence > self.settings['silence']:
-            self.health.fault('no_frame', f'no vla/frame for {silence:.1f} s', renew=True)
+            self.health.fault(
+                'no_frame', f'no vla/frame for {silence:.1f} s' if self._seen_any
+                else 'no vla/frame yet', renew=True)
         else:
             self.health.clear('no_frame')
+        several = self._several()
+        if not several:
+            self.health.clear('several_publishers')
+        elif self.health.fault('several_publishers', several, renew=True):
+            self.get_logger().error(f'several_publishers: {several}')
+        self._advise('slow_frames', self._pace.advice(self.settings['policy_step']))
         for name, total in self._scheduler.counters.items():
             self.health.figure(name, total)
+        standing = set(self.health.standing())
+        if standing != self._told:
+            # At once: who is about to enable the arm goes by it.
+            self._told = standing
+            self.publish_diagnostics()
 
+    def _look_for_instruction(self) -> None:
+        if self._scheduler.instruction:
+            self.health.clear('no_instruction')
+        else:
+            self.health.fault(
+                'no_instruction', 'publish one on vla/instruction or set the parameter', WARN)
 
-def _check_instruction(text: str) -> None:
-    if len(text) > MAX_INSTRUCTION:
-        raise ValueError(
-            f'instruction has {len(text)} characters, expected at most {MAX_INSTRUCTION}')
+    def _several(self) -> str:
+        """Say that more than one answers; empty while none or one does."""
+        number = publishers.count(self, self._answers)
+        if number <= 1:
+            return ''
+        topic = self._answers.topic_name
+        return too_many([Publishers(topic, number, 1, names=publishers.names(self, topic))])
+
+    def _advise(self, reason: str, detail: str) -> None:
+        if self.health.advise(reason, detail):
+            self.get_logger().warning(f'{reason}: {detail}')
 
 
 def main(argv: list[str] | None = None) -> int:

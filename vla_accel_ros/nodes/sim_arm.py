@@ -116,6 +116,7 @@ class SimArm(base.Node):
             twist, to_ns(message.header.stamp), self._time_ns())
         if reason:
             self.health.event(f'twist_{reason}')
+            self.get_logger().debug(f'twist dropped: {reason}')
 
     def _on_gripper(self, message: Float64) -> None:
         if not np.isfinite(message.data):

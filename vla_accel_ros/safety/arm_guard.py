@@ -22,7 +22,7 @@ from math import hypot, isfinite
 
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.interlock import Interlock, State
-from vla_accel_ros.safety.limits import Record, Refusal, check
+from vla_accel_ros.safety.limits import Record, Refusal, check, no_pose
 from vla_accel_ros.safety.stream import ZERO
 
 NS = 1_000_000_000
@@ -77,6 +77,7 @@ class ArmGuard:
         self._rate = config.make_rate()
         self._counters: Counter[str] = Counter()
         self._pose: tuple[int, tuple[float, float, float]] | None = None
+        self._several = ''
         self._now_ns: int | None = None
         self._clock_ns: int | None = None
 
@@ -136,6 +137,34 @@ class ArmGuard:
         """Stop: zero from the next tick on, until enabled again."""
         self._halt_motion()
         self._interlock.stop(reason)
+
+    def note_masters(self, several: str) -> bool:
+        """Take note of whether several command the arm: it stops, and no action is accepted.
+
+        Args:
+            several: Who, as `masters.too_many` says it; empty when one does.
+
+        Returns:
+            Whether this stopped an arm that was enabled.
+        """
+        self._several = several
+        if not several or not self._interlock.enabled:
+            return False
+        self.stop('several_publishers')
+        return True
+
+    def obstacles(self, now_ns: int) -> list[Refusal]:
+        """Return everything that the guard itself has against enabling the arm.
+
+        Args:
+            now_ns: Monotonic time, nanoseconds.
+        """
+        found = []
+        if self._several:
+            found.append(Refusal('several_publishers', self._several))
+        if self._config.limits.boxed and not self._pose_is_fresh(now_ns):
+            found.append(no_pose(self._config.limits))
+        return found
 
     def update_pose(
         self, position: tuple[float, float, float], now_ns: int, age_s: float = 0.0
@@ -213,6 +242,8 @@ class ArmGuard:
     ) -> Refusal | None:
         if self._interlock.enabled and self._advance(now_ns):
             self._watch_clock(clock_ns)
+        if self._several:
+            return Refusal('several_publishers', self._several)
         if not self._interlock.enabled:
             return Refusal('not_enabled', f'arm is {self.state.value}: {self.reason}')
         return check(
@@ -241,14 +272,17 @@ class ArmGuard:
         What was paid since the pose was taken counts: a pose that no longer comes must not let
         the arm walk out of the box for as long as it counts as fresh.
         """
-        if self._pose is None:
+        if not self._pose_is_fresh(self._now_ns):
             return None
-        taken_ns, origin = self._pose
-        age_ns = self._now_ns - taken_ns
-        # One from the future is of before the clock was set back.
-        if not -CLOCK_SLACK_NS <= age_ns <= self._config.limits.max_pose_age_s * NS:
-            return None
+        _, origin = self._pose
         return tuple(a + b for a, b in zip(origin, self._stream.committed[:3], strict=True))
+
+    def _pose_is_fresh(self, now_ns: int) -> bool:
+        if self._pose is None:
+            return False
+        age_ns = now_ns - self._pose[0]
+        # One from the future is of before the clock was set back.
+        return -CLOCK_SLACK_NS <= age_ns <= self._config.limits.max_pose_age_s * NS
 
     def _fire(self) -> str:
         if not self._watchdog.fed:

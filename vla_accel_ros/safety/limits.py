@@ -196,6 +196,11 @@ def check(
     )
 
 
+def no_pose(limits: Limits) -> Refusal:
+    """Return the refusal for want of a tool pose, without which no box can be kept."""
+    return Refusal('no_pose', f'workspace is on, no pose within {limits.max_pose_age_s} s')
+
+
 def _check_stamp(
     stamp_ns: int, limits: Limits, record: Record, clock_ns: int
 ) -> Refusal | None:
@@ -256,7 +261,7 @@ def _check_workspace(
     if not limits.boxed:
         return None
     if position is None:
-        return Refusal('no_pose', f'workspace is on, no pose within {limits.max_pose_age_s} s')
+        return no_pose(limits)
     low_corner, high_corner = limits.workspace_min, limits.workspace_max
     for axis, here, move, low, high in zip(
         'xyz', position, row[:3], low_corner, high_corner, strict=True
