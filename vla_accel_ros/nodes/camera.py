@@ -130,6 +130,8 @@ class Camera(Node):
 
     def _look_at_publishers(self, index: int) -> str:
         """Say why a topic may be silent; listen anew if its publishers have another type."""
+        if self._sources[index] is None:
+            self._sources[index] = self._listen(index)
         source = self._sources[index]
         offered = publishers.kinds(self, source.topic_name)
         if not offered:
@@ -137,8 +139,10 @@ class Camera(Node):
         if _name_of(source.msg_type) in offered:
             return ''
         if {_name_of(Image), _name_of(CompressedImage)} & set(offered):
+            # The executor lets go of it only after this callback, and until then the topic
+            # keeps its type: the next call listens anew.
+            self._sources[index] = None
             self.destroy_subscription(source)
-            self._sources[index] = self._listen(index)
         number = f'{len(offered)} publisher{"s" * (len(offered) > 1)}'
         return f' ({number}, of {", ".join(sorted({k.rpartition("/")[2] for k in offered}))})'
 

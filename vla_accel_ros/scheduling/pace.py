@@ -22,6 +22,8 @@ from itertools import pairwise
 NS = 1_000_000_000
 # Fewer intervals say nothing, more react late to a driver that was set anew.
 WINDOW = 20
+# The longest intervals say more of a stall than of the rate.
+STALLS = 2
 # An interval that is longer than the step by more than jitter makes the arm stop and go.
 SLOW = 1.25
 # A call that takes more of its bound will miss it now and then.
@@ -29,7 +31,7 @@ TIGHT = 0.8
 
 
 class FramePace:
-    """The rate of the frames, by the median interval of their capture stamps."""
+    """The rate of the frames, by the mean interval of their capture stamps, stalls apart."""
 
     def __init__(self) -> None:
         self._stamps_ns: deque[int] = deque(maxlen=WINDOW + 1)
@@ -50,8 +52,8 @@ class FramePace:
         if len(self._stamps_ns) <= WINDOW:
             return None
         stamps = list(self._stamps_ns)
-        intervals = sorted(b - a for a, b in pairwise(stamps))
-        return NS / intervals[len(intervals) // 2]
+        intervals = sorted(b - a for a, b in pairwise(stamps))[:-STALLS]
+        return NS * len(intervals) / sum(intervals)
 
     def advice(self, step_s: float) -> str:
         """Say that frames come too seldom for a policy step; empty while they do not.
