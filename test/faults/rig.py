@@ -14,7 +14,7 @@
 
 """A rig of real processes over real DDS, an operator beside it, and a witness at the arm."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
@@ -200,13 +200,16 @@ class Rig(Graph):
     @contextmanager
     def publishing(self, kind: type, topic: str, profile, messages: Iterable) -> Iterator[None]:
         """Publish messages in turn meanwhile, 20 a second."""
-        publisher, turns = self.publisher(kind, topic, profile), cycle(messages)
-        timer = self.peer.create_timer(0.05, lambda: publisher.publish(next(turns)))
+        publisher, going = self.publisher(kind, topic, profile), [True]
+        turns = cycle(messages) if isinstance(messages, Sequence) else iter(messages)
+        timer = self.peer.create_timer(0.05, lambda: going and publisher.publish(next(turns)))
         try:
             yield
         finally:
-            # What is destroyed may still have an event in the executor's queue.
+            # What is destroyed may still have an event in the executor's queue: the timer stays.
             timer.cancel()
+            going.clear()
+            self.peer.destroy_publisher(publisher)
 
     # -- what is seen ----------------------------------------------------------------------------
 

@@ -17,6 +17,9 @@
 from arm_recorder import NS
 from feeder import HUGE
 import pytest
+from trajectory_msgs.msg import JointTrajectory
+
+from vla_accel_ros.nodes import qos
 
 
 @pytest.fixture
@@ -66,6 +69,19 @@ def test_deactivating_in_mid_motion_is_zero_and_activating_does_not_enable(rig):
     assert not refused.success
     assert 'inactive' in refused.message
     assert rig.change('arm_command', 'activate')
+    goes_on_refusing(rig)
+
+
+def test_whoever_sends_actions_beside_the_scheduler_moves_nothing_and_the_arm_is_held(rig):
+    sideways = (0.0, 0.02, 0.0, 0.0, 0.0, 0.0, 0.0)
+    # Newer than any true one: the guard's own limits would let them through.
+    actions = (rig.feeder.action(sideways) for _ in iter(int, 1))
+    with rig.publishing(JointTrajectory, 'vla/action', qos.CONTROL, actions):
+        rig.tells('arm_command', 'several_publishers', '2 publish /vla/action (/peer, /peer)')
+        rig.rests()
+        assert 'several_publishers' in rig.ask_to_enable().message
+    assert all(abs(t.values[1]) < 0.05 for t in rig.recorder.twists)
+    rig.quiet('arm_command', '2 publish')
     goes_on_refusing(rig)
 
 

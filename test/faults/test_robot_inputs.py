@@ -151,40 +151,45 @@ def test_frames_of_a_size_that_the_model_does_not_take_are_refused_until_it_is_m
 
 # -- answers and instructions ------------------------------------------------------------------
 
-@pytest.mark.parametrize(('value', 'node', 'reason', 'detail'), [
-    (np.nan, 'scheduler', 'answer_discarded', 'nan_or_inf'),
-    (np.inf, 'scheduler', 'answer_discarded', 'nan_or_inf'),
-    (5.0, 'arm_command', 'translation_step', '')])
-def test_answers_that_no_arm_should_follow_are_zero_in_time_with_their_reason(
-        rig, value, node, reason, detail):
+def test_answers_that_no_arm_should_follow_are_zero_in_time_with_their_reason(rig):
+    # The VLA is out of the way, and someone answers in its place.
+    for transition in ('deactivate', 'cleanup'):
+        assert rig.change('inference', transition)
+    horizon_ns = rig.now_ns() + NS // 20
     answers = rig.publisher(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
-    answering = [True]
+    value = [np.nan]
 
     def answer(message):
-        if answering:
+        if value:
             stamp_ns = message_to_request(message).stamp_ns
-            row = [value, 0, 0, 0, 0, 0, 0]
+            row = [value[0], 0, 0, 0, 0, 0, 0]
             answers.publish(chunk_to_message(ActionChunk([row], stamp_ns), 0.05, 'base_link'))
 
-    # The VLA is out of the way, and someone answers in its place.
-    rig.freeze('inference')
-    horizon_ns = rig.now_ns() + NS // 20
     rig.peer.create_subscription(JointTrajectory, 'vla/request', answer, qos.CONTROL)
-    rig.tells(node, reason, detail)
-    answering.clear()
+    for value[0], node, reason, detail in (
+            (np.nan, 'scheduler', 'answer_discarded', 'nan_or_inf'),
+            (np.inf, 'scheduler', 'answer_discarded', 'nan_or_inf'),
+            (5.0, 'scheduler', 'malformed_message', 'x = 5 in row 0'),
+            (0.5, 'arm_command', 'translation_step', '')):
+        rig.reports.mark()
+        rig.tells(node, reason, detail)
+    value.clear()
     rig.rests(horizon_ns)
-    rig.tells('arm_command', 'watchdog')
-    rig.processes.thaw('inference')
+    rig.peer.destroy_publisher(answers)
+    for transition in ('configure', 'activate'):
+        assert rig.change('inference', transition)
     rig.moves()
 
 
-def test_answers_that_nobody_asked_for_are_discarded_and_the_motion_goes_on(rig):
+def test_a_second_vla_is_zero_in_time_and_the_arm_moves_again_when_it_is_gone(rig):
     unknown = chunk_to_message(ActionChunk([[0.04] * 6 + [1]] * 8, 1), 0.05, 'base_link')
     others = JointTrajectory(), JointTrajectory(joint_names=['elbow'])
     with rig.publishing(JointTrajectory, 'vla/action_chunk', qos.CONTROL, (unknown, *others)):
-        rig.tells('scheduler', 'answer_discarded', 'unknown_stamp')
+        rig.tells('scheduler', 'several_publishers', '2 publish /vla/action_chunk')
         rig.tells('scheduler', 'malformed_message', 'vla/action_chunk')
-        rig.moves()
+        rig.rests()
+    rig.moves()
+    rig.quiet('scheduler', 'several_publishers')
 
 
 @pytest.mark.parametrize(('topic', 'profile', 'node', 'reason'), [

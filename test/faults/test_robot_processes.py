@@ -14,6 +14,8 @@
 
 """The whole graph on the embedded arm: its processes die and hang, its operator interferes."""
 
+import signal
+
 import pytest
 
 NODES = ('camera', 'scheduler', 'inference', 'sim_arm')
@@ -42,11 +44,19 @@ def test_the_vla_hangs_and_goes_on(rig):
     rig.moves()
 
 
-def test_the_scheduler_is_killed_and_started_again_and_the_arm_is_still_enabled(rig):
-    rig.kill('scheduler')
+def test_the_scheduler_is_ended_and_started_again_and_the_arm_is_still_enabled(rig):
+    rig.end('scheduler', signal.SIGTERM)
     rig.rests()
     rig.tells('arm_command', 'watchdog', 'no_action')
     rig.start('scheduler')
+    rig.moves()
+
+
+def test_the_scheduler_is_killed_and_started_again_and_enabled_when_the_dead_is_forgotten(rig):
+    rig.kill('scheduler')
+    rig.rests()
+    rig.start('scheduler')
+    rig.enable()
     rig.moves()
 
 
