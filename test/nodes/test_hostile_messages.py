@@ -39,7 +39,7 @@ from vla_accel_ros.nodes.scheduler import SchedulerNode
 from vla_accel_ros.nodes.sim_arm import SimArm
 from vla_accel_ros.scheduling.decision import Request
 
-ROUNDS = 150
+ROUNDS = 100
 FORWARD = [0.004, 0.0, -0.002, 0.0, 0.0, 0.01, 0.0]
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-HINT = 'one whose process was killed counts until it is forgotten'
+HINT = 'one whose process was killed counts for some seconds, until it is forgotten'
 
 
 class Publishers(NamedTuple):
