@@ -115,10 +115,12 @@ class ArmRecorder:
         """Take note that a new process sends actions: the arm may hear it before the witness."""
         self._strangers_ns.append(self._now_ns())
 
-    def permit(self) -> None:
-        """Take note that the operator is about to enable the arm."""
-        if not self._permits or self._permits[-1][1] < math.inf:
-            self._permits.append([self._now_ns(), math.inf])
+    def permit(self) -> bool:
+        """Take note that the operator is about to enable the arm; return whether it was not."""
+        if self._permits and self._permits[-1][1] == math.inf:
+            return False
+        self._permits.append([self._now_ns(), math.inf])
+        return True
 
     def forbid(self) -> None:
         """Take note that the arm is not enabled: from now on not one twist may move it."""

@@ -155,10 +155,10 @@ class Rig(Graph):
 
     def ask_to_enable(self, on: bool = True) -> SetBool.Response:
         """Ask once to enable or disable the arm, and let the witness know."""
-        if on:
-            self.recorder.permit()
+        permitted_now = on and self.recorder.permit()
         answer = self.call(SetBool, 'arm_command/enable', SetBool.Request(data=on))
-        if not on or not answer.success:
+        # A refusal changes nothing: an arm that was enabled before still is.
+        if not on or (permitted_now and not answer.success):
             self.recorder.forbid()
         return answer
 
