@@ -29,6 +29,8 @@ import time
 
 from benchmarks.figures import to_markdown
 from vla_accel_ros.evaluation import conditions
+from vla_accel_ros.outputs import beginning, check_file, json_with
+from vla_accel_ros.whole_files import write_whole
 
 BENCHMARKS = ('ridge_step', 'camera_latency', 'stream_jitter', 'intuitive_path')
 RESULTS = Path(__file__).resolve().parent / 'results'
@@ -75,10 +77,8 @@ def run(name: str, seconds: float | None) -> dict[str, object]:
 
 def write(folder: Path, facts: dict[str, object], reports: list[dict[str, object]]) -> None:
     """Write the results for programs and for people."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f'{FILE}.json').write_text(
-        json.dumps({**facts, 'reports': reports}, indent=1, ensure_ascii=False) + '\n',
-        encoding='utf-8')
+    write_whole(folder / f'{FILE}.json', json.dumps(
+        {**facts, 'reports': reports}, indent=1, ensure_ascii=False) + '\n')
     machine, libraries = facts['machine'], facts['versions']
     lines = [
         f'# {machine["processor"]}, {machine["cores"]} cores, {machine["gpu"] or "no GPU"}', '',
@@ -88,7 +88,17 @@ def write(folder: Path, facts: dict[str, object], reports: list[dict[str, object
         + f'. Others used {facts["others before"]:.1%} of the processors when it began. '
         + facts['remark'], '']
     text = '\n'.join(lines) + '\n' + '\n'.join(map(to_markdown, reports))
-    (folder / f'{FILE}.md').write_text(text, encoding='utf-8')
+    write_whole(folder / f'{FILE}.md', text)
+
+
+def check_outputs(folder: Path) -> None:
+    """Refuse a folder whose files others made; nothing is made.
+
+    Raises:
+        OutputError: When it holds such files, or cannot be written.
+    """
+    check_file(folder / f'{FILE}.json', '--out', json_with('machine', 'versions', 'reports'))
+    check_file(folder / f'{FILE}.md', '--out', beginning(f'by `{COMMAND}', within=2000))
 
 
 def main() -> int:
@@ -112,6 +122,11 @@ def main() -> int:
         if name not in BENCHMARKS:
             parser.error(f'there is no {name!r}, expected some of {", ".join(BENCHMARKS)}')
     found = conditions.machine()
+    folder = options.out or RESULTS / conditions.machine_kind(found)
+    try:
+        check_outputs(folder)
+    except ValueError as error:
+        parser.error(str(error))
     before = wait_for_quiet(options.wait)
     if before > QUIET:
         print(f'others use {before:.0%} of the processors: the figures will be theirs, too')
@@ -123,7 +138,6 @@ def main() -> int:
     for name in names:
         print(f'{name} ...', flush=True)
         reports.append(run(name, options.seconds))
-    folder = options.out or RESULTS / conditions.machine_kind(found)
     write(folder, facts, reports)
     print((folder / f'{FILE}.md').read_text(encoding='utf-8'))
     return 0 if all(report['holds'] for report in reports) else 1

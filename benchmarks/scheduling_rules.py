@@ -35,11 +35,13 @@ from vla_accel_ros.evaluation.conditions import today
 from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.evaluation.seeds import RANGES, purpose
 from vla_accel_ros.evaluation.statistics import bootstrap, paired_difference, wilson
+from vla_accel_ros.outputs import beginning, check_file, json_with
 from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.scheduler import Scheduler
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.sim.tasks import all_tasks
+from vla_accel_ros.whole_files import write_whole
 
 SP_VLA = 'SP-VLA, velocity band'
 TRUST = 'hold@rule=trust,gripper_guard=false'
@@ -194,6 +196,16 @@ def measure(rules: dict[str, str], seeds: range, workers: int) -> dict[str, list
     return measured
 
 
+def check_outputs(folder: Path) -> None:
+    """Refuse a folder whose files others made; nothing is made.
+
+    Raises:
+        OutputError: When it holds such files, or cannot be written.
+    """
+    check_file(folder / 'scheduling_rules.json', '--out', json_with('rules', 'conditions'))
+    check_file(folder / 'scheduling_rules.md', '--out', beginning('# Scheduling rules'))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Measure, print, and write what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -205,6 +217,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--only', action='store_true', help="those rules and SP-VLA's alone")
     parser.add_argument('--out', type=Path, help='folder for scheduling_rules.json and .md')
     options = parser.parse_args(argv)
+    if options.out:
+        try:
+            check_outputs(options.out)
+        except ValueError as error:
+            parser.error(str(error))
     rules = {SP_VLA: RULES[SP_VLA]} if options.only else dict(RULES)
     rules |= {text: text for text in options.rule}
     seeds = range(options.seed, options.seed + options.episodes)
@@ -216,10 +233,8 @@ def main(argv: list[str] | None = None) -> int:
     text = to_markdown(report)
     print(text)
     if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / 'scheduling_rules.json').write_text(
-            json.dumps(report, indent=1) + '\n', encoding='utf-8')
-        (options.out / 'scheduling_rules.md').write_text(text, encoding='utf-8')
+        write_whole(options.out / 'scheduling_rules.json', json.dumps(report, indent=1) + '\n')
+        write_whole(options.out / 'scheduling_rules.md', text)
     return 0
 
 

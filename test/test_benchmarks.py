@@ -21,10 +21,12 @@ import pytest
 from benchmarks import closed_loop
 from benchmarks.figures import Report, summarise, to_markdown
 from benchmarks.intuitive_path import Log, match
+from benchmarks.run import check_outputs
 from benchmarks.stream_jitter import deviations
 from vla_accel_ros.evaluation import conditions
 from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.evaluation.seeds import purpose
+from vla_accel_ros.outputs import OutputError
 
 MS = 1_000_000
 
@@ -115,6 +117,12 @@ def test_results_are_written_for_programs_and_for_people(tmp_path):
     assert done.returncode == (0 if all(report['holds'] for report in found['reports']) else 1)
     assert all(row['count'] > 0 for report in found['reports'] for row in report['rows'])
     assert 'a test' in (tmp_path / 'nodes.md').read_text(encoding='utf-8')
+
+
+def test_results_of_others_are_not_overwritten(tmp_path):
+    (tmp_path / 'nodes.json').write_text('{}')
+    with pytest.raises(OutputError, match='a file that is there already'):
+        check_outputs(tmp_path)
 
 
 def row(method, **values):

@@ -15,14 +15,16 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from vla_accel_ros import __version__, cli, paths
+from vla_accel_ros import __version__, cli, doctor, paths
 from vla_accel_ros.machine import Finding
 from vla_accel_ros.sim.gl import OpenGLError
+from vla_accel_ros.stopping import Ended
 
 
 def vla_accel(*arguments, **options):
@@ -119,6 +121,18 @@ def test_exit_code_is_the_commands(result, code, command):
     assert cli.main(['doctor']) == code
 
 
+def test_an_interrupt_that_a_library_makes_an_import_error_of_is_one(capsys, monkeypatch):
+    def interrupted(_):
+        try:
+            raise Ended(signal.SIGTERM)
+        except Ended as error:
+            raise ImportError('initialization failed') from error
+
+    monkeypatch.setattr(doctor, 'run', interrupted)
+    assert cli.main(['doctor']) == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == 'interrupted\n'
+
+
 @pytest.mark.parametrize('words', ['', '--json'])
 def test_a_reader_that_goes_away_is_no_error(words):
     done = subprocess.run(
@@ -126,6 +140,28 @@ def test_a_reader_that_goes_away_is_no_error(words):
         shell=True, executable='/bin/bash', capture_output=True, text=True, timeout=60,
         check=False)
     assert done.stderr == ''
+
+
+OPENED = """
+import os, sys
+from vla_accel_ros import cli, doctor
+def run(args):
+    print('a line', file=sys.stdout)
+    print('a line', file=sys.stderr)
+    handle = os.open(os.devnull, os.O_RDONLY)
+    return 0 if handle > 2 and not sys.stderr.isatty() else 1
+doctor.run = run
+sys.argv = ['vla-accel', 'doctor']
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize('closed', ['>&-', '2>&-', '<&- >&- 2>&-'])
+def test_closed_streams_are_no_error_and_lend_their_numbers_to_no_file(closed):
+    done = subprocess.run(
+        ['/bin/bash', '-c', f'"$0" -c "$1" {closed}', sys.executable, OPENED],
+        capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0
 
 
 NATIVE = """

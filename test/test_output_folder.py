@@ -14,6 +14,7 @@
 """What a run may write into a folder, and that it removes nothing else."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -203,3 +204,74 @@ def test_beginnings_tell_a_text(tmp_path):
     assert beginning('# vla-accel bench')(tmp_path / 'b.md')
     assert not beginning('bench')(tmp_path / 'b.md')
     assert beginning('bench', within=100)(tmp_path / 'b.md')
+
+
+@pytest.mark.parametrize(
+    'listed', ['../mine', '{tmp}/mine', 'episodes/../../mine', 'mine', '', '.'])
+def test_a_list_that_names_what_lies_elsewhere_is_refused(tmp_path, listed):
+    (tmp_path / 'mine').write_text('mine')
+    out = tmp_path / 'out'
+    out.mkdir()
+    name = listed.format(tmp=tmp_path)
+    (out / LIST).write_text(f'{{"tool": "replay"}}\n{json.dumps([name, ""])}\n')
+    with pytest.raises(OutputError, match='which vla-accel replay does not make there'):
+        folder(out).check()
+    assert (tmp_path / 'mine').read_text() == 'mine'
+
+
+@pytest.mark.parametrize('make_list', [
+    lambda file: file.mkdir(), os.mkfifo, lambda file: file.symlink_to('nowhere')])
+def test_a_list_that_is_no_file_is_refused(tmp_path, make_list):
+    make_list(tmp_path / LIST)
+    with pytest.raises(OutputError, match='is no list of what a run made'):
+        folder(tmp_path).check()
+
+
+def test_a_list_that_was_cut_off_twice_still_counts(tmp_path):
+    for cut in ('["episodes/0000', '\0\0\0'):
+        with folder(tmp_path) as files:
+            files.folder('episodes')
+            files.write('results.json', cut)
+        with (tmp_path / LIST).open('a') as file:
+            file.write(cut)
+    with folder(tmp_path) as files:
+        files.clear_earlier()
+    assert [file.name for file in tmp_path.iterdir()] == []
+
+
+def test_what_a_link_leads_to_is_not_cleared(tmp_path):
+    out, mine = tmp_path / 'out', tmp_path / 'mine'
+    with folder(out) as files:
+        make(files)
+    mine.mkdir()
+    (mine / '000000.npz').write_text('mine')
+    (out / 'episodes' / '000000.npz').unlink()
+    (out / 'episodes').rmdir()
+    (out / 'episodes').symlink_to(mine)
+    with folder(out) as files, pytest.raises(OutputError, match='episodes is a link'):
+        files.clear_earlier()
+    assert (mine / '000000.npz').read_text() == 'mine'
+
+
+@pytest.mark.parametrize('put', [
+    lambda lock, mine: lock.symlink_to(mine), lambda lock, mine: lock.hardlink_to(mine),
+    lambda lock, _: os.mkfifo(lock), lambda lock, _: lock.mkdir()])
+def test_what_is_no_lock_is_neither_emptied_nor_removed(tmp_path, put):
+    mine = tmp_path / 'mine'
+    mine.write_text('mine')
+    put(tmp_path / '.vla-accel-r.json.lock', mine)
+    with pytest.raises((TakenError, OSError), match=r'\.vla-accel-r\.json\.lock'):
+        check_file(tmp_path / 'r.json', '--out', json_with())
+    assert mine.read_text() == 'mine'
+
+
+@pytest.mark.parametrize('name', ['字' * 85, 'é' * 120 + '.json', 'a' * 255])
+def test_a_name_as_long_as_can_be_is_locked(tmp_path, name):
+    with Lock.beside(tmp_path / name), pytest.raises(TakenError):
+        check_file(tmp_path / name, '--out', json_with())
+
+
+def test_the_lock_of_a_link_lies_where_the_link_leads(tmp_path):
+    (tmp_path / 'link.json').symlink_to('new/r.json')
+    with Lock.beside(tmp_path / 'link.json'):
+        assert [file.name for file in (tmp_path / 'new').iterdir()] == ['.vla-accel-r.json.lock']

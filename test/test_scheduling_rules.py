@@ -69,3 +69,11 @@ def test_the_comparison_is_written_for_programs_and_for_people(tmp_path, capsys)
         assert all(row['episodes'] == 1 for row in rows)
     text = (tmp_path / 'scheduling_rules.md').read_text(encoding='utf-8')
     assert text in capsys.readouterr().out
+
+
+def test_what_others_made_is_not_overwritten(tmp_path, capsys):
+    (tmp_path / 'scheduling_rules.json').write_text('{}')
+    with pytest.raises(SystemExit):
+        main(['--out', str(tmp_path)])
+    assert 'a file that is there already' in capsys.readouterr().err
+    assert (tmp_path / 'scheduling_rules.json').read_text() == '{}'

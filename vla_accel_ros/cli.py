@@ -184,6 +184,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(f'{error.name} is not installed; `vla-accel doctor` says what to do')
     except Exception as error:
         # What this package refuses, or a file: bad input. All else is a defect, shown whole.
+        if ended := _interrupt_in(error):
+            print('interrupted', file=sys.stderr)
+            return exit_code(ended)
         ours = type(error).__module__.startswith('vla_accel_ros')
         if '--debug' in argv or not (ours or isinstance(error, (ValueError, OSError))):
             raise
@@ -192,6 +195,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _as_process(argv: Sequence[str]) -> int:
     """Run one command as this process, on whatever terminal it has."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal of Latin-1, or a path that is no UTF-8, must not lose what was done.
         if isinstance(stream, io.TextIOWrapper):
@@ -203,6 +207,31 @@ def _as_process(argv: Sequence[str]) -> int:
         for signum in SIGNALS:
             if signal.getsignal(signum) != signal.SIG_IGN:
                 signal.signal(signum, signal.SIG_DFL)
+
+
+def _interrupt_in(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Return the interrupt that a library has made an error of while it was imported."""
+    if not isinstance(error, ImportError):
+        return None
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _open_streams() -> None:
+    """Open the null device in place of standard streams that the caller has closed.
+
+    Otherwise the first file that is opened takes their number, and what libraries say goes there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ('stdout', 'stderr'):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, os.fdopen(handle, 'w', encoding='utf-8'))
 
 
 @contextmanager

@@ -20,12 +20,13 @@ from contextlib import suppress
 import fcntl
 import os
 from pathlib import Path
+import stat
 
 ENDING = '.lock'
 
 
 class TakenError(ValueError):
-    """Another run writes to the same place; the message names its process."""
+    """Another run writes to the same place, or the lock's file is somebody else's."""
 
 
 class Lock:
@@ -46,17 +47,20 @@ class Lock:
     def beside(cls, output: Path) -> Lock:
         """Return the lock of a file, the same for all links that lead to it."""
         target = Path(os.path.realpath(output))
-        return cls(target.with_name(f'.vla-accel-{target.name[:200]}{ENDING}'), output)
+        # A name as long as can be leaves no room for more.
+        name = os.fsdecode(os.fsencode(target.name)[:200])
+        return cls(target.with_name(f'.vla-accel-{name}{ENDING}'), output)
 
     def take(self) -> Lock:
-        """Take the lock; its folder is there.
+        """Take the lock; its folder is made.
 
         Raises:
-            TakenError: When another process holds it.
+            TakenError: When another process holds it, or its file is somebody else's.
             OSError: When the folder cannot be written.
         """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         while True:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            handle = self._open()
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -78,6 +82,20 @@ class Lock:
         self._handle = handle
         return self
 
+    def _open(self) -> int:
+        # It is emptied and removed later, so it must be a lock: not a link, nor a text of others.
+        if not self._path.is_symlink():
+            handle = os.open(
+                self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                held = os.pread(handle, 32, 0)
+                if not held or held.isdigit():
+                    return handle
+            os.close(handle)
+        raise TakenError(
+            f'{self._path} is no lock of a run, and {self._what} needs one there: move it away, '
+            'or choose another name')
+
     def release(self) -> None:
         """Let go and remove the file; nothing where it is not held."""
         if self._handle is not None:
@@ -91,7 +109,7 @@ class Lock:
         Raises:
             TakenError: When another process holds it.
         """
-        if self._path.is_file():
+        if os.path.lexists(self._path):
             with suppress(PermissionError):
                 self.take().release()
 

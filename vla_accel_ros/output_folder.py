@@ -73,7 +73,7 @@ class OutputFolder:
             raise OutputError(f'--out is {self.path}, a link that leads nowhere')
         if self.path.exists() and not self.path.is_dir():
             raise OutputError(f'--out is {self.path}, expected a folder')
-        check_place(self.path / LIST, '--out')
+        check_place(self.path, '--out', folder=True)
         self._lock.probe()
         self._read()
         for name in self._names:
@@ -90,6 +90,7 @@ class OutputFolder:
             self._lock.take()
             # Others may have come since the first look.
             self._read()
+            self._mend()
             for name in self._names:
                 self._check(name)
         except BaseException:
@@ -150,19 +151,31 @@ class OutputFolder:
         self._made = []
 
     def clear_earlier(self) -> None:
-        """Remove what earlier runs made; what others have put within stays."""
+        """Remove what earlier runs made; what others have put within stays.
+
+        Raises:
+            OutputError: When a folder of theirs is a link, so that its files are of elsewhere.
+        """
+        for name in self._listed:
+            path = self.path / name
+            if path.is_symlink() and path.is_dir():
+                raise OutputError(
+                    f'{path} is a link, and what it leads to is not removed: remove the link, or '
+                    'choose another --out')
         self._remove(list(self._listed))
 
     # -- inside ----------------------------------------------------------------------------------
 
     def _read(self) -> None:
         file, self._listed = self.path / LIST, {}
-        if not file.is_file():
+        if not os.path.lexists(file):
             if self.path.is_dir() and self._before(self.path):
                 self._listed = {
                     name: set() for name in self._names if os.path.lexists(self.path / name)}
             return
         try:
+            if file.is_symlink() or not file.is_file():
+                raise ValueError
             # A line that a crash cut off was of a file that was not made yet.
             whole = [line for line in file.read_text('utf-8').splitlines(True)
                      if line.endswith('\n')]
@@ -175,7 +188,20 @@ class OutputFolder:
             raise OutputError(
                 f'{self.path} holds what vla-accel {tool} made: choose another --out')
         for name, digest in lines:
+            # What is on the list may be removed: nothing that lies elsewhere.
+            top, *below = name.split('/')
+            if top not in self._names or {'', '.', '..'} & {*below} or '\0' in name:
+                raise OutputError(
+                    f'{file} lists {name!a}, which vla-accel {self._tool} does not make '
+                    'there: choose another --out')
             self._listed.setdefault(name, set()).update([digest] if digest else [])
+
+    def _mend(self) -> None:
+        # What is added would go on a line that a crash has cut off.
+        file = self.path / LIST
+        if file.is_file():
+            with naming(file), file.open('r+b') as opened:
+                opened.truncate(opened.read().rfind(b'\n') + 1)
 
     def _append(self, name: str, digest: str) -> None:
         file = self.path / LIST

@@ -142,13 +142,20 @@ def in_gb(size: int) -> str:
     return f'{size / 1e9:.0f} GB' if size >= 1e10 else f'{size / 1e9:.1f} GB'
 
 
-def check_place(path: Path, option: str) -> None:
+def check_place(path: Path, option: str, folder: bool = False) -> None:
     """Refuse a place where no file can be made.
+
+    Args:
+        path: Of the file.
+        option: Of the command line, for the message.
+        folder: Whether the path is of the folder that the file is to lie in.
 
     Raises:
         OutputError: When it is below a file, or its folder cannot be written.
     """
-    place = Path(os.path.realpath(path)).parent
+    place = Path(os.path.realpath(path))
+    if not folder:
+        place = place.parent
     while not os.path.lexists(place):
         place = place.parent
     if not place.is_dir():

@@ -102,6 +102,28 @@ def test_other_files_are_no_journals(path, text):
         Journal(path, SETTINGS, resume=True)
 
 
+@pytest.mark.parametrize('left', [
+    b'{"method": "no', b'{"method": "no\n', bytes(9), bytes(9) + b'\n'])
+def test_whatever_a_crash_left_of_the_last_line_is_cut_off(path, left):
+    write(path, [made_up(1)])
+    whole = path.read_bytes()
+    path.write_bytes(whole + left)
+    journal = Journal(path, SETTINGS, resume=True)
+    journal.close()
+    assert [result.seed for result in journal.results] == [1]
+    assert path.read_bytes() == whole
+
+
+def test_a_damaged_line_is_named_and_stays(path):
+    write(path, [made_up(1), made_up(2)])
+    lines = path.read_bytes().splitlines(keepends=True)
+    damaged = b''.join([lines[0], lines[1][:20] + b'\n', lines[2]])
+    path.write_bytes(damaged)
+    with pytest.raises(ValueError, match='no journal of an evaluation, line 2: leave --resume'):
+        Journal(path, SETTINGS, resume=True)
+    assert path.read_bytes() == damaged
+
+
 @pytest.mark.parametrize('text', ['mine\n', 'mine', '{"settings_of": 1}\n'])
 def test_a_file_that_no_evaluation_began_is_refused_and_stays(path, text):
     path.parent.mkdir()

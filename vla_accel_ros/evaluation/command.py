@@ -134,7 +134,6 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         for path in (args.out, page):
             if path is not None and not is_special(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(Lock.beside(path))
         stop = stack.enter_context(Interrupt(
             'stopping: episodes under way are left, what is done is kept'))

@@ -89,21 +89,38 @@ class Journal:
             self._file.flush()
 
     def _read(self, path: Path) -> None:
-        data = path.read_bytes()
-        whole = data.rfind(b'\n') + 1
-        try:
-            first, *lines = map(json.loads, data[:whole].splitlines())
-            held = first['settings']
-            self.results = [from_json(line) for line in lines]
-        except (ValueError, KeyError, TypeError, zlib.error) as error:
-            raise ValueError(f'{path} is no journal of an evaluation: {error!r}') from None
+        lines = path.read_bytes().splitlines(keepends=True)
+        held, whole = {}, 0
+        for number, line in enumerate(lines, 1):
+            # What a crash has left of the last line may be anything.
+            if 1 < number == len(lines) and not _is_json(line):
+                break
+            try:
+                value = json.loads(line)
+                if number == 1:
+                    held = value['settings']
+                else:
+                    self.results.append(from_json(value))
+            except (ValueError, KeyError, TypeError, zlib.error):
+                raise ValueError(
+                    f'{path} is no journal of an evaluation, line {number}: leave --resume out '
+                    'to begin anew, or choose another --out') from None
+            whole += len(line)
         other = _differences(held, self._settings)
         if other:
             raise ValueError(
                 f'{path} is of another evaluation, it cannot be gone on with: {"; ".join(other)}')
-        if whole < len(data):
+        if whole < path.stat().st_size:
             with path.open('r+b') as file:
                 file.truncate(whole)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line.decode())
+    except ValueError:
+        return False
+    return line.endswith(b'\n')
 
 
 def check_journal(path: Path) -> None:

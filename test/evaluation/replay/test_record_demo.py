@@ -137,3 +137,9 @@ def test_a_signal_keeps_the_episodes_that_are_over(tmp_path, capfd, monkeypatch)
     assert '1 of 3 episodes were recorded' in capfd.readouterr().err
     assert Bag(tmp_path / 'bag').topics['/vla/instruction'].count == 1
     assert [file.name for file in tmp_path.iterdir()] == ['bag']
+
+
+def test_a_bag_that_cannot_be_begun_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match='too long'):
+        BagWriter(tmp_path / ('a' * 255), 0.05)
+    assert list(tmp_path.iterdir()) == []

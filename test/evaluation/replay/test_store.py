@@ -91,3 +91,22 @@ def test_of_many_differences_the_first_are_named_and_the_rest_counted(tmp_path):
 def test_where_there_is_no_run_none_can_be_gone_on_with(tmp_path):
     with pytest.raises(ResumeError, match='holds no run to resume'):
         Store(tmp_path, IDENTITY, resume=True)
+
+
+@pytest.mark.parametrize('damage', [
+    lambda data: b'', lambda data: data[:200], lambda data: bytes(len(data)),
+    lambda data: data[:300] + b'\xff' * 40 + data[340:]])
+def test_an_episode_that_is_damaged_is_named(tmp_path, damage):
+    store = Store(tmp_path, IDENTITY)
+    store.add(episode(0))
+    file = tmp_path / 'episodes' / '000000.npz'
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(ResumeError, match=r'000000\.npz is no episode of a replay: remove it'):
+        list(Store(tmp_path, IDENTITY, resume=True))
+
+
+@pytest.mark.parametrize('text', ['', '[]', '{', '\0\0'])
+def test_a_run_that_is_not_described_is_not_gone_on_with(tmp_path, text):
+    (tmp_path / 'run.json').write_text(text)
+    with pytest.raises(ResumeError, match=r'run\.json does not describe a replay'):
+        Store(tmp_path, IDENTITY, resume=True)

@@ -96,7 +96,6 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         for path in (args.out, args.plot):
             if path is not None and not is_special(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(Lock.beside(path))
         return _run(args, chosen, decoders)
 

@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 import json
 from pathlib import Path
+from zipfile import BadZipFile
+import zlib
 
 import numpy as np
 
@@ -34,7 +36,7 @@ SHOWN = 4
 
 
 class ResumeError(ValueError):
-    """What lies in the folder is of another run; the message names the difference."""
+    """What lies in the folder is of another run or damaged; the message names what."""
 
 
 class Store:
@@ -61,7 +63,7 @@ class Store:
                 raise ResumeError(
                     f'{out} holds a run already: go on with it by --resume, or choose another '
                     '--out')
-            _compare(json.loads(self._run.read_text(encoding='utf-8')), identity)
+            _compare(_read_run(self._run), identity)
         elif resume:
             raise ResumeError(f'{out} holds no run to resume')
         else:
@@ -94,25 +96,49 @@ class Store:
             yield self.load(number)
 
     def load(self, number: int) -> Episode:
-        """Read an episode."""
-        with np.load(self._file(number), allow_pickle=False) as arrays:
-            about = json.loads(str(arrays['about']))
-            columns = {name: arrays[name] for name in arrays.files if name != 'about'}
+        """Read an episode.
 
-        def part(place: int, kind: str) -> dict[str, np.ndarray]:
-            head = f'{place}/{kind}/'
-            return {n.removeprefix(head): v for n, v in columns.items() if n.startswith(head)}
-
-        traces = {
-            method: Trace(columns[f'{place}/actions'], part(place, 'word'), part(place, 'number'))
-            for place, method in enumerate(about['methods'])}
-        return Episode(
-            number, about['instruction'], about['reason'], columns['stamps'],
-            columns['recorded'], traces, about['observations'], about['frames'],
-            {name: tuple(fault) for name, fault in about['faults'].items()})
+        Raises:
+            ResumeError: When its file is damaged.
+        """
+        file = self._file(number)
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                return _episode(number, {name: arrays[name] for name in arrays.files})
+        except (ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile,
+                zlib.error):
+            raise ResumeError(
+                f'{file} is no episode of a replay: remove it, and --resume runs it again'
+            ) from None
 
     def _file(self, number: int) -> Path:
         return self._folder / f'{number:06d}.npz'
+
+
+def _episode(number: int, columns: dict[str, np.ndarray]) -> Episode:
+    about = json.loads(str(columns['about']))
+
+    def part(place: int, kind: str) -> dict[str, np.ndarray]:
+        head = f'{place}/{kind}/'
+        return {n.removeprefix(head): v for n, v in columns.items() if n.startswith(head)}
+
+    traces = {
+        method: Trace(columns[f'{place}/actions'], part(place, 'word'), part(place, 'number'))
+        for place, method in enumerate(about['methods'])}
+    return Episode(
+        number, about['instruction'], about['reason'], columns['stamps'], columns['recorded'],
+        traces, about['observations'], about['frames'],
+        {name: tuple(fault) for name, fault in about['faults'].items()})
+
+
+def _read_run(file: Path) -> dict:
+    try:
+        found = json.loads(file.read_text(encoding='utf-8'))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ResumeError(f'{file} does not describe a replay: choose another --out')
+    return found
 
 
 def _compare(there: dict, wanted: dict) -> None:

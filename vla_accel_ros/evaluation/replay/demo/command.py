@@ -70,7 +70,6 @@ def run(args: argparse.Namespace) -> int:
     lock = Lock.beside(args.out)
     lock.probe()
     print(f'record-demo: recording {args.episodes} episodes', file=sys.stderr)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     with lock, Interrupt('stopping: the episode under way is left out') as stop, naming(args.out):
         return _record(args, folder, list(zip(
             numbers, islice(cycle(known), len(numbers)), strict=True)), stop)

@@ -80,12 +80,17 @@ class BagWriter:
         # The file inside takes the name of its folder, so the folder beside has the same name.
         self._beside = Path(tempfile.mkdtemp(prefix='.vla-accel-', dir=path.parent))
         self._store = get_typestore(Stores.ROS2_JAZZY)
-        self._writer = Writer(
-            self._beside / path.name, version=METADATA_VERSION,
-            storage_plugin=StoragePlugin.MCAP)
-        for key, value in (about or {}).items():
-            self._writer.set_custom_data(key, value)
-        self._writer.open()
+        try:
+            self._writer = Writer(
+                self._beside / path.name, version=METADATA_VERSION,
+                storage_plugin=StoragePlugin.MCAP)
+            for key, value in (about or {}).items():
+                self._writer.set_custom_data(key, value)
+            self._writer.open()
+        except BaseException:
+            # Such as a name that has no room for an ending.
+            shutil.rmtree(self._beside, ignore_errors=True)
+            raise
         self._connections: dict[str, object] = {}
         self._gripper: float | None = None
 
