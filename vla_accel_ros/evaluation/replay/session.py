@@ -27,7 +27,7 @@ from vla_accel_ros.evaluation import clocks, fingerprints, methods
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.methods.settings import settings_of
-from vla_accel_ros.evaluation.replay.bag.raw import shown
+from vla_accel_ros.evaluation.replay.bag.raw import BagError, shown
 from vla_accel_ros.evaluation.replay.bag.reader import Bag
 from vla_accel_ros.evaluation.replay.decode import LARGEST
 from vla_accel_ros.evaluation.replay.episodes import Splitter
@@ -168,8 +168,12 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
     evidence = Evidence(
         bag, args.gripper_joint, args.proprio_name,
         policy.proprio.numbers if policy.proprio else 0)
-    roles = assign(
-        bag.topics, wishes, policy.cameras, policy.proprio is not None, evidence.objection)
+    try:
+        roles = assign(
+            bag.topics, wishes, policy.cameras, policy.proprio is not None, evidence.objection)
+    except BagError as error:
+        # Messages that could not be read may be why.
+        raise BagError('; '.join([str(error), *bag.losses.reasons])) from error
     session = Session(args, bag, roles, policy, folder, chosen, reference,
         {m.name: latency for m, latency in zip(chosen, latencies, strict=True) if latency})
     session.recorded(), session.splitter()
