@@ -75,6 +75,8 @@ def test_grey_pictures_are_read_as_grey(data):
     (coded(DEEP), 'png', 'are a PNG of 16 bits, expected 8'),
     (coded(np.dstack([DEEP] * 3)), 'rgb8; png compressed bgr8', 'a PNG of 16 bits'),
     (saved(GREY, 'JPEG'), 'bayer_rggb8; jpeg compressed ', 'expected an 8 bit JPEG or PNG'),
+    (saved(GREY, 'JPEG'), 'BAYER_RGGB8; JPEG', 'expected an 8 bit JPEG or PNG'),
+    (saved(GREY, 'JPEG'), 'bayer' * 999, r"format is '.{60}'\.\.\., expected an 8 bit"),
     (saved(GREY, 'JPEG'), '16UC1; png compressed ', 'expected an 8 bit JPEG or PNG'),
     (saved(COLOUR.convert('CMYK'), 'JPEG'), 'jpeg', 'a JPEG of 4 channels'),
     (saved(COLOUR, 'PNG', save_all=True, append_images=[GREY.convert('RGB')]), 'png',

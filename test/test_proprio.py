@@ -66,6 +66,7 @@ def test_messages_without_a_wanted_name_or_without_positions_change_nothing():
     (['a', 'a', 'b'], [1.0, 2.0, 3.0], 'names a twice'),
     (['a', 'b'], [math.nan, 9.0], 'a is nan'),
     (['a', 'b'], [9.0, -math.inf], 'b is -inf'),
+    (['a', 'b'], [-1e200, 9.0], 'a is -1e.200, expected finite values of at most 1e.09'),
 ])
 def test_a_state_that_does_not_add_up_is_refused_by_name_and_the_one_before_counts(
         names, values, said):

@@ -34,6 +34,8 @@ CHANNELS = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1}
 NOT_A_PICTURE = ('bayer', '16UC', '16SC', 'mono16', '32FC', '32SC', '64FC', 'compressedDepth')
 # A forged header of a few bytes must not claim gigabytes; OpenCV reads this when imported.
 LARGEST = 1 << 26
+# Of an encoding or a format, in errors.
+LONGEST_SHOWN = 60
 os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(LARGEST))
 
 
@@ -49,7 +51,7 @@ def check_image(message) -> None:
     channels = CHANNELS.get(message.encoding)
     if channels is None:
         raise ValueError(
-            f'encoding is {message.encoding!r}, expected one of {", ".join(CHANNELS)}')
+            f'encoding is {_short(message.encoding)}, expected one of {", ".join(CHANNELS)}')
     if message.height == 0 or message.width == 0:
         raise ValueError(f'image is {message.width}x{message.height}, expected at least 1x1')
     if message.step < message.width * channels:
@@ -102,11 +104,11 @@ def check_compressed(data: bytes, said: str) -> None:
         ValueError: When it is not.
     """
     if not data:
-        raise ValueError(f'0 bytes of {said!r} are no picture')
+        raise ValueError(f'0 bytes of {_short(said)} are no picture')
     header = picture_headers.read(data)
     if header is None:
-        raise ValueError(f'{len(data)} bytes of {said!r} do not decode to an image')
-    what = f'the data of {said!r} are a {header.name} of'
+        raise ValueError(f'{len(data)} bytes of {_short(said)} do not decode to an image')
+    what = f'the data of {_short(said)} are a {header.name} of'
     if header.bits > 8:
         raise ValueError(f'{what} {header.bits} bits, expected 8')
     if header.channels not in (1, 3) and header.name == 'JPEG':
@@ -132,8 +134,10 @@ def compressed_to_array(message) -> np.ndarray:
             JPEG and PNG, and for data that do not decode.
     """
     # All that is known of a mosaic is that its driver says so.
-    if any(word in message.format for word in NOT_A_PICTURE):
-        raise ValueError(f'format is {message.format!r}, expected an 8 bit JPEG or PNG picture')
+    said = message.format.lower()
+    if any(word.lower() in said for word in NOT_A_PICTURE):
+        raise ValueError(
+            f'format is {_short(message.format)}, expected an 8 bit JPEG or PNG picture')
     import cv2
 
     data = np.frombuffer(message.data, np.uint8)
@@ -142,7 +146,14 @@ def compressed_to_array(message) -> np.ndarray:
         flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
         pixels = cv2.imdecode(data, flags)
     except cv2.error as error:
-        raise ValueError(f'{len(data)} bytes of {message.format!r} are refused: {error}') from None
+        raise ValueError(
+            f'{len(data)} bytes of {_short(message.format)} are refused: {error}') from None
     if pixels is None:
-        raise ValueError(f'{len(data)} bytes of {message.format!r} do not decode to an image')
+        raise ValueError(
+            f'{len(data)} bytes of {_short(message.format)} do not decode to an image')
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
+
+def _short(text: str) -> str:
+    """Give a text of a message as an error shows it."""
+    return repr(text) if len(text) <= LONGEST_SHOWN else f'{text[:LONGEST_SHOWN]!r}...'

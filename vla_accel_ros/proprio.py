@@ -19,12 +19,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from math import isfinite
 
 import numpy as np
 
 # Names that came but are not wanted are only for the message that says what is missing.
 SHOWN = 20
+# Nothing that an arm measures is larger, in m, rad or N.
+LARGEST = 1e9
 
 
 class ProprioBuffer:
@@ -59,7 +60,8 @@ class ProprioBuffer:
 
         Raises:
             ValueError: When names and values do not go together, a wanted name comes twice, or
-                a value is not finite. Finite values of wanted names are taken all the same.
+                a value is not finite or cannot be. Other values of wanted names are taken all
+                the same.
         """
         names = list(names)
         if len(values) == 0:
@@ -67,7 +69,7 @@ class ProprioBuffer:
         if names and len(names) != len(values):
             raise ValueError(f'has {len(values)} values for {len(names)} names')
         if not self._names:
-            _check_finite(dict(zip(names or range(len(values)), values, strict=True)))
+            _check_possible(dict(zip(names or range(len(values)), values, strict=True)))
             self._whole.append((stamp_ns, np.array(values, dtype=np.float64)))
             return
         if not names:
@@ -78,11 +80,15 @@ class ProprioBuffer:
             raise ValueError(f'names {", ".join(twice)} twice')
         known = dict(zip(names, map(float, values), strict=True))
         for name in wanted:
-            if isfinite(known[name]):
+            if _possible(known[name]):
                 self._values[name].append((stamp_ns, known[name]))
         if len(self._others) < SHOWN:
             self._others.update((name, None) for name in names if name not in self._values)
-        _check_finite({name: known[name] for name in wanted})
+        _check_possible({name: known[name] for name in wanted})
+
+    def absent(self) -> list[str]:
+        """Return the wanted names that no state gave a value of."""
+        return [name for name, values in self._values.items() if not values]
 
     def nearest(self, stamp_ns: int, tolerance_ns: int) -> np.ndarray:
         """Return the values nearest to an instant, float64 [n].
@@ -92,7 +98,7 @@ class ProprioBuffer:
         """
         if not self._names:
             return _nearest(self._whole, stamp_ns, tolerance_ns, 'proprioception')
-        absent = [name for name, values in self._values.items() if not values]
+        absent = self.absent()
         if absent and len(absent) == len(self._names) and not self._others:
             raise ValueError('nothing came on proprio yet')
         if absent:
@@ -115,7 +121,13 @@ def _nearest(states: deque, stamp_ns: int, tolerance_ns: int, what: str):
     return value
 
 
-def _check_finite(values: Mapping[object, float]) -> None:
-    wrong = [f'{name} is {value}' for name, value in values.items() if not isfinite(value)]
+def _possible(value: float) -> bool:
+    # NaN compares as false.
+    return abs(value) <= LARGEST
+
+
+def _check_possible(values: Mapping[object, float]) -> None:
+    wrong = [f'{name} is {value}' for name, value in values.items() if not _possible(value)]
     if wrong:
-        raise ValueError(f'{", ".join(wrong)}, expected finite values')
+        raise ValueError(
+            f'{", ".join(wrong)}, expected finite values of at most {LARGEST:g}')

@@ -59,6 +59,7 @@ def test_a_header_says_what_a_file_holds(tmp_path):
 @pytest.mark.parametrize(('content', 'message'), [
     (b'', '0 bytes do not begin as safetensors'),
     (b'garbage of some length', 'do not begin as safetensors'),
+    (bytes(5000), '5000 bytes do not begin as safetensors'),
     (struct.pack('<Q', 50) + b'{}', 'is cut short, it has 10 of the 58 bytes'),
     (struct.pack('<Q', 2) + b'[]', 'the header is a list of 0, expected an object'),
     (struct.pack('<Q', 2) + b'\xff\xff', 'header is no UTF-8'),
@@ -108,7 +109,7 @@ def test_an_adapter_without_its_model_says_what_to_do(folder):
 @pytest.mark.parametrize(('values', 'message'), [
     ({'weight_map': []}, 'weight_map is a list of 0, expected an object'),
     ({}, 'weight_map is null'),
-    ({'weight_map': {}}, 'names no file'),
+    ({'weight_map': {}}, 'weight_map names no file$'),
     ({'weight_map': {'a': 1}}, r'weight_map\.a is 1, expected a name such as'),
     ({'weight_map': {'a': '../w.safetensors'}}, r"weight_map\.a is '../w\.safetensors'"),
     ({'weight_map': {'a': '/etc/passwd'}}, r"weight_map\.a is '/etc/passwd'"),

@@ -201,7 +201,11 @@ def select_statistics(norm_stats: dict, unnorm_key: str | None) -> tuple[str, Ac
         CheckpointError: When the data set's statistics cannot be used; the message names the
             entry.
     """
-    keys = ', '.join(sorted(norm_stats)) or 'none'
+    if not norm_stats:
+        raise UnnormKeyError(
+            'the checkpoint has statistics of no data set, expected some in '
+            'dataset_statistics.json or as norm_stats in config.json')
+    keys = ', '.join(sorted(norm_stats))
     if unnorm_key is None:
         if len(norm_stats) != 1:
             raise UnnormKeyError(

@@ -36,11 +36,13 @@ def merge(tensors: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
         file: Named in errors.
 
     Raises:
-        CheckpointError: When an adapter lacks its other half or its weight, or they do not fit.
+        CheckpointError: When an adapter lacks its other half or its weight, they do not fit, or
+            it is of another kind.
     """
     merged = {
         name.replace('.base_layer.', '.'): tensor
         for name, tensor in tensors.items() if '.lora_' not in name}
+    left = {name for name in tensors if '.lora_' in name}
     for name, down in tensors.items():
         match = _DOWN.fullmatch(name)
         if match is None:
@@ -57,4 +59,9 @@ def merge(tensors: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
                 f'do not make up {weight} of {list(whole.shape)}')
         change = min(rank, LARGEST_ALPHA) / rank * (up.float() @ down.float())
         merged[weight] = (merged[weight].float() + change).to(merged[weight].dtype)
+        left -= {name, other}
+    if left:
+        raise CheckpointError(
+            f'{file} has {min(left)}, which belongs to no adapter here; expected pairs named '
+            '….lora_A.default.weight and ….lora_B.default.weight')
     return merged

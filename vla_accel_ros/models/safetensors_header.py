@@ -60,7 +60,7 @@ def read_header(file: Path) -> dict[str, Stored]:
         with file.open('rb') as opened:
             size = file.stat().st_size
             length = int.from_bytes(opened.read(PREFIX), 'little')
-            if size <= PREFIX or length > LARGEST_HEADER:
+            if size <= PREFIX or not 0 < length <= LARGEST_HEADER:
                 raise CheckpointError(
                     f'{file} cannot be read: its {size} bytes do not begin as safetensors')
             if size < PREFIX + length:

@@ -82,6 +82,9 @@ def read(file: Path) -> dict[str, Tensor]:
     """
     if why := dangling(file) or complaint(file):
         raise CheckpointError(why)
+    if not file.is_file():
+        # A pipe would let torch wait for ever.
+        raise CheckpointError(f'{file} is no file')
     if file.suffix == '.safetensors':
         from .weights import read_tensors
 

@@ -68,9 +68,11 @@ def _indexed(index: Path) -> list[Path]:
     for file in files:
         if why := dangling(file):
             raise CheckpointError(why)
+    if not files:
+        raise CheckpointError(f'{index}: weight_map names no file')
     missing = [file.name for file in files if not file.exists()]
-    if missing or not files:
-        raise CheckpointError(f'{index} names {missing or "no file"}: not there')
+    if missing:
+        raise CheckpointError(f'{index} names {missing}: not there')
     return files
 
 

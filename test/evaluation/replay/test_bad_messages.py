@@ -180,8 +180,9 @@ def states(bad, topic='/joint_states'):
 @pytest.mark.parametrize('names', [(), NAMES])
 @pytest.mark.parametrize('bad', [
     lambda m: m.position.__setitem__(1, NAN), lambda m: m.position.__setitem__(0, -float('inf')),
+    lambda m: m.position.__setitem__(3, 1e200),
     lambda m: setattr(m, 'position', m.position[:2]),
-], ids=['nan', 'inf', 'short'])
+], ids=['nan', 'inf', 'huge', 'short'])
 def test_joint_states_that_are_no_good_cost_the_frames_nearest_to_them(tmp_path, names, bad):
     lines = states(bad)
     made = stream(tmp_path, lines, proprio=4, fits=fits, proprio_names=names)
@@ -195,6 +196,13 @@ def test_joint_states_of_another_driver_are_no_damage(tmp_path):
     lines = [*others, *states(lambda m: None)]
     frames, _, faults = counts(stream(tmp_path, lines, proprio=4, fits=fits))
     assert len(frames) == 6 and faults == {}
+
+
+def test_a_joint_that_never_comes_is_named(tmp_path):
+    made = stream(tmp_path, states(lambda m: None), proprio=4, fits=fits,
+                  proprio_names=[*NAMES[:3], 'wrist'])
+    with pytest.raises(BagError, match='/joint_states never gave wrist: see --proprio-name'):
+        list(made)
 
 
 def test_frames_before_the_first_joint_states_are_no_damage(tmp_path):

@@ -57,6 +57,26 @@ def test_a_file_that_the_metadata_do_not_name_is_read_and_said(bag, tmp_path, st
         f'bag_1{other.suffix}: is not named by the metadata, it is read all the same']
 
 
+def test_what_lies_in_a_file_that_the_metadata_forgot_to_name_is_not_lost(tmp_path):
+    parts = [bags.write(tmp_path / f'part{k}', lines) for k, lines in enumerate((LINES, LATER))]
+    bag = bags.split(tmp_path / 'bag', parts)
+    facts = bags.metadata(bag)
+    facts['rosbag2_bagfile_information']['relative_file_paths'].pop()
+    bags.save_metadata(bag, facts)
+    found = Bag(bag)
+    assert same(found, LINES + LATER)
+    assert found.losses.reasons == [
+        'bag_1.mcap: is not named by the metadata, it is read all the same']
+
+
+def test_a_pipe_in_place_of_the_metadata_is_not_waited_for(bag):
+    (bag / 'metadata.yaml').unlink()
+    os.mkfifo(bag / 'metadata.yaml')
+    found = Bag(bag)
+    assert same(found, LINES)
+    assert found.losses.reasons == ['metadata.yaml: is no use (it is no file)']
+
+
 def test_counts_of_nothing_are_not_believed(bag):
     facts = bags.metadata(bag)
     for topic in facts['rosbag2_bagfile_information']['topics_with_message_count']:

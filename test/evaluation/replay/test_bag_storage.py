@@ -77,6 +77,15 @@ def test_messages_out_of_order_come_by_their_times_and_none_is_lost(tmp_path, ch
     assert times == sorted(times) and len(times) == len(LINES)
 
 
+def test_what_comes_behind_the_end_of_an_mcap_file_is_a_loss(tmp_path):
+    file = bags.write_mcap(tmp_path / 'bag.mcap', LINES)
+    size = file.stat().st_size
+    file.write_bytes(file.read_bytes() * 2)
+    bag = Bag(file)
+    assert same(bag) and bag.losses.lost_bytes == size
+    assert bag.losses.reasons == [f'bag.mcap: {size} bytes behind its end are not read']
+
+
 def test_behind_garbage_reading_goes_on_with_the_next_chunk_of_the_index(tmp_path):
     file = bags.write_mcap(
         tmp_path / 'bag.mcap', bags.recording(40), chunk_size=20_000,

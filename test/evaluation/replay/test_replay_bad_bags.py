@@ -97,6 +97,15 @@ def test_a_method_that_fails_on_every_step_is_no_fault_of_the_bag(
     assert 'does not fit' in capsys.readouterr().err
 
 
+def test_where_no_topic_can_be_read_the_losses_of_the_bag_are_told(replay, tmp_path, capsys):
+    file = bags.write_mcap(tmp_path / 'bag.mcap', bags.recording(6))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    assert replay(file) == 2
+    assert 'bag.mcap: 1 chunks of' in capsys.readouterr().err
+
+
 def test_an_instruction_that_is_too_long_is_refused(replay, bag, capsys):
     assert replay(bag, '--instruction', 'pick up ' * 5000) == 2
     assert 'the instruction has 39999 characters, expected at most 1000' in capsys.readouterr().err

@@ -234,6 +234,12 @@ BAD = {
     'a latency on the step clock': (
         'bag', ['--latency-ms', '20'], '--latency-ms is for --clock real'),
     'a step that is none': ('bag', ['--policy-step', '7'], '--policy-step is 7.0'),
+    'a tolerance that is none': (
+        'bag', ['--pair-tolerance', 'nan'], '--pair-tolerance is nan, expected 0 to 1 s'),
+    'a negative tolerance': ('bag', ['--pair-tolerance', '-1'], '--pair-tolerance is -1.0'),
+    'a gripper that is no number': (
+        'bag', ['--gripper-open', 'nan'], '--gripper-open is nan, expected a number'),
+    'a gripper without an end': ('bag', ['--gripper-closed', 'inf'], '--gripper-closed is inf'),
     'an unknown method': ('bag', ['--methods', 'warp'], "method 'warp'"),
 }
 

@@ -27,8 +27,9 @@ from vla_accel_ros.evaluation import clocks, fingerprints, methods
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.methods.settings import settings_of
-from vla_accel_ros.evaluation.replay.bag.raw import shown
+from vla_accel_ros.evaluation.replay.bag.raw import BagError, shown
 from vla_accel_ros.evaluation.replay.bag.reader import Bag
+from vla_accel_ros.evaluation.replay.decode import LARGEST
 from vla_accel_ros.evaluation.replay.episodes import Splitter
 from vla_accel_ros.evaluation.replay.evidence import Evidence
 from vla_accel_ros.evaluation.replay.recorded import Recorded
@@ -139,6 +140,14 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
     """
     if not 0.01 <= args.policy_step <= 1.0:
         raise ValueError(f'--policy-step is {args.policy_step}, expected 0.01 to 1 s')
+    if not 0.0 <= args.pair_tolerance <= 1.0:
+        raise ValueError(f'--pair-tolerance is {args.pair_tolerance}, expected 0 to 1 s')
+    for option in ('gripper_open', 'gripper_closed'):
+        # NaN compares as false.
+        if not abs(getattr(args, option) or 0.0) <= LARGEST:
+            raise ValueError(
+                f'--{option.replace("_", "-")} is {getattr(args, option)}, expected a number of '
+                f'at most {LARGEST:g}')
     chosen = tuple(m.at_step(args.policy_step) for m in methods.find(args.methods))
     latencies = clocks.latencies(args.clock, args.latency_ms, chosen)
     reference = methods.find(UNACCELERATED)[0].at_step(args.policy_step)
@@ -159,8 +168,12 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
     evidence = Evidence(
         bag, args.gripper_joint, args.proprio_name,
         policy.proprio.numbers if policy.proprio else 0)
-    roles = assign(
-        bag.topics, wishes, policy.cameras, policy.proprio is not None, evidence.objection)
+    try:
+        roles = assign(
+            bag.topics, wishes, policy.cameras, policy.proprio is not None, evidence.objection)
+    except BagError as error:
+        # Messages that could not be read may be why.
+        raise BagError('; '.join([str(error), *bag.losses.reasons])) from error
     session = Session(args, bag, roles, policy, folder, chosen, reference,
         {m.name: latency for m, latency in zip(chosen, latencies, strict=True) if latency})
     session.recorded(), session.splitter()

@@ -67,12 +67,6 @@ class States:
         try:
             if not self._names:
                 self._fits(np.array(positions, dtype=np.float64))
-            else:
-                known = dict(zip(joints, positions, strict=False))
-                wrong = {j: p for j, p in known.items()
-                         if j in self._names and not np.isfinite(p)}
-                if wrong:
-                    raise ValueError(f'{wrong}, expected finite values')
             self._buffer.add(stamp_ns, joints, positions)
         except ValueError as error:
             self._came.append((stamp_ns, False))
@@ -86,6 +80,10 @@ class States:
         if self._joints is None:
             self._joints = set(joints)
             self.end()
+
+    def never_came(self) -> list[str]:
+        """Return the names that no message gave a value of."""
+        return self._buffer.absent()
 
     def end(self) -> None:
         """Count what came before it was known which joints are meant."""

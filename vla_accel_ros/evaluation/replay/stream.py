@@ -276,6 +276,10 @@ class Stream:
             self.faults.add('no_gripper', (
                 f'{self._roles.gripper} never gave a position of {self._joint or "a gripper"}, '
                 f'the last joints were {self._joints}: give --gripper-joint'))
+        absent = self._states.never_came() if self._roles.proprio else []
+        if absent:
+            self.faults.add('no_proprio', (
+                f'{self._roles.proprio} never gave {", ".join(absent)}: see --proprio-name'))
         counts = self._pairer.counts
         self.faults.add('out_of_order', 'frames not newer than the one before',
                         counts['out_of_order'])

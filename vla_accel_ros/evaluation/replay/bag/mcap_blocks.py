@@ -144,6 +144,9 @@ def walk(path: Path, lost: Told) -> Layout:
                 at = min(behind)
         if not ended:
             lost(f'ends at {at} of {size} bytes (its recording did not end)')
+        elif at < size:
+            # What `cat one.mcap another.mcap` makes.
+            lost(f'{size - at} bytes behind its end are not read', size - at)
     return layout
 
 
@@ -221,7 +224,7 @@ def _step(file: BinaryIO, at: int, size: int, layout: Layout) -> tuple[int, bool
     elif op == FOOTER:
         if file.seek(end) + len(MAGIC) > size or file.read(len(MAGIC)) != MAGIC:
             raise ValueError('its end is cut')
-        return size, True
+        return end + len(MAGIC), True
     return end, False
 
 

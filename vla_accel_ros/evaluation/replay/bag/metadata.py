@@ -51,6 +51,9 @@ def read(path: Path) -> Metadata:
     """
     if pointer := complaint(path):
         raise ValueError(pointer)
+    if not path.is_file():
+        # A pipe would let one wait for ever.
+        raise ValueError('it is no file')
     try:
         if path.stat().st_size > LARGEST:
             raise ValueError(f'{path.stat().st_size} bytes, expected at most {LARGEST}')

@@ -151,7 +151,8 @@ class Bag:
             there = sum(n for (each, _), n in counts.items() if each == name)
             held = {kind for (each, kind), n in counts.items() if each == name and n}
             if count > there:
-                self._promised[name] += count - there
+                # Files that they do not name may hold the rest.
+                self._promised[name] = max(self._promised[name], count)
             elif count < there:
                 self.losses.add(
                     self.path / METADATA, f'says {count} messages on {shown(name)}, the files '
