@@ -24,6 +24,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from vla_accel_ros.paths import user_path
+
 from . import checksum
 from .config import VLAConfig
 from .config_file import CONFIG, OWN, CheckpointError, read_config
@@ -45,7 +47,7 @@ def resolve(folder_or_hub: str | Path, allow_download: bool = False) -> Path:
     Raises:
         CheckpointError: When there is no such folder and nothing may or can be fetched.
     """
-    folder = Path(folder_or_hub).expanduser()
+    folder = user_path(folder_or_hub)
     if folder.is_dir():
         return folder
     name = str(folder_or_hub)
