@@ -56,6 +56,10 @@ def test_the_scheduler_is_killed_and_started_again_and_enabled_when_the_dead_is_
     rig.kill('scheduler')
     rig.rests()
     rig.start('scheduler')
+    # Until arm_command knows both, an enabling holds only until it does.
+    rig.until(
+        lambda: rig.reports.told('arm_command', 'several_publishers', '')
+        or rig.peer.count_publishers('vla/action') == 1, 'the second is known, or the only one')
     rig.enable()
     rig.moves()
 
