@@ -13,7 +13,6 @@
 # limitations under the License.
 
 
-
 """The arm, simulated or real: every node as a process of its own.
 
 The list of processes and the arguments stand in `vla_accel_ros.nodes.processes`; what is not an

@@ -29,12 +29,18 @@ from vla_accel_ros.parameter_text import ParameterFileError, read_file, scalar
     ('1_000', '1_000'), ('1:30', '1:30'), ('0o10', '0o10'), ('0b1', '0b1'), ('null', 'null'),
     ('1e400', '1e400'), ('1e-320', '1e-320'), ('0e-400', 0.0), ('-.inf', -inf), ('infinity', inf),
     ('9223372036854775808', 9223372036854775808.0), ('-9223372036854775808', -2**63),
-    ('.Nan', '.Nan'), ('08', 8.0), ('--5', '--5'),
+    ('.Nan', '.Nan'), ('08', 8.0), ('--5', '--5'), ('0x1p99999', '0x1p99999'),
+    ('0x1p-99999', '0x1p-99999'), ('0x0p-99999', 0.0), ('0xffffffffffffffff', 2.0**64),
 ])
 def test_a_value_is_what_rcl_makes_of_it(text, value):
     assert scalar(text, quoted=False) == value
     assert type(scalar(text, quoted=False)) is type(value)
     assert scalar(text, quoted=True) == text
+
+
+@pytest.mark.parametrize('text', ['9' * 400, '-' + '9' * 5000, '0x' + 'f' * 5000, '7' * 5000])
+def test_a_number_beyond_all_bounds_is_a_text_as_for_rcl(text):
+    assert scalar(text, quoted=False) == text
 
 
 def test_not_a_number_is_one_of_its_own():

@@ -29,6 +29,8 @@ import stat
 
 # A file of every parameter has 20 kB.
 LARGEST_BYTES = 1_000_000
+# Of 64 bits with its sign, also in octal digits; Python reads no decimal one of 5000.
+LONGEST_INTEGER = 24
 SMALLEST_FLOAT = 2.2250738585072014e-308
 TRUE = ('Y', 'y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON')
 FALSE = ('N', 'n', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF')
@@ -91,19 +93,24 @@ def scalar(text: str, quoted: bool) -> object:
         return text
     if text in TRUE or text in FALSE:
         return text in TRUE
-    if _INTEGER.fullmatch(text):
+    if len(text) <= LONGEST_INTEGER and _INTEGER.fullmatch(text):
         number = int(text, 8 if re.fullmatch(r'[+-]?0[0-7]+', text) else 0)
         if -2**63 <= number < 2**63:
             return number
-        return float(number)
     if _NO_NUMBER.fullmatch(text):
         return float(text.replace('.', ''))
     if _DECIMAL.fullmatch(text):
-        number = float(text)
-        zero = not re.search('[1-9]', re.split('[eE]', text)[0])
-        # C's strtod calls what is too large or too small an error, and rcl then takes a text.
-        return text if isinf(number) or (
-            abs(number) < SMALLEST_FLOAT and not zero) else number
+        return _within(float(text), re.split('[eE]', text)[0], text)
     if _HEXADECIMAL.fullmatch(text):
-        return float.fromhex(text)
+        try:
+            number = float.fromhex(text)
+        except OverflowError:
+            return text
+        return _within(number, re.split('[pP]', text.lower().partition('x')[2])[0], text)
     return text
+
+
+def _within(number: float, digits: str, text: str) -> object:
+    """Return a number, or the text where C's strtod calls it too large or too small."""
+    zero = not digits.strip('+-0.')
+    return text if isinf(number) or (abs(number) < SMALLEST_FLOAT and not zero) else number

@@ -50,6 +50,15 @@ def _share_folders() -> list[Path]:
     return folders
 
 
+def user_path(name: str | Path) -> Path:
+    """Return a path that a user wrote, with `~` as the home folder where there is one."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        # No such user, or one without a home: the path as it is written is not there.
+        return Path(name)
+
+
 def share_file(name: str) -> Path:
     """Return the path of a file of `launch/` or `config/`, in source tree or installation.
 
@@ -105,7 +114,7 @@ def checkpoint_folder(name: str | Path) -> Path:
     shipped = shipped_checkpoints()
     if str(name) in shipped:
         return shipped[str(name)]
-    folder = Path(name).expanduser()
+    folder = user_path(name)
     if (folder / 'config.json').is_file():
         return folder
     why = 'is no folder'

@@ -109,6 +109,35 @@ def test_a_joystick_may_be_allowed_beside_the_scheduler_and_at_the_arm(graph):
     held(arm, 'vla/action')
 
 
+def test_no_pose_counts_while_two_tell_where_the_tool_is(graph):
+    arm = Arm(graph, **{'workspace.enabled': True})
+    inside = graph.publisher(PoseStamped, 'ee_pose', qos.SENSOR)
+
+    def told():
+        pose = PoseStamped()
+        pose.header.stamp = from_ns(arm.node.now_ns())
+        pose.pose.position.x, pose.pose.position.z = 0.5, 0.3
+        inside.publish(pose)
+
+    def enabled():
+        told()
+        return arm.enable().success
+
+    graph.until(enabled, 'one pose is enough')
+    other = graph.publisher(PoseStamped, 'ee_pose', qos.SENSOR)
+
+    def refused():
+        told()
+        return arm.count('pose_of_several') and 'no_pose' in arm.enable().message
+
+    graph.until(refused, 'of two none is taken')
+    arm.act()
+    graph.until(lambda: arm.count('no_pose'), 'no action is accepted without a pose')
+    assert not arm.count('actions_accepted')
+    graph.peer.destroy_publisher(other)
+    graph.until(enabled, 'one is left')
+
+
 def test_two_arm_commands_at_one_arm_hold_both(graph, arm):
     moving(arm)
     other = graph.add(ArmCommand, **{'workspace.enabled': False})

@@ -15,6 +15,7 @@
 
 """What a node that is started by hand says of its command line."""
 
+import os
 import subprocess
 import sys
 
@@ -25,10 +26,10 @@ from vla_accel_ros.nodes.programs import CANNOT_START
 from vla_accel_ros.parameter_text import ParameterFileError
 
 
-def node(*words):
+def node(*words, **variables):
     return subprocess.run(
         [sys.executable, '-m', 'vla_accel_ros.nodes.arm_command', '--ros-args', *words],
-        capture_output=True, text=True, timeout=60, check=False)
+        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **variables})
 
 
 def test_a_file_for_the_node_in_another_namespace_is_refused(tmp_path):
@@ -58,3 +59,9 @@ def test_a_command_line_that_ros_does_not_take_is_one_line():
     assert done.returncode == CANNOT_START
     assert 'arm_command: ' in done.stderr and 'Traceback' not in done.stderr
     assert '/project/' not in done.stderr.splitlines()[-1]
+
+
+def test_a_domain_that_the_middleware_would_die_of_is_one_line_and_no_second_try():
+    done = node(ROS_DOMAIN_ID='300')
+    assert done.returncode == CANNOT_START
+    assert done.stderr == "arm_command: ROS_DOMAIN_ID is '300', expected 0 to 232\n"

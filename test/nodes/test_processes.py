@@ -132,7 +132,7 @@ def test_a_preset_that_the_nodes_would_not_take_is_refused_by_name(tmp_path, tex
 def test_values_that_do_not_fit_together_are_refused_before_anything_starts(tmp_path):
     file = tmp_path / 'mine.yaml'
     file.write_text('/**/arm_command: {ros__parameters: {gripper.open_below: 0.9}}')
-    with pytest.raises(ValueError, match='arm_command do not fit together'):
+    with pytest.raises(ValueError, match=r'mine\.yaml: the parameters of arm_command do not'):
         processes(Deployment(params_file=str(file)))
 
 
@@ -192,6 +192,11 @@ def test_arguments_are_read_as_a_launch_file_has_them():
     ({'speed': '3'}, 'speed is no argument, expected one of sim, checkpoint'),
     ({'device': 'gpu0'}, "'gpu0' is none, expected auto, cpu, cuda or cuda:1"),
     ({'namespace': 'left arm'}, "namespace is 'left arm'"),
+    ({'namespace': 'left//arm'}, "namespace is 'left//arm'"),
+    ({'namespace': 'left__arm'}, "namespace is 'left__arm'"),
+    ({'namespace': 'a' * 300}, 'namespace has 300 characters, expected at most 150'),
+    ({'params_file': '~nosuchuser/a.yaml'}, '~nosuchuser/a.yaml is not there'),
+    ({'preset': '~nosuchuser/a.yaml'}, "preset '~nosuchuser/a.yaml' is not there"),
     ({'preset': 'faster'}, "no preset 'faster', expected a file or one of fast"),
     ({'preset': '/nowhere.yaml'}, 'nowhere.yaml'),
 ])

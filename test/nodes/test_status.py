@@ -42,19 +42,21 @@ def end(graph: Graph, running):
 
 def test_the_nodes_that_run_are_shown_and_those_that_lack_are_named(graph):
     graph.add(ArmCommand)
+    domain = str(graph.context.get_domain_id())
     # Everything that looks at the graph looks at once, for each takes seconds.
-    status = begin('vla_accel_ros.cli', 'status', '--json')
-    elsewhere = begin('vla_accel_ros.cli', 'status', '--namespace', 'right')
-    ready = begin('vla_accel_ros.nodes.ready', '--nodes', 'arm_command')
+    status = begin('vla_accel_ros.cli', 'status', '--json', '--domain', domain)
+    elsewhere = begin(
+        'vla_accel_ros.cli', 'status', '--namespace', 'right', ROS_DOMAIN_ID=domain)
+    ready = begin('vla_accel_ros.nodes.ready', '--nodes', 'arm_command', ROS_DOMAIN_ID=domain)
     code, out, _ = end(graph, status)
     whole = json.loads(out)
-    assert code == 1 and whole['domain'] == os.environ['ROS_DOMAIN_ID']
+    assert code == 1 and whole['domain'] == domain
     assert [each['name'] for each in whole['nodes']] == ['/arm_command']
     assert whole['nodes'][0]['state'] == 'active' and whole['nodes'][0]['level'] == 'OK'
     assert '/camera: says nothing' in whole['problems']
     code, out, _ = end(graph, elsewhere)
     assert code == 1
-    assert f'ROS domain {os.environ["ROS_DOMAIN_ID"]}, namespace /right' in out
+    assert f'ROS domain {domain}, namespace /right' in out
     code, out, _ = end(graph, ready)
     assert code == 0
     assert out.startswith(

@@ -23,6 +23,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from vla_accel_ros.paths import user_path
 from vla_accel_ros.whole_files import replace_whole, write_whole
 
 from . import checksum
@@ -46,7 +47,7 @@ def resolve(folder_or_hub: str | Path, allow_download: bool = False) -> Path:
     Raises:
         CheckpointError: When there is no such folder and nothing may or can be fetched.
     """
-    folder = Path(folder_or_hub).expanduser()
+    folder = user_path(folder_or_hub)
     if folder.is_dir():
         return folder
     name = str(folder_or_hub)

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """arm_command: the only way to the arm. A thin shell around `safety.ArmGuard`."""
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from std_msgs.msg import Float64
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.nodes import base, qos
+from vla_accel_ros.nodes import base, publishers, qos
 from vla_accel_ros.nodes.arm_command_masters import Masters
 from vla_accel_ros.nodes.arm_command_servo import ServoSwitch
 from vla_accel_ros.nodes.arm_command_settings import SETTINGS, guard_config
@@ -59,7 +58,7 @@ class ArmCommand(base.Node):
         self._gripper = self.advertise(Float64, 'gripper_command', qos.CONTROL)
         actions = self.subscribe(JointTrajectory, 'vla/action', self._on_action, qos.CONTROL)
         self._masters = Masters(self, actions, (self._twist, self._gripper))
-        self.subscribe(PoseStamped, 'ee_pose', self._on_pose, qos.SENSOR)
+        self._poses = self.subscribe(PoseStamped, 'ee_pose', self._on_pose, qos.SENSOR)
         self.serve(SetBool, '~/enable', self._on_enable)
         self.serve(Trigger, '~/stop', self._on_stop)
         self._servo = ServoSwitch(self)
@@ -117,8 +116,7 @@ class ArmCommand(base.Node):
         else:
             self.health.event(refusal.reason, refusal.detail)
             self.get_logger().warning(
-                f'action refused: {refusal.reason}: {refusal.detail}',
-                throttle_duration_sec=1.0)
+                f'action refused: {refusal.reason}: {refusal.detail}', throttle_duration_sec=1.0)
 
     def _consider(self, message: JointTrajectory, now_ns: int) -> Refusal | None:
         frame = message.header.frame_id
@@ -136,6 +134,9 @@ class ArmCommand(base.Node):
         if frame and frame != self.settings['frame_id']:
             self.health.event(
                 'pose_wrong_frame', f'{frame!r}, expected {self.settings["frame_id"]!r}')
+            return
+        if several := publishers.several(self, self._poses):
+            self.health.event('pose_of_several', several)
             return
         stamp_ns = to_ns(message.header.stamp)
         # Of a pose without a stamp only the arrival is known.
@@ -177,8 +178,7 @@ class ArmCommand(base.Node):
         self._guard.stop()
         self._tick(self._now())
         self._show()
-        response.success = True
-        response.message = self._guard.reason
+        response.success, response.message = True, self._guard.reason
         return response
 
     # -- what goes out ---------------------------------------------------------------------------

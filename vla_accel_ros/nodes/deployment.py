@@ -29,8 +29,10 @@ from vla_accel_ros.evaluation.methods.presets import node_parameters
 from vla_accel_ros.instructions import check_instruction
 from vla_accel_ros.parameter_text import read_file
 from vla_accel_ros.parameter_yaml import Section, parse
-from vla_accel_ros.paths import share_file
+from vla_accel_ros.paths import share_file, user_path
 
+# Of the 247 characters that a topic may have, the longest of the nodes' own names needs some 50.
+LONGEST_NAMESPACE = 150
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 
@@ -69,11 +71,7 @@ class Deployment:
         if self.log_level not in LOG_LEVELS:
             raise ValueError(f'log_level is {self.log_level!r}, expected one of {LOG_LEVELS}')
         device_or_auto(self.device)
-        for token in filter(None, self.namespace.split('/')):
-            if not re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', token):
-                raise ValueError(
-                    f'namespace is {self.namespace!r}, expected names of letters, digits and '
-                    'underscores with slashes between them')
+        _check_namespace(self.namespace)
         if self.instruction.strip():
             check_instruction(self.instruction)
         if self.params_file:
@@ -105,7 +103,7 @@ class Deployment:
     def parameter_file(self) -> Path:
         """The parameter file in force."""
         if self.params_file:
-            return Path(self.params_file).expanduser().resolve()
+            return user_path(self.params_file).resolve()
         return share_file('config/arm.yaml')
 
     def sections(self) -> tuple[Section, ...]:
@@ -131,6 +129,20 @@ def check_words(names: Iterable[str]) -> None:
             near = get_close_matches(name, known, 1)
             meant = f'did you mean {near[0]}?' if near else f'expected one of {", ".join(known)}'
             raise ValueError(f'{name} is no argument, {meant}')
+
+
+def _check_namespace(text: str) -> None:
+    """Refuse what rcl would not take as a namespace; slashes at the ends are not counted."""
+    inner = text.strip('/')
+    if inner and (
+            '__' in inner
+            or not all(re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', each) for each in inner.split('/'))):
+        raise ValueError(
+            f'namespace is {text!r}, expected names of letters, digits and single underscores '
+            'with a slash between two')
+    if len(inner) > LONGEST_NAMESPACE:
+        raise ValueError(
+            f'namespace has {len(inner)} characters, expected at most {LONGEST_NAMESPACE}')
 
 
 def _truth(name: str, text: str) -> bool:

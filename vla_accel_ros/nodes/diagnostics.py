@@ -35,8 +35,6 @@ HARDWARE_ID = 'vla_accel_ros'
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 # The key of the standing faults with their details, apart from what only happened.
 STANDING = 'standing'
-# Of whoever has such a key.
-HARDWARE_ID = 'vla_accel_ros'
 
 
 class Health:

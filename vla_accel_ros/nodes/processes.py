@@ -97,7 +97,12 @@ def processes(deployment: Deployment) -> tuple[Process, ...]:
     """
     given = parameters_of_file(deployment)
     listed = _processes(deployment)
-    return tuple(replace(each, given=_changed(each, given[each.name])) for each in listed)
+    try:
+        return tuple(replace(each, given=_changed(each, given[each.name])) for each in listed)
+    except ValueError as error:
+        if not deployment.params_file:
+            raise
+        raise ValueError(f'{deployment.params_file}: {error}') from None
 
 
 def parameters_of_file(deployment: Deployment) -> dict[str, dict[str, object]]:

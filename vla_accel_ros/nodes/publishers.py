@@ -16,6 +16,10 @@
 
 from __future__ import annotations
 
+# How a node is called whose publisher is discovered, but whose name is not (yet).
+UNKNOWN = 'a node of unknown name'
+_UNKNOWN_TO_RMW = '_NODE_NAME_UNKNOWN_'
+
 
 def count(node, subscription) -> int:
     """Return how many publishers a subscription has.
@@ -28,10 +32,21 @@ def count(node, subscription) -> int:
         node.count_publishers(subscription.topic_name), subscription.get_publisher_count())
 
 
+def several(node, subscription) -> str:
+    """Say that more than one publish what should come from one; empty while it does.
+
+    Nobody knows then which message is to be believed.
+    """
+    number = count(node, subscription)
+    return f'{number} publish {subscription.topic_name}, expected 1' if number > 1 else ''
+
+
 def names(node, topic: str) -> list[str]:
     """Return the full names of the nodes that publish a topic, one a publisher."""
     infos = node.get_publishers_info_by_topic(topic)
-    return [f'{info.node_namespace.rstrip("/")}/{info.node_name}' for info in infos]
+    return [
+        UNKNOWN if info.node_name == _UNKNOWN_TO_RMW
+        else f'{info.node_namespace.rstrip("/")}/{info.node_name}' for info in infos]
 
 
 def kinds(node, topic: str) -> list[str]:

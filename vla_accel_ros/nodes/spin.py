@@ -26,6 +26,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from vla_accel_ros.nodes.domain import domain_of_environment
 from vla_accel_ros.nodes.log_folder import ensure_log_folder
 from vla_accel_ros.nodes.memory import keep_freed_memory
 from vla_accel_ros.nodes.own_parameters import check_files, reason
@@ -110,9 +111,10 @@ class StopSignal:
 
 
 def _began(argv: list[str], name: str) -> bool:
-    """Begin with ROS; where its command line is no good, say so in a line."""
+    """Begin with ROS; where command line or environment is no good, say so in a line."""
     try:
         check_files(argv, name)
+        domain_of_environment()
         ensure_log_folder()
         rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:

@@ -19,11 +19,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
 import sys
 import time
 
+from vla_accel_ros.nodes.domain import LARGEST, domain_of_environment
 from vla_accel_ros.nodes.status_page import NEEDED, facts, page, problems
 
 # Two reports of each node, for the rates, come within two seconds.
@@ -107,13 +106,11 @@ def _nothing(domain: int, namespace: str | None) -> str:
 
 
 def _domain(given: int | None) -> int:
-    text = os.environ.get('ROS_DOMAIN_ID') or '0'
-    if given is None and not re.fullmatch('[0-9]+', text):
-        raise ValueError(f'ROS_DOMAIN_ID is {text!r}, expected 0 to 232')
-    domain = int(text) if given is None else given
-    if not 0 <= domain <= 232:
-        raise ValueError(f'the ROS domain is {domain}, expected 0 to 232')
-    return domain
+    if given is None:
+        return domain_of_environment()
+    if not 0 <= given <= LARGEST:
+        raise ValueError(f'the ROS domain is {given}, expected 0 to {LARGEST}')
+    return given
 
 
 def _namespace(text: str | None) -> str | None:

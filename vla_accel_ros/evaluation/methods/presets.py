@@ -30,7 +30,7 @@ from vla_accel_ros.evaluation import values
 from vla_accel_ros.evaluation.files import write_whole
 from vla_accel_ros.parameter_text import read_file
 from vla_accel_ros.parameter_yaml import Section, parse
-from vla_accel_ros.paths import share_file, share_files
+from vla_accel_ros.paths import share_file, share_files, user_path
 
 from .method import Method
 from .settings import DEFAULTS, SCHEDULER, UNACCELERATED, default_of, settings_of
@@ -98,7 +98,7 @@ def _read(name: str) -> tuple[str, dict[str, dict], dict[str, object]]:
     if not is_path(name) and name not in names():
         raise FileNotFoundError(
             f"there is no preset '{name}', expected a file or one of {', '.join(names())}")
-    path = Path(name).expanduser() if is_path(name) else share_file(f'{FOLDER}/{name}.yaml')
+    path = user_path(name) if is_path(name) else share_file(f'{FOLDER}/{name}.yaml')
     title = f"preset '{name}'"
     text = read_file(path, title)
     sections = parse(text, title)

@@ -30,6 +30,7 @@ from vla_accel_ros.evaluation.replay.bag.contents import (
 )
 from vla_accel_ros.evaluation.replay.bag.metadata import METADATA
 from vla_accel_ros.evaluation.replay.bag.raw import BagError, Counts, Losses, shown
+from vla_accel_ros.paths import user_path
 
 
 @dataclass
@@ -60,7 +61,7 @@ def find(path: Path | str) -> BagFiles:
     Raises:
         BagError: When there is no bag.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if not path.exists():
         raise BagError(f'{shown(path)} does not exist')
     if path.is_dir():
