@@ -209,10 +209,13 @@ def test_settings_change_live_and_bad_ones_are_refused(graph):
     assert not refused.successful and 'letterbox' in refused.reason
 
 
-def test_a_topic_named_twice_is_refused_at_configure(graph):
-    node = graph.add(Camera, autostart=False, image_topics=['a', 'a'])
+@pytest.mark.parametrize(('topics', 'reason'), [
+    (['a', 'a'], 'distinct'), (['1x'], "has '1x', which is no name"), (['a//b'], "has 'a//b'"),
+    (['a b'], "has 'a b'"), (['{nobody}/x'], "has '{nobody}/x'")])
+def test_a_topic_that_none_can_be_or_is_named_twice_is_refused_at_configure(graph, topics, reason):
+    node = graph.add(Camera, autostart=False, image_topics=topics)
     assert not graph.change_state(node, 'configure')
-    assert 'distinct' in node.health.standing()['configure_failed']
+    assert reason in node.health.standing()['configure_failed']
 
 
 def test_views_of_different_sizes_do_not_stack_when_left_as_they_are(graph):

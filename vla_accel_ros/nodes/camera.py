@@ -21,6 +21,9 @@ from functools import partial
 import sys
 from time import monotonic
 
+from rclpy.exceptions import NameValidationException
+from rclpy.expand_topic_name import expand_topic_name
+from rclpy.validate_full_topic_name import validate_full_topic_name
 from sensor_msgs.msg import CompressedImage, Image
 
 from vla_accel_ros import frames
@@ -83,10 +86,18 @@ class Camera(Node):
     SETTINGS = SETTINGS
 
     def check(self, settings: Mapping[str, object]) -> None:
-        """Refuse a topic that is named twice: the second would never pair."""
+        """Refuse a topic that none can be, or that is named twice: the second would never pair."""
         topics = settings['image_topics']
         if len(set(topics)) < len(topics) or '' in topics:
             raise ValueError(f'image_topics = {topics}, expected distinct names')
+        for topic in topics:
+            try:
+                validate_full_topic_name(expand_topic_name(topic, self.NAME, '/'))
+            except (ValueError, NameValidationException) as error:
+                # Before the reason stands the name once more, behind it rcl's own source line.
+                why = str(error).partition(': ')[2].splitlines()[0].partition(', at /')[0]
+                raise ValueError(
+                    f'image_topics has {topic!r}, which is no name of a topic: {why}') from None
 
     def configure(self) -> None:
         """Subscribe to the cameras."""
