@@ -23,6 +23,7 @@ from bags import heard, said
 from mcap.writer import CompressionType, IndexType
 import pytest
 
+from vla_accel_ros.evaluation.replay.bag import unpacking
 from vla_accel_ros.evaluation.replay.bag.raw import BagError
 from vla_accel_ros.evaluation.replay.bag.reader import Bag
 
@@ -84,6 +85,22 @@ def test_what_comes_behind_the_end_of_an_mcap_file_is_a_loss(tmp_path):
     bag = Bag(file)
     assert same(bag) and bag.losses.lost_bytes == size
     assert bag.losses.reasons == [f'bag.mcap: {size} bytes behind its end are not read']
+
+
+def test_a_message_that_unpacks_to_more_than_a_message_can_be_is_a_loss(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacking, 'LARGEST', 1 << 21)
+    lines = [bags.string('/vla/instruction', bags.START, 'x' * (1 << 24)), *LINES]
+    bag = Bag(bags.write(tmp_path / 'bag', lines, mode='message'))
+    assert [len(raw.data) for raw in bag.first('/vla/instruction', 2)][-1] == 0
+    assert 'it has more than 2097152 bytes' in bag.losses.reasons[0]
+
+
+def test_a_chunk_that_unpacks_to_more_than_there_is_memory_is_a_loss(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacking, 'LARGEST', 50_000)
+    file = bags.write_mcap(tmp_path / 'bag.mcap', LINES, compression=CompressionType.ZSTD)
+    bag = Bag(file)
+    with pytest.raises(BagError, match=r'are corrupt \(it has more than 50000 bytes'):
+        heard(bag)
 
 
 def test_behind_garbage_reading_goes_on_with_the_next_chunk_of_the_index(tmp_path):

@@ -29,6 +29,7 @@ from typing import BinaryIO, NamedTuple
 from zlib import crc32
 
 from vla_accel_ros.evaluation.replay.bag.raw import Told, full_name
+from vla_accel_ros.evaluation.replay.bag.unpacking import decompress
 
 MAGIC = b'\x89MCAP0\r\n'
 HEADER, FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
@@ -161,9 +162,7 @@ def unpacked(file: BinaryIO, block: Block) -> bytes:
     if len(data) < block.length:
         raise ValueError(f'{len(data)} of {block.length} bytes are there')
     if block.compression == 'zstd':
-        import zstandard
-
-        data = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True).decompress(data)
+        data = decompress(data, several=True)
     elif block.compression == 'lz4':
         from mcap.records import Chunk
         from mcap.stream_reader import get_chunk_data_stream

@@ -33,6 +33,7 @@ from vla_accel_ros.evaluation.replay.bag.contents import (
 from vla_accel_ros.evaluation.replay.bag.mcap_file import McapFile
 from vla_accel_ros.evaluation.replay.bag.raw import Counts, Losses, Raw, Storage
 from vla_accel_ros.evaluation.replay.bag.sqlite_file import SqliteFile
+from vla_accel_ros.evaluation.replay.bag.unpacking import decompress
 
 # A message that was compressed by itself; no CDR begins so.
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
@@ -120,8 +121,8 @@ class Part:
         import zstandard
 
         try:
-            data = zstandard.ZstdDecompressor().decompressobj().decompress(raw.data)
-        except zstandard.ZstdError as error:
+            data = decompress(raw.data)
+        except (zstandard.ZstdError, ValueError) as error:
             self._losses.add(
                 self.path, f'has messages that cannot be decompressed ({error})', len(raw.data))
             data = b''
