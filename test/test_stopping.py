@@ -35,6 +35,8 @@ def work():
     threading.Event().wait()
 
 if __name__ == '__main__':
+    # A suite under nohup ignores it, and so would this, as it should.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:
         with Interrupt() as stop, workers.Workers(2, begin, (), stop) as pool:
             waiting = {pool.submit(work) for _ in range(2)}
