@@ -47,8 +47,10 @@ setup(
     version=version(),
     packages=find_packages(include=[NAME, f'{NAME}.*']),
     package_data={
-        f'{NAME}.sim': ['*.json'], f'{NAME}.evaluation.report': ['templates/*'],
-        NAME: ['checkpoints/**/*']},
+        f'{NAME}.sim': ['*.json'],
+        f'{NAME}.evaluation.report': ['templates/*'],
+        NAME: ['checkpoints/**/*'],
+    },
     data_files=shared(),
     # Lower bounds of what is known to work: Ubuntu 24.04's own numpy, OpenCV, ... are enough on a
     # robot. requirements.txt pins what is tested.
@@ -74,9 +76,7 @@ setup(
     ],
     # Environments of others that eval knows. Never by default, and each in an environment of its
     # own: robosuite runs with few versions of mujoco, and with none of those pinned here.
-    extras_require={
-        'robosuite': ['robosuite==1.5.2', 'mujoco==3.8.1'],
-    },
+    extras_require={'robosuite': ['robosuite==1.5.2', 'mujoco==3.8.1']},
     python_requires='>=3.10',
     zip_safe=False,
     maintainer='The vla_accel_ros developers',
@@ -91,6 +91,6 @@ setup(
             'inference = vla_accel_ros.nodes.programs:inference',
             'arm_command = vla_accel_ros.nodes.programs:arm_command',
             'sim_arm = vla_accel_ros.nodes.programs:sim_arm',
-        ],
+        ]
     },
 )

@@ -52,7 +52,8 @@ class BackToBack(Node):
         """Make one observation, which is sent again and again."""
         size = self.settings['image_size']
         self._pixels = np.random.default_rng(0).integers(
-            0, 256, (self.settings['cameras'] * size, size, 3), np.uint8)
+            0, 256, (self.settings['cameras'] * size, size, 3), np.uint8
+        )
         self._answered = 0.0
         self._observation = self.advertise(Image, 'vla/observation', qos.CONTROL)
         self._request = self.advertise(JointTrajectory, 'vla/request', qos.CONTROL)
@@ -65,8 +66,7 @@ class BackToBack(Node):
 
     def _ask(self) -> None:
         stamp_ns = self.now_ns()
-        self._request.publish(
-            request_to_message(Request(stamp_ns, INSTRUCTION, None, None), 0.05))
+        self._request.publish(request_to_message(Request(stamp_ns, INSTRUCTION, None, None), 0.05))
         self._observation.publish(array_to_image(self._pixels, stamp_ns))
 
     def _watch(self) -> None:
@@ -93,7 +93,8 @@ def load(checkpoint: str, cameras: int) -> tuple[Deployment, tuple[Process, ...]
     size = camera_parameters(checkpoint)['image_size']
     return Deployment(namespace=NAMESPACE, checkpoint=checkpoint), (
         Process('inference', {'checkpoint': checkpoint, 'max_age': 60.0}),
-        _Asking('back_to_back', {'image_size': size, 'cameras': cameras}))
+        _Asking('back_to_back', {'image_size': size, 'cameras': cameras}),
+    )
 
 
 class Answers:
@@ -115,7 +116,8 @@ class Answers:
         return {
             f'{name} answers': f'{(self._count(name) - before) / seconds:.1f} Hz, '
             f'last in {self._rig.status(name).get("total_ms", "?")} ms'
-            for name, before in zip(self._names, self._before, strict=True)}
+            for name, before in zip(self._names, self._before, strict=True)
+        }
 
     def _count(self, name: str) -> int:
         return int(self._rig.status(name).get('count.answers', 0))

@@ -49,8 +49,9 @@ def measure(seconds: float = 60.0) -> Report:
     with Rig((Deployment(), (camera,))) as rig:
         driver = rig.node.create_publisher(Image, 'image_raw', qos.SENSOR)
         image = Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=3 * WIDTH)
-        image.data = array('B', np.random.default_rng(0).integers(
-            0, 256, WIDTH * HEIGHT * 3, np.uint8).tobytes())
+        image.data = array(
+            'B', np.random.default_rng(0).integers(0, 256, WIDTH * HEIGHT * 3, np.uint8).tobytes()
+        )
 
         def receive(message: Image) -> None:
             stamp_ns = to_ns(message.header.stamp)
@@ -75,13 +76,25 @@ def measure(seconds: float = 60.0) -> Report:
     counted = sorted(sent)[WARM_UP:]
     latencies = [took_ms[stamp] for stamp in counted if stamp in took_ms]
     return Report(
-        'camera_latency', f'python -m benchmarks.camera_latency --seconds {seconds:g}',
-        (summarise(
-            f'{WIDTH}x{HEIGHT} rgb8 at {RATE_HZ:g} Hz, bicubic to {SIZE}x{SIZE}: '
-            'driver publishes → vla/frame arrives', 'ms', latencies, BARS),),
+        'camera_latency',
+        f'python -m benchmarks.camera_latency --seconds {seconds:g}',
+        (
+            summarise(
+                f'{WIDTH}x{HEIGHT} rgb8 at {RATE_HZ:g} Hz, bicubic to {SIZE}x{SIZE}: '
+                'driver publishes → vla/frame arrives',
+                'ms',
+                latencies,
+                BARS,
+            ),
+        ),
         {'warm-up': f'{WARM_UP} frames'},
-        {'frames sent': len(counted), 'frames received': len(latencies), 'cpu shares': shares,
-         'priorities': f'{status.get("priority", "ordinary")}, {rig.priority}'})
+        {
+            'frames sent': len(counted),
+            'frames received': len(latencies),
+            'cpu shares': shares,
+            'priorities': f'{status.get("priority", "ordinary")}, {rig.priority}',
+        },
+    )
 
 
 if __name__ == '__main__':

@@ -59,7 +59,10 @@ RUNS = {
     'small': Run(
         'none,ridge,tuned_sp_vla_scheduling,hold,tuned_hold,trust,tuned_trust,lossless,'
         'tuned_relaxed,sp_vla,tuned_sp_vla_pruning,tuned_vla_pruner,tuned_specprune,'
-        'tuned_fastv,tuned_random', 200, 2_000_000),
+        'tuned_fastv,tuned_random',
+        200,
+        2_000_000,
+    ),
     # What the papers set; most of it fails, which takes long.
     'published': Run('none,vla_pruner,specprune,fastv,random', 24, 2_000_000),
     # The seeds from 2 000 000 had a say in what `fast` is, so it is judged on others.
@@ -86,9 +89,24 @@ def command(name: str, out: Path, workers: int) -> list[str]:
     if run.clock_of:
         calls = run.clock_of if run.clock_of not in RUNS else str(out / f'{run.clock_of}.json')
         clock = ['--clock', 'real', '--latency-ms', calls]
-    return ['eval', '--task', 'all', '--checkpoint', run.checkpoint, '--methods', run.methods,
-            '--episodes', str(run.episodes), '--seed', str(run.seed), *clock,
-            '--workers', str(workers), '--out', str(out / f'{name}.json')]
+    return [
+        'eval',
+        '--task',
+        'all',
+        '--checkpoint',
+        run.checkpoint,
+        '--methods',
+        run.methods,
+        '--episodes',
+        str(run.episodes),
+        '--seed',
+        str(run.seed),
+        *clock,
+        '--workers',
+        str(workers),
+        '--out',
+        str(out / f'{name}.json'),
+    ]
 
 
 def _between(pair: Sequence[float], scale: float = 1.0, sign: str = '', digits: int = 1) -> str:
@@ -102,18 +120,24 @@ def _number(value: float | None, digits: int) -> str:
 # Heading and cell of each column, from an object of the report's `methods`.
 COLUMNS = {
     'method': lambda m: m['method'],
-    'success': lambda m: f"{m['successes']}/{m['episodes']}",
+    'success': lambda m: f'{m["successes"]}/{m["episodes"]}',
     '95 %': lambda m: _between(m['success_ci'], 100),
-    'points more than none': lambda m: '-' if m['difference_ci'] is None else (
-        f"{100 * m['difference']:+.1f} ({_between(m['difference_ci'], 100, '+')})"),
+    'points more than none': lambda m: (
+        '-'
+        if m['difference_ci'] is None
+        else (f'{100 * m["difference"]:+.1f} ({_between(m["difference_ci"], 100, "+")})')
+    ),
     'steps': lambda m: _number(m['steps_per_success'], 1),
     'calls/step': lambda m: _number(m['calls_per_step'], 2),
     'tokens kept': lambda m: _number(m['tokens_kept'], 0),
     'passes': lambda m: _number(m['passes_per_call'], 2),
     'ms/call p50': lambda m: _number(m['call_ms_p50'], 1),
     'ms/success': lambda m: _number(m['model_ms_per_success'], 0),
-    'time against none': lambda m: '-' if not m['successes'] or m['gain_ci'] is None else (
-        against(m['gain'], m['gain_ci'], between=' – ')),
+    'time against none': lambda m: (
+        '-'
+        if not m['successes'] or m['gain_ci'] is None
+        else (against(m['gain'], m['gain_ci'], between=' – '))
+    ),
     'GFLOP/success': lambda m: _number(m['gflops_per_success'], 1),
     'jerk p95': lambda m: _number(m['jerk_p95'], 0),
 }
@@ -123,14 +147,15 @@ def table(report: dict) -> str:
     """Return a report's methods as a table in Markdown."""
     rows = [list(COLUMNS), ['---'] * len(COLUMNS)]
     rows += [[cell(row) for cell in COLUMNS.values()] for row in report['methods']]
-    return '\n'.join(f"| {' | '.join(row)} |" for row in rows)
+    return '\n'.join(f'| {" | ".join(row)} |' for row in rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run evaluations and print their tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        'runs', nargs='*', metavar='RUN', help=f'of {", ".join(RUNS)} (default: each of them)')
+        'runs', nargs='*', metavar='RUN', help=f'of {", ".join(RUNS)} (default: each of them)'
+    )
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1)
     parser.add_argument('--out', type=Path, default=OUT, help='folder of reports (%(default)s)')
     args = parser.parse_args(arguments)
@@ -141,12 +166,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in args.runs or RUNS:
         words = command(name, args.out, args.workers)
         resume = ['--resume'] if journal_beside(args.out / f'{name}.json').exists() else []
-        done = subprocess.run([sys.executable, '-m', 'vla_accel_ros.cli', *words, *resume],
-                              check=False, stdout=sys.stderr)
+        done = subprocess.run(
+            [sys.executable, '-m', 'vla_accel_ros.cli', *words, *resume],
+            check=False,
+            stdout=sys.stderr,
+        )
         if done.returncode:
             return done.returncode
         report = json.loads((args.out / f'{name}.json').read_text(encoding='utf-8'))
-        print(f"    vla-accel {' '.join(words)}\n\n{table(report)}\n")
+        print(f'    vla-accel {" ".join(words)}\n\n{table(report)}\n')
     return 0
 
 

@@ -98,7 +98,8 @@ def summarise(
     if len(samples) == 0:
         raise ValueError(f'{what}: not one sample')
     p50, p95, p99, largest = (
-        round(float(value), 4) for value in np.percentile(samples, [50, 95, 99, 100]))
+        round(float(value), 4) for value in np.percentile(samples, [50, 95, 99, 100])
+    )
     return Row(what, unit, len(samples), p50, p95, p99, largest, bars or {})
 
 
@@ -109,15 +110,20 @@ def to_markdown(report: dict[str, object]) -> str:
         report: As `Report.to_dict` gives it.
     """
     lines = [
-        f'## {report["name"]}', '', f'`{report["command"]}`', '',
+        f'## {report["name"]}',
+        '',
+        f'`{report["command"]}`',
+        '',
         '| what | unit | n | p50 | p95 | p99 | max | bar | |',
-        '|---|---|---|---|---|---|---|---|---|']
+        '|---|---|---|---|---|---|---|---|---|',
+    ]
     for row in report['rows']:
         values = ' | '.join(f'{row[name]:.2f}' for name in ('p50', 'p95', 'p99', 'largest'))
         bar = ', '.join(f'{name} ≤ {limit:g}' for name, limit in row['bars'].items())
         verdict = {None: '', True: 'holds', False: '**missed**'}[row['holds']]
         lines.append(
-            f'| {row["what"]} | {row["unit"]} | {row["count"]} | {values} | {bar} | {verdict} |')
+            f'| {row["what"]} | {row["unit"]} | {row["count"]} | {values} | {bar} | {verdict} |'
+        )
     lines += ['', f'Set: {_listed(report["settings"])}.', '']
     for name, value in report['facts'].items():
         lines.append(f'- {name}: {_listed(value) if isinstance(value, dict) else value}')
@@ -127,4 +133,5 @@ def to_markdown(report: dict[str, object]) -> str:
 def _listed(values: dict[str, object]) -> str:
     return '; '.join(
         f'{name} ({_listed(value)})' if isinstance(value, dict) else f'{name} {value}'
-        for name, value in values.items())
+        for name, value in values.items()
+    )

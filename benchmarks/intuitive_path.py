@@ -56,14 +56,22 @@ STEP_S = 0.02
 BARS = {'p50': 3.0, 'p99': 10.0}
 # What the model makes of noise must not be refused; none of it costs or saves time.
 ARM = {
-    'limits.translation_step': 1.0, 'limits.rotation_step': 3.0, 'limits.linear_speed': 5.0,
-    'limits.angular_speed': 20.0, 'limits.translation_per_second': 5.0,
-    'limits.rotation_per_second': 20.0, 'limits.linear_acceleration': 1000.0,
+    'limits.translation_step': 1.0,
+    'limits.rotation_step': 3.0,
+    'limits.linear_speed': 5.0,
+    'limits.angular_speed': 20.0,
+    'limits.translation_per_second': 5.0,
+    'limits.rotation_per_second': 20.0,
+    'limits.linear_acceleration': 1000.0,
     'limits.angular_acceleration': 10000.0,
 }
 SCHEDULER = {
-    'rule': 'always', 'tau': 0.3, 'policy_step': STEP_S, 'gripper_guard': False,
-    'max_translation_step': 1.0, 'max_rotation_step': 3.0,
+    'rule': 'always',
+    'tau': 0.3,
+    'policy_step': STEP_S,
+    'gripper_guard': False,
+    'max_translation_step': 1.0,
+    'max_rotation_step': 3.0,
 }
 
 
@@ -115,7 +123,7 @@ def match(log: Log, kind: str) -> Matched:
         if first and log.twists[first - 1][2]:
             matched.moving += 1
             continue
-        for arrival_ns, twist_ns, moves in log.twists[first:bisect_right(arrivals, end_ns)]:
+        for arrival_ns, twist_ns, moves in log.twists[first : bisect_right(arrivals, end_ns)]:
             # One that was on its way already when the frame was stamped is an older step's.
             if moves and twist_ns > stamp_ns:
                 matched.arrived_ms.append((arrival_ns - begun_ns) / 1e6)
@@ -136,8 +144,9 @@ class Driver:
         self.views = [make(Image, topic, qos.SENSOR) for topic in SIM_TOPICS]
         self.pose = make(PoseStamped, 'ee_pose', qos.SENSOR)
         self._image = Image(height=height, width=width, encoding='rgb8', step=3 * width)
-        self._image.data = array('B', np.random.default_rng(0).integers(
-            0, 256, width * height * 3, np.uint8).tobytes())
+        self._image.data = array(
+            'B', np.random.default_rng(0).integers(0, 256, width * height * 3, np.uint8).tobytes()
+        )
         listen(TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist, qos.CONTROL)
         listen(DiagnosticStatus, 'vla/decision', self._on_decision, qos.REPORT)
         self._node.create_timer(1 / RATE_HZ, self._send)
@@ -170,13 +179,18 @@ def graph(checkpoint: str, real_time: bool) -> tuple[Deployment, tuple[Process, 
     """Return the graph of a robot with two cameras, set so that each step can be told apart."""
     urgent = {'real_time_priority': real_time}
     deployment = Deployment(
-        checkpoint=checkpoint, instruction=INSTRUCTION, image_topics=SIM_TOPICS)
+        checkpoint=checkpoint, instruction=INSTRUCTION, image_topics=SIM_TOPICS
+    )
     changes = {
-        'camera': urgent, 'scheduler': {**SCHEDULER, **urgent}, 'arm_command': {**ARM, **urgent},
-        'inference': {'policy_step': STEP_S}}
+        'camera': urgent,
+        'scheduler': {**SCHEDULER, **urgent},
+        'arm_command': {**ARM, **urgent},
+        'inference': {'policy_step': STEP_S},
+    }
     return deployment, tuple(
         replace(process, parameters={**process.parameters, **changes.get(process.name, {})})
-        for process in processes(deployment))
+        for process in processes(deployment)
+    )
 
 
 def drive(
@@ -209,12 +223,18 @@ def drive(
         rig.until(lambda: len(driver.log.sent) > WARM_UP, 'warm-up', 60.0)
         driver.log = Log()
         meter = CpuMeter(rig.pids())
-        counted = Answers(rig, '/inference', *names[len(parts[0][1]):])
+        counted = Answers(rig, '/inference', *names[len(parts[0][1]) :])
         rig.spin(seconds)
         facts = {'cpu shares': meter.shares(), **counted.facts()}
-        facts['priorities'] = ', '.join([
-            *(rig.status(name).get('priority', 'ordinary')
-              for name in ('/camera', '/scheduler', '/arm_command')), rig.priority])
+        facts['priorities'] = ', '.join(
+            [
+                *(
+                    rig.status(name).get('priority', 'ordinary')
+                    for name in ('/camera', '/scheduler', '/arm_command')
+                ),
+                rig.priority,
+            ]
+        )
     return driver.log, facts
 
 
@@ -234,25 +254,42 @@ def measure(seconds: float = 120.0, checkpoint: str = 'tabletop-s') -> Report:
         (busy, size, size, seconds, True, True),
         ('inference only when asked', size, size, seconds / 2, False, True),
         (f'{busy}, no real-time priority', size, size, seconds / 2, True, False),
-        (busy, 640, 480, seconds / 2, True, True))
+        (busy, 640, 480, seconds / 2, True, True),
+    )
     for number, (condition, *how) in enumerate(runs):
         log, found = drive(checkpoint, *how)
         matched = match(log, 'intuitive')
         text = f'2 x {how[0]}x{how[1]}, {condition}'
-        rows.append(summarise(
-            f'{text}: driver publishes → twist arrives', 'ms', matched.arrived_ms,
-            None if number else BARS))
-        rows.append(summarise(
-            f'{text}: frame stamped → twist stamped', 'ms', matched.stamped_ms))
+        rows.append(
+            summarise(
+                f'{text}: driver publishes → twist arrives',
+                'ms',
+                matched.arrived_ms,
+                None if number else BARS,
+            )
+        )
+        rows.append(summarise(f'{text}: frame stamped → twist stamped', 'ms', matched.stamped_ms))
         found |= {
-            'frames': len(log.sent), 'intuitive': len(matched.arrived_ms) + matched.lost,
-            'left out, arm still moving': matched.moving, 'lost': matched.lost}
+            'frames': len(log.sent),
+            'intuitive': len(matched.arrived_ms) + matched.lost,
+            'left out, arm still moving': matched.moving,
+            'lost': matched.lost,
+        }
         facts[text] = found
     return Report(
-        'intuitive_path', f'python -m benchmarks.intuitive_path --seconds {seconds:g}',
+        'intuitive_path',
+        f'python -m benchmarks.intuitive_path --seconds {seconds:g}',
         tuple(rows),
-        {'camera': f'{RATE_HZ:g} Hz', 'warm-up': f'{WARM_UP} frames', 'checkpoint': checkpoint,
-         'policy_step': f'{STEP_S} s', 'rule': 'always', 'tau': SCHEDULER['tau']}, facts)
+        {
+            'camera': f'{RATE_HZ:g} Hz',
+            'warm-up': f'{WARM_UP} frames',
+            'checkpoint': checkpoint,
+            'policy_step': f'{STEP_S} s',
+            'rule': 'always',
+            'tau': SCHEDULER['tau'],
+        },
+        facts,
+    )
 
 
 if __name__ == '__main__':

@@ -71,8 +71,20 @@ def demo_bag(path: Path, frames: int) -> None:
     """Record episodes of the embedded arm until there are so many frames."""
     # An episode of the expert that lifts a cube has about 30.
     subprocess.run(
-        [sys.executable, '-m', 'vla_accel_ros.cli', 'record-demo', '--expert', '--episodes',
-         str(-(-frames // 25)), '--out', str(path)], check=True, stdout=subprocess.DEVNULL)
+        [
+            sys.executable,
+            '-m',
+            'vla_accel_ros.cli',
+            'record-demo',
+            '--expert',
+            '--episodes',
+            str(-(-frames // 25)),
+            '--out',
+            str(path),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def large_bag(path: Path, gib: float) -> int:
@@ -92,8 +104,19 @@ def large_bag(path: Path, gib: float) -> int:
 def replay(bag: Path, out: Path) -> tuple[dict, np.ndarray]:
     """Replay a bag unaccelerated; return its results and the memory seen, MiB."""
     process = subprocess.Popen(
-        [sys.executable, '-m', 'vla_accel_ros.cli', 'replay', str(bag), '--out', str(out),
-         '--methods', 'none'], stdout=subprocess.DEVNULL)
+        [
+            sys.executable,
+            '-m',
+            'vla_accel_ros.cli',
+            'replay',
+            str(bag),
+            '--out',
+            str(out),
+            '--methods',
+            'none',
+        ],
+        stdout=subprocess.DEVNULL,
+    )
     seen = []
     while process.poll() is None:
         seen.append(_resident(process.pid))
@@ -121,8 +144,9 @@ def measure(folder: Path, frames: int, gib: float) -> list[Bar]:
         Bar(f'{found["frames"]} frames of the embedded arm: the run', reading['run_s'], 's'),
         Bar('its processor time', reading['cpu_s'], 's'),
         Bar('reading and decoding: processor time of that', reading['busy_s'], 's'),
-        Bar('reading and decoding: share of the processor time', 100 * reading['share'], '%',
-            10.0),
+        Bar(
+            'reading and decoding: share of the processor time', 100 * reading['share'], '%', 10.0
+        ),
         Bar('the model waited for frames', reading['waited_s'], 's'),
         Bar('report.html', page.stat().st_size / 1e6, 'MB', 15.0),
     ]
@@ -130,14 +154,18 @@ def measure(folder: Path, frames: int, gib: float) -> list[Bar]:
     found, seen = replay(folder / 'large', folder / 'large_out')
     size = sum(file.stat().st_size for file in (folder / 'large').iterdir()) / 2**30
     assert found['frames'] == count, (found['frames'], count)
-    during = seen[round(len(seen) * WARM):]
+    during = seen[round(len(seen) * WARM) :]
     first, last = np.array_split(during, 2)
     return [
         *bars,
         Bar(f'a bag of {size:.2f} GiB, {count} frames: the run', found['reading']['run_s'], 's'),
         Bar('its largest resident memory', float(seen.max()), 'MiB', 1.5 * 1000**3 / 2**20),
-        Bar('growth from the first half of the run to the second, medians',
-            float(np.median(last) - np.median(first)), 'MiB', 50.0),
+        Bar(
+            'growth from the first half of the run to the second, medians',
+            float(np.median(last) - np.median(first)),
+            'MiB',
+            50.0,
+        ),
     ]
 
 
@@ -145,10 +173,14 @@ def to_markdown(bars: list[Bar], facts: dict) -> str:
     """Return the table."""
     machine = facts['machine']
     lines = [
-        f'# Replay on {machine["processor"]}, {machine["cores"]} cores', '',
+        f'# Replay on {machine["processor"]}, {machine["cores"]} cores',
+        '',
         f'{facts["date"]}, by `{facts["command"]}`; others used '
-        f'{facts["cpu shares"]["others"]:.0%} of the processors meanwhile.', '',
-        '| what | figure | bar | |', '|---|---|---|---|']
+        f'{facts["cpu shares"]["others"]:.0%} of the processors meanwhile.',
+        '',
+        '| what | figure | bar | |',
+        '|---|---|---|---|',
+    ]
     for bar in bars:
         limit = '' if bar.limit is None else f'≤ {bar.limit:.4g} {bar.unit}'
         verdict = '' if bar.limit is None else 'holds' if bar.holds else '**missed**'
@@ -168,18 +200,25 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         bars = measure(Path(folder), options.frames, options.gib)
     facts = {
-        'command': 'python -m benchmarks.replay', 'date': conditions.today(),
-        'machine': conditions.machine(), 'versions': conditions.versions(),
-        'cpu shares': meter.shares()}
+        'command': 'python -m benchmarks.replay',
+        'date': conditions.today(),
+        'machine': conditions.machine(),
+        'versions': conditions.versions(),
+        'cpu shares': meter.shares(),
+    }
     text = to_markdown(bars, facts)
     print(text)
     if options.save:
         target = RESULTS / conditions.machine_kind(facts['machine'])
         target.mkdir(parents=True, exist_ok=True)
         (target / 'replay.md').write_text(text, encoding='utf-8')
-        (target / 'replay.json').write_text(json.dumps(
-            {**facts, 'bars': [{**asdict(b), 'holds': b.holds} for b in bars]}, indent=1) + '\n',
-            encoding='utf-8')
+        (target / 'replay.json').write_text(
+            json.dumps(
+                {**facts, 'bars': [{**asdict(b), 'holds': b.holds} for b in bars]}, indent=1
+            )
+            + '\n',
+            encoding='utf-8',
+        )
     return 0 if all(bar.holds for bar in bars) else 1
 
 

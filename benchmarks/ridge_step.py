@@ -120,17 +120,27 @@ def measure(seconds: float = 10.0) -> Report:
     ridge = make_generator('ridge', penalty=PENALTY)
     rows: list[Row] = [
         summarise(
-            f'ridge, {CAPACITY} actions of 7: the prediction, valid', 'us',
-            timed(lambda number: ridge.predict(filled[number % BUFFERS]), calls), BARS),
-        summarise('the whole intuitive step of the scheduler', 'us', whole_steps(calls))]
+            f'ridge, {CAPACITY} actions of 7: the prediction, valid',
+            'us',
+            timed(lambda number: ridge.predict(filled[number % BUFFERS]), calls),
+            BARS,
+        ),
+        summarise('the whole intuitive step of the scheduler', 'us', whole_steps(calls)),
+    ]
     theirs = scikit_learn(filled)
     if theirs is not None:
-        rows.append(summarise(
-            'scikit-learn Ridge, fit and predict, 6 columns', 'us', timed(theirs, calls // 10)))
+        rows.append(
+            summarise(
+                'scikit-learn Ridge, fit and predict, 6 columns', 'us', timed(theirs, calls // 10)
+            )
+        )
     return Report(
-        'ridge_step', f'python -m benchmarks.ridge_step --seconds {seconds:g}', tuple(rows),
+        'ridge_step',
+        f'python -m benchmarks.ridge_step --seconds {seconds:g}',
+        tuple(rows),
         {'warm-up': f'{WARM_UP} calls', 'buffers': BUFFERS, 'ridge_penalty': PENALTY},
-        {'cpu shares': meter.shares()})
+        {'cpu shares': meter.shares()},
+    )
 
 
 if __name__ == '__main__':

@@ -70,7 +70,9 @@ class Rig:
             stack.callback(holder.close)
             logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             variables = {
-                'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+                'ROS_DOMAIN_ID': str(domain),
+                'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+            }
             # This process carries images, too.
             os.environ.update(environment() | variables)
             for number, (deployment, listed) in enumerate(self._parts):
@@ -84,7 +86,8 @@ class Rig:
             stack.callback(self._executor.shutdown)
             self._executor.add_node(self.node)
             self.node.create_subscription(
-                DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.REPORT)
+                DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.REPORT
+            )
             self.priority = _prioritise(self._real_time)
             # A collection in the middle of a measurement would be counted as the graph's.
             gc.collect()
@@ -109,7 +112,8 @@ class Rig:
         while not (outcome := holds()):
             if time.monotonic() > end:
                 troubles = '\n  '.join(
-                    f'{name}: {values["message"]}' for name, values in self._statuses.items())
+                    f'{name}: {values["message"]}' for name, values in self._statuses.items()
+                )
                 raise TimeoutError(f'not within {seconds:.0f} s: {what}\n  {troubles}')
             self._executor.spin_once(timeout_sec=0.05)
         return outcome
@@ -128,6 +132,7 @@ class Rig:
 
     def until_active(self, *names: str) -> None:
         """Wait until nodes, given by their full names, are active."""
+
         def active() -> bool:
             for graph in self._graphs:
                 graph.check()
@@ -139,7 +144,8 @@ class Rig:
         """Wait until each publisher has somebody who listens."""
         for publisher in publishers:
             self.until(
-                publisher.get_subscription_count, f'{publisher.topic_name} is heard', ANSWER_S)
+                publisher.get_subscription_count, f'{publisher.topic_name} is heard', ANSWER_S
+            )
 
     def status(self, name: str) -> dict[str, str]:
         """Return what a node, given by its full name, last told on `/diagnostics`."""
@@ -171,7 +177,9 @@ class Rig:
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             self._statuses[status.name] = {
-                'message': status.message, **{v.key: v.value for v in status.values}}
+                'message': status.message,
+                **{v.key: v.value for v in status.values},
+            }
 
 
 def _prioritise(real_time: bool) -> str:

@@ -68,7 +68,8 @@ def run(name: str, seconds: float | None) -> dict[str, object]:
     if seconds:
         words += ['--seconds', str(seconds)]
     done = subprocess.run(
-        words, cwd=conditions.ROOT, stdout=subprocess.PIPE, text=True, check=False)
+        words, cwd=conditions.ROOT, stdout=subprocess.PIPE, text=True, check=False
+    )
     try:
         return json.loads(done.stdout)
     except ValueError:
@@ -77,16 +78,21 @@ def run(name: str, seconds: float | None) -> dict[str, object]:
 
 def write(folder: Path, facts: dict[str, object], reports: list[dict[str, object]]) -> None:
     """Write the results for programs and for people."""
-    write_whole(folder / f'{FILE}.json', json.dumps(
-        {**facts, 'reports': reports}, indent=1, ensure_ascii=False) + '\n')
+    write_whole(
+        folder / f'{FILE}.json',
+        json.dumps({**facts, 'reports': reports}, indent=1, ensure_ascii=False) + '\n',
+    )
     machine, libraries = facts['machine'], facts['versions']
     lines = [
-        f'# {machine["processor"]}, {machine["cores"]} cores, {machine["gpu"] or "no GPU"}', '',
+        f'# {machine["processor"]}, {machine["cores"]} cores, {machine["gpu"] or "no GPU"}',
+        '',
         f'{facts["date"]}, by `{facts["command"]}`. {machine["system"]}, '
         f'{machine["memory_gib"]} GiB; '
         + ', '.join(f'{name} {number}' for name, number in libraries.items())
         + f'. Others used {facts["others before"]:.1%} of the processors when it began. '
-        + facts['remark'], '']
+        + facts['remark'],
+        '',
+    ]
     text = '\n'.join(lines) + '\n' + '\n'.join(map(to_markdown, reports))
     write_whole(folder / f'{FILE}.md', text)
 
@@ -110,10 +116,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--seconds', type=float, help="of each, instead of each one's own")
     parser.add_argument(
-        '--only', default=','.join(BENCHMARKS), metavar='A,B', help='which (default all)')
+        '--only', default=','.join(BENCHMARKS), metavar='A,B', help='which (default all)'
+    )
     parser.add_argument(
-        '--wait', type=float, default=0.0, metavar='MINUTES',
-        help='wait so long for others to leave the machine alone')
+        '--wait',
+        type=float,
+        default=0.0,
+        metavar='MINUTES',
+        help='wait so long for others to leave the machine alone',
+    )
     parser.add_argument('--remark', default='', help='goes into the results')
     parser.add_argument('--out', type=Path, help='folder, instead of the one of this machine kind')
     options = parser.parse_args()
@@ -131,9 +142,13 @@ def main() -> int:
     if before > QUIET:
         print(f'others use {before:.0%} of the processors: the figures will be theirs, too')
     facts = {
-        'date': conditions.today(), 'machine': found, 'versions': conditions.versions(),
-        'command': shlex.join([*COMMAND.split(), *sys.argv[1:]]), 'others before': before,
-        'remark': options.remark}
+        'date': conditions.today(),
+        'machine': found,
+        'versions': conditions.versions(),
+        'command': shlex.join([*COMMAND.split(), *sys.argv[1:]]),
+        'others before': before,
+        'remark': options.remark,
+    }
     reports = []
     for name in names:
         print(f'{name} ...', flush=True)

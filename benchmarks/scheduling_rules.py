@@ -46,8 +46,10 @@ from vla_accel_ros.whole_files import write_whole
 SP_VLA = 'SP-VLA, velocity band'
 TRUST = 'hold@rule=trust,gripper_guard=false'
 # So many steps without a look, whatever happens.
-REPEAT = ('hold@rule=always,gripper_guard=false,capacity={0},min_actions=2,min_generated=1,'
-          'step_skip=1,tau=0')
+REPEAT = (
+    'hold@rule=always,gripper_guard=false,capacity={0},min_actions=2,min_generated=1,'
+    'step_skip=1,tau=0'
+)
 RULES = {
     'none': 'none',
     SP_VLA: 'ridge@v_min=0.08,tau=0.7',
@@ -99,7 +101,7 @@ class Vla:
     def step(self) -> np.ndarray:
         """Return the answer at this step, float64 [7]; to be called at each, asked or not."""
         random, error = self._random, self._error
-        error[:] = LASTING * error + np.sqrt(1 - LASTING ** 2) * SPREAD * random.normal(size=6)
+        error[:] = LASTING * error + np.sqrt(1 - LASTING**2) * SPREAD * random.normal(size=6)
         glitch, direction, flip = random.random(), random.normal(size=3), random.random()
         values = np.array(self._expert.action(self._env.state(), self._env.task))
         values[:GRIPPER] += self._spoilt.errors * error
@@ -111,7 +113,7 @@ class Vla:
 
 
 def episode(
-    env: TabletopEnv, config: SchedulerConfig, seed: int, spoilt: Spoilt,
+    env: TabletopEnv, config: SchedulerConfig, seed: int, spoilt: Spoilt
 ) -> tuple[bool, int, int]:
     """Run one episode on the step clock; return success, steps and calls of the VLA."""
     tasks = all_tasks()
@@ -136,31 +138,42 @@ def episode(
 def row(name: str, found: np.ndarray, against: np.ndarray) -> dict:
     """Sum up one rule's episodes, int [n, 3], beside those of SP-VLA's rule."""
     won, steps, calls = found.T
-    calls_of = [bootstrap(lambda i, e=e: e[i, 2].sum(1) / e[i, 0].sum(1), len(e))
-                for e in (found, against)]
+    calls_of = [
+        bootstrap(lambda i, e=e: e[i, 2].sum(1) / e[i, 0].sum(1), len(e)) for e in (found, against)
+    ]
     return {
-        'rule': name, 'episodes': len(found), 'success': float(won.mean()),
+        'rule': name,
+        'episodes': len(found),
+        'success': float(won.mean()),
         'success_ci': wilson(int(won.sum()), len(won)),
         'success_against_sp_vla': paired_difference(won.astype(bool), against[:, 0].astype(bool)),
         'steps_per_success': float(steps[won > 0].mean()) if won.any() else None,
         'calls_per_success': float(calls.sum() / won.sum()) if won.any() else None,
-        'calls_per_success_ci': calls_of[0], 'calls_per_step': float(calls.sum() / steps.sum()),
+        'calls_per_success_ci': calls_of[0],
+        'calls_per_step': float(calls.sum() / steps.sum()),
     }
 
 
 def to_markdown(report: dict) -> str:
     """Return the report for people."""
     lines = [
-        '# Scheduling rules, the expert in the place of the VLA', '',
+        '# Scheduling rules, the expert in the place of the VLA',
+        '',
         f'{report["date"]}, by `{report["command"]}`: all tasks in turn, {report["episodes"]} '
         f'episodes of {report["seeds"]} seeds from {report["first_seed"]}, the same for every '
-        'rule. Made by `benchmarks/scheduling_rules.py`, which says how answers are spoilt.', '',
+        'rule. Made by `benchmarks/scheduling_rules.py`, which says how answers are spoilt.',
+        '',
         'Calls are calls of the VLA per successful episode, with a 95 % bootstrap interval; '
-        'difference is success less that of the velocity band, a paired 95 % interval.']
+        'difference is success less that of the velocity band, a paired 95 % interval.',
+    ]
     for name, rows in report['conditions'].items():
-        lines += ['', f'## {name[0].upper()}{name[1:]}', '',
-                  '| rule | success | difference | steps | calls | calls a step |',
-                  '|---' * 6 + '|']
+        lines += [
+            '',
+            f'## {name[0].upper()}{name[1:]}',
+            '',
+            '| rule | success | difference | steps | calls | calls a step |',
+            '|---' * 6 + '|',
+        ]
         for found in rows:
             low, high = found['success_against_sp_vla']
             few, many = found['calls_per_success_ci'] or (float('nan'),) * 2
@@ -168,7 +181,8 @@ def to_markdown(report: dict) -> str:
                 f'| {found["rule"]} | {found["success"]:.1%} | {low:+.1%} to {high:+.1%} | '
                 f'{found["steps_per_success"] or float("nan"):.1f} | '
                 f'{found["calls_per_success"] or float("nan"):.1f} ({few:.1f} to {many:.1f}) | '
-                f'{found["calls_per_step"]:.2f} |')
+                f'{found["calls_per_step"]:.2f} |'
+            )
     settings = ['', '## Settings', '', *(f'- {k}: `{v}`' for k, v in report['rules'].items())]
     return '\n'.join(lines + settings) + '\n'
 
@@ -190,7 +204,8 @@ def measure(rules: dict[str, str], seeds: range, workers: int) -> dict[str, list
         for spoilt in CONDITIONS:
             found = {
                 name: np.array(pool.map(_run, [(config, seed, spoilt) for seed in seeds], 4), int)
-                for name, config in configs.items()}
+                for name, config in configs.items()
+            }
             against = found.get(SP_VLA, next(iter(found.values())))
             measured[spoilt.name] = [row(name, runs, against) for name, runs in found.items()]
     return measured
@@ -212,8 +227,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--episodes', type=int, default=200)
     parser.add_argument('--seed', type=int, default=RANGES['reporting'].start)
     parser.add_argument('--workers', type=int, default=2)
-    parser.add_argument('--rule', action='append', default=[], metavar='METHOD',
-                        help='beside those of the file; see `vla-accel eval --help`')
+    parser.add_argument(
+        '--rule',
+        action='append',
+        default=[],
+        metavar='METHOD',
+        help='beside those of the file; see `vla-accel eval --help`',
+    )
     parser.add_argument('--only', action='store_true', help="those rules and SP-VLA's alone")
     parser.add_argument('--out', type=Path, help='folder for scheduling_rules.json and .md')
     options = parser.parse_args(argv)
@@ -226,10 +246,15 @@ def main(argv: list[str] | None = None) -> int:
     rules |= {text: text for text in options.rule}
     seeds = range(options.seed, options.seed + options.episodes)
     report = {
-        'date': today(), 'command': 'python -m benchmarks.scheduling_rules '
-        + ' '.join(sys.argv[1:] if argv is None else argv), 'episodes': options.episodes,
-        'seeds': purpose(options.seed), 'first_seed': options.seed, 'rules': rules,
-        'conditions': measure(rules, seeds, options.workers)}
+        'date': today(),
+        'command': 'python -m benchmarks.scheduling_rules '
+        + ' '.join(sys.argv[1:] if argv is None else argv),
+        'episodes': options.episodes,
+        'seeds': purpose(options.seed),
+        'first_seed': options.seed,
+        'rules': rules,
+        'conditions': measure(rules, seeds, options.workers),
+    }
     text = to_markdown(report)
     print(text)
     if options.out:

@@ -115,15 +115,19 @@ class Mover:
         pose.pose.position.x, pose.pose.position.z = 0.45, 0.3
         self.pose.publish(pose)
         self._sign = -self._sign
-        self.action.publish(chunk_to_message(
-            Action([0.01 * self._sign, 0, 0, 0, 0, 0, 0], now_ns), STEP_S, 'base_link'))
+        self.action.publish(
+            chunk_to_message(
+                Action([0.01 * self._sign, 0, 0, 0, 0, 0, 0], now_ns), STEP_S, 'base_link'
+            )
+        )
 
 
 def arm_alone() -> tuple[Deployment, tuple[Process, ...]]:
     """Return arm_command alone; `Mover` is what moves it."""
     deployment = Deployment()
     return deployment, tuple(
-        steady(process) for process in processes(deployment) if process.name == 'arm_command')
+        steady(process) for process in processes(deployment) if process.name == 'arm_command'
+    )
 
 
 def whole_graph() -> tuple[Deployment, tuple[Process, ...]]:
@@ -166,10 +170,13 @@ def drive(
         rig.spin(seconds)
         arm = rig.status('/arm_command')
         facts = {
-            'cpu shares': meter.shares(), **counted.facts(),
-            'actions': len(listener.actions_ns), 'twists': len(listener.stamps_ns),
+            'cpu shares': meter.shares(),
+            **counted.facts(),
+            'actions': len(listener.actions_ns),
+            'twists': len(listener.stamps_ns),
             'priorities': f'{arm.get("priority")}, {rig.priority}',
-            'its own view, late_ms_p99': arm.get('late_ms_p99')}
+            'its own view, late_ms_p99': arm.get('late_ms_p99'),
+        }
     return listener, facts
 
 
@@ -184,13 +191,16 @@ def measure(seconds: float = 60.0) -> Report:
         rows += [
             summarise(f'{text}: deviation of the interval from 20 ms, as sent', 'ms', sent, BARS),
             summarise(f'{text}: the same, as received', 'ms', arrived, BARS),
-            summarise(f'{text}: as sent, of intervals that an action may have ended', 'ms', cut)]
+            summarise(f'{text}: as sent, of intervals that an action may have ended', 'ms', cut),
+        ]
         facts[text] = found
     return Report(
-        'stream_jitter', f'python -m benchmarks.stream_jitter --seconds {seconds:g}',
+        'stream_jitter',
+        f'python -m benchmarks.stream_jitter --seconds {seconds:g}',
         tuple(rows),
         {'stream': f'{RATE_HZ:g} Hz', 'warm-up': f'{WARM_UP_S:g} s', 'checkpoint': CHECKPOINT},
-        facts)
+        facts,
+    )
 
 
 if __name__ == '__main__':

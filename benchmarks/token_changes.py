@@ -38,7 +38,8 @@ from vla_accel_ros.pruning.interface import Motion
 METHODS = (
     'none,jacobi,verify,relaxed,jacobi+sp_vla_pruning,jacobi+vla_pruner@keep=0.75,layer=3,'
     'jacobi+fastv@keep=0.75,layer=3,jacobi+fastv@keep=0.5,layer=3,jacobi+random@keep=0.75,'
-    'jacobi+specprune')
+    'jacobi+specprune'
+)
 FIRST_SEED = seeds.RANGES['tuning'].start + 600_000
 
 
@@ -76,14 +77,18 @@ def measure(policy, episodes: Sequence[Sequence[Frame]], step_s: float) -> dict[
         for frame in frames:
             begun = time.thread_time()
             answer = policy.predict(
-                frame.observation, motion=_motion(frame.last, step_s), draft=frame.last)
+                frame.observation, motion=_motion(frame.last, step_s), draft=frame.last
+            )
             took.append(1e3 * (time.thread_time() - begun))
             changed.append(np.mean(answer.token_ids != frame.tokens))
             kept.append(answer.kept)
             passes.append(answer.passes)
     return {
-        'changed': 100 * float(np.mean(changed)), 'kept': float(np.mean(kept)),
-        'passes': float(np.mean(passes)), 'ms': float(np.median(took))}
+        'changed': 100 * float(np.mean(changed)),
+        'kept': float(np.mean(kept)),
+        'passes': float(np.mean(passes)),
+        'ms': float(np.median(took)),
+    }
 
 
 def _motion(last: np.ndarray | None, step_s: float) -> Motion | None:
@@ -105,9 +110,14 @@ def main(argv: list[str] | None = None) -> int:
     texts = runner.TABLETOP.instructions('all')
     # Instructions far apart in the list, so that few episodes have all kinds of tasks.
     episodes = [
-        drive(worker, seed, texts[place * len(texts) // options.episodes % len(texts)],
-              options.longest)
-        for place, seed in enumerate(numbers)]
+        drive(
+            worker,
+            seed,
+            texts[place * len(texts) // options.episodes % len(texts)],
+            options.longest,
+        )
+        for place, seed in enumerate(numbers)
+    ]
     print(f'{sum(map(len, episodes))} frames of {options.episodes} episodes\n')
     print('| method | tokens changed | visual tokens kept | passes | processor time of a call |')
     print('|---' * 5 + '|')
@@ -115,8 +125,11 @@ def main(argv: list[str] | None = None) -> int:
         policy = worker.policy.sibling()
         method.apply(policy)
         found = measure(policy, episodes, worker.environment.step_s)
-        print(f'| `{method.name}` | {found["changed"]:.1f} % | {found["kept"]:.1f} | '
-              f'{found["passes"]:.2f} | {found["ms"]:.1f} ms |', flush=True)
+        print(
+            f'| `{method.name}` | {found["changed"]:.1f} % | {found["kept"]:.1f} | '
+            f'{found["passes"]:.2f} | {found["ms"]:.1f} ms |',
+            flush=True,
+        )
     return 0
 
 

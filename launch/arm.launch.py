@@ -76,25 +76,35 @@ def give_up(event, _context):
 def start(context):
     """Start the processes of the deployment that the arguments say."""
     check_arguments(context)
-    words = {each.name: LaunchConfiguration(each.name).perform(context)
-             for each in fields(Deployment)}
+    words = {
+        each.name: LaunchConfiguration(each.name).perform(context) for each in fields(Deployment)
+    }
     deployment = Deployment.from_words(words)
     listed = processes(deployment)
     nodes = [
         Node(
-            name=process.name, namespace=f'/{deployment.namespace.strip("/")}',
-            ros_arguments=process.ros_arguments(deployment), output='screen', respawn=True,
-            respawn_delay=2.0, sigterm_timeout='10', **executable(process))
+            name=process.name,
+            namespace=f'/{deployment.namespace.strip("/")}',
+            ros_arguments=process.ros_arguments(deployment),
+            output='screen',
+            respawn=True,
+            respawn_delay=2.0,
+            sigterm_timeout='10',
+            **executable(process),
+        )
         for process in listed
     ]
     told = [ExecuteProcess(cmd=watcher(deployment, listed), output='screen', name='ready')]
     return [
         RegisterEventHandler(OnProcessExit(on_exit=give_up)),
-        *nodes, *(told if deployment.autostart else [])]
+        *nodes,
+        *(told if deployment.autostart else []),
+    ]
 
 
 def generate_launch_description():
     """Declare the arguments, set the environment, start the processes."""
+
     def text(value):
         if isinstance(value, bool):
             return str(value).lower()
@@ -102,8 +112,11 @@ def generate_launch_description():
 
     arguments = [
         DeclareLaunchArgument(
-            each.name, default_value=text(each.default), description=each.metadata['help'],
-            choices=LOG_LEVELS if each.name == 'log_level' else None)
+            each.name,
+            default_value=text(each.default),
+            description=each.metadata['help'],
+            choices=LOG_LEVELS if each.name == 'log_level' else None,
+        )
         for each in fields(Deployment)
     ]
     variables = [SetEnvironmentVariable(*pair) for pair in environment().items()]

@@ -108,9 +108,24 @@ def test_shares_of_the_processors_add_up_to_at_most_all():
 
 def test_results_are_written_for_programs_and_for_people(tmp_path):
     done = subprocess.run(
-        [sys.executable, '-m', 'benchmarks.run', '--only', 'ridge_step,camera_latency',
-         '--seconds', '1', '--out', str(tmp_path), '--remark', 'a test'],
-        cwd=conditions.ROOT, capture_output=True, text=True, check=False)
+        [
+            sys.executable,
+            '-m',
+            'benchmarks.run',
+            '--only',
+            'ridge_step,camera_latency',
+            '--seconds',
+            '1',
+            '--out',
+            str(tmp_path),
+            '--remark',
+            'a test',
+        ],
+        cwd=conditions.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode in (0, 1), done.stderr
     found = json.loads((tmp_path / 'nodes.json').read_text(encoding='utf-8'))
     assert [report['name'] for report in found['reports']] == ['ridge_step', 'camera_latency']
@@ -126,16 +141,39 @@ def test_results_of_others_are_not_overwritten(tmp_path):
 
 
 def row(method, **values):
-    unknown = ('difference_ci', 'gain_ci', 'steps_per_success', 'calls_per_step', 'tokens_kept',
-               'passes_per_call', 'call_ms_p50', 'model_ms_per_success', 'gflops_per_success',
-               'jerk_p95')
-    return {'method': method, 'successes': 0, 'episodes': 4, 'success_ci': [0, 0.49],
-            **dict.fromkeys(unknown), **values}
+    unknown = (
+        'difference_ci',
+        'gain_ci',
+        'steps_per_success',
+        'calls_per_step',
+        'tokens_kept',
+        'passes_per_call',
+        'call_ms_p50',
+        'model_ms_per_success',
+        'gflops_per_success',
+        'jerk_p95',
+    )
+    return {
+        'method': method,
+        'successes': 0,
+        'episodes': 4,
+        'success_ci': [0, 0.49],
+        **dict.fromkeys(unknown),
+        **values,
+    }
 
 
 def test_the_closed_loops_table_has_a_dash_for_what_has_no_value():
-    fast = row('fast', successes=4, success_ci=[0.51, 1], difference=0.0, gain=2.5,
-               difference_ci=[-0.1, 0.1], gain_ci=[2.4, 2.6], model_ms_per_success=201.4)
+    fast = row(
+        'fast',
+        successes=4,
+        success_ci=[0.51, 1],
+        difference=0.0,
+        gain=2.5,
+        difference_ci=[-0.1, 0.1],
+        gain_ci=[2.4, 2.6],
+        model_ms_per_success=201.4,
+    )
     lines = closed_loop.table({'methods': [row('none'), fast]}).splitlines()
     assert lines[2] == '| none | 0/4 | 0.0 – 49.0 |' + ' - |' * 10
     assert lines[3].startswith('| fast | 4/4 | 51.0 – 100.0 | +0.0 (-10.0 – +10.0) | - |')

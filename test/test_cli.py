@@ -29,8 +29,13 @@ from vla_accel_ros.stopping import Ended
 
 def vla_accel(*arguments, **options):
     return subprocess.run(
-        [sys.executable, '-m', 'vla_accel_ros.cli', *arguments], capture_output=True, text=True,
-        timeout=60, check=False, **options)
+        [sys.executable, '-m', 'vla_accel_ros.cli', *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **options,
+    )
 
 
 def test_without_a_command_the_commands_are_listed():
@@ -89,12 +94,19 @@ class Module:
 def command(monkeypatch):
     def install(result):
         monkeypatch.setattr(cli, 'import_module', lambda name: Module(result))
+
     return install
 
 
-@pytest.mark.parametrize('error', [
-    ValueError('rate is -1, expected a positive number\n of Hz'), FileNotFoundError('no a.yaml'),
-    ModuleNotFoundError('No module', name='rclpy'), OpenGLError('no EGL,\nno OSMesa')])
+@pytest.mark.parametrize(
+    'error',
+    [
+        ValueError('rate is -1, expected a positive number\n of Hz'),
+        FileNotFoundError('no a.yaml'),
+        ModuleNotFoundError('No module', name='rclpy'),
+        OpenGLError('no EGL,\nno OSMesa'),
+    ],
+)
 def test_bad_input_is_one_line_and_2(error, command, capsys):
     command(error)
     assert cli.main(['doctor']) == 2
@@ -137,8 +149,13 @@ def test_an_interrupt_that_a_library_makes_an_import_error_of_is_one(capsys, mon
 def test_a_reader_that_goes_away_is_no_error(words):
     done = subprocess.run(
         f'{sys.executable} -m vla_accel_ros.cli doctor {words} | true; exit ${{PIPESTATUS[0]}}',
-        shell=True, executable='/bin/bash', capture_output=True, text=True, timeout=60,
-        check=False)
+        shell=True,
+        executable='/bin/bash',
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.stderr == ''
 
 
@@ -160,7 +177,10 @@ sys.exit(cli.main())
 def test_closed_streams_are_no_error_and_lend_their_numbers_to_no_file(closed):
     done = subprocess.run(
         ['/bin/bash', '-c', f'"$0" -c "$1" {closed}', sys.executable, OPENED],
-        capture_output=True, timeout=60, check=False)
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0
 
 
@@ -178,8 +198,12 @@ sys.exit(cli.main(['doctor', *sys.argv[1:]]))
 
 def test_what_native_libraries_print_does_not_spoil_the_json():
     done = subprocess.run(
-        [sys.executable, '-c', NATIVE, '--json'], capture_output=True, text=True, timeout=60,
-        check=False)
+        [sys.executable, '-c', NATIVE, '--json'],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (done.returncode, json.loads(done.stdout)) == (0, {'ok': True})
     assert done.stderr == 'from a native library\n'
 
@@ -194,11 +218,13 @@ def test_doctor_says_in_json_whether_the_demo_can_run():
     assert not {'onnxruntime', 'tensorrt'} & set(findings)
     assert findings['opengl']['ok'] and findings['opengl']['shades'] > 1
     assert report['lacking'] == [
-        name for name, f in findings.items() if f['needed'] and not f['ok']]
+        name for name, f in findings.items() if f['needed'] and not f['ok']
+    ]
 
 
 def test_doctor_names_a_checkpoint_that_cannot_be_loaded(tmp_path):
     from vla_accel_ros.doctor import checkpoint
+
     (tmp_path / 'config.json').write_text('{"model_type": "bert"}', encoding='utf-8')
     finding = checkpoint(str(tmp_path))
     assert isinstance(finding, Finding) and not finding.ok
@@ -220,6 +246,7 @@ def test_doctor_goes_on_whatever_a_checkpoint_raises(tmp_path, monkeypatch):
 
 def test_doctor_shows_the_largest_step_and_the_checksum():
     from vla_accel_ros.doctor import checkpoint
+
     finding = checkpoint('tabletop-s')
     assert finding.ok
     assert 'largest step 0.033 m, 0.103 rad; checksum right' in finding.text
@@ -272,7 +299,11 @@ sys.exit(cli.main())
 def test_what_a_terminal_cannot_show_loses_nothing_else(tmp_path, words, encoding):
     (tmp_path / 'odd.py').write_text(ODD.replace('\udce4', '\\udce4'), encoding='utf-8')
     done = subprocess.run(
-        [sys.executable, str(tmp_path / 'odd.py'), *words], capture_output=True, timeout=60,
-        check=False, env={**os.environ, 'PYTHONIOENCODING': encoding})
+        [sys.executable, str(tmp_path / 'odd.py'), *words],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, 'PYTHONIOENCODING': encoding},
+    )
     assert done.returncode == 0
     assert b'K?fer' in done.stdout and b'K?fer' in done.stderr

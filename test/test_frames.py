@@ -74,8 +74,10 @@ def test_no_camera_or_a_negative_tolerance_is_refused(cameras, tolerance):
 
 
 @given(
-    st.integers(1, 4), st.integers(0, 50),
-    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400)), max_size=80))
+    st.integers(1, 4),
+    st.integers(0, 50),
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400)), max_size=80),
+)
 def test_sets_hold_the_tolerance_advance_and_use_no_frame_twice(cameras, tolerance, events):
     pairer = FramePairer(cameras, tolerance, restart_ns=10_000)
     used, last, added = set(), -1, 0
@@ -96,10 +98,17 @@ def test_sets_hold_the_tolerance_advance_and_use_no_frame_twice(cameras, toleran
     assert len(used) + lost + waiting == added
 
 
-@pytest.mark.parametrize(('stamp', 'fault'), [
-    (0, 'unstamped_frame'), (500 * MS, 'stale_frame'), (701 * MS, ''), (1000 * MS, ''),
-    (1050 * MS, ''), (1051 * MS, 'future_frame'),
-])
+@pytest.mark.parametrize(
+    ('stamp', 'fault'),
+    [
+        (0, 'unstamped_frame'),
+        (500 * MS, 'stale_frame'),
+        (701 * MS, ''),
+        (1000 * MS, ''),
+        (1050 * MS, ''),
+        (1051 * MS, 'future_frame'),
+    ],
+)
 def test_stamps_are_judged_against_the_present(stamp, fault):
     assert age_fault(stamp, 1000 * MS, 300 * MS, 50 * MS) == fault
 

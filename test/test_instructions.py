@@ -18,9 +18,19 @@ import pytest
 from vla_accel_ros.instructions import LONGEST_INSTRUCTION, check_instruction
 
 
-@pytest.mark.parametrize('text', [
-    'pick up the red cube', 'PICK UP THE RED CUBE.', ' spaces around ', 'two\nlines', 'tab\there',
-    'hebe den roten Würfel auf', 'あかい', 'x' * LONGEST_INSTRUCTION])
+@pytest.mark.parametrize(
+    'text',
+    [
+        'pick up the red cube',
+        'PICK UP THE RED CUBE.',
+        ' spaces around ',
+        'two\nlines',
+        'tab\there',
+        'hebe den roten Würfel auf',
+        'あかい',
+        'x' * LONGEST_INSTRUCTION,
+    ],
+)
 def test_plain_text_of_any_language_is_one(text):
     check_instruction(text)
 
@@ -36,9 +46,15 @@ def test_a_text_that_is_too_long_is_refused_with_its_length():
         check_instruction('a ' * 20000)
 
 
-@pytest.mark.parametrize(('text', 'said'), [
-    ('pick\x00up', r'U\+0000 at 4'), ('pick \x1b[31mup', r'U\+001B at 5'),
-    ('pick \ud800 up', r'U\+D800 at 5'), ('\x7fgo', r'U\+007F at 0')])
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('pick\x00up', r'U\+0000 at 4'),
+        ('pick \x1b[31mup', r'U\+001B at 5'),
+        ('pick \ud800 up', r'U\+D800 at 5'),
+        ('\x7fgo', r'U\+007F at 0'),
+    ],
+)
 def test_control_characters_and_halves_of_pairs_are_named(text, said):
     with pytest.raises(ValueError, match=said):
         check_instruction(text)

@@ -22,7 +22,8 @@ from vla_accel_ros.lfs import complaint, pointer
 
 POINTER = (
     b'version https://git-lfs.github.com/spec/v1\n'
-    b'oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n')
+    b'oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n'
+)
 
 
 def test_a_pointer_is_known_and_says_what_to_do(tmp_path):
@@ -30,7 +31,8 @@ def test_a_pointer_is_known_and_says_what_to_do(tmp_path):
     file.write_bytes(POINTER)
     assert pointer(file)
     assert complaint(file) == (
-        f'{file} is a git-lfs pointer, not the file itself: run git lfs pull in {tmp_path}')
+        f'{file} is a git-lfs pointer, not the file itself: run git lfs pull in {tmp_path}'
+    )
 
 
 @pytest.mark.parametrize('content', [b'', b'version', b'{"version": 1}', POINTER[1:]])

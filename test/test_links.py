@@ -21,7 +21,8 @@ from vla_accel_ros.links import dangling
 def test_a_link_to_nothing_says_where_it_points(tmp_path):
     (tmp_path / 'config.json').symlink_to('../blobs/4f1c')
     assert dangling(tmp_path / 'config.json').startswith(
-        f'{tmp_path}/config.json is a link to ../blobs/4f1c, which is not there')
+        f'{tmp_path}/config.json is a link to ../blobs/4f1c, which is not there'
+    )
 
 
 @pytest.mark.parametrize('name', ['file', 'link', 'nowhere', '.'])

@@ -21,11 +21,14 @@ def test_a_child_answers_with_the_json_of_its_last_line():
     assert machine._child(['-c', 'print("noise"); print("{\\"a\\": 1}")']) == ({'a': 1}, '')
 
 
-@pytest.mark.parametrize(('code', 'why'), [
-    ('raise SystemExit(3)', 'exit code 3'),
-    ('import os; os.abort()', 'killed by signal 6'),
-    ('1 / 0', 'ZeroDivisionError'),
-])
+@pytest.mark.parametrize(
+    ('code', 'why'),
+    [
+        ('raise SystemExit(3)', 'exit code 3'),
+        ('import os; os.abort()', 'killed by signal 6'),
+        ('1 / 0', 'ZeroDivisionError'),
+    ],
+)
 def test_a_child_that_dies_says_why(code, why):
     answer, reason = machine._child(['-c', code])
     assert answer is None and why in reason

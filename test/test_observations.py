@@ -40,10 +40,14 @@ def test_a_frame_that_does_not_hold_the_views_is_refused():
         split_views(picture(33, 16), 2)
 
 
-@pytest.mark.parametrize(('images', 'complaint'), [
-    ((), 'no image'),
-    ((np.zeros((4, 4), np.uint8),), r'image 0 is uint8 \[4, 4\]'),
-    ((np.zeros((4, 4, 3)),), 'float64')])
+@pytest.mark.parametrize(
+    ('images', 'complaint'),
+    [
+        ((), 'no image'),
+        ((np.zeros((4, 4), np.uint8),), r'image 0 is uint8 \[4, 4\]'),
+        ((np.zeros((4, 4, 3)),), 'float64'),
+    ],
+)
 def test_an_observation_of_anything_but_pictures_is_refused(images, complaint):
     with pytest.raises(ValueError, match=complaint):
         Observation(images, 'pick up the red cube')

@@ -79,7 +79,12 @@ def test_clearing_leaves_logs_and_what_others_put_within(tmp_path):
         (tmp_path / 'notes.txt').write_text('mine')
         files.clear()
     assert sorted(str(f.relative_to(tmp_path)) for f in tmp_path.rglob('*')) == [
-        LIST, 'episodes', 'episodes/mine.hdf5', 'logs', 'notes.txt']
+        LIST,
+        'episodes',
+        'episodes/mine.hdf5',
+        'logs',
+        'notes.txt',
+    ]
 
 
 def test_a_later_run_may_go_on_and_removes_what_the_earlier_one_made(tmp_path):
@@ -144,10 +149,16 @@ def test_a_folder_from_before_there_were_lists_is_known_by_what_it_says(tmp_path
 
 def test_a_second_run_is_refused_and_told_who_the_first_is(tmp_path):
     with folder(tmp_path):
-        code = ('import sys; from pathlib import Path; from vla_accel_ros.output_folder import '
-                'OutputFolder\nOutputFolder(Path(sys.argv[1]), "replay", ()).check()')
-        done = subprocess.run([sys.executable, '-c', code, str(tmp_path)], capture_output=True,
-                              text=True, check=False)
+        code = (
+            'import sys; from pathlib import Path; from vla_accel_ros.output_folder import '
+            'OutputFolder\nOutputFolder(Path(sys.argv[1]), "replay", ()).check()'
+        )
+        done = subprocess.run(
+            [sys.executable, '-c', code, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert 'TakenError: another run, process' in done.stderr
     folder(tmp_path).check()
     assert list(tmp_path.iterdir()) == []
@@ -173,8 +184,10 @@ def test_files_are_refused_before_the_work(tmp_path):
     (tmp_path / 'ours.json').write_text('{"methods": []}')
     (tmp_path / 'empty.json').write_text('')
     for name, said in (
-            ('other.json', 'did not make'), ('other.json/x.json', 'is no folder'),
-            ('', 'is the folder')):
+        ('other.json', 'did not make'),
+        ('other.json/x.json', 'is no folder'),
+        ('', 'is the folder'),
+    ):
         with pytest.raises(OutputError, match=said):
             refuse(tmp_path / name)
     for name in ('ours.json', 'empty.json', 'new/deep/r.json'):
@@ -207,7 +220,8 @@ def test_beginnings_tell_a_text(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'listed', ['../mine', '{tmp}/mine', 'episodes/../../mine', 'mine', '', '.'])
+    'listed', ['../mine', '{tmp}/mine', 'episodes/../../mine', 'mine', '', '.']
+)
 def test_a_list_that_names_what_lies_elsewhere_is_refused(tmp_path, listed):
     (tmp_path / 'mine').write_text('mine')
     out = tmp_path / 'out'
@@ -219,8 +233,9 @@ def test_a_list_that_names_what_lies_elsewhere_is_refused(tmp_path, listed):
     assert (tmp_path / 'mine').read_text() == 'mine'
 
 
-@pytest.mark.parametrize('make_list', [
-    lambda file: file.mkdir(), os.mkfifo, lambda file: file.symlink_to('nowhere')])
+@pytest.mark.parametrize(
+    'make_list', [lambda file: file.mkdir(), os.mkfifo, lambda file: file.symlink_to('nowhere')]
+)
 def test_a_list_that_is_no_file_is_refused(tmp_path, make_list):
     make_list(tmp_path / LIST)
     with pytest.raises(OutputError, match='is no list of what a run made'):
@@ -253,9 +268,15 @@ def test_what_a_link_leads_to_is_not_cleared(tmp_path):
     assert (mine / '000000.npz').read_text() == 'mine'
 
 
-@pytest.mark.parametrize('put', [
-    lambda lock, mine: lock.symlink_to(mine), lambda lock, mine: lock.hardlink_to(mine),
-    lambda lock, _: os.mkfifo(lock), lambda lock, _: lock.mkdir()])
+@pytest.mark.parametrize(
+    'put',
+    [
+        lambda lock, mine: lock.symlink_to(mine),
+        lambda lock, mine: lock.hardlink_to(mine),
+        lambda lock, _: os.mkfifo(lock),
+        lambda lock, _: lock.mkdir(),
+    ],
+)
 def test_what_is_no_lock_is_neither_emptied_nor_removed(tmp_path, put):
     mine = tmp_path / 'mine'
     mine.write_text('mine')

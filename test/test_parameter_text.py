@@ -23,15 +23,43 @@ import pytest
 from vla_accel_ros.parameter_text import ParameterFileError, read_file, scalar
 
 
-@pytest.mark.parametrize(('text', 'value'), [
-    ('1', 1), ('+5', 5), ('0x10', 16), ('010', 8), ('1e3', 1000.0), ('.5', 0.5), ('1.', 1.0),
-    ('0x1p3', 8.0), ('1E+5', 1e5), ('yes', True), ('off', False), ('Y', True), ('tRue', 'tRue'),
-    ('1_000', '1_000'), ('1:30', '1:30'), ('0o10', '0o10'), ('0b1', '0b1'), ('null', 'null'),
-    ('1e400', '1e400'), ('1e-320', '1e-320'), ('0e-400', 0.0), ('-.inf', -inf), ('infinity', inf),
-    ('9223372036854775808', 9223372036854775808.0), ('-9223372036854775808', -2**63),
-    ('.Nan', '.Nan'), ('08', 8.0), ('--5', '--5'), ('0x1p99999', '0x1p99999'),
-    ('0x1p-99999', '0x1p-99999'), ('0x0p-99999', 0.0), ('0xffffffffffffffff', 2.0**64),
-])
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        ('1', 1),
+        ('+5', 5),
+        ('0x10', 16),
+        ('010', 8),
+        ('1e3', 1000.0),
+        ('.5', 0.5),
+        ('1.', 1.0),
+        ('0x1p3', 8.0),
+        ('1E+5', 1e5),
+        ('yes', True),
+        ('off', False),
+        ('Y', True),
+        ('tRue', 'tRue'),
+        ('1_000', '1_000'),
+        ('1:30', '1:30'),
+        ('0o10', '0o10'),
+        ('0b1', '0b1'),
+        ('null', 'null'),
+        ('1e400', '1e400'),
+        ('1e-320', '1e-320'),
+        ('0e-400', 0.0),
+        ('-.inf', -inf),
+        ('infinity', inf),
+        ('9223372036854775808', 9223372036854775808.0),
+        ('-9223372036854775808', -(2**63)),
+        ('.Nan', '.Nan'),
+        ('08', 8.0),
+        ('--5', '--5'),
+        ('0x1p99999', '0x1p99999'),
+        ('0x1p-99999', '0x1p-99999'),
+        ('0x0p-99999', 0.0),
+        ('0xffffffffffffffff', 2.0**64),
+    ],
+)
 def test_a_value_is_what_rcl_makes_of_it(text, value):
     assert scalar(text, quoted=False) == value
     assert type(scalar(text, quoted=False)) is type(value)
@@ -53,8 +81,11 @@ def test_what_is_no_text_file_is_refused_by_name(tmp_path):
     os.mkfifo(pipe)
     large.write_bytes(b'#' * 1_000_001)
     for path, complaint in (
-            (tmp_path, 'is a folder'), (binary, r'line 2 is no text in UTF-8 \(byte 0xff'),
-            (pipe, 'is no regular file'), (large, 'has more than 1000000 bytes')):
+        (tmp_path, 'is a folder'),
+        (binary, r'line 2 is no text in UTF-8 \(byte 0xff'),
+        (pipe, 'is no regular file'),
+        (large, 'has more than 1000000 bytes'),
+    ):
         with pytest.raises(ParameterFileError, match=f'^mine {complaint}'):
             read_file(path, 'mine')
     for path in (tmp_path / 'none', binary / 'below'):

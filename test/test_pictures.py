@@ -50,50 +50,67 @@ def segments(data, more):
     return data[:2] + more + data[2:]
 
 
-@pytest.mark.parametrize('said', [
-    '', 'jpeg', 'png', 'rgb8; jpeg compressed bgr8', 'webp', 'x' * 999])
-@pytest.mark.parametrize('data', [
-    saved(COLOUR, 'PNG'), saved(COLOUR, 'JPEG', quality=95),
-    saved(COLOUR, 'JPEG', quality=95, progressive=True), saved(COLOUR.convert('RGBA'), 'PNG'),
-    saved(COLOUR.convert('P', palette=Image.Palette.ADAPTIVE), 'PNG'),
-    saved(COLOUR, 'JPEG', quality=95, exif=b'Exif\0\0' + b'x' * 60_000),
-    segments(saved(COLOUR, 'JPEG', quality=95), b'\xff\xff\xff\xff'),
-], ids=['png', 'jpeg', 'progressive', 'alpha', 'palette', 'exif', 'fill'])
+@pytest.mark.parametrize(
+    'said', ['', 'jpeg', 'png', 'rgb8; jpeg compressed bgr8', 'webp', 'x' * 999]
+)
+@pytest.mark.parametrize(
+    'data',
+    [
+        saved(COLOUR, 'PNG'),
+        saved(COLOUR, 'JPEG', quality=95),
+        saved(COLOUR, 'JPEG', quality=95, progressive=True),
+        saved(COLOUR.convert('RGBA'), 'PNG'),
+        saved(COLOUR.convert('P', palette=Image.Palette.ADAPTIVE), 'PNG'),
+        saved(COLOUR, 'JPEG', quality=95, exif=b'Exif\0\0' + b'x' * 60_000),
+        segments(saved(COLOUR, 'JPEG', quality=95), b'\xff\xff\xff\xff'),
+    ],
+    ids=['png', 'jpeg', 'progressive', 'alpha', 'palette', 'exif', 'fill'],
+)
 def test_a_jpeg_and_a_png_are_read_as_rgb_whatever_the_format_says(data, said):
     pixels = read(data, said)
     assert pixels.shape == SMOOTH.shape and pixels.flags.c_contiguous
     assert np.abs(pixels.astype(int) - SMOOTH).max() < 12
 
 
-@pytest.mark.parametrize('data', [
-    saved(GREY, 'JPEG'), saved(GREY, 'PNG'), saved(GREY.convert('LA'), 'PNG')])
+@pytest.mark.parametrize(
+    'data', [saved(GREY, 'JPEG'), saved(GREY, 'PNG'), saved(GREY.convert('LA'), 'PNG')]
+)
 def test_grey_pictures_are_read_as_grey(data):
     assert np.abs(read(data, 'mono8; jpeg compressed ').astype(int) - 100).max() < 6
 
 
-@pytest.mark.parametrize(('data', 'said', 'message'), [
-    (coded(DEEP), 'png', 'are a PNG of 16 bits, expected 8'),
-    (coded(np.dstack([DEEP] * 3)), 'rgb8; png compressed bgr8', 'a PNG of 16 bits'),
-    (saved(GREY, 'JPEG'), 'bayer_rggb8; jpeg compressed ', 'expected an 8 bit JPEG or PNG'),
-    (saved(GREY, 'JPEG'), 'BAYER_RGGB8; JPEG', 'expected an 8 bit JPEG or PNG'),
-    (saved(GREY, 'JPEG'), 'bayer' * 999, r"format is '.{60}'\.\.\., expected an 8 bit"),
-    (saved(GREY, 'JPEG'), '16UC1; png compressed ', 'expected an 8 bit JPEG or PNG'),
-    (saved(COLOUR.convert('CMYK'), 'JPEG'), 'jpeg', 'a JPEG of 4 channels'),
-    (saved(COLOUR, 'PNG', save_all=True, append_images=[GREY.convert('RGB')]), 'png',
-     'several pictures, expected one'),
-    (saved(COLOUR, 'GIF'), 'png', 'the data are GIF, expected JPEG or PNG'),
-    (saved(COLOUR, 'WEBP'), 'jpeg', 'the data are WebP'),
-    (coded(DEEP, '.tiff'), 'tiff', 'the data are TIFF'),
-    (b'\0\0\0\x01\x67video', 'h264', 'the data are a video stream'),
-    (b'\0\0\0\x18ftypheic', 'jpeg', 'the data are HEIF'),
-    (b'text', 'jpeg', 'the data are no picture'),
-    (b'', 'jpeg', '0 bytes'),
-    (saved(COLOUR, 'JPEG')[:20], 'jpeg', 'do not decode'),
-    (b'\xff\xd8\xff' + b'\xff' * 5_000_000, 'jpeg', 'do not decode'),
-    (b'\xff\xd8\xff\xe0\0\0' * 9, 'jpeg', 'do not decode'),
-    (b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\0\0\0\1\0\0\x08\x02\0\0\0' + bytes(4), 'png',
-     'expected at most 67108864'),
-])
+@pytest.mark.parametrize(
+    ('data', 'said', 'message'),
+    [
+        (coded(DEEP), 'png', 'are a PNG of 16 bits, expected 8'),
+        (coded(np.dstack([DEEP] * 3)), 'rgb8; png compressed bgr8', 'a PNG of 16 bits'),
+        (saved(GREY, 'JPEG'), 'bayer_rggb8; jpeg compressed ', 'expected an 8 bit JPEG or PNG'),
+        (saved(GREY, 'JPEG'), 'BAYER_RGGB8; JPEG', 'expected an 8 bit JPEG or PNG'),
+        (saved(GREY, 'JPEG'), 'bayer' * 999, r"format is '.{60}'\.\.\., expected an 8 bit"),
+        (saved(GREY, 'JPEG'), '16UC1; png compressed ', 'expected an 8 bit JPEG or PNG'),
+        (saved(COLOUR.convert('CMYK'), 'JPEG'), 'jpeg', 'a JPEG of 4 channels'),
+        (
+            saved(COLOUR, 'PNG', save_all=True, append_images=[GREY.convert('RGB')]),
+            'png',
+            'several pictures, expected one',
+        ),
+        (saved(COLOUR, 'GIF'), 'png', 'the data are GIF, expected JPEG or PNG'),
+        (saved(COLOUR, 'WEBP'), 'jpeg', 'the data are WebP'),
+        (coded(DEEP, '.tiff'), 'tiff', 'the data are TIFF'),
+        (b'\0\0\0\x01\x67video', 'h264', 'the data are a video stream'),
+        (b'\0\0\0\x18ftypheic', 'jpeg', 'the data are HEIF'),
+        (b'text', 'jpeg', 'the data are no picture'),
+        (b'', 'jpeg', '0 bytes'),
+        (saved(COLOUR, 'JPEG')[:20], 'jpeg', 'do not decode'),
+        (b'\xff\xd8\xff' + b'\xff' * 5_000_000, 'jpeg', 'do not decode'),
+        (b'\xff\xd8\xff\xe0\0\0' * 9, 'jpeg', 'do not decode'),
+        (
+            b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\0\0\0\1\0\0\x08\x02\0\0\0' + bytes(4),
+            'png',
+            'expected at most 67108864',
+        ),
+    ],
+)
 def test_what_is_no_8_bit_picture_is_refused_by_its_data(data, said, message):
     with pytest.raises(ValueError, match=message):
         read(data, said)

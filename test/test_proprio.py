@@ -59,17 +59,21 @@ def test_messages_without_a_wanted_name_or_without_positions_change_nothing():
         stranger.nearest(0, 10)
 
 
-@pytest.mark.parametrize(('names', 'values', 'said'), [
-    (['a', 'b'], [1.0], 'has 1 values for 2 names'),
-    (['a'], [1.0, 2.0], 'has 2 values for 1 names'),
-    ([], [1.0, 2.0], 'has no names, expected a, b among them'),
-    (['a', 'a', 'b'], [1.0, 2.0, 3.0], 'names a twice'),
-    (['a', 'b'], [math.nan, 9.0], 'a is nan'),
-    (['a', 'b'], [9.0, -math.inf], 'b is -inf'),
-    (['a', 'b'], [-1e200, 9.0], 'a is -1e.200, expected finite values of at most 1e.09'),
-])
+@pytest.mark.parametrize(
+    ('names', 'values', 'said'),
+    [
+        (['a', 'b'], [1.0], 'has 1 values for 2 names'),
+        (['a'], [1.0, 2.0], 'has 2 values for 1 names'),
+        ([], [1.0, 2.0], 'has no names, expected a, b among them'),
+        (['a', 'a', 'b'], [1.0, 2.0, 3.0], 'names a twice'),
+        (['a', 'b'], [math.nan, 9.0], 'a is nan'),
+        (['a', 'b'], [9.0, -math.inf], 'b is -inf'),
+        (['a', 'b'], [-1e200, 9.0], 'a is -1e.200, expected finite values of at most 1e.09'),
+    ],
+)
 def test_a_state_that_does_not_add_up_is_refused_by_name_and_the_one_before_counts(
-        names, values, said):
+    names, values, said
+):
     buffer = ProprioBuffer(['a', 'b'])
     buffer.add(0, ['a', 'b'], [1.0, 2.0])
     with pytest.raises(ValueError, match=said):

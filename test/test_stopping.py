@@ -63,13 +63,16 @@ def gone(pid):
         os.close(handle)
 
 
-@pytest.mark.parametrize(('signum', 'code'), [
-    (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ('signum', 'code'),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGKILL, -9)],
+)
 def test_workers_end_with_their_parent_however_it_ends(tmp_path, signum, code):
     program = tmp_path / 'parent.py'
     program.write_text(PARENT)
-    with subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True) as parent:
+    with subprocess.Popen(
+        [sys.executable, str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as parent:
         workers = [int(parent.stdout.readline()) for _ in range(2)]
         # A signal of a terminal goes to all of them, and theirs is the parent's business.
         for pid in workers if signum != signal.SIGKILL else ():
@@ -84,8 +87,10 @@ def test_workers_end_with_their_parent_however_it_ends(tmp_path, signum, code):
 
 def test_the_first_signal_asks_and_the_second_ends(capfd):
     called = []
-    with pytest.raises(Ended) as ended, Interrupt('stopping: so', lambda: called.append(1)) as (
-            stop):
+    with (
+        pytest.raises(Ended) as ended,
+        Interrupt('stopping: so', lambda: called.append(1)) as (stop),
+    ):
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop() and stop.code == 143 and called == [1]
         os.kill(os.getpid(), signal.SIGTERM)

@@ -72,8 +72,9 @@ def test_the_centre_crop_keeps_its_share_of_the_area():
     np.testing.assert_array_equal(cropped, image[5:95, 10:190])
 
 
-@pytest.mark.parametrize('options', [
-    {'resize': 'squash'}, {'filter_name': 'nearest'}, {'centre_crop': 0.0}])
+@pytest.mark.parametrize(
+    'options', [{'resize': 'squash'}, {'filter_name': 'nearest'}, {'centre_crop': 0.0}]
+)
 def test_unknown_ways_of_fitting_are_refused(options):
     with pytest.raises(ValueError, match='expected one of'):
         fit_view(picture(8, 8), 4, **options)
@@ -84,7 +85,8 @@ def test_unknown_ways_of_fitting_are_refused(options):
 def test_the_camera_node_fits_as_the_model_does(embedded_config, resize, shape):
     config = replace(embedded_config, resize=resize)
     np.testing.assert_array_equal(
-        fit_view(picture(*shape), config.image_size, resize), fit(picture(*shape), config))
+        fit_view(picture(*shape), config.image_size, resize), fit(picture(*shape), config)
+    )
 
 
 @pytest.mark.parametrize('shape', [(480, 640), (128, 128)])

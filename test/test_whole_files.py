@@ -84,8 +84,10 @@ def test_what_leads_to_an_open_file_is_special(tmp_path):
 
 
 def test_standard_output_keeps_what_was_written_before(tmp_path):
-    code = ("from pathlib import Path; from vla_accel_ros.whole_files import write_whole\n"
-            "print('before'); write_whole(Path('/dev/stdout'), 'report\\n'); print('after')")
+    code = (
+        'from pathlib import Path; from vla_accel_ros.whole_files import write_whole\n'
+        "print('before'); write_whole(Path('/dev/stdout'), 'report\\n'); print('after')"
+    )
     with (tmp_path / 'out').open('w') as out:
         subprocess.run([sys.executable, '-c', code], stdout=out, check=True)
     assert (tmp_path / 'out').read_text() == 'before\nreport\nafter\n'

@@ -72,15 +72,19 @@ COMMANDS = {
     'eval': Command(
         'vla_accel_ros.evaluation.command',
         'closed-loop success with and without acceleration, on two clocks',
-        ('vla-accel eval --episodes 50 --methods none,sp_vla',
-         "vla-accel eval --methods 'none,hold+jacobi,none@keep=0.25' --report report/",
-         'vla-accel eval --clock real --latency-ms 60 --methods none,fast --json'),
+        (
+            'vla-accel eval --episodes 50 --methods none,sp_vla',
+            "vla-accel eval --methods 'none,hold+jacobi,none@keep=0.25' --report report/",
+            'vla-accel eval --clock real --latency-ms 60 --methods none,fast --json',
+        ),
     ),
     'replay': Command(
         'vla_accel_ros.nodes.replay',
         'how far an accelerated setting departs from a recording, and what it saves',
-        ('vla-accel replay my_bag --methods none,sp_vla,fast --out out/my_bag',
-         "vla-accel replay my_bag.mcap --image-topic /camera/image_raw --instruction 'pour'"),
+        (
+            'vla-accel replay my_bag --methods none,sp_vla,fast --out out/my_bag',
+            "vla-accel replay my_bag.mcap --image-topic /camera/image_raw --instruction 'pour'",
+        ),
     ),
     'record-demo': Command(
         'vla_accel_ros.evaluation.replay.demo.command',
@@ -90,20 +94,27 @@ COMMANDS = {
     'env': Command(
         'vla_accel_ros.evaluation.environments.command',
         'try an environment out, an expert or random actions in the place of a model',
-        ('vla-accel env tabletop --policy expert',
-         'vla-accel env robosuite:Lift --policy expert --picture lift.png'),
+        (
+            'vla-accel env tabletop --policy expert',
+            'vla-accel env robosuite:Lift --policy expert --picture lift.png',
+        ),
     ),
     'tune': Command(
         'vla_accel_ros.evaluation.tuning.command',
         'search parameters of methods in simulation or on bags, and confirm what is found',
-        ('vla-accel tune --sim --methods hold,sp_vla --trials 20',
-         'vla-accel tune --bag monday tuesday --confirm-bag friday --methods sp_vla,fastv'),
+        (
+            'vla-accel tune --sim --methods hold,sp_vla --trials 20',
+            'vla-accel tune --bag monday tuesday --confirm-bag friday --methods sp_vla,fastv',
+        ),
     ),
     'bench': Command(
         'vla_accel_ros.evaluation.bench.command',
         "latency side by side: stages, methods, keep ratios, decoders, and the device's floor",
-        ('vla-accel bench', 'vla-accel bench --model mid --bars --plot bench.png',
-         'vla-accel bench --model openvla-7b --random-weights --device cuda --out h200.json'),
+        (
+            'vla-accel bench',
+            'vla-accel bench --model mid --bars --plot bench.png',
+            'vla-accel bench --model openvla-7b --random-weights --device cuda --out h200.json',
+        ),
     ),
     'train': Command(
         'vla_accel_ros.training.command',
@@ -129,7 +140,9 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument('--debug', action='store_true', help='show where an error comes from')
     parser = argparse.ArgumentParser(
-        prog='vla-accel', formatter_class=style, parents=[common],
+        prog='vla-accel',
+        formatter_class=style,
+        parents=[common],
         description='Vision-Language-Action models, fast enough to drive a robot arm.',
         epilog=_epilog([command.examples[0] for command in COMMANDS.values()])
         + '\n\nexit code: 0 what was asked holds, 1 it does not, 2 it could not be asked',
@@ -138,9 +151,12 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
     for name, command in COMMANDS.items():
         sub = commands.add_parser(
-            name, help=command.summary,
+            name,
+            help=command.summary,
             description=command.summary[0].upper() + command.summary[1:] + '.',
-            epilog=_epilog(command.examples), formatter_class=style, parents=[common],
+            epilog=_epilog(command.examples),
+            formatter_class=style,
+            parents=[common],
         )
         sub.add_argument('--json', action='store_true', help='print JSON instead of text')
         if name == chosen:
@@ -252,8 +268,9 @@ def _own_words_only() -> Iterator[None]:
     os.dup2(2, 1)
     try:
         with (
-            open(kept, 'w', encoding=sys.stdout.encoding, errors=sys.stdout.errors,
-                 closefd=False) as words,
+            open(
+                kept, 'w', encoding=sys.stdout.encoding, errors=sys.stdout.errors, closefd=False
+            ) as words,
             redirect_stdout(words),
         ):
             yield

@@ -27,23 +27,31 @@ from vla_accel_ros import machine
 from vla_accel_ros.machine import Finding
 from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
 
-NEEDED = (
-    ('mujoco', 'mujoco', 'the embedded arm'), ('imageio-ffmpeg', 'imageio_ffmpeg', 'videos'))
+NEEDED = (('mujoco', 'mujoco', 'the embedded arm'), ('imageio-ffmpeg', 'imageio_ffmpeg', 'videos'))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument(
-        '--checkpoint', action='append', metavar='NAME_OR_FOLDER',
-        help='check this checkpoint too, besides those shipped (may be given again)')
+        '--checkpoint',
+        action='append',
+        metavar='NAME_OR_FOLDER',
+        help='check this checkpoint too, besides those shipped (may be given again)',
+    )
     parser.add_argument(
-        '--unnorm-key', metavar='KEY', help="data set to un-normalise those checkpoints' actions")
+        '--unnorm-key', metavar='KEY', help="data set to un-normalise those checkpoints' actions"
+    )
     parser.add_argument(
-        '--params-file', metavar='FILE',
-        help='check this parameter file of the nodes, and its limits against the checkpoint')
+        '--params-file',
+        metavar='FILE',
+        help='check this parameter file of the nodes, and its limits against the checkpoint',
+    )
     parser.add_argument(
-        '--namespace', default='', metavar='NAME',
-        help='namespace that the nodes of the parameter file will have')
+        '--namespace',
+        default='',
+        metavar='NAME',
+        help='namespace that the nodes of the parameter file will have',
+    )
 
 
 def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -> Finding:
@@ -61,6 +69,7 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
     try:
         from vla_accel_ros.models.policy import Policy
         from vla_accel_ros.models.weights import checked_by
+
         folder = checkpoint_folder(name)
         policy = Policy.load(folder, unnorm_key=unnorm_key)
         policy.self_test()
@@ -72,11 +81,18 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
         if not isinstance(error, OSError | ValueError | ImportError | RuntimeError) or not why:
             why = f'{type(error).__name__}: {why}'
         return Finding(title, False, why, needed, remedy)
-    text = (f'loads; the image changes the action; {policy.cameras} camera(s); largest step '
-            f'{metres:.3f} m, {radians:.3f} rad; '
-            f'{"checksum right" if verified else "no checksum"}')
-    return Finding(title, True, text, needed, details={
-        'largest_step_m': metres, 'largest_step_rad': radians, 'checksum': verified})
+    text = (
+        f'loads; the image changes the action; {policy.cameras} camera(s); largest step '
+        f'{metres:.3f} m, {radians:.3f} rad; '
+        f'{"checksum right" if verified else "no checksum"}'
+    )
+    return Finding(
+        title,
+        True,
+        text,
+        needed,
+        details={'largest_step_m': metres, 'largest_step_rad': radians, 'checksum': verified},
+    )
 
 
 def examine(checkpoints: list[str], unnorm_key: str | None = None) -> Iterator[Finding]:
@@ -98,8 +114,13 @@ def examine(checkpoints: list[str], unnorm_key: str | None = None) -> Iterator[F
     yield from asked('opengl', machine.opengl)
     shipped = list(shipped_checkpoints())
     if not shipped:
-        yield Finding('checkpoint', False, 'none is shipped with this installation', True,
-                      'vla-accel train makes one')
+        yield Finding(
+            'checkpoint',
+            False,
+            'none is shipped with this installation',
+            True,
+            'vla-accel train makes one',
+        )
     for name in shipped:
         yield from asked(f'checkpoint {name}', partial(checkpoint, name, needed=True))
     for name in checkpoints:
@@ -157,9 +178,25 @@ def run(args: argparse.Namespace) -> int:
     wanted = {f'checkpoint {name}' for name in args.checkpoint or []}
     lacking = [f.name for f in findings if not f.ok and (f.needed or f.name in wanted)]
     if args.json:
-        json.dump({'ok': not lacking, 'lacking': lacking, 'findings': [
-            {'name': f.name, 'ok': f.ok, 'needed': f.needed, 'text': f.text, 'remedy': f.remedy,
-             **f.details} for f in findings]}, sys.stdout, indent=2)
+        json.dump(
+            {
+                'ok': not lacking,
+                'lacking': lacking,
+                'findings': [
+                    {
+                        'name': f.name,
+                        'ok': f.ok,
+                        'needed': f.needed,
+                        'text': f.text,
+                        'remedy': f.remedy,
+                        **f.details,
+                    }
+                    for f in findings
+                ],
+            },
+            sys.stdout,
+            indent=2,
+        )
         print()
     elif lacking:
         print(f'\nlacking: {", ".join(lacking)}')

@@ -58,7 +58,8 @@ class FramePairer:
     ) -> None:
         if cameras < 1 or tolerance_ns < 0:
             raise ValueError(
-                f'{cameras} cameras within {tolerance_ns} ns, expected at least 1 and 0 ns')
+                f'{cameras} cameras within {tolerance_ns} ns, expected at least 1 and 0 ns'
+            )
         self.tolerance_ns = tolerance_ns
         self.counts: Counter[str] = Counter()
         self._restart_ns = restart_ns
@@ -93,7 +94,8 @@ class FramePairer:
         waiting.append((stamp_ns, frame))
         chosen = [
             min(frames, key=lambda f: abs(f[0] - stamp_ns), default=None)
-            for frames in self._waiting]
+            for frames in self._waiting
+        ]
         if None in chosen:
             return None
         stamps = [stamp for stamp, _ in chosen]

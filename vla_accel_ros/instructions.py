@@ -31,11 +31,13 @@ def check_instruction(text: str) -> None:
     """
     if len(text) > LONGEST_INSTRUCTION:
         raise ValueError(
-            f'the instruction has {len(text)} characters, expected at most {LONGEST_INSTRUCTION}')
+            f'the instruction has {len(text)} characters, expected at most {LONGEST_INSTRUCTION}'
+        )
     if not any(c.isprintable() and not c.isspace() for c in text):
         raise ValueError('the instruction is empty')
     for place, character in enumerate(text):
         if unicodedata.category(character) in ('Cc', 'Cs') and not character.isspace():
             raise ValueError(
                 f'the instruction has the character U+{ord(character):04X} at {place}, which '
-                'cannot be shown: expected plain text')
+                'cannot be shown: expected plain text'
+            )

@@ -25,5 +25,7 @@ def dangling(path: str | Path) -> str | None:
     path = Path(path)
     if not path.is_symlink() or path.exists():
         return None
-    return (f'{path} is a link to {os.readlink(path)}, which is not there: copy the folder with '
-            'what its links point at (cp -rL), or download it again')
+    return (
+        f'{path} is a link to {os.readlink(path)}, which is not there: copy the folder with '
+        'what its links point at (cp -rL), or download it again'
+    )

@@ -68,7 +68,8 @@ class Lock:
                 os.close(handle)
                 raise TakenError(
                     f'another run{f", process {other}," if other else ""} is writing to '
-                    f'{self._what}: wait for it, or choose another name') from None
+                    f'{self._what}: wait for it, or choose another name'
+                ) from None
             except OSError:
                 # A file system that has no locks; one run at a time is then up to its user.
                 pass
@@ -86,7 +87,8 @@ class Lock:
         # It is emptied and removed later, so it must be a lock: not a link, nor a text of others.
         if not self._path.is_symlink():
             handle = os.open(
-                self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+                self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666
+            )
             if stat.S_ISREG(os.fstat(handle).st_mode):
                 held = os.pread(handle, 32, 0)
                 if not held or held.isdigit():
@@ -94,7 +96,8 @@ class Lock:
             os.close(handle)
         raise TakenError(
             f'{self._path} is no lock of a run, and {self._what} needs one there: move it away, '
-            'or choose another name')
+            'or choose another name'
+        )
 
     def release(self) -> None:
         """Let go and remove the file; nothing where it is not held."""

@@ -76,7 +76,10 @@ def _child(arguments: list[str], seconds: float = 60) -> tuple[dict | None, str]
     """Run Python in a child; return the JSON of its last line, or None and why there is none."""
     try:
         done = subprocess.run(
-            [sys.executable, *arguments], capture_output=True, text=True, timeout=seconds,
+            [sys.executable, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -93,16 +96,21 @@ def _child(arguments: list[str], seconds: float = 60) -> tuple[dict | None, str]
 def python() -> Finding:
     """Say which Python runs this."""
     text = '{}.{}.{}'.format(*sys.version_info[:3]) + f', {sys.executable}'
-    return Finding('python', sys.version_info >= (3, 10), text, needed=True,
-                   remedy='Python 3.10 or newer')
+    return Finding(
+        'python', sys.version_info >= (3, 10), text, needed=True, remedy='Python 3.10 or newer'
+    )
 
 
 def cores() -> Finding:
     """Say how many processors and how much memory there are."""
     count = len(os.sched_getaffinity(0))
     gib = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
-    return Finding('machine', True, f'{count} cores, {gib:.0f} GiB of memory',
-                   details={'cores': count, 'memory_gib': round(gib, 1)})
+    return Finding(
+        'machine',
+        True,
+        f'{count} cores, {gib:.0f} GiB of memory',
+        details={'cores': count, 'memory_gib': round(gib, 1)},
+    )
 
 
 def ros() -> Finding:
@@ -120,16 +128,23 @@ def log_folder() -> Finding:
 
     why = log_folder.why_unusable()
     return Finding(
-        'logs', not why, why or 'ROS can write its logs',
+        'logs',
+        not why,
+        why or 'ROS can write its logs',
         remedy='set HOME or ROS_LOG_DIR to a folder that can be written; `vla-accel demo` writes '
-        'to its own')
+        'to its own',
+    )
 
 
 def launch() -> Finding:
     """Say whether `ros2 launch` can be used; the demo does without."""
     there = find_spec('launch_ros') is not None
-    return Finding('launch', there, 'launch_ros' if there else 'no launch_ros: `vla-accel demo` '
-                   'starts the nodes itself', remedy=get_launch())
+    return Finding(
+        'launch',
+        there,
+        'launch_ros' if there else 'no launch_ros: `vla-accel demo` starts the nodes itself',
+        remedy=get_launch(),
+    )
 
 
 def get_launch() -> str:
@@ -140,8 +155,10 @@ def get_launch() -> str:
     if (system.get('ID'), system.get('VERSION_ID')) == ('ubuntu', '24.04'):
         return 'apt install ros-jazzy-ros2launch, then source /opt/ros/jazzy/setup.bash'
     name = system.get('PRETTY_NAME', 'this system')
-    return (f'{name} has no package of it: a container or machine with Ubuntu 24.04, or ROS 2 '
-            'Jazzy built from source')
+    return (
+        f'{name} has no package of it: a container or machine with Ubuntu 24.04, or ROS 2 '
+        'Jazzy built from source'
+    )
 
 
 def _os_release() -> dict[str, str]:
@@ -160,8 +177,13 @@ def dds_profile() -> Finding:
     free = shutil.disk_usage('/dev/shm').free / 2**20 if Path('/dev/shm').is_dir() else 0
     details = {'profile': str(profile), 'shared_memory_free_mib': round(free)}
     if free < SHARED_MEMORY_MIB:
-        return Finding('dds', False, f'{free:.0f} MiB free in /dev/shm', details=details,
-                       remedy=f'{SHARED_MEMORY_MIB} MiB or more (docker run --shm-size=512m)')
+        return Finding(
+            'dds',
+            False,
+            f'{free:.0f} MiB free in /dev/shm',
+            details=details,
+            remedy=f'{SHARED_MEMORY_MIB} MiB or more (docker run --shm-size=512m)',
+        )
     chosen = os.environ.get('FASTRTPS_DEFAULT_PROFILES_FILE')
     text = f'shared memory, {free:.0f} MiB free; '
     text += f'profile {chosen} (yours)' if chosen else 'profile set by launch file and demo'
@@ -175,16 +197,26 @@ def torch() -> Finding:
     except ImportError as error:
         return Finding('torch', False, f'not importable: {error}', needed=True, remedy=PIP)
     if not torch.cuda.is_available():
-        return Finding('torch', True, f'{torch.__version__}, no GPU: the embedded model runs on '
-                       'the CPU, a 7B model needs a GPU', needed=True,
-                       details={'version': torch.__version__, 'gpu': None})
+        return Finding(
+            'torch',
+            True,
+            f'{torch.__version__}, no GPU: the embedded model runs on '
+            'the CPU, a 7B model needs a GPU',
+            needed=True,
+            details={'version': torch.__version__, 'gpu': None},
+        )
     gpu = torch.cuda.get_device_properties(0)
     gib = gpu.total_memory / 2**30
     text = f'{torch.__version__}, CUDA {torch.version.cuda}, {gpu.name}, {gib:.0f} GiB'
     if gib < 16:
         text += ' (too small for a 7B model in bfloat16)'
-    return Finding('torch', True, text, needed=True, details={
-        'version': torch.__version__, 'gpu': gpu.name, 'gpu_memory_gib': round(gib, 1)})
+    return Finding(
+        'torch',
+        True,
+        text,
+        needed=True,
+        details={'version': torch.__version__, 'gpu': gpu.name, 'gpu_memory_gib': round(gib, 1)},
+    )
 
 
 def package(name: str, module: str, purpose: str, needed: bool = False) -> Finding:
@@ -209,11 +241,18 @@ def package(name: str, module: str, purpose: str, needed: bool = False) -> Findi
 def opengl() -> Finding:
     """Say whether the cameras of the embedded arm can be rendered, by rendering."""
     from vla_accel_ros.sim.gl import PACKAGES
+
     found, why = _child(['-c', RENDER])
     remedy = f'apt install {PACKAGES}'
     if found is None:
         return Finding('opengl', False, why, needed=True, remedy=remedy)
     if found['shades'] < 2:
-        return Finding('opengl', False, f'{found["backend"]} renders nothing but one shade',
-                       needed=True, remedy=remedy, details=found)
+        return Finding(
+            'opengl',
+            False,
+            f'{found["backend"]} renders nothing but one shade',
+            needed=True,
+            remedy=remedy,
+            details=found,
+        )
     return Finding('opengl', True, f'{found["backend"]} renders', needed=True, details=found)

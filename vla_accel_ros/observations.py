@@ -84,4 +84,4 @@ def split_views(stacked: np.ndarray, cameras: int) -> tuple[np.ndarray, ...]:
     if cameras < 1 or height % cameras:
         raise ValueError(f'a frame of {height} rows does not hold {cameras} views of equal height')
     step = height // cameras
-    return tuple(stacked[i * step:(i + 1) * step] for i in range(cameras))
+    return tuple(stacked[i * step : (i + 1) * step] for i in range(cameras))

@@ -49,7 +49,7 @@ class OutputFolder:
     """
 
     def __init__(
-        self, path: Path, tool: str, names: Iterable[str], before: Ours = lambda _: False,
+        self, path: Path, tool: str, names: Iterable[str], before: Ours = lambda _: False
     ) -> None:
         self.path, self._tool, self._names, self._before = path, tool, tuple(names), before
         self._lock = Lock(path / LOCK, path)
@@ -161,7 +161,8 @@ class OutputFolder:
             if path.is_symlink() and path.is_dir():
                 raise OutputError(
                     f'{path} is a link, and what it leads to is not removed: remove the link, or '
-                    'choose another --out')
+                    'choose another --out'
+                )
         self._remove(list(self._listed))
 
     # -- inside ----------------------------------------------------------------------------------
@@ -171,29 +172,34 @@ class OutputFolder:
         if not os.path.lexists(file):
             if self.path.is_dir() and self._before(self.path):
                 self._listed = {
-                    name: set() for name in self._names if os.path.lexists(self.path / name)}
+                    name: set() for name in self._names if os.path.lexists(self.path / name)
+                }
             return
         try:
             if file.is_symlink() or not file.is_file():
                 raise ValueError
             # A line that a crash cut off was of a file that was not made yet.
-            whole = [line for line in file.read_text('utf-8').splitlines(True)
-                     if line.endswith('\n')]
+            whole = [
+                line for line in file.read_text('utf-8').splitlines(True) if line.endswith('\n')
+            ]
             first, *rest = [json.loads(line) for line in whole] or [{'tool': self._tool}]
             tool, lines = first['tool'], [(str(name), str(digest)) for name, digest in rest]
         except (ValueError, KeyError, TypeError):
-            raise OutputError(f'{file} is no list of what a run made: choose another --out') \
-                from None
+            raise OutputError(
+                f'{file} is no list of what a run made: choose another --out'
+            ) from None
         if tool != self._tool:
             raise OutputError(
-                f'{self.path} holds what vla-accel {tool} made: choose another --out')
+                f'{self.path} holds what vla-accel {tool} made: choose another --out'
+            )
         for name, digest in lines:
             # What is on the list may be removed: nothing that lies elsewhere.
             top, *below = name.split('/')
             if top not in self._names or {'', '.', '..'} & {*below} or '\0' in name:
                 raise OutputError(
                     f'{file} lists {name!a}, which vla-accel {self._tool} does not make '
-                    'there: choose another --out')
+                    'there: choose another --out'
+                )
             self._listed.setdefault(name, set()).update([digest] if digest else [])
 
     def _mend(self) -> None:
@@ -220,11 +226,13 @@ class OutputFolder:
         if name not in self._listed:
             raise OutputError(
                 f'{self.path / name} is there, and vla-accel {self._tool} did not make it: move '
-                'it away, or choose another --out')
+                'it away, or choose another --out'
+            )
         if self._changed(name):
             raise OutputError(
                 f'{self.path / name} was changed since vla-accel {self._tool} wrote it: move it '
-                'away, or choose another --out')
+                'away, or choose another --out'
+            )
 
     def _changed(self, name: str) -> bool:
         digests, path = self._listed[name], self.path / name
@@ -245,10 +253,15 @@ class OutputFolder:
             if not os.path.lexists(path):
                 # Whoever puts something there from now on is somebody else.
                 self._listed.pop(name)
-        lines = [[name, digest] for name, known in self._listed.items()
-                 for digest in sorted(known) or ['']]
-        write_whole(self.path / LIST, ''.join(
-            json.dumps(line) + '\n' for line in [{'tool': self._tool}, *lines]))
+        lines = [
+            [name, digest]
+            for name, known in self._listed.items()
+            for digest in sorted(known) or ['']
+        ]
+        write_whole(
+            self.path / LIST,
+            ''.join(json.dumps(line) + '\n' for line in [{'tool': self._tool}, *lines]),
+        )
 
     def _leave(self) -> None:
         self._lock.release()

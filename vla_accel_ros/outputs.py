@@ -56,7 +56,8 @@ def check_file(path: Path, option: str, ours: Ours) -> None:
     if path.is_file() and path.stat().st_size and not ours(path):
         raise OutputError(
             f'{option} is {path}, a file that is there already and that this command did not '
-            'make: choose another name')
+            'make: choose another name'
+        )
     check_place(path, option)
     Lock.beside(path).probe()
 
@@ -90,11 +91,13 @@ def check_outside(out: Path, inputs: Iterable[Path]) -> None:
         source = Path(os.path.realpath(given))
         if source == place or (source.is_dir() and source in place.parents):
             raise OutputError(
-                f'--out is {out}, within what is read, {given}: choose another folder')
+                f'--out is {out}, within what is read, {given}: choose another folder'
+            )
 
 
 def json_with(*keys: str) -> Ours:
     """Return what takes a JSON file for ours: an object with all of these keys."""
+
     def ours(path: Path) -> bool:
         try:
             found = json.loads(path.read_text(encoding='utf-8'))
@@ -107,6 +110,7 @@ def json_with(*keys: str) -> Ours:
 
 def beginning(text: str, within: int = 0) -> Ours:
     """Return what takes a file for ours: it begins with a text, or has it in its first bytes."""
+
     def ours(path: Path) -> bool:
         try:
             with path.open('rb') as file:
@@ -133,8 +137,7 @@ def needed(path: Path, size: int) -> None:
         place = place.parent
     free = shutil.disk_usage(place).free
     if free < size:
-        raise OutputError(
-            f'{path} will take {in_gb(size)}, and the disk has {in_gb(free)} left')
+        raise OutputError(f'{path} will take {in_gb(size)}, and the disk has {in_gb(free)} left')
 
 
 def in_gb(size: int) -> str:

@@ -36,10 +36,11 @@ TRUE = ('Y', 'y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON')
 FALSE = ('N', 'n', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF')
 _INTEGER = re.compile(r'[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)')
 _DECIMAL = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
-_HEXADECIMAL = re.compile(r'[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)'
-                          r'(?:[pP][+-]?[0-9]+)?')
-_NO_NUMBER = re.compile(
-    r'(?i:[+-]?(?:inf|infinity|nan))|\.(?:nan|NaN|NAN)|[+-]?\.(?:inf|Inf|INF)')
+_HEXADECIMAL = re.compile(
+    r'[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)'
+    r'(?:[pP][+-]?[0-9]+)?'
+)
+_NO_NUMBER = re.compile(r'(?i:[+-]?(?:inf|infinity|nan))|\.(?:nan|NaN|NAN)|[+-]?\.(?:inf|Inf|INF)')
 
 
 class ParameterFileError(ValueError):
@@ -77,14 +78,16 @@ def read_file(path: Path, title: str) -> str:
         raise ParameterFileError(f'{title!r} is no name of a file') from None
     if len(data) > LARGEST_BYTES:
         raise ParameterFileError(
-            f'{title} has more than {LARGEST_BYTES} bytes: that is no parameter file')
+            f'{title} has more than {LARGEST_BYTES} bytes: that is no parameter file'
+        )
     try:
         return data.decode('utf-8-sig')
     except UnicodeDecodeError as error:
         line = data.count(b'\n', 0, error.start) + 1
         raise ParameterFileError(
             f'{title} line {line} is no text in UTF-8 (byte 0x{data[error.start]:02x}), '
-            'expected a parameter file in YAML') from None
+            'expected a parameter file in YAML'
+        ) from None
 
 
 def scalar(text: str, quoted: bool) -> object:
@@ -95,7 +98,7 @@ def scalar(text: str, quoted: bool) -> object:
         return text in TRUE
     if len(text) <= LONGEST_INTEGER and _INTEGER.fullmatch(text):
         number = int(text, 8 if re.fullmatch(r'[+-]?0[0-7]+', text) else 0)
-        if -2**63 <= number < 2**63:
+        if -(2**63) <= number < 2**63:
             return number
     if _NO_NUMBER.fullmatch(text):
         return float(text.replace('.', ''))

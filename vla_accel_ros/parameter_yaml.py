@@ -114,8 +114,10 @@ class _Reader:
     def _next(self):
         event = next(self._events)
         if isinstance(event, yaml.AliasEvent):
-            raise self.error(_line(event), f'*{event.anchor} is a YAML alias, which ROS does not '
-                             'read: write the value out')
+            raise self.error(
+                _line(event),
+                f'*{event.anchor} is a YAML alias, which ROS does not read: write the value out',
+            )
         tag = getattr(event, 'tag', None)
         if tag not in (None, '!', TEXT_TAG):
             shown = tag.replace('tag:yaml.org,2002:', '!!')
@@ -128,15 +130,19 @@ class _Reader:
         event = self._next()
         if isinstance(event, yaml.StreamEndEvent):
             raise ParameterFileError(
-                f"{self._title} is empty, expected a node's name and {PARAMETERS} below it")
+                f"{self._title} is empty, expected a node's name and {PARAMETERS} below it"
+            )
         event = self._next()
         if not isinstance(event, yaml.MappingStartEvent):
-            raise self.error(_line(event), f"{_what(event)}, expected a mapping: a node's name "
-                             f'and {PARAMETERS} below it')
+            raise self.error(
+                _line(event),
+                f"{_what(event)}, expected a mapping: a node's name and {PARAMETERS} below it",
+            )
         self._nodes('', 1)
         if not self._found:
             raise ParameterFileError(
-                f"{self._title} is empty, expected a node's name and {PARAMETERS} below it")
+                f"{self._title} is empty, expected a node's name and {PARAMETERS} below it"
+            )
         self._next()
         event = self._next()
         if not isinstance(event, yaml.StreamEndEvent):
@@ -156,8 +162,10 @@ class _Reader:
                 raise self.error(line, f'{key!r} is misspelt: write {PARAMETERS}')
             if PARAMETERS in seen:
                 raise self.error(
-                    line, f'{key!r} stands beside {PARAMETERS} of {above!r}, expected it on a '
-                    'level of its own')
+                    line,
+                    f'{key!r} stands beside {PARAMETERS} of {above!r}, expected it on a '
+                    'level of its own',
+                )
             if not isinstance(event, yaml.MappingStartEvent):
                 named = above or key
                 found = f', found {key!r}' if above else f', found {_what(event)}'
@@ -167,28 +175,34 @@ class _Reader:
             raise self.error(self._at, f'{above!r} is empty, expected {PARAMETERS} below it')
         if PARAMETERS in seen and len(seen) > 1:
             raise self.error(
-                seen[PARAMETERS], f'{PARAMETERS} of {above!r} stands beside '
+                seen[PARAMETERS],
+                f'{PARAMETERS} of {above!r} stands beside '
                 f'{next(key for key in seen if key != PARAMETERS)!r}, expected it on a level of '
-                'its own')
+                'its own',
+            )
 
     def _section(self, above: str, above_line: int, line: int, event) -> None:
         if not above:
             raise self.error(line, f"{PARAMETERS} stands alone, expected a node's name above it")
         if not isinstance(event, yaml.MappingStartEvent):
             raise self.error(
-                line, f'{PARAMETERS} of {above!r}: {_what(event)}, expected a mapping of '
-                'parameters')
+                line,
+                f'{PARAMETERS} of {above!r}: {_what(event)}, expected a mapping of parameters',
+            )
         tokens = above.removeprefix('/').split('/')
         for token in tokens:
             if not _TOKEN.fullmatch(token):
                 raise self.error(
-                    above_line, f'{above!r} is no name of a node: {token!r} in it, expected '
-                    'letters, digits and underscores, * or **')
+                    above_line,
+                    f'{above!r} is no name of a node: {token!r} in it, expected '
+                    'letters, digits and underscores, * or **',
+                )
         key = '/' + '/'.join(tokens)
         for other in self._found:
             if other.key == key:
                 raise self.error(
-                    above_line, f'{above!r} is there twice, first in line {other.line}')
+                    above_line, f'{above!r} is there twice, first in line {other.line}'
+                )
         given: list[Given] = []
         self._parameters('', given)
         self._found.append(Section(key, above, above_line, tuple(given)))
@@ -200,7 +214,8 @@ class _Reader:
             earlier = next((one for one in given if one.name == name), None)
             if earlier is not None:
                 raise self.error(
-                    line, f'{name} is set a second time, first in line {earlier.line}')
+                    line, f'{name} is set a second time, first in line {earlier.line}'
+                )
             if isinstance(event, yaml.MappingStartEvent):
                 before = len(given)
                 self._parameters(f'{name}.', given)
@@ -220,15 +235,21 @@ class _Reader:
         while not isinstance(event := self._next(), yaml.SequenceEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise self.error(
-                    _line(event), f'{name}: {_what(event)} within a list, which ROS does not read')
+                    _line(event), f'{name}: {_what(event)} within a list, which ROS does not read'
+                )
             values.append(self._value(name, event))
             if type(values[-1]) is not type(values[0]):
                 whole = {type(values[-1]), type(values[0])} == {int, float}
                 raise self.error(
-                    _line(event), f'{name} mixes {_kind(values[0])} and {_kind(values[-1])}, '
-                    'which ROS does not read: ' + (
-                        'write every number with a point (0.0)' if whole
-                        else 'write every element in one way'))
+                    _line(event),
+                    f'{name} mixes {_kind(values[0])} and {_kind(values[-1])}, '
+                    'which ROS does not read: '
+                    + (
+                        'write every number with a point (0.0)'
+                        if whole
+                        else 'write every element in one way'
+                    ),
+                )
         return values
 
     def _value(self, name: str, event) -> object:
@@ -236,11 +257,17 @@ class _Reader:
         if not quoted and not text.strip():
             raise self.error(_line(event), f'{name} has no value')
         if not quoted and text in ('null', 'Null', 'NULL', '~'):
-            raise self.error(_line(event), f'{name} is {text}, which is no value in ROS: leave '
-                             'the line out to have the default')
+            raise self.error(
+                _line(event),
+                f'{name} is {text}, which is no value in ROS: leave '
+                'the line out to have the default',
+            )
         if not quoted and re.fullmatch('[+-]?0[0-9]+', text):
-            raise self.error(_line(event), f'{name} is {text}, which ROS may read as an octal '
-                             'number: leave out the leading zero')
+            raise self.error(
+                _line(event),
+                f'{name} is {text}, which ROS may read as an octal '
+                'number: leave out the leading zero',
+            )
         return scalar(text, quoted)
 
     def _keys(self, seen: dict[str, int]) -> Iterator[tuple[str, int]]:
@@ -251,7 +278,8 @@ class _Reader:
                 raise self.error(line, f'{_what(event)} as a key, expected a name')
             if event.value in seen:
                 raise self.error(
-                    line, f'{event.value!r} is there twice, first in line {seen[event.value]}')
+                    line, f'{event.value!r} is there twice, first in line {seen[event.value]}'
+                )
             seen[event.value] = self._at = line
             yield event.value, line
         self._at = _line(event)

@@ -43,6 +43,7 @@ def _share_folders() -> list[Path]:
     ]
     try:
         from ament_index_python.packages import get_package_share_directory
+
         folders.append(Path(get_package_share_directory(PACKAGE)))
     except (ImportError, LookupError, OSError):
         # No ROS, another workspace, or AMENT_PREFIX_PATH not set.
@@ -121,8 +122,10 @@ def checkpoint_folder(name: str | Path) -> Path:
     if folder.is_dir():
         why = dangling(folder / 'config.json') or 'has no config.json'
     if (folder / ADAPTER).is_file():
-        why = (f'is a low-rank adapter ({ADAPTER}), no checkpoint: merge it into the model that '
-               'it adapts first, by merge_and_unload() of the package peft')
+        why = (
+            f'is a low-rank adapter ({ADAPTER}), no checkpoint: merge it into the model that '
+            'it adapts first, by merge_and_unload() of the package peft'
+        )
     raise FileNotFoundError(
         f'checkpoint {str(name)!r} {why}, and no shipped checkpoint is called so '
         f'(shipped: {", ".join(shipped) or "none"})'

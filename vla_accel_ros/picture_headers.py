@@ -26,11 +26,21 @@ from typing import NamedTuple
 JPEG, PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
 # Formats that are not read, by how they begin, to say what was found.
 OTHERS = (
-    (b'GIF8', 'GIF'), (b'BM', 'BMP'), (b'II*\x00', 'TIFF'), (b'MM\x00*', 'TIFF'),
-    (b'RIFF', 'WebP'), (b'\xff\x0a', 'JPEG XL'), (b'\x00\x00\x00\x0cJXL', 'JPEG XL'),
-    (b'\x00\x00\x00\x0cjP', 'JPEG 2000'), (b'\xff\x4f\xff\x51', 'JPEG 2000'),
-    (b'\x00\x00\x00\x01', 'a video stream'), (b'\x00\x00\x01', 'a video stream'),
-    (b'v/1\x01', 'OpenEXR'), (b'P5', 'PGM'), (b'P6', 'PPM'), (b'\x1aE\xdf\xa3', 'a video'),
+    (b'GIF8', 'GIF'),
+    (b'BM', 'BMP'),
+    (b'II*\x00', 'TIFF'),
+    (b'MM\x00*', 'TIFF'),
+    (b'RIFF', 'WebP'),
+    (b'\xff\x0a', 'JPEG XL'),
+    (b'\x00\x00\x00\x0cJXL', 'JPEG XL'),
+    (b'\x00\x00\x00\x0cjP', 'JPEG 2000'),
+    (b'\xff\x4f\xff\x51', 'JPEG 2000'),
+    (b'\x00\x00\x00\x01', 'a video stream'),
+    (b'\x00\x00\x01', 'a video stream'),
+    (b'v/1\x01', 'OpenEXR'),
+    (b'P5', 'PGM'),
+    (b'P6', 'PPM'),
+    (b'\x1aE\xdf\xa3', 'a video'),
 )
 # Any number of them may stand before a marker, which begins with the last.
 FILL = re.compile(b'\xff+')

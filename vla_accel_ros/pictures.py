@@ -51,17 +51,20 @@ def check_image(message) -> None:
     channels = CHANNELS.get(message.encoding)
     if channels is None:
         raise ValueError(
-            f'encoding is {_short(message.encoding)}, expected one of {", ".join(CHANNELS)}')
+            f'encoding is {_short(message.encoding)}, expected one of {", ".join(CHANNELS)}'
+        )
     if message.height == 0 or message.width == 0:
         raise ValueError(f'image is {message.width}x{message.height}, expected at least 1x1')
     if message.step < message.width * channels:
         raise ValueError(
             f'step is {message.step} bytes, expected at least '
-            f'{message.width * channels} for {message.width} pixels of {message.encoding}')
+            f'{message.width * channels} for {message.width} pixels of {message.encoding}'
+        )
     if len(message.data) != message.step * message.height:
         raise ValueError(
             f'data has {len(message.data)} bytes, expected step x height = '
-            f'{message.step} x {message.height} = {message.step * message.height}')
+            f'{message.step} x {message.height} = {message.step * message.height}'
+        )
 
 
 def image_to_array(message) -> np.ndarray:
@@ -81,14 +84,16 @@ def image_to_array(message) -> np.ndarray:
     channels = CHANNELS[message.encoding]
     height, width = message.height, message.width
     rows = np.frombuffer(message.data, np.uint8).reshape(height, message.step)
-    pixels = rows[:, :width * channels].reshape(height, width, channels)
+    pixels = rows[:, : width * channels].reshape(height, width, channels)
     if message.encoding == 'rgb8':
         return pixels
     import cv2
 
     codes = {
-        'bgr8': cv2.COLOR_BGR2RGB, 'rgba8': cv2.COLOR_RGBA2RGB,
-        'bgra8': cv2.COLOR_BGRA2RGB, 'mono8': cv2.COLOR_GRAY2RGB,
+        'bgr8': cv2.COLOR_BGR2RGB,
+        'rgba8': cv2.COLOR_RGBA2RGB,
+        'bgra8': cv2.COLOR_BGRA2RGB,
+        'mono8': cv2.COLOR_GRAY2RGB,
     }
     return cv2.cvtColor(pixels, codes[message.encoding])
 
@@ -117,7 +122,8 @@ def check_compressed(data: bytes, said: str) -> None:
         raise ValueError(f'{what} several pictures, expected one')
     if header.width * header.height > LARGEST:
         raise ValueError(
-            f'{what} {header.width}x{header.height} pixels, expected at most {LARGEST}')
+            f'{what} {header.width}x{header.height} pixels, expected at most {LARGEST}'
+        )
 
 
 def compressed_to_array(message) -> np.ndarray:
@@ -137,7 +143,8 @@ def compressed_to_array(message) -> np.ndarray:
     said = message.format.lower()
     if any(word.lower() in said for word in NOT_A_PICTURE):
         raise ValueError(
-            f'format is {_short(message.format)}, expected an 8 bit JPEG or PNG picture')
+            f'format is {_short(message.format)}, expected an 8 bit JPEG or PNG picture'
+        )
     import cv2
 
     data = np.frombuffer(message.data, np.uint8)
@@ -147,10 +154,12 @@ def compressed_to_array(message) -> np.ndarray:
         pixels = cv2.imdecode(data, flags)
     except cv2.error as error:
         raise ValueError(
-            f'{len(data)} bytes of {_short(message.format)} are refused: {error}') from None
+            f'{len(data)} bytes of {_short(message.format)} are refused: {error}'
+        ) from None
     if pixels is None:
         raise ValueError(
-            f'{len(data)} bytes of {_short(message.format)} do not decode to an image')
+            f'{len(data)} bytes of {_short(message.format)} do not decode to an image'
+        )
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 

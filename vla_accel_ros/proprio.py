@@ -47,7 +47,8 @@ class ProprioBuffer:
         """Forget every state."""
         self._whole: deque[tuple[int, np.ndarray]] = deque(maxlen=self._depth)
         self._values: dict[str, deque[tuple[int, float]]] = {
-            name: deque(maxlen=self._depth) for name in self._names}
+            name: deque(maxlen=self._depth) for name in self._names
+        }
         self._others: dict[str, None] = {}
 
     def add(self, stamp_ns: int, names: Sequence[str], values: Sequence[float]) -> None:
@@ -104,10 +105,14 @@ class ProprioBuffer:
         if absent:
             there = [name for name in self._names if name not in absent] + list(self._others)
             raise ValueError(
-                f'no value for {", ".join(absent)} yet, only for {", ".join(there[:SHOWN])}')
-        return np.array([
-            _nearest(values, stamp_ns, tolerance_ns, name)
-            for name, values in self._values.items()])
+                f'no value for {", ".join(absent)} yet, only for {", ".join(there[:SHOWN])}'
+            )
+        return np.array(
+            [
+                _nearest(values, stamp_ns, tolerance_ns, name)
+                for name, values in self._values.items()
+            ]
+        )
 
 
 def _nearest(states: deque, stamp_ns: int, tolerance_ns: int, what: str):
@@ -117,7 +122,8 @@ def _nearest(states: deque, stamp_ns: int, tolerance_ns: int, what: str):
     if abs(stamp - stamp_ns) > tolerance_ns:
         raise ValueError(
             f'the nearest {what} is {abs(stamp - stamp_ns) / 1e9:.3f} s from the '
-            f'observation, at most {tolerance_ns / 1e9:.3f} s')
+            f'observation, at most {tolerance_ns / 1e9:.3f} s'
+        )
     return value
 
 
@@ -129,5 +135,4 @@ def _possible(value: float) -> bool:
 def _check_possible(values: Mapping[object, float]) -> None:
     wrong = [f'{name} is {value}' for name, value in values.items() if not _possible(value)]
     if wrong:
-        raise ValueError(
-            f'{", ".join(wrong)}, expected finite values of at most {LARGEST:g}')
+        raise ValueError(f'{", ".join(wrong)}, expected finite values of at most {LARGEST:g}')

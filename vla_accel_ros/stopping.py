@@ -62,6 +62,7 @@ def ends_in_order() -> Iterator[None]:
 
     What was told to outlive its terminal, as `nohup` does, does so.
     """
+
     def end(signum: int, _frame: object) -> None:
         raise Ended(signum)
 
@@ -83,9 +84,7 @@ class Interrupt:
         then: Called with the first signal.
     """
 
-    def __init__(
-        self, says: str = 'stopping', then: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, says: str = 'stopping', then: Callable[[], None] = lambda: None) -> None:
         self.asked, self._signum, self._count = False, signal.SIGINT, 0
         self._says, self._then, self._before = says, then, {}
 
@@ -179,8 +178,10 @@ def _install(handler: Callable, signals: tuple[signal.Signals, ...]) -> dict:
     if threading.current_thread() is not threading.main_thread():
         return {}
     return {
-        signum: signal.signal(signum, handler) for signum in signals
-        if not (signum == signal.SIGHUP and signal.getsignal(signum) == signal.SIG_IGN)}
+        signum: signal.signal(signum, handler)
+        for signum in signals
+        if not (signum == signal.SIGHUP and signal.getsignal(signum) == signal.SIG_IGN)
+    }
 
 
 def _restore(before: dict) -> None:

@@ -72,8 +72,7 @@ def message_step(message) -> float:
         raise ValueError(f'times from start are {times[:3].tolist()} ns, expected above 0')
     expected = times[0] * np.arange(1, len(times) + 1)
     if np.abs(times - expected).max() > 1000:
-        raise ValueError(
-            f'times from start {times.tolist()} ns are not multiples of the first')
+        raise ValueError(f'times from start {times.tolist()} ns are not multiples of the first')
     return float(times[0]) / NS
 
 
@@ -84,5 +83,4 @@ def check_columns(message) -> None:
         ValueError: When they are not.
     """
     if tuple(message.joint_names) != COLUMNS:
-        raise ValueError(
-            f'columns are {list(message.joint_names)}, expected {list(COLUMNS)}')
+        raise ValueError(f'columns are {list(message.joint_names)}, expected {list(COLUMNS)}')

@@ -57,9 +57,10 @@ def fit_view(
     if resize not in RESIZES or filter_name not in FILTERS or not 0 < centre_crop <= 1:
         raise ValueError(
             f'resize {resize!r}, filter {filter_name!r}, centre crop {centre_crop}: expected one '
-            f'of {RESIZES}, one of {FILTERS}, and an area in (0, 1]')
+            f'of {RESIZES}, one of {FILTERS}, and an area in (0, 1]'
+        )
     if centre_crop < 1:
-        side = centre_crop ** 0.5
+        side = centre_crop**0.5
         image = _middle(image, *(max(round(length * side), 1) for length in image.shape[:2]))
     if size == 0 or image.shape[:2] == (size, size):
         return image
@@ -80,7 +81,7 @@ def fit_view(
 
 def _middle(image: np.ndarray, height: int, width: int) -> np.ndarray:
     top, left = round((image.shape[0] - height) / 2), round((image.shape[1] - width) / 2)
-    return image[top:top + height, left:left + width]
+    return image[top : top + height, left : left + width]
 
 
 def _letterbox(image: np.ndarray, border: tuple[int, ...]) -> np.ndarray:
@@ -89,7 +90,7 @@ def _letterbox(image: np.ndarray, border: tuple[int, ...]) -> np.ndarray:
     y, x = (side - height) // 2, (side - width) // 2
     padded = np.empty((height + 2 * y, width + 2 * x, 3), np.uint8)
     padded[:] = border
-    padded[y:y + height, x:x + width] = image
+    padded[y : y + height, x : x + width] = image
     return padded
 
 

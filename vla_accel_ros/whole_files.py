@@ -53,7 +53,8 @@ def is_stdout(path: Path) -> bool:
 def is_special(path: Path) -> bool:
     """Return whether a path leads to what is written to and never replaced."""
     return any(_OPENED.fullmatch(str(step)) for step in _links(path)) or (
-        path.exists() and not path.is_file() and not path.is_dir())
+        path.exists() and not path.is_file() and not path.is_dir()
+    )
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -123,7 +124,8 @@ def _links(path: Path) -> Iterator[Path]:
 def _new_file(target: Path) -> Path:
     """Make an empty file beside another; a name as long as can be leaves no room for more."""
     handle, name = tempfile.mkstemp(
-        prefix='.vla-accel-', suffix=target.suffix[:16], dir=target.parent)
+        prefix='.vla-accel-', suffix=target.suffix[:16], dir=target.parent
+    )
     os.close(handle)
     return Path(name)
 

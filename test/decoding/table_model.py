@@ -43,7 +43,7 @@ class TableModel:
         """Give the token that follows."""
         if len(prefix) in self.forced:
             return self.forced[len(prefix)]
-        seen = tuple(prefix[len(prefix) - min(self.reach, len(prefix)):])
+        seen = tuple(prefix[len(prefix) - min(self.reach, len(prefix)) :])
         digest = hashlib.blake2b(repr((self.seed, len(prefix), seen)).encode(), digest_size=4)
         return int.from_bytes(digest.digest(), 'little') % VOCAB
 
@@ -65,12 +65,13 @@ class TableModel:
         self.cache += tokens.tolist()
         self.widths.append(len(tokens))
         return torch.stack(
-            [self.row(self.cache[:n]) for n in range(before + 1, len(self.cache) + 1)])
+            [self.row(self.cache[:n]) for n in range(before + 1, len(self.cache) + 1)]
+        )
 
     def rollback(self, count):
         """Take back the newest tokens."""
         assert 0 <= count <= len(self.cache)
-        del self.cache[len(self.cache) - count:]
+        del self.cache[len(self.cache) - count :]
 
 
 def decode(decoder, model, draft=None, count=7, blank=0):

@@ -36,12 +36,15 @@ def truth(model):
 
 
 def corrupted(tokens, pattern):
-    return [(token + 1) % VOCAB if wrong else token
-            for token, wrong in zip(tokens, pattern, strict=True)]
+    return [
+        (token + 1) % VOCAB if wrong else token
+        for token, wrong in zip(tokens, pattern, strict=True)
+    ]
 
 
-@given(seed=st.integers(0, 10**6), reach=st.integers(0, 7), draft=drafts,
-       name=st.sampled_from(EXACT))
+@given(
+    seed=st.integers(0, 10**6), reach=st.integers(0, 7), draft=drafts, name=st.sampled_from(EXACT)
+)
 def test_exact_decoders_give_the_tokens_of_greedy_decoding(seed, reach, draft, name):
     model = TableModel(seed, reach)
     decoded = decode(create(name), model, draft)

@@ -48,10 +48,14 @@ def inputs(model):
     """Pixel values and prompt of each image; the towers run once, they see no draft."""
     with np.load(FIXTURE / 'inputs.npz') as arrays, np.load(FIXTURE / 'outputs.npz') as stored:
         inputs = [
-            (torch.from_numpy(stored[f'pixel_values{k}']),
-             torch.tensor([end_prompt(arrays[f'input_ids{k}'][0].tolist(),
-                                      model.config.prompt_end)]))
-            for k in IMAGES]
+            (
+                torch.from_numpy(stored[f'pixel_values{k}']),
+                torch.tensor(
+                    [end_prompt(arrays[f'input_ids{k}'][0].tolist(), model.config.prompt_end)]
+                ),
+            )
+            for k in IMAGES
+        ]
     with torch.inference_mode():
         features = {id(pixels): model.tower_features(pixels) for pixels, _ in inputs}
     model.tower_features = lambda pixels, language=None: features[id(pixels)]
@@ -67,8 +71,16 @@ def run(model, inputs, pruner, decoder, draft=None, step=0):
     pixels, ids = inputs
     with torch.inference_mode():
         return answer(
-            model, pixels, ids, scene(step), pruner, decoder, draft, model.config.tokenizer_vocab,
-            lambda length: model.new_cache(length + 7))
+            model,
+            pixels,
+            ids,
+            scene(step),
+            pruner,
+            decoder,
+            draft,
+            model.config.tokenizer_vocab,
+            lambda length: model.new_cache(length + 7),
+        )
 
 
 def corrupted(model, tokens, pattern, generator):
@@ -97,7 +109,8 @@ def test_the_originals_tokens_are_far_from_a_tie(model, inputs):
 @pytest.mark.parametrize('k', IMAGES)
 @pytest.mark.parametrize(('drops', 'kept'), [({}, 256), (DROPS, 85)])
 def test_tokens_are_those_of_greedy_decoding_whatever_is_wrong_in_the_draft(
-        model, inputs, drops, kept, k):
+    model, inputs, drops, kept, k
+):
     margins, pruner = Margins(), Dropping(layout_of(model.config), drops)
     greedy = run(model, inputs[k], pruner, margins)
     assert min(margins.margins) > NEAR_TIE
@@ -123,8 +136,8 @@ def test_a_pruner_that_learns_from_decoding_learns_the_same(model, inputs, name)
     generator = np.random.default_rng(0)
     patterns = [PATTERNS[i] for i in generator.permutation(len(PATTERNS))[:24]]
     plain, drafted = (
-        create_pruner('vla_pruner', layout_of(model.config), keep=0.25, window=1)
-        for _ in range(2))
+        create_pruner('vla_pruner', layout_of(model.config), keep=0.25, window=1) for _ in range(2)
+    )
     decoder = create_decoder(name)
     for step, pattern in enumerate(patterns):
         k = step % len(IMAGES)
@@ -137,4 +150,5 @@ def test_a_pruner_that_learns_from_decoding_learns_the_same(model, inputs, name)
         assert answered.decoded.tokens.tolist() == expected
         assert answered.left.tolist() == greedy.left.tolist()
         torch.testing.assert_close(
-            drafted._memory.estimate(1, 0.8), plain._memory.estimate(1, 0.8), atol=1e-6, rtol=1e-4)
+            drafted._memory.estimate(1, 0.8), plain._memory.estimate(1, 0.8), atol=1e-6, rtol=1e-4
+        )

@@ -37,14 +37,27 @@ VOCAB = WORDS + BINS
 def configurations(draw):
     heads, kv_groups = draw(st.sampled_from([(1, 1), (2, 1), (2, 2), (4, 2)]))
     decoder = DecoderConfig(
-        width=heads * draw(st.sampled_from([4, 8])), layers=draw(st.integers(1, 4)), heads=heads,
-        kv_heads=heads // kv_groups, mlp=24, vocab=VOCAB + PADDING)
-    tower = TowerConfig(name='featurizer', width=8, depth=1, heads=2, mlp=8, patch=8,
-                        feature_block=-1)
+        width=heads * draw(st.sampled_from([4, 8])),
+        layers=draw(st.integers(1, 4)),
+        heads=heads,
+        kv_heads=heads // kv_groups,
+        mlp=24,
+        vocab=VOCAB + PADDING,
+    )
+    tower = TowerConfig(
+        name='featurizer', width=8, depth=1, heads=2, mlp=8, patch=8, feature_block=-1
+    )
     return VLAConfig(
-        towers=(tower,), decoder=decoder, image_towers=((0,),) * draw(st.integers(1, 2)),
-        image_size=16, projector_layers=2, tokenizer_vocab=VOCAB, bins=BINS, prompt_end=None,
-        action_dims=draw(st.integers(1, 9)))
+        towers=(tower,),
+        decoder=decoder,
+        image_towers=((0,),) * draw(st.integers(1, 2)),
+        image_size=16,
+        projector_layers=2,
+        tokenizer_vocab=VOCAB,
+        bins=BINS,
+        prompt_end=None,
+        action_dims=draw(st.integers(1, 9)),
+    )
 
 
 @st.composite
@@ -52,10 +65,18 @@ def cases(draw):
     config = draw(configurations())
     points = st.sampled_from(range(config.decoder.layers))
     tokens = st.sets(st.integers(0, config.visual_tokens - 1), max_size=config.visual_tokens - 1)
-    draft = st.lists(st.one_of(st.just(-1), st.integers(0, VOCAB + PADDING - 1)),
-                     min_size=config.action_dims, max_size=config.action_dims)
-    return (config, draw(st.dictionaries(points, tokens, max_size=3)), draw(draft),
-            draw(st.integers(2, 9)), draw(st.integers(0, 10**6)))
+    draft = st.lists(
+        st.one_of(st.just(-1), st.integers(0, VOCAB + PADDING - 1)),
+        min_size=config.action_dims,
+        max_size=config.action_dims,
+    )
+    return (
+        config,
+        draw(st.dictionaries(points, tokens, max_size=3)),
+        draw(draft),
+        draw(st.integers(2, 9)),
+        draw(st.integers(0, 10**6)),
+    )
 
 
 @pytest.mark.parametrize('name', ['verify', 'jacobi'])
@@ -74,8 +95,16 @@ def test_tokens_are_those_of_greedy_decoding(name, case):
     def run(decoder, draft):
         with torch.inference_mode():
             return answer(
-                model, pixels, ids, Scene(blank), Dropping(layout_of(config), drops), decoder,
-                draft, WORDS, lambda length: model.new_cache(length + config.action_dims))
+                model,
+                pixels,
+                ids,
+                Scene(blank),
+                Dropping(layout_of(config), drops),
+                decoder,
+                draft,
+                WORDS,
+                lambda length: model.new_cache(length + config.action_dims),
+            )
 
     margins = Margins()
     greedy = run(margins, None)

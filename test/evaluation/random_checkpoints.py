@@ -29,14 +29,21 @@ REACH = [0.02, 0.02, 0.02, 0.01, 0.01, 0.05, 1.0]
 
 
 def write_random(
-    folder: Path, instructions: Sequence[str], key: str = 'random', cameras: int = 2,
+    folder: Path, instructions: Sequence[str], key: str = 'random', cameras: int = 2
 ) -> Path:
     """Write a tiny policy that knows the words of some instructions."""
     words = vocabulary(instructions)
-    config = embedded(len(words), cameras, image_size=32, tower_width=32, tower_blocks=1,
-                      width=48, layers=2, heads=2)
-    stats = {'action': {
-        'q01': [-r for r in REACH], 'q99': REACH, 'mask': [True] * 6 + [False]}}
+    config = embedded(
+        len(words),
+        cameras,
+        image_size=32,
+        tower_width=32,
+        tower_blocks=1,
+        width=48,
+        layers=2,
+        heads=2,
+    )
+    stats = {'action': {'q01': [-r for r in REACH], 'q99': REACH, 'mask': [True] * 6 + [False]}}
     torch.manual_seed(0)
     model = OpenVLA(replace(config, norm_stats={key: stats}))
     checkpoint.save(model, folder)

@@ -36,8 +36,11 @@ from vla_accel_ros.sim.tasks import all_instructions
 
 LIFT = all_instructions('lift')[0]
 STATISTICS = {
-    'action': {'q01': [-0.02] * 6 + [0.0], 'q99': [0.02] * 6 + [1.0],
-               'mask': [True] * 6 + [False]},
+    'action': {
+        'q01': [-0.02] * 6 + [0.0],
+        'q99': [0.02] * 6 + [1.0],
+        'mask': [True] * 6 + [False],
+    },
     'proprio': {'q01': [-1.0] * 8, 'q99': [1.0] * 8},
 }
 
@@ -46,19 +49,29 @@ STATISTICS = {
 def policy(tmp_path):
     words = vocabulary(all_instructions())
     config = embedded(
-        len(words), image_size=32, tower_width=32, tower_blocks=1, width=48, layers=2, heads=2,
-        oft=OFTConfig(chunk=8, proprio=8))
+        len(words),
+        image_size=32,
+        tower_width=32,
+        tower_blocks=1,
+        width=48,
+        layers=2,
+        heads=2,
+        oft=OFTConfig(chunk=8, proprio=8),
+    )
     torch.manual_seed(0)
     checkpoint.save(build(replace(config, norm_stats={'random': STATISTICS})), tmp_path)
     write_tokenizer(words, tmp_path)
     return Policy.load(tmp_path, threads=1)
 
 
-@pytest.mark.parametrize(('options', 'calls', 'decisions'), [
-    ({}, 3, {'deliberative': 3, 'queued': 17}),
-    # Renewed with half of it left: after the first, a call every four steps.
-    ({'prefetch_rows': 4}, 5, {'deliberative': 1, 'queued': 19}),
-])
+@pytest.mark.parametrize(
+    ('options', 'calls', 'decisions'),
+    [
+        ({}, 3, {'deliberative': 3, 'queued': 17}),
+        # Renewed with half of it left: after the first, a call every four steps.
+        ({'prefetch_rows': 4}, 5, {'deliberative': 1, 'queued': 19}),
+    ],
+)
 def test_a_chunk_serves_its_steps_with_one_call(policy, options, calls, decisions):
     environment = Tabletop(32, max_steps=20)
     method = Method('chunks', '', SchedulerConfig(rule='never', **options))
@@ -73,7 +86,8 @@ def test_a_chunk_that_is_renewed_in_time_hides_the_latency(policy):
     environment = Tabletop(32, max_steps=20)
     scheduler = SchedulerConfig(rule='never', prefetch_rows=4)
     result = run_episode(
-        Driver(policy, Method('chunks', '', scheduler), Fixed(120)), environment, 2_000_000, LIFT)
+        Driver(policy, Method('chunks', '', scheduler), Fixed(120)), environment, 2_000_000, LIFT
+    )
     environment.close()
     # Only the first call is waited for.
     assert [r.kind for r in result.records[:3]] == ['waiting', 'waiting', 'deliberative']

@@ -40,9 +40,16 @@ def test_on_the_real_clock_calls_take_what_they_take_or_what_is_given():
 
 def test_recorded_latencies_are_of_the_same_method_and_repeat(tmp_path):
     report = tmp_path / 'report.json'
-    report.write_text(json.dumps({'methods': [
-        {'method': 'hold', 'call_ms_quantiles': [5, 6, 7]},
-        {'method': 'none', 'call_ms_quantiles': [20, 30, 100]}]}))
+    report.write_text(
+        json.dumps(
+            {
+                'methods': [
+                    {'method': 'hold', 'call_ms_quantiles': [5, 6, 7]},
+                    {'method': 'none', 'call_ms_quantiles': [20, 30, 100]},
+                ]
+            }
+        )
+    )
     none, hold = latencies('real', str(report), METHODS)
     assert (none.quantiles, hold.quantiles) == ((20, 30, 100), (5, 6, 7))
     none.begin(3)
@@ -52,23 +59,29 @@ def test_recorded_latencies_are_of_the_same_method_and_repeat(tmp_path):
     assert 20 <= np.quantile(first, 0.4) <= 30 <= np.quantile(first, 0.6) <= 100
 
 
-@pytest.mark.parametrize(('clock', 'given', 'said'), [
-    ('step', '12', 'is for --clock real'),
-    ('real', '-1', 'latency is -1.0 ms'),
-    ('real', 'inf', 'latency is inf ms'),
-    ('real', 'soon', "--latency-ms is 'soon', expected milliseconds or"),
-])
+@pytest.mark.parametrize(
+    ('clock', 'given', 'said'),
+    [
+        ('step', '12', 'is for --clock real'),
+        ('real', '-1', 'latency is -1.0 ms'),
+        ('real', 'inf', 'latency is inf ms'),
+        ('real', 'soon', "--latency-ms is 'soon', expected milliseconds or"),
+    ],
+)
 def test_latencies_that_cannot_be_are_refused(clock, given, said):
     with pytest.raises(ValueError, match=said):
         latencies(clock, given, METHODS)
 
 
-@pytest.mark.parametrize(('text', 'said'), [
-    ('{}', 'is no report'),
-    ('[', 'is no report'),
-    ('{"methods": [{"method": "none", "call_ms_quantiles": [1]}]}', "'hold', only of: none"),
-    ('{"methods": [{"method": "none", "call_ms_quantiles": [2, 1]}]}', "no calls of 'hold'"),
-])
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('{}', 'is no report'),
+        ('[', 'is no report'),
+        ('{"methods": [{"method": "none", "call_ms_quantiles": [1]}]}', "'hold', only of: none"),
+        ('{"methods": [{"method": "none", "call_ms_quantiles": [2, 1]}]}', "no calls of 'hold'"),
+    ],
+)
 def test_a_report_that_does_not_hold_them_is_refused(tmp_path, text, said):
     file = tmp_path / 'report.json'
     file.write_text(text)

@@ -91,7 +91,8 @@ def test_a_slow_model_moves_the_arm_less_and_sees_older_frames(policy):
     assert result.decisions == {'waiting': 8, 'deliberative': 4}
     assert np.isclose(
         np.array(slow.moved)[:, 0].sum() + 0.4 * result.records[-1].action[0],
-        sum(r.action[0] for r in result.records if r.action is not None))
+        sum(r.action[0] for r in result.records if r.action is not None),
+    )
 
 
 def test_a_bridge_moves_on_meanwhile(policy):

@@ -33,34 +33,40 @@ def evaluate(folder, *words):
     return main(['eval', '--checkpoint', str(folder), '--workers', '1', *WORDS, *words])
 
 
-@pytest.mark.parametrize(('words', 'said'), [
-    (['--episodes', '0'], '0 episodes asked for'),
-    (['--methods', 'none,magic'], "method 'magic' is unknown, expected some of: none, ridge"),
-    (['--methods', ','], 'no method is given'),
-    (['--methods', 'none,none'], "name 'none' twice"),
-    (['--methods', 'fastv@layer=40'], "method 'fastv@layer=40': layer is 40"),
-    (['--task', 'juggle'], "unknown instruction 'juggle'"),
-    (['--env', 'kitchen'], 'kitchen'),
-    (['--seed', '-1'], 'seed -1, expected 0 or more'),
-    (['--seed', 'lucky'], "--seed is 'lucky', expected a number or one of: training"),
-    (['--seed', '2999999', '--episodes', '2'], 'not all for reporting'),
-    (['--workers', '0'], '0 workers'),
-    (['--max-steps', '0'], '--max-steps is 0'),
-    (['--image-size', '0'], '--image-size is 0'),
-    (['--image-size', '1'], 'expected'),
-    (['--latency-ms', '20'], 'is for --clock real'),
-    (['--clock', 'real', '--latency-ms', 'soon'], "--latency-ms is 'soon'"),
-    (['--resume'], 'expected both'),
-    (['--unnorm-key', 'elsewhere'], 'elsewhere'),
-])
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (['--episodes', '0'], '0 episodes asked for'),
+        (['--methods', 'none,magic'], "method 'magic' is unknown, expected some of: none, ridge"),
+        (['--methods', ','], 'no method is given'),
+        (['--methods', 'none,none'], "name 'none' twice"),
+        (['--methods', 'fastv@layer=40'], "method 'fastv@layer=40': layer is 40"),
+        (['--task', 'juggle'], "unknown instruction 'juggle'"),
+        (['--env', 'kitchen'], 'kitchen'),
+        (['--seed', '-1'], 'seed -1, expected 0 or more'),
+        (['--seed', 'lucky'], "--seed is 'lucky', expected a number or one of: training"),
+        (['--seed', '2999999', '--episodes', '2'], 'not all for reporting'),
+        (['--workers', '0'], '0 workers'),
+        (['--max-steps', '0'], '--max-steps is 0'),
+        (['--image-size', '0'], '--image-size is 0'),
+        (['--image-size', '1'], 'expected'),
+        (['--latency-ms', '20'], 'is for --clock real'),
+        (['--clock', 'real', '--latency-ms', 'soon'], "--latency-ms is 'soon'"),
+        (['--resume'], 'expected both'),
+        (['--unnorm-key', 'elsewhere'], 'elsewhere'),
+    ],
+)
 def test_what_makes_no_sense_is_refused_by_name(random_checkpoint, capsys, tmp_path, words, said):
     out = tmp_path / 'new' / 'report.json'
-    assert evaluate(random_checkpoint, *words, *([] if '--resume' in words else [
-        '--out', str(out)])) == 2
+    assert (
+        evaluate(random_checkpoint, *words, *([] if '--resume' in words else ['--out', str(out)]))
+        == 2
+    )
     error = capsys.readouterr().err
     assert said in error
     assert [line for line in error.splitlines() if not line.startswith('starting ')] == [
-        error.splitlines()[-1]]
+        error.splitlines()[-1]
+    ]
     assert not out.parent.exists()
 
 
@@ -90,6 +96,7 @@ def outcomes(*results, error=None):
         yield from results
         if error is not None:
             raise error
+
     return run
 
 
@@ -102,8 +109,11 @@ FIRST = 1_000_000
 
 
 def test_json_is_one_object_with_the_methods(random_checkpoint, capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(runner, 'run', outcomes(
-        *(result(m, FIRST + s, s == 1) for s in (0, 1) for m in ('none', 'sp_vla'))))
+    monkeypatch.setattr(
+        runner,
+        'run',
+        outcomes(*(result(m, FIRST + s, s == 1) for s in (0, 1) for m in ('none', 'sp_vla'))),
+    )
     file = tmp_path / 'new' / 'report.json'
     assert evaluate(random_checkpoint, *TWO, '--json', '--out', str(file)) == 0
     printed = json.loads(capsys.readouterr().out)
@@ -121,8 +131,9 @@ def test_json_is_one_object_with_the_methods(random_checkpoint, capsys, monkeypa
 
 
 def test_an_interrupted_evaluation_reports_what_was_done(random_checkpoint, capsys, monkeypatch):
-    monkeypatch.setattr(runner, 'run', outcomes(
-        result('none', FIRST, True), error=KeyboardInterrupt()))
+    monkeypatch.setattr(
+        runner, 'run', outcomes(result('none', FIRST, True), error=KeyboardInterrupt())
+    )
     assert evaluate(random_checkpoint, *TWO) == 130
     said = capsys.readouterr()
     assert '1/1 = 100.0%' in said.out
@@ -133,7 +144,7 @@ def test_an_interrupted_evaluation_reports_what_was_done(random_checkpoint, caps
 
 
 def test_an_evaluation_that_fails_midway_reports_what_was_done(
-    random_checkpoint, capsys, monkeypatch, tmp_path,
+    random_checkpoint, capsys, monkeypatch, tmp_path
 ):
     file = tmp_path / 'report.json'
     lost = runner.WorkerLostError('a worker process ended on its own')
@@ -146,7 +157,7 @@ def test_an_evaluation_that_fails_midway_reports_what_was_done(
 
 
 def test_an_interrupted_evaluation_goes_on_where_it_stopped(
-    random_checkpoint, capsys, monkeypatch, tmp_path,
+    random_checkpoint, capsys, monkeypatch, tmp_path
 ):
     file, real = tmp_path / 'report.json', runner.run
 
@@ -182,8 +193,12 @@ def test_the_real_clock_repeats_under_a_given_latency(random_checkpoint, capsys,
     assert evaluate(random_checkpoint, *TWO, '--out', str(report)) == 0
     runs = []
     for _ in range(2):
-        assert evaluate(random_checkpoint, *TWO, '--json', '--clock', 'real', '--latency-ms',
-                        str(report)) == 0
+        assert (
+            evaluate(
+                random_checkpoint, *TWO, '--json', '--clock', 'real', '--latency-ms', str(report)
+            )
+            == 0
+        )
         runs.append(json.loads(capsys.readouterr().out.splitlines()[-1]))
     for one, other in zip(*(run['methods'] for run in runs), strict=True):
         assert one['latency']['quantiles_ms'] == other['latency']['quantiles_ms']
@@ -200,11 +215,17 @@ def test_measured_latencies_are_said_to_differ_from_run_to_run(random_checkpoint
     assert 'reporting seeds from 2000000' in out
 
 
-@pytest.mark.parametrize(('option', 'name', 'held'), [
-    ('--out', 'r.json', '{"mine": 1}'), ('--out', 'r.json.episodes.jsonl', 'notes'),
-    ('--report', 'page.html', '<html>mine</html>'), ('--report', 'report.html', 'mine')])
+@pytest.mark.parametrize(
+    ('option', 'name', 'held'),
+    [
+        ('--out', 'r.json', '{"mine": 1}'),
+        ('--out', 'r.json.episodes.jsonl', 'notes'),
+        ('--report', 'page.html', '<html>mine</html>'),
+        ('--report', 'report.html', 'mine'),
+    ],
+)
 def test_what_others_made_is_refused_before_anything_is_run(
-    random_checkpoint, tmp_path, capsys, monkeypatch, option, name, held,
+    random_checkpoint, tmp_path, capsys, monkeypatch, option, name, held
 ):
     monkeypatch.setattr(runner, 'prepare', None)
     (tmp_path / name).write_text(held)
@@ -215,7 +236,7 @@ def test_what_others_made_is_refused_before_anything_is_run(
 
 
 def test_a_second_run_into_the_same_file_is_refused_at_once(
-    random_checkpoint, tmp_path, capsys, monkeypatch,
+    random_checkpoint, tmp_path, capsys, monkeypatch
 ):
     def meanwhile(jobs, *_):
         assert evaluate(random_checkpoint, *TWO, '--out', str(tmp_path / 'r.json')) == 2
@@ -228,7 +249,7 @@ def test_a_second_run_into_the_same_file_is_refused_at_once(
 
 
 def test_names_that_differ_behind_a_dot_have_episodes_of_their_own(
-    random_checkpoint, tmp_path, monkeypatch,
+    random_checkpoint, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(runner, 'run', outcomes(result('none', FIRST, True)))
     for name in ('keep_0.25', 'keep_0.5'):
@@ -243,7 +264,7 @@ def test_json_to_the_standard_output_is_there_once(random_checkpoint, capsys, mo
 
 
 def test_a_signal_leaves_the_episode_under_way_and_keeps_the_others(
-    random_checkpoint, tmp_path, capfd, monkeypatch,
+    random_checkpoint, tmp_path, capfd, monkeypatch
 ):
     run, runs = runner.Worker.run, []
 

@@ -36,6 +36,7 @@ def policy(random_checkpoint):
 @pytest.fixture
 def drive(policy):
     """Drive some steps; what is seen changes with each frame."""
+
     def run(text, latency_ms=None, steps=8):
         latency = None if latency_ms is None else Fixed(latency_ms)
         driver, seen = Driver(policy, find(text)[0], latency), []
@@ -52,6 +53,7 @@ def drive(policy):
 
             records.append(driver.step(now, now, observe))
         return records, seen
+
     return run
 
 

@@ -52,8 +52,12 @@ def test_the_gripper_acts_from_the_nearer_end_of_the_step_and_stays():
     assert execution.take()[6] == 0
 
 
-@given(st.lists(st.tuples(
-    st.floats(-0.03, 0.03), st.one_of(st.none(), st.integers(0, STEP - 1))), max_size=20))
+@given(
+    st.lists(
+        st.tuples(st.floats(-0.03, 0.03), st.one_of(st.none(), st.integers(0, STEP - 1))),
+        max_size=20,
+    )
+)
 def test_nothing_is_lost_and_nothing_is_added(sent):
     execution, moved = Execution(STEP, START), 0.0
     for index, (x, offset) in enumerate(sent):

@@ -67,7 +67,10 @@ def outcomes(method, *successes):
 def test_each_methods_first_failure_comes_before_anyones_second():
     results = outcomes('none', True, True, False) + outcomes('hold', False, False, True)
     assert [(r.method, r.seed) for r in failures(results)] == [
-        ('none', 9), ('hold', 7), ('hold', 8)]
+        ('none', 9),
+        ('hold', 7),
+        ('hold', 8),
+    ]
     assert failures(outcomes('none', True)) == []
 
 

@@ -30,10 +30,14 @@ def made_up(seed):
     whole = episode('none', seed, True, [call(), None, call(keep=0.25, pruning='pruned')])
     records = list(whole.records)
     records[0] = replace(
-        records[0], action=np.arange(7) / 3, source='vla', sent_ns=5, discarded='stale_answer')
+        records[0], action=np.arange(7) / 3, source='vla', sent_ns=5, discarded='stale_answer'
+    )
     return replace(
-        whole, records=tuple(records), actions=np.random.default_rng(seed).normal(size=(3, 7)),
-        jerk=np.array([1 / 3]))
+        whole,
+        records=tuple(records),
+        actions=np.random.default_rng(seed).normal(size=(3, 7)),
+        jerk=np.array([1 / 3]),
+    )
 
 
 @pytest.fixture
@@ -92,9 +96,16 @@ def test_another_evaluation_is_refused_and_stays_whole(path):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize('text', [
-    '{}\n', '[1]\n', 'x\n', '{"settings": {}}\n{"method": "none"}\n',
-    '{"settings": {}}\n{"method": "none", "packed": "x"}\n'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        '{}\n',
+        '[1]\n',
+        'x\n',
+        '{"settings": {}}\n{"method": "none"}\n',
+        '{"settings": {}}\n{"method": "none", "packed": "x"}\n',
+    ],
+)
 def test_other_files_are_no_journals(path, text):
     path.parent.mkdir()
     path.write_text(text)
@@ -102,8 +113,9 @@ def test_other_files_are_no_journals(path, text):
         Journal(path, SETTINGS, resume=True)
 
 
-@pytest.mark.parametrize('left', [
-    b'{"method": "no', b'{"method": "no\n', bytes(9), bytes(9) + b'\n'])
+@pytest.mark.parametrize(
+    'left', [b'{"method": "no', b'{"method": "no\n', bytes(9), bytes(9) + b'\n']
+)
 def test_whatever_a_crash_left_of_the_last_line_is_cut_off(path, left):
     write(path, [made_up(1)])
     whole = path.read_bytes()
@@ -137,4 +149,7 @@ def test_what_was_kept_once_is_not_overwritten_by_what_is_kept_next(path):
     for seed in (1, 2, 3):
         write(path, [made_up(seed)])
     assert sorted(file.name for file in path.parent.iterdir()) == [
-        path.name, f'{path.name}.old', f'{path.name}.old.2']
+        path.name,
+        f'{path.name}.old',
+        f'{path.name}.old.2',
+    ]

@@ -22,9 +22,13 @@ from vla_accel_ros.evaluation.metrics import summarise
 
 
 def test_a_summary_counts_model_time_of_failures_too():
-    summary = summarise('none', [
-        episode('none', 1, True, [call(10), None, call(20), None]),
-        episode('none', 2, False, [call(30)] * 6)])
+    summary = summarise(
+        'none',
+        [
+            episode('none', 1, True, [call(10), None, call(20), None]),
+            episode('none', 2, False, [call(30)] * 6),
+        ],
+    )
     assert summary['success'] == 0.5
     assert summary['steps'] == 10
     assert summary['steps_per_success'] == 4
@@ -45,9 +49,18 @@ def test_what_has_no_value_is_none():
 
 
 def test_costs_are_of_calls_and_shares_of_steps():
-    summary = summarise('hold', [episode(
-        'hold', 1, True, [call(10), call(30, keep=0.5, passes=3, accepted=4, pruning='pruned'),
-                          None, None], jerk=[1, 2, 3])])
+    summary = summarise(
+        'hold',
+        [
+            episode(
+                'hold',
+                1,
+                True,
+                [call(10), call(30, keep=0.5, passes=3, accepted=4, pruning='pruned'), None, None],
+                jerk=[1, 2, 3],
+            )
+        ],
+    )
     assert summary['keep_ratio'] == 0.75
     assert summary['tokens_kept'] == 54
     assert summary['passes_per_call'] == 5
@@ -80,11 +93,15 @@ def test_a_method_is_compared_on_the_seeds_that_both_have():
 def test_success_is_told_by_kind_and_by_instruction():
     results = [
         episode('none', seed, won, [call()], instruction)
-        for seed, (won, instruction) in enumerate([
-            (True, 'lift red'), (False, 'lift blue'), (True, 'stack red'), (True, 'lift red')])]
+        for seed, (won, instruction) in enumerate(
+            [(True, 'lift red'), (False, 'lift blue'), (True, 'stack red'), (True, 'lift red')]
+        )
+    ]
     summary = summarise('none', results, kind_of=lambda text: text.split()[0])
     assert {k: (v['successes'], v['episodes']) for k, v in summary['by_kind'].items()} == {
-        'lift': (2, 3), 'stack': (1, 1)}
+        'lift': (2, 3),
+        'stack': (1, 1),
+    }
     assert summary['by_instruction']['lift red']['success'] == 1
     assert len(summary['by_kind']['lift']['success_ci']) == 2
 

@@ -35,12 +35,14 @@ def test_the_number_of_workers_changes_nothing(random_checkpoint):
     setup = runner.Setup(str(random_checkpoint), max_steps=6)
     chosen = methods.find('none,hold+specprune+verify@keep=0.5,random')
     jobs = runner.plan(
-        chosen, range(FIRST, FIRST + 2), LIFTS, [None, Fixed(60), Recorded([10, 90])])
+        chosen, range(FIRST, FIRST + 2), LIFTS, [None, Fixed(60), Recorded([10, 90])]
+    )
     alone = list(runner.run(jobs, setup, workers=1))
     order = {(j.method.name, j.seed): place for place, j in enumerate(jobs)}
     shared = sorted(runner.run(jobs, setup, workers=2), key=lambda r: order[r.method, r.seed])
     assert [(r.method, r.seed, r.instruction) for r in alone] == [
-        (j.method.name, j.seed, j.instruction) for j in jobs]
+        (j.method.name, j.seed, j.instruction) for j in jobs
+    ]
     assert list(map(timeless, alone)) == list(map(timeless, shared))
 
 
@@ -57,8 +59,16 @@ def environment():
 
 
 @pytest.mark.parametrize(
-    'text', ['none', 'sp_vla', 'random@keep=0.5', 'vla_pruner+jacobi', 'specprune+verify',
-             'hold+relaxed@draft=previous'])
+    'text',
+    [
+        'none',
+        'sp_vla',
+        'random@keep=0.5',
+        'vla_pruner+jacobi',
+        'specprune+verify',
+        'hold+relaxed@draft=previous',
+    ],
+)
 def test_an_episode_depends_on_its_seed_only_and_not_on_those_before(policy, environment, text):
     driver = Driver(policy, methods.find(text)[0])
     first = run_episode(driver, environment, FIRST, LIFTS[0])
@@ -71,7 +81,8 @@ def test_an_episode_depends_on_its_seed_only_and_not_on_those_before(policy, env
 def test_unaccelerated_means_a_call_a_step_and_scheduling_saves_some(policy, environment):
     none, some = (
         run_episode(Driver(policy, method), environment, FIRST, LIFTS[0])
-        for method in methods.find('none,hold@rule=always,gripper_guard=false'))
+        for method in methods.find('none,hold@rule=always,gripper_guard=false')
+    )
     assert len(none.calls) == none.steps == 12
     assert none.decisions == {'deliberative': 12}
     assert all(c.keep == 1 and c.passes == 7 and c.accepted == 0 for c in none.calls)
@@ -81,8 +92,10 @@ def test_unaccelerated_means_a_call_a_step_and_scheduling_saves_some(policy, env
 
 def test_every_method_gets_the_same_episodes():
     jobs = runner.plan(methods.find('none,sp_vla'), range(7, 11), LIFTS)
-    asked = {name: [(j.seed, j.instruction) for j in jobs if j.method.name == name]
-             for name in ('none', 'sp_vla')}
+    asked = {
+        name: [(j.seed, j.instruction) for j in jobs if j.method.name == name]
+        for name in ('none', 'sp_vla')
+    }
     assert asked['none'] == asked['sp_vla']
     assert {text for _, text in asked['none']} == set(LIFTS)
 

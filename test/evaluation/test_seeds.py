@@ -30,11 +30,14 @@ def test_a_seed_tells_what_it_is_for():
     assert seeds.purpose(-1) is None
 
 
-@pytest.mark.parametrize(('purpose', 'first', 'count', 'said'), [
-    ('reporting', 5, 3, 'not all for reporting'),
-    ('training', 999_999, 2, 'not all for training'),
-    ('tuning', 1_000_000, 0, '0 episodes'),
-])
+@pytest.mark.parametrize(
+    ('purpose', 'first', 'count', 'said'),
+    [
+        ('reporting', 5, 3, 'not all for reporting'),
+        ('training', 999_999, 2, 'not all for training'),
+        ('tuning', 1_000_000, 0, '0 episodes'),
+    ],
+)
 def test_other_seeds_are_refused(purpose, first, count, said):
     with pytest.raises(ValueError, match=said):
         seeds.require(purpose, first, count)
@@ -44,14 +47,18 @@ def test_seeds_of_the_range_are_given():
     assert list(seeds.require('tuning', 1_000_000, 2)) == [1_000_000, 1_000_001]
 
 
-@pytest.mark.parametrize(('first', 'purpose'), [
-    (0, 'training'), (1_000_000, 'tuning'), (2_999_998, 'reporting'), (3_000_000, 'other')])
+@pytest.mark.parametrize(
+    ('first', 'purpose'),
+    [(0, 'training'), (1_000_000, 'tuning'), (2_999_998, 'reporting'), (3_000_000, 'other')],
+)
 def test_any_range_may_be_named_and_is_said(first, purpose):
     assert seeds.of_purpose(first, 2) == (purpose, range(first, first + 2))
 
 
-@pytest.mark.parametrize(('first', 'count', 'said'), [
-    (-1, 3, 'seed -1'), (999_999, 2, 'not all for training'), (4_000_000, 0, '0 episodes')])
+@pytest.mark.parametrize(
+    ('first', 'count', 'said'),
+    [(-1, 3, 'seed -1'), (999_999, 2, 'not all for training'), (4_000_000, 0, '0 episodes')],
+)
 def test_seeds_are_for_one_thing(first, count, said):
     with pytest.raises(ValueError, match=said):
         seeds.of_purpose(first, count)

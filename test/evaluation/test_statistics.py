@@ -22,13 +22,16 @@ import pytest
 from vla_accel_ros.evaluation.statistics import bootstrap, paired_difference, wilson
 
 
-@pytest.mark.parametrize(('successes', 'trials', 'low', 'high'), [
-    # Newcombe 1998, Statistics in Medicine 17, table I, method 3.
-    (81, 263, 0.2553, 0.3662),
-    (15, 148, 0.0624, 0.1605),
-    (0, 20, 0.0000, 0.1611),
-    (1, 29, 0.0061, 0.1718),
-])
+@pytest.mark.parametrize(
+    ('successes', 'trials', 'low', 'high'),
+    [
+        # Newcombe 1998, Statistics in Medicine 17, table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
 def test_wilson_gives_the_published_interval(successes, trials, low, high):
     assert wilson(successes, trials) == pytest.approx((low, high), abs=5e-5)
 
@@ -50,19 +53,23 @@ def pairs(both, first, second, neither):
     """Make trials of which so many succeed in both ways, in one, in none."""
     return (
         [True] * (both + first) + [False] * (second + neither),
-        [True] * both + [False] * first + [True] * second + [False] * neither)
+        [True] * both + [False] * first + [True] * second + [False] * neither,
+    )
 
 
 COUNTS = st.tuples(*[st.integers(0, 40)] * 4).filter(any)
 
 
-@pytest.mark.parametrize(('counts', 'z', 'low', 'high', 'digits'), [
-    # Fagerland, Lydersen and Laake, Statistical Analysis of Contingency Tables (2017), chapter 8.
-    ((1, 1, 7, 12), 1.959964, -0.517, -0.026, 3),
-    ((59, 6, 16, 80), 1.959964, -0.1240, -0.0054, 4),
-    # R's PropCIs::scoreci.mp(25, 28, 618, 0.9), which takes the second less the first.
-    ((300, 28, 25, 265), 1.644854, -0.0148, 0.0247, 4),
-])
+@pytest.mark.parametrize(
+    ('counts', 'z', 'low', 'high', 'digits'),
+    [
+        # Fagerland, Lydersen and Laake, Statistical Analysis of Contingency Tables (2017), ch. 8.
+        ((1, 1, 7, 12), 1.959964, -0.517, -0.026, 3),
+        ((59, 6, 16, 80), 1.959964, -0.1240, -0.0054, 4),
+        # R's PropCIs::scoreci.mp(25, 28, 618, 0.9), which takes the second less the first.
+        ((300, 28, 25, 265), 1.644854, -0.0148, 0.0247, 4),
+    ],
+)
 def test_a_paired_difference_has_the_published_interval(counts, z, low, high, digits):
     found = paired_difference(*pairs(*counts), z)
     assert found == pytest.approx((low, high), abs=0.51 * 10**-digits)
@@ -80,7 +87,7 @@ def test_it_holds_the_difference_and_turns_about_with_it(counts):
 def test_it_leaves_out_0_just_where_mcnemar_rejects(counts):
     _, first, second, _ = counts
     low, high = paired_difference(*pairs(*counts))
-    rejected = first + second > 0 and (first - second) ** 2 / (first + second) > 1.959964 ** 2
+    rejected = first + second > 0 and (first - second) ** 2 / (first + second) > 1.959964**2
     assert (low > 0 or high < 0) == rejected
 
 

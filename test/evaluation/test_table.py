@@ -25,12 +25,17 @@ def first_word(text):
 
 
 def test_a_row_a_method_and_a_column_a_kind():
-    none = [episode('none', 1, True, [call(20)] * 4, 'lift red'),
-            episode('none', 2, True, [call(20)] * 4, 'stack red')]
-    fast = [episode('fast', 1, True, [call(5), None, None, None], 'lift red'),
-            episode('fast', 2, False, [call(5), None, None, None], 'stack red')]
-    text = render([
-        summarise('none', none, None, first_word), summarise('fast', fast, none, first_word)])
+    none = [
+        episode('none', 1, True, [call(20)] * 4, 'lift red'),
+        episode('none', 2, True, [call(20)] * 4, 'stack red'),
+    ]
+    fast = [
+        episode('fast', 1, True, [call(5), None, None, None], 'lift red'),
+        episode('fast', 2, False, [call(5), None, None, None], 'stack red'),
+    ]
+    text = render(
+        [summarise('none', none, None, first_word), summarise('fast', fast, none, first_word)]
+    )
     parts = text.split('\n\n')
     assert all(part.split()[0] == 'method' for part in parts)
     assert '2/2 = 100.0%' in parts[0] and '-50.0 (' in parts[0]

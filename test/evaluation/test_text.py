@@ -19,14 +19,22 @@ import pytest
 from vla_accel_ros.evaluation.text import FASTER, against, columns
 
 
-@pytest.mark.parametrize(('ratio', 'interval', 'text'), [
-    (3.14, (2.9, 3.4), '3.14x less (2.90 to 3.40)'),
-    (0.74, (0.7, 0.78), '1.35x more (1.28 to 1.43)'),
-    (1.02, (0.95, 1.1), '1.02x less (1.05x more to 1.10x less)'),
-    (np.float64(0.5), None, '2.00x more'), (1.001, None, 'the same'),
-    (None, None, '-'), (0.0, None, '-'), (float('inf'), None, '-'), (float('nan'), (1, 2), '-'),
-    (2.0, (float('nan'), 3.0), '2.00x less'), (2.0, (0.0, 3.0), '2.00x less'),
-])
+@pytest.mark.parametrize(
+    ('ratio', 'interval', 'text'),
+    [
+        (3.14, (2.9, 3.4), '3.14x less (2.90 to 3.40)'),
+        (0.74, (0.7, 0.78), '1.35x more (1.28 to 1.43)'),
+        (1.02, (0.95, 1.1), '1.02x less (1.05x more to 1.10x less)'),
+        (np.float64(0.5), None, '2.00x more'),
+        (1.001, None, 'the same'),
+        (None, None, '-'),
+        (0.0, None, '-'),
+        (float('inf'), None, '-'),
+        (float('nan'), (1, 2), '-'),
+        (2.0, (float('nan'), 3.0), '2.00x less'),
+        (2.0, (0.0, 3.0), '2.00x less'),
+    ],
+)
 def test_a_ratio_is_said_in_words(ratio, interval, text):
     assert against(ratio, interval) == text
 
@@ -37,8 +45,10 @@ def test_a_speed_has_other_words():
 
 @pytest.mark.parametrize('width', [40, 80, 100, 500])
 def test_a_table_that_is_too_wide_goes_on_below_with_its_names(width):
-    rows = [['method', *(f'heading {k}' for k in range(12))],
-            *([name, *['1.0'] * 12] for name in ('none', 'fast'))]
+    rows = [
+        ['method', *(f'heading {k}' for k in range(12))],
+        *([name, *['1.0'] * 12] for name in ('none', 'fast')),
+    ]
     text = columns(rows, width=width)
     assert all(len(line) <= width for line in text.splitlines())
     parts = text.split('\n\n')

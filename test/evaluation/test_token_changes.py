@@ -18,9 +18,21 @@ from benchmarks.token_changes import main
 
 
 def test_exact_decoding_changes_no_token(random_checkpoint, capsys):
-    assert main([
-        '--checkpoint', str(random_checkpoint), '--episodes', '1', '--longest', '4',
-        '--methods', 'none,jacobi,jacobi+random@keep=0.1']) == 0
+    assert (
+        main(
+            [
+                '--checkpoint',
+                str(random_checkpoint),
+                '--episodes',
+                '1',
+                '--longest',
+                '4',
+                '--methods',
+                'none,jacobi,jacobi+random@keep=0.1',
+            ]
+        )
+        == 0
+    )
     text = capsys.readouterr().out
     assert text.startswith('4 frames of 1 episodes')
     assert '| `none` | 0.0 % | 8.0 | 7.00 |' in text

@@ -48,7 +48,8 @@ AWAY_S, CATCH_UP_S = 0.1, 2.0
 UNDER_WAY_NS = NS // 2
 
 EVERY_ONE = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=2000, reliability=ReliabilityPolicy.RELIABLE)
+    history=HistoryPolicy.KEEP_LAST, depth=2000, reliability=ReliabilityPolicy.RELIABLE
+)
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,10 @@ class ArmRecorder:
         self._away: deque[tuple[float, float]] = deque(maxlen=20)
         self._listened_s = time.monotonic()
         for kind, topic, callback in (
-                (TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist),
-                (Float64, 'gripper_command', self._on_gripper),
-                (JointTrajectory, 'vla/action', self._on_action)):
+            (TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist),
+            (Float64, 'gripper_command', self._on_gripper),
+            (JointTrajectory, 'vla/action', self._on_action),
+        ):
             node.create_subscription(kind, topic, callback, EVERY_ONE)
 
     def listening(self) -> None:
@@ -149,7 +151,7 @@ class ArmRecorder:
 
     def verify(self) -> None:
         """Assert that every message since the last call was safe."""
-        twists, self._judged = self.twists[self._judged:], len(self.twists)
+        twists, self._judged = self.twists[self._judged :], len(self.twists)
         captures = sorted(stamp for _, stamp, _ in self.actions)
         longest = max((step for *_, step in self.actions), default=0.0)
         covered_ns = round((LIMITS.max_age_s + longest + IN_TIME_S) * NS)
@@ -174,31 +176,44 @@ class ArmRecorder:
         while self._strangers_ns:
             self._deaf.append((self._strangers_ns.pop(), self._now_ns()))
         if message.points:
-            self.actions.append((
-                self._now_ns(), to_ns(message.header.stamp),
-                to_ns(message.points[0].time_from_start) / NS))
+            self.actions.append(
+                (
+                    self._now_ns(),
+                    to_ns(message.header.stamp),
+                    to_ns(message.points[0].time_from_start) / NS,
+                )
+            )
 
     def _on_twist(self, message: TwistStamped) -> None:
         linear, angular = message.twist.linear, message.twist.angular
-        twist = Twist(to_ns(message.header.stamp), self._now_ns(), (
-            linear.x, linear.y, linear.z, angular.x, angular.y, angular.z))
+        twist = Twist(
+            to_ns(message.header.stamp),
+            self._now_ns(),
+            (linear.x, linear.y, linear.z, angular.x, angular.y, angular.z),
+        )
         if self._was_set_back and twist.stamp_ns > twist.received_ns:
             # It was under way when the clock was set back.
             return
         # NaN fails every comparison, so each is of what has to hold.
         age_s = (twist.received_ns - twist.stamp_ns) / NS
         now_s = time.monotonic()
-        away_s = now_s - self._listened_s + sum(
-            span_s for at_s, span_s in self._away if now_s - at_s < CATCH_UP_S)
+        away_s = (
+            now_s
+            - self._listened_s
+            + sum(span_s for at_s, span_s in self._away if now_s - at_s < CATCH_UP_S)
+        )
         for holds, what in (
-                (all(map(math.isfinite, twist.values)), 'not finite'),
-                (math.hypot(*twist.values[:3]) <= LIMITS.linear_speed * ROUNDING, 'too fast'),
-                (math.hypot(*twist.values[3:]) <= LIMITS.angular_speed * ROUNDING, 'too fast'),
-                (message.header.frame_id == 'base_link', 'in another frame'),
-                (not self.twists or twist.stamp_ns >= self.twists[-1].stamp_ns + self._least_ns,
-                 'out of order'),
-                (0 <= age_s <= AGE_S + away_s, 'not stamped when it was sent'),
-                (not twist.moving or self._permitted(twist.stamp_ns), 'not enabled')):
+            (all(map(math.isfinite, twist.values)), 'not finite'),
+            (math.hypot(*twist.values[:3]) <= LIMITS.linear_speed * ROUNDING, 'too fast'),
+            (math.hypot(*twist.values[3:]) <= LIMITS.angular_speed * ROUNDING, 'too fast'),
+            (message.header.frame_id == 'base_link', 'in another frame'),
+            (
+                not self.twists or twist.stamp_ns >= self.twists[-1].stamp_ns + self._least_ns,
+                'out of order',
+            ),
+            (0 <= age_s <= AGE_S + away_s, 'not stamped when it was sent'),
+            (not twist.moving or self._permitted(twist.stamp_ns), 'not enabled'),
+        ):
             if not holds:
                 self.unsafe.append(f'{what}: {twist}')
         self.twists.append(twist)

@@ -38,7 +38,8 @@ class CameraRelay:
         self.clear()
         node = rig.peer
         self._publishers = [
-            node.create_publisher(Image, topic, qos.SENSOR) for topic in self.TOPICS]
+            node.create_publisher(Image, topic, qos.SENSOR) for topic in self.TOPICS
+        ]
         for number, topic in enumerate(SOURCES):
             node.create_subscription(Image, topic, partial(self._on_image, number), qos.SENSOR)
 

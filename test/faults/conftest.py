@@ -78,9 +78,14 @@ def robot(wanderer, tmp_path_factory):
 
     rig = Rig(
         Deployment(
-            sim=True, checkpoint=str(wanderer), instruction=INSTRUCTION, device='cpu',
-            image_topics=CameraRelay.TOPICS),
-        tmp_path_factory.mktemp('logs'))
+            sim=True,
+            checkpoint=str(wanderer),
+            instruction=INSTRUCTION,
+            device='cpu',
+            image_topics=CameraRelay.TOPICS,
+        ),
+        tmp_path_factory.mktemp('logs'),
+    )
     try:
         rig.relay = CameraRelay(rig)
         rig.start()

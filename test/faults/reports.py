@@ -31,7 +31,8 @@ class Reports:
 
     def __str__(self) -> str:
         return '\n'.join(
-            f'  {name}: {s.message} {counts(s)}' for name, s in sorted(self.newest.items()))
+            f'  {name}: {s.message} {counts(s)}' for name, s in sorted(self.newest.items())
+        )
 
     def hear(self, message: DiagnosticArray) -> None:
         """Take reports."""
@@ -59,8 +60,11 @@ class Reports:
         """Tell whether a reason, with such a detail, is new since the mark."""
         known = self._known.get(node, {}).get(reason, 0)
         return any(
-            reason in status.message and detail in status.message
-            and counts(status).get(reason, 0) > known for status in self._heard.get(node, ()))
+            reason in status.message
+            and detail in status.message
+            and counts(status).get(reason, 0) > known
+            for status in self._heard.get(node, ())
+        )
 
     def counted(self, node: str, name: str) -> bool:
         """Tell whether a counter has grown since the mark."""
@@ -76,4 +80,6 @@ def counts(status: DiagnosticStatus) -> dict[str, int]:
     """Return a status's counters by name."""
     return {
         pair.key.removeprefix('count.'): int(pair.value)
-        for pair in status.values if pair.key.startswith('count.')}
+        for pair in status.values
+        if pair.key.startswith('count.')
+    }

@@ -60,7 +60,10 @@ class Rig(Graph):
     """
 
     def __init__(
-        self, deployment: Deployment, logs: Path, names: Iterable[str] | None = None,
+        self,
+        deployment: Deployment,
+        logs: Path,
+        names: Iterable[str] | None = None,
         now_ns: Callable[[], int] | None = None,
     ) -> None:
         domain, self._holder = reserve_domain()
@@ -71,7 +74,8 @@ class Rig(Graph):
         self.reports = Reports()
         self._clients: dict = {}
         self.peer.create_subscription(
-            DiagnosticArray, '/diagnostics', self.reports.hear, qos.REPORT)
+            DiagnosticArray, '/diagnostics', self.reports.hear, qos.REPORT
+        )
 
     def once(self) -> None:
         super().once()
@@ -122,9 +126,11 @@ class Rig(Graph):
 
     def up(self, name: str, state: str = 'active') -> None:
         """Spin until a node has come up to a state."""
+
         def is_up() -> bool:
             assert not (self.reports.told(name, 'configure_failed', '') and state == 'active'), (
-                f'{name} cannot come up\n{self.reports}')
+                f'{name} cannot come up\n{self.reports}'
+            )
             return self.reports.value(name, 'state') == state
 
         self.until(is_up, f'{name} is {state}', START_S)
@@ -151,7 +157,8 @@ class Rig(Graph):
     def enable(self) -> SetBool.Response:
         """Enable the arm as soon as nothing stands against it."""
         return self.until(
-            lambda: (answer := self.ask_to_enable()).success and answer, 'the arm is enabled')
+            lambda: (answer := self.ask_to_enable()).success and answer, 'the arm is enabled'
+        )
 
     def ask_to_enable(self, on: bool = True) -> SetBool.Response:
         """Ask once to enable or disable the arm, and let the witness know."""
@@ -174,14 +181,17 @@ class Rig(Graph):
     def set(self, node: str, **values):
         """Set parameters of a node as one; return the result with its reason."""
         request = SetParametersAtomically.Request(
-            parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()])
+            parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()]
+        )
         return self.call(
-            SetParametersAtomically, f'{node}/set_parameters_atomically', request).result
+            SetParametersAtomically, f'{node}/set_parameters_atomically', request
+        ).result
 
     def get(self, node: str, name: str):
         """Return the value of a node's parameter."""
         answer = self.call(
-            GetParameters, f'{node}/get_parameters', GetParameters.Request(names=[name]))
+            GetParameters, f'{node}/get_parameters', GetParameters.Request(names=[name])
+        )
         return parameter_value_to_python(answer.values[0])
 
     def change(self, node: str, transition: str | int) -> bool:
@@ -227,8 +237,13 @@ class Rig(Graph):
         """
         recorder = self.recorder
         self.until(
-            lambda: self.now_ns() - recorder.last_motion_ns > REST_NS
-            and recorder.twists and not recorder.twists[-1].moving, 'the arm rests')
+            lambda: (
+                self.now_ns() - recorder.last_motion_ns > REST_NS
+                and recorder.twists
+                and not recorder.twists[-1].moving
+            ),
+            'the arm rests',
+        )
         if horizon_ns is None:
             received_ns, _, step_s = recorder.actions[-1]
             horizon_ns = received_ns + round(step_s * NS)
@@ -241,18 +256,23 @@ class Rig(Graph):
 
         def rests() -> bool:
             recent = [
-                p.pose.position for p in poses
-                if to_ns(poses[-1].header.stamp) - to_ns(p.header.stamp) <= 2 * REST_NS]
+                p.pose.position
+                for p in poses
+                if to_ns(poses[-1].header.stamp) - to_ns(p.header.stamp) <= 2 * REST_NS
+            ]
             return len(recent) > SEEN and all(
                 abs(getattr(p, axis) - getattr(recent[-1], axis)) < STILL_M
-                for p in recent for axis in 'xyz')
+                for p in recent
+                for axis in 'xyz'
+            )
 
         self.until(rests, 'the tool stays where it is')
 
     def tells(self, node: str, reason: str, detail: str = '') -> None:
         """Spin until a node's diagnostics have named a reason that is new since the mark."""
         self.until(
-            lambda: self.reports.told(node, reason, detail), f'{node} tells {reason}: {detail}')
+            lambda: self.reports.told(node, reason, detail), f'{node} tells {reason}: {detail}'
+        )
 
     def counts(self, node: str, name: str) -> None:
         """Spin until a node's counter has grown since the mark."""
@@ -260,5 +280,4 @@ class Rig(Graph):
 
     def quiet(self, node: str, reason: str) -> None:
         """Spin until a node's diagnostics no longer name a reason."""
-        self.until(
-            lambda: self.reports.silent(node, reason), f'{node} no longer tells {reason}')
+        self.until(lambda: self.reports.silent(node, reason), f'{node} no longer tells {reason}')

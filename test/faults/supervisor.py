@@ -44,21 +44,29 @@ class Supervisor:
     ) -> None:
         self._deployment, self._logs = deployment, logs
         self._listed: dict[str, Process] = {
-            p.name: p for p in processes(deployment) if names is None or p.name in names}
+            p.name: p for p in processes(deployment) if names is None or p.name in names
+        }
         self._running: dict[str, subprocess.Popen] = {}
         self._frozen: set[str] = set()
         self.names = tuple(self._listed)
         self.variables = {
-            **os.environ, **environment(), 'ROS_DOMAIN_ID': str(domain),
-            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+            **os.environ,
+            **environment(),
+            'ROS_DOMAIN_ID': str(domain),
+            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        }
 
     def start(self, name: str) -> None:
         """Start a process in a group of its own."""
         with open(self._logs / f'{name}.log', 'ab') as log:
             self._running[name] = subprocess.Popen(
-                self._listed[name].command(self._deployment), env=self.variables,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True)
+                self._listed[name].command(self._deployment),
+                env=self.variables,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def signal(self, name: str, signum: int) -> None:
         """Send a signal to a process and whatever it has started."""
@@ -73,7 +81,8 @@ class Supervisor:
         """Tell whether every thread stands: the others run on until one has had its turn."""
         tasks = Path(f'/proc/{self._running[name].pid}/task')
         return all(
-            stat.read_text().rpartition(')')[2].split()[0] == 'T' for stat in tasks.glob('*/stat'))
+            stat.read_text().rpartition(')')[2].split()[0] == 'T' for stat in tasks.glob('*/stat')
+        )
 
     def thaw(self, *names: str) -> None:
         """Let frozen processes go on, all when none is named."""

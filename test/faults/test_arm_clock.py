@@ -51,8 +51,11 @@ class SimulatedTime:
 def shared(tmp_path_factory):
     simulated = SimulatedTime()
     rig = Rig(
-        Deployment(use_sim_time=True), tmp_path_factory.mktemp('logs'), ['arm_command'],
-        lambda: simulated.now_ns)
+        Deployment(use_sim_time=True),
+        tmp_path_factory.mktemp('logs'),
+        ['arm_command'],
+        lambda: simulated.now_ns,
+    )
     try:
         rig.start()
         rig.refused = rig.ask_to_enable()

@@ -62,9 +62,12 @@ def spoilt(rig, spoil):
 
 
 def test_bad_actions_amid_good_ones_are_refused_by_name_and_the_motion_goes_on(rig):
-    rig.feeder.between = cycle([
-        *(partial(rig.feeder.action, **bad) for _, bad in BAD),
-        *(partial(spoilt, rig, spoil) for spoil in MALFORMED)])
+    rig.feeder.between = cycle(
+        [
+            *(partial(rig.feeder.action, **bad) for _, bad in BAD),
+            *(partial(spoilt, rig, spoil) for spoil in MALFORMED),
+        ]
+    )
     for reason, _ in BAD:
         rig.tells('arm_command', reason)
     # Some of them have the reason in common.
@@ -73,10 +76,13 @@ def test_bad_actions_amid_good_ones_are_refused_by_name_and_the_motion_goes_on(r
     rig.moves()
 
 
-@pytest.mark.parametrize(('reason', 'values', 'age_s'), [
-    ('nan_or_inf', NAN, 0.0), ('translation_step', HUGE, 0.0), ('stale', FORWARD, 1.0)])
+@pytest.mark.parametrize(
+    ('reason', 'values', 'age_s'),
+    [('nan_or_inf', NAN, 0.0), ('translation_step', HUGE, 0.0), ('stale', FORWARD, 1.0)],
+)
 def test_nothing_but_bad_actions_is_zero_in_time_for_that_reason_until_good_ones_come(
-        rig, reason, values, age_s):
+    rig, reason, values, age_s
+):
     rig.feeder.values, rig.feeder.age_s = values, age_s
     rig.rests(rig.feeder.horizon_ns)
     rig.tells('arm_command', 'watchdog', reason)
@@ -103,12 +109,17 @@ def test_the_same_action_over_and_over_is_zero_in_time(rig):
     rig.tells('arm_command', 'out_of_order')
 
 
-@pytest.mark.parametrize(('reason', 'position', 'known_s'), [
-    ('workspace', (0.5, 0.0, 0.0), PERIOD_S),
-    ('no_pose', None, LIMITS.max_pose_age_s),
-    ('no_pose', (math.nan, 0.0, 0.3), LIMITS.max_pose_age_s)])
+@pytest.mark.parametrize(
+    ('reason', 'position', 'known_s'),
+    [
+        ('workspace', (0.5, 0.0, 0.0), PERIOD_S),
+        ('no_pose', None, LIMITS.max_pose_age_s),
+        ('no_pose', (math.nan, 0.0, 0.3), LIMITS.max_pose_age_s),
+    ],
+)
 def test_at_the_wall_or_without_a_pose_the_arm_is_held_until_there_is_room_again(
-        rig, reason, position, known_s):
+    rig, reason, position, known_s
+):
     rig.feeder.position = position
     rig.rests(rig.now_ns() + round((known_s + PERIOD_S + STEP_S) * NS))
     rig.tells('arm_command', reason)
@@ -118,8 +129,9 @@ def test_at_the_wall_or_without_a_pose_the_arm_is_held_until_there_is_room_again
 
 def test_a_flood_of_valid_actions_is_held_to_the_limit_per_second(rig):
     rig.feeder.cease()
-    flood = rig.peer.create_timer(0.005, lambda: rig.feeder.send(
-        rig.feeder.action((0.03, 0, 0, 0, 0, 0, 0), step_s=0.05)))
+    flood = rig.peer.create_timer(
+        0.005, lambda: rig.feeder.send(rig.feeder.action((0.03, 0, 0, 0, 0, 0, 0), step_s=0.05))
+    )
     rig.tells('arm_command', 'translation_per_second')
     flood.cancel()
     rig.rests(rig.now_ns() + round(0.05 * NS))

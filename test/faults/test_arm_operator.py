@@ -93,17 +93,20 @@ def test_an_impossible_transition_is_refused_by_name_and_the_motion_goes_on(rig,
     rig.tells('arm_command', 'invalid_transition')
 
 
-@pytest.mark.parametrize(('bad', 'said'), [
-    ({'watchdog_grace': 5.0}, ('watchdog_grace', '5.0')),
-    ({'limits.linear_speed': float('nan')}, ('limits.linear_speed', 'nan')),
-    ({'limits.translation_step': -1.0}, ('limits.translation_step', '-1.0')),
-    ({'min_rate': 1.0}, ('min_rate', '1.0')),
-    ({'min_rate': 90.0, 'max_rate': 30.0}, ('90', '30')),
-    ({'workspace.min': [0.9, 0.9, 0.9]}, ('workspace', '0.9')),
-    ({'workspace.min': [0.0]}, ('workspace.min', '[0.0]')),
-    ({'workspace.enabled': 'no'}, ('BOOL', 'STRING')),
-    ({'frame_id': 'elsewhere'}, ('frame_id', 'clean the node up')),
-])
+@pytest.mark.parametrize(
+    ('bad', 'said'),
+    [
+        ({'watchdog_grace': 5.0}, ('watchdog_grace', '5.0')),
+        ({'limits.linear_speed': float('nan')}, ('limits.linear_speed', 'nan')),
+        ({'limits.translation_step': -1.0}, ('limits.translation_step', '-1.0')),
+        ({'min_rate': 1.0}, ('min_rate', '1.0')),
+        ({'min_rate': 90.0, 'max_rate': 30.0}, ('90', '30')),
+        ({'workspace.min': [0.9, 0.9, 0.9]}, ('workspace', '0.9')),
+        ({'workspace.min': [0.0]}, ('workspace.min', '[0.0]')),
+        ({'workspace.enabled': 'no'}, ('BOOL', 'STRING')),
+        ({'frame_id': 'elsewhere'}, ('frame_id', 'clean the node up')),
+    ],
+)
 def test_an_invalid_parameter_is_refused_with_its_value_and_the_motion_goes_on(rig, bad, said):
     result = rig.set('arm_command', **bad)
     assert not result.successful

@@ -56,7 +56,8 @@ def comes_back_disabled(rig):
     rig.counts('arm_command', 'not_enabled')
     rig.until(
         lambda: rig.reports.value('arm_command', 'arm').startswith('disabled'),
-        'the arm is shown as disabled')
+        'the arm is shown as disabled',
+    )
     assert rig.enable().success
     rig.moves()
 
@@ -99,8 +100,11 @@ def test_after_a_suspension_with_actions_flowing_the_arm_moves_on_within_the_lim
 def test_an_arm_whose_launcher_is_killed_stops_with_a_last_zero(rig, tmp_path):
     rig.end('arm_command', signal.SIGINT)
     launcher = subprocess.Popen(
-        [sys.executable, '-c', LAUNCHER, str(tmp_path)], env=rig.processes.variables,
-        stdout=subprocess.PIPE, text=True)
+        [sys.executable, '-c', LAUNCHER, str(tmp_path)],
+        env=rig.processes.variables,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         pid = int(launcher.stdout.readline())
         rig.reports.forget('arm_command')

@@ -35,9 +35,11 @@ def rig(robot_in_motion):
 
 def stamped(offset_ns):
     """Shift the stamps of every image."""
+
     def spoil(_number, image):
         image.header.stamp = from_ns(to_ns(image.header.stamp) + offset_ns)
         return image
+
     return spoil
 
 
@@ -78,8 +80,14 @@ class Garbage:
     """Image after image with another contradiction in it."""
 
     KINDS = (
-        {'encoding': 'banana'}, {'encoding': '16UC1'}, {'height': 0}, {'width': 10_000},
-        {'step': 1}, {'height': 65_535, 'width': 65_535, 'step': 196_605}, {'data': b''})
+        {'encoding': 'banana'},
+        {'encoding': '16UC1'},
+        {'height': 0},
+        {'width': 10_000},
+        {'step': 1},
+        {'height': 65_535, 'width': 65_535, 'step': 196_605},
+        {'data': b''},
+    )
 
     def __init__(self):
         self.sent = 0
@@ -89,18 +97,23 @@ class Garbage:
         return without(image, **self.KINDS[self.sent // 2 % len(self.KINDS)])
 
 
-@pytest.mark.parametrize(('spoil', 'reason', 'detail'), [
-    (lambda *_: None, 'no_frame', 'nothing on relay/image_raw, relay/wrist/image_raw'),
-    (only_agent, 'no_frame', 'nothing on relay/wrist/image_raw'),
-    (apart, 'no_frame', 'none is usable'),
-    (Stuck(), 'out_of_order_frame', ''),
-    (stamped(-5 * NS), 'stale_frame', 'old'),
-    (stamped(60 * NS), 'future_frame', ''),
-    (unstamped, 'unstamped_frame', ''),
-    (Garbage(), 'garbage_frame', ''),
-], ids=['silent', 'one eye', 'apart', 'stuck', 'stale', 'future', 'unstamped', 'garbage'])
+@pytest.mark.parametrize(
+    ('spoil', 'reason', 'detail'),
+    [
+        (lambda *_: None, 'no_frame', 'nothing on relay/image_raw, relay/wrist/image_raw'),
+        (only_agent, 'no_frame', 'nothing on relay/wrist/image_raw'),
+        (apart, 'no_frame', 'none is usable'),
+        (Stuck(), 'out_of_order_frame', ''),
+        (stamped(-5 * NS), 'stale_frame', 'old'),
+        (stamped(60 * NS), 'future_frame', ''),
+        (unstamped, 'unstamped_frame', ''),
+        (Garbage(), 'garbage_frame', ''),
+    ],
+    ids=['silent', 'one eye', 'apart', 'stuck', 'stale', 'future', 'unstamped', 'garbage'],
+)
 def test_a_bad_camera_is_zero_in_time_with_its_reason_and_a_good_one_moves_the_arm_again(
-        rig, spoil, reason, detail):
+    rig, spoil, reason, detail
+):
     rig.relay.spoil = spoil
     rig.rests()
     rig.tells('camera', reason, detail)
@@ -151,6 +164,7 @@ def test_frames_of_a_size_that_the_model_does_not_take_are_refused_until_it_is_m
 
 # -- answers and instructions ------------------------------------------------------------------
 
+
 def test_answers_that_no_arm_should_follow_are_zero_in_time_with_their_reason(rig):
     # The VLA is out of the way, and someone answers in its place.
     for transition in ('deactivate', 'cleanup'):
@@ -167,10 +181,11 @@ def test_answers_that_no_arm_should_follow_are_zero_in_time_with_their_reason(ri
 
     rig.peer.create_subscription(JointTrajectory, 'vla/request', answer, qos.CONTROL)
     for value[0], node, reason, detail in (
-            (np.nan, 'scheduler', 'answer_discarded', 'nan_or_inf'),
-            (np.inf, 'scheduler', 'answer_discarded', 'nan_or_inf'),
-            (5.0, 'scheduler', 'malformed_message', 'x = 5 in row 0'),
-            (0.5, 'arm_command', 'translation_step', '')):
+        (np.nan, 'scheduler', 'answer_discarded', 'nan_or_inf'),
+        (np.inf, 'scheduler', 'answer_discarded', 'nan_or_inf'),
+        (5.0, 'scheduler', 'malformed_message', 'x = 5 in row 0'),
+        (0.5, 'arm_command', 'translation_step', ''),
+    ):
         rig.reports.mark()
         rig.tells(node, reason, detail)
     value.clear()
@@ -192,22 +207,32 @@ def test_a_second_vla_is_zero_in_time_and_the_arm_moves_again_when_it_is_gone(ri
     rig.quiet('scheduler', 'several_publishers')
 
 
-@pytest.mark.parametrize(('topic', 'profile', 'node', 'reason'), [
-    ('vla/frame', qos.FRAME, 'scheduler', 'malformed_message'),
-    ('vla/observation', qos.CONTROL, 'inference', 'wrong_frame')])
+@pytest.mark.parametrize(
+    ('topic', 'profile', 'node', 'reason'),
+    [
+        ('vla/frame', qos.FRAME, 'scheduler', 'malformed_message'),
+        ('vla/observation', qos.CONTROL, 'inference', 'wrong_frame'),
+    ],
+)
 def test_observations_that_are_no_images_are_refused_and_the_motion_goes_on(
-        rig, topic, profile, node, reason):
+    rig, topic, profile, node, reason
+):
     garbage = Image(encoding='rgb8', height=4, width=4, step=12, data=b'short')
     with rig.publishing(Image, topic, profile, (garbage, Image())):
         rig.tells(node, reason)
         rig.moves()
 
 
-@pytest.mark.parametrize(('text', 'node', 'reason'), [
-    ('juggle the purple elephants', 'inference', 'unknown_instruction'),
-    ('', 'scheduler', 'no_instruction')])
+@pytest.mark.parametrize(
+    ('text', 'node', 'reason'),
+    [
+        ('juggle the purple elephants', 'inference', 'unknown_instruction'),
+        ('', 'scheduler', 'no_instruction'),
+    ],
+)
 def test_an_instruction_that_cannot_be_followed_is_zero_in_time_until_one_can(
-        rig, text, node, reason):
+    rig, text, node, reason
+):
     instructions = rig.publisher(String, 'vla/instruction', qos.LATCHED)
     instructions.publish(String(data=text))
     rig.tells(node, reason)

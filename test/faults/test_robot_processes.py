@@ -115,6 +115,7 @@ def test_a_killed_arm_command_leaves_an_arm_that_stops_by_itself_and_comes_back_
 
 # -- the operator ------------------------------------------------------------------------------
 
+
 def test_a_stop_in_mid_motion_holds_while_the_policy_goes_on_until_enabled(rig):
     rig.stop()
     rig.counts('arm_command', 'not_enabled')
@@ -141,7 +142,8 @@ def test_a_node_refuses_an_impossible_transition_by_name_and_the_motion_goes_on(
 
 @pytest.mark.parametrize('node', NODES)
 def test_a_node_that_is_taken_down_is_zero_in_time_and_moves_the_arm_again_when_it_is_up(
-        rig, node):
+    rig, node
+):
     for transition in ('deactivate', 'cleanup'):
         assert rig.change(node, transition)
     rig.rests()
@@ -151,14 +153,23 @@ def test_a_node_that_is_taken_down_is_zero_in_time_and_moves_the_arm_again_when_
     rig.moves()
 
 
-@pytest.mark.parametrize(('node', 'bad'), [
-    ('camera', {'image_size': -1}), ('camera', {'resize': 'sideways'}),
-    ('camera', {'image_topics': ['elsewhere']}), ('camera', {'max_age': float('nan')}),
-    ('scheduler', {'rule': 'guess'}), ('scheduler', {'policy_step': 9.0}),
-    ('scheduler', {'min_actions': 30}), ('scheduler', {'instruction': 'a' * 2000}),
-    ('inference', {'checkpoint': '/nowhere'}), ('inference', {'threads': -1}),
-    ('sim_arm', {'task': 'make tea'}), ('sim_arm', {'seed': -1}),
-])
+@pytest.mark.parametrize(
+    ('node', 'bad'),
+    [
+        ('camera', {'image_size': -1}),
+        ('camera', {'resize': 'sideways'}),
+        ('camera', {'image_topics': ['elsewhere']}),
+        ('camera', {'max_age': float('nan')}),
+        ('scheduler', {'rule': 'guess'}),
+        ('scheduler', {'policy_step': 9.0}),
+        ('scheduler', {'min_actions': 30}),
+        ('scheduler', {'instruction': 'a' * 2000}),
+        ('inference', {'checkpoint': '/nowhere'}),
+        ('inference', {'threads': -1}),
+        ('sim_arm', {'task': 'make tea'}),
+        ('sim_arm', {'seed': -1}),
+    ],
+)
 def test_an_invalid_parameter_is_refused_with_a_reason_and_the_motion_goes_on(rig, node, bad):
     result = rig.set(node, **bad)
     assert not result.successful

@@ -40,7 +40,8 @@ def moving_seed(make: Callable[[int], Path]) -> int:
         for level in (60, 120, 180):
             views = tuple(
                 np.clip(noise.normal(level, 30, (size, size, 3)), 0, 255).astype(np.uint8)
-                for _ in range(policy.cameras))
+                for _ in range(policy.cameras)
+            )
             rows.append(policy.predict(Observation(views, INSTRUCTION)).chunk_values[0])
         steps = np.abs(rows)[:, :3].max(axis=1)
         if np.all(steps > 1e-3) and np.all(steps < 4e-3) and np.all(np.array(rows)[:, 2] > 0):

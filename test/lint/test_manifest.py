@@ -33,13 +33,20 @@ from vla_accel_ros import __version__
 PYTHONS = ('3.10', '3.11', '3.12', '3.13')
 # Imports whose distribution is called otherwise.
 DISTRIBUTION = {
-    'cv2': 'opencv-python-headless', 'PIL': 'pillow', 'yaml': 'pyyaml',
+    'cv2': 'opencv-python-headless',
+    'PIL': 'pillow',
+    'yaml': 'pyyaml',
     'imageio_ffmpeg': 'imageio-ffmpeg',
 }
 # Used where they are there; the code says what to install where they are not.
 OPTIONAL = {
-    'huggingface_hub', 'ament_index_python', 'launch', 'launch_ros', 'sentencepiece',
-    'transformers', 'setuptools',
+    'huggingface_hub',
+    'ament_index_python',
+    'launch',
+    'launch_ros',
+    'sentencepiece',
+    'transformers',
+    'setuptools',
 }
 TEST_ONLY = {'sklearn'}
 # Names of rosdep keys that differ, and what has none.
@@ -104,8 +111,10 @@ def test_version_is_the_same_everywhere(manifest, root):
 
 def test_ros_packages_that_are_imported_are_declared(manifest, root):
     declared = {depend.name for depend in manifest.exec_depends}
-    wheels = {pin.name.removeprefix('ros-').replace('-', '_')
-              for pin in pins(root, 'requirements-ros.txt')}
+    wheels = {
+        pin.name.removeprefix('ros-').replace('-', '_')
+        for pin in pins(root, 'requirements-ros.txt')
+    }
     needed = {name for name in imported(root, 'vla_accel_ros/nodes') if is_ros(name)}
     assert needed <= declared
     assert needed <= wheels
@@ -114,8 +123,10 @@ def test_ros_packages_that_are_imported_are_declared(manifest, root):
 def test_what_the_tests_need_is_declared(manifest, root):
     declared = {depend.name for depend in manifest.test_depends}
     named = {
-        f'python3-{ROSDEP.get(pin.name, pin.name)}' for pin in pins(root, 'requirements-test.txt')
-        if pin.name not in NO_ROSDEP}
+        f'python3-{ROSDEP.get(pin.name, pin.name)}'
+        for pin in pins(root, 'requirements-test.txt')
+        if pin.name not in NO_ROSDEP
+    }
     assert declared == named
 
 
@@ -123,7 +134,8 @@ def test_libraries_that_are_imported_are_required_and_pinned(root):
     declared = {requirement.name for requirement in required()}
     pinned = {pin.name for pin in pins(root)}
     needed = {
-        DISTRIBUTION.get(name, name) for name in imported(root, 'vla_accel_ros')
+        DISTRIBUTION.get(name, name)
+        for name in imported(root, 'vla_accel_ros')
         if not is_ros(name) and name not in OPTIONAL
     }
     assert needed <= declared
@@ -151,7 +163,8 @@ def test_extras_are_pinned_within_the_lower_bounds():
 @pytest.mark.parametrize('name', ['', '-ros', '-test'])
 def test_each_library_has_one_pin_for_each_python(root, python, name):
     seen = [
-        pin.name for pin in pins(root, f'requirements{name}.txt')
+        pin.name
+        for pin in pins(root, f'requirements{name}.txt')
         if pin.marker is None or pin.marker.evaluate({'python_version': python})
     ]
     everything = {pin.name for pin in pins(root, f'requirements{name}.txt')}
@@ -163,7 +176,13 @@ def test_each_library_has_one_pin_for_each_python(root, python, name):
 def test_programs_have_a_main(root):
     programs = distribution('vla_accel_ros').entry_points.select(group='console_scripts')
     assert {p.name for p in programs} == {
-        'vla-accel', 'camera', 'scheduler', 'inference', 'arm_command', 'sim_arm'}
+        'vla-accel',
+        'camera',
+        'scheduler',
+        'inference',
+        'arm_command',
+        'sim_arm',
+    }
     for program in programs:
         source = Path(find_spec(program.module).origin).read_text(encoding='utf-8')
         names = {node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
@@ -177,8 +196,21 @@ def test_the_wheel_holds_all_that_runs_and_is_shared(root, files, tmp_path):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, target)
     subprocess.run(
-        [sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps', '--no-build-isolation',
-         '--wheel-dir', str(tmp_path), str(copy)], check=True, capture_output=True)
+        [
+            sys.executable,
+            '-m',
+            'pip',
+            'wheel',
+            '--quiet',
+            '--no-deps',
+            '--no-build-isolation',
+            '--wheel-dir',
+            str(tmp_path),
+            str(copy),
+        ],
+        check=True,
+        capture_output=True,
+    )
     names = set(zipfile.ZipFile(next(tmp_path.glob('*.whl'))).namelist())
     data = f'vla_accel_ros-{__version__}.data/data/share/'
     assert data + 'ament_index/resource_index/packages/vla_accel_ros' in names

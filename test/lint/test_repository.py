@@ -78,9 +78,11 @@ def test_links_of_the_documentation_lead_somewhere(files):
 
 def test_commands_of_the_documentation_exist(files):
     from vla_accel_ros.cli import COMMANDS
+
     unknown = [
         f'{file}: vla-accel {command}'
-        for file in files if file.suffix == '.md'
+        for file in files
+        if file.suffix == '.md'
         for command in re.findall(r'`?vla-accel ([a-z-]+)', file.read_text(encoding='utf-8'))
         if command not in COMMANDS
     ]

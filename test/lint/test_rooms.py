@@ -28,10 +28,29 @@ LEVELS = (
     ('models',),
     ('decoding', 'pruning'),
     ('scheduling', 'safety', 'sim'),
-    ('actions', 'observations', 'instructions', 'frames', 'views', 'pictures', 'proprio',
-     'trajectories', 'devices', 'lfs', 'links', 'parameter_text', 'parameter_yaml', 'paths',
-     'picture_headers', 'whole_files', 'locks', 'outputs', 'output_folder', 'stopping',
-     '__init__'),
+    (
+        'actions',
+        'observations',
+        'instructions',
+        'frames',
+        'views',
+        'pictures',
+        'proprio',
+        'trajectories',
+        'devices',
+        'lfs',
+        'links',
+        'parameter_text',
+        'parameter_yaml',
+        'paths',
+        'picture_headers',
+        'whole_files',
+        'locks',
+        'outputs',
+        'output_folder',
+        'stopping',
+        '__init__',
+    ),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(LEVELS) for room in rooms}
 ROS = ('rclpy', 'launch', 'launch_ros', 'rosidl_runtime_py', 'lifecycle_msgs')
@@ -52,7 +71,7 @@ def imports(file: Path, root: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = package[:len(package) - node.level + 1] if node.level else ()
+            above = package[: len(package) - node.level + 1] if node.level else ()
             base = '.'.join([*above, *([node.module] if node.module else [])])
             found.update({base} | {f'{base}.{alias.name}' for alias in node.names})
     return found
@@ -91,8 +110,10 @@ def test_only_nodes_know_ros(sources, root):
 def test_scheduling_and_safety_know_no_torch(sources, root):
     wrong = [
         f'{file.relative_to(root)} imports {module}'
-        for file in of_package(sources, root) if room_of(file, root) in WITHOUT_TORCH
-        for module in imports(file, root) if module.split('.')[0] in ('torch', 'transformers')
+        for file in of_package(sources, root)
+        if room_of(file, root) in WITHOUT_TORCH
+        for module in imports(file, root)
+        if module.split('.')[0] in ('torch', 'transformers')
     ]
     assert not wrong
 
@@ -100,12 +121,14 @@ def test_scheduling_and_safety_know_no_torch(sources, root):
 def test_packages_and_command_line_import_nothing_heavy(sources, root):
     modules = [
         '.'.join(file.relative_to(root).parent.parts)
-        for file in of_package(sources, root) if file.name == '__init__.py'
+        for file in of_package(sources, root)
+        if file.name == '__init__.py'
     ]
     code = (
         f'import sys\nfor name in {[*modules, PACKAGE + ".cli"]}: __import__(name)\n'
         f'print([name for name in {HEAVY} if name in sys.modules])'
     )
     done = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, text=True, check=True, cwd=root)
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True, cwd=root
+    )
     assert done.stdout.strip() == '[]'

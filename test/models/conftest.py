@@ -31,11 +31,13 @@ from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
 sys.path.insert(0, str(Path(__file__).parent))
 
 WORDS = vocabulary(['pick up the red cube', 'place it in the bin'])
-STATISTICS = {'action': {
-    'q01': [-0.03, -0.03, -0.03, -0.1, -0.1, -0.1, 0.0],
-    'q99': [0.03, 0.03, 0.03, 0.1, 0.1, 0.1, 1.0],
-    'mask': [True] * 6 + [False],
-}}
+STATISTICS = {
+    'action': {
+        'q01': [-0.03, -0.03, -0.03, -0.1, -0.1, -0.1, 0.0],
+        'q99': [0.03, 0.03, 0.03, 0.1, 0.1, 0.1, 1.0],
+        'mask': [True] * 6 + [False],
+    }
+}
 
 
 @pytest.fixture(scope='session')
@@ -48,14 +50,28 @@ def small_config():
     """Two cameras, two towers each, grouped heads, prefix tokens: everything but size."""
     towers = (
         TowerConfig(
-            name='featurizer', width=16, depth=3, heads=2, mlp=32, patch=8, class_token=True,
-            registers=2, layer_scale=True),
+            name='featurizer',
+            width=16,
+            depth=3,
+            heads=2,
+            mlp=32,
+            patch=8,
+            class_token=True,
+            registers=2,
+            layer_scale=True,
+        ),
         TowerConfig(name='fused_featurizer', width=8, depth=2, heads=2, mlp=16, patch=8),
     )
     decoder = DecoderConfig(width=32, layers=3, heads=4, kv_heads=2, mlp=48, vocab=320)
     return VLAConfig(
-        towers=towers, decoder=decoder, image_towers=((0, 1), (0, 1)), image_size=32,
-        tokenizer_vocab=300, prompt_end=None, norm_stats={'small': STATISTICS})
+        towers=towers,
+        decoder=decoder,
+        image_towers=((0, 1), (0, 1)),
+        image_size=32,
+        tokenizer_vocab=300,
+        prompt_end=None,
+        norm_stats={'small': STATISTICS},
+    )
 
 
 def random_model(config):
@@ -80,7 +96,8 @@ def batch(small_config):
     generator = torch.Generator().manual_seed(1)
     config = small_config
     pixels = torch.randn(
-        2, config.channels, config.image_size, config.image_size, generator=generator)
+        2, config.channels, config.image_size, config.image_size, generator=generator
+    )
     ids = torch.randint(3, 40, (2, 9), generator=generator)
     ids[:, 0] = 1
     return pixels, ids
@@ -89,7 +106,8 @@ def batch(small_config):
 @pytest.fixture
 def embedded_config():
     config = embedded(
-        len(WORDS), image_size=32, tower_width=32, width=48, layers=2, heads=4, tower_blocks=1)
+        len(WORDS), image_size=32, tower_width=32, width=48, layers=2, heads=4, tower_blocks=1
+    )
     return replace(config, norm_stats={'embedded': STATISTICS})
 
 

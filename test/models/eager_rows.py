@@ -33,7 +33,7 @@ def eager_rows(layer, x, rope, mask=None):
     x = layer.input_layernorm(x)
     q, k = attention.queries(x, rope), attention.keys(x, rope)
     k = k.repeat_interleave(attention.heads // attention.kv_heads, dim=1)
-    scores = (q @ k.transpose(-1, -2)).float() * attention.head_width ** -0.5
+    scores = (q @ k.transpose(-1, -2)).float() * attention.head_width**-0.5
     if mask is None:
         mask = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()
     return scores.masked_fill(~mask, float('-inf')).softmax(-1)

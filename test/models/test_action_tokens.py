@@ -67,8 +67,10 @@ def test_not_a_number_is_no_token(bad):
 
 
 STATISTICS = ActionStatistics(
-    np.array([-0.5, -0.1, 0, 0, 0, 0, 0.2]), np.array([0.5, 0.3, 1, 1, 1, 1, 0.9]),
-    np.array([True] * 6 + [False]))
+    np.array([-0.5, -0.1, 0, 0, 0, 0, 0.2]),
+    np.array([0.5, 0.3, 1, 1, 1, 1, 0.9]),
+    np.array([True] * 6 + [False]),
+)
 
 
 @given(UNIT)
@@ -102,12 +104,15 @@ def test_the_only_key_needs_no_naming():
     assert select_statistics({'bridge': ENTRY}, None)[0] == 'bridge'
 
 
-@pytest.mark.parametrize(('stats', 'key', 'message'), [
-    ({'a': ENTRY, 'b': ENTRY}, None, '2 data sets.*must be one of: a, b'),
-    ({'a': ENTRY, 'b': ENTRY}, 'c', "'c' is not one of: a, b"),
-    ({}, None, r'no data set, expected some in dataset_statistics\.json or'),
-    ({}, 'a', 'statistics of no data set'),
-])
+@pytest.mark.parametrize(
+    ('stats', 'key', 'message'),
+    [
+        ({'a': ENTRY, 'b': ENTRY}, None, '2 data sets.*must be one of: a, b'),
+        ({'a': ENTRY, 'b': ENTRY}, 'c', "'c' is not one of: a, b"),
+        ({}, None, r'no data set, expected some in dataset_statistics\.json or'),
+        ({}, 'a', 'statistics of no data set'),
+    ],
+)
 def test_a_wrong_or_missing_key_lists_the_keys(stats, key, message):
     with pytest.raises(UnnormKeyError, match=message):
         select_statistics(stats, key)

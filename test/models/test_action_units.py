@@ -23,14 +23,16 @@ from vla_accel_ros.models.action_units import in_si
 
 def statistics(columns=7):
     return ActionStatistics(
-        -np.ones(columns), np.ones(columns), np.array([True] * (columns - 1) + [False]))
+        -np.ones(columns), np.ones(columns), np.array([True] * (columns - 1) + [False])
+    )
 
 
 @pytest.mark.parametrize('key', ['libero_spatial', 'libero_10_no_noops'])
 def test_a_unit_of_libero_is_5_cm_and_half_a_radian(key):
     found = in_si(key, statistics())
     assert found.unnormalise(np.array([1, -1, 0, 1, -1, 0, 0.3])) == pytest.approx(
-        [0.05, -0.05, 0, 0.5, -0.5, 0, 0.3])
+        [0.05, -0.05, 0, 0.5, -0.5, 0, 0.3]
+    )
 
 
 def test_other_data_sets_are_in_m_and_rad_already():

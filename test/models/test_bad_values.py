@@ -26,8 +26,27 @@ from vla_accel_ros.paths import checkpoint_folder
 
 ABSENT = object()
 BAD = (
-    ABSENT, None, True, 'false', [], {}, [None], {'a': 1}, 0, -1, 1.5, -0.5, 1e9, 1e308,
-    float('nan'), float('inf'), 10 ** 6, 2 ** 63, 10 ** 400, 'x' * 1000)
+    ABSENT,
+    None,
+    True,
+    'false',
+    [],
+    {},
+    [None],
+    {'a': 1},
+    0,
+    -1,
+    1.5,
+    -0.5,
+    1e9,
+    1e308,
+    float('nan'),
+    float('inf'),
+    10**6,
+    2**63,
+    10**400,
+    'x' * 1000,
+)
 
 
 def paths(value, path=()):
@@ -72,14 +91,25 @@ def try_all(file, attempt, named, chosen=lambda path: True):
 @pytest.mark.parametrize('name', ['tabletop-s', 'tabletop-m-oft'])
 def test_a_configuration_of_ours(name, tmp_path):
     shutil.copy(checkpoint_folder(name) / 'config.json', tmp_path)
-    assert try_all(
-        tmp_path / 'config.json', lambda: read_config(tmp_path), CheckpointError) > 500
+    assert try_all(tmp_path / 'config.json', lambda: read_config(tmp_path), CheckpointError) > 500
 
 
 PUBLIC = {
-    'model_type', 'timm_model_ids', '_tiny_vit', 'text_config', 'norm_stats', 'image_sizes',
-    'llm_backbone_id', 'pad_to_multiple_of', 'image_resize_strategy', 'n_action_bins',
-    'use_fused_vision_backbone', 'means', 'stds', 'architectures'}
+    'model_type',
+    'timm_model_ids',
+    '_tiny_vit',
+    'text_config',
+    'norm_stats',
+    'image_sizes',
+    'llm_backbone_id',
+    'pad_to_multiple_of',
+    'image_resize_strategy',
+    'n_action_bins',
+    'use_fused_vision_backbone',
+    'means',
+    'stds',
+    'architectures',
+}
 
 
 @pytest.mark.parametrize('name', ['config.json', 'preprocessor_config.json'])
@@ -89,23 +119,40 @@ def test_a_public_configuration(name, reference, tmp_path):
     values = json.loads((tmp_path / 'config.json').read_text())
     values['norm_stats'].pop('tiny_bridge')
     (tmp_path / 'config.json').write_text(json.dumps(values))
-    assert try_all(
-        tmp_path / name, lambda: read_config(tmp_path), CheckpointError,
-        lambda path: path[0] in PUBLIC and not {'mean', 'std', 'min', 'proprio'} & set(path)) > 50
+    assert (
+        try_all(
+            tmp_path / name,
+            lambda: read_config(tmp_path),
+            CheckpointError,
+            lambda path: path[0] in PUBLIC and not {'mean', 'std', 'min', 'proprio'} & set(path),
+        )
+        > 50
+    )
 
 
 def test_a_tokeniser(tmp_path):
     shutil.copy(checkpoint_folder('tabletop-s') / 'tokenizer.json', tmp_path)
     config = read_config(checkpoint_folder('tabletop-s'))
-    assert try_all(
-        tmp_path / 'tokenizer.json',
-        lambda: load_prompt_encoder(tmp_path, config)('pick up the red cube'), TokenizerError,
-        lambda path: path[:2] != ('model', 'vocab') or path[2:] in (('<s>',), ('red',))) > 300
+    assert (
+        try_all(
+            tmp_path / 'tokenizer.json',
+            lambda: load_prompt_encoder(tmp_path, config)('pick up the red cube'),
+            TokenizerError,
+            lambda path: path[:2] != ('model', 'vocab') or path[2:] in (('<s>',), ('red',)),
+        )
+        > 300
+    )
 
 
 def test_a_configuration_that_is_read_is_that_of_the_weights_or_refused(small, tmp_path):
     save(small, tmp_path)
     sizes = ('width', 'mlp', 'vocab', 'layers', 'kv_heads', 'registers', 'image_size', 'film')
-    assert try_all(
-        tmp_path / 'config.json', lambda: load(tmp_path), CheckpointError,
-        lambda path: path[-1] in sizes) > 100
+    assert (
+        try_all(
+            tmp_path / 'config.json',
+            lambda: load(tmp_path),
+            CheckpointError,
+            lambda path: path[-1] in sizes,
+        )
+        > 100
+    )

@@ -65,14 +65,19 @@ def test_what_is_saved_can_be_read_by_whom_the_umask_lets(small, tmp_path):
         os.umask(before)
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     assert modes == dict.fromkeys(
-        ('config.json', 'model.safetensors', 'model.safetensors.sha256'), 0o640)
+        ('config.json', 'model.safetensors', 'model.safetensors.sha256'), 0o640
+    )
 
 
 def test_saving_leaves_other_files_and_no_traces(small, folder):
     (folder / 'tokenizer.json').write_text('{}')
     save(small, folder)
     assert sorted(f.name for f in folder.iterdir()) == [
-        'config.json', 'model.safetensors', 'model.safetensors.sha256', 'tokenizer.json']
+        'config.json',
+        'model.safetensors',
+        'model.safetensors.sha256',
+        'tokenizer.json',
+    ]
 
 
 def test_weights_can_be_stored_and_loaded_in_another_type(small, folder):
@@ -139,13 +144,16 @@ def test_a_corrupt_weights_file_is_named(folder, content):
         load(folder)
 
 
-@pytest.mark.parametrize(('content', 'message'), [
-    ('{', r'config\.json cannot be read'),
-    ('[]', 'holds a list'),
-    ('{}', "model_type is 'None'"),
-    ('{"vla_accel": {"towers": []}}', 'decoder'),
-    ('{"vla_accel": {"towers": [{"wdth": 1}], "decoder": {}}}', 'wdth'),
-])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ('{', r'config\.json cannot be read'),
+        ('[]', 'holds a list'),
+        ('{}', "model_type is 'None'"),
+        ('{"vla_accel": {"towers": []}}', 'decoder'),
+        ('{"vla_accel": {"towers": [{"wdth": 1}], "decoder": {}}}', 'wdth'),
+    ],
+)
 def test_a_bad_configuration_is_named(folder, content, message):
     (folder / 'config.json').write_text(content)
     with pytest.raises(CheckpointError, match=message):

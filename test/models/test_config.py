@@ -31,32 +31,38 @@ def test_survives_json(small_config):
     assert VLAConfig.from_dict(json.loads(json.dumps(small_config.to_dict()))) == small_config
 
 
-@pytest.mark.parametrize(('change', 'message'), [
-    ({'image_towers': ()}, 'at least one image'),
-    ({'image_towers': ((0, 2),)}, r'names towers \(0, 2\), there are 2'),
-    ({'image_towers': ((0,), (1,))}, r'feature width: \[8, 16\]'),
-    ({'image_size': 7}, 'image_size 7'),
-    ({'resize': 'stretch'}, "resize is 'stretch'"),
-    ({'centre_crop': 0.0}, 'centre_crop is 0.0'),
-    ({'prompt': 'v3'}, "prompt is 'v3'"),
-    ({'projector_layers': 1}, 'projector_layers is 1'),
-    ({'tokenizer_vocab': 400}, 'tokenizer_vocab 400'),
-])
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'image_towers': ()}, 'at least one image'),
+        ({'image_towers': ((0, 2),)}, r'names towers \(0, 2\), there are 2'),
+        ({'image_towers': ((0,), (1,))}, r'feature width: \[8, 16\]'),
+        ({'image_size': 7}, 'image_size 7'),
+        ({'resize': 'stretch'}, "resize is 'stretch'"),
+        ({'centre_crop': 0.0}, 'centre_crop is 0.0'),
+        ({'prompt': 'v3'}, "prompt is 'v3'"),
+        ({'projector_layers': 1}, 'projector_layers is 1'),
+        ({'tokenizer_vocab': 400}, 'tokenizer_vocab 400'),
+    ],
+)
 def test_refuses_models_that_do_not_fit(small_config, change, message):
     with pytest.raises(ValueError, match=message):
         replace(small_config, **change)
 
 
-@pytest.mark.parametrize(('cls', 'values', 'message'), [
-    (TowerConfig, {'width': 10, 'heads': 4}, 'width 10 is no multiple of its 4 heads'),
-    (TowerConfig, {'depth': 3, 'feature_block': 3}, 'feature_block 3'),
-    (TowerConfig, {'patch_embed': 'magic'}, "'magic'"),
-    (TowerConfig, {'patch_embed': 'stem', 'patch': 12}, 'not 12'),
-    (TowerConfig, {'mean': (0.5,)}, 'mean is a list of 1, expected a list of 3'),
-    (DecoderConfig, {'width': 12, 'heads': 4}, 'width 12'),
-    (DecoderConfig, {'heads': 4, 'kv_heads': 3}, '4 query heads'),
-    (DecoderConfig, {'layers': 0}, 'layers is 0, expected a whole number from 1'),
-])
+@pytest.mark.parametrize(
+    ('cls', 'values', 'message'),
+    [
+        (TowerConfig, {'width': 10, 'heads': 4}, 'width 10 is no multiple of its 4 heads'),
+        (TowerConfig, {'depth': 3, 'feature_block': 3}, 'feature_block 3'),
+        (TowerConfig, {'patch_embed': 'magic'}, "'magic'"),
+        (TowerConfig, {'patch_embed': 'stem', 'patch': 12}, 'not 12'),
+        (TowerConfig, {'mean': (0.5,)}, 'mean is a list of 1, expected a list of 3'),
+        (DecoderConfig, {'width': 12, 'heads': 4}, 'width 12'),
+        (DecoderConfig, {'heads': 4, 'kv_heads': 3}, '4 query heads'),
+        (DecoderConfig, {'layers': 0}, 'layers is 0, expected a whole number from 1'),
+    ],
+)
 def test_refuses_parts_that_do_not_fit(cls, values, message):
     with pytest.raises(ValueError, match=message):
         cls(**values)
@@ -85,8 +91,11 @@ def test_what_never_runs_is_known_and_nothing_else():
     config = openvla_7b()
     base = 'vision_backbone.'
     for name in (
-            'featurizer.blocks.23.ls1.scale_factor', 'featurizer.norm.bias',
-            'fused_featurizer.blocks.26.attn.qkv.weight', 'fused_featurizer.attn_pool.q.bias'):
+        'featurizer.blocks.23.ls1.scale_factor',
+        'featurizer.norm.bias',
+        'fused_featurizer.blocks.26.attn.qkv.weight',
+        'fused_featurizer.attn_pool.q.bias',
+    ):
         assert never_runs(config, base + name)
     for name in ('featurizer.blocks.22.norm1.weight', 'featurizer.head.weight', 'norm.weight'):
         assert not never_runs(config, base + name)
@@ -109,10 +118,15 @@ def test_embedded_model_has_one_tower_a_camera():
 
 
 def test_single_tower_chat_checkpoint_is_understood():
-    config = public_config({
-        'model_type': 'openvla', 'timm_model_ids': ['vit_so400m_patch14_siglip_224'],
-        'llm_backbone_id': 'vicuna-v15-7b', 'use_fused_vision_backbone': False,
-        'text_config': {'vocab_size': 32064}})
+    config = public_config(
+        {
+            'model_type': 'openvla',
+            'timm_model_ids': ['vit_so400m_patch14_siglip_224'],
+            'llm_backbone_id': 'vicuna-v15-7b',
+            'use_fused_vision_backbone': False,
+            'text_config': {'vocab_size': 32064},
+        }
+    )
     assert config.prompt == 'v0.1'
     assert config.projector_layers == 2
     assert config.feature_width == 1152
@@ -121,8 +135,10 @@ def test_single_tower_chat_checkpoint_is_understood():
 
 def test_libero_checkpoints_are_cropped_and_others_not():
     values = {
-        'model_type': 'openvla', 'timm_model_ids': ['vit_so400m_patch14_siglip_224'],
-        'text_config': {'vocab_size': 32064}}
+        'model_type': 'openvla',
+        'timm_model_ids': ['vit_so400m_patch14_siglip_224'],
+        'text_config': {'vocab_size': 32064},
+    }
     assert public_config({**values, 'norm_stats': {'libero_goal': {}}}).centre_crop == 0.9
     assert public_config({**values, 'norm_stats': {'bridge_orig': {}}}).centre_crop is None
 

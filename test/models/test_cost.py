@@ -27,13 +27,7 @@ from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.models.answer import answer
 from vla_accel_ros.models.answer_chunk import answer_chunk
 from vla_accel_ros.models.cost import Cost
-from vla_accel_ros.models.cost_model import (
-    CostModel,
-    Workload,
-    dropped_after,
-    floor_s,
-    one_by_one,
-)
+from vla_accel_ros.models.cost_model import CostModel, Workload, dropped_after, floor_s, one_by_one
 from vla_accel_ros.models.oft import build
 from vla_accel_ros.models.oft_config import DISCRETE, L1, OFTConfig
 from vla_accel_ros.models.presets import embedded, openvla_7b, openvla_7b_oft
@@ -71,8 +65,11 @@ def counted(model, pruner, decoder='greedy', draft=None, motion=None, steps=1):
     torch.manual_seed(0)
     pixels = torch.randn(1, config.channels, config.image_size, config.image_size)
     ids = torch.arange(3, 3 + TEXT)[None] % (config.tokenizer_vocab - config.bins)
-    images = tuple(np.random.default_rng(0).integers(
-        0, 256, (config.cameras, config.image_size, config.image_size, 3), np.uint8))
+    images = tuple(
+        np.random.default_rng(0).integers(
+            0, 256, (config.cameras, config.image_size, config.image_size, 3), np.uint8
+        )
+    )
     # Fused attention on the CPU is one that the counter does not know.
     with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH):
         for step in range(steps):
@@ -82,11 +79,21 @@ def counted(model, pruner, decoder='greedy', draft=None, motion=None, steps=1):
                 if config.oft:
                     proprio = torch.zeros(1, config.proprio) if config.proprio else None
                     done = answer_chunk(
-                        model, pixels, ids, proprio, scene, pruner, model.new_cache, watch)
+                        model, pixels, ids, proprio, scene, pruner, model.new_cache, watch
+                    )
                 else:
                     done = answer(
-                        model, pixels, ids, scene, pruner, create_decoder(decoder), draft, 0,
-                        lambda length: model.new_cache(length + 7), watch)
+                        model,
+                        pixels,
+                        ids,
+                        scene,
+                        pruner,
+                        create_decoder(decoder),
+                        draft,
+                        0,
+                        lambda length: model.new_cache(length + 7),
+                        watch,
+                    )
     return watch.flops, done
 
 
@@ -107,10 +114,10 @@ SMALL = {
     'film': lambda small: FILM,
     'two_towers_grouped_heads': lambda small: small,
     'oft': lambda small: replace(FILM, oft=OFTConfig(chunk=4)),
-    'oft_discrete': lambda small: replace(
-        small, oft=OFTConfig(chunk=3, head=DISCRETE, proprio=0)),
+    'oft_discrete': lambda small: replace(small, oft=OFTConfig(chunk=3, head=DISCRETE, proprio=0)),
     'oft_two_images_a_tower': lambda small: replace(
-        small, oft=OFTConfig(head=L1, head_width=40, head_blocks=3)),
+        small, oft=OFTConfig(head=L1, head_width=40, head_blocks=3)
+    ),
 }
 
 
@@ -169,12 +176,16 @@ class Noted:
 
 
 @pytest.mark.parametrize('name', ['embedded', 'oft'])
-@pytest.mark.parametrize(('method', 'options'), [
-    ('fastv', {'layer': 2, 'keep': 0.5}), ('random', {'keep': 0.25}),
-    ('sp_vla', {'edges': False, 'budget': 'fixed', 'keep': 0.5, 'place': 'before_llm'}),
-    ('specprune', {'layer_level': False}),
-    ('vla_pruner', {'window': 1, 'keep': 0.25, 'layer': 1}),
-])
+@pytest.mark.parametrize(
+    ('method', 'options'),
+    [
+        ('fastv', {'layer': 2, 'keep': 0.5}),
+        ('random', {'keep': 0.25}),
+        ('sp_vla', {'edges': False, 'budget': 'fixed', 'keep': 0.5, 'place': 'before_llm'}),
+        ('specprune', {'layer_level': False}),
+        ('vla_pruner', {'window': 1, 'keep': 0.25, 'layer': 1}),
+    ],
+)
 def test_operations_of_pruning(small_config, monkeypatch, name, method, options):
     config = SMALL[name](small_config)
     layout = layout_of(config)
@@ -192,9 +203,13 @@ def test_operations_of_pruning(small_config, monkeypatch, name, method, options)
     assert 0 < kept < config.visual_tokens, pruner.reason
     drop = max(pruner.needs.drops, default=0)
     work = Workload(
-        TEXT, dropped_after(layout.layers, layout.total, kept, drop),
-        projected=kept if method == 'random' else None, passes=one_by_one(7), needs=pruner.needs,
-        compared=tuple(compared[-config.cameras:]))
+        TEXT,
+        dropped_after(layout.layers, layout.total, kept, drop),
+        projected=kept if method == 'random' else None,
+        passes=one_by_one(7),
+        needs=pruner.needs,
+        compared=tuple(compared[-config.cameras :]),
+    )
     assert_agree(CostModel(config).inference(work), flops)
     assert (method == 'vla_pruner') is bool(compared)
 
@@ -235,7 +250,8 @@ def test_keys_and_values_are_written_once_and_read_by_each_pass(small_config):
     assert model.prefill(GREEDY).cached == entry * 2 * length
     assert model.decode(replace(GREEDY, passes=((0, 1),))).cached == entry * (1 + length + 1)
     assert model.decode(replace(GREEDY, riders=6, passes=((2, 4),))).cached == (
-        entry * (4 + length + 6))
+        entry * (4 + length + 6)
+    )
 
 
 def test_traffic_and_least_time():
@@ -254,7 +270,8 @@ def test_the_full_size_models_floors_on_an_h200():
     one = model.decode(replace(work, passes=((0, 1),)))
     assert floor_s([one], *rates) * 1e3 == pytest.approx(3.1, abs=0.05)
     assert floor_s([stages['towers'], stages['projector']], *rates) * 1e3 == pytest.approx(
-        0.5, abs=0.06)
+        0.5, abs=0.06
+    )
     assert floor_s([stages['prefill']], *rates) * 1e3 == pytest.approx(4.6, abs=0.15)
     assert floor_s(stages.values(), *rates) * 1e3 == pytest.approx(23.6, abs=0.4)
     drafted = replace(work, riders=6, passes=())

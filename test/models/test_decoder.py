@@ -29,14 +29,18 @@ from vla_accel_ros.models.decoder import Decoder, Rotary, rotate
 def decoder_of(layers=2, heads=4, kv_heads=2, seed=0):
     torch.manual_seed(seed)
     config = DecoderConfig(
-        width=8 * heads, layers=layers, heads=heads, kv_heads=kv_heads, mlp=40, vocab=50)
+        width=8 * heads, layers=layers, heads=heads, kv_heads=kv_heads, mlp=40, vocab=50
+    )
     return Decoder(config).eval().requires_grad_(False)
 
 
 @settings(max_examples=25)
 @given(
-    st.integers(1, 3), st.sampled_from([(1, 1), (4, 4), (4, 2), (6, 1)]), st.integers(2, 12),
-    st.data())
+    st.integers(1, 3),
+    st.sampled_from([(1, 1), (4, 4), (4, 2), (6, 1)]),
+    st.integers(2, 12),
+    st.data(),
+)
 def test_any_cut_into_prefill_and_decode_equals_the_full_pass(layers, heads, length, data):
     decoder = decoder_of(layers, *heads)
     x = torch.randn(2, length, decoder.config.width)
@@ -46,8 +50,9 @@ def test_any_cut_into_prefill_and_decode_equals_the_full_pass(layers, heads, len
     cache = KVCache(decoder.config, length, batch=2)
     parts = [decoder.run(x[:, :cut], positions[:, :cut], cache=cache)]
     parts += [
-        decoder.run(x[:, i:i + 1], positions[:, i:i + 1], cache=cache)
-        for i in range(cut, length)]
+        decoder.run(x[:, i : i + 1], positions[:, i : i + 1], cache=cache)
+        for i in range(cut, length)
+    ]
     assert torch.allclose(torch.cat(parts, 1), whole, atol=1e-5)
     assert cache.lengths == [length] * layers
 
@@ -82,13 +87,13 @@ def test_dropped_tokens_leave_the_others_positions_alone():
 def test_only_distances_between_positions_matter():
     decoder = decoder_of()
     x, positions = torch.randn(1, 5, 32), torch.arange(5)[None]
-    assert torch.allclose(
-        decoder.run(x, positions), decoder.run(x, positions + 300), atol=1e-4)
+    assert torch.allclose(decoder.run(x, positions), decoder.run(x, positions + 300), atol=1e-4)
 
 
 def test_rotation_keeps_lengths_and_position_nought():
     rope = Rotary(DecoderConfig(width=32, heads=2, kv_heads=2))(
-        torch.arange(9)[None], torch.float32)
+        torch.arange(9)[None], torch.float32
+    )
     x = torch.randn(1, 2, 9, 16)
     assert torch.allclose(rotate(x, rope).norm(dim=-1), x.norm(dim=-1), atol=1e-5)
     assert torch.equal(rotate(x, rope)[:, :, 0], x[:, :, 0])
@@ -158,7 +163,7 @@ def test_cache_forgets_the_newest(held, dropped):
         return
     cache.drop_last(dropped)
     keys, _ = cache.append(0, tokens[:, :, :0], tokens[:, :, :0])
-    assert torch.equal(keys, tokens[:, :, :held - dropped])
+    assert torch.equal(keys, tokens[:, :, : held - dropped])
     cache.clear()
     assert cache.lengths == [0, 0]
 

@@ -32,10 +32,13 @@ from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
 
 TOKENS = ActionTokens(300, 256)
-STATISTICS = ActionStatistics.from_dict({
-    'q01': [-0.03, -0.02, -0.05, -0.1, -0.2, 0.0, 0.0],
-    'q99': [0.03, 0.04, 0.01, 0.1, 0.1, 0.5, 1.0],
-    'mask': [True] * 6 + [False]})
+STATISTICS = ActionStatistics.from_dict(
+    {
+        'q01': [-0.03, -0.02, -0.05, -0.1, -0.2, 0.0, 0.0],
+        'q99': [0.03, 0.04, 0.01, 0.1, 0.1, 0.5, 1.0],
+        'mask': [True] * 6 + [False],
+    }
+)
 INSTRUCTION = 'pick up the red cube'
 
 
@@ -50,8 +53,7 @@ def drafts(config):
 
 
 # A gripper that is stored as it is, between 0 and 1, uses the upper half of the bins alone.
-@given(motion=st.lists(st.integers(1, 255), min_size=6, max_size=6),
-       gripper=st.integers(128, 255))
+@given(motion=st.lists(st.integers(1, 255), min_size=6, max_size=6), gripper=st.integers(128, 255))
 @pytest.mark.parametrize('open_is_one', [True, False])
 def test_the_tokens_of_an_action_come_back(small_config, open_is_one, motion, gripper):
     config = replace(small_config, gripper_open_is_one=open_is_one)

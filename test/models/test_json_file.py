@@ -26,20 +26,26 @@ def file(tmp_path):
     return tmp_path / 'some.json'
 
 
-@pytest.mark.parametrize(('content', 'message'), [
-    (b'', 'cannot be read: it is empty'),
-    (b' \n', 'cannot be read: it is empty'),
-    (b'{', 'cannot be read: .*line 1'),
-    (b'[]', 'holds a list, expected an object'),
-    (b'null', 'holds a NoneType'),
-    (b'{"a": 1, "b": {"c": 1, "c": 2}}', r"the name 'c' stands twice"),
-    (b'[' * 100_000, 'nested too deep'),
-    (b'{"a":' * 100_000, 'nested too deep'),
-    (b'{"a": ' + b'1' * 5000 + b'}', 'cannot be read'),
-    (b'\xff\xfe{\x00}\x00', 'byte 0 is no UTF-8'),
-    (b'{"\\ud800": 1}', 'surrogate'),
-    (b'version https://git-lfs.github.com/spec/v1\n', 'is a git-lfs pointer.*run git lfs pull'),
-])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'', 'cannot be read: it is empty'),
+        (b' \n', 'cannot be read: it is empty'),
+        (b'{', 'cannot be read: .*line 1'),
+        (b'[]', 'holds a list, expected an object'),
+        (b'null', 'holds a NoneType'),
+        (b'{"a": 1, "b": {"c": 1, "c": 2}}', r"the name 'c' stands twice"),
+        (b'[' * 100_000, 'nested too deep'),
+        (b'{"a":' * 100_000, 'nested too deep'),
+        (b'{"a": ' + b'1' * 5000 + b'}', 'cannot be read'),
+        (b'\xff\xfe{\x00}\x00', 'byte 0 is no UTF-8'),
+        (b'{"\\ud800": 1}', 'surrogate'),
+        (
+            b'version https://git-lfs.github.com/spec/v1\n',
+            'is a git-lfs pointer.*run git lfs pull',
+        ),
+    ],
+)
 def test_what_is_no_sound_object_is_named(file, content, message):
     file.write_bytes(content)
     with pytest.raises(CheckpointError, match=rf'some\.json.*{message}'):

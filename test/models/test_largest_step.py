@@ -36,7 +36,8 @@ def test_it_is_the_longest_vector_within_the_statistics():
 
 def test_a_column_that_is_stored_as_it_is_reaches_to_one():
     statistics = ActionStatistics(
-        np.full(7, -0.1), np.full(7, 0.1), np.array([True, True, False] + [True] * 3 + [False]))
+        np.full(7, -0.1), np.full(7, 0.1), np.array([True, True, False] + [True] * 3 + [False])
+    )
     assert statistics.largest_step()[0] == pytest.approx(hypot(0.1, 0.1, 1))
 
 
@@ -51,9 +52,8 @@ def test_units_of_a_controller_are_brought_to_metres(reference, tmp_path):
     one = {'action': {'q01': [-1.0] * 7, 'q99': [1.0] * 7, 'mask': [True] * 6 + [False]}}
     values['norm_stats'] = {'libero_goal': one, 'mine': one}
     (tmp_path / 'config.json').write_text(json.dumps(values))
-    assert largest_step(tmp_path, 'libero_goal') == pytest.approx(
-        (0.05 * 3 ** 0.5, 0.5 * 3 ** 0.5))
-    assert largest_step(tmp_path, 'mine') == pytest.approx((3 ** 0.5, 3 ** 0.5))
+    assert largest_step(tmp_path, 'libero_goal') == pytest.approx((0.05 * 3**0.5, 0.5 * 3**0.5))
+    assert largest_step(tmp_path, 'mine') == pytest.approx((3**0.5, 3**0.5))
     with pytest.raises(UnnormKeyError, match='libero_goal, mine'):
         largest_step(tmp_path)
 
@@ -62,7 +62,7 @@ def test_it_is_read_without_torch():
     code = (
         'import sys\nfrom vla_accel_ros.models.largest_step import largest_step\n'
         'from vla_accel_ros.paths import checkpoint_folder\n'
-        "largest_step(checkpoint_folder('tabletop-s'))\nprint('torch' in sys.modules)")
-    done = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, text=True, check=True)
+        "largest_step(checkpoint_folder('tabletop-s'))\nprint('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == 'False'

@@ -88,7 +88,7 @@ def test_every_token_sees_every_other(oft, batch):
 def test_samples_of_a_batch_do_not_mix(oft, batch):
     together = oft(*batch, PROPRIO).numbers
     for i in range(2):
-        alone = oft(batch[0][i:i + 1], batch[1][i:i + 1], PROPRIO[i:i + 1]).numbers
+        alone = oft(batch[0][i : i + 1], batch[1][i : i + 1], PROPRIO[i : i + 1]).numbers
         torch.testing.assert_close(alone[0], together[i], atol=1e-5, rtol=1e-5)
 
 
@@ -155,11 +155,14 @@ def test_one_class_of_configuration_spans_the_full_size_and_the_embedded_oft(fil
         assert VLAConfig.from_dict(config.to_dict()) == config
 
 
-@pytest.mark.parametrize(('change', 'message'), [
-    ({'chunk': 0}, 'chunk is 0, expected a whole number from 1'),
-    ({'head': 'diffusion'}, "head is 'diffusion', expected one of 'l1', 'discrete'"),
-    ({'proprio': -1}, 'proprio is -1, expected a whole number from 0'),
-])
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'chunk': 0}, 'chunk is 0, expected a whole number from 1'),
+        ({'head': 'diffusion'}, "head is 'diffusion', expected one of 'l1', 'discrete'"),
+        ({'proprio': -1}, 'proprio is -1, expected a whole number from 0'),
+    ],
+)
 def test_numbers_out_of_range_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         OFTConfig(**change)

@@ -33,8 +33,9 @@ from vla_accel_ros.models.rounding import judge
 from vla_accel_ros.models.verify import Comparison, FixtureError, read_arrays, table
 
 HEAD, PROPRIO, FILM = (
-    f'oft_{name}.safetensors' for name in (
-        'action_head', 'proprio_projector', 'film_vision_backbone'))
+    f'oft_{name}.safetensors'
+    for name in ('action_head', 'proprio_projector', 'film_vision_backbone')
+)
 
 
 @pytest.fixture
@@ -51,8 +52,13 @@ def test_l1_hidden_discrete_and_film_agree_within_the_issues_bounds(reference):
     comparisons = {c.array: c for c in verify_oft(reference)}
     assert set(comparisons) == set(read_arrays(reference / OFT_FILE))
     assert {c.array: c for c in comparisons.values() if not c.passed} == {}
-    for name, bound in (('l1_actions0', 1e-6), ('l1_actions1', 1e-6), ('l1_hidden0', 1e-5),
-                        ('l1_hidden1', 1e-5), ('film_l1_actions0', 1e-5)):
+    for name, bound in (
+        ('l1_actions0', 1e-6),
+        ('l1_actions1', 1e-6),
+        ('l1_hidden0', 1e-5),
+        ('l1_hidden1', 1e-5),
+        ('film_l1_actions0', 1e-5),
+    ):
         # Beyond the issue's bound only where this machine itself rounds as much.
         c = comparisons[name]
         assert c.difference <= bound or c.note.startswith('rounds by')
@@ -63,8 +69,14 @@ def test_l1_hidden_discrete_and_film_agree_within_the_issues_bounds(reference):
 def test_the_command_adds_ofts_arrays_to_the_table(reference, capsys):
     assert main(['verify', '--fixture', str(reference), '--oft', '--json']) == 0
     arrays = {a['array'] for a in json.loads(capsys.readouterr().out)['arrays']}
-    assert {'last_logits0', 'l1_actions0', 'l1_hidden1', 'discrete_actions1',
-            'film_l1_actions0', 'proprio_normalised'} <= arrays
+    assert {
+        'last_logits0',
+        'l1_actions0',
+        'l1_hidden1',
+        'discrete_actions1',
+        'film_l1_actions0',
+        'proprio_normalised',
+    } <= arrays
 
 
 def test_a_folder_with_ofts_numbers_alone_is_compared(copy, capsys):
@@ -78,12 +90,17 @@ def test_a_folder_with_ofts_numbers_alone_is_compared(copy, capsys):
 
 
 def test_side_files_of_the_public_names_are_compared_as_well(copy):
-    for name, public in ((HEAD, 'action_head'), (PROPRIO, 'proprio_projector'),
-                         (FILM, 'vision_backbone')):
+    for name, public in (
+        (HEAD, 'action_head'),
+        (PROPRIO, 'proprio_projector'),
+        (FILM, 'vision_backbone'),
+    ):
         tensors = load_file(copy / name)
         (copy / name).unlink()
-        torch.save({f'module.{n}': t for n, t in tensors.items()},
-                   copy / f'{public}--150000_checkpoint.pt')
+        torch.save(
+            {f'module.{n}': t for n, t in tensors.items()},
+            copy / f'{public}--150000_checkpoint.pt',
+        )
     assert failed(copy) == set()
 
 
@@ -93,13 +110,22 @@ def perturb(file, name, by=0.01):
     save_file(tensors, file)
 
 
-@pytest.mark.parametrize(('file', 'tensor', 'names'), [
-    (HEAD, 'model.mlp_resnet_blocks.1.ffn.1.bias',
-     {'l1_actions0', 'l1_actions1', 'film_l1_actions0'}),
-    (PROPRIO, 'fc1.bias', {'l1_actions0', 'l1_actions1', 'l1_hidden0', 'l1_hidden1',
-                           'film_l1_actions0'}),
-    (FILM, 'vision_backbone.featurizer.blocks.1.shift.bias', {'film_l1_actions0'}),
-])
+@pytest.mark.parametrize(
+    ('file', 'tensor', 'names'),
+    [
+        (
+            HEAD,
+            'model.mlp_resnet_blocks.1.ffn.1.bias',
+            {'l1_actions0', 'l1_actions1', 'film_l1_actions0'},
+        ),
+        (
+            PROPRIO,
+            'fc1.bias',
+            {'l1_actions0', 'l1_actions1', 'l1_hidden0', 'l1_hidden1', 'film_l1_actions0'},
+        ),
+        (FILM, 'vision_backbone.featurizer.blocks.1.shift.bias', {'film_l1_actions0'}),
+    ],
+)
 def test_other_weights_fail_and_say_where(copy, file, tensor, names):
     perturb(copy / file, tensor)
     assert failed(copy) == names
@@ -154,15 +180,20 @@ def test_arrays_without_anything_of_oft_are_refused(copy):
 
 def test_a_prompt_that_lacks_is_named(copy):
     stored = read_arrays(copy / OFT_FILE)
-    np.savez(copy / OFT_FILE, l1_actions7=stored['l1_actions0'],
-             proprio_normalised=stored['proprio_normalised'])
+    np.savez(
+        copy / OFT_FILE,
+        l1_actions7=stored['l1_actions0'],
+        proprio_normalised=stored['proprio_normalised'],
+    )
     with pytest.raises(ValueError, match='no input_ids7'):
         verify_oft(copy)
 
 
 def statistics(actions, proprio):
-    return {'action': {'q01': [0.0] * actions, 'q99': [1.0] * actions},
-            'proprio': {'q01': [0.0] * proprio, 'q99': [1.0] * proprio}}
+    return {
+        'action': {'q01': [0.0] * actions, 'q99': [1.0] * actions},
+        'proprio': {'q01': [0.0] * proprio, 'q99': [1.0] * proprio},
+    }
 
 
 def test_the_data_set_is_the_one_that_fits(reference):
@@ -179,8 +210,13 @@ def write_folder(folder, reference, chunk, proprio, cameras):
     config.update(image_sizes=[56, 56], num_images_in_input=cameras)
     config['norm_stats'] = {'other': statistics(7, proprio)}
     config['text_config'].update(
-        hidden_size=48, num_hidden_layers=2, num_attention_heads=6, num_key_value_heads=3,
-        intermediate_size=64, vocab_size=450)
+        hidden_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=6,
+        num_key_value_heads=3,
+        intermediate_size=64,
+        vocab_size=450,
+    )
     config['_tiny_vit']['tiny_dino'].update(embed_dim=24, depth=2, num_heads=3, reg_tokens=1)
     config['_tiny_vit']['tiny_siglip'].update(embed_dim=20, depth=5, num_heads=2)
     (folder / 'config.json').write_text(json.dumps(config))
@@ -189,17 +225,23 @@ def write_folder(folder, reference, chunk, proprio, cameras):
     save_file(ProprioProjector(proprio, 48).state_dict(), folder / PROPRIO)
     like = {'l1_actions0': np.zeros((chunk, 7))}
     model = OpenVLAOFT(OFTReference(folder, like).config)
-    plain = {n: t for n, t in model.state_dict().items()
-             if not n.startswith(('action_head', 'proprio_projector'))}
+    plain = {
+        n: t
+        for n, t in model.state_dict().items()
+        if not n.startswith(('action_head', 'proprio_projector'))
+    }
     save_file(plain, folder / 'model.safetensors')
 
 
 def test_models_of_other_sizes_chunks_and_views_are_compared_too(reference, tmp_path):
     write_folder(tmp_path, reference, chunk=3, proprio=5, cameras=1)
     inputs = read_arrays(reference / 'inputs.npz')
-    like = {'l1_actions0': np.zeros((3, 7)), 'l1_hidden0': np.zeros((1, 21, 48)),
-            'discrete_actions1': np.zeros((3, 7)),
-            'proprio_normalised': np.linspace(-0.9, 0.9, 5)}
+    like = {
+        'l1_actions0': np.zeros((3, 7)),
+        'l1_hidden0': np.zeros((1, 21, 48)),
+        'discrete_actions1': np.zeros((3, 7)),
+        'proprio_normalised': np.linspace(-0.9, 0.9, 5),
+    }
     stored = OFTReference(tmp_path, like).outputs(inputs, like)
     assert {n: a.shape for n, a in stored.items()} == {n: a.shape for n, a in like.items()}
     assert read_config(tmp_path, {}).oft is None

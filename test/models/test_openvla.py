@@ -48,7 +48,7 @@ def test_decoding_with_cache_equals_teacher_forcing(small, batch):
     length = x.shape[1]
     cache = small.new_cache(length + 7, batch=2)
     tokens, peaks = decode_greedily(small, small.prefill(x, cache), length, 7, cache)
-    logits = small(pixels, torch.cat([ids, tokens], 1)).logits[:, length - 1:-1]
+    logits = small(pixels, torch.cat([ids, tokens], 1)).logits[:, length - 1 : -1]
     assert torch.equal(logits.argmax(-1), tokens)
     assert torch.allclose(logits.max(-1).values, peaks, atol=1e-5)
 
@@ -75,8 +75,8 @@ def test_visual_tokens_stand_behind_bos(small, batch):
     count = small.config.visual_tokens
     text = small.language_model.model.embed_tokens(ids)
     assert torch.equal(x[:, 0], text[:, 0])
-    assert torch.equal(x[:, 1:1 + count], visual)
-    assert torch.equal(x[:, 1 + count:], text[:, 1:])
+    assert torch.equal(x[:, 1 : 1 + count], visual)
+    assert torch.equal(x[:, 1 + count :], text[:, 1:])
 
 
 @pytest.mark.parametrize('film', [False, True])
@@ -91,10 +91,10 @@ def test_padding_changes_nothing_wherever_it_stands(build, small_config, batch, 
         pad = torch.full((2, 4), 7)
         padded = torch.cat([ids[:, :place], pad, ids[:, place:]], 1)
         mask = torch.ones_like(padded)
-        mask[:, place:place + 4] = 0
+        mask[:, place : place + 4] = 0
         count = model.config.visual_tokens
         logits = model(pixels, padded, mask).logits
-        kept = torch.cat([logits[:, :count + place], logits[:, count + place + 4:]], 1)
+        kept = torch.cat([logits[:, : count + place], logits[:, count + place + 4 :]], 1)
         assert torch.allclose(kept, plain, atol=1e-5)
 
 
@@ -102,14 +102,15 @@ def test_padding_on_the_right_needs_no_mask(small, batch):
     pixels, ids = batch
     padded = F.pad(ids, (0, 5), value=3)
     plain = small(pixels, ids).logits
-    assert torch.allclose(small(pixels, padded).logits[:, :plain.shape[1]], plain, atol=1e-5)
+    assert torch.allclose(small(pixels, padded).logits[:, : plain.shape[1]], plain, atol=1e-5)
 
 
 def test_wanted_logit_rows_are_those_of_the_whole(small, batch):
     pixels, ids = batch
     whole = small(pixels, ids).logits
     assert torch.allclose(
-        small(pixels, ids, logit_rows=slice(-3, None)).logits, whole[:, -3:], atol=1e-6)
+        small(pixels, ids, logit_rows=slice(-3, None)).logits, whole[:, -3:], atol=1e-6
+    )
     rows = torch.tensor([[4, 9], [0, 20]])
     picked = small(pixels, ids, logit_rows=rows).logits
     expected = torch.stack([whole[0, rows[0]], whole[1, rows[1]]])
@@ -129,7 +130,7 @@ def test_a_sample_does_not_depend_on_its_batch(small, batch):
     pixels, ids = batch
     together = small(pixels, ids).logits
     for i in range(2):
-        alone = small(pixels[i:i + 1], ids[i:i + 1]).logits
+        alone = small(pixels[i : i + 1], ids[i : i + 1]).logits
         assert torch.allclose(alone[0], together[i], atol=1e-5)
 
 
@@ -144,12 +145,14 @@ def test_action_tokens_do_not_colour_the_film_vector(build, small_config, batch)
 @pytest.mark.parametrize('autocast', [False, True])
 def test_every_parameter_of_the_embedded_model_learns(autocast):
     torch.manual_seed(0)
-    model = OpenVLA(embedded(
-        44, image_size=32, tower_width=32, width=48, layers=2, heads=4, film=True))
+    model = OpenVLA(
+        embedded(44, image_size=32, tower_width=32, width=48, layers=2, heads=4, film=True)
+    )
     with torch.autocast('cpu', torch.bfloat16, enabled=autocast):
         output = model(torch.randn(2, 6, 32, 32), torch.randint(0, 300, (2, 12)))
         loss = F.cross_entropy(
-            output.logits[:, -8:-1].flatten(0, 1).float(), torch.randint(44, 300, (14,)))
+            output.logits[:, -8:-1].flatten(0, 1).float(), torch.randint(44, 300, (14,))
+        )
     loss.backward()
     still = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     assert not still

@@ -44,15 +44,24 @@ def test_several_tokens_at_once_are_several_tokens_in_turn(small, filled):
     tokens = torch.tensor([5, 9, 31, 7])
     with torch.inference_mode():
         at_once = extend(
-            small.language_model.model, small.language_model.model.embed_tokens(tokens[None]),
-            torch.arange(first, first + 4)[None], cache)
+            small.language_model.model,
+            small.language_model.model.embed_tokens(tokens[None]),
+            torch.arange(first, first + 4)[None],
+            cache,
+        )
         assert cache.lengths == [16, 10, 10]
         cache.drop_last(4)
-        in_turn = torch.cat([
-            small.language_model.model.run(
-                small.language_model.model.embed_tokens(tokens[None, i:i + 1]),
-                torch.tensor([[first + i]]), cache=cache)
-            for i in range(4)], 1)
+        in_turn = torch.cat(
+            [
+                small.language_model.model.run(
+                    small.language_model.model.embed_tokens(tokens[None, i : i + 1]),
+                    torch.tensor([[first + i]]),
+                    cache=cache,
+                )
+                for i in range(4)
+            ],
+            1,
+        )
     torch.testing.assert_close(at_once, in_turn, atol=1e-5, rtol=1e-5)
 
 
@@ -74,6 +83,7 @@ def test_refused_tokens_leave_no_trace(small, filled):
 def test_more_tokens_cannot_be_taken_back_than_a_layer_holds(small, filled):
     cache, first = filled
     passes = CachedPasses(
-        small, cache, first, ActionAttention(small.language_model.model, (), first - 1, 7))
+        small, cache, first, ActionAttention(small.language_model.model, (), first - 1, 7)
+    )
     with pytest.raises(ValueError, match='cannot drop 7 tokens, a layer holds 6'):
         passes.rollback(7)

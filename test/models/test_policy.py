@@ -66,7 +66,8 @@ def test_a_sibling_shares_the_weights_and_nothing_else(policy, views):
     assert other.model is policy.model
     assert other.predict(seen).kept < policy.predict(seen).kept
     np.testing.assert_array_equal(
-        policy.sibling().predict(seen).token_ids, policy.predict(seen).token_ids)
+        policy.sibling().predict(seen).token_ids, policy.predict(seen).token_ids
+    )
 
 
 def test_same_observation_same_answer(policy, views):
@@ -103,10 +104,13 @@ def test_actions_are_unnormalised_with_the_data_sets_range(policy, views):
     assert 0 <= values[6] <= 1
 
 
-@pytest.mark.parametrize(('open_is_one', 'stored', 'expected'), [
-    (True, 0.996, 0.004), (True, -0.2, 1.0), (False, 0.996, 0.996), (False, -0.2, 0.0)])
+@pytest.mark.parametrize(
+    ('open_is_one', 'stored', 'expected'),
+    [(True, 0.996, 0.004), (True, -0.2, 1.0), (False, 0.996, 0.996), (False, -0.2, 0.0)],
+)
 def test_gripper_is_brought_to_nought_open_one_closed(
-        embedded_config, open_is_one, stored, expected):
+    embedded_config, open_is_one, stored, expected
+):
     statistics = ActionStatistics.from_dict(embedded_config.norm_stats['embedded']['action'])
     config = replace(embedded_config, gripper_open_is_one=open_is_one)
     values = to_product(np.array([0, 0, 0, 0, 0, 0, stored]), statistics, config)
@@ -117,8 +121,9 @@ def test_images_of_any_size_are_fitted_once(policy, views):
     large = tuple(np.kron(view, np.ones((3, 2, 1), np.uint8)) for view in views)
     whole = policy.predict(Observation(large, INSTRUCTION))
     small = tuple(fit(view, policy.config) for view in large)
-    assert (policy.predict(Observation(small, INSTRUCTION), fitted=True).token_ids
-            == whole.token_ids).all()
+    assert (
+        policy.predict(Observation(small, INSTRUCTION), fitted=True).token_ids == whole.token_ids
+    ).all()
 
 
 def test_says_how_many_views_the_checkpoint_wants(policy, views):
@@ -149,8 +154,7 @@ def test_a_blind_checkpoint_fails_its_self_test(embedded_folder, embedded_config
 
 
 @pytest.mark.parametrize('bad', [float('nan'), float('inf')])
-def test_output_that_is_not_finite_is_never_an_action(
-        embedded_folder, views, bad):
+def test_output_that_is_not_finite_is_never_an_action(embedded_folder, views, bad):
     policy = Policy.load(embedded_folder)
     policy.model.language_model.model.norm.weight.fill_(bad)
     with pytest.raises(NotFiniteError):

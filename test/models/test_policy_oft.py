@@ -44,8 +44,11 @@ from vla_accel_ros.pruning.registry import METHODS
 INSTRUCTION = 'pick up the red cube'
 WORDS = vocabulary([INSTRUCTION, 'place it in the bin'])
 STATISTICS = {
-    'action': {'q01': [-0.03] * 3 + [-0.1] * 3 + [0.0], 'q99': [0.03] * 3 + [0.1] * 3 + [1.0],
-               'mask': [True] * 6 + [False]},
+    'action': {
+        'q01': [-0.03] * 3 + [-0.1] * 3 + [0.0],
+        'q99': [0.03] * 3 + [0.1] * 3 + [1.0],
+        'mask': [True] * 6 + [False],
+    },
     'proprio': {'q01': [-1.0] * 8, 'q99': [1.0] * 8},
 }
 STATE = np.linspace(-0.8, 0.8, 8)
@@ -54,17 +57,29 @@ STATE = np.linspace(-0.8, 0.8, 8)
 @pytest.fixture
 def make(tmp_path, build):
     """Write an embedded OFT with random weights and load it."""
+
     def write(change=None, film=False, load=True, **oft):
         config = replace(
-            embedded(len(WORDS), image_size=32, tower_width=32, width=48, layers=3, heads=4,
-                     tower_blocks=1, film=film, oft=OFTConfig(**oft)),
-            norm_stats={'here': STATISTICS})
+            embedded(
+                len(WORDS),
+                image_size=32,
+                tower_width=32,
+                width=48,
+                layers=3,
+                heads=4,
+                tower_blocks=1,
+                film=film,
+                oft=OFTConfig(**oft),
+            ),
+            norm_stats={'here': STATISTICS},
+        )
         model = build(config)
         if change:
             change(model)
         save(model, tmp_path)
         write_tokenizer(WORDS, tmp_path)
         return Policy.load(tmp_path) if load else tmp_path
+
     return write
 
 
@@ -110,9 +125,10 @@ def test_both_views_and_the_state_of_the_robot_count(make, seen):
     policy = make()
     before = policy.predict(seen).chunk_values
     for views, state in (
-            ((255 - seen.images[0], seen.images[1]), STATE),
-            ((seen.images[0], 255 - seen.images[1]), STATE),
-            (seen.images, -STATE)):
+        ((255 - seen.images[0], seen.images[1]), STATE),
+        ((seen.images[0], 255 - seen.images[1]), STATE),
+        (seen.images, -STATE),
+    ):
         after = policy.predict(Observation(views, INSTRUCTION, proprio=state)).chunk_values
         assert (after != before).any()
 
@@ -212,8 +228,10 @@ def test_a_public_folder_is_recognised_and_gives_the_originals_actions(reference
     for name in ('config.json', 'model.safetensors', 'preprocessor_config.json'):
         shutil.copy(reference / name, tmp_path / name)
     for kind in ('action_head', 'proprio_projector'):
-        torch.save(load_file(reference / f'oft_{kind}.safetensors'),
-                   tmp_path / f'{kind}--150000_checkpoint.pt')
+        torch.save(
+            load_file(reference / f'oft_{kind}.safetensors'),
+            tmp_path / f'{kind}--150000_checkpoint.pt',
+        )
     inputs, stored = (read_arrays(reference / n) for n in ('inputs.npz', 'oft_outputs.npz'))
     write_tokenizer(WORDS, tmp_path)
     with pytest.raises(UnnormKeyError, match='tiny_bridge, tiny_libero'):

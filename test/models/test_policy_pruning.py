@@ -78,13 +78,15 @@ def test_a_new_method_holds_from_the_next_inference_on(policy, views):
 
 
 def test_what_is_chosen_in_the_middle_of_an_inference_waits_for_the_next(
-        policy, views, monkeypatch):
+    policy, views, monkeypatch
+):
     total, towers = policy.config.visual_tokens, policy.model.tower_features
     policy.set_pruning('fastv', keep=0.5)
     before = policy.predict(observed(views))
     choices = [
         lambda: policy.set_decoder('verify', draft='previous'),
-        lambda: policy.set_pruning('fastv', keep=0.25)]
+        lambda: policy.set_pruning('fastv', keep=0.25),
+    ]
 
     def interrupted(*given):
         if choices:

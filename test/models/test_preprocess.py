@@ -67,13 +67,18 @@ def test_normalising_is_the_formula(config, views):
 
 
 def test_channels_are_stacked_image_by_image_and_tower_by_tower(small_config, views):
-    config = replace(small_config, towers=(
-        replace(small_config.towers[0], mean=(0.0,) * 3, std=(1.0,) * 3), small_config.towers[1]))
+    config = replace(
+        small_config,
+        towers=(
+            replace(small_config.towers[0], mean=(0.0,) * 3, std=(1.0,) * 3),
+            small_config.towers[1],
+        ),
+    )
     pixels = Preprocessor(config)(views)
     for index, image in enumerate(views):
         unit = (image / 255).transpose(2, 0, 1)
-        assert pixels[0, 6 * index:6 * index + 3] == pytest.approx(unit, abs=1e-6)
-        assert pixels[0, 6 * index + 3:6 * index + 6] == pytest.approx(2 * unit - 1, abs=1e-6)
+        assert pixels[0, 6 * index : 6 * index + 3] == pytest.approx(unit, abs=1e-6)
+        assert pixels[0, 6 * index + 3 : 6 * index + 6] == pytest.approx(2 * unit - 1, abs=1e-6)
 
 
 def test_a_wrong_number_of_views_says_how_many_are_wanted(embedded_config, views):

@@ -32,7 +32,8 @@ LOW, HIGH = [-0.5, 0.0, 1.0], [0.5, 2.0, 1.0]
 def scale(numbers=3, **statistics):
     config = replace(
         embedded(40, oft=OFTConfig(proprio=numbers)),
-        norm_stats={'here': {'proprio': {'q01': LOW, 'q99': HIGH, **statistics}}})
+        norm_stats={'here': {'proprio': {'q01': LOW, 'q99': HIGH, **statistics}}},
+    )
     return Proprioception(config, 'here')
 
 
@@ -44,12 +45,14 @@ def test_the_range_becomes_minus_one_to_one_and_what_is_beyond_is_clipped():
 
 def test_the_middle_of_the_range_is_nought():
     assert scale(q99=[0.5, 2.0, 3.0])(scale(q99=[0.5, 2.0, 3.0]).middle) == pytest.approx(
-        [0, 0, 0], abs=1e-7)
+        [0, 0, 0], abs=1e-7
+    )
 
 
 def test_what_is_not_masked_in_is_clipped_alone():
     assert scale(mask=[True, False, False])(np.array([0.5, 0.5, 7.0])) == pytest.approx(
-        [1.0, 0.5, 1.0])
+        [1.0, 0.5, 1.0]
+    )
 
 
 @given(arrays(np.float64, 3, elements=st.floats(-1e6, 1e6)))
@@ -59,9 +62,16 @@ def test_any_finite_numbers_come_out_finite_and_within_one(values):
     assert (np.abs(scaled) <= 1).all()
 
 
-@pytest.mark.parametrize(('values', 'got'), [
-    (None, 'has none'), (np.zeros(2), r'has \[2\]'), (np.zeros((1, 3)), r'has \[1, 3\]'),
-    (np.array([0.0, np.nan, 0.0]), 'nan'), (np.array([0.0, np.inf, 0.0]), 'inf')])
+@pytest.mark.parametrize(
+    ('values', 'got'),
+    [
+        (None, 'has none'),
+        (np.zeros(2), r'has \[2\]'),
+        (np.zeros((1, 3)), r'has \[1, 3\]'),
+        (np.array([0.0, np.nan, 0.0]), 'nan'),
+        (np.array([0.0, np.inf, 0.0]), 'inf'),
+    ],
+)
 def test_what_does_not_fit_is_refused_and_says_what_is_wanted(values, got):
     with pytest.raises(ProprioError, match=f'wants 3 numbers of proprioception.*{got}'):
         scale()(values)
@@ -75,7 +85,6 @@ def test_statistics_of_another_size_are_refused():
 
 
 def test_a_data_set_without_proprioception_is_refused():
-    config = replace(
-        embedded(40, oft=OFTConfig(proprio=3)), norm_stats={'here': {'action': {}}})
+    config = replace(embedded(40, oft=OFTConfig(proprio=3)), norm_stats={'here': {'action': {}}})
     with pytest.raises(ProprioError, match=r"'here' has no q01 and q99 .* wants 3 numbers"):
         Proprioception(config, 'here')

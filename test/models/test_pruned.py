@@ -35,7 +35,10 @@ FAST = Motion((0.05, 0.0, 0.02), (0.0, 0.0, 0.0), 0.1)
 
 # At a ratio of 1, each method that may drop keeps all.
 KEEP_ALL = {
-    'none': {}, 'random': {'keep': 1.0}, 'fastv': {'keep': 1.0}, 'vla_pruner': {'keep': 1.0},
+    'none': {},
+    'random': {'keep': 1.0},
+    'fastv': {'keep': 1.0},
+    'vla_pruner': {'keep': 1.0},
     'sp_vla': {'keep': 1.0, 'budget': 'fixed', 'edges': False},
     'specprune': {'keep': 1.0, 'budget': 'fixed', 'layer_level': False},
 }
@@ -55,8 +58,10 @@ def stored(reference):
 @pytest.fixture(scope='module')
 def prompts(reference, tiny):
     with np.load(reference / 'inputs.npz') as arrays:
-        return [torch.tensor([end_prompt(arrays[f'input_ids{k}'][0].tolist(),
-                                         tiny.config.prompt_end)]) for k in (0, 1)]
+        return [
+            torch.tensor([end_prompt(arrays[f'input_ids{k}'][0].tolist(), tiny.config.prompt_end)])
+            for k in (0, 1)
+        ]
 
 
 def run(model, pruner, pixels, ids, scene=None):
@@ -73,7 +78,8 @@ def run(model, pruner, pixels, ids, scene=None):
         decoder = model.language_model.model
         with ActionAttention(decoder, needs.decode, length - 1, count) as attention:
             prompt = prefill(
-                model, x, present, cache, pruner, needs, prompt_rows(ids.shape[1] - 1))
+                model, x, present, cache, pruner, needs, prompt_rows(ids.shape[1] - 1)
+            )
             attention.prefilled()
             logits = model.language_model.lm_head(prompt.hidden[:, -1])
             tokens, peaks = decode_greedily(model, logits, length, count, cache)
@@ -128,11 +134,12 @@ def test_text_rows_equal_the_originals_eager_attention(tiny, stored, prompts, k)
     run(tiny, pruner, torch.from_numpy(stored[f'pixel_values{k}']), prompts[k])
     for layer in layers:
         rows = torch.from_numpy(stored[f'attn_text_rows{k}'][layer - 1])
-        visual = rows[..., 1:1 + layout.total]
+        visual = rows[..., 1 : 1 + layout.total]
         text = prompts[k].shape[1] - 1
         for kind, original in ((Rows.TEXT, visual[:, -text:]), (Rows.LAST, visual[:, -1:])):
             torch.testing.assert_close(
-                pruner.seen[layer, kind].received[0], original.mean((0, 1)), atol=1e-5, rtol=0)
+                pruner.seen[layer, kind].received[0], original.mean((0, 1)), atol=1e-5, rtol=0
+            )
 
 
 def test_rows_equal_eager_attention_in_a_model_with_grouped_heads(small, batch):
@@ -150,13 +157,19 @@ def test_rows_equal_eager_attention_in_a_model_with_grouped_heads(small, batch):
             whole = eager_rows(decoder.layers[layer], inputs, decoder.rope(positions, x))[0]
             got = pruner.seen[layer + 1, Rows.ALL].received.flatten()
             torch.testing.assert_close(
-                got, whole.mean((0, 1))[1:1 + layout.total], atol=1e-5, rtol=0)
+                got, whole.mean((0, 1))[1 : 1 + layout.total], atol=1e-5, rtol=0
+            )
 
 
-@pytest.mark.parametrize('drops', [
-    {'towers': (0, 3, 17)}, {'projector': (1, 2, 31)}, {1: (0, 5, 9)},
-    {'towers': (0, 3), 1: (4, 20), 2: (5, 6, 7, 21)},
-])
+@pytest.mark.parametrize(
+    'drops',
+    [
+        {'towers': (0, 3, 17)},
+        {'projector': (1, 2, 31)},
+        {1: (0, 5, 9)},
+        {'towers': (0, 3), 1: (4, 20), 2: (5, 6, 7, 21)},
+    ],
+)
 def test_dropping_equals_hiding_the_tokens_from_later_layers(small, batch, drops):
     pixels, ids = batch[0][:1], batch[1][:1]
     layout = layout_of(small.config)
@@ -167,8 +180,8 @@ def test_dropping_equals_hiding_the_tokens_from_later_layers(small, batch, drops
             scripted[point] = tuple(gone)
             hidden[point if isinstance(point, int) else 0] = tuple(gone)
     needs = Needs(
-        layers={3: (Rows.TEXT,)}, decode=(1, 2, 3), drops=(0, 1, 2),
-        projected='projector' in drops)
+        layers={3: (Rows.TEXT,)}, decode=(1, 2, 3), drops=(0, 1, 2), projected='projector' in drops
+    )
     pruner = Scripted(layout, needs, scripted)
     prompt, logits, tokens, _ = run(small, pruner, pixels, ids)
     with torch.inference_mode():
@@ -178,11 +191,14 @@ def test_dropping_equals_hiding_the_tokens_from_later_layers(small, batch, drops
     assert sorted({*range(layout.total)} - gone) == prompt.left.tolist()
     # Last prompt row and six decoded ones, over everything that each layer still held.
     for layer in (1, 2, 3):
-        rows = weights[layer - 1][:, -7:, 1:1 + total].mean((0, 1))
+        rows = weights[layer - 1][:, -7:, 1 : 1 + total].mean((0, 1))
         score = pruner.decoded[layer]
         torch.testing.assert_close(
-            score.received.flatten(), torch.where(score.present.flatten(), rows, 0.0),
-            atol=1e-5, rtol=0)
+            score.received.flatten(),
+            torch.where(score.present.flatten(), rows, 0.0),
+            atol=1e-5,
+            rtol=0,
+        )
 
 
 def test_tower_attention_is_that_of_the_last_block_of_each_images_last_tower(small, batch):
@@ -191,7 +207,7 @@ def test_tower_attention_is_that_of_the_last_block_of_each_images_last_tower(sma
         got = tap.received()
         for image in range(2):
             # Three channels an image and tower: the second tower sees the later three.
-            x = batch[0][:1, 6 * image + 3:6 * image + 6]
+            x = batch[0][:1, 6 * image + 3 : 6 * image + 6]
             tower = small.vision_backbone.tower(1)
             x = tower.embed(x)
             for block in tower.blocks[:-1]:
@@ -220,8 +236,9 @@ def test_keeping_all_is_bit_for_bit_what_no_pruning_gives(small, batch, name):
         cache = small.new_cache(x.shape[1] + 7)
         plain = small.prefill(x, cache)
         plain_tokens, plain_peaks = decode_greedily(small, plain, x.shape[1], 7, cache)
-    images = tuple(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-                   for _ in range(2))
+    images = tuple(
+        np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8) for _ in range(2)
+    )
     for step in range(5):
         _, logits, tokens, peaks = run(small, pruner, pixels, ids, Scene(images, FAST, step))
         assert torch.equal(logits, plain)
@@ -234,7 +251,8 @@ def test_with_the_remedy_dropped_tokens_have_an_action_score(tiny, stored, promp
         pruner = create('vla_pruner', layout, window=1, remedy=remedy)
         for k in (0, 1, 0):
             prompt, *_ = run(
-                tiny, pruner, torch.from_numpy(stored[f'pixel_values{k}']), prompts[k])
+                tiny, pruner, torch.from_numpy(stored[f'pixel_values{k}']), prompts[k]
+            )
         assert len(prompt.left) == 64
         score = pruner._memory.estimate(1, 0.8)
         assert int((score > 0).sum()) == (256 if remedy == 'shallow' else 64)
@@ -247,7 +265,8 @@ def test_positions_stay_absolute_whatever_is_dropped(small, batch):
         pruner = Scripted(layout, Needs(layers={1: (Rows.TEXT,)}, drops=(1,)), drops)
         prompt, *_ = run(small, pruner, batch[0][:1], batch[1][:1])
         last = prompt.positions[-1].tolist()
-        expected = [p for p in range(layout.total + batch[1].shape[1])
-                    if p not in (1 + place[1], 13)]
+        expected = [
+            p for p in range(layout.total + batch[1].shape[1]) if p not in (1 + place[1], 13)
+        ]
         assert last == expected
         assert len(prompt.positions[0]) == len(expected) + (2 if place[0] == 1 else 0)

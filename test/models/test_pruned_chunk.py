@@ -46,8 +46,14 @@ def run(model, pruner, batch, scene=None):
     images = (np.zeros((size, size, 3), np.uint8),) * model.config.cameras
     with torch.inference_mode():
         return answer_chunk(
-            model, batch[0][:1], batch[1][:1], PROPRIO, scene or Scene(images), pruner,
-            model.new_cache)
+            model,
+            batch[0][:1],
+            batch[1][:1],
+            PROPRIO,
+            scene or Scene(images),
+            pruner,
+            model.new_cache,
+        )
 
 
 def eager(model, batch, drops):
@@ -89,21 +95,36 @@ def test_dropping_equals_hiding_the_tokens_from_later_layers(oft, batch):
     gone = torch.ones(layout.total, dtype=torch.bool)
     gone[list(drops[1])] = False
     expected = {
-        Rows.LAST: [last], Rows.ACTION: range(last, last + slots), Rows.ALL: (
-            0, *(1 + i for i in range(layout.total) if i not in drops[1]),
-            *range(1 + layout.total, last + 1)), Rows.TEXT: range(last + 1 - text, last + 1)}
+        Rows.LAST: [last],
+        Rows.ACTION: range(last, last + slots),
+        Rows.ALL: (
+            0,
+            *(1 + i for i in range(layout.total) if i not in drops[1]),
+            *range(1 + layout.total, last + 1),
+        ),
+        Rows.TEXT: range(last + 1 - text, last + 1),
+    }
     for kind, rows in expected.items():
-        received = weights[1][:, list(rows), 1:1 + layout.total].mean((0, 1))
+        received = weights[1][:, list(rows), 1 : 1 + layout.total].mean((0, 1))
         torch.testing.assert_close(
-            pruner.seen[2, kind].received.flatten(), torch.where(gone, received, 0.0),
-            atol=1e-5, rtol=0)
+            pruner.seen[2, kind].received.flatten(),
+            torch.where(gone, received, 0.0),
+            atol=1e-5,
+            rtol=0,
+        )
 
 
-@pytest.mark.parametrize(('name', 'options'), [
-    ('none', {}), ('random', {'keep': 1.0}), ('fastv', {'keep': 1.0}),
-    ('vla_pruner', {'keep': 1.0}), ('sp_vla', {'keep': 1.0, 'budget': 'fixed', 'edges': False}),
-    ('specprune', {'keep': 1.0, 'budget': 'fixed', 'layer_level': False}),
-])
+@pytest.mark.parametrize(
+    ('name', 'options'),
+    [
+        ('none', {}),
+        ('random', {'keep': 1.0}),
+        ('fastv', {'keep': 1.0}),
+        ('vla_pruner', {'keep': 1.0}),
+        ('sp_vla', {'keep': 1.0, 'budget': 'fixed', 'edges': False}),
+        ('specprune', {'keep': 1.0, 'budget': 'fixed', 'layer_level': False}),
+    ],
+)
 def test_keeping_all_is_bit_for_bit_the_forward_pass(oft, batch, name, options):
     pruner = create(name, layout_of(oft.config), **options)
     with torch.inference_mode():
@@ -119,8 +140,9 @@ def test_every_method_prunes_a_single_pass_model(oft, batch, name):
     layout = layout_of(oft.config)
     assert layout.single_pass and layout.cameras == 2
     pruner = create(name, layout, round_up=False, **({'edges': False} if name == 'sp_vla' else {}))
-    images = tuple(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
-                   for _ in range(2))
+    images = tuple(
+        np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8) for _ in range(2)
+    )
     for step in range(2):
         answer = run(oft, pruner, batch, Scene(images, FAST, step * 10**8))
     assert answer.numbers.shape == (1, 2, 7)

@@ -47,8 +47,11 @@ def test_blocks_of_rows_give_what_all_rows_at_once_give(passed, rows, causal, mo
     found = []
     for block in (100, 4, 1):
         monkeypatch.setattr(module, 'BLOCK', block)
-        found.append(row_scores(
-            decoder, 1, queries, rows, positions, rope, cache, ids, LAYOUT, causal, True))
+        found.append(
+            row_scores(
+                decoder, 1, queries, rows, positions, rope, cache, ids, LAYOUT, causal, True
+            )
+        )
     for one in found[1:]:
         torch.testing.assert_close(one.received, found[0].received, rtol=0, atol=1e-7)
         torch.testing.assert_close(one.entropy, found[0].entropy, rtol=0, atol=1e-5)

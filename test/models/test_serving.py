@@ -35,9 +35,12 @@ def policy(embedded_folder):
 @pytest.fixture
 def ask(policy, views):
     """Serve a request about the same views."""
+
     def serve_it(last=None, draft=None):
         return serve(
-            policy, Request(7, INSTRUCTION, last, draft), Observation(views, INSTRUCTION, 7), 0.05)
+            policy, Request(7, INSTRUCTION, last, draft), Observation(views, INSTRUCTION, 7), 0.05
+        )
+
     return serve_it
 
 

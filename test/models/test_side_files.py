@@ -46,6 +46,7 @@ def public(reference, tmp_path):
 @pytest.fixture
 def put(public, reference):
     """Write a side file; `prefix` as data-parallel training leaves it."""
+
     def write(kind, name=None, prefix='', change=None):
         tensors = load_file(reference / f'{SOURCES[kind]}.safetensors')
         tensors = {prefix + n: t for n, t in tensors.items()}
@@ -57,13 +58,17 @@ def put(public, reference):
         else:
             save_file(tensors, file)
         return file
+
     return write
 
 
 def film_backbone(reference):
     """Give the whole FiLM backbone under its public names, as its file holds it."""
-    plain = {n: t for n, t in load_file(reference / 'model.safetensors').items()
-             if n.startswith('vision_backbone.')}
+    plain = {
+        n: t
+        for n, t in load_file(reference / 'model.safetensors').items()
+        if n.startswith('vision_backbone.')
+    }
     wrapped = {re.sub(r'(blocks\.\d+)\.', r'\1.block.', n): t for n, t in plain.items()}
     return wrapped | load_file(reference / 'oft_film_vision_backbone.safetensors')
 
@@ -80,11 +85,19 @@ def test_without_side_files_it_is_a_plain_openvla(public):
 
 
 @pytest.mark.parametrize('prefix', ['', 'module.'])
-@pytest.mark.parametrize('name', [
-    '{}--150000_checkpoint.pt', '{}--latest_checkpoint.pt', '{}--5_checkpoint.safetensors',
-    '{}.safetensors', '{}.pt'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        '{}--150000_checkpoint.pt',
+        '{}--latest_checkpoint.pt',
+        '{}--5_checkpoint.safetensors',
+        '{}.safetensors',
+        '{}.pt',
+    ],
+)
 def test_side_files_make_an_oft_whatever_their_step_prefix_and_format(
-        public, put, reference, prefix, name):
+    public, put, reference, prefix, name
+):
     for kind in SOURCES:
         put(kind, name.format(kind), prefix)
     model = load(public)
@@ -138,14 +151,17 @@ def test_a_film_backbone_takes_the_place_of_the_plain_one(public, put, reference
     backbone = film_backbone(reference)
     changed = 'vision_backbone.fused_featurizer.blocks.0.block.mlp.fc1.bias'
     backbone[changed] = backbone[changed] + 1
-    torch.save({prefix + n: t for n, t in backbone.items()},
-               public / 'vision_backbone--150000_checkpoint.pt')
+    torch.save(
+        {prefix + n: t for n, t in backbone.items()},
+        public / 'vision_backbone--150000_checkpoint.pt',
+    )
     model = load(public)
     assert model.config.film
     block = model.vision_backbone.tower(1).blocks[0]
     assert torch.equal(block.mlp.fc1.bias, backbone[changed])
     assert torch.equal(
-        block.scale.weight, backbone['vision_backbone.fused_featurizer.blocks.0.scale.weight'])
+        block.scale.weight, backbone['vision_backbone.fused_featurizer.blocks.0.scale.weight']
+    )
 
 
 @pytest.mark.parametrize('make', [os.mkfifo, Path.mkdir])
@@ -165,7 +181,9 @@ def test_adapters_in_a_film_backbone_are_merged_on_loading(public, put, referenc
     backbone |= {
         f'{name}.base_layer.weight': weight,
         f'{name}.base_layer.bias': backbone.pop(f'{name}.bias'),
-        f'{name}.lora_A.default.weight': down, f'{name}.lora_B.default.weight': up}
+        f'{name}.lora_A.default.weight': down,
+        f'{name}.lora_B.default.weight': up,
+    }
     put('action_head')
     torch.save(backbone, public / 'vision_backbone--1_checkpoint.pt')
     attention = load(public).vision_backbone.tower(0).blocks[0].attn
@@ -188,8 +206,9 @@ def test_a_pickle_that_holds_more_than_tensors_is_never_run(public, monkeypatch)
     assert not (public / 'pickle-was-run').exists()
 
 
-@pytest.mark.parametrize('content', [
-    b'', b'not a checkpoint', pickle.dumps({'a': 1}, 2)[:-3], b'PK\x03\x04 broken'])
+@pytest.mark.parametrize(
+    'content', [b'', b'not a checkpoint', pickle.dumps({'a': 1}, 2)[:-3], b'PK\x03\x04 broken']
+)
 @pytest.mark.parametrize('suffix', ['pt', 'safetensors'])
 def test_a_corrupt_side_file_is_named(public, content, suffix):
     file = public / f'action_head--1_checkpoint.{suffix}'
@@ -198,8 +217,9 @@ def test_a_corrupt_side_file_is_named(public, content, suffix):
         load(public)
 
 
-@pytest.mark.parametrize('stored', [
-    [torch.zeros(2)], {'a': 1.5}, {1: torch.zeros(2)}, torch.zeros(2)])
+@pytest.mark.parametrize(
+    'stored', [[torch.zeros(2)], {'a': 1.5}, {1: torch.zeros(2)}, torch.zeros(2)]
+)
 def test_anything_but_tensors_by_name_is_refused(tmp_path, stored):
     torch.save(stored, tmp_path / 'action_head.pt')
     with pytest.raises(CheckpointError, match='not all tensors by name'):
@@ -212,9 +232,13 @@ def test_files_saved_in_the_old_format_are_read(tmp_path):
     assert torch.equal(read(tmp_path / 'a.pt')['fc1.weight'], tensors['module.fc1.weight'])
 
 
-@pytest.mark.parametrize(('content', 'message'), [
-    (b'version https://git-lfs.github.com/spec/v1\n', r'head\.pt is a git-lfs pointer'),
-    (None, r'head\.pt is a link to nowhere')])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'version https://git-lfs.github.com/spec/v1\n', r'head\.pt is a git-lfs pointer'),
+        (None, r'head\.pt is a link to nowhere'),
+    ],
+)
 def test_a_pointer_and_a_link_in_place_of_a_side_file_are_said(public, content, message):
     file = public / 'action_head.pt'
     file.write_bytes(content) if content else file.symlink_to('nowhere')
@@ -248,11 +272,14 @@ def test_a_diffusion_policy_is_refused_by_name(public, put):
         load(public)
 
 
-@pytest.mark.parametrize(('kind', 'name', 'message'), [
-    ('action_head', 'model.fc2.weight', r'no matrix model\.fc2\.weight'),
-    ('action_head', 'model.layer_norm1.weight', r'missing: action_head\.model\.layer_norm1'),
-    ('proprio_projector', 'fc1.weight', r'no matrix fc1\.weight'),
-])
+@pytest.mark.parametrize(
+    ('kind', 'name', 'message'),
+    [
+        ('action_head', 'model.fc2.weight', r'no matrix model\.fc2\.weight'),
+        ('action_head', 'model.layer_norm1.weight', r'missing: action_head\.model\.layer_norm1'),
+        ('proprio_projector', 'fc1.weight', r'no matrix fc1\.weight'),
+    ],
+)
 def test_a_tensor_that_lacks_is_named(public, put, kind, name, message):
     put(kind, change=lambda tensors: tensors.pop(name))
     with pytest.raises(CheckpointError, match=message):

@@ -41,18 +41,22 @@ def folder(tmp_path):
 
 def test_prompt_of_todays_checkpoints():
     assert build_prompt('Pick up the RED cube') == (
-        'In: What action should the robot take to pick up the red cube?\nOut:')
+        'In: What action should the robot take to pick up the red cube?\nOut:'
+    )
 
 
 def test_chat_prompt_of_the_first_checkpoints():
     assert build_prompt('Open it', 'v0.1') == (
         'A chat between a curious user and an artificial intelligence assistant. The assistant '
         "gives helpful, detailed, and polite answers to the user's questions. USER: What action "
-        'should the robot take to open it? ASSISTANT:')
+        'should the robot take to open it? ASSISTANT:'
+    )
 
 
-@pytest.mark.parametrize(('instruction', 'style', 'message'), [
-    ('  ', 'v0.2', 'empty'), ('go', 'v7', "'v7' is not one of")])
+@pytest.mark.parametrize(
+    ('instruction', 'style', 'message'),
+    [('  ', 'v0.2', 'empty'), ('go', 'v7', "'v7' is not one of")],
+)
 def test_refuses_an_empty_instruction_and_an_unknown_style(instruction, style, message):
     with pytest.raises(ValueError, match=message):
         build_prompt(instruction, style)
@@ -74,8 +78,25 @@ def test_encoder_passes_the_prompt_and_ends_it():
 def test_word_level_ids_are_the_places_of_the_words(folder):
     ids = load_prompt_encoder(folder, embedded(len(WORDS)))('Pick up the red cube')
     assert [WORDS[i] for i in ids] == [
-        '<s>', 'In', ':', 'What', 'action', 'should', 'the', 'robot', 'take', 'to', 'pick', 'up',
-        'the', 'red', 'cube', '?', 'Out', ':']
+        '<s>',
+        'In',
+        ':',
+        'What',
+        'action',
+        'should',
+        'the',
+        'robot',
+        'take',
+        'to',
+        'pick',
+        'up',
+        'the',
+        'red',
+        'cube',
+        '?',
+        'Out',
+        ':',
+    ]
 
 
 def test_unknown_words_are_named(folder):
@@ -84,9 +105,15 @@ def test_unknown_words_are_named(folder):
         encoder('pick up the purple sphere')
 
 
-@pytest.mark.parametrize(('instruction', 'named'), [
-    ('PICK UP THE RED CUBE.', r"\['\.'\]"), ('pick up the red cube?', r"\['\?'\]"),
-    ('pick up the (red) cube!', r"\['!', '\(', '\)'\]"), ('.', r"\['\.'\]")])
+@pytest.mark.parametrize(
+    ('instruction', 'named'),
+    [
+        ('PICK UP THE RED CUBE.', r"\['\.'\]"),
+        ('pick up the red cube?', r"\['\?'\]"),
+        ('pick up the (red) cube!', r"\['!', '\(', '\)'\]"),
+        ('.', r"\['\.'\]"),
+    ],
+)
 def test_the_prompts_own_punctuation_is_not_blamed(folder, instruction, named):
     encoder = load_prompt_encoder(folder, embedded(len(WORDS)))
     with pytest.raises(TokenizerError, match=f'does not know the words {named}$'):
@@ -99,9 +126,15 @@ def test_a_long_list_of_unknown_words_is_cut(folder):
         encoder(' '.join(f'b{i}' for i in range(20)))
 
 
-@pytest.mark.parametrize(('instruction', 'message'), [
-    ('red ' * 10000, 'has 40000 characters, expected at most 1000'), ('\u200b', 'is empty'),
-    ('pick\x00 up', r'U\+0000'), ('pick up the \ud800 cube', r'U\+D800')])
+@pytest.mark.parametrize(
+    ('instruction', 'message'),
+    [
+        ('red ' * 10000, 'has 40000 characters, expected at most 1000'),
+        ('\u200b', 'is empty'),
+        ('pick\x00 up', r'U\+0000'),
+        ('pick up the \ud800 cube', r'U\+D800'),
+    ],
+)
 def test_what_is_no_instruction_is_refused_before_it_is_encoded(folder, instruction, message):
     encoder = load_prompt_encoder(folder, embedded(len(WORDS)))
     with pytest.raises(TokenizerError, match=message):
@@ -135,8 +168,17 @@ def test_a_tokeniser_without_a_beginning_is_refused(folder):
 
 def test_a_prompt_is_neither_cut_nor_filled_up(folder):
     whole = load_prompt_encoder(folder, embedded(len(WORDS)))('pick up the red cube')
-    edit(folder, lambda values: values.update(truncation={
-        'direction': 'Right', 'max_length': 3, 'strategy': 'LongestFirst', 'stride': 0}))
+    edit(
+        folder,
+        lambda values: values.update(
+            truncation={
+                'direction': 'Right',
+                'max_length': 3,
+                'strategy': 'LongestFirst',
+                'stride': 0,
+            }
+        ),
+    )
     assert load_prompt_encoder(folder, embedded(len(WORDS)))('pick up the red cube') == whole
 
 

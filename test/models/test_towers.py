@@ -24,7 +24,8 @@ from vla_accel_ros.models.projector import Projector, patch_coordinates
 from vla_accel_ros.models.towers import Tower
 
 STEM = TowerConfig(
-    width=32, depth=2, heads=2, mlp=64, patch=16, feature_block=-1, patch_embed='stem')
+    width=32, depth=2, heads=2, mlp=64, patch=16, feature_block=-1, patch_embed='stem'
+)
 
 
 def test_only_blocks_up_to_the_features_are_built():
@@ -42,7 +43,8 @@ def test_stem_gives_the_token_grid(size):
 def test_prefix_tokens_take_part_and_are_stripped():
     torch.manual_seed(0)
     config = TowerConfig(
-        width=16, depth=2, heads=2, mlp=32, patch=8, class_token=True, registers=4)
+        width=16, depth=2, heads=2, mlp=32, patch=8, class_token=True, registers=4
+    )
     tower, image = Tower(config, 32), torch.randn(1, 3, 32, 32)
     before = tower(image)
     assert before.shape == (1, 16, 16)

@@ -42,10 +42,22 @@ def test_every_array_of_the_original_agrees(comparisons):
     assert {name: c for name, c in comparisons.items() if not c.passed} == {}
 
 
-@pytest.mark.parametrize(('pattern', 'limit'), [
-    ('pixel_values', 0), ('dino', 1e-6), ('siglip', 1e-6), ('last_logits', 1e-4),
-    ('attn_text_rows', 1e-5), ('gen_ids', 0), ('action_', 0), ('crop', 0), ('lanczos', 0),
-    ('tok_table', 0), ('hidden', 1e-4)])
+@pytest.mark.parametrize(
+    ('pattern', 'limit'),
+    [
+        ('pixel_values', 0),
+        ('dino', 1e-6),
+        ('siglip', 1e-6),
+        ('last_logits', 1e-4),
+        ('attn_text_rows', 1e-5),
+        ('gen_ids', 0),
+        ('action_', 0),
+        ('crop', 0),
+        ('lanczos', 0),
+        ('tok_table', 0),
+        ('hidden', 1e-4),
+    ],
+)
 def test_the_issues_bounds_hold(comparisons, pattern, limit):
     found = [c for name, c in comparisons.items() if name.startswith(pattern)]
     assert found and max(c.difference for c in found) <= limit
@@ -90,8 +102,7 @@ def test_arrays_that_nothing_computes_and_arrays_that_lack_fail(copy):
     assert failed == {'depth0': 'nothing here computes it', 'gap0': 'not in the fixture'}
 
 
-@pytest.mark.parametrize(
-    'name', ['inputs.npz', 'outputs.npz', 'model.safetensors', 'config.json'])
+@pytest.mark.parametrize('name', ['inputs.npz', 'outputs.npz', 'model.safetensors', 'config.json'])
 def test_a_missing_file_is_named(copy, capsys, name):
     (copy / name).unlink()
     assert main(['verify', '--fixture', str(copy)]) == 2
@@ -102,7 +113,9 @@ def test_a_fixture_without_crops_is_compared_without_them(copy, capsys):
     (copy / 'crop_outputs.npz').unlink()
     assert main(['verify', '--fixture', str(copy)]) == 0
     assert capsys.readouterr().out.splitlines()[-2:] == [
-        'crop_outputs.npz is not there: not compared', '28 of 28 arrays agree']
+        'crop_outputs.npz is not there: not compared',
+        '28 of 28 arrays agree',
+    ]
     assert main(['verify', '--fixture', str(copy), '--json']) == 0
     assert json.loads(capsys.readouterr().out)['not_compared'] == ['crop_outputs.npz']
     (copy / 'crop_outputs.npz').write_bytes(b'PK broken')
@@ -120,7 +133,8 @@ def tight(monkeypatch):
 
 
 def test_where_float32_misses_a_bound_float64_decides_and_the_table_says_so(
-        reference, tight, capsys):
+    reference, tight, capsys
+):
     assert main(['verify', '--fixture', str(reference)]) == 0
     lines = capsys.readouterr().out.splitlines()
     decided = [line for line in lines if 'rounds by' in line]
@@ -196,8 +210,13 @@ def test_models_of_other_sizes_are_compared_too(reference, tmp_path, build):
     config = json.loads((reference / 'config.json').read_text())
     config['image_sizes'] = [56, 56]
     config['text_config'].update(
-        hidden_size=48, num_hidden_layers=2, num_attention_heads=6, num_key_value_heads=3,
-        intermediate_size=64, vocab_size=450)
+        hidden_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=6,
+        num_key_value_heads=3,
+        intermediate_size=64,
+        vocab_size=450,
+    )
     config['_tiny_vit']['tiny_dino'].update(embed_dim=24, depth=2, num_heads=3, reg_tokens=1)
     config['_tiny_vit']['tiny_siglip'].update(embed_dim=20, depth=5, num_heads=2)
     (tmp_path / 'config.json').write_text(json.dumps(config))
@@ -206,8 +225,10 @@ def test_models_of_other_sizes_are_compared_too(reference, tmp_path, build):
     inputs = read_arrays(reference / 'inputs.npz')
     like = {'tok_table_ids': np.arange(100, 450)}
     for k, rows in ((0, 3), (1, 5)):
-        like |= {f'attn_text_rows{k}': np.zeros((1, 1, rows)),
-                 f'step_logits_action{k}': np.zeros((1, 300))}
+        like |= {
+            f'attn_text_rows{k}': np.zeros((1, 1, rows)),
+            f'step_logits_action{k}': np.zeros((1, 300)),
+        }
     stored = outputs(model, inputs, like)
     np.savez(tmp_path / 'inputs.npz', **inputs)
     np.savez(tmp_path / 'outputs.npz', **stored)

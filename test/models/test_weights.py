@@ -56,21 +56,27 @@ def test_a_header_says_what_a_file_holds(tmp_path):
     assert read_header(tmp_path / 'w') == {'a': Stored((2, 3), 'F32'), 'b': Stored((1,), 'I8')}
 
 
-@pytest.mark.parametrize(('content', 'message'), [
-    (b'', '0 bytes do not begin as safetensors'),
-    (b'garbage of some length', 'do not begin as safetensors'),
-    (bytes(5000), '5000 bytes do not begin as safetensors'),
-    (struct.pack('<Q', 50) + b'{}', 'is cut short, it has 10 of the 58 bytes'),
-    (struct.pack('<Q', 2) + b'[]', 'the header is a list of 0, expected an object'),
-    (struct.pack('<Q', 2) + b'\xff\xff', 'header is no UTF-8'),
-    (struct.pack('<Q', 3) + b'{a}', 'cannot be read'),
-    (header(a=[1]), 'a is a list of 1, expected an object'),
-    (header(a={'dtype': 'F32', 'shape': [-1], 'data_offsets': [0, 0]}), r'a\.shape\[0\] is -1'),
-    (header(a={'dtype': 5, 'shape': [], 'data_offsets': [0, 4]}), r'a\.dtype is 5'),
-    (header(a={'dtype': 'F32', 'shape': []}), r'a\.data_offsets is null'),
-    (header(a={'dtype': 'F32', 'shape': [9], 'data_offsets': [0, 36]}), 'is cut short'),
-    (POINTER, 'model.safetensors is a git-lfs pointer.*run git lfs pull in'),
-])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'', '0 bytes do not begin as safetensors'),
+        (b'garbage of some length', 'do not begin as safetensors'),
+        (bytes(5000), '5000 bytes do not begin as safetensors'),
+        (struct.pack('<Q', 50) + b'{}', 'is cut short, it has 10 of the 58 bytes'),
+        (struct.pack('<Q', 2) + b'[]', 'the header is a list of 0, expected an object'),
+        (struct.pack('<Q', 2) + b'\xff\xff', 'header is no UTF-8'),
+        (struct.pack('<Q', 3) + b'{a}', 'cannot be read'),
+        (header(a=[1]), 'a is a list of 1, expected an object'),
+        (
+            header(a={'dtype': 'F32', 'shape': [-1], 'data_offsets': [0, 0]}),
+            r'a\.shape\[0\] is -1',
+        ),
+        (header(a={'dtype': 5, 'shape': [], 'data_offsets': [0, 4]}), r'a\.dtype is 5'),
+        (header(a={'dtype': 'F32', 'shape': []}), r'a\.data_offsets is null'),
+        (header(a={'dtype': 'F32', 'shape': [9], 'data_offsets': [0, 36]}), 'is cut short'),
+        (POINTER, 'model.safetensors is a git-lfs pointer.*run git lfs pull in'),
+    ],
+)
 def test_what_is_no_whole_file_is_said(folder, content, message):
     (folder / 'model.safetensors').write_bytes(content)
     with pytest.raises(CheckpointError, match=message) as caught:
@@ -106,15 +112,18 @@ def test_an_adapter_without_its_model_says_what_to_do(folder):
         load(folder)
 
 
-@pytest.mark.parametrize(('values', 'message'), [
-    ({'weight_map': []}, 'weight_map is a list of 0, expected an object'),
-    ({}, 'weight_map is null'),
-    ({'weight_map': {}}, 'weight_map names no file$'),
-    ({'weight_map': {'a': 1}}, r'weight_map\.a is 1, expected a name such as'),
-    ({'weight_map': {'a': '../w.safetensors'}}, r"weight_map\.a is '../w\.safetensors'"),
-    ({'weight_map': {'a': '/etc/passwd'}}, r"weight_map\.a is '/etc/passwd'"),
-    ({'weight_map': {'a': 'w.safetensors'}}, r"names \['w\.safetensors'\]: not there"),
-])
+@pytest.mark.parametrize(
+    ('values', 'message'),
+    [
+        ({'weight_map': []}, 'weight_map is a list of 0, expected an object'),
+        ({}, 'weight_map is null'),
+        ({'weight_map': {}}, 'weight_map names no file$'),
+        ({'weight_map': {'a': 1}}, r'weight_map\.a is 1, expected a name such as'),
+        ({'weight_map': {'a': '../w.safetensors'}}, r"weight_map\.a is '../w\.safetensors'"),
+        ({'weight_map': {'a': '/etc/passwd'}}, r"weight_map\.a is '/etc/passwd'"),
+        ({'weight_map': {'a': 'w.safetensors'}}, r"names \['w\.safetensors'\]: not there"),
+    ],
+)
 def test_an_index_that_names_no_files_is_refused(folder, values, message):
     (folder / INDEX).write_text(json.dumps(values))
     with pytest.raises(CheckpointError, match=message):
@@ -141,8 +150,9 @@ def test_weights_beyond_the_type_they_are_loaded_in_are_named(folder):
         load(folder, dtype=torch.float16)
 
 
-@pytest.mark.parametrize('change', [
-    {'width': 65536, 'heads': 1024}, {'vocab': 2**21}, {'layers': 256}, {'mlp': 2**18}])
+@pytest.mark.parametrize(
+    'change', [{'width': 65536, 'heads': 1024}, {'vocab': 2**21}, {'layers': 256}, {'mlp': 2**18}]
+)
 def test_a_size_that_the_files_do_not_hold_allocates_nothing(folder, change, monkeypatch):
     values = json.loads((folder / 'config.json').read_text())
     values['vla_accel']['decoder'].update(change)
@@ -190,10 +200,11 @@ def test_a_file_cannot_name_what_lies_outside_the_values_it_may_have(reference, 
     file = tmp_path / 'preprocessor_config.json'
     values = json.loads(file.read_text())
     for change, message in (
-            ({'stds': values['stds'][:1]}, 'stds is a list of 1, expected a list of 2'),
-            ({'stds': [[0.5] * 3, [0.5, 0, 0.5]]}, r'stds\[1\]\[1\] is 0, expected a number from'),
-            ({'means': [[0.5] * 3, [0.5, None, 0.5]]}, r'means\[1\]\[1\] is null'),
-            ({'means': 'ImageNet'}, "means is 'ImageNet', expected a list of 2")):
+        ({'stds': values['stds'][:1]}, 'stds is a list of 1, expected a list of 2'),
+        ({'stds': [[0.5] * 3, [0.5, 0, 0.5]]}, r'stds\[1\]\[1\] is 0, expected a number from'),
+        ({'means': [[0.5] * 3, [0.5, None, 0.5]]}, r'means\[1\]\[1\] is null'),
+        ({'means': 'ImageNet'}, "means is 'ImageNet', expected a list of 2"),
+    ):
         file.write_text(json.dumps({**values, **change}))
         with pytest.raises(CheckpointError, match=rf'preprocessor_config\.json: {message}'):
             read_config(tmp_path)

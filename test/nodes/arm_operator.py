@@ -57,7 +57,8 @@ class Arm:
 
     def accepted(self, number):
         self.graph.until(
-            lambda: self.count('actions_accepted') >= number, f'{number} actions accepted')
+            lambda: self.count('actions_accepted') >= number, f'{number} actions accepted'
+        )
 
     def moving(self):
         self.graph.until(lambda: self.twists and speed(self.twists[-1]) > 0, 'the arm moves')

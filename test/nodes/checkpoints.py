@@ -27,11 +27,14 @@ from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
 from vla_accel_ros.sim.tasks import all_instructions
 
-STATISTICS = {'action': {
-    'q01': [-0.01, -0.01, -0.01, -0.02, -0.02, -0.02, 0.0],
-    'q99': [0.01, 0.01, 0.01, 0.02, 0.02, 0.02, 1.0],
-    'mask': [True] * 6 + [False],
-}, 'proprio': {'q01': [0.0] * 8, 'q99': [1.0] * 8}}
+STATISTICS = {
+    'action': {
+        'q01': [-0.01, -0.01, -0.01, -0.02, -0.02, -0.02, 0.0],
+        'q99': [0.01, 0.01, 0.01, 0.02, 0.02, 0.02, 1.0],
+        'mask': [True] * 6 + [False],
+    },
+    'proprio': {'q01': [0.0] * 8, 'q99': [1.0] * 8},
+}
 SIZE = 32
 
 
@@ -41,8 +44,15 @@ def random_checkpoint(
     """Write a checkpoint of a few thousand weights that knows every instruction."""
     words = vocabulary(all_instructions())
     config = embedded(
-        len(words), cameras=cameras, image_size=SIZE, tower_width=32, width=48, layers=2,
-        heads=4, tower_blocks=1)
+        len(words),
+        cameras=cameras,
+        image_size=SIZE,
+        tower_width=32,
+        width=48,
+        layers=2,
+        heads=4,
+        tower_blocks=1,
+    )
     torch.manual_seed(seed)
     save(build(replace(config, norm_stats={'random': STATISTICS}, oft=oft)), folder)
     write_tokenizer(words, folder)

@@ -55,12 +55,12 @@ class Graph:
         parameters['autostart'] = autostart
         node = node_class(
             context=self.context,
-            parameter_overrides=[Parameter(k, value=v) for k, v in parameters.items()])
+            parameter_overrides=[Parameter(k, value=v) for k, v in parameters.items()],
+        )
         self.nodes.append(node)
         self.executor.add_node(node)
         if autostart:
-            self.until(
-                lambda: node.active or node.health.standing(), f'{node_class.NAME} is up')
+            self.until(lambda: node.active or node.health.standing(), f'{node_class.NAME} is up')
             assert node.active, node.health.standing()
         return node
 
@@ -83,7 +83,8 @@ class Graph:
         """Make a publisher and wait for those who listen."""
         publisher = self.peer.create_publisher(kind, topic, profile)
         self.until(
-            lambda: publisher.get_subscription_count() >= partners, f'{topic} is listened to')
+            lambda: publisher.get_subscription_count() >= partners, f'{topic} is listened to'
+        )
         return publisher
 
     def listen(self, kind: type, topic: str, profile, partners: int = 1) -> list:
@@ -92,7 +93,8 @@ class Graph:
         subscription = self.peer.create_subscription(kind, topic, heard.append, profile)
         self.until(
             lambda: self.peer.count_publishers(subscription.topic_name) >= partners,
-            f'{topic} is published')
+            f'{topic} is published',
+        )
         return heard
 
     def call(self, kind: type, name: str, request):
@@ -109,15 +111,19 @@ class Graph:
         request = ChangeState.Request()
         request.transition.id = TRANSITIONS[transition]
         return self.call(
-            ChangeState, f'{node.get_fully_qualified_name()}/change_state', request).success
+            ChangeState, f'{node.get_fully_qualified_name()}/change_state', request
+        ).success
 
     def set_parameters(self, node, **values):
         """Set parameters over the service, as one; returns the result with its reason."""
         request = SetParametersAtomically.Request(
-            parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()])
+            parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()]
+        )
         return self.call(
             SetParametersAtomically,
-            f'{node.get_fully_qualified_name()}/set_parameters_atomically', request).result
+            f'{node.get_fully_qualified_name()}/set_parameters_atomically',
+            request,
+        ).result
 
     def diagnostics(self) -> list:
         """Collect `/diagnostics`."""

@@ -44,7 +44,7 @@ def _spoil(message, dice) -> None:
 
 def _value(old, kind, dice):
     if kind.startswith('sequence<'):
-        return _sequence(old, kind[len('sequence<'):-1].split(',')[0], dice)
+        return _sequence(old, kind[len('sequence<') : -1].split(',')[0], dice)
     if '[' in kind:
         return old
     if kind in ('double', 'float'):
@@ -56,7 +56,7 @@ def _value(old, kind, dice):
     whole = re.fullmatch(r'(u?)int(\d+)', kind)
     if whole:
         bits = int(whole[2])
-        low, high = (0, 2**bits - 1) if whole[1] else (-(2**(bits - 1)), 2**(bits - 1) - 1)
+        low, high = (0, 2**bits - 1) if whole[1] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
         return dice.choice((low, high, 0, 1, high // 2))
     if kind == 'octet':
         return old

@@ -15,7 +15,6 @@
 
 """A scheduler around the inference node under test: it asks and hears the answers."""
 
-
 from checkpoints import SIZE
 import numpy as np
 from sensor_msgs.msg import Image
@@ -25,9 +24,7 @@ from vla_accel_ros.actions import Action
 from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.images import array_to_image
 from vla_accel_ros.nodes.inference import Inference
-from vla_accel_ros.nodes.messages import (
-    request_to_message,
-)
+from vla_accel_ros.nodes.messages import request_to_message
 from vla_accel_ros.scheduling.decision import Request
 
 INSTRUCTION = 'pick up the red cube'
@@ -43,8 +40,14 @@ class Robot:
     def __init__(self, graph, folder, **parameters):
         self.graph = graph
         self.node = graph.add(
-            Inference, checkpoint=str(folder), threads=1, warm_up=1, nice=0, max_age=60.0,
-            **parameters)
+            Inference,
+            checkpoint=str(folder),
+            threads=1,
+            warm_up=1,
+            nice=0,
+            max_age=60.0,
+            **parameters,
+        )
         self.observations = graph.publisher(Image, 'vla/observation', qos.CONTROL)
         self.requests = graph.publisher(JointTrajectory, 'vla/request', qos.CONTROL)
         self.chunks = graph.listen(JointTrajectory, 'vla/action_chunk', qos.REPORT)
@@ -57,8 +60,9 @@ class Robot:
         self.observations.publish(array_to_image(pixels, stamp_ns))
 
     def request(self, stamp_ns, instruction=INSTRUCTION, last_action=None, draft=None):
-        self.requests.publish(request_to_message(
-            Request(stamp_ns, instruction, last_action, draft), 0.05))
+        self.requests.publish(
+            request_to_message(Request(stamp_ns, instruction, last_action, draft), 0.05)
+        )
 
     def ask(self, last=None, draft=None):
         number, stamp = len(self.chunks) + 1, self.now()
@@ -71,8 +75,7 @@ class Robot:
         return self.chunks[number - 1]
 
     def counted(self, name, number=1):
-        self.graph.until(
-            lambda: self.node.health.total(name) >= number, f'{name} is counted')
+        self.graph.until(lambda: self.node.health.total(name) >= number, f'{name} is counted')
 
 
 def status(robot):

@@ -57,12 +57,14 @@ class Rig:
     def frame(self):
         self.stamp_ns += STEP
         return self.decided(
-            lambda: self.camera.publish(array_to_image(PIXELS, self.stamp_ns, 'agent')))
+            lambda: self.camera.publish(array_to_image(PIXELS, self.stamp_ns, 'agent'))
+        )
 
     def answer(self, rows=(FORWARD,), stamp_ns=None, stats=None, step=0.05):
         chunk = ActionChunk(rows, self.stamp_ns if stamp_ns is None else stamp_ns)
         return self.decided(
-            lambda: self.vla.publish(chunk_to_message(chunk, step, 'base_link', stats)))
+            lambda: self.vla.publish(chunk_to_message(chunk, step, 'base_link', stats))
+        )
 
     def drive(self, steps):
         """Let the VLA take that many steps."""

@@ -77,26 +77,31 @@ def test_the_watchdog_holds_the_arm_within_100_ms_of_the_last_actions_horizon(ar
     arm.still()
     arm.graph.until(lambda: 'watchdog' in arm.node.health.standing(), 'the watchdog is named')
     assert arm.node.health.standing()['watchdog'] == 'no_action'
-    ended = to_ns(next(
-        m for m in arm.twists if to_ns(m.header.stamp) > begun and speed(m) == 0).header.stamp)
+    ended = to_ns(
+        next(m for m in arm.twists if to_ns(m.header.stamp) > begun and speed(m) == 0).header.stamp
+    )
     assert (ended - begun) * 1e-9 <= STEP + 0.1
     arm.act()
     arm.accepted(2)
     arm.graph.until(
-        lambda: 'watchdog' not in arm.node.health.standing(), 'an action ends the hold')
+        lambda: 'watchdog' not in arm.node.health.standing(), 'an action ends the hold'
+    )
 
 
-@pytest.mark.parametrize(('reason', 'bad'), [
-    ('nan_or_inf', {'values': [math.nan, *FORWARD[1:]]}),
-    ('nan_or_inf', {'values': [*FORWARD[:6], math.inf]}),
-    ('translation_step', {'values': [0.5, *FORWARD[1:]]}),
-    ('rotation_step', {'values': [0, 0, 0, 0, 0, 2.0, 0]}),
-    ('gripper_range', {'values': [*FORWARD[:6], 7.0]}),
-    ('stale', {'age_s': 2.0}),
-    ('from_the_future', {'age_s': -2.0}),
-    ('malformed', {'step': 30.0}),
-    ('wrong_frame', {'frame': 'camera_link'}),
-])
+@pytest.mark.parametrize(
+    ('reason', 'bad'),
+    [
+        ('nan_or_inf', {'values': [math.nan, *FORWARD[1:]]}),
+        ('nan_or_inf', {'values': [*FORWARD[:6], math.inf]}),
+        ('translation_step', {'values': [0.5, *FORWARD[1:]]}),
+        ('rotation_step', {'values': [0, 0, 0, 0, 0, 2.0, 0]}),
+        ('gripper_range', {'values': [*FORWARD[:6], 7.0]}),
+        ('stale', {'age_s': 2.0}),
+        ('from_the_future', {'age_s': -2.0}),
+        ('malformed', {'step': 30.0}),
+        ('wrong_frame', {'frame': 'camera_link'}),
+    ],
+)
 def test_a_bad_action_is_refused_by_name_and_moves_nothing(arm, reason, bad):
     arm.enable()
     arm.act(**bad)
@@ -118,7 +123,8 @@ def test_an_action_older_than_the_last_is_refused_as_out_of_order(arm):
     arm.act()
     arm.accepted(1)
     message = chunk_to_message(
-        Action(FORWARD, arm.graph.peer.get_clock().now().nanoseconds), STEP, 'base_link')
+        Action(FORWARD, arm.graph.peer.get_clock().now().nanoseconds), STEP, 'base_link'
+    )
     arm.actions.publish(message)
     arm.accepted(2)
     arm.actions.publish(message)
@@ -221,9 +227,14 @@ def test_the_gripper_is_sent_on_change_only_with_hysteresis(graph):
 
 
 def test_an_action_out_of_the_workspace_is_refused_and_without_a_pose_any(graph):
-    arm = Arm(graph, **{
-        'workspace.enabled': True, 'workspace.min': [0.0, 0.0, 0.0],
-        'workspace.max': [0.5, 0.5, 0.5]})
+    arm = Arm(
+        graph,
+        **{
+            'workspace.enabled': True,
+            'workspace.min': [0.0, 0.0, 0.0],
+            'workspace.max': [0.5, 0.5, 0.5],
+        },
+    )
     poses = graph.publisher(PoseStamped, 'ee_pose', qos.SENSOR)
     assert 'no_pose' in arm.enable().message
     pose = PoseStamped()
@@ -249,8 +260,9 @@ def test_an_action_out_of_the_workspace_is_refused_and_without_a_pose_any(graph)
 
 
 def test_unitless_commands_are_shares_of_the_scales(graph):
-    arm = Arm(graph, **{
-        'command_in_type': 'unitless', 'scale.linear': 1.0, 'scale.rotational': 4.0})
+    arm = Arm(
+        graph, **{'command_in_type': 'unitless', 'scale.linear': 1.0, 'scale.rotational': 4.0}
+    )
     arm.enable()
     arm.act([0.02, 0, 0, 0, 0, 0.1, 0])
     arm.accepted(1)

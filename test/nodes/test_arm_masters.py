@@ -32,8 +32,10 @@ from vla_accel_ros.nodes.messages import chunk_to_message, from_ns, to_ns
 from vla_accel_ros.nodes.scheduler import SchedulerNode
 
 TOPICS = {
-    'vla/action': JointTrajectory, 'servo_node/delta_twist_cmds': TwistStamped,
-    'gripper_command': Float64}
+    'vla/action': JointTrajectory,
+    'servo_node/delta_twist_cmds': TwistStamped,
+    'gripper_command': Float64,
+}
 SIDEWAYS = [0.0, 0.02, 0.0, 0.0, 0.0, 0.0, 0.0]
 
 
@@ -51,7 +53,8 @@ def moving(arm):
 def held(arm, topic):
     """See the arm held for one reason, and return what the fault says."""
     arm.graph.until(
-        lambda: 'several_publishers' in arm.node.health.standing(), 'the intruder is named')
+        lambda: 'several_publishers' in arm.node.health.standing(), 'the intruder is named'
+    )
     arm.still()
     standing = arm.node.health.standing()
     assert standing['stopped'] == 'several_publishers'
@@ -71,7 +74,8 @@ def test_a_second_publisher_stops_the_arm_until_it_is_gone_and_the_operator_enab
     assert 'several_publishers' in refused.message and f'/{topic}' in refused.message
     arm.graph.peer.destroy_publisher(other)
     arm.graph.until(
-        lambda: 'several_publishers' not in arm.node.health.standing(), 'it is alone again')
+        lambda: 'several_publishers' not in arm.node.health.standing(), 'it is alone again'
+    )
     arm.act()
     arm.graph.until(lambda: arm.count('not_enabled'), 'it stays stopped')
     assert speed(arm.twists[-1]) == 0
@@ -85,12 +89,17 @@ def test_an_intruders_first_action_moves_nothing(arm):
     accepted = arm.count('actions_accepted')
     other = arm.graph.peer.create_publisher(JointTrajectory, 'vla/action', qos.CONTROL)
     arm.graph.until(
-        lambda: other.get_subscription_count() or arm.count('several_publishers'), 'it is heard')
+        lambda: other.get_subscription_count() or arm.count('several_publishers'), 'it is heard'
+    )
     for number in range(1, 6):
-        other.publish(chunk_to_message(
-            Action(SIDEWAYS, arm.graph.peer.get_clock().now().nanoseconds), STEP, 'base_link'))
+        other.publish(
+            chunk_to_message(
+                Action(SIDEWAYS, arm.graph.peer.get_clock().now().nanoseconds), STEP, 'base_link'
+            )
+        )
         arm.graph.until(
-            lambda n=number: arm.count('several_publishers') > n, 'the action is refused by name')
+            lambda n=number: arm.count('several_publishers') > n, 'the action is refused by name'
+        )
     held(arm, 'vla/action')
     assert arm.count('actions_accepted') == accepted
     assert all(m.twist.linear.y == 0 for m in arm.twists)
@@ -100,8 +109,7 @@ def test_a_joystick_may_be_allowed_beside_the_scheduler_and_at_the_arm(graph):
     arm = Arm(graph, **{'max_publishers.action': 2, 'max_publishers.arm': 2})
     for topic, kind in TOPICS.items():
         graph.peer.create_publisher(kind, topic, qos.CONTROL)
-    graph.until(
-        lambda: all(arm.node.count_publishers(t) == 2 for t in TOPICS), 'all are known')
+    graph.until(lambda: all(arm.node.count_publishers(t) == 2 for t in TOPICS), 'all are known')
     assert arm.enable().success
     arm.act()
     arm.moving()
@@ -142,8 +150,7 @@ def test_two_arm_commands_at_one_arm_hold_both(graph, arm):
     moving(arm)
     other = graph.add(ArmCommand, **{'workspace.enabled': False})
     held(arm, 'servo_node/delta_twist_cmds')
-    graph.until(
-        lambda: 'several_publishers' in other.health.standing(), 'the other names it, too')
+    graph.until(lambda: 'several_publishers' in other.health.standing(), 'the other names it, too')
     assert 'several_publishers' in '; '.join(o.reason for o in other._obstacles())
 
 
@@ -159,8 +166,11 @@ def test_a_refused_enable_lists_everything_that_the_arm_itself_lacks(graph):
     answer = asked()
     assert not answer.success
     for reason in (
-            'several_publishers: 2 publish /servo_node/delta_twist_cmds',
-            '2 publish /gripper_command', 'no_pose: workspace is on', 'no_publisher: nobody'):
+        'several_publishers: 2 publish /servo_node/delta_twist_cmds',
+        '2 publish /gripper_command',
+        'no_pose: workspace is on',
+        'no_publisher: nobody',
+    ):
         assert reason in answer.message
     assert graph.change_state(node, 'deactivate')
     assert asked().message == 'not_active: the node is inactive, expected active'
@@ -178,8 +188,7 @@ def test_a_refused_enable_lists_what_the_scheduler_lacks_until_it_lacks_nothing(
         return graph.call(SetBool, 'arm_command/enable', SetBool.Request(data=True))
 
     wanted = ('no_pose', '/scheduler', 'no_frame', 'no_instruction', 'no_answer')
-    graph.until(
-        lambda: all(word in asked().message for word in wanted), 'everything is listed')
+    graph.until(lambda: all(word in asked().message for word in wanted), 'everything is listed')
     assert graph.set_parameters(scheduler, instruction='pick up the red cube').successful
 
     def enabled():
@@ -195,20 +204,36 @@ def test_a_refused_enable_lists_what_the_scheduler_lacks_until_it_lacks_nothing(
     graph.until(enabled, 'the arm is enabled')
 
 
-@pytest.mark.parametrize(('hardware_id', 'values', 'said'), [
-    ('vla_accel_ros', {'state': 'active'}, ''),
-    ('vla_accel_ros', {'state': 'active', 'standing': 'no_frame: for 3 s'}, 'no_frame: for 3 s'),
-    ('vla_accel_ros', {'state': 'inactive'}, 'is inactive, expected active'),
-    ('a stranger', {'state': 'burning', 'standing': 'fire'}, ''),
-])
+@pytest.mark.parametrize(
+    ('hardware_id', 'values', 'said'),
+    [
+        ('vla_accel_ros', {'state': 'active'}, ''),
+        (
+            'vla_accel_ros',
+            {'state': 'active', 'standing': 'no_frame: for 3 s'},
+            'no_frame: for 3 s',
+        ),
+        ('vla_accel_ros', {'state': 'inactive'}, 'is inactive, expected active'),
+        ('a stranger', {'state': 'burning', 'standing': 'fire'}, ''),
+    ],
+)
 def test_only_a_driver_of_this_package_that_is_not_ready_stands_against_enabling(
-        arm, hardware_id, values, said):
+    arm, hardware_id, values, said
+):
     reports = arm.graph.publisher(DiagnosticArray, '/diagnostics', qos.CONTROL)
-    reports.publish(DiagnosticArray(status=[
-        DiagnosticStatus(name='/other', hardware_id='vla_accel_ros'),
-        DiagnosticStatus(
-            name='/peer', hardware_id=hardware_id, level=DiagnosticStatus.ERROR,
-            values=[KeyValue(key=k, value=v) for k, v in values.items()])]))
+    reports.publish(
+        DiagnosticArray(
+            status=[
+                DiagnosticStatus(name='/other', hardware_id='vla_accel_ros'),
+                DiagnosticStatus(
+                    name='/peer',
+                    hardware_id=hardware_id,
+                    level=DiagnosticStatus.ERROR,
+                    values=[KeyValue(key=k, value=v) for k, v in values.items()],
+                ),
+            ]
+        )
+    )
     heard = arm.node._masters._reports._heard
     arm.graph.until(lambda: any(b'/peer' in data for _, data in heard), 'the report came')
     answer = arm.enable()
@@ -219,8 +244,7 @@ def test_only_a_driver_of_this_package_that_is_not_ready_stands_against_enabling
 def test_an_arm_that_is_enabled_stays_so_when_a_second_enable_is_refused(arm):
     moving(arm)
     arm.graph.peer.destroy_publisher(arm.actions)
-    arm.graph.until(
-        lambda: not arm.node.count_publishers('vla/action'), 'the scheduler is gone')
+    arm.graph.until(lambda: not arm.node.count_publishers('vla/action'), 'the scheduler is gone')
     assert 'no_publisher' in arm.enable().message
     arm.actions = arm.graph.publisher(JointTrajectory, 'vla/action', qos.CONTROL)
     arm.act(FORWARD)

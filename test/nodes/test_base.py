@@ -92,7 +92,8 @@ def test_an_invalid_transition_is_refused_reported_and_survived(graph):
     assert node.active
     graph.until(
         lambda: any('invalid_transition' in s.message for s in reports(heard, 'probe')),
-        'the invalid transition is reported')
+        'the invalid transition is reported',
+    )
     assert graph.errors == []
 
 
@@ -104,7 +105,8 @@ def test_a_failed_configure_is_reported_and_can_be_tried_again(graph):
     assert node.calls == ['configure', 'cleanup']
     told = graph.until(
         lambda: [s for s in reports(heard, 'closed') if 'configure_failed' in s.message],
-        'the failure is reported')
+        'the failure is reported',
+    )
     assert 'no checkpoint in /nowhere' in told[0].message
     assert not graph.change_state(node, 'configure')
     assert node.calls == ['configure', 'cleanup'] * 2
@@ -221,7 +223,8 @@ def test_diagnostics_come_in_every_state(graph):
         assert graph.change_state(node, transition)
         graph.until(
             lambda state=state: any(s.message == state for s in reports(heard, 'probe')),
-            f'{state} is reported')
+            f'{state} is reported',
+        )
 
 
 def test_a_misspelt_parameter_is_noticed_and_those_of_ros_are_not(graph):
@@ -236,8 +239,10 @@ def test_a_node_whose_context_is_gone_still_comes_down(graph):
     assert node.calls[-2:] == ['deactivate', 'cleanup']
 
 
-@pytest.mark.parametrize(('error', 'reason'), [
-    (ValueError('width is 0'), 'malformed_message'), (KeyError('bug'), 'callback_error')])
+@pytest.mark.parametrize(
+    ('error', 'reason'),
+    [(ValueError('width is 0'), 'malformed_message'), (KeyError('bug'), 'callback_error')],
+)
 def test_what_a_callback_raises_is_counted_by_name_and_goes_no_further(graph, error, reason):
     node = graph.add(Probe)
 

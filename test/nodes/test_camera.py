@@ -39,15 +39,19 @@ class Rig:
     def __init__(self, graph, topics=('image_raw',), **parameters):
         self.graph = graph
         self.node = graph.add(
-            Camera, image_topics=list(topics),
-            **{'image_size': 32, 'max_age': 10.0, 'max_future': 10.0, **parameters})
+            Camera,
+            image_topics=list(topics),
+            **{'image_size': 32, 'max_age': 10.0, 'max_future': 10.0, **parameters},
+        )
         # Ages are counted from here, whatever time the test takes.
         self.start_ns = self.node.now_ns()
         self.frames = graph.listen(Image, 'vla/frame', qos.FRAME)
         self.drivers = [
             graph.publisher(
-                CompressedImage if topic.endswith('/compressed') else Image, topic, qos.SENSOR)
-            for topic in topics]
+                CompressedImage if topic.endswith('/compressed') else Image, topic, qos.SENSOR
+            )
+            for topic in topics
+        ]
         self.health = self.node.health
 
     def send(self, message, camera=0, age_ms=5, stamp_ns=None):
@@ -86,9 +90,16 @@ def test_a_padded_bgr_frame_arrives_as_rgb(graph):
     rig = Rig(graph, image_size=0)
     pixels = picture()
     rows = np.pad(pixels[..., ::-1].reshape(48, -1), ((0, 0), (0, 5)))
-    rig.send(Image(
-        height=48, width=64, step=197, encoding='bgr8', is_bigendian=True,
-        data=array('B', rows.tobytes())))
+    rig.send(
+        Image(
+            height=48,
+            width=64,
+            step=197,
+            encoding='bgr8',
+            is_bigendian=True,
+            data=array('B', rows.tobytes()),
+        )
+    )
     np.testing.assert_array_equal(image_to_array(rig.next()), pixels)
 
 
@@ -142,7 +153,8 @@ def test_garbage_is_named_and_never_forwarded(graph, kind):
     assert rig.health.total('garbage_frame') == 1
     graph.until(
         lambda: any('garbage_frame: image_raw' in s.message for a in heard for s in a.status),
-        'garbage is on /diagnostics')
+        'garbage is on /diagnostics',
+    )
 
 
 def test_a_picture_that_does_not_decode_is_garbage(graph):
@@ -152,8 +164,10 @@ def test_a_picture_that_does_not_decode_is_garbage(graph):
     assert rig.frames == [] and rig.node.active
 
 
-@pytest.mark.parametrize(('age_ms', 'reason'), [
-    (11_000, 'stale_frame'), (-60_000, 'future_frame'), (None, 'unstamped_frame')])
+@pytest.mark.parametrize(
+    ('age_ms', 'reason'),
+    [(11_000, 'stale_frame'), (-60_000, 'future_frame'), (None, 'unstamped_frame')],
+)
 def test_a_frame_of_another_time_is_named_and_never_forwarded(graph, age_ms, reason):
     rig = Rig(graph)
     message = array_to_image(picture(), 0)
@@ -209,9 +223,16 @@ def test_settings_change_live_and_bad_ones_are_refused(graph):
     assert not refused.successful and 'letterbox' in refused.reason
 
 
-@pytest.mark.parametrize(('topics', 'reason'), [
-    (['a', 'a'], 'distinct'), (['1x'], "has '1x', which is no name"), (['a//b'], "has 'a//b'"),
-    (['a b'], "has 'a b'"), (['{nobody}/x'], "has '{nobody}/x'")])
+@pytest.mark.parametrize(
+    ('topics', 'reason'),
+    [
+        (['a', 'a'], 'distinct'),
+        (['1x'], "has '1x', which is no name"),
+        (['a//b'], "has 'a//b'"),
+        (['a b'], "has 'a b'"),
+        (['{nobody}/x'], "has '{nobody}/x'"),
+    ],
+)
 def test_a_topic_that_none_can_be_or_is_named_twice_is_refused_at_configure(graph, topics, reason):
     node = graph.add(Camera, autostart=False, image_topics=topics)
     assert not graph.change_state(node, 'configure')
@@ -253,24 +274,32 @@ def stranger(graph):
     made.close()
 
 
-@pytest.mark.parametrize(('topic', 'first'), [
-    ('pylon/image_compressed', True), ('pylon/image_compressed', False),
-    ('raw/compressed', True), ('raw/compressed', False)])
+@pytest.mark.parametrize(
+    ('topic', 'first'),
+    [
+        ('pylon/image_compressed', True),
+        ('pylon/image_compressed', False),
+        ('raw/compressed', True),
+        ('raw/compressed', False),
+    ],
+)
 def test_the_type_of_a_topic_is_that_of_its_publisher_whatever_its_name_and_whoever_is_first(
-        graph, stranger, topic, first):
+    graph, stranger, topic, first
+):
     kind, message = (
-        (Image, array_to_image(picture(32, 32), 0)) if topic.startswith('raw')
-        else (CompressedImage, zipped()))
+        (Image, array_to_image(picture(32, 32), 0))
+        if topic.startswith('raw')
+        else (CompressedImage, zipped())
+    )
     driver = stranger.create_publisher(kind, topic, qos.SENSOR) if first else None
-    graph.until(
-        lambda: graph.peer.count_publishers(topic) == first, 'the driver is known')
-    node = graph.add(
-        Camera, image_topics=[topic], image_size=32, max_age=10.0, silence=0.1)
+    graph.until(lambda: graph.peer.count_publishers(topic) == first, 'the driver is known')
+    node = graph.add(Camera, image_topics=[topic], image_size=32, max_age=10.0, silence=0.1)
     frames = graph.listen(Image, 'vla/frame', qos.FRAME)
     if not first:
         graph.until(
             lambda: node.health.standing().get('no_frame', '').endswith('(nobody publishes it)'),
-            'it is said that nobody publishes')
+            'it is said that nobody publishes',
+        )
         driver = stranger.create_publisher(kind, topic, qos.SENSOR)
 
     def seen():
@@ -286,5 +315,10 @@ def test_a_topic_of_a_type_that_is_no_image_is_named_with_it(graph, stranger):
     stranger.create_publisher(JointState, 'image_raw', qos.SENSOR)
     node = graph.add(Camera, silence=0.1)
     graph.until(
-        lambda: node.health.standing().get('no_frame', '').endswith(
-            'nothing on image_raw (1 publisher, of JointState)'), 'the type is named')
+        lambda: (
+            node.health.standing()
+            .get('no_frame', '')
+            .endswith('nothing on image_raw (1 publisher, of JointState)')
+        ),
+        'the type is named',
+    )

@@ -53,14 +53,17 @@ def parse(*words):
     return parser.parse_args(words)
 
 
-@pytest.mark.parametrize(('words', 'complaint'), [
-    (['--episodes', '0'], 'episodes is 0'),
-    (['--limit', '-1'], 'limit is -1'),
-    (['--min-success', '9'], 'min-success is 9, expected 0 to 5'),
-    (['--seed', '-3'], 'seed is -3'),
-    (['--task', 'make tea'], 'make tea'),
-    (['--checkpoint', '/nowhere'], '/nowhere'),
-])
+@pytest.mark.parametrize(
+    ('words', 'complaint'),
+    [
+        (['--episodes', '0'], 'episodes is 0'),
+        (['--limit', '-1'], 'limit is -1'),
+        (['--min-success', '9'], 'min-success is 9, expected 0 to 5'),
+        (['--seed', '-3'], 'seed is -3'),
+        (['--task', 'make tea'], 'make tea'),
+        (['--checkpoint', '/nowhere'], '/nowhere'),
+    ],
+)
 def test_arguments_that_make_no_sense_are_refused_before_anything_starts(words, complaint):
     with pytest.raises((ValueError, FileNotFoundError), match=complaint):
         demo.run(parse(*words))
@@ -69,22 +72,32 @@ def test_arguments_that_make_no_sense_are_refused_before_anything_starts(words, 
 def test_a_kind_of_task_means_its_instructions_in_turn():
     lifts = all_instructions('lift')
     assert demo._instructions(parse('--episodes', '5')) == [*lifts, *lifts][:5]
-    assert demo._instructions(parse('--task', 'Pick up the BLUE cube', '--episodes', '2')) == [
-        'pick up the blue cube'] * 2
+    assert (
+        demo._instructions(parse('--task', 'Pick up the BLUE cube', '--episodes', '2'))
+        == ['pick up the blue cube'] * 2
+    )
 
 
 def decisions(*kinds, latency='20.0'):
     return [
-        {'kind': kind, 'reason': 'because', 'stamp_ns': '0', 'source': source,
-         'latency_ms': latency if source == 'vla' else '', 'age_ms': '30.0'}
-        for kind, source in kinds]
+        {
+            'kind': kind,
+            'reason': 'because',
+            'stamp_ns': '0',
+            'source': source,
+            'latency_ms': latency if source == 'vla' else '',
+            'age_ms': '30.0',
+        }
+        for kind, source in kinds
+    ]
 
 
 def episode(number=0, success=True, track=((0, 0, 0), (0.03, 0.04, 0))):
     record = Record(
-        decisions=decisions(
-            ('deliberative', ''), ('deliberative', 'vla'), ('intuitive', 'ridge')),
-        twists=[0.1] * 40, track=list(track))
+        decisions=decisions(('deliberative', ''), ('deliberative', 'vla'), ('intuitive', 'ridge')),
+        twists=[0.1] * 40,
+        track=list(track),
+    )
     return Episode(number, 7, 'pick up the red cube', record, seconds=2.0, success=success)
 
 
@@ -95,17 +108,24 @@ def test_the_summary_holds_what_was_seen():
     assert facts['decisions'] == {'deliberative': 4, 'intuitive': 2}
     row = facts['episodes'][0]
     assert (row['moved_m'], row['actions'], row['actions_hz'], row['twists_hz']) == (
-        0.05, 2, 1.0, 20.0)
+        0.05,
+        2,
+        1.0,
+        20.0,
+    )
     assert row['vla_ms'] == {'p50': 20.0, 'p95': 20.0, 'p99': 20.0}
     assert json.loads(json.dumps(facts)) == facts
     assert '1 of 2 done' in table(facts)
 
 
-@pytest.mark.parametrize(('episodes', 'wanted'), [
-    ([episode(track=[(0, 0, 0)] * 3)], 0),
-    ([episode(), episode(track=[])], 0),
-    ([episode(success=False)], 1),
-])
+@pytest.mark.parametrize(
+    ('episodes', 'wanted'),
+    [
+        ([episode(track=[(0, 0, 0)] * 3)], 0),
+        ([episode(), episode(track=[])], 0),
+        ([episode(success=False)], 1),
+    ],
+)
 def test_it_fails_when_the_arm_did_not_move_in_each_or_too_few_were_done(episodes, wanted):
     facts = summary(episodes, 'some', wanted, 0.01)
     assert facts['ok'] is False
@@ -132,7 +152,12 @@ def test_the_live_line_says_episode_decision_rate_and_latency():
 def test_pictures_come_at_an_even_rate_with_the_newest_state():
     states = [(0, 'a'), (SECOND // 2, 'b'), (SECOND * 3 // 4, 'c'), (SECOND, 'd')]
     assert list(demo_picture.sample(states, 4)) == [
-        (0, 'a'), (SECOND // 4, 'a'), (SECOND // 2, 'b'), (SECOND * 3 // 4, 'c'), (SECOND, 'd')]
+        (0, 'a'),
+        (SECOND // 4, 'a'),
+        (SECOND // 2, 'b'),
+        (SECOND * 3 // 4, 'c'),
+        (SECOND, 'd'),
+    ]
 
 
 def test_an_episode_becomes_a_video_and_a_picture(tmp_path):
@@ -194,13 +219,19 @@ def test_a_process_that_ends_by_itself_is_noticed_with_the_end_of_its_log(tmp_pa
 
 def start(*words):
     return subprocess.Popen(
-        [sys.executable, '-m', 'vla_accel_ros.cli', 'demo', *words], env=dict(os.environ),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        [sys.executable, '-m', 'vla_accel_ros.cli', 'demo', *words],
+        env=dict(os.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def is_alive(pid):
-    return Path(f'/proc/{pid}/cmdline').exists() and b'vla_accel_ros' in Path(
-        f'/proc/{pid}/cmdline').read_bytes()
+    return (
+        Path(f'/proc/{pid}/cmdline').exists()
+        and b'vla_accel_ros' in Path(f'/proc/{pid}/cmdline').read_bytes()
+    )
 
 
 def nodes_of(pid):
@@ -212,8 +243,18 @@ def nodes_of(pid):
 def test_the_whole_graph_moves_the_arm_by_a_real_model_and_leaves_nothing_behind(tmp_path):
     folder = random_checkpoint(tmp_path / 'checkpoint')
     running = start(
-        '--json', '--episodes', '2', '--limit', '4', '--seed', '3', '--checkpoint',
-        str(folder), '--out', str(tmp_path / 'out'))
+        '--json',
+        '--episodes',
+        '2',
+        '--limit',
+        '4',
+        '--seed',
+        '3',
+        '--checkpoint',
+        str(folder),
+        '--out',
+        str(tmp_path / 'out'),
+    )
     out, errors = running.communicate(timeout=110)
     assert running.returncode == 0, errors
     facts = json.loads(out)
@@ -224,8 +265,10 @@ def test_the_whole_graph_moves_the_arm_by_a_real_model_and_leaves_nothing_behind
     for name in ('video', 'picture', 'summary'):
         assert Path(facts['files'][name]).stat().st_size > 500
     left = [
-        entry for entry in Path('/proc').glob('[0-9]*')
-        if str(tmp_path).encode() in (entry / 'cmdline').read_bytes()]
+        entry
+        for entry in Path('/proc').glob('[0-9]*')
+        if str(tmp_path).encode() in (entry / 'cmdline').read_bytes()
+    ]
     assert left == []
 
 

@@ -72,7 +72,11 @@ def test_figures_and_counts_are_values():
     health.figure('rate', 20)
     health.count('frames', 3)
     assert values(health.status('n', 's')) == {
-        'state': 's', 'latency_ms': '12.35', 'rate': '20', 'count.frames': '3'}
+        'state': 's',
+        'latency_ms': '12.35',
+        'rate': '20',
+        'count.frames': '3',
+    }
 
 
 def test_what_stands_has_a_key_of_its_own_and_advice_is_no_part_of_it():

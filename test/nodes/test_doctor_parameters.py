@@ -33,7 +33,8 @@ def found(tmp_path, text, namespace='', **options):
 
 def test_a_file_that_the_nodes_take_is_compared_with_the_checkpoint(tmp_path):
     whole, limits = found(
-        tmp_path, '/**/arm_command: {ros__parameters: {limits.linear_speed: 0.1}}')
+        tmp_path, '/**/arm_command: {ros__parameters: {limits.linear_speed: 0.1}}'
+    )
     assert whole.ok and whole.text.startswith('1 values')
     assert not limits.ok and not limits.needed
     # 0.0326 m in a step of 0.05 s.
@@ -49,27 +50,39 @@ def test_wider_limits_and_longer_steps_are_within(tmp_path):
 
 
 def test_nodes_that_do_not_agree_are_named(tmp_path):
-    named = {each.name: each for each in found(
-        tmp_path, '/**/scheduler: {ros__parameters: {policy_step: 0.2, frame_id: a}}')}
+    named = {
+        each.name: each
+        for each in found(
+            tmp_path, '/**/scheduler: {ros__parameters: {policy_step: 0.2, frame_id: a}}'
+        )
+    }
     assert named['parameters policy_step'].text == '0.2 of scheduler, 0.05 of inference'
     assert "'a' of scheduler" in named['parameters frame_id'].text
 
 
-@pytest.mark.parametrize(('text', 'namespace', 'complaint'), [
-    ('arm_command: {ros__parameters: {min_rate: 30}}', 'left', 'line 1: .arm_command. matches'),
-    ('a:\n  b: 1', '', 'line 2: expected ros__parameters'),
-    ('arm_command: {ros__parameters: {min_rate: 5}}', '', 'min_rate = 5.0 is outside'),
-    ('arm_command: {ros__parameters: {gripper.open_below: 0.9}}', '', 'do not fit together'),
-    ('arm_command: {ros__parameters: {min_rate: 30}}', 'le ft', "namespace is 'le ft'"),
-])
+@pytest.mark.parametrize(
+    ('text', 'namespace', 'complaint'),
+    [
+        (
+            'arm_command: {ros__parameters: {min_rate: 30}}',
+            'left',
+            'line 1: .arm_command. matches',
+        ),
+        ('a:\n  b: 1', '', 'line 2: expected ros__parameters'),
+        ('arm_command: {ros__parameters: {min_rate: 5}}', '', 'min_rate = 5.0 is outside'),
+        ('arm_command: {ros__parameters: {gripper.open_below: 0.9}}', '', 'do not fit together'),
+        ('arm_command: {ros__parameters: {min_rate: 30}}', 'le ft', "namespace is 'le ft'"),
+    ],
+)
 def test_a_file_that_launch_would_refuse_is_refused_alike(tmp_path, text, namespace, complaint):
-    whole, = found(tmp_path, text, namespace)
+    (whole,) = found(tmp_path, text, namespace)
     assert not whole.ok and whole.needed and re.search(complaint, whole.text)
 
 
 def test_a_checkpoint_that_is_not_there_is_no_fault_of_the_file(tmp_path):
     whole, limits = found(
-        tmp_path, 'arm_command: {ros__parameters: {min_rate: 30}}', checkpoint='nowhere')
+        tmp_path, 'arm_command: {ros__parameters: {min_rate: 30}}', checkpoint='nowhere'
+    )
     assert whole.ok and not limits.ok and "checkpoint 'nowhere'" in limits.text
 
 

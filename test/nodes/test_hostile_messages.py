@@ -14,7 +14,6 @@
 
 """Whatever a field of a message holds ends as a named event: never a traceback, never motion."""
 
-
 from checkpoints import random_checkpoint
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from hostile import hostile
@@ -29,12 +28,7 @@ from vla_accel_ros.models.config import OFTConfig
 from vla_accel_ros.nodes.arm_command import ArmCommand
 from vla_accel_ros.nodes.camera import Camera
 from vla_accel_ros.nodes.images import array_to_image
-from vla_accel_ros.nodes.messages import (
-    ChunkStats,
-    chunk_to_message,
-    from_ns,
-    request_to_message,
-)
+from vla_accel_ros.nodes.messages import ChunkStats, chunk_to_message, from_ns, request_to_message
 from vla_accel_ros.nodes.scheduler import SchedulerNode
 from vla_accel_ros.nodes.sim_arm import SimArm
 from vla_accel_ros.scheduling.decision import Request
@@ -48,15 +42,22 @@ def valid(topic, now_ns):
     stamp = from_ns(now_ns)
     made = {
         'vla/action': [chunk_to_message(Action(FORWARD, now_ns), 0.05, 'base_link')],
-        'vla/action_chunk': [chunk_to_message(
-            ActionChunk([FORWARD] * 3, now_ns), 0.05, 'base_link', ChunkStats(1, 0.1, 7, 0))],
-        'vla/request': [request_to_message(
-            Request(now_ns, INSTRUCTION, Action(FORWARD), np.array(FORWARD)), 0.05)],
+        'vla/action_chunk': [
+            chunk_to_message(
+                ActionChunk([FORWARD] * 3, now_ns), 0.05, 'base_link', ChunkStats(1, 0.1, 7, 0)
+            )
+        ],
+        'vla/request': [
+            request_to_message(
+                Request(now_ns, INSTRUCTION, Action(FORWARD), np.array(FORWARD)), 0.05
+            )
+        ],
         'vla/frame': [array_to_image(np.zeros((4, 4, 3), np.uint8), now_ns)],
         'vla/observation': [array_to_image(frame(), now_ns)],
         'image_raw': [array_to_image(np.zeros((4, 4, 3), np.uint8), now_ns)],
         'vla/instruction': [String(data=INSTRUCTION)],
-        'ee_pose': [PoseStamped()], 'servo_node/delta_twist_cmds': [TwistStamped()],
+        'ee_pose': [PoseStamped()],
+        'servo_node/delta_twist_cmds': [TwistStamped()],
         'gripper_command': [Float64(data=0.5)],
         'proprio': [JointState(name=[f'p{i}' for i in range(8)], position=[0.1] * 8)],
         'zipped/compressed': [CompressedImage(format='jpeg', data=b'\xff\xd8\xff\xe0')],
@@ -125,8 +126,12 @@ def test_inference_names_whatever_comes_and_answers_the_next(graph, tmp_path, pr
     assert health.total('malformed_message') and health.total('wrong_frame')
 
     def dealt_with():
-        return sum(map(health.total, (
-            'answers', 'malformed_message', 'unknown_instruction', 'callback_error')))
+        return sum(
+            map(
+                health.total,
+                ('answers', 'malformed_message', 'unknown_instruction', 'callback_error'),
+            )
+        )
 
     # In pairs, so that what is taken goes on to the model.
     for seed in range(40):

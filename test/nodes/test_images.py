@@ -27,14 +27,20 @@ def raw(pixels, encoding, padding=0, bigendian=False):
     rows = pixels.reshape(len(pixels), -1)
     rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=99)
     return Image(
-        height=pixels.shape[0], width=pixels.shape[1], encoding=encoding, step=rows.shape[1],
-        is_bigendian=bigendian, data=array('B', rows.tobytes()))
+        height=pixels.shape[0],
+        width=pixels.shape[1],
+        encoding=encoding,
+        step=rows.shape[1],
+        is_bigendian=bigendian,
+        data=array('B', rows.tobytes()),
+    )
 
 
 def encoded(encoding):
     alpha = np.full((5, 7, 1), 17, np.uint8)
     return {
-        'rgb8': RGB, 'bgr8': RGB[..., ::-1],
+        'rgb8': RGB,
+        'bgr8': RGB[..., ::-1],
         'rgba8': np.concatenate([RGB, alpha], 2),
         'bgra8': np.concatenate([RGB[..., ::-1], alpha], 2),
     }[encoding]
@@ -54,17 +60,20 @@ def test_mono_is_read_as_grey():
     np.testing.assert_array_equal(pixels, np.repeat(grey[..., None], 3, 2))
 
 
-@pytest.mark.parametrize(('change', 'named'), [
-    ({'encoding': 'mono16'}, "encoding is 'mono16'"),
-    ({'encoding': ''}, "encoding is ''"),
-    ({'height': 0}, 'image is 7x0'),
-    ({'width': 0}, 'image is 0x5'),
-    ({'width': 8}, 'step is 21 bytes, expected at least 24'),
-    ({'step': 0}, 'step is 0 bytes'),
-    ({'height': 6}, 'data has 105 bytes, expected step x height = 21 x 6 = 126'),
-    ({'height': 4_000_000_000}, 'data has 105 bytes'),
-    ({'data': array('B')}, 'data has 0 bytes'),
-])
+@pytest.mark.parametrize(
+    ('change', 'named'),
+    [
+        ({'encoding': 'mono16'}, "encoding is 'mono16'"),
+        ({'encoding': ''}, "encoding is ''"),
+        ({'height': 0}, 'image is 7x0'),
+        ({'width': 0}, 'image is 0x5'),
+        ({'width': 8}, 'step is 21 bytes, expected at least 24'),
+        ({'step': 0}, 'step is 0 bytes'),
+        ({'height': 6}, 'data has 105 bytes, expected step x height = 21 x 6 = 126'),
+        ({'height': 4_000_000_000}, 'data has 105 bytes'),
+        ({'data': array('B')}, 'data has 0 bytes'),
+    ],
+)
 def test_a_header_that_lies_is_named(change, named):
     message = raw(RGB, 'rgb8')
     for field, value in change.items():
@@ -96,12 +105,15 @@ def test_compressed_pictures_are_read_as_rgb(suffix, tolerance):
     assert np.abs(pixels.astype(int) - smooth).max() <= tolerance
 
 
-@pytest.mark.parametrize(('kind', 'data', 'named'), [
-    ('jpeg', b'', '0 bytes'),
-    ('jpeg', b'\xff\xd8\xff not a picture', 'do not decode'),
-    ('16UC1; compressedDepth png', b'1', 'expected an 8 bit'),
-    ('png', b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\0\0\0\1\0\0\x08\x02\0\0\0', 'bytes of'),
-])
+@pytest.mark.parametrize(
+    ('kind', 'data', 'named'),
+    [
+        ('jpeg', b'', '0 bytes'),
+        ('jpeg', b'\xff\xd8\xff not a picture', 'do not decode'),
+        ('16UC1; compressedDepth png', b'1', 'expected an 8 bit'),
+        ('png', b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\0\0\0\1\0\0\x08\x02\0\0\0', 'bytes of'),
+    ],
+)
 def test_garbage_that_does_not_decode_is_named(kind, data, named):
     with pytest.raises(ValueError, match=named):
         compressed_to_array(CompressedImage(format=kind, data=array('B', data)))

@@ -21,12 +21,7 @@ import numpy as np
 import pytest
 
 from vla_accel_ros.models.policy import Policy
-from vla_accel_ros.nodes.messages import (
-    message_stats,
-    message_step,
-    message_to_chunk,
-    to_ns,
-)
+from vla_accel_ros.nodes.messages import message_stats, message_step, message_to_chunk, to_ns
 from vla_accel_ros.observations import Observation
 
 
@@ -54,7 +49,8 @@ def test_the_stages_of_a_call_are_timed_on_diagnostics(robot):
     robot.counted('answers')
     # The last figure of a call; those before it are there then, too.
     robot.graph.until(
-        lambda: any(v.key == 'capture_to_answer_ms' for v in status(robot).values), 'figures')
+        lambda: any(v.key == 'capture_to_answer_ms' for v in status(robot).values), 'figures'
+    )
     keys = {v.key for v in status(robot).values}
     stages = ('preprocess', 'towers', 'projector', 'prefill', 'decode', 'detokenise', 'total')
     assert {f'{stage}_ms' for stage in stages} <= keys
@@ -77,13 +73,15 @@ def test_after_a_burst_the_newest_is_answered_and_nothing_queues_up(robot):
         robot.observe(first + number)
     robot.graph.until(
         lambda: robot.chunks and to_ns(robot.chunks[-1].header.stamp) == first + 19,
-        'the newest is answered')
+        'the newest is answered',
+    )
     stamps = [to_ns(m.header.stamp) for m in robot.chunks]
     assert stamps == sorted(stamps)
 
 
-@pytest.mark.parametrize('pixels', [
-    frame(size=SIZE + 8), frame(views=1), frame(views=3), frame()[:, :16]])
+@pytest.mark.parametrize(
+    'pixels', [frame(size=SIZE + 8), frame(views=1), frame(views=3), frame()[:, :16]]
+)
 def test_a_frame_of_another_size_is_refused_and_says_what_is_wanted(robot, pixels):
     stamp = robot.now()
     robot.request(stamp)

@@ -21,19 +21,19 @@ from checkpoints import random_checkpoint
 from inference_robot import frame
 
 from vla_accel_ros.nodes.inference import Inference
-from vla_accel_ros.nodes.messages import (
-    to_ns,
-)
+from vla_accel_ros.nodes.messages import to_ns
 
 
 def test_a_missing_checkpoint_fails_configure_with_the_reason_and_another_is_taken(
-        graph, checkpoint):
+    graph, checkpoint
+):
     node = graph.add(Inference, autostart=False, checkpoint='/nowhere', threads=1, warm_up=1)
     heard = graph.diagnostics()
     assert not graph.change_state(node, 'configure')
     assert node.state() == 'unconfigured'
     graph.until(
-        lambda: any('/nowhere' in s.message for m in heard for s in m.status), 'the reason')
+        lambda: any('/nowhere' in s.message for m in heard for s in m.status), 'the reason'
+    )
     assert '/nowhere' in node.health.standing()['configure_failed']
     assert graph.set_parameters(node, checkpoint=str(checkpoint)).successful
     assert graph.change_state(node, 'configure')
@@ -95,8 +95,12 @@ def test_it_can_be_cleaned_up_and_configured_again(robot, tmp_path):
     for transition in ('configure', 'activate'):
         assert graph.change_state(node, transition)
     graph.until(
-        lambda: robot.observations.get_subscription_count() > 0
-        and robot.requests.get_subscription_count() > 0, 'it listens again')
+        lambda: (
+            robot.observations.get_subscription_count() > 0
+            and robot.requests.get_subscription_count() > 0
+        ),
+        'it listens again',
+    )
     stamp = robot.now()
     robot.request(stamp)
     robot.observe(stamp, frame(views=1))

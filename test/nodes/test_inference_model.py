@@ -29,18 +29,17 @@ from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.nodes import inference, inference_settings, qos
 from vla_accel_ros.nodes.images import image_to_array
 from vla_accel_ros.nodes.inference_policy import pruning_of
-from vla_accel_ros.nodes.messages import (
-    from_ns,
-    message_stats,
-    message_to_chunk,
-)
+from vla_accel_ros.nodes.messages import from_ns, message_stats, message_to_chunk
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.registry import METHODS
 
 # Passes and accepted tokens by decoder and draft, where the draft is what the model says.
 DECODED = {
-    ('greedy', 'given'): (7, 0), ('verify', 'given'): (1, 7), ('jacobi', 'previous'): (1, 7),
-    ('relaxed', 'given'): (1, 7), ('verify', 'none'): (7, 0),
+    ('greedy', 'given'): (7, 0),
+    ('verify', 'given'): (1, 7),
+    ('jacobi', 'previous'): (1, 7),
+    ('relaxed', 'given'): (1, 7),
+    ('verify', 'none'): (7, 0),
 }
 
 
@@ -80,8 +79,8 @@ def test_pruning_changes_live_and_shows_in_the_answer_and_on_vla_tokens(robot):
     robot.graph.until(lambda: tokens, 'the whole frame')
     assert (image_to_array(tokens[-1]) == frame()).all()
     assert robot.graph.set_parameters(
-        robot.node, pruning='random',
-        pruning_parameters='{keep: 0.5, layer: 0, round_up: false}').successful
+        robot.node, pruning='random', pruning_parameters='{keep: 0.5, layer: 0, round_up: false}'
+    ).successful
     seen = len(tokens)
     answer = robot.ask(last=[0.01] * 6 + [0.0])
     assert message_stats(answer).keep_ratio == 0.5
@@ -92,7 +91,7 @@ def test_pruning_changes_live_and_shows_in_the_answer_and_on_vla_tokens(robot):
 
 def test_any_method_is_picked_by_one_parameter_whatever_others_were_told(robot):
     assert robot.graph.set_parameters(
-        robot.node, keep=0.5, pruning_parameters='{v_low: 0.0, window: 1, round_up: false}',
+        robot.node, keep=0.5, pruning_parameters='{v_low: 0.0, window: 1, round_up: false}'
     ).successful
     ratios = {}
     for method in METHODS:
@@ -120,22 +119,28 @@ def test_without_a_listener_no_picture_of_the_tokens_is_made(robot, monkeypatch)
     assert not made
 
 
-@pytest.mark.parametrize(('values', 'complaint'), [
-    ({'pruning': 'magic'}, 'magic'),
-    ({'keep': 0.0}, 'keep'),
-    ({'budget': 'generous'}, 'adaptive'),
-    ({'pruning': 'specprune', 'pruning_parameters': '{linear_threshold: -1.0}'},
-     'linear_threshold is -1.0 m/s, expected 0.0 to 10.0 m/s'),
-    ({'pruning': 'sp_vla', 'pruning_parameters': '{v_low: 0.9}'}, 'expected below v_high'),
-    ({'pruning_parameters': '{1: 2, colour: red}'}, 'colour'),
-    ({'pruning': 'fastv', 'pruning_parameters': '{keep: 7}'}, 'keep'),
-    ({'pruning': 'fastv', 'pruning_parameters': '{colour: red}'}, 'colour'),
-    ({'pruning_parameters': '[1, 2]'}, 'expected a mapping'),
-    ({'pruning_parameters': '{'}, 'no YAML'),
-    ({'decoder': 'magic'}, 'magic'),
-])
+@pytest.mark.parametrize(
+    ('values', 'complaint'),
+    [
+        ({'pruning': 'magic'}, 'magic'),
+        ({'keep': 0.0}, 'keep'),
+        ({'budget': 'generous'}, 'adaptive'),
+        (
+            {'pruning': 'specprune', 'pruning_parameters': '{linear_threshold: -1.0}'},
+            'linear_threshold is -1.0 m/s, expected 0.0 to 10.0 m/s',
+        ),
+        ({'pruning': 'sp_vla', 'pruning_parameters': '{v_low: 0.9}'}, 'expected below v_high'),
+        ({'pruning_parameters': '{1: 2, colour: red}'}, 'colour'),
+        ({'pruning': 'fastv', 'pruning_parameters': '{keep: 7}'}, 'keep'),
+        ({'pruning': 'fastv', 'pruning_parameters': '{colour: red}'}, 'colour'),
+        ({'pruning_parameters': '[1, 2]'}, 'expected a mapping'),
+        ({'pruning_parameters': '{'}, 'no YAML'),
+        ({'decoder': 'magic'}, 'magic'),
+    ],
+)
 def test_a_pruning_or_decoder_that_cannot_be_is_refused_and_the_old_one_stays(
-        robot, values, complaint):
+    robot, values, complaint
+):
     result = robot.graph.set_parameters(robot.node, **values)
     assert not result.successful
     assert complaint in result.reason
@@ -173,7 +178,8 @@ def test_a_checkpoint_that_wants_proprioception_gets_the_values_by_name(graph, t
     answer = message_to_chunk(robot.answer())
     views = tuple(np.split(frame(), 2))
     expected = Policy.load(folder).predict(
-        Observation(views, INSTRUCTION, proprio=values), fitted=True)
+        Observation(views, INSTRUCTION, proprio=values), fitted=True
+    )
     assert answer.values.shape == (3, 7)
     assert answer.values == pytest.approx(expected.chunk_values, abs=1e-6)
 

@@ -43,10 +43,15 @@ def test_a_home_that_can_be_written_is_left_to_ros():
     assert os.environ[VARIABLE] == ''
 
 
-@pytest.mark.parametrize(('name', 'value', 'why'), [
-    ('HOME', '/proc', '/proc/.ros/log cannot be written'), ('HOME', '', 'HOME is not set'),
-    ('ROS_HOME', '/proc/1', '/proc/1/log cannot'), (VARIABLE, '/proc/logs', '/proc/logs cannot'),
-])
+@pytest.mark.parametrize(
+    ('name', 'value', 'why'),
+    [
+        ('HOME', '/proc', '/proc/.ros/log cannot be written'),
+        ('HOME', '', 'HOME is not set'),
+        ('ROS_HOME', '/proc/1', '/proc/1/log cannot'),
+        (VARIABLE, '/proc/logs', '/proc/logs cannot'),
+    ],
+)
 def test_another_folder_is_taken_where_ros_cannot_write(name, value, why, monkeypatch):
     monkeypatch.setenv(name, value)
     assert why_unusable().startswith(why)
@@ -67,7 +72,11 @@ def test_a_run_has_its_logs_in_its_own_folder_unless_the_user_chose_one(tmp_path
 
 def test_ros_comes_up_without_a_home():
     done = subprocess.run(
-        [sys.executable, '-m', 'vla_accel_ros.nodes.probe'], capture_output=True, text=True,
-        timeout=60, check=False,
-        env={k: v for k, v in os.environ.items() if k not in ('HOME', VARIABLE)})
+        [sys.executable, '-m', 'vla_accel_ros.nodes.probe'],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={k: v for k, v in os.environ.items() if k not in ('HOME', VARIABLE)},
+    )
     assert done.returncode == 0, done.stderr

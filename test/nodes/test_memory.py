@@ -31,8 +31,12 @@ print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 def faults(keep):
     done = subprocess.run(
-        [sys.executable, '-c', COUNT.format(keep)], capture_output=True, text=True, check=True,
-        env={**os.environ, 'MALLOC_MMAP_THRESHOLD_': '131072'} if not keep else None)
+        [sys.executable, '-c', COUNT.format(keep)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, 'MALLOC_MMAP_THRESHOLD_': '131072'} if not keep else None,
+    )
     kept, count = done.stdout.split()
     return kept, int(count)
 

@@ -51,7 +51,8 @@ def test_a_chunk_survives_the_message_bit_by_bit(values, stamp_ns):
 
 def test_a_chunk_is_columns_points_and_times():
     message = messages.chunk_to_message(
-        ActionChunk(np.arange(14.0).reshape(2, 7), STAMP), 0.05, 'panda_link0')
+        ActionChunk(np.arange(14.0).reshape(2, 7), STAMP), 0.05, 'panda_link0'
+    )
     assert list(message.joint_names) == list(COLUMNS)
     assert message.header.frame_id == 'panda_link0'
     times = [messages.to_ns(point.time_from_start) for point in message.points]
@@ -79,12 +80,15 @@ def test_an_action_is_a_chunk_of_one():
         messages.message_to_action(two)
 
 
-@pytest.mark.parametrize(('spoil', 'named'), [
-    (lambda m: setattr(m, 'joint_names', []), 'columns are'),
-    (lambda m: setattr(m, 'joint_names', list(reversed(COLUMNS))), 'columns are'),
-    (lambda m: setattr(m, 'points', []), 'no points'),
-    (lambda m: setattr(m.points[1], 'positions', [1.0]), 'point 1 has 1 positions'),
-])
+@pytest.mark.parametrize(
+    ('spoil', 'named'),
+    [
+        (lambda m: setattr(m, 'joint_names', []), 'columns are'),
+        (lambda m: setattr(m, 'joint_names', list(reversed(COLUMNS))), 'columns are'),
+        (lambda m: setattr(m, 'points', []), 'no points'),
+        (lambda m: setattr(m.points[1], 'positions', [1.0]), 'point 1 has 1 positions'),
+    ],
+)
 def test_a_chunk_that_is_malformed_is_named(spoil, named):
     message = messages.chunk_to_message(ActionChunk(np.zeros((2, 7))), 0.05, 'base')
     spoil(message)
@@ -115,17 +119,23 @@ def test_a_request_keeps_what_is_there_and_what_is_not(last, draft):
         np.testing.assert_array_equal(back.draft, draft)
 
 
-@pytest.mark.parametrize(('spoil', 'named'), [
-    (lambda m: m.points.pop(), 'this message has 1'),
-    (lambda m: setattr(m.points[0], 'positions', [1.0]), 'last action has 1'),
-    (lambda m: setattr(m.points[1], 'positions', [1.0]), 'draft has 1'),
-    (lambda m: setattr(m, 'joint_names', ['x']), 'columns are'),
-    (lambda m: setattr(m.points[0], 'positions', [math.nan] + [0.0] * 6), 'last action is .nan'),
-    (lambda m: setattr(m.points[1], 'positions', [0.0] * 6 + [math.inf]), 'draft is .*inf'),
-    (lambda m: setattr(m.points[1], 'positions', [1e6] + [0.0] * 6), 'draft has x = 1e.06'),
-    (lambda m: setattr(m.header, 'frame_id', ' '), 'instruction is empty'),
-    (lambda m: setattr(m.header, 'frame_id', 'x' * 1001), '1001 characters'),
-])
+@pytest.mark.parametrize(
+    ('spoil', 'named'),
+    [
+        (lambda m: m.points.pop(), 'this message has 1'),
+        (lambda m: setattr(m.points[0], 'positions', [1.0]), 'last action has 1'),
+        (lambda m: setattr(m.points[1], 'positions', [1.0]), 'draft has 1'),
+        (lambda m: setattr(m, 'joint_names', ['x']), 'columns are'),
+        (
+            lambda m: setattr(m.points[0], 'positions', [math.nan] + [0.0] * 6),
+            'last action is .nan',
+        ),
+        (lambda m: setattr(m.points[1], 'positions', [0.0] * 6 + [math.inf]), 'draft is .*inf'),
+        (lambda m: setattr(m.points[1], 'positions', [1e6] + [0.0] * 6), 'draft has x = 1e.06'),
+        (lambda m: setattr(m.header, 'frame_id', ' '), 'instruction is empty'),
+        (lambda m: setattr(m.header, 'frame_id', 'x' * 1001), '1001 characters'),
+    ],
+)
 def test_a_request_that_is_malformed_is_named(spoil, named):
     message = messages.request_to_message(Request(STAMP, 'go', None, None), 0.05)
     spoil(message)
@@ -133,12 +143,15 @@ def test_a_request_that_is_malformed_is_named(spoil, named):
         messages.message_to_request(message)
 
 
-@pytest.mark.parametrize(('row', 'named'), [
-    ([0, 0, 1e6, 0, 0, 0, 0], r'z = 1e\+06 in row 1, expected -1 to 1'),
-    ([0, 0, 0, 0, 0, -4, 0], 'yaw = -4 in row 1, expected -3.142 to 3.142'),
-    ([0, 0, 0, 0, 0, 0, 7], 'gripper = 7 in row 1, expected 0 to 1'),
-    ([0, 0, 0, 0, 0, 0, -0.1], 'gripper = -0.1'),
-])
+@pytest.mark.parametrize(
+    ('row', 'named'),
+    [
+        ([0, 0, 1e6, 0, 0, 0, 0], r'z = 1e\+06 in row 1, expected -1 to 1'),
+        ([0, 0, 0, 0, 0, -4, 0], 'yaw = -4 in row 1, expected -3.142 to 3.142'),
+        ([0, 0, 0, 0, 0, 0, 7], 'gripper = 7 in row 1, expected 0 to 1'),
+        ([0, 0, 0, 0, 0, 0, -0.1], 'gripper = -0.1'),
+    ],
+)
 def test_motion_that_no_policy_means_is_named(row, named):
     with pytest.raises(ValueError, match=named):
         messages.check_motion(np.array([[0.0] * 7, row]))
@@ -160,8 +173,15 @@ def test_statistics_that_cannot_be_are_refused(effort):
 
 def test_a_decision_tells_what_why_and_at_what_cost():
     decision = Decision(
-        Kind.DELIBERATIVE, 'answered', STAMP, Action(np.zeros(7), STAMP), speed=0.25,
-        latency_s=0.0213, consumed=1, queued=3)
+        Kind.DELIBERATIVE,
+        'answered',
+        STAMP,
+        Action(np.zeros(7), STAMP),
+        speed=0.25,
+        latency_s=0.0213,
+        consumed=1,
+        queued=3,
+    )
     status = messages.decision_to_message(decision, '/scheduler', ChunkStats(0.5, 0.02, 2, 7))
     assert status.message == 'deliberative: answered' and status.level == status.OK
     values = messages.message_to_decision(status)

@@ -29,7 +29,12 @@ from vla_accel_ros.parameter_text import ParameterFileError
 def node(*words, **variables):
     return subprocess.run(
         [sys.executable, '-m', 'vla_accel_ros.nodes.arm_command', '--ros-args', *words],
-        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **variables})
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **variables},
+    )
 
 
 def test_a_file_for_the_node_in_another_namespace_is_refused(tmp_path):

@@ -19,13 +19,7 @@ import pytest
 import rclpy
 
 from vla_accel_ros.nodes.base import Node
-from vla_accel_ros.nodes.parameter_file import (
-    NODES,
-    main,
-    render_file,
-    render_table,
-    settings_of,
-)
+from vla_accel_ros.nodes.parameter_file import NODES, main, render_file, render_table, settings_of
 
 FILE = Path(__file__).parents[2] / 'config/arm.yaml'
 
@@ -33,13 +27,16 @@ FILE = Path(__file__).parents[2] / 'config/arm.yaml'
 def node_class(name):
     module = import_module(f'vla_accel_ros.nodes.{name}')
     return next(
-        item for item in vars(module).values()
-        if isinstance(item, type) and issubclass(item, Node) and item is not Node)
+        item
+        for item in vars(module).values()
+        if isinstance(item, type) and issubclass(item, Node) and item is not Node
+    )
 
 
 def test_the_file_in_config_is_what_the_nodes_say():
     assert FILE.read_text() == render_file(), (
-        'make it again: python -m vla_accel_ros.nodes.parameter_file > config/arm.yaml')
+        'make it again: python -m vla_accel_ros.nodes.parameter_file > config/arm.yaml'
+    )
 
 
 @pytest.mark.parametrize('namespace', ['', '/robot/left'])
@@ -86,4 +83,5 @@ def test_the_program_prints_file_and_table(capsys):
 @pytest.mark.parametrize('name', NODES)
 def test_the_page_of_a_node_has_its_parameters(name):
     assert render_table(name) in (FILE.parents[1] / f'docs/{name}.md').read_text(), (
-        f'take the table of: python -m vla_accel_ros.nodes.parameter_file --table {name}')
+        f'take the table of: python -m vla_accel_ros.nodes.parameter_file --table {name}'
+    )

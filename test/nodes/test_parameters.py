@@ -46,9 +46,10 @@ def test_an_integer_is_taken_for_a_float_but_not_the_reverse():
         COUNT.check(3.0)
 
 
-@pytest.mark.parametrize(('setting', 'value'), [
-    (RATE, '25'), (RATE, True), (COUNT, True), (FLAG, 1), (MODE, 1), (BOX, 0.5), (BOX, 'ab'),
-])
+@pytest.mark.parametrize(
+    ('setting', 'value'),
+    [(RATE, '25'), (RATE, True), (COUNT, True), (FLAG, 1), (MODE, 1), (BOX, 0.5), (BOX, 'ab')],
+)
 def test_a_value_of_another_type_is_refused(setting, value):
     with pytest.raises(ValueError, match=f'{setting.name} = '):
         setting.check(value)
@@ -67,12 +68,15 @@ def test_each_element_of_a_list_is_held_to_the_range():
         BOX.check([0.0, 0.0, 0.0])
 
 
-@pytest.mark.parametrize(('options', 'named'), [
-    ({'default': 1.0}, 'a number wants a range'),
-    ({'default': []}, 'empty list'),
-    ({'default': 5.0, 'range': (0.0, 1.0)}, 'is outside'),
-    ({'default': True, 'when': 'later'}, "when is 'later'"),
-])
+@pytest.mark.parametrize(
+    ('options', 'named'),
+    [
+        ({'default': 1.0}, 'a number wants a range'),
+        ({'default': []}, 'empty list'),
+        ({'default': 5.0, 'range': (0.0, 1.0)}, 'is outside'),
+        ({'default': True, 'when': 'later'}, "when is 'later'"),
+    ],
+)
 def test_a_table_that_is_wrong_fails_at_import(options, named):
     with pytest.raises(ValueError, match=named):
         Setting('x', options.pop('default'), 'Some setting', **options)
@@ -97,15 +101,16 @@ def test_a_list_of_integers_is_taken_for_a_list_of_floats_as_in_a_file(graph):
     assert graph.set_parameters(node, **{'workspace.min': [0, -1, 0]}).successful
     assert node.settings['workspace.min'] == [0.0, -1.0, 0.0]
     for kind, value, complaint in (
-            (kinds.INTEGER_ARRAY, [0, -1], 'has 2 elements, expected 3'),
-            (kinds.INTEGER_ARRAY, [99, 0, 0], 'is outside'),
-            # An empty list comes as one of bools or of bytes.
-            (kinds.BOOL_ARRAY, [], 'has 0 elements, expected 3'),
-            (kinds.BYTE_ARRAY, [], 'has 0 elements, expected 3'),
-            (kinds.BOOL_ARRAY, [True, False, True], 'BOOL_ARRAY'),
-            (kinds.BYTE_ARRAY, [b'a', b'b', b'c'], 'BYTE_ARRAY'),
-            (kinds.STRING_ARRAY, ['0', '0', '0'], 'STRING_ARRAY'),
-            (kinds.DOUBLE, 0.0, 'DOUBLE')):
+        (kinds.INTEGER_ARRAY, [0, -1], 'has 2 elements, expected 3'),
+        (kinds.INTEGER_ARRAY, [99, 0, 0], 'is outside'),
+        # An empty list comes as one of bools or of bytes.
+        (kinds.BOOL_ARRAY, [], 'has 0 elements, expected 3'),
+        (kinds.BYTE_ARRAY, [], 'has 0 elements, expected 3'),
+        (kinds.BOOL_ARRAY, [True, False, True], 'BOOL_ARRAY'),
+        (kinds.BYTE_ARRAY, [b'a', b'b', b'c'], 'BYTE_ARRAY'),
+        (kinds.STRING_ARRAY, ['0', '0', '0'], 'STRING_ARRAY'),
+        (kinds.DOUBLE, 0.0, 'DOUBLE'),
+    ):
         result = put('workspace.min', kind, value)
         assert not result.successful and complaint in result.reason
     assert not put('max_rate', kinds.BOOL, True).successful

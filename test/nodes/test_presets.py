@@ -51,6 +51,7 @@ def test_the_nodes_take_a_shipped_preset(name):
             assert pruning == found['pruning']
             # What one of them leaves out is as the method has it.
             assert make_parameters(pruning, **parameters) == make_parameters(
-                pruning, **found['pruning_parameters'])
+                pruning, **found['pruning_parameters']
+            )
         for key in set(found) & set(values) - {'pruning_parameters'}:
             assert values[key] == found[key], key

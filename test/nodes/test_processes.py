@@ -52,7 +52,8 @@ def test_every_node_is_listed_once_and_the_simulated_arm_only_where_asked_for(si
 def test_every_parameter_that_a_deployment_sets_is_one_of_the_nodes(tmp_path):
     folder = random_checkpoint(tmp_path)
     deployment = Deployment(
-        sim=True, checkpoint=str(folder), instruction='pick up the red cube', device='cpu')
+        sim=True, checkpoint=str(folder), instruction='pick up the red cube', device='cpu'
+    )
     for process in processes(deployment):
         known = {setting.name: setting for setting in settings_of(process.name)}
         for name, value in process.parameters.items():
@@ -116,12 +117,18 @@ def test_a_preset_that_would_set_more_than_acceleration_is_refused(tmp_path):
         Deployment(preset=str(file))
 
 
-@pytest.mark.parametrize(('text', 'complaint'), [
-    ('/**/scheduler: {ros__parameters: {rule: trust,', 'is no YAML'),
-    ('/**/scheduler:\n  rule: trust\n', 'line 2: expected ros__parameters'),
-    ('/**/scheduler: {ros__parameters: {v_min: -5, rule: velocity, replan_on_fine: true}}\n'
-     '/**/inference: {ros__parameters: {pruning: none, decoder: greedy}}\n', 'v_min = -5'),
-])
+@pytest.mark.parametrize(
+    ('text', 'complaint'),
+    [
+        ('/**/scheduler: {ros__parameters: {rule: trust,', 'is no YAML'),
+        ('/**/scheduler:\n  rule: trust\n', 'line 2: expected ros__parameters'),
+        (
+            '/**/scheduler: {ros__parameters: {v_min: -5, rule: velocity, replan_on_fine: true}}\n'
+            '/**/inference: {ros__parameters: {pruning: none, decoder: greedy}}\n',
+            'v_min = -5',
+        ),
+    ],
+)
 def test_a_preset_that_the_nodes_would_not_take_is_refused_by_name(tmp_path, text, complaint):
     file = tmp_path / 'mine.yaml'
     file.write_text(text)
@@ -136,9 +143,12 @@ def test_values_that_do_not_fit_together_are_refused_before_anything_starts(tmp_
         processes(Deployment(params_file=str(file)))
 
 
-@given(st.text(
-    alphabet=st.characters(exclude_categories=('Cs', 'Cc', 'Cf', 'Cn', 'Co', 'Zl', 'Zp')),
-    min_size=1).filter(str.strip))
+@given(
+    st.text(
+        alphabet=st.characters(exclude_categories=('Cs', 'Cc', 'Cf', 'Cn', 'Co', 'Zl', 'Zp')),
+        min_size=1,
+    ).filter(str.strip)
+)
 def test_a_text_reaches_the_command_line_as_that_text_whatever_it_looks_like(text):
     command = named(Deployment(instruction=text))['scheduler'].command(Deployment())
     value = next(word for word in command if word.startswith('instruction:='))
@@ -158,7 +168,8 @@ def test_a_node_gets_what_was_read_in_the_parameter_file_whatever_becomes_of_tha
     file.write_text(
         '/**: {ros__parameters: {frame_id: panda}}\n'
         'arm_command: {ros__parameters: {workspace.min: [0, -1, 0], limits.linear_speed: 0.75}}\n'
-        '/inference: {ros__parameters: {checkpoint: other, threads: 2}}\n')
+        '/inference: {ros__parameters: {checkpoint: other, threads: 2}}\n'
+    )
     deployment = Deployment(params_file=str(file))
     listed = named(deployment)
     file.write_text('')
@@ -173,33 +184,42 @@ def test_a_node_gets_what_was_read_in_the_parameter_file_whatever_becomes_of_tha
 
 
 def test_arguments_are_read_as_a_launch_file_has_them():
-    deployment = Deployment.from_words({
-        'sim': 'True', 'image_topics': 'a/image_raw, b/compressed', 'device': ' cuda ',
-        'autostart': '0'})
+    deployment = Deployment.from_words(
+        {
+            'sim': 'True',
+            'image_topics': 'a/image_raw, b/compressed',
+            'device': ' cuda ',
+            'autostart': '0',
+        }
+    )
     assert deployment == Deployment(
-        sim=True, image_topics=('a/image_raw', 'b/compressed'), device='cuda', autostart=False)
+        sim=True, image_topics=('a/image_raw', 'b/compressed'), device='cuda', autostart=False
+    )
 
 
-@pytest.mark.parametrize(('words', 'complaint'), [
-    ({'sim': 'perhaps'}, "sim is 'perhaps', expected true or false"),
-    ({'simulated': 'true'}, 'simulated is no argument'),
-    ({'log_level': 'loud'}, "log_level is 'loud'"),
-    ({'params_file': '/nowhere.yaml'}, 'nowhere.yaml is not there'),
-    ({'params_file': '/tmp'}, '/tmp is a folder'),
-    ({'params_file': '/dev/zero'}, '/dev/zero is no regular file'),
-    ({'preset': '/tmp'}, "preset '/tmp' is a folder"),
-    ({'instuction': 'lift'}, 'instuction is no argument, did you mean instruction'),
-    ({'speed': '3'}, 'speed is no argument, expected one of sim, checkpoint'),
-    ({'device': 'gpu0'}, "'gpu0' is none, expected auto, cpu, cuda or cuda:1"),
-    ({'namespace': 'left arm'}, "namespace is 'left arm'"),
-    ({'namespace': 'left//arm'}, "namespace is 'left//arm'"),
-    ({'namespace': 'left__arm'}, "namespace is 'left__arm'"),
-    ({'namespace': 'a' * 300}, 'namespace has 300 characters, expected at most 150'),
-    ({'params_file': '~nosuchuser/a.yaml'}, '~nosuchuser/a.yaml is not there'),
-    ({'preset': '~nosuchuser/a.yaml'}, "preset '~nosuchuser/a.yaml' is not there"),
-    ({'preset': 'faster'}, "no preset 'faster', expected a file or one of fast"),
-    ({'preset': '/nowhere.yaml'}, 'nowhere.yaml'),
-])
+@pytest.mark.parametrize(
+    ('words', 'complaint'),
+    [
+        ({'sim': 'perhaps'}, "sim is 'perhaps', expected true or false"),
+        ({'simulated': 'true'}, 'simulated is no argument'),
+        ({'log_level': 'loud'}, "log_level is 'loud'"),
+        ({'params_file': '/nowhere.yaml'}, 'nowhere.yaml is not there'),
+        ({'params_file': '/tmp'}, '/tmp is a folder'),
+        ({'params_file': '/dev/zero'}, '/dev/zero is no regular file'),
+        ({'preset': '/tmp'}, "preset '/tmp' is a folder"),
+        ({'instuction': 'lift'}, 'instuction is no argument, did you mean instruction'),
+        ({'speed': '3'}, 'speed is no argument, expected one of sim, checkpoint'),
+        ({'device': 'gpu0'}, "'gpu0' is none, expected auto, cpu, cuda or cuda:1"),
+        ({'namespace': 'left arm'}, "namespace is 'left arm'"),
+        ({'namespace': 'left//arm'}, "namespace is 'left//arm'"),
+        ({'namespace': 'left__arm'}, "namespace is 'left__arm'"),
+        ({'namespace': 'a' * 300}, 'namespace has 300 characters, expected at most 150'),
+        ({'params_file': '~nosuchuser/a.yaml'}, '~nosuchuser/a.yaml is not there'),
+        ({'preset': '~nosuchuser/a.yaml'}, "preset '~nosuchuser/a.yaml' is not there"),
+        ({'preset': 'faster'}, "no preset 'faster', expected a file or one of fast"),
+        ({'preset': '/nowhere.yaml'}, 'nowhere.yaml'),
+    ],
+)
 def test_bad_arguments_are_refused_by_name(words, complaint):
     with pytest.raises((ValueError, FileNotFoundError), match=complaint):
         Deployment.from_words(words)
@@ -240,7 +260,10 @@ def test_a_node_ends_cleanly_when_its_launcher_is_killed(tmp_path):
     end = tmp_path / 'end'
     launcher = subprocess.Popen(
         [sys.executable, '-c', LAUNCHER, sys.executable, '-c', CHILD, str(end)],
-        stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
     child = int(launcher.stdout.readline())
     watch = os.pidfd_open(child)
     launcher.kill()
@@ -261,8 +284,12 @@ def test_the_watcher_waits_for_the_nodes_that_are_started():
     deployment = Deployment(namespace='left')
     words = watcher(deployment, processes(deployment))
     assert words[words.index('--namespace') + 1] == 'left'
-    assert words[words.index('--nodes') + 1:] == [
-        'camera', 'scheduler', 'inference', 'arm_command']
+    assert words[words.index('--nodes') + 1 :] == [
+        'camera',
+        'scheduler',
+        'inference',
+        'arm_command',
+    ]
 
 
 def test_a_node_that_was_started_from_a_shell_is_left_alone(monkeypatch):
@@ -271,6 +298,7 @@ def test_a_node_that_was_started_from_a_shell_is_left_alone(monkeypatch):
 
 
 if find_spec('launch_ros') is not None:
+
     def test_the_launch_files_arguments_are_those_of_the_deployment():
         from launch.actions import DeclareLaunchArgument
         from launch.launch_description_sources import (
@@ -278,8 +306,11 @@ if find_spec('launch_ros') is not None:
         )
 
         described = get_launch_description_from_python_launch_file(
-            str(ROOT / 'launch/arm.launch.py'))
+            str(ROOT / 'launch/arm.launch.py')
+        )
         declared = {
             entity.name: entity.default_value[0].text if entity.default_value else ''
-            for entity in described.entities if isinstance(entity, DeclareLaunchArgument)}
+            for entity in described.entities
+            if isinstance(entity, DeclareLaunchArgument)
+        }
         assert Deployment.from_words(declared) == Deployment()

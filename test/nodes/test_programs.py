@@ -30,15 +30,22 @@ sys.exit(programs.{name}())
 """
 
 
-@pytest.mark.parametrize(('name', 'module', 'remedy'), [
-    ('camera', 'rclpy', 'source /opt/ros/jazzy/setup.bash'),
-    ('arm_command', 'trajectory_msgs', 'requirements-ros.txt'),
-    ('scheduler', 'numpy', 'pip install -r requirements.txt'),
-])
+@pytest.mark.parametrize(
+    ('name', 'module', 'remedy'),
+    [
+        ('camera', 'rclpy', 'source /opt/ros/jazzy/setup.bash'),
+        ('arm_command', 'trajectory_msgs', 'requirements-ros.txt'),
+        ('scheduler', 'numpy', 'pip install -r requirements.txt'),
+    ],
+)
 def test_a_missing_module_is_one_line_with_what_to_do(name, module, remedy):
     done = subprocess.run(
-        [sys.executable, '-c', WITHOUT.format(module=module, name=name)], capture_output=True,
-        text=True, timeout=60, check=False)
+        [sys.executable, '-c', WITHOUT.format(module=module, name=name)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == programs.CANNOT_START
     assert done.stderr.startswith(f'{name}: {module} is not installed: ')
     assert remedy in done.stderr and done.stderr.count('\n') == 1

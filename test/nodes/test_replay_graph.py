@@ -39,7 +39,8 @@ TEXTS = ('pick up the red cube', 'pick up the blue cube')
 OPEN = 'v_min=0,v_max=5,w_max=50,gripper_guard=false'
 METHODS = (
     f'sp_vla@{OPEN},bridge=hold,max_bridge_steps=1,max_staleness=0.2',
-    f'sp_vla+jacobi@{OPEN},keep=0.5')
+    f'sp_vla+jacobi@{OPEN},keep=0.5',
+)
 
 
 @pytest.fixture(scope='module')
@@ -61,8 +62,13 @@ def bag(tmp_path_factory):
 
 def offline(session):
     made = Offline(
-        session.policy, session.methods, session.reference, session.latencies, session.splitter(),
-        session.recorded())
+        session.policy,
+        session.methods,
+        session.reference,
+        session.latencies,
+        session.splitter(),
+        session.recorded(),
+    )
     with Ahead(session.stream()) as ahead:
         return list(made.run(ahead, lambda: False, lambda *_: None))
 
@@ -73,12 +79,14 @@ def test_offline_and_graph_decide_alike(bag, checkpoint, tmp_path, latency):
     replay.configure(parser)
     method = METHODS[latency == 'none']
     clock = [] if latency == 'none' else ['--clock', 'real', '--latency-ms', latency]
-    args = parser.parse_args([
-        str(bag), '--checkpoint', str(checkpoint), '--mode', 'graph', '--methods', method, *clock])
+    args = parser.parse_args(
+        [str(bag), '--checkpoint', str(checkpoint), '--mode', 'graph', '--methods', method, *clock]
+    )
     session = prepare(args, lambda _text: None)
     moments = Moments(session, tmp_path, later=True)
     played = replay_graph.play(
-        session, session.methods[0], tmp_path / 'logs', moments, Interrupt(), Reading())
+        session, session.methods[0], tmp_path / 'logs', moments, Interrupt(), Reading()
+    )
     moments.recorder.close()
     episodes = offline(session)
     assert len(played) == len(episodes) == 2
@@ -91,21 +99,46 @@ def test_offline_and_graph_decide_alike(bag, checkpoint, tmp_path, latency):
         np.testing.assert_array_equal(trace.actions, expected.actions)
         for name in ('latency_ms', 'keep', 'kept', 'passes', 'accepted'):
             np.testing.assert_allclose(
-                trace.numbers[name], expected.numbers[name], rtol=1e-3, err_msg=name)
+                trace.numbers[name], expected.numbers[name], rtol=1e-3, err_msg=name
+            )
         np.testing.assert_array_equal(trace.called, expected.called)
         kinds |= {*trace.words['kind'], *(f'-{w}' for w in trace.words['discarded'] if w)}
-    assert kinds >= {
-        'none': {'intuitive', 'deliberative'}, '60': {'bridged', 'deliberative'},
-        '120': {'bridged', 'waiting'}, '230': {'waiting', '-stale_answer'},
-    }[latency], kinds
+    assert (
+        kinds
+        >= {
+            'none': {'intuitive', 'deliberative'},
+            '60': {'bridged', 'deliberative'},
+            '120': {'bridged', 'waiting'},
+            '230': {'waiting', '-stale_answer'},
+        }[latency]
+    ), kinds
 
 
 def test_the_whole_command_runs_over_the_nodes(bag, checkpoint, tmp_path):
     out = tmp_path / 'out'
     done = subprocess.run(
-        [sys.executable, '-m', 'vla_accel_ros.cli', 'replay', str(bag), '--mode', 'graph',
-         '--checkpoint', str(checkpoint), '--methods', 'none', '--out', str(out), '--rate', '20'],
-        capture_output=True, text=True, check=False, timeout=100)
+        [
+            sys.executable,
+            '-m',
+            'vla_accel_ros.cli',
+            'replay',
+            str(bag),
+            '--mode',
+            'graph',
+            '--checkpoint',
+            str(checkpoint),
+            '--methods',
+            'none',
+            '--out',
+            str(out),
+            '--rate',
+            '20',
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
     assert done.returncode == 0, done.stderr
     assert (out / 'results.json').exists() and (out / 'report.html').exists()
     assert 'reference' in done.stdout and '100%' in done.stdout
@@ -115,8 +148,9 @@ def test_what_the_graph_cannot_do_is_refused(bag, tmp_path):
     parser = argparse.ArgumentParser()
     options.configure(parser)
     for words, message in (
-            (['--resume'], '--resume goes on with an offline run'),
-            (['--clock', 'real'], 'plays in simulated time')):
+        (['--resume'], '--resume goes on with an offline run'),
+        (['--clock', 'real'], 'plays in simulated time'),
+    ):
         args = parser.parse_args([str(bag), '--mode', 'graph', *words])
         args.rate = 0.0
         with pytest.raises(ValueError, match=message):
@@ -124,12 +158,23 @@ def test_what_the_graph_cannot_do_is_refused(bag, tmp_path):
 
 
 def test_nodes_that_fail_leave_their_logs_and_no_report(
-        bag, checkpoint, tmp_path, monkeypatch, capfd):
+    bag, checkpoint, tmp_path, monkeypatch, capfd
+):
     parser, out = argparse.ArgumentParser(), tmp_path / 'out'
     replay.configure(parser)
-    args = parser.parse_args([
-        str(bag), '--mode', 'graph', '--checkpoint', str(checkpoint), '--methods', 'none',
-        '--out', str(out)])
+    args = parser.parse_args(
+        [
+            str(bag),
+            '--mode',
+            'graph',
+            '--checkpoint',
+            str(checkpoint),
+            '--methods',
+            'none',
+            '--out',
+            str(out),
+        ]
+    )
     args.json = False
     # What happens where a node does not come up.
     monkeypatch.setattr(replay_graph, 'START_S', -1.0)

@@ -68,16 +68,20 @@ def test_the_next_request_carries_the_motion_and_a_draft(graph):
 SLOW = [0.001, 0.0, -0.001, 0.0, 0.0, 0.0, 0.0]
 
 
-@pytest.mark.parametrize(('rows', 'parameters', 'replans'), [
-    ([FORWARD, SLOW, SLOW, SLOW], {}, True),
-    ([FORWARD, SLOW, SLOW, SLOW], {'replan_on_fine': False}, False),
-    ([FORWARD, SLOW, SLOW, SLOW], {'fine_linear': 0.01}, False),
-    ([SLOW, SLOW, SLOW, SLOW], {}, False),
-    ([FORWARD, FORWARD, FORWARD, FORWARD], {}, False),
-    ([FORWARD, [0.001, 0.0, 0.001, 0.0, 0.0, 0.0, 0.0], FORWARD, FORWARD], {}, False),
-])
+@pytest.mark.parametrize(
+    ('rows', 'parameters', 'replans'),
+    [
+        ([FORWARD, SLOW, SLOW, SLOW], {}, True),
+        ([FORWARD, SLOW, SLOW, SLOW], {'replan_on_fine': False}, False),
+        ([FORWARD, SLOW, SLOW, SLOW], {'fine_linear': 0.01}, False),
+        ([SLOW, SLOW, SLOW, SLOW], {}, False),
+        ([FORWARD, FORWARD, FORWARD, FORWARD], {}, False),
+        ([FORWARD, [0.001, 0.0, 0.001, 0.0, 0.0, 0.0, 0.0], FORWARD, FORWARD], {}, False),
+    ],
+)
 def test_the_vla_is_asked_in_mid_chunk_when_the_arm_turns_to_fine_work(
-        graph, rows, parameters, replans):
+    graph, rows, parameters, replans
+):
     rig = Rig(graph, rule='never', **parameters)
     rig.frame()
     assert rig.answer(rows) == 'deliberative: answered'
@@ -102,8 +106,7 @@ def test_an_intuitive_step_acts_at_once_without_the_vla(graph):
     asked = len(rig.requests)
     assert rig.frame() == 'intuitive: always'
     graph.until(lambda: len(rig.actions) == 4, 'the ridge action')
-    np.testing.assert_allclose(
-        message_to_action(rig.actions[3]).values, FORWARD, atol=1e-6)
+    np.testing.assert_allclose(message_to_action(rig.actions[3]).values, FORWARD, atol=1e-6)
     assert message_to_decision(rig.decisions[-1])['source'] == 'ridge'
     assert len(rig.requests) == asked
 
@@ -121,8 +124,11 @@ def test_a_wait_is_bridged_for_a_bounded_number_of_steps(graph):
     rig.drive(2)
     said = [rig.frame() for _ in range(4)]
     assert said == [
-        'deliberative: never', 'bridged: in_flight', 'bridged: in_flight',
-        'waiting: bridge_exhausted']
+        'deliberative: never',
+        'bridged: in_flight',
+        'bridged: in_flight',
+        'waiting: bridge_exhausted',
+    ]
     graph.until(lambda: len(rig.actions) == 4, 'two bridging actions')
     assert rig.health.total('bridge_exhausted') == 1
 
@@ -171,7 +177,8 @@ def test_a_lost_inference_is_named_asked_again_and_recovered_from(graph):
     assert 'inference_timeout' in rig.health.standing()
     assert rig.answer(stamp_ns=lost) == 'discarded: answer_timeout'
     graph.until(
-        lambda: rig.frame() and rig.answer() == 'deliberative: answered', 'an answer in time')
+        lambda: rig.frame() and rig.answer() == 'deliberative: answered', 'an answer in time'
+    )
     assert 'inference_timeout' not in rig.health.standing()
 
 
@@ -182,13 +189,16 @@ def test_an_answer_that_is_not_finite_moves_nothing(graph):
     assert rig.actions == [] and rig.health.total('answer_discarded') == 1
 
 
-@pytest.mark.parametrize('spoil', [
-    lambda m: setattr(m, 'joint_names', ['a', 'b']),
-    lambda m: setattr(m, 'points', []),
-    lambda m: setattr(m.points[0], 'positions', [0.1]),
-    lambda m: setattr(m.points[0].time_from_start, 'nanosec', 200_000_000),
-    lambda m: setattr(m.points[0], 'effort', [1.0, 2.0]),
-])
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda m: setattr(m, 'joint_names', ['a', 'b']),
+        lambda m: setattr(m, 'points', []),
+        lambda m: setattr(m.points[0], 'positions', [0.1]),
+        lambda m: setattr(m.points[0].time_from_start, 'nanosec', 200_000_000),
+        lambda m: setattr(m.points[0], 'effort', [1.0, 2.0]),
+    ],
+)
 def test_a_malformed_answer_is_named_and_moves_nothing(graph, spoil):
     rig = Rig(graph)
     rig.frame()
@@ -240,13 +250,16 @@ def test_settings_apply_between_two_steps(graph):
     assert rig.frame() == 'intuitive: always'
 
 
-@pytest.mark.parametrize(('values', 'words'), [
-    ({'tau': 1.5}, ('tau', '1.5', '0.0', '1.0')),
-    ({'rule': 'guess'}, ('rule', 'guess', 'planar', 'velocity')),
-    ({'v_min': 0.9, 'v_max': 0.5}, ('v_min', '0.9', '0.5')),
-    ({'min_actions': 8}, ('min_actions', '8', 'capacity 6')),
-    ({'instruction': 'x' * 1001}, ('1001 characters', '1000')),
-])
+@pytest.mark.parametrize(
+    ('values', 'words'),
+    [
+        ({'tau': 1.5}, ('tau', '1.5', '0.0', '1.0')),
+        ({'rule': 'guess'}, ('rule', 'guess', 'planar', 'velocity')),
+        ({'v_min': 0.9, 'v_max': 0.5}, ('v_min', '0.9', '0.5')),
+        ({'min_actions': 8}, ('min_actions', '8', 'capacity 6')),
+        ({'instruction': 'x' * 1001}, ('1001 characters', '1000')),
+    ],
+)
 def test_a_bad_setting_is_refused_with_value_and_range(graph, values, words):
     rig = Rig(graph)
     before = dict(rig.node.settings)

@@ -20,7 +20,13 @@ from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
 def test_every_field_of_the_configuration_is_a_parameter():
     names = {setting.name for setting in SETTINGS} - {
-        'instruction', 'frame_id', 'silence', 'real_time_priority', 'replan_on_fine',
-        'fine_linear', 'fine_angular'}
+        'instruction',
+        'frame_id',
+        'silence',
+        'real_time_priority',
+        'replan_on_fine',
+        'fine_linear',
+        'fine_angular',
+    }
     assert set(PARAMETERS) == names
     assert set(PARAMETERS.values()) == {field.name for field in fields(SchedulerConfig)}

@@ -28,27 +28,32 @@ def test_while_two_answer_neither_is_believed_and_both_are_named(graph):
     rig = Rig(graph)
     rig.frame()
     other = graph.peer.create_publisher(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
-    graph.until(
-        lambda: 'several_publishers' in rig.health.standing(), 'the second is named')
+    graph.until(lambda: 'several_publishers' in rig.health.standing(), 'the second is named')
     said = rig.health.standing()['several_publishers']
     assert '2 publish /vla/action_chunk (/peer, /peer)' in said
     for publisher in (other, rig.vla):
         discarded = rig.health.total('answer_discarded')
         publisher.publish(
-            chunk_to_message(ActionChunk([FORWARD], rig.stamp_ns), 0.05, 'base_link'))
+            chunk_to_message(ActionChunk([FORWARD], rig.stamp_ns), 0.05, 'base_link')
+        )
         graph.until(
-            lambda n=discarded: rig.health.total('answer_discarded') > n, 'it is discarded')
+            lambda n=discarded: rig.health.total('answer_discarded') > n, 'it is discarded'
+        )
     assert rig.actions == []
     graph.peer.destroy_publisher(other)
-    graph.until(
-        lambda: 'several_publishers' not in rig.health.standing(), 'one is left')
+    graph.until(lambda: 'several_publishers' not in rig.health.standing(), 'one is left')
     # The question is still open.
     assert rig.answer() == 'deliberative: answered'
 
 
-@pytest.mark.parametrize(('row', 'said'), [
-    ([1e6, 0, 0, 0, 0, 0, 0], 'x = 1e+06'), ([0, 0, 0, 0, 0, 0, 7], 'gripper = 7'),
-    ([0, 0, 0, 9, 0, 0, 0], 'roll = 9')])
+@pytest.mark.parametrize(
+    ('row', 'said'),
+    [
+        ([1e6, 0, 0, 0, 0, 0, 0], 'x = 1e+06'),
+        ([0, 0, 0, 0, 0, 0, 7], 'gripper = 7'),
+        ([0, 0, 0, 9, 0, 0, 0], 'roll = 9'),
+    ],
+)
 def test_an_answer_that_no_policy_means_is_malformed_and_the_next_one_counts(graph, row, said):
     rig = Rig(graph)
     rig.frame()
@@ -102,4 +107,5 @@ def test_a_policy_step_that_is_changed_is_what_frames_are_compared_with(graph):
     assert graph.set_parameters(rig.node, policy_step=0.02).successful
     graph.until(
         lambda: 'policy_step 0.02 s wants 50 Hz' in rig.health.status('s', 'active').message,
-        'it is judged anew')
+        'it is judged anew',
+    )

@@ -89,7 +89,7 @@ def test_reset_says_the_instruction_and_the_seed_decides_the_start(stepped):
     stepped.graph.until(lambda: stepped.states, 'the state is shown')
     state = stepped.states[-1]
     assert state.name == [*JOINTS, *TOOL]
-    assert np.array(state.position)[-len(TOOL):] == pytest.approx(expected.proprio(), abs=2e-3)
+    assert np.array(state.position)[-len(TOOL) :] == pytest.approx(expected.proprio(), abs=2e-3)
 
 
 def test_seed_and_task_of_the_next_reset_are_parameters(stepped):
@@ -109,12 +109,14 @@ def test_a_step_moves_the_arm_by_twist_times_control_step_and_drives_the_clock(s
     for number in range(20):
         stepped.twist([0, 0, 0.1, 0, 0, 0], begun + number * STEP_NS)
         stepped.graph.until(
-            lambda n=number: len(stepped.node._input._segments) > 0, 'the twist came')
+            lambda n=number: len(stepped.node._input._segments) > 0, 'the twist came'
+        )
         stepped.step()
     # The controller trails its target by a few millimetres.
     assert stepped.position() - start == pytest.approx([0, 0, 0.1], abs=0.01)
     stepped.graph.until(
-        lambda: clock and to_ns(clock[-1].clock) == begun + 20 * STEP_NS, 'the clock')
+        lambda: clock and to_ns(clock[-1].clock) == begun + 20 * STEP_NS, 'the clock'
+    )
     assert begun == FIRST_NS + STEP_NS
 
 
@@ -123,15 +125,19 @@ def test_a_twist_that_is_old_by_its_stamp_moves_nothing(stepped):
     start = stepped.position()
     stepped.twist([0, 0, 0.2, 0, 0, 0], stepped.node._clock_ns - 2 * STEP_NS - 1)
     stepped.graph.until(
-        lambda: stepped.node.health.total('twist_stale') == 1, 'it is counted as stale')
+        lambda: stepped.node.health.total('twist_stale') == 1, 'it is counted as stale'
+    )
     stepped.step()
     assert stepped.position() == pytest.approx(start, abs=1e-3)
 
 
-@pytest.mark.parametrize(('reason', 'values', 'frame'), [
-    ('twist_not_finite', [np.nan] * 6, 'base_link'),
-    ('wrong_frame', [0, 0, 0.1, 0, 0, 0], 'camera_link'),
-])
+@pytest.mark.parametrize(
+    ('reason', 'values', 'frame'),
+    [
+        ('twist_not_finite', [np.nan] * 6, 'base_link'),
+        ('wrong_frame', [0, 0, 0.1, 0, 0, 0], 'camera_link'),
+    ],
+)
 def test_a_bad_twist_is_dropped_by_name(stepped, reason, values, frame):
     stepped.twist(values, stepped.node._clock_ns, frame)
     stepped.graph.until(lambda: stepped.node.health.total(reason) == 1, reason)
@@ -150,7 +156,8 @@ def test_the_gripper_closes_on_command(stepped):
     assert stepped.states[-1].position[width] < opened - 0.02
     stepped.gripper.publish(Float64(data=float('nan')))
     stepped.graph.until(
-        lambda: stepped.node.health.total('gripper_not_finite') == 1, 'NaN is counted')
+        lambda: stepped.node.health.total('gripper_not_finite') == 1, 'NaN is counted'
+    )
     assert stepped.node._gripper == 1.0
 
 
@@ -158,14 +165,19 @@ def test_success_is_asked_for_and_is_no_before_anything_moved(stepped):
     success, message = stepped.call('success')
     assert success is False
     assert json.loads(message) == {
-        'instruction': TASK, 'success': False, 'done_now': False, 'steps': 0}
+        'instruction': TASK,
+        'success': False,
+        'done_now': False,
+        'steps': 0,
+    }
 
 
 def test_both_cameras_show_the_same_instant_with_its_capture_stamp(stepped):
     topics = ('image_raw', 'wrist/image_raw')
     images = {topic: stepped.graph.listen(Image, topic, qos.SENSOR) for topic in topics}
     stepped.graph.until(
-        lambda: all(stepped.node.count_subscribers(topic) for topic in topics), 'they are heard')
+        lambda: all(stepped.node.count_subscribers(topic) for topic in topics), 'they are heard'
+    )
     stepped.step()
     stepped.graph.until(lambda: all(images.values()), 'both are shown')
     stamps = {to_ns(messages[-1].header.stamp) for messages in images.values()}
@@ -182,10 +194,10 @@ def test_its_state_is_all_that_another_simulation_needs_to_look_the_same(stepped
     stepped.graph.until(lambda: states, 'the state is shown')
     assert to_ns(states[-1].header.stamp) == stepped.node._clock_ns
     other = TabletopEnv(image_size=64)
-    other.restore_state(
-        replace(other.save_state(), physics=np.array(states[-1].position)))
+    other.restore_state(replace(other.save_state(), physics=np.array(states[-1].position)))
     difference = other.render_camera('agent').astype(int) - stepped.node._env.render_camera(
-        'agent')
+        'agent'
+    )
     assert np.abs(difference).max() <= 2
 
 

@@ -29,7 +29,8 @@ UP = np.array([0.0, 0.0, 0.05, 0.0, 0.0, 0.1])
 @given(
     twists=st.lists(st.floats(-0.2, 0.2), min_size=1, max_size=40),
     gaps=st.lists(st.integers(1, 90), min_size=40, max_size=40),
-    ticks=st.lists(st.integers(1, 120), min_size=1, max_size=60))
+    ticks=st.lists(st.integers(1, 120), min_size=1, max_size=60),
+)
 def test_displacement_is_the_twists_times_their_time_whatever_the_ticks(twists, gaps, ticks):
     source = TwistIntegrator()
     source.reset(0)
@@ -60,12 +61,15 @@ def test_a_command_moves_the_arm_no_longer_than_it_is_valid():
     assert source.displacement(2_000 * MS) == pytest.approx(np.zeros(6))
 
 
-@pytest.mark.parametrize(('twist', 'age_ns', 'reason'), [
-    (UP, STALE_NS + 1, 'stale'),
-    (UP, -STALE_NS - 1, 'future'),
-    (np.full(6, np.nan), 0, 'not_finite'),
-    (np.full(6, np.inf), 0, 'not_finite'),
-])
+@pytest.mark.parametrize(
+    ('twist', 'age_ns', 'reason'),
+    [
+        (UP, STALE_NS + 1, 'stale'),
+        (UP, -STALE_NS - 1, 'future'),
+        (np.full(6, np.nan), 0, 'not_finite'),
+        (np.full(6, np.inf), 0, 'not_finite'),
+    ],
+)
 def test_a_bad_command_is_dropped_with_a_reason_and_the_one_before_stays(twist, age_ns, reason):
     source = TwistIntegrator()
     source.reset(0)

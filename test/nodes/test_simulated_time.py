@@ -37,17 +37,26 @@ class Stepped:
     def __init__(self, graph):
         self.graph = graph
         self.sim = graph.add(
-            SimArm, real_time=False, image_size=32, seed=2, task='pick up the red cube')
+            SimArm, real_time=False, image_size=32, seed=2, task='pick up the red cube'
+        )
         self.actions = graph.publisher(JointTrajectory, 'vla/action', qos.CONTROL, partners=0)
         self.poses = graph.listen(PoseStamped, 'ee_pose', qos.SENSOR)
         self.arm = graph.add(
-            ArmCommand, use_sim_time=True, max_rate=20.0, clock_patience=600.0,
-            real_time_priority=False, **{
-                'workspace.enabled': False})
+            ArmCommand,
+            use_sim_time=True,
+            max_rate=20.0,
+            clock_patience=600.0,
+            real_time_priority=False,
+            **{'workspace.enabled': False},
+        )
         graph.until(
-            lambda: self.actions.get_subscription_count()
-            and self.sim.count_publishers('servo_node/delta_twist_cmds')
-            and self.arm.count_subscribers('servo_node/delta_twist_cmds'), 'all are connected')
+            lambda: (
+                self.actions.get_subscription_count()
+                and self.sim.count_publishers('servo_node/delta_twist_cmds')
+                and self.arm.count_subscribers('servo_node/delta_twist_cmds')
+            ),
+            'all are connected',
+        )
 
     def call(self, kind, name, request):
         answer = self.graph.call(kind, name, request)
@@ -58,22 +67,30 @@ class Stepped:
         self.call(Trigger, 'sim_arm/step', Trigger.Request())
         self.graph.until(lambda: len(self.poses) > shown, 'the step is shown')
         self.graph.until(
-            lambda: self.arm.now_ns() == self.sim._clock_ns, 'the clock has come round')
+            lambda: self.arm.now_ns() == self.sim._clock_ns, 'the clock has come round'
+        )
 
     def act(self):
         accepted = self.arm.health.total('actions_accepted')
-        self.actions.publish(chunk_to_message(
-            Action(FORWARD, self.sim._clock_ns), STEP, 'base_link'))
+        self.actions.publish(
+            chunk_to_message(Action(FORWARD, self.sim._clock_ns), STEP, 'base_link')
+        )
         self.graph.until(
-            lambda: self.arm.health.total('actions_accepted') > accepted, 'it is accepted')
+            lambda: self.arm.health.total('actions_accepted') > accepted, 'it is accepted'
+        )
         self.graph.until(
-            lambda: self.in_force() == self.arm._guard._stream._held, 'its twist came')
+            lambda: self.in_force() == self.arm._guard._stream._held, 'its twist came'
+        )
 
     def hear(self):
         """Wait for the twist of this instant: time stands still until someone steps."""
         self.graph.until(
-            lambda: self.sim._input._segments
-            and self.sim._input._segments[-1][0] == self.sim._clock_ns, 'a twist of this instant')
+            lambda: (
+                self.sim._input._segments
+                and self.sim._input._segments[-1][0] == self.sim._clock_ns
+            ),
+            'a twist of this instant',
+        )
 
     def in_force(self):
         """Return the newest twist that the arm took; of two at once it may miss the older."""

@@ -62,8 +62,13 @@ sys.exit(code)
 
 def start(*arguments):
     return subprocess.Popen(
-        [sys.executable, '-c', PROBE, '--ros-args', *arguments], cwd=ROOT, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        [sys.executable, '-c', PROBE, '--ros-args', *arguments],
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def read_until(process, word):
@@ -104,8 +109,9 @@ def test_a_callback_that_always_raises_does_not_end_the_node():
     assert process.returncode == 0 and "KeyError: 'a bug'" in errors
 
 
-@pytest.mark.parametrize(('wanted', 'reached'), [
-    ('true', ('SCHED_FIFO 3', 'nice')), ('false', ('ordinary',))])
+@pytest.mark.parametrize(
+    ('wanted', 'reached'), [('true', ('SCHED_FIFO 3', 'nice')), ('false', ('ordinary',))]
+)
 def test_a_node_on_the_way_to_the_arm_says_which_priority_it_reached(wanted, reached):
     process = start('-p', f'real_time_priority:={wanted}')
     line = read_until(process, 'activate')
@@ -145,8 +151,12 @@ spin.run(Stuck)
 
 def test_a_process_ends_though_the_middleware_never_lets_go_of_its_node():
     process = subprocess.Popen(
-        [sys.executable, '-c', STUCK], cwd=ROOT, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE)
+        [sys.executable, '-c', STUCK],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     read_until(process, 'activate')
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)

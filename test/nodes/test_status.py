@@ -30,8 +30,12 @@ from vla_accel_ros.nodes.status_page import Report
 
 def begin(*words, **variables):
     return subprocess.Popen(
-        [sys.executable, '-m', *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, **variables})
+        [sys.executable, '-m', *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **variables},
+    )
 
 
 def end(graph: Graph, running):
@@ -45,8 +49,7 @@ def test_the_nodes_that_run_are_shown_and_those_that_lack_are_named(graph):
     domain = str(graph.context.get_domain_id())
     # Everything that looks at the graph looks at once, for each takes seconds.
     status = begin('vla_accel_ros.cli', 'status', '--json', '--domain', domain)
-    elsewhere = begin(
-        'vla_accel_ros.cli', 'status', '--namespace', 'right', ROS_DOMAIN_ID=domain)
+    elsewhere = begin('vla_accel_ros.cli', 'status', '--namespace', 'right', ROS_DOMAIN_ID=domain)
     ready = begin('vla_accel_ros.nodes.ready', '--nodes', 'arm_command', ROS_DOMAIN_ID=domain)
     code, out, _ = end(graph, status)
     whole = json.loads(out)
@@ -60,7 +63,8 @@ def test_the_nodes_that_run_are_shown_and_those_that_lack_are_named(graph):
     code, out, _ = end(graph, ready)
     assert code == 0
     assert out.startswith(
-        'all nodes are active; enable with: ros2 service call /arm_command/enable')
+        'all nodes are active; enable with: ros2 service call /arm_command/enable'
+    )
 
 
 @pytest.mark.parametrize(('words', 'domain'), [([], 'five'), (['--domain', '999'], '0')])
@@ -77,5 +81,6 @@ def test_what_is_not_active_yet_is_named_with_its_reason():
     reports = {each.name: each for each in (up, loading)}
     assert waiting_for(reports, '/left', ['camera', 'inference', 'scheduler'], 10.5) == (
         '/left/inference: unconfigured, expected active (loading: 30 %); '
-        '/left/scheduler: says nothing')
+        '/left/scheduler: says nothing'
+    )
     assert waiting_for(reports, '/left', ['camera'], 10.5) == ''

@@ -27,7 +27,8 @@ NOW = 100.0
 
 def report(name, state='active', level=0, message=None, age=0.5, **values):
     return Report(
-        name, level, state if message is None else message, {'state': state, **values}, NOW - age)
+        name, level, state if message is None else message, {'state': state, **values}, NOW - age
+    )
 
 
 def graph(namespace=''):
@@ -39,14 +40,20 @@ def test_a_graph_whose_nodes_are_active_has_no_problems():
     assert problems(graph('/left') + graph('/right'), NOW) == []
 
 
-@pytest.mark.parametrize(('changed', 'problem'), [
-    (None, '/camera: says nothing'),
-    (report('/camera', 'inactive'), '/camera: inactive, expected active'),
-    (report('/camera', 'unconfigured', 2, 'configure_failed: no'), 'unconfigured, .*configure_fa'),
-    (report('/camera', level=2, message='no_frame: nothing'), '/camera: no_frame: nothing'),
-    (report('/camera', age=9.0), '/camera: silent for 9 s'),
-    (report('/camera', 'finalized', 1, 'ended: so'), 'finalized, expected active'),
-])
+@pytest.mark.parametrize(
+    ('changed', 'problem'),
+    [
+        (None, '/camera: says nothing'),
+        (report('/camera', 'inactive'), '/camera: inactive, expected active'),
+        (
+            report('/camera', 'unconfigured', 2, 'configure_failed: no'),
+            'unconfigured, .*configure_fa',
+        ),
+        (report('/camera', level=2, message='no_frame: nothing'), '/camera: no_frame: nothing'),
+        (report('/camera', age=9.0), '/camera: silent for 9 s'),
+        (report('/camera', 'finalized', 1, 'ended: so'), 'finalized, expected active'),
+    ],
+)
 def test_each_node_that_is_not_as_it_should_be_is_named(changed, problem):
     reports = graph()[1:] + ([changed] if changed else [])
     found = problems(reports, NOW)
@@ -73,8 +80,10 @@ def test_a_namespace_that_was_asked_for_must_have_its_nodes():
 
 def test_the_page_says_how_to_enable_and_how_to_stop():
     off = [*graph('/left')[:3], report('/left/arm_command', arm='disabled: not_enabled')]
-    assert ('enable with: ros2 service call /left/arm_command/enable std_srvs/srv/SetBool '
-            '"{data: true}"') in page(off, '5', NOW)
+    assert (
+        'enable with: ros2 service call /left/arm_command/enable std_srvs/srv/SetBool '
+        '"{data: true}"'
+    ) in page(off, '5', NOW)
     on = [*graph()[:3], report('/arm_command', arm='enabled: enabled')]
     assert 'stop with: ros2 service call /arm_command/stop' in page(on, '5', NOW)
 

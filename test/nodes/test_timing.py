@@ -78,15 +78,22 @@ def test_garbage_is_collected_when_asked_only_and_as_before_afterwards():
     assert gc.get_freeze_count() == 0
 
 
-@pytest.mark.parametrize(('call', 'expected'), [
-    ('raise_priority()', ('SCHED_FIFO', 'nice')),
-    ('raise_priority(below=2)', ('SCHED_FIFO 3', 'nice')),
-    ('raise_priority(real_time=False)', ('nice',)),
-])
+@pytest.mark.parametrize(
+    ('call', 'expected'),
+    [
+        ('raise_priority()', ('SCHED_FIFO', 'nice')),
+        ('raise_priority(below=2)', ('SCHED_FIFO 3', 'nice')),
+        ('raise_priority(real_time=False)', ('nice',)),
+    ],
+)
 def test_priorities_say_what_they_reached(call, expected):
     # In a process of its own: this one must stay as it is.
     code = f'from vla_accel_ros.nodes import timing; print(timing.{call})'
     done = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, text=True, check=True,
-        env=dict(os.environ))
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=dict(os.environ),
+    )
     assert done.stdout.startswith(expected)

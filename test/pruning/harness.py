@@ -50,7 +50,7 @@ def edged(layout: Layout) -> tuple[np.ndarray, ...]:
     """Even images but for one small square, within the first patch."""
     images = flat(layout)
     for image in images:
-        image[1:layout.patch - 1, 1:layout.patch - 1] = 255
+        image[1 : layout.patch - 1, 1 : layout.patch - 1] = 255
     return images
 
 
@@ -73,9 +73,15 @@ class Seen:
 
 
 def drive(
-    pruner: Pruner, motion: Motion | None = None, images=None, stamp_ns: int = 0,
-    towers: torch.Tensor | None = None, visual: torch.Tensor | None = None,
-    scores: Callable | None = None, decode: Callable | None = None, entropy: float = 1.0,
+    pruner: Pruner,
+    motion: Motion | None = None,
+    images=None,
+    stamp_ns: int = 0,
+    towers: torch.Tensor | None = None,
+    visual: torch.Tensor | None = None,
+    scores: Callable | None = None,
+    decode: Callable | None = None,
+    entropy: float = 1.0,
 ) -> Seen:
     """Call a pruner as the model core does.
 
@@ -83,16 +89,19 @@ def drive(
     there; what was dropped is blanked here.
     """
     layout = pruner.layout
-    seen = Seen(pruner.begin(Scene(edged(layout) if images is None else images,
-                                   motion, stamp_ns)))
+    seen = Seen(pruner.begin(Scene(edged(layout) if images is None else images, motion, stamp_ns)))
     held_at: dict[int, torch.Tensor] = {}
     seen.mask = torch.ones(layout.cameras, layout.tokens, dtype=torch.bool)
 
     def take(place: str, kept: Kept | None) -> None:
         if kept is not None:
             seen.kept[place] = kept
-            seen.mask = torch.zeros_like(seen.mask).view(-1).index_fill(
-                0, kept.ids, True).view_as(seen.mask)
+            seen.mask = (
+                torch.zeros_like(seen.mask)
+                .view(-1)
+                .index_fill(0, kept.ids, True)
+                .view_as(seen.mask)
+            )
 
     def blank(values: torch.Tensor, mask: torch.Tensor) -> TokenScores:
         return TokenScores(torch.where(mask, values, 0.0), mask, torch.tensor(entropy))
@@ -100,17 +109,21 @@ def drive(
     values = ramp(layout) if towers is None else towers
     take('towers', pruner.after_towers(values if seen.needs.tower_attention else None))
     if visual is None:
-        visual = torch.randn(layout.cameras, layout.tokens, 8,
-                             generator=torch.Generator().manual_seed(0))
+        visual = torch.randn(
+            layout.cameras, layout.tokens, 8, generator=torch.Generator().manual_seed(0)
+        )
     take('projector', pruner.after_projector(visual if seen.needs.projected else None))
     for layer in range(1, layout.layers + 1):
         held_at[layer] = seen.mask
         rows = seen.needs.layers.get(layer, ())
-        give = {r: blank(ramp(layout) if scores is None else scores(layer, r), seen.mask)
-                for r in rows}
+        give = {
+            r: blank(ramp(layout) if scores is None else scores(layer, r), seen.mask) for r in rows
+        }
         take(f'layer {layer}', pruner.after_layer(layer, give))
-    pruner.after_decode({
-        layer: blank(ramp(layout) if decode is None else decode(layer), held_at[layer])
-        for layer in seen.needs.decode})
+    pruner.after_decode(
+        {
+            layer: blank(ramp(layout) if decode is None else decode(layer), held_at[layer])
+            for layer in seen.needs.decode
+        }
+    )
     return seen
-

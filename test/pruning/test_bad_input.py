@@ -161,10 +161,18 @@ def test_nothing_is_dropped_before_an_inference_began(layout, name):
 
 @settings(max_examples=25)
 @given(
-    st.sampled_from(CHOOSING), st.integers(1, 2), st.integers(1, 5), st.integers(1, 5),
-    st.integers(1, 6), st.booleans(), st.floats(0.01, 1), st.integers(0, 1000), st.booleans())
+    st.sampled_from(CHOOSING),
+    st.integers(1, 2),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.integers(1, 6),
+    st.booleans(),
+    st.floats(0.01, 1),
+    st.integers(0, 1000),
+    st.booleans(),
+)
 def test_whatever_the_shape_at_least_one_token_stays_and_indices_ascend(
-    name, cameras, rows, columns, layers, single_pass, keep, seed, round_up,
+    name, cameras, rows, columns, layers, single_pass, keep, seed, round_up
 ):
     layout = Layout(cameras, rows, columns, 4, layers, single_pass)
     pruner = create(name, layout, keep=keep, round_up=round_up)
@@ -174,8 +182,15 @@ def test_whatever_the_shape_at_least_one_token_stays_and_indices_ascend(
         return torch.rand(cameras, rows * columns, generator=generator)
 
     for step in range(5):
-        seen = drive(pruner, FAST, textured(layout, seed + step), step * STEP,
-                     towers=scores(), scores=scores, decode=scores)
+        seen = drive(
+            pruner,
+            FAST,
+            textured(layout, seed + step),
+            step * STEP,
+            towers=scores(),
+            scores=scores,
+            decode=scores,
+        )
         assert 0 < seen.count <= layout.total
         previous = layout.total
         for kept in seen.kept.values():

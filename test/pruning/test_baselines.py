@@ -65,7 +65,9 @@ def test_all_methods_keep_the_same_count_at_the_same_ratio(layout, two_cameras, 
     for where in (layout, two_cameras):
         counts = set()
         for name, options in (
-            ('fastv', {}), ('random', {}), ('vla_pruner', {}),
+            ('fastv', {}),
+            ('random', {}),
+            ('vla_pruner', {}),
             ('sp_vla', {'budget': 'fixed'}),
             ('specprune', {'budget': 'fixed', 'layer_level': False}),
         ):

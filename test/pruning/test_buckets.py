@@ -23,7 +23,15 @@ from vla_accel_ros.pruning.buckets import Buckets
 def test_counts_of_a_256_token_model_round_up_to_the_default_buckets():
     buckets = Buckets(256)
     assert [buckets.up(n) for n in (1, 32, 33, 64, 65, 129, 193, 256)] == [
-        32, 32, 48, 64, 96, 192, 256, 256]
+        32,
+        32,
+        48,
+        64,
+        96,
+        192,
+        256,
+        256,
+    ]
 
 
 def test_buckets_scale_to_the_models_token_count():

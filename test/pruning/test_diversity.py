@@ -48,8 +48,9 @@ def test_rounds_choose_what_the_one_by_one_rule_chooses(seed, tokens, width, coa
 
 def test_duplicates_are_chosen_last():
     features = torch.tensor([[[1.0, 0], [1, 0], [0, 1], [-1, 0], [0, 1]]])
-    chosen = diverse(features, torch.ones(1, 5, dtype=torch.bool), [3],
-                     torch.tensor([[9.0, 0, 0, 0, 0]]))
+    chosen = diverse(
+        features, torch.ones(1, 5, dtype=torch.bool), [3], torch.tensor([[9.0, 0, 0, 0, 0]])
+    )
     assert chosen.tolist() == [[True, False, True, True, False]]
 
 

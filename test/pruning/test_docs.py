@@ -42,8 +42,19 @@ def test_the_page_has_no_parameter_that_the_code_lacks():
     assert len(rows) > 40 and rows <= known
 
 
-@pytest.mark.parametrize('reason', [
-    'keep_all', 'first_step', 'slow', 'warm_up', 'refresh', 'no_edges', 'no_contrast',
-    'not_finite', 'pruned'])
+@pytest.mark.parametrize(
+    'reason',
+    [
+        'keep_all',
+        'first_step',
+        'slow',
+        'warm_up',
+        'refresh',
+        'no_edges',
+        'no_contrast',
+        'not_finite',
+        'pruned',
+    ],
+)
 def test_the_page_explains_every_reason(reason):
     assert f'`{reason}`' in PAGE

@@ -28,12 +28,15 @@ def test_motion_gives_speeds_in_si_units():
     assert motion.angular_speed == pytest.approx(0.2)
 
 
-@pytest.mark.parametrize(('values', 'step_s', 'message'), [
-    ([0.0] * 7, 0.0, 'step_s is 0.0 s'),
-    ([float('nan')] + [0.0] * 6, 0.1, 'translation is'),
-    ([0.0] * 3 + [float('inf')] + [0.0] * 3, 0.1, 'rotation is'),
-    ([0.0] * 2, 0.1, 'translation is'),
-])
+@pytest.mark.parametrize(
+    ('values', 'step_s', 'message'),
+    [
+        ([0.0] * 7, 0.0, 'step_s is 0.0 s'),
+        ([float('nan')] + [0.0] * 6, 0.1, 'translation is'),
+        ([0.0] * 3 + [float('inf')] + [0.0] * 3, 0.1, 'rotation is'),
+        ([0.0] * 2, 0.1, 'translation is'),
+    ],
+)
 def test_motion_that_is_no_motion_is_refused(values, step_s, message):
     with pytest.raises(ValueError, match=message):
         Motion.from_action(values, step_s)
@@ -49,14 +52,20 @@ def test_a_layout_of_nothing_is_refused(name):
 LAYOUT = Layout(1, 2, 2, 14, 4)
 
 
-@pytest.mark.parametrize(('images', 'message'), [
-    ((), '0 images, expected 1'),
-    ((np.zeros((28, 28, 3), np.uint8),) * 2, '2 images, expected 1'),
-    ((np.zeros((28, 28, 3), np.float32),), 'image 0 is float32'),
-    ((np.zeros((28, 28), np.uint8),), r'image 0 is uint8 \[28, 28\]'),
-    ((np.zeros((10, 10, 3), np.uint8),), 'image 0 is 10x10 pixels, expected 2x2 patches of 14'),
-    ((np.zeros((480, 640, 3), np.uint8),), 'image 0 is 640x480 pixels, expected 2x2'),
-])
+@pytest.mark.parametrize(
+    ('images', 'message'),
+    [
+        ((), '0 images, expected 1'),
+        ((np.zeros((28, 28, 3), np.uint8),) * 2, '2 images, expected 1'),
+        ((np.zeros((28, 28, 3), np.float32),), 'image 0 is float32'),
+        ((np.zeros((28, 28), np.uint8),), r'image 0 is uint8 \[28, 28\]'),
+        (
+            (np.zeros((10, 10, 3), np.uint8),),
+            'image 0 is 10x10 pixels, expected 2x2 patches of 14',
+        ),
+        ((np.zeros((480, 640, 3), np.uint8),), 'image 0 is 640x480 pixels, expected 2x2'),
+    ],
+)
 def test_images_that_the_model_would_not_see_are_refused(images, message):
     with pytest.raises(ValueError, match=message):
         Scene(images).check(LAYOUT)

@@ -55,10 +55,17 @@ def test_the_unit_is_part_of_a_range_error():
         SpVlaParameters(v_low=-1.0)
 
 
-@pytest.mark.parametrize(('buckets', 'message'), [
-    ([], 'buckets is empty'), ([64, 32], 'expected ascending'), ([32, 32], 'expected ascending'),
-    ([0], 'buckets is 0'), ('64', 'expected a list'), (64, 'expected a list'),
-])
+@pytest.mark.parametrize(
+    ('buckets', 'message'),
+    [
+        ([], 'buckets is empty'),
+        ([64, 32], 'expected ascending'),
+        ([32, 32], 'expected ascending'),
+        ([0], 'buckets is 0'),
+        ('64', 'expected a list'),
+        (64, 'expected a list'),
+    ],
+)
 def test_buckets_that_are_no_ascending_counts_are_refused(buckets, message):
     with pytest.raises(ValueError, match=message):
         Parameters(buckets=buckets)

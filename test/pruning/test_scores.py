@@ -28,14 +28,15 @@ def eager(q, k, mask):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([(1, 1), (4, 4), (4, 2), (6, 1)]),
-       st.integers(1, 12))
+@given(
+    st.integers(0, 10_000), st.sampled_from([(1, 1), (4, 4), (4, 2), (6, 1)]), st.integers(1, 12)
+)
 def test_rows_equal_eager_attention_whatever_the_heads_and_gaps(seed, heads, length):
     generator = torch.Generator().manual_seed(seed)
     q = torch.randn(heads[0], length, 8, generator=generator, dtype=torch.float64)
     k = torch.randn(heads[1], length, 8, generator=generator, dtype=torch.float64)
     positions = torch.randperm(40, generator=generator)[:length].sort().values
-    rows = torch.randperm(length, generator=generator)[:max(1, length // 2)]
+    rows = torch.randperm(length, generator=generator)[: max(1, length // 2)]
     whole = eager(q, k, positions[None] <= positions[:, None])
     got = attention_rows(q[:, rows], k, positions[rows], positions)
     torch.testing.assert_close(got, whole[:, rows].float(), atol=1e-5, rtol=0)

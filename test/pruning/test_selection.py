@@ -21,8 +21,11 @@ import torch
 
 from vla_accel_ros.pruning.selection import extend, has_contrast, mass, ranks, top
 
-positive = npst.arrays(np.float64, st.tuples(st.integers(1, 3), st.integers(1, 20)),
-                       elements=st.integers(1, 50).map(float))
+positive = npst.arrays(
+    np.float64,
+    st.tuples(st.integers(1, 3), st.integers(1, 20)),
+    elements=st.integers(1, 50).map(float),
+)
 
 
 def test_ranks_count_from_the_highest_and_break_ties_by_index():
@@ -32,7 +35,9 @@ def test_ranks_count_from_the_highest_and_break_ties_by_index():
 def test_top_takes_a_count_a_camera_and_more_than_exist_is_all():
     scores = torch.tensor([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
     assert top(scores, torch.tensor([[1], [2]])).tolist() == [
-        [False, False, True], [True, True, False]]
+        [False, False, True],
+        [True, True, False],
+    ]
     assert top(scores, 10).all()
     assert not top(scores, 0).any()
 

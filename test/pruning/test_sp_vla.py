@@ -24,11 +24,7 @@ from vla_accel_ros.pruning.edges import edge_patches
 from vla_accel_ros.pruning.interface import Layout
 from vla_accel_ros.pruning.registry import create
 from vla_accel_ros.pruning.selection import mass
-from vla_accel_ros.pruning.sp_vla import (
-    SpVlaParameters,
-    code_parameters,
-    mass_threshold,
-)
+from vla_accel_ros.pruning.sp_vla import SpVlaParameters, code_parameters, mass_threshold
 
 P = SpVlaParameters(v_low=0.1, v_high=0.3)
 
@@ -114,8 +110,10 @@ def test_indices_ascend_whatever_the_scores(layout):
         assert torch.equal(index, index.sort().values)
 
 
-@pytest.mark.parametrize(('place', 'where'), [
-    ('before_projector', 'towers'), ('before_llm', 'projector'), ('after_layer', 'layer 2')])
+@pytest.mark.parametrize(
+    ('place', 'where'),
+    [('before_projector', 'towers'), ('before_llm', 'projector'), ('after_layer', 'layer 2')],
+)
 def test_the_same_tokens_are_dropped_at_the_place_asked_for(layout, place, where):
     images = edged(layout)
     early = drive(create('sp_vla', layout), moving(0.2), images)

@@ -39,8 +39,9 @@ def by_layer(layout, **ids):
     return lambda layer, rows: peaks(layout, ids.get(f'l{layer}', ids['rest']))
 
 
-@pytest.mark.parametrize(('speed', 'steps'), [
-    (0.0, 11), (0.05, 10), (0.07, 9), (0.19, 7), (0.35, 4), (2.0, 4)])
+@pytest.mark.parametrize(
+    ('speed', 'steps'), [(0.0, 11), (0.05, 10), (0.07, 9), (0.19, 7), (0.35, 4), (2.0, 4)]
+)
 def test_the_faster_the_arm_the_nearer_the_reference_frame(speed, steps):
     assert reference_age(moving(speed), 0.05) == steps
 
@@ -62,27 +63,43 @@ def test_global_dynamic_and_local_tokens_stay(layout):
     before, after = textured(layout), tuple(i.copy() for i in textured(layout))
     after[0][14:28, 14:28] = 0  # patch 17
     drive(pruner, SLOW, before, 0, scores=by_layer(layout, rest=range(200, 230)))
-    seen = drive(pruner, SLOW, after, STEP, scores=by_layer(
-        layout, l1=range(60, 84), l2=range(100, 124), rest=range(5)))
+    seen = drive(
+        pruner,
+        SLOW,
+        after,
+        STEP,
+        scores=by_layer(layout, l1=range(60, 84), l2=range(100, 124), rest=range(5)),
+    )
     expected = {17, *range(60, 84), *range(100, 124), *range(200, 230)}
     assert set(seen.mask[0].nonzero().flatten().tolist()) == expected
     assert list(seen.kept) == ['layer 2']
 
 
 def test_without_history_the_last_inference_is_not_used(layout):
-    pruner = create(
-        'specprune', layout, round_up=False, layer_level=False, history=False)
+    pruner = create('specprune', layout, round_up=False, layer_level=False, history=False)
     image = textured(layout)
     drive(pruner, SLOW, image, 0, scores=by_layer(layout, rest=range(200, 230)))
-    seen = drive(pruner, SLOW, image, STEP, scores=by_layer(
-        layout, l1=range(24), l2=range(24), rest=range(24)))
+    seen = drive(
+        pruner,
+        SLOW,
+        image,
+        STEP,
+        scores=by_layer(layout, l1=range(24), l2=range(24), rest=range(24)),
+    )
     assert seen.needs.layers == {1: (Rows.TEXT,), 2: (Rows.TEXT,)}
     assert seen.mask[0].nonzero().flatten().tolist() == list(range(24))
 
 
 def test_a_still_image_has_no_dynamic_tokens_and_at_most_so_many_move(layout):
-    pruner = create('specprune', layout, round_up=False, layer_level=False, history=False,
-                    k_local=0, k_dynamic=7)
+    pruner = create(
+        'specprune',
+        layout,
+        round_up=False,
+        layer_level=False,
+        history=False,
+        k_local=0,
+        k_dynamic=7,
+    )
     drive(pruner, SLOW, textured(layout, 0), 0)
     seen = drive(pruner, SLOW, textured(layout, 1), STEP)
     assert seen.count == 7
@@ -96,6 +113,7 @@ def test_coarse_mode_keeps_fewer_and_the_controller_can_be_switched_off(layout):
         pruner = create('specprune', layout, round_up=False, layer_level=False, **options)
         drive(pruner, SLOW, textured(layout, 0), 0)
         return drive(pruner, motion, textured(layout, 0), STEP).count, pruner.mode
+
     fine, mode = second(SLOW)
     assert mode is Mode.FINE
     coarse, mode = second(FAST)
@@ -110,7 +128,12 @@ def test_later_layers_drop_a_tenth_of_the_least_each(layout):
     drive(pruner, SLOW, image, 0)
     seen = drive(pruner, SLOW, image, STEP)
     assert {k: v.count for k, v in seen.kept.items()} == {
-        'layer 2': 100, 'layer 5': 90, 'layer 10': 81, 'layer 15': 73, 'layer 20': 66}
+        'layer 2': 100,
+        'layer 5': 90,
+        'layer 10': 81,
+        'layer 15': 73,
+        'layer 20': 66,
+    }
     assert torch.equal(seen.mask, ramp(layout) > 256 - 66)
     assert set(seen.needs.layers) == {1, 2, *range(3, 21), 32}
     assert seen.needs.drops == (2, 5, 10, 15, 20)
@@ -212,8 +235,7 @@ def test_history_is_of_the_tokens_that_the_last_inference_still_held(layout):
     image = textured(layout)
     drive(pruner, SLOW, image, 0)
     second = drive(pruner, SLOW, image, STEP, scores=lambda *_: ramp(layout).flip(-1))
-    pruner.configure(pruner.Parameters(
-        layer_level=False, round_up=False, k_global=300, k_local=0))
+    pruner.configure(pruner.Parameters(layer_level=False, round_up=False, k_global=300, k_local=0))
     third = drive(pruner, SLOW, image, 2 * STEP)
     assert second.count == 30 + 24
     assert torch.equal(third.mask, second.mask)

@@ -35,8 +35,7 @@ def test_the_newest_action_score_weighs_most():
     for step in range(4):
         memory.add(torch.tensor([float(step == 1), float(step == 2), float(step == 3)]))
     total = 0.8 + 0.64 + 0.512
-    torch.testing.assert_close(
-        memory.estimate(3, 0.8), torch.tensor([0.512, 0.64, 0.8]) / total)
+    torch.testing.assert_close(memory.estimate(3, 0.8), torch.tensor([0.512, 0.64, 0.8]) / total)
 
 
 def test_an_estimate_from_fewer_steps_than_its_window_is_refused():
@@ -79,8 +78,7 @@ def test_of_tokens_that_are_alike_one_is_kept(layout):
     pruner = create('vla_pruner', layout, window=1, keep=8 / 256, round_up=False)
     visual = torch.nn.functional.one_hot(torch.arange(256) // 2, 128).float()[None]
     drive(pruner, decode=lambda layer: peak(layout, *range(200, 208)))
-    seen = drive(pruner, visual=visual,
-                 scores=lambda layer, rows: peak(layout, *range(240, 248)))
+    seen = drive(pruner, visual=visual, scores=lambda layer, rows: peak(layout, *range(240, 248)))
     # Sixteen nominated, eight pairs of equal features: one of each pair stays.
     pairs = seen.mask.view(128, 2).sum(1)
     assert pairs.nonzero().flatten().tolist() == [*range(100, 104), *range(120, 124)]
@@ -150,9 +148,9 @@ def test_missing_tokens_get_their_shallow_score_on_the_deep_scale():
     present = torch.tensor([[True, True, False, False]])
     deep = TokenScores(torch.tensor([[4.0, 2.0, 0.0, 0.0]]), present, torch.tensor(0.0))
     shallow = TokenScores(
-        torch.tensor([[1.0, 2.0, 5.0, 0.5]]), torch.ones_like(present), torch.tensor(0.0))
-    torch.testing.assert_close(
-        complete(deep, shallow), torch.tensor([[4.0, 2.0, 10.0, 1.0]]))
+        torch.tensor([[1.0, 2.0, 5.0, 0.5]]), torch.ones_like(present), torch.tensor(0.0)
+    )
+    torch.testing.assert_close(complete(deep, shallow), torch.tensor([[4.0, 2.0, 10.0, 1.0]]))
     assert complete(deep, None) is deep.received
 
 
@@ -164,20 +162,21 @@ class Attending:
 
     def __init__(self, **parameters):
         self.layout = Layout(cameras=1, rows=8, columns=8, patch=4, layers=32)
-        self.pruner = create(
-            'vla_pruner', self.layout, keep=8 / 64, round_up=False, **parameters)
+        self.pruner = create('vla_pruner', self.layout, keep=8 / 64, round_up=False, **parameters)
         self.target = 0
         generator = torch.Generator().manual_seed(5)
-        self.prompt = 0.01 + peak(self.layout, *range(8)) + 0.001 * torch.rand(
-            1, 64, generator=generator)
+        self.prompt = (
+            0.01 + peak(self.layout, *range(8)) + 0.001 * torch.rand(1, 64, generator=generator)
+        )
 
     def attention(self, layer):
         sharp = peak(self.layout, self.target, *range(6))
         return 0.5 * sharp + 0.2 if layer <= 3 else sharp
 
     def step(self):
-        seen = drive(self.pruner, moving(0.1), decode=self.attention,
-                     scores=lambda layer, rows: self.prompt)
+        seen = drive(
+            self.pruner, moving(0.1), decode=self.attention, scores=lambda layer, rows: self.prompt
+        )
         return bool(seen.mask[0, self.target]), seen
 
     def after_change(self, steps=40):
@@ -200,7 +199,7 @@ def test_refreshing_shows_lost_tokens_again_in_time():
     seen = Attending(remedy='none', refresh=10).after_change()
     first = seen.index(True)
     assert first <= 10
-    assert any(seen[first + 1:first + 3])
+    assert any(seen[first + 1 : first + 3])
 
 
 def test_one_in_so_many_inferences_keeps_all_counted_from_the_warm_up():

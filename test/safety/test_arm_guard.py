@@ -52,7 +52,9 @@ def test_until_enabled_actions_are_refused_and_ticks_are_zero():
     command = tick(guard, 1)
     assert command.twist == ZERO
     assert (command.state, command.reason, command.gripper) == (
-        State.DISABLED, 'not_enabled', None
+        State.DISABLED,
+        'not_enabled',
+        None,
     )
     assert guard.counters == {'refused/not_enabled': 1}
 
@@ -98,8 +100,11 @@ def test_the_watchdog_names_what_kept_the_actions_away():
     assert guard.refuse('malformed', '3 columns').reason == 'malformed'
     assert tick(guard, 260).reason == 'watchdog/nan_or_inf'
     assert guard.counters == {
-        'accepted': 1, 'refused/nan_or_inf': 1, 'refused/translation_step': 1,
-        'refused/malformed': 1, 'watchdog/nan_or_inf': 1,
+        'accepted': 1,
+        'refused/nan_or_inf': 1,
+        'refused/translation_step': 1,
+        'refused/malformed': 1,
+        'watchdog/nan_or_inf': 1,
     }
 
 
@@ -247,8 +252,7 @@ def test_the_box_counts_what_was_paid_since_the_pose_and_the_poses_own_age():
 
 
 def test_a_clock_that_was_set_back_leaves_nothing_of_the_future_behind():
-    box = Limits(
-        workspace_min=(-1.0,) * 3, workspace_max=(1.0,) * 3, translation_per_second=0.015)
+    box = Limits(workspace_min=(-1.0,) * 3, workspace_max=(1.0,) * 3, translation_per_second=0.015)
     guard = ArmGuard(GuardConfig(limits=box))
     guard.enable(1000 * NS)
     guard.update_pose((0.0, 0.0, 0.0), 1000 * NS)

@@ -37,12 +37,8 @@ hostile = st.one_of(
 )
 good = st.lists(st.floats(-0.01, 0.01), min_size=6, max_size=6)
 # Age of an action's stamp: mostly fresh, sometimes old, reordered or from the future.
-ages = st.one_of(
-    st.integers(0, 30), st.sampled_from([-10_000, -100, 400, 600, 10**9, -(10**9)])
-)
-steps = st.one_of(
-    st.just(0.05), st.sampled_from([0.2, 0.0, -1.0, 1e-9, 1e9, np.nan, np.inf])
-)
+ages = st.one_of(st.integers(0, 30), st.sampled_from([-10_000, -100, 400, 600, 10**9, -(10**9)]))
+steps = st.one_of(st.just(0.05), st.sampled_from([0.2, 0.0, -1.0, 1e-9, 1e9, np.nan, np.inf]))
 events = st.lists(
     st.tuples(
         st.one_of(st.integers(0, 40), st.sampled_from([0, 90, 300, -3, -50])),
@@ -55,7 +51,7 @@ events = st.lists(
             st.tuples(st.just('garbage'), st.sampled_from([None, 'go', 7, [1.0] * 7])),
             st.tuples(st.just('enable')),
             st.tuples(st.sampled_from(['disable', 'stop'])),
-            st.tuples(st.just('clock'), st.sampled_from([-10**10, -10**6, 10**9])),
+            st.tuples(st.just('clock'), st.sampled_from([-(10**10), -(10**6), 10**9])),
             st.tuples(st.just('pose'), st.lists(hostile, min_size=2, max_size=4)),
         ),
     ),
@@ -152,8 +148,12 @@ def test_whatever_happened_enabling_lets_the_arm_move_again(sequence):
 
 
 wide = Limits(
-    translation_per_second=50, rotation_per_second=50, linear_acceleration=1e4,
-    angular_acceleration=1e4, linear_speed=2, angular_speed=20,
+    translation_per_second=50,
+    rotation_per_second=50,
+    linear_acceleration=1e4,
+    angular_acceleration=1e4,
+    linear_speed=2,
+    angular_speed=20,
 )
 
 

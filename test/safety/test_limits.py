@@ -71,8 +71,8 @@ def test_nan_and_inf_are_refused_in_every_column(column, bad):
 
 
 @pytest.mark.parametrize(
-    'gripper, reason', [(0, None), (1.0000001, None), (-0.1, 'gripper_range'),
-                        (1.1, 'gripper_range')]
+    'gripper, reason',
+    [(0, None), (1.0000001, None), (-0.1, 'gripper_range'), (1.1, 'gripper_range')],
 )
 def test_the_gripper_stays_between_open_and_closed(gripper, reason):
     assert verdict(action([0, 0, 0, 0, 0, 0, gripper])) == reason
@@ -103,8 +103,13 @@ def test_an_action_from_before_the_arm_was_enabled_is_stale():
 
 
 WIDE = Limits(
-    translation_step=10, rotation_step=10, linear_speed=100, angular_speed=100,
-    translation_per_second=100, rotation_per_second=100, linear_acceleration=1e4,
+    translation_step=10,
+    rotation_step=10,
+    linear_speed=100,
+    angular_speed=100,
+    translation_per_second=100,
+    rotation_per_second=100,
+    linear_acceleration=1e4,
     angular_acceleration=1e4,
 )
 

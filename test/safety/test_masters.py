@@ -28,15 +28,22 @@ NS = 1_000_000_000
 MOVE = [0.01, 0.0, 0.0, 0.0, 0.0, 0.02, 0.0]
 
 
-@pytest.mark.parametrize(('topics', 'said'), [
-    ([], ''),
-    ([Publishers('/vla/action', 0, 1), Publishers('/twist', 1, 1)], ''),
-    ([Publishers('/vla/action', 2, 2, 'max')], ''),
-    ([Publishers('/vla/action', 3, 1, 'max', ('/b', '/a'))],
-     f'3 publish /vla/action (/a, /b), at most 1 may (max); {HINT}'),
-    ([Publishers('/a', 2, 1), Publishers('/b', 1, 1), Publishers('/c', 4, 3)],
-     f'2 publish /a, at most 1 may; 4 publish /c, at most 3 may; {HINT}'),
-])
+@pytest.mark.parametrize(
+    ('topics', 'said'),
+    [
+        ([], ''),
+        ([Publishers('/vla/action', 0, 1), Publishers('/twist', 1, 1)], ''),
+        ([Publishers('/vla/action', 2, 2, 'max')], ''),
+        (
+            [Publishers('/vla/action', 3, 1, 'max', ('/b', '/a'))],
+            f'3 publish /vla/action (/a, /b), at most 1 may (max); {HINT}',
+        ),
+        (
+            [Publishers('/a', 2, 1), Publishers('/b', 1, 1), Publishers('/c', 4, 3)],
+            f'2 publish /a, at most 1 may; 4 publish /c, at most 3 may; {HINT}',
+        ),
+    ],
+)
 def test_topics_with_too_many_publishers_are_named_with_count_and_nodes(topics, said):
     assert too_many(topics) == said
 
@@ -50,7 +57,10 @@ def test_several_masters_stop_a_moving_arm_at_once_and_refuse_every_action():
     assert not guard.note_masters('2 publish it')
     command = guard.tick(3)
     assert (command.twist, command.state, command.reason) == (
-        ZERO, State.STOPPED, 'several_publishers')
+        ZERO,
+        State.STOPPED,
+        'several_publishers',
+    )
     refusal = guard.accept(Action(MOVE, 4), 4, 0.05)
     assert refusal == ('several_publishers', '2 publish it')
 
@@ -76,8 +86,11 @@ def test_an_arm_enabled_in_spite_of_several_masters_still_takes_no_action():
 
 
 def test_with_the_box_on_a_fresh_pose_is_asked_for():
-    guard = ArmGuard(GuardConfig(limits=Limits(
-        workspace_min=(0, 0, 0), workspace_max=(1, 1, 1), max_pose_age_s=0.5)))
+    guard = ArmGuard(
+        GuardConfig(
+            limits=Limits(workspace_min=(0, 0, 0), workspace_max=(1, 1, 1), max_pose_age_s=0.5)
+        )
+    )
     assert [o.reason for o in guard.obstacles(0)] == ['no_pose']
     guard.update_pose((0.5, 0.5, 0.5), NS)
     assert guard.obstacles(NS) == []

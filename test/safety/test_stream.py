@@ -76,8 +76,7 @@ def test_what_is_paid_and_what_is_owed_are_what_was_accepted_until_it_is_dropped
     for at_ms in (0, 50):
         stream.add(MOVE, at_ms * MS, STEP_S)
         stream.tick(at_ms * MS, 0.02)
-        np.testing.assert_allclose(
-            stream.committed, np.array(MOVE) * (1 + at_ms / 50), atol=1e-15)
+        np.testing.assert_allclose(stream.committed, np.array(MOVE) * (1 + at_ms / 50), atol=1e-15)
     half = np.array(stream.paid(80 * MS))
     assert (np.abs(half) <= np.abs(stream.committed)).all() and half.any()
     # The consumer holds a twist no longer than 0.1 s.
@@ -99,9 +98,7 @@ def test_the_twist_stays_the_same_for_a_next_action_that_is_only_just_late():
     twists = []
     for index in range(40):
         stream.add(MOVE, index * 50 * MS + (9 if index % 2 else 0) * MS, STEP_S)
-        twists += [
-            stream.tick(index * 50 * MS + at * MS, 0.0125)[0] for at in (9, 22, 34, 47)
-        ]
+        twists += [stream.tick(index * 50 * MS + at * MS, 0.0125)[0] for at in (9, 22, 34, 47)]
     assert min(twists[40:]) > 0.8 * 0.2
     assert max(twists) < 1.2 * 0.2
 
@@ -121,7 +118,8 @@ def test_steady_motion_is_conserved_within_one_percent_over_any_second(rate_hz, 
     accepts = [(i * 50 * MS, MOVE) for i in range(80)]
     ticks = [
         at + k * period + offset_ms * MS
-        for at, _ in accepts for k in range(1, 1 + (50 * MS) // period)
+        for at, _ in accepts
+        for k in range(1, 1 + (50 * MS) // period)
         if k * period + offset_ms * MS < 50 * MS
     ]
     arm = play(TwistStream(1, 1), accepts, ticks, 1 / rate_hz)
@@ -147,8 +145,11 @@ displacements = st.lists(
 
 @settings(max_examples=100)
 @given(
-    intervals, displacements, st.sampled_from([10, 13, 20, 37, 50]),
-    st.lists(st.floats(0.6, 1.4), min_size=1, max_size=10), st.booleans(),
+    intervals,
+    displacements,
+    st.sampled_from([10, 13, 20, 37, 50]),
+    st.lists(st.floats(0.6, 1.4), min_size=1, max_size=10),
+    st.booleans(),
 )
 def test_displacement_is_conserved_whatever_the_rate_jitter_and_timing(
     gaps_ms, moves, period_ms, jitter, tick_on_accept

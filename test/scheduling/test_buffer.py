@@ -36,8 +36,7 @@ def test_an_empty_buffer_has_no_last_action_and_no_generated_share():
 
 
 @given(
-    st.integers(1, 7),
-    st.lists(st.tuples(st.floats(-1, 1), st.sampled_from(Source)), max_size=30),
+    st.integers(1, 7), st.lists(st.tuples(st.floats(-1, 1), st.sampled_from(Source)), max_size=30)
 )
 def test_views_hold_the_newest_actions_oldest_first(capacity, history):
     buffer = ActionBuffer(capacity)

@@ -23,7 +23,9 @@ PAGE = (Path(__file__).parents[2] / 'docs' / 'methods.md').read_text(encoding='u
 def test_the_defaults_of_the_rules_tables_are_those_of_the_code():
     rows = [
         [cell.strip() for cell in line.strip('|').split('|')]
-        for line in PAGE.splitlines() if line.startswith('| `')]
+        for line in PAGE.splitlines()
+        if line.startswith('| `')
+    ]
     said = {row[0].strip('`'): row[2] for row in rows if row[0].strip('`') in PARAMETERS}
     config = SchedulerConfig()
     assert {name for name in PARAMETERS if name.startswith('trust_')} <= set(said)

@@ -28,12 +28,20 @@ def paced(interval_ms, count=WINDOW + 1, jitter_ms=0):
     return pace
 
 
-@pytest.mark.parametrize(('interval_ms', 'step_s', 'said'), [
-    (200, 0.05, 'frames come at 5 Hz, policy_step 0.05 s wants 20 Hz'),
-    (1000, 0.2, 'frames come at 1 Hz, policy_step 0.2 s wants 5 Hz'),
-    (50, 0.05, ''), (33, 0.05, ''), (55, 0.05, ''), (200, 0.2, '')])
+@pytest.mark.parametrize(
+    ('interval_ms', 'step_s', 'said'),
+    [
+        (200, 0.05, 'frames come at 5 Hz, policy_step 0.05 s wants 20 Hz'),
+        (1000, 0.2, 'frames come at 1 Hz, policy_step 0.2 s wants 5 Hz'),
+        (50, 0.05, ''),
+        (33, 0.05, ''),
+        (55, 0.05, ''),
+        (200, 0.2, ''),
+    ],
+)
 def test_a_camera_that_is_slower_than_the_policy_is_named_with_both_rates(
-        interval_ms, step_s, said):
+    interval_ms, step_s, said
+):
     advice = paced(interval_ms).advice(step_s)
     assert advice.startswith(said) and bool(advice) == bool(said)
 
@@ -54,9 +62,14 @@ def test_too_few_frames_and_a_new_clock_say_nothing():
     assert pace.rate_hz is None
 
 
-@pytest.mark.parametrize(('call_s', 'said'), [
-    (0.1, ''), (0.9, 'max_staleness is 1 s'),
-    (3.0, 'answer_timeout is 2 s and max_staleness is 1 s')])
+@pytest.mark.parametrize(
+    ('call_s', 'said'),
+    [
+        (0.1, ''),
+        (0.9, 'max_staleness is 1 s'),
+        (3.0, 'answer_timeout is 2 s and max_staleness is 1 s'),
+    ],
+)
 def test_calls_that_take_longer_than_is_waited_for_are_named_with_the_bounds(call_s, said):
     advice = call_advice(call_s, 2.0, 1.0)
     assert said in advice and bool(advice) == bool(said)

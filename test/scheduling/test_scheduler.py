@@ -289,7 +289,16 @@ def test_counters_name_every_kind_reason_and_source():
     one.configure(SchedulerConfig(rule='velocity', v_min=0.1))
     frame(one, step)
     assert one.counters == {
-        'frames': 5, 'steps': 5, 'requests': 4, 'answers': 4, 'actions': 5, 'actions/vla': 4,
-        'actions/ridge': 1, 'deliberative': 8, 'deliberative/never': 4,
-        'deliberative/answered': 4, 'intuitive': 1, 'intuitive/steady_speed': 1,
+        'frames': 5,
+        'steps': 5,
+        'requests': 4,
+        'answers': 4,
+        'actions': 5,
+        'actions/vla': 4,
+        'actions/ridge': 1,
+        'deliberative': 8,
+        'deliberative/never': 4,
+        'deliberative/answered': 4,
+        'intuitive': 1,
+        'intuitive/steady_speed': 1,
     }

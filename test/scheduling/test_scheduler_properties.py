@@ -42,9 +42,7 @@ configs = st.builds(
     trust_most=st.integers(2, 4),
     gripper_guard=st.booleans(),
 )
-values = st.one_of(
-    st.floats(-0.03, 0.03), st.sampled_from([0.0, 1.0, np.nan, np.inf, 1e300])
-)
+values = st.one_of(st.floats(-0.03, 0.03), st.sampled_from([0.0, 1.0, np.nan, np.inf, 1e300]))
 events = st.lists(
     st.one_of(
         st.tuples(st.just('frame'), st.integers(5, 120)),

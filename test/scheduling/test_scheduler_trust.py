@@ -24,9 +24,16 @@ CLOSED = [0.02, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
 
 
 def trusting(**options):
-    return scheduler(**{
-        'rule': 'trust', 'generator': 'hold', 'gripper_guard': False, 'trust_least': 1,
-        'trust_most': 4, **options})
+    return scheduler(
+        **{
+            'rule': 'trust',
+            'generator': 'hold',
+            'gripper_guard': False,
+            'trust_least': 1,
+            'trust_most': 4,
+            **options,
+        }
+    )
 
 
 def play(one, rows):

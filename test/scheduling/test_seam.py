@@ -79,17 +79,20 @@ class Played:
 
     def excess(self):
         """Give by how much any change between two steps is above what is inside the chunks."""
-        pairs = [(s, changes(self.sent[s - 1], self.sent[s]) - self.bounds[s])
-                 for s in self.sent if s - 1 in self.sent and s in self.bounds]
+        pairs = [
+            (s, changes(self.sent[s - 1], self.sent[s]) - self.bounds[s])
+            for s in self.sent
+            if s - 1 in self.sent and s in self.bounds
+        ]
         return np.max([beyond for _, beyond in pairs], axis=0)
 
 
 @pytest.mark.parametrize('prefetch_rows', [0, 3, 8])
 @pytest.mark.parametrize('latency', range(7))
 def test_no_seam_of_recorded_chunks_is_above_the_largest_step_inside_them_and_the_limit(
-        latency, prefetch_rows):
-    played = Played(
-        RECORDED, latency, prefetch_rows=prefetch_rows, max_bridge_steps=8, **TIGHT)
+    latency, prefetch_rows
+):
+    played = Played(RECORDED, latency, prefetch_rows=prefetch_rows, max_bridge_steps=8, **TIGHT)
     translation, rotation = played.excess()
     assert translation <= TIGHT['seam_translation'] + 1e-9
     assert rotation <= TIGHT['seam_rotation'] + 1e-9
@@ -99,10 +102,16 @@ def test_no_seam_of_recorded_chunks_is_above_the_largest_step_inside_them_and_th
 @pytest.mark.parametrize('prefetch_rows', [0, 3, 8])
 @pytest.mark.parametrize('latency', range(7))
 def test_the_row_sent_is_as_many_as_actions_were_commanded_since_its_observation(
-        latency, prefetch_rows):
+    latency, prefetch_rows
+):
     played = Played(
-        RECORDED, latency, prefetch_rows=prefetch_rows, max_bridge_steps=8,
-        seam_translation=FREE, seam_rotation=FREE)
+        RECORDED,
+        latency,
+        prefetch_rows=prefetch_rows,
+        max_bridge_steps=8,
+        seam_translation=FREE,
+        seam_rotation=FREE,
+    )
     assert played.rows
     for step, asked, row in played.rows:
         np.testing.assert_array_equal(played.sent[step], RECORDED[asked][row])

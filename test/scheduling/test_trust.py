@@ -64,11 +64,12 @@ def test_as_many_steps_are_intuitive_as_the_budget_says():
     [(0.0, 0, 8), (1.0, 0, 1), (0.5, 0, 2), (0.5, 1, 4), (1.0, 2, 3), (0.9, 3, 4)],
 )
 def test_the_generator_is_good_for_the_steps_in_which_it_drifts_to_the_tolerance(
-    error, blind, budget,
+    error, blind, budget
 ):
     answer = action(0.01)
-    rule = learnt((answer + action(0.002 * error), answer, blind),
-                  linear=0.04, share=0.0, least=1, most=8)
+    rule = learnt(
+        (answer + action(0.002 * error), answer, blind), linear=0.04, share=0.0, least=1, most=8
+    )
     assert rule.budget == budget
 
 
@@ -104,13 +105,17 @@ def test_a_flip_of_the_gripper_is_looked_at_again_until_it_is_confirmed(before, 
 
 
 numbers = st.one_of(
-    st.floats(-0.05, 0.05), st.sampled_from([0.0, 1.0, np.nan, np.inf, -np.inf, 1e300, 5e-324]))
+    st.floats(-0.05, 0.05), st.sampled_from([0.0, 1.0, np.nan, np.inf, -np.inf, 1e300, 5e-324])
+)
 rows = st.lists(numbers, min_size=7, max_size=7).map(np.array)
 
 
 @given(
-    st.integers(0, 5), st.integers(0, 5), st.integers(0, 5),
-    st.lists(st.tuples(st.one_of(st.none(), rows), rows, st.integers(0, 9)), max_size=8))
+    st.integers(0, 5),
+    st.integers(0, 5),
+    st.integers(0, 5),
+    st.lists(st.tuples(st.one_of(st.none(), rows), rows, st.integers(0, 9)), max_size=8),
+)
 def test_whatever_was_measured_the_bound_holds(least, flip, extra, measurements):
     most = max(least, flip) + extra
     rule = Trust(least=least, flip=flip, most=most)

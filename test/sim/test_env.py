@@ -37,8 +37,9 @@ def rollout(env, seed, steps=12):
 
 
 def test_it_passes_gymnasiums_own_checker():
-    env = gymnasium.make('vla_accel_ros.sim.env:vla_accel_ros/Tabletop-v0', image_size=32,
-                         render_mode='rgb_array')
+    env = gymnasium.make(
+        'vla_accel_ros.sim.env:vla_accel_ros/Tabletop-v0', image_size=32, render_mode='rgb_array'
+    )
     check_env(env.unwrapped)
     env.close()
 
@@ -99,8 +100,10 @@ def test_it_ends_only_after_success_has_held(blind):
     assert sum(rewards) == HOLD_STEPS
 
 
-@pytest.mark.parametrize(('asked', 'limit', 'steps'), [
-    (LIFT, None, 120), ('stack the red cube on the blue cube', None, 200), (LIFT, 5, 5)])
+@pytest.mark.parametrize(
+    ('asked', 'limit', 'steps'),
+    [(LIFT, None, 120), ('stack the red cube on the blue cube', None, 200), (LIFT, 5, 5)],
+)
 def test_it_is_cut_off_after_the_tasks_own_or_the_given_number_of_steps(asked, limit, steps):
     env = TabletopEnv(task=asked, cameras=(), max_steps=limit)
     env.reset(seed=0)
@@ -108,9 +111,22 @@ def test_it_is_cut_off_after_the_tasks_own_or_the_given_number_of_steps(asked, l
     assert cut == [False] * (steps - 1) + [True]
 
 
-@pytest.mark.parametrize('action', [
-    [0.0] * 6, [0.0] * 8, [[0.0] * 7], 0.0, [], None, ['a'] * 7, 'abcdefg',
-    [0, 0, 0, 0, 0, 0, np.nan], [np.inf, 0, 0, 0, 0, 0, 0], [0, -np.inf, 0, 0, 0, 0, 0]])
+@pytest.mark.parametrize(
+    'action',
+    [
+        [0.0] * 6,
+        [0.0] * 8,
+        [[0.0] * 7],
+        0.0,
+        [],
+        None,
+        ['a'] * 7,
+        'abcdefg',
+        [0, 0, 0, 0, 0, 0, np.nan],
+        [np.inf, 0, 0, 0, 0, 0, 0],
+        [0, -np.inf, 0, 0, 0, 0, 0],
+    ],
+)
 def test_a_wrong_action_is_refused_and_moves_nothing(blind, action):
     blind.reset(seed=1)
     before, counted = blind.save_state().physics, blind.save_state().counters
@@ -142,9 +158,16 @@ def test_wrong_arguments_are_named_and_leave_the_episode_alone(blind):
     assert np.array_equal(blind.save_state().physics, before)
 
 
-@pytest.mark.parametrize(('arguments', 'named'), [
-    ({'task': 'fly'}, 'fly'), ({'render_mode': 'human'}, 'human'), ({'max_steps': 0}, 'max_steps'),
-    ({'image_size': 3}, 'image size'), ({'image_size': 'big'}, 'image size')])
+@pytest.mark.parametrize(
+    ('arguments', 'named'),
+    [
+        ({'task': 'fly'}, 'fly'),
+        ({'render_mode': 'human'}, 'human'),
+        ({'max_steps': 0}, 'max_steps'),
+        ({'image_size': 3}, 'image size'),
+        ({'image_size': 'big'}, 'image size'),
+    ],
+)
 def test_a_wrong_construction_is_named(arguments, named):
     with pytest.raises(ValueError, match=named):
         TabletopEnv(**arguments)

@@ -23,7 +23,8 @@ import pytest
 from vla_accel_ros.sim.env import ACTION_HIGH, ACTION_LOW
 from vla_accel_ros.sim.expert import LIFT, Expert
 from vla_accel_ros.sim.expert_check import run_episode
-from vla_accel_ros.sim.scene import BIN_HALF, BIN_WALL, FINGER_OPEN, FINGER_THICK
+from vla_accel_ros.sim.hand import FINGER_OPEN, FINGER_THICK
+from vla_accel_ros.sim.scene import BIN_HALF, BIN_WALL
 from vla_accel_ros.sim.tasks import all_instructions
 
 
@@ -91,8 +92,10 @@ def test_its_fingers_miss_the_wall_of_a_bin_close_to_the_cube(blind):
     assert run_episode(blind, words, 1010014) == (True, pytest.approx(32, abs=6))
 
 
-@pytest.mark.parametrize('words', [
-    'pick up the red cube and place it in the bin', 'stack the red cube on the blue cube'])
+@pytest.mark.parametrize(
+    'words',
+    ['pick up the red cube and place it in the bin', 'stack the red cube on the blue cube'],
+)
 def test_a_carried_cube_comes_down_no_steeper_than_places_can_be_told_apart(blind, words):
     """A clone between 'down' and 'straight up' takes what both agree on, and stands still."""
     blind.reset(seed=0, options={'task': words})

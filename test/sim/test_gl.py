@@ -30,8 +30,13 @@ _RENDER = (
 
 def run(code, **environment):
     kept = {k: v for k, v in os.environ.items() if k not in ('MUJOCO_GL', 'PYOPENGL_PLATFORM')}
-    return subprocess.run([sys.executable, '-c', code], env={**kept, **environment},
-                          capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, '-c', code],
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def test_the_users_choice_wins(monkeypatch):
@@ -65,19 +70,21 @@ def test_without_opengl_the_physics_runs_and_rendering_names_the_packages():
         'try:\n'
         '    env.reset(seed=0)\n'
         'except RuntimeError as error:\n'
-        '    print(error)\n', MUJOCO_GL='disable')
+        '    print(error)\n',
+        MUJOCO_GL='disable',
+    )
     assert gl.PACKAGES in done.stdout, done.stderr
 
 
 def test_rendering_after_a_fork_is_refused_instead_of_hanging():
     done = run(
-        'import os\n' + _RENDER +
-        'child = os.fork()\n'
+        'import os\n' + _RENDER + 'child = os.fork()\n'
         'if not child:\n'
         '    try:\n'
         '        env.render_camera("agent")\n'
         '    except RuntimeError as error:\n'
         '        os._exit(7 if "spawn" in str(error) else 1)\n'
         '    os._exit(2)\n'
-        'print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n')
+        'print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n'
+    )
     assert done.stdout.split() == ['True', '7'], done.stderr

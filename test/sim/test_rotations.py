@@ -71,8 +71,9 @@ def test_a_quaternion_turns_as_its_matrix(axis, angle):
     expected = np.append(np.sin(angle / 2) * turn, np.cos(angle / 2))
     assert abs(np.dot([x, y, z, w], expected)) == pytest.approx(1.0)
     vector = np.array([x, y, z])
-    rebuilt = np.array([
-        v + 2 * np.cross(vector, np.cross(vector, v) + w * v) for v in np.eye(3)]).T
+    rebuilt = np.array(
+        [v + 2 * np.cross(vector, np.cross(vector, v) + w * v) for v in np.eye(3)]
+    ).T
     assert rebuilt == pytest.approx(matrix, abs=1e-9)
     assert of_quaternion((x, y, z, w)) == pytest.approx(matrix, abs=1e-9)
 

@@ -30,9 +30,15 @@ def resting(**cubes) -> State:
     poses = {c: np.array([*positions[c], CUBE_HALF]) for c in COLOURS}
     poses.update({colour: np.array(place) for colour, place in cubes.items()})
     return State(
-        ee_position=np.array([0.45, 0.0, 0.2]), ee_rotation=np.diag([1.0, -1.0, -1.0]),
-        width=0.08, gripper=0.0, cubes=poses, rotations={c: np.eye(3) for c in COLOURS},
-        bin_position=np.array([0.45, 0.18, 0.0]), time=0.0)
+        ee_position=np.array([0.45, 0.0, 0.2]),
+        ee_rotation=np.diag([1.0, -1.0, -1.0]),
+        width=0.08,
+        gripper=0.0,
+        cubes=poses,
+        rotations={c: np.eye(3) for c in COLOURS},
+        bin_position=np.array([0.45, 0.18, 0.0]),
+        time=0.0,
+    )
 
 
 def test_there_are_three_kinds_of_task_for_every_colour():
@@ -47,8 +53,9 @@ def test_an_instruction_means_its_own_task(task):
     assert parse(f'  {task.instruction.upper()}. ') == task
 
 
-@pytest.mark.parametrize('words', ['', 'fly', 'pick up the pink cube', None, 3,
-                                   'stack the red cube on the red cube'])
+@pytest.mark.parametrize(
+    'words', ['', 'fly', 'pick up the pink cube', None, 3, 'stack the red cube on the red cube']
+)
 def test_an_unknown_instruction_lists_the_ones_there_are(words):
     with pytest.raises(ValueError, match='pick up the red cube and place it in the bin'):
         parse(words)

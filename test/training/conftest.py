@@ -27,8 +27,13 @@ SMALL = {
     'warmup': 2,
     'episodes': 2,
     'model': {
-        'image_size': 32, 'patch': 16, 'tower_width': 32, 'tower_blocks': 1, 'width': 48,
-        'layers': 2, 'heads': 2,
+        'image_size': 32,
+        'patch': 16,
+        'tower_width': 32,
+        'tower_blocks': 1,
+        'width': 48,
+        'layers': 2,
+        'heads': 2,
     },
     'point_layers': [1],
     'data': {
@@ -36,21 +41,53 @@ SMALL = {
         'demos': {'kind': 'demonstration', 'frames': 24, 'seed': 300000},
     },
     'stages': [
-        {'name': 'ground', 'images': 24, 'rate': 1e-3, 'mix': {'wander': 1},
-         'losses': {'locate': 1, 'point': 1, 'relate': 1}},
-        {'name': 'clone', 'images': 24, 'rate': 1e-3, 'mix': {'wander': 1, 'demos': 3},
-         'losses': {'relate': 1, 'action': 1}},
+        {
+            'name': 'ground',
+            'images': 24,
+            'rate': 1e-3,
+            'mix': {'wander': 1},
+            'losses': {'locate': 1, 'point': 1, 'relate': 1},
+        },
+        {
+            'name': 'clone',
+            'images': 24,
+            'rate': 1e-3,
+            'mix': {'wander': 1, 'demos': 3},
+            'losses': {'relate': 1, 'action': 1},
+        },
     ],
 }
 
 # OpenVLA's form, and OpenVLA-OFT's, small, with stages of which the first shows some tokens.
 FORMS = {
-    'tokens': {'cameras': ['agent'], 'jpeg': True, 'model': {
-        'form': 'scaled', 'image_size': 56, 'patch': 14, 'tower_width': 64, 'tower_blocks': 1,
-        'width': 48, 'layers': 2, 'heads': 2}},
-    'chunk': {'jpeg': True, 'model': {
-        'form': 'scaled', 'chunk': 3, 'image_size': 56, 'patch': 14, 'tower_width': 64,
-        'tower_blocks': 1, 'width': 48, 'layers': 2, 'heads': 2}},
+    'tokens': {
+        'cameras': ['agent'],
+        'jpeg': True,
+        'model': {
+            'form': 'scaled',
+            'image_size': 56,
+            'patch': 14,
+            'tower_width': 64,
+            'tower_blocks': 1,
+            'width': 48,
+            'layers': 2,
+            'heads': 2,
+        },
+    },
+    'chunk': {
+        'jpeg': True,
+        'model': {
+            'form': 'scaled',
+            'chunk': 3,
+            'image_size': 56,
+            'patch': 14,
+            'tower_width': 64,
+            'tower_blocks': 1,
+            'width': 48,
+            'layers': 2,
+            'heads': 2,
+        },
+    },
 }
 
 

@@ -24,7 +24,7 @@ ROWS = 37
 def causal(dtype: torch.dtype, hidden: slice = slice(0, 0)) -> torch.Tensor:
     """A sequence's mask, added to the scores; some keys hidden from the later half."""
     sees = torch.ones(ROWS, ROWS, dtype=torch.bool).tril()
-    sees[ROWS // 2:, hidden] = False
+    sees[ROWS // 2 :, hidden] = False
     return torch.zeros(ROWS, ROWS, dtype=dtype).masked_fill(~sees, float('-inf'))[None, None]
 
 
@@ -49,14 +49,14 @@ def test_answers_and_gradients_are_those_of_fused_attention(mask):
     ours = attend(q, k, v, mask)
     torch.testing.assert_close(ours, fused)
     torch.testing.assert_close(
-        torch.autograd.grad(ours, (q, k, v), grad), torch.autograd.grad(fused, (q, k, v), grad))
+        torch.autograd.grad(ours, (q, k, v), grad), torch.autograd.grad(fused, (q, k, v), grad)
+    )
 
 
 def test_in_bfloat16_gradients_are_as_near_as_bfloat16_allows():
     wide, mask = inputs(torch.float32), causal(torch.float32)
     grad = torch.randn(2, 3, ROWS, 8) + 0.5
-    exact = torch.autograd.grad(
-        F.scaled_dot_product_attention(*wide, attn_mask=mask), wide, grad)
+    exact = torch.autograd.grad(F.scaled_dot_product_attention(*wide, attn_mask=mask), wide, grad)
     narrow = [x.detach().bfloat16().requires_grad_() for x in wide]
     given = torch.autograd.grad(attend(*narrow, mask.bfloat16()), narrow, grad.bfloat16())
     for ours, right in zip(given, exact, strict=True):

@@ -65,7 +65,8 @@ def test_labels_are_those_of_what_is_asked(frames):
     stats = ActionStatistics.from_dict(told['action'])
     config = replace(
         embedded(12, image_size=32, tower_width=32, tower_blocks=1, width=48, heads=2),
-        norm_stats={'here': told})
+        norm_stats={'here': told},
+    )
     sampler = Sampler({'some': frames}, config, 1.0, seed=0, asks=3)
     batch = sampler.draw({'some': 1.0}, 5, 0, 0)
     assert batch.actions.shape == (5, 3, 7)
@@ -75,16 +76,20 @@ def test_labels_are_those_of_what_is_asked(frames):
         for column, which in enumerate(batch.asked[row].tolist()):
             label = frames.arrays['actions'][frame, which, 0].astype(np.float64)
             np.testing.assert_allclose(
-                batch.actions[row, column], places(stats.normalise(label)), rtol=1e-5)
+                batch.actions[row, column], places(stats.normalise(label)), rtol=1e-5
+            )
             assert (int(batch.meant[row, column]), int(batch.goal[row, column])) == named(
-                ALL[which], OBJECTS)
+                ALL[which], OBJECTS
+            )
 
 
 def test_grasps_and_choices_are_drawn_more_often(frames):
     grip = frames.arrays['actions'][..., 0, 6]
     grip[:] = 0.0
-    lift, place = ALL.index('pick up the red cube'), ALL.index(
-        'pick up the red cube and place it in the bin')
+    lift, place = (
+        ALL.index('pick up the red cube'),
+        ALL.index('pick up the red cube and place it in the bin'),
+    )
     red = [i for i, text in enumerate(ALL) if named(text, OBJECTS)[0] == 0]
     # Frame 1 closes on the red cube; 2 holds it; in 3 it is above the bin; 4 is an open hand.
     grip[1, red] = grip[2, red] = 1.0

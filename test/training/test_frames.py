@@ -115,9 +115,9 @@ def test_the_bin_is_where_its_middle_is_projected(env):
     centre = env.state().bin_position + [0.0, 0.0, BIN_FLOOR]
     assert values['seen'][0, -1] == 1
     np.testing.assert_allclose(
-        values['places'][0, -1], env.project(centre, 'agent')[:2] / env.image_size, atol=1e-6)
-    np.testing.assert_allclose(
-        values['vectors'][-1], centre - env.state().ee_position, atol=1e-6)
+        values['places'][0, -1], env.project(centre, 'agent')[:2] / env.image_size, atol=1e-6
+    )
+    np.testing.assert_allclose(values['vectors'][-1], centre - env.state().ee_position, atol=1e-6)
     assert values['turns'][-1] == 0.0
 
 
@@ -127,7 +127,8 @@ def test_the_tool_is_where_it_is_projected_and_no_way_from_itself(env):
     position = env.ee_pose()[0]
     assert values['seen'][0, -1] == 1
     np.testing.assert_allclose(
-        values['places'][0, -1], env.project(position, 'agent')[:2] / env.image_size, atol=1e-6)
+        values['places'][0, -1], env.project(position, 'agent')[:2] / env.image_size, atol=1e-6
+    )
     np.testing.assert_array_equal(values['vectors'][-1], 0.0)
     np.testing.assert_allclose(values['proprio'][:3], position, atol=1e-6)
 

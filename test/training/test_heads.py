@@ -27,8 +27,9 @@ POSITIONS = torch.tensor([[[0.6, 0.1, 0.02], [0.5, 0.2, 0.02], [0.4, -0.2, 0.02]
 
 @pytest.fixture
 def heads():
-    config = embedded(12, cameras=1, image_size=32, tower_width=32, tower_blocks=1, width=48,
-                      layers=2, heads=2)
+    config = embedded(
+        12, cameras=1, image_size=32, tower_width=32, tower_blocks=1, width=48, layers=2, heads=2
+    )
     return Heads(config, OBJECTS, (1,), still=(0,))
 
 
@@ -52,7 +53,8 @@ def test_right_answers_cost_nothing(heads):
 
 
 def test_a_thing_in_another_place_of_the_room_costs_something_only_where_the_camera_stands_still(
-        heads):
+    heads,
+):
     there = features(heads)
     elsewhere = POSITIONS + 0.05
     assert locate_loss(heads, there, PLACES, SEEN, elsewhere)[0].item() > 0.1

@@ -27,8 +27,9 @@ PROMPTS = [[1, 5, 6, 7], [1, 5, 8, 9, 10, 7], [1, 11, 7]]
 @pytest.fixture(scope='module')
 def model():
     torch.manual_seed(0)
-    config = embedded(12, image_size=32, tower_width=32, tower_blocks=1, width=48, layers=2,
-                      heads=2)
+    config = embedded(
+        12, image_size=32, tower_width=32, tower_blocks=1, width=48, layers=2, heads=2
+    )
     return OpenVLA(config).eval()
 
 
@@ -44,9 +45,10 @@ def test_each_branch_equals_the_instruction_alone(model, asked):
             for branch, prompt in enumerate(PROMPTS[i] for i in which):
                 ids = torch.cat([torch.tensor(prompt), actions[image, branch]])[None]
                 first = model.config.visual_tokens + len(prompt) - 1
-                alone = model(pixels[image:image + 1], ids, logit_rows=slice(first, first + 7))
+                alone = model(pixels[image : image + 1], ids, logit_rows=slice(first, first + 7))
                 torch.testing.assert_close(
-                    packed.logits[image, branch], alone.logits[0], rtol=1e-4, atol=1e-5)
+                    packed.logits[image, branch], alone.logits[0], rtol=1e-4, atol=1e-5
+                )
 
 
 def test_shown_some_tokens_a_branch_equals_the_model_on_these_at_their_places(model):
@@ -61,21 +63,25 @@ def test_shown_some_tokens_a_branch_equals_the_model_on_these_at_their_places(mo
         for image, which in enumerate(asked):
             for branch, prompt in enumerate(PROMPTS[i] for i in which):
                 ids = torch.cat([torch.tensor(prompt), actions[image, branch]])[None]
-                x = model.embed_prompt(ids, visual[image:image + 1, shown[image]])
+                x = model.embed_prompt(ids, visual[image : image + 1, shown[image]])
                 behind = 1 + config.visual_tokens + torch.arange(ids.shape[1] - 1)
                 at = torch.cat([torch.zeros(1, dtype=torch.long), 1 + shown[image], behind])
                 hidden = model.language_model.model.run(x, at[None])[0, -7:]
                 torch.testing.assert_close(
-                    packed.logits[image, branch], model.language_model.lm_head(hidden),
-                    rtol=1e-4, atol=1e-5)
+                    packed.logits[image, branch],
+                    model.language_model.lm_head(hidden),
+                    rtol=1e-4,
+                    atol=1e-5,
+                )
 
 
 def test_the_last_word_is_where_a_row_says(model):
     packing = Packing.of(PROMPTS, model.config.visual_tokens, asked=2)
     actions = torch.randint(12, 268, (1, 2, 6))
     with torch.no_grad():
-        packed = forward(model, torch.randn(1, 6, 32, 32), packing, actions,
-                         torch.tensor([[1, 2]]))
+        packed = forward(
+            model, torch.randn(1, 6, 32, 32), packing, actions, torch.tensor([[1, 2]])
+        )
     said = rows_of(packed.layers[0], packed.rows[..., 0])
     words = model.embed_prompt(torch.tensor([[1, 7]]), torch.zeros(1, 0, 48))[:, 1]
     torch.testing.assert_close(said, words[:, None].expand(-1, 2, -1))

@@ -28,8 +28,16 @@ PROMPTS = [[1, 5, 6, 7], [1, 5, 8, 9, 10, 7], [1, 11, 7]]
 def model():
     torch.manual_seed(0)
     config = scaled(
-        12, cameras=2, image_size=28, tower_width=64, tower_blocks=1, width=48, layers=2, heads=2,
-        oft=OFTConfig(chunk=3))
+        12,
+        cameras=2,
+        image_size=28,
+        tower_width=64,
+        tower_blocks=1,
+        width=48,
+        layers=2,
+        heads=2,
+        oft=OFTConfig(chunk=3),
+    )
     return build(config).eval()
 
 
@@ -45,9 +53,11 @@ def test_each_row_equals_the_instruction_alone(model):
         for image, which in enumerate(asked):
             for row, prompt in enumerate(PROMPTS[i] for i in which):
                 alone = model(
-                    pixels[image:image + 1], torch.tensor([prompt]), proprio[image:image + 1])
+                    pixels[image : image + 1], torch.tensor([prompt]), proprio[image : image + 1]
+                )
                 torch.testing.assert_close(
-                    out.logits[image, row], alone.numbers[0], rtol=1e-4, atol=1e-5)
+                    out.logits[image, row], alone.numbers[0], rtol=1e-4, atol=1e-5
+                )
 
 
 def test_shown_some_tokens_a_row_equals_the_model_on_these_at_their_places(model):
@@ -60,20 +70,26 @@ def test_shown_some_tokens_a_row_equals_the_model_on_these_at_their_places(model
         out = forward(model, pixels, layout, proprio, torch.tensor([[1, 2]]), shown)
         for row, prompt in enumerate(PROMPTS[1:]):
             x = model.embed_chunk(
-                torch.tensor([prompt]), model.encode_images(pixels)[:, shown[0]], proprio)
+                torch.tensor([prompt]), model.encode_images(pixels)[:, shown[0]], proprio
+            )
             behind = 1 + config.visual_tokens + torch.arange(x.shape[1] - 5)
             at = torch.cat([torch.zeros(1, dtype=torch.long), 1 + shown[0], behind])
             hidden = model.language_model.model.run(x, at[None], causal=False)
             first = x.shape[1] - config.slots - 2
-            said = model.read_out(hidden[:, first:first + config.slots])
+            said = model.read_out(hidden[:, first : first + config.slots])
             torch.testing.assert_close(out.logits[0, row], said[0], rtol=1e-4, atol=1e-5)
 
 
 def test_the_first_number_is_read_from_the_last_word(model):
     layout = Parallel.of(PROMPTS, 2 + model.config.visual_tokens, model.config.slots)
     with torch.no_grad():
-        out = forward(model, torch.randn(1, model.config.channels, 28, 28), layout,
-                      torch.zeros(1, 8), torch.tensor([[0, 1, 2]]))
+        out = forward(
+            model,
+            torch.randn(1, model.config.channels, 28, 28),
+            layout,
+            torch.zeros(1, 8),
+            torch.tensor([[0, 1, 2]]),
+        )
     words = model.language_model.model.embed_tokens(torch.tensor(7))
     for row in range(3):
         torch.testing.assert_close(out.layers[0][row, out.rows[0, row, 0]], words)

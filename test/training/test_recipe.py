@@ -30,35 +30,44 @@ def broken(values, path, value):
     return values
 
 
-@pytest.mark.parametrize(('path', 'value', 'said'), [
-    (['colour'], 1, "unknown ['colour']"),
-    (['model', 'depth'], 3, "model: unknown ['depth']"),
-    (['model'], 7, 'model is 7'),
-    (['stages'], [], 'stages is empty'),
-    (['stages', 1, 'rate'], 'fast', "stages[1].rate is 'fast'"),
-    (['stages', 1, 'rate'], -1.0, "stages[1]: stage 'clone': rate is -1.0"),
-    (['stages', 0, 'losses'], {'magic': 1}, "losses ['magic']"),
-    (['stages', 0, 'mix'], {'nothing': 1}, "mixes ['nothing'], not in data"),
-    (['stages', 0, 'images'], 0, 'images is 0'),
-    (['stages', 0, 'tokens'], 7,
-     "stage 'ground': tokens is 7, expected 0 or 8 to 8, as many in each of 2"),
-    (['data', 'demos', 'kind'], 'dream', "data.demos: kind is 'dream'"),
-    (['data', 'demos', 'frames'], 1.5, 'data.demos.frames is 1.5'),
-    (['data', 'demos', 'seed'], 400, "data 'wander' and 'demos' share seeds"),
-    (['data', 'demos', 'seed'], 999_900, "data 'demos' takes seeds 999900 to 1000399"),
-    (['point_layers'], [2], 'point_layers [2]'),
-    (['batch'], True, 'batch is True'),
-    (['asks'], 0, 'asks is 0'),
-    (['stages', 0, 'asks'], -1, "stage 'ground': asks is -1"),
-    (['cameras'], [], 'cameras is empty'),
-    (['jpeg'], 'yes please', "jpeg is 'yes please'"),
-    (['model', 'form'], 'round', "form is 'round'"),
-    (['data', 'demos', 'task'], 'dance', "task is 'dance'"),
-    (['data', 'demos', 'task'], 'stack', "data 'demos': no instruction of its task"),
-    (['data', 'demos', 'task'], 'lift',
-     "stage 'clone' mixes sets of different tasks ['', 'lift']"),
-    (['statistics'], ['dreams'], "statistics of 'dreams'"),
-])
+@pytest.mark.parametrize(
+    ('path', 'value', 'said'),
+    [
+        (['colour'], 1, "unknown ['colour']"),
+        (['model', 'depth'], 3, "model: unknown ['depth']"),
+        (['model'], 7, 'model is 7'),
+        (['stages'], [], 'stages is empty'),
+        (['stages', 1, 'rate'], 'fast', "stages[1].rate is 'fast'"),
+        (['stages', 1, 'rate'], -1.0, "stages[1]: stage 'clone': rate is -1.0"),
+        (['stages', 0, 'losses'], {'magic': 1}, "losses ['magic']"),
+        (['stages', 0, 'mix'], {'nothing': 1}, "mixes ['nothing'], not in data"),
+        (['stages', 0, 'images'], 0, 'images is 0'),
+        (
+            ['stages', 0, 'tokens'],
+            7,
+            "stage 'ground': tokens is 7, expected 0 or 8 to 8, as many in each of 2",
+        ),
+        (['data', 'demos', 'kind'], 'dream', "data.demos: kind is 'dream'"),
+        (['data', 'demos', 'frames'], 1.5, 'data.demos.frames is 1.5'),
+        (['data', 'demos', 'seed'], 400, "data 'wander' and 'demos' share seeds"),
+        (['data', 'demos', 'seed'], 999_900, "data 'demos' takes seeds 999900 to 1000399"),
+        (['point_layers'], [2], 'point_layers [2]'),
+        (['batch'], True, 'batch is True'),
+        (['asks'], 0, 'asks is 0'),
+        (['stages', 0, 'asks'], -1, "stage 'ground': asks is -1"),
+        (['cameras'], [], 'cameras is empty'),
+        (['jpeg'], 'yes please', "jpeg is 'yes please'"),
+        (['model', 'form'], 'round', "form is 'round'"),
+        (['data', 'demos', 'task'], 'dance', "task is 'dance'"),
+        (['data', 'demos', 'task'], 'stack', "data 'demos': no instruction of its task"),
+        (
+            ['data', 'demos', 'task'],
+            'lift',
+            "stage 'clone' mixes sets of different tasks ['', 'lift']",
+        ),
+        (['statistics'], ['dreams'], "statistics of 'dreams'"),
+    ],
+)
 def test_a_recipe_that_cannot_be_followed_is_refused_by_name(values, path, value, said):
     with pytest.raises(recipe.RecipeError) as error:
         recipe_yaml.from_dict(broken(values, path, value))
@@ -93,8 +102,9 @@ def test_the_shipped_recipe_can_be_followed():
     assert set(shipped.instructions) == set(all_instructions())
 
 
-@pytest.mark.parametrize(('name', 'cameras', 'chunk'), [
-    ('tabletop-m', 1, 0), ('tabletop-m-oft', 2, 8)])
+@pytest.mark.parametrize(
+    ('name', 'cameras', 'chunk'), [('tabletop-m', 1, 0), ('tabletop-m-oft', 2, 8)]
+)
 def test_the_middle_size_has_openvlas_form_and_the_decoder_it_starts_from(name, cameras, chunk):
     shipped = recipe_yaml.load(share_file(f'config/training/{name}.yaml'))
     config = configure(shipped.model, vocabulary(shipped.instructions), len(shipped.cameras))

@@ -76,8 +76,12 @@ def env(policy):
 def test_it_is_small_and_whole(name):
     folder = checkpoint_folder(name)
     assert (folder / 'model.safetensors').stat().st_size <= MAX_BYTES
-    for file in ('config.json', 'tokenizer.json', 'preprocessor_config.json',
-                 'dataset_statistics.json'):
+    for file in (
+        'config.json',
+        'tokenizer.json',
+        'preprocessor_config.json',
+        'dataset_statistics.json',
+    ):
         assert (folder / file).is_file(), file
 
 

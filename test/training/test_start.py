@@ -22,8 +22,15 @@ from vla_accel_ros.models.openvla import OpenVLA
 from vla_accel_ros.models.presets import embedded, scaled
 from vla_accel_ros.training.start import DECODER, SIGHT, take_weights
 
-SHAPE = {'image_size': 32, 'patch': 16, 'tower_width': 64, 'tower_blocks': 1, 'width': 48,
-         'layers': 2, 'heads': 2}
+SHAPE = {
+    'image_size': 32,
+    'patch': 16,
+    'tower_width': 64,
+    'tower_blocks': 1,
+    'width': 48,
+    'layers': 2,
+    'heads': 2,
+}
 
 
 @pytest.fixture

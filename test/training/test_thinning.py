@@ -34,7 +34,9 @@ def with_squares(config, *tokens):
     for camera, token in tokens:
         row, column = divmod(token, SIDE)
         # The first tower's channels only.
-        pixels[:, 6 * camera:6 * camera + 3, 7 * row:7 * row + 3, 7 * column:7 * column + 3] = 2.0
+        pixels[
+            :, 6 * camera : 6 * camera + 3, 7 * row : 7 * row + 3, 7 * column : 7 * column + 3
+        ] = 2.0
     return pixels
 
 
@@ -73,8 +75,14 @@ def test_what_is_pointed_at_is_shown_however_flat(config):
 
 
 def test_among_flat_tokens_chance_decides(config):
-    drawn = {tuple(choose(config, torch.zeros(1, config.channels, 56, 56), nothing_told(config),
-                          seed=seed)[0].tolist()) for seed in range(5)}
+    drawn = {
+        tuple(
+            choose(
+                config, torch.zeros(1, config.channels, 56, 56), nothing_told(config), seed=seed
+            )[0].tolist()
+        )
+        for seed in range(5)
+    }
     assert len(drawn) == 5
 
 

@@ -39,10 +39,15 @@ def train(*words):
     return cli.main(['train', '--workers', '1', '--threads', '1', *map(str, words)])
 
 
-@pytest.mark.parametrize(('name', 'said'), [
-    ('nope', "there is no recipe 'nope', expected a YAML file or one of: tabletop-"),
-    ('/etc/passwd', '/etc/passwd: recipe is no mapping, expected names: values'),
-    ('/proc/self/exe', 'cannot be read as YAML'), ('no/such.yaml', 'is no file')])
+@pytest.mark.parametrize(
+    ('name', 'said'),
+    [
+        ('nope', "there is no recipe 'nope', expected a YAML file or one of: tabletop-"),
+        ('/etc/passwd', '/etc/passwd: recipe is no mapping, expected names: values'),
+        ('/proc/self/exe', 'cannot be read as YAML'),
+        ('no/such.yaml', 'is no file'),
+    ],
+)
 def test_a_recipe_that_is_none_is_one_line(name, said, capsys, tmp_path):
     assert train('--recipe', name, '--out', tmp_path / 'out') == 2
     error = capsys.readouterr().err
@@ -70,7 +75,8 @@ def test_the_start_of_a_recipe_is_not_written_over(values, tmp_path, capsys):
 
 
 def test_stopped_while_the_first_frames_are_made_it_says_what_is_there(
-        recipe, tmp_path, capfd, monkeypatch):
+    recipe, tmp_path, capfd, monkeypatch
+):
     def asked(frames, *_):
         os.kill(os.getpid(), signal.SIGTERM)
         return frames
@@ -110,15 +116,13 @@ def test_a_worker_that_dies_is_said_by_its_signal(tmp_path):
         for child in multiprocessing.active_children():
             child.kill()
 
-    Frames.create(tmp_path, FrameSpec(
-        4, 32, ('agent',), ('red',), ('pick up the red cube',), 4))
+    Frames.create(tmp_path, FrameSpec(4, 32, ('agent',), ('red',), ('pick up the red cube',), 4))
     with pytest.raises(collect.CollectError, match='ended by signal 9, SIGKILL: mostly memory'):
         collect.collect(tmp_path, 'wander', 0, Disturbance(), 1, dies)
 
 
 def test_what_a_worker_cannot_write_is_said_by_the_parent(tmp_path):
-    Frames.create(tmp_path, FrameSpec(
-        4, 32, ('agent',), ('red',), ('pick up the red cube',), 4))
+    Frames.create(tmp_path, FrameSpec(4, 32, ('agent',), ('red',), ('pick up the red cube',), 4))
     (tmp_path / 'views.npy').unlink()
     (tmp_path / 'views.npy').mkdir()
     errors = queue.SimpleQueue()

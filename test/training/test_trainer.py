@@ -105,7 +105,8 @@ def test_the_checkpoint_is_loaded_and_sees(small, tmp_path, frames):
     views = tuple(np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), dtype=np.uint8))
     red, blue = (
         policy.logits(Observation(views, f'pick up the {colour} cube'))
-        for colour in ('red', 'blue'))
+        for colour in ('red', 'blue')
+    )
     assert not torch.equal(red, blue)
     assert policy.predict(Observation(views, small.instructions[0])).chunk_values.shape == (1, 7)
 
@@ -127,7 +128,7 @@ def test_openvlas_form_and_ofts_are_trained_to_policies(scaled, tmp_path):
     assert lines[-1]['action'] < 0.6 * lines[0]['action']
     policy = Policy.load(trainer.folder)
     views = np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), dtype=np.uint8)
-    seen = Observation(tuple(views[:len(scaled.cameras)]), scaled.instructions[0], 0, np.zeros(8))
+    seen = Observation(tuple(views[: len(scaled.cameras)]), scaled.instructions[0], 0, np.zeros(8))
     answer = policy.predict(seen).chunk_values
     assert answer.shape == (max(1, scaled.model.chunk), 7)
     episodes = trainer.rollout().check(range(1_000_000, 1_000_002), scaled.instructions)
@@ -151,9 +152,16 @@ def test_the_log_becomes_a_picture(small, tmp_path, frames):
 
 def test_dagger_labels_what_the_policy_gets_into(values, tmp_path, frames):
     values['data']['own'] = {'kind': 'dagger', 'frames': 30, 'seed': 600_000}
-    values['stages'].append({
-        'name': 'dagger', 'images': 8, 'rate': 1e-3, 'mix': {'own': 1}, 'losses': {'action': 1},
-        'evaluate': 8})
+    values['stages'].append(
+        {
+            'name': 'dagger',
+            'images': 8,
+            'rate': 1e-3,
+            'mix': {'own': 1},
+            'losses': {'action': 1},
+            'evaluate': 8,
+        }
+    )
     said = []
     trainer = trained(recipe_yaml.from_dict(values), tmp_path, frames, report=said.append)
     own = Frames(tmp_path / 'frames' / 'own')

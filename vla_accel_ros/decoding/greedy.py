@@ -30,7 +30,11 @@ class Greedy(Decoder):
     name = 'greedy'
 
     def decode(
-        self, logits: Tensor, riders: Sequence[int], draft: Sequence[int] | None, count: int,
+        self,
+        logits: Tensor,
+        riders: Sequence[int],
+        draft: Sequence[int] | None,
+        count: int,
         passes: Passes,
     ) -> Decoded:
         """Decode the answer; see `Decoder.decode`."""

@@ -87,7 +87,11 @@ class Decoder:
         return []
 
     def decode(
-        self, logits: Tensor, riders: Sequence[int], draft: Sequence[int] | None, count: int,
+        self,
+        logits: Tensor,
+        riders: Sequence[int],
+        draft: Sequence[int] | None,
+        count: int,
         passes: Passes,
     ) -> Decoded:
         """Decode the answer.

@@ -38,9 +38,9 @@ class Jacobi(Speculative):
         return [blank] * (count - 1) if draft is None else super().riders(draft, count, blank)
 
     def _again(
-        self, draft: Sequence[int] | None, unsettled: list[int], start: int, count: int,
+        self, draft: Sequence[int] | None, unsettled: list[int], start: int, count: int
     ) -> list[int]:
-        return unsettled[:count - 1 - start]
+        return unsettled[: count - 1 - start]
 
 
 class Relaxed(Jacobi):

@@ -22,7 +22,8 @@ from .jacobi import Jacobi, Relaxed
 from .verify import Verify
 
 DECODERS: dict[str, type[Decoder]] = {
-    kind.name: kind for kind in (Greedy, Verify, Jacobi, Relaxed)}
+    kind.name: kind for kind in (Greedy, Verify, Jacobi, Relaxed)
+}
 # These give the tokens that greedy decoding gives.
 EXACT = (Greedy.name, Verify.name, Jacobi.name)
 

@@ -53,10 +53,14 @@ class Speculative(Decoder):
 
     def riders(self, draft: Sequence[int] | None, count: int, blank: int) -> list[int]:
         """Give the draft without its last token; see `Decoder.riders`."""
-        return [] if draft is None else list(draft[:count - 1])
+        return [] if draft is None else list(draft[: count - 1])
 
     def decode(
-        self, logits: Tensor, riders: Sequence[int], draft: Sequence[int] | None, count: int,
+        self,
+        logits: Tensor,
+        riders: Sequence[int],
+        draft: Sequence[int] | None,
+        count: int,
         passes: Passes,
     ) -> Decoded:
         """Decode the answer; see `Decoder.decode`."""
@@ -70,20 +74,21 @@ class Speculative(Decoder):
             right = agreement(proposed, chosen)
             if agreement(proposed, chosen, self.tolerance) == len(proposed):
                 right = len(proposed)
-            settled += chosen[:right + 1]
-            tokens.append(choice[:right + 1])
-            peaks.append(peak[:right + 1])
+            settled += chosen[: right + 1]
+            tokens.append(choice[: right + 1])
+            peaks.append(peak[: right + 1])
             if len(settled) == count:
                 return Decoded(
-                    torch.cat(tokens), torch.cat(peaks), spent, self._accepted(draft, settled))
+                    torch.cat(tokens), torch.cat(peaks), spent, self._accepted(draft, settled)
+                )
             passes.rollback(len(proposed) - right)
-            proposed = self._again(draft, chosen[right + 1:], len(settled), count)
+            proposed = self._again(draft, chosen[right + 1 :], len(settled), count)
             fed = torch.tensor([settled[-1], *proposed], device=logits.device)
             logits = passes.extend(fed, len(settled) - 1)
             spent += 1
 
     def _again(
-        self, draft: Sequence[int] | None, unsettled: list[int], start: int, count: int,
+        self, draft: Sequence[int] | None, unsettled: list[int], start: int, count: int
     ) -> list[int]:
         """Propose the places from `start` to `count` - 2, after a pass.
 

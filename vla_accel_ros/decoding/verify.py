@@ -32,9 +32,9 @@ class Verify(Speculative):
     name = 'verify'
 
     def _again(
-        self, draft: Sequence[int] | None, unsettled: list[int], start: int, count: int,
+        self, draft: Sequence[int] | None, unsettled: list[int], start: int, count: int
     ) -> list[int]:
-        return [] if draft is None else list(draft[start:count - 1])
+        return [] if draft is None else list(draft[start : count - 1])
 
     def _accepted(self, draft: Sequence[int] | None, answer: list[int]) -> int:
         # The tokens behind a correction were verified, too.

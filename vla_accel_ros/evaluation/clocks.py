@@ -27,7 +27,7 @@ STEP, REAL = CLOCKS = ('step', 'real')
 
 
 def latencies(
-    clock: str, given: str | None, methods: Sequence[Method],
+    clock: str, given: str | None, methods: Sequence[Method]
 ) -> tuple[Latency | None, ...]:
     """Return the latency model of each method.
 
@@ -57,15 +57,18 @@ def latencies(
 def _recorded(file: Path, methods: Sequence[Method]) -> tuple[Latency, ...]:
     if not file.is_file():
         raise ValueError(
-            f"--latency-ms is '{file}', expected milliseconds or the JSON report of an evaluation")
+            f"--latency-ms is '{file}', expected milliseconds or the JSON report of an evaluation"
+        )
     try:
         held = {
             row['method']: [float(ms) for ms in row['call_ms_quantiles'] or ()]
-            for row in json.loads(file.read_text(encoding='utf-8'))['methods']}
+            for row in json.loads(file.read_text(encoding='utf-8'))['methods']
+        }
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f'{file} is no report of an evaluation: {error!r}') from None
     missing = [method.name for method in methods if not held.get(method.name)]
     if missing:
         raise ValueError(
-            f'{file} has no calls of {missing[0]!r}, only of: {", ".join(held) or "none"}')
+            f'{file} has no calls of {missing[0]!r}, only of: {", ".join(held) or "none"}'
+        )
     return tuple(Recorded(held[method.name]) for method in methods)

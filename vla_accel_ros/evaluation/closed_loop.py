@@ -33,7 +33,10 @@ _START_NS = 1_000_000_000
 
 
 def run_episode(
-    driver: Driver, environment: Environment, seed: int, instruction: str,
+    driver: Driver,
+    environment: Environment,
+    seed: int,
+    instruction: str,
     stop: Callable[[], bool] = never,
 ) -> EpisodeResult:
     """Run one episode.
@@ -59,7 +62,8 @@ def run_episode(
     step_s = driver.method.scheduler.policy_step_s
     if abs(step_s - environment.step_s) > 1e-6:
         raise ValueError(
-            f'a policy step is {step_s} s, that of the environment {environment.step_s} s')
+            f'a policy step is {step_s} s, that of the environment {environment.step_s} s'
+        )
     step_ns = round(step_s * 1e9)
     environment.reset(seed, instruction)
     driver.reset(instruction, seed)
@@ -87,5 +91,11 @@ def run_episode(
         actions.append(action)
         positions.append(environment.tool_position())
     return EpisodeResult(
-        driver.method.name, seed, instruction, outcome.success, tuple(records),
-        np.array(actions), jerk(positions, step_s))
+        driver.method.name,
+        seed,
+        instruction,
+        outcome.success,
+        tuple(records),
+        np.array(actions),
+        jerk(positions, step_s),
+    )

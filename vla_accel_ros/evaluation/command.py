@@ -50,37 +50,90 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
     add('--checkpoint', default='tabletop-s', help='shipped checkpoint or folder (%(default)s)')
-    add('--unnorm-key', default=None,
-        help='data set whose statistics un-normalise the actions, where there are several')
+    add(
+        '--unnorm-key',
+        default=None,
+        help='data set whose statistics un-normalise the actions, where there are several',
+    )
     add('--episodes', type=int, default=50, help='of each method (%(default)s)')
-    add('--seed', default='reporting', help=(
-        'first seed, or the name of a range: '
-        + ', '.join(f'{name} from {numbers.start}' for name, numbers in seeds.RANGES.items())
-        + ' (%(default)s)'))
+    add(
+        '--seed',
+        default='reporting',
+        help=(
+            'first seed, or the name of a range: '
+            + ', '.join(f'{name} from {numbers.start}' for name, numbers in seeds.RANGES.items())
+            + ' (%(default)s)'
+        ),
+    )
     add_argument(parser, 'none,sp_vla')
     add('--env', default='tabletop', help=registry.HELP + ' (%(default)s)')
-    add('--env-config', type=Path, default=None, metavar='FILE',
-        help='YAML on an environment that is not known, see docs/environments.md')
-    add('--task', default=None, help=(
-        'an instruction, or for the embedded arm lift, place, stack or all, whose instructions '
-        "take turns (default: all), else the environment's own"))
-    add('--clock', choices=clocks.CLOCKS, default=clocks.STEP, help=(
-        'step: the world waits for the model; real: it goes on meanwhile (%(default)s)'))
-    add('--latency-ms', default=None, metavar='MS|FILE', help=(
-        'of each call on the real clock; or the JSON report of an evaluation, whose calls of the '
-        'same methods are drawn from; what it takes here and now by default'))
-    add('--workers', type=int, default=len(os.sched_getaffinity(0)),
-        help='processes; episodes are the same, but calls are timed best with 1 (%(default)s)')
+    add(
+        '--env-config',
+        type=Path,
+        default=None,
+        metavar='FILE',
+        help='YAML on an environment that is not known, see docs/environments.md',
+    )
+    add(
+        '--task',
+        default=None,
+        help=(
+            'an instruction, or for the embedded arm lift, place, stack or all, whose '
+            'instructions '
+            "take turns (default: all), else the environment's own"
+        ),
+    )
+    add(
+        '--clock',
+        choices=clocks.CLOCKS,
+        default=clocks.STEP,
+        help=('step: the world waits for the model; real: it goes on meanwhile (%(default)s)'),
+    )
+    add(
+        '--latency-ms',
+        default=None,
+        metavar='MS|FILE',
+        help=(
+            'of each call on the real clock; or the JSON report of an evaluation, whose calls of '
+            'the same methods are drawn from; what it takes here and now by default'
+        ),
+    )
+    add(
+        '--workers',
+        type=int,
+        default=len(os.sched_getaffinity(0)),
+        help='processes; episodes are the same, but calls are timed best with 1 (%(default)s)',
+    )
     add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
-    add('--image-size', type=int, default=None,
-        help="side of the camera images in pixels; the checkpoint's own by default")
-    add('--max-steps', type=int, default=None,
-        help="steps after which an episode is cut off; the task's own by default")
-    add('--out', type=Path, default=None, metavar='FILE', help=(
-        'file for the JSON report; the episodes are kept beside it as they end'))
+    add(
+        '--image-size',
+        type=int,
+        default=None,
+        help="side of the camera images in pixels; the checkpoint's own by default",
+    )
+    add(
+        '--max-steps',
+        type=int,
+        default=None,
+        help="steps after which an episode is cut off; the task's own by default",
+    )
+    add(
+        '--out',
+        type=Path,
+        default=None,
+        metavar='FILE',
+        help=('file for the JSON report; the episodes are kept beside it as they end'),
+    )
     add('--resume', action='store_true', help='go on with the episodes that are beside --out')
-    add('--report', type=Path, default=None, metavar='PATH', help=(
-        'page with tables, charts, timelines and films: a folder, or a file ending in .html'))
+    add(
+        '--report',
+        type=Path,
+        default=None,
+        metavar='PATH',
+        help=(
+            'page with tables, charts, timelines and films: a folder, or a file ending in .html'
+        ),
+    )
 
 
 def session_of(args: argparse.Namespace) -> Session:
@@ -102,11 +155,22 @@ def session_of(args: argparse.Namespace) -> Session:
     if args.resume and args.out is None:
         raise ValueError('--resume goes on with what is beside --out, expected both')
     setup = runner.Setup(
-        str(checkpoint_folder(args.checkpoint)), kind, args.device, args.image_size,
-        args.max_steps, args.unnorm_key)
+        str(checkpoint_folder(args.checkpoint)),
+        kind,
+        args.device,
+        args.image_size,
+        args.max_steps,
+        args.unnorm_key,
+    )
     return Session(
-        setup, chosen, clocks.latencies(args.clock, args.latency_ms, chosen), task, instructions,
-        purpose, numbers)
+        setup,
+        chosen,
+        clocks.latencies(args.clock, args.latency_ms, chosen),
+        task,
+        instructions,
+        purpose,
+        numbers,
+    )
 
 
 def _first(text: str) -> int:
@@ -128,21 +192,27 @@ def run(args: argparse.Namespace) -> int:
     jobs = session.jobs()
     if args.workers > 0:
         count = min(args.workers, len(jobs))
-        print(f'starting {count} worker{"s" * (count > 1)} for {len(jobs)} episodes',
-              file=sys.stderr)
+        print(
+            f'starting {count} worker{"s" * (count > 1)} for {len(jobs)} episodes', file=sys.stderr
+        )
     here = runner.prepare(jobs, session.setup, args.workers)
     with ExitStack() as stack:
         for path in (args.out, page):
             if path is not None and not is_special(path):
                 stack.enter_context(Lock.beside(path))
-        stop = stack.enter_context(Interrupt(
-            'stopping: episodes under way are left, what is done is kept'))
+        stop = stack.enter_context(
+            Interrupt('stopping: episodes under way are left, what is done is kept')
+        )
         return _run(args, session, jobs, here, page, stop)
 
 
 def _run(
-    args: argparse.Namespace, session: Session, jobs: list[runner.Job], here: runner.Worker,
-    page: Path | None, stop: Interrupt,
+    args: argparse.Namespace,
+    session: Session,
+    jobs: list[runner.Job],
+    here: runner.Worker,
+    page: Path | None,
+    stop: Interrupt,
 ) -> int:
     journal = None
     if args.out is not None and not is_special(args.out):
@@ -166,8 +236,10 @@ def _run(
         write_page(page, session, report, results, here, sys.argv[1:])
     if not report['complete']:
         again = '; --resume goes on' if journal is not None else ''
-        print(f'{failed or "interrupted"}: {len(results)} of {len(jobs)} episodes were run{again}',
-              file=sys.stderr)
+        print(
+            f'{failed or "interrupted"}: {len(results)} of {len(jobs)} episodes were run{again}',
+            file=sys.stderr,
+        )
     if failed:
         return 1
     return 0 if report['complete'] else stop.code
@@ -192,8 +264,12 @@ def check_outputs(args: argparse.Namespace, page: Path | None) -> None:
 
 
 def _evaluate(
-    session: Session, jobs: list[runner.Job], here: runner.Worker, workers: int,
-    journal: Journal | None, stop: Interrupt,
+    session: Session,
+    jobs: list[runner.Job],
+    here: runner.Worker,
+    workers: int,
+    journal: Journal | None,
+    stop: Interrupt,
 ) -> tuple[list[EpisodeResult], Exception | None]:
     """Run what the journal does not hold.
 
@@ -230,8 +306,10 @@ def _say(args: argparse.Namespace, session: Session, report: dict) -> None:
     if args.json:
         print(json.dumps(report))
         return
-    print(f'{report["checkpoint"]} in {report["environment"]}, {session.task}, '
-          f'{session.purpose} seeds from {session.seeds.start}, {session.clock} clock')
+    print(
+        f'{report["checkpoint"]} in {report["environment"]}, {session.task}, '
+        f'{session.purpose} seeds from {session.seeds.start}, {session.clock} clock'
+    )
     print(render(report['methods']))
     for note in report['notes']:
         print(f'note: {note}')
@@ -243,5 +321,10 @@ def _progress(session: Session, done: dict, total: int, each: float) -> None:
         mine = [r.success for (name, _), r in done.items() if name == method.name]
         if mine:
             parts.append(f'{method.name} {sum(mine)}/{len(mine)}')
-    print(f'\r{len(done)}/{total}  {"  ".join(parts)}  {each * (total - len(done)):.0f} s left '
-          f'\x1b[K', end='', file=sys.stderr, flush=True)
+    print(
+        f'\r{len(done)}/{total}  {"  ".join(parts)}  {each * (total - len(done)):.0f} s left '
+        f'\x1b[K',
+        end='',
+        file=sys.stderr,
+        flush=True,
+    )

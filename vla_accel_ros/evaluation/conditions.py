@@ -30,8 +30,7 @@ import sys
 from vla_accel_ros.whole_files import plain
 
 ROOT = Path(__file__).resolve().parents[2]
-LIBRARIES = (
-    'numpy', 'torch', 'transformers', 'pillow', 'mujoco', 'scikit-learn', 'ros-rclpy')
+LIBRARIES = ('numpy', 'torch', 'transformers', 'pillow', 'mujoco', 'scikit-learn', 'ros-rclpy')
 PROC = Path('/proc')
 
 
@@ -39,9 +38,12 @@ def machine() -> dict[str, object]:
     """Return processor, cores, memory, GPU and system."""
     gib = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
     return {
-        'processor': _processor(), 'cores': len(os.sched_getaffinity(0)),
-        'memory_gib': round(gib, 1), 'gpu': _gpu(),
-        'system': f'{platform.system()} {platform.release()}'}
+        'processor': _processor(),
+        'cores': len(os.sched_getaffinity(0)),
+        'memory_gib': round(gib, 1),
+        'gpu': _gpu(),
+        'system': f'{platform.system()} {platform.release()}',
+    }
 
 
 def machine_kind(found: dict[str, object]) -> str:
@@ -98,7 +100,8 @@ class CpuMeter:
         return {
             'benchmark': round(ours / total, 3),
             'others': round(max(0, total - idle - steal - ours) / total, 3),
-            'stolen': round(steal / total, 3)}
+            'stolen': round(steal / total, 3),
+        }
 
     def _read(self) -> tuple[int, int, int, int]:
         first = (PROC / 'stat').read_text(encoding='ascii').splitlines()[0]
@@ -136,6 +139,10 @@ def _commit() -> str:
     if not (ROOT / 'package.xml').is_file():
         return f'{__version__} (installed)'
     done = subprocess.run(
-        ['git', 'describe', '--always', '--dirty', '--abbrev=10'], cwd=ROOT,
-        capture_output=True, text=True, check=False)
+        ['git', 'describe', '--always', '--dirty', '--abbrev=10'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return f'{__version__} ({done.stdout.strip() or "no git"})'

@@ -93,7 +93,10 @@ class Driver:
             self._controller.reset()
 
     def step(
-        self, stamp_ns: int, now_ns: int, observe: Callable[[], Observation],
+        self,
+        stamp_ns: int,
+        now_ns: int,
+        observe: Callable[[], Observation],
         until_ns: int | None = None,
     ) -> StepRecord:
         """Decide on a frame, and on the answers that arrive before the next one.
@@ -129,28 +132,45 @@ class Driver:
             # Asked, and not answered within the step.
             kind = Kind.WAITING
         return StepRecord(
-            stamp_ns, kind.value, decision.reason, decision.speed,
-            decision.angular_speed, decision.queued, call=call, discarded=discarded,
+            stamp_ns,
+            kind.value,
+            decision.reason,
+            decision.speed,
+            decision.angular_speed,
+            decision.queued,
+            call=call,
+            discarded=discarded,
             action=None if action is None else action.values,
             source=None if action is None else action.source.value,
-            sent_ns=None if action is None else sent_ns)
+            sent_ns=None if action is None else sent_ns,
+        )
 
-    def _ask(
-        self, request: Request, now_ns: int, observe: Callable[[], Observation],
-    ) -> Call:
+    def _ask(self, request: Request, now_ns: int, observe: Callable[[], Observation]) -> Call:
         answer = serve(self.policy, request, observe(), self._step_s)
         model_ms = answer.timings_ms['total']
         arrival_ns = now_ns
         if self.latency is not None:
             took_ns = round(self.latency.ms(model_ms) * 1e6)
             arrival_ns = self._busy_until_ns = max(now_ns, self._busy_until_ns) + took_ns
-        self._under_way.append((
-            ActionChunk(answer.chunk_values, request.stamp_ns), answer.accepted >= WIDTH,
-            arrival_ns))
+        self._under_way.append(
+            (
+                ActionChunk(answer.chunk_values, request.stamp_ns),
+                answer.accepted >= WIDTH,
+                arrival_ns,
+            )
+        )
         return Call(
-            model_ms, (arrival_ns - now_ns) / 1e6, answer.kept, answer.kept_ids,
-            answer.kept / self.policy.config.visual_tokens, answer.pruning, answer.passes,
-            answer.accepted, self._flops(answer.work), request.stamp_ns)
+            model_ms,
+            (arrival_ns - now_ns) / 1e6,
+            answer.kept,
+            answer.kept_ids,
+            answer.kept / self.policy.config.visual_tokens,
+            answer.pruning,
+            answer.passes,
+            answer.accepted,
+            self._flops(answer.work),
+            request.stamp_ns,
+        )
 
     def _flops(self, work: Workload) -> float:
         # The same few inferences come again and again; counting a deep decoder takes a while.

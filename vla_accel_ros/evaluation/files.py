@@ -22,8 +22,15 @@ from vla_accel_ros.outputs import beginning, json_with
 from vla_accel_ros.whole_files import write_whole
 
 __all__ = [
-    'SOFTWARE', 'journal_beside', 'of_evaluation', 'of_page', 'of_picture', 'of_plot',
-    'report_file', 'write_whole']
+    'SOFTWARE',
+    'journal_beside',
+    'of_evaluation',
+    'of_page',
+    'of_picture',
+    'of_plot',
+    'report_file',
+    'write_whole',
+]
 
 # What the head of every page holds; older ones only say what they may load.
 _MADE_BY = beginning('<meta name="generator" content="vla-accel">', within=1000)

@@ -27,7 +27,7 @@ MOST_SEEDS, MOST_FAILURES = 3, 6
 
 
 def film(
-    environment: Environment, result: EpisodeResult, every: int = 1,
+    environment: Environment, result: EpisodeResult, every: int = 1
 ) -> Iterator[tuple[tuple[np.ndarray, ...], np.ndarray]]:
     """Show an episode again from what was executed; no policy is asked.
 

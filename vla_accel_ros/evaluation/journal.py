@@ -104,12 +104,14 @@ class Journal:
             except (ValueError, KeyError, TypeError, zlib.error):
                 raise ValueError(
                     f'{path} is no journal of an evaluation, line {number}: leave --resume out '
-                    'to begin anew, or choose another --out') from None
+                    'to begin anew, or choose another --out'
+                ) from None
             whole += len(line)
         other = _differences(held, self._settings)
         if other:
             raise ValueError(
-                f'{path} is of another evaluation, it cannot be gone on with: {"; ".join(other)}')
+                f'{path} is of another evaluation, it cannot be gone on with: {"; ".join(other)}'
+            )
         if whole < path.stat().st_size:
             with path.open('r+b') as file:
                 file.truncate(whole)
@@ -138,7 +140,8 @@ def check_journal(path: Path) -> None:
     if not path.is_file() or not _BEGINS.startswith(head):
         raise ValueError(
             f'{path} is no journal of an evaluation, and the episodes would go there: choose '
-            'another --out')
+            'another --out'
+        )
 
 
 def _free(path: Path) -> Path:
@@ -163,13 +166,19 @@ def _differences(held: dict, asked: dict, at: str = '') -> list[str]:
 
 def to_json(result: EpisodeResult) -> dict:
     """Return an episode as plain values: its outcome in the open, its steps packed."""
-    rest = json.dumps({
-        'records': [_record(record) for record in result.records],
-        'actions': result.actions.tolist(), 'jerk': result.jerk.tolist(),
-    })
+    rest = json.dumps(
+        {
+            'records': [_record(record) for record in result.records],
+            'actions': result.actions.tolist(),
+            'jerk': result.jerk.tolist(),
+        }
+    )
     return {
-        'method': result.method, 'seed': result.seed, 'instruction': result.instruction,
-        'success': result.success, 'steps': result.steps,
+        'method': result.method,
+        'seed': result.seed,
+        'instruction': result.instruction,
+        'success': result.success,
+        'steps': result.steps,
         'packed': base64.b64encode(zlib.compress(rest.encode())).decode('ascii'),
     }
 
@@ -182,9 +191,14 @@ def from_json(values: Mapping) -> EpisodeResult:
     """
     rest = json.loads(zlib.decompress(base64.b64decode(values['packed'])))
     return EpisodeResult(
-        values['method'], values['seed'], values['instruction'], values['success'],
+        values['method'],
+        values['seed'],
+        values['instruction'],
+        values['success'],
         tuple(_to_record(record) for record in rest['records']),
-        np.array(rest['actions']).reshape(-1, 7), np.array(rest['jerk']))
+        np.array(rest['actions']).reshape(-1, 7),
+        np.array(rest['jerk']),
+    )
 
 
 def _record(record: StepRecord) -> dict:

@@ -111,10 +111,15 @@ class Recorded:
     def __init__(self, quantiles: Sequence[float]) -> None:
         self.quantiles = tuple(float(q) for q in quantiles)
         values = np.array(self.quantiles)
-        if not len(values) or not np.isfinite(values).all() or values[0] < 0 or (
-                np.diff(values) < 0).any():
+        if (
+            not len(values)
+            or not np.isfinite(values).all()
+            or values[0] < 0
+            or (np.diff(values) < 0).any()
+        ):
             raise ValueError(
-                f'latencies are {list(quantiles)} ms, expected ascending numbers of at least 0')
+                f'latencies are {list(quantiles)} ms, expected ascending numbers of at least 0'
+            )
         self._shares = np.linspace(0, 1, len(values))
         self.begin(0)
 

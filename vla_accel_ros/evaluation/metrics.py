@@ -31,7 +31,8 @@ SHARES = np.linspace(0, 1, 21)
 
 
 def summarise(
-    method: str, results: Sequence[EpisodeResult],
+    method: str,
+    results: Sequence[EpisodeResult],
     baseline: Sequence[EpisodeResult] | None = None,
     kind_of: Callable[[str], str] | None = None,
 ) -> dict:
@@ -66,9 +67,16 @@ def summarise(
         **_gain(results, baseline),
         'jerk_p95': float(np.percentile(jerks, 95)) if len(jerks) else None,
         'decisions': {k: n / steps for k, n in sorted(decisions.items())} if steps else {},
-        'discarded': dict(sorted(Counter(
-            record.discarded for r in results for record in r.records
-            if record.discarded is not None).items())),
+        'discarded': dict(
+            sorted(
+                Counter(
+                    record.discarded
+                    for r in results
+                    for record in r.records
+                    if record.discarded is not None
+                ).items()
+            )
+        ),
         'by_kind': _by(results, kind_of) if kind_of else {},
         'by_instruction': _by(results, lambda text: text),
         'failed_seeds': [r.seed for r in results if not r.success],
@@ -78,8 +86,10 @@ def summarise(
 def _share(successes: Iterable[bool]) -> dict:
     found = list(successes)
     return {
-        'success': sum(found) / len(found), 'success_ci': list(wilson(sum(found), len(found))),
-        'episodes': len(found), 'successes': sum(found),
+        'success': sum(found) / len(found),
+        'success_ci': list(wilson(sum(found), len(found))),
+        'episodes': len(found),
+        'successes': sum(found),
     }
 
 
@@ -87,7 +97,8 @@ def _by(results: Sequence[EpisodeResult], kind_of: Callable[[str], str]) -> dict
     kinds = [kind_of(r.instruction) for r in results]
     return {
         kind: _share(r.success for r, k in zip(results, kinds, strict=True) if k == kind)
-        for kind in sorted(set(kinds))}
+        for kind in sorted(set(kinds))
+    }
 
 
 def _calls(results: Sequence[EpisodeResult], steps: int, won: int) -> dict:
@@ -108,14 +119,18 @@ def _calls(results: Sequence[EpisodeResult], steps: int, won: int) -> dict:
         'calls_per_step': len(calls) / steps if steps else 0.0,
         'model_ms_per_step': float(took.sum()) / steps if steps else 0.0,
         'model_ms_per_success': float(took.sum()) / won if won else None,
-        'call_ms_p50': p50, 'call_ms_p95': p95, 'call_ms_p99': p99,
+        'call_ms_p50': p50,
+        'call_ms_p95': p95,
+        'call_ms_p99': p99,
         'call_ms_quantiles': quantiles(took, SHARES),
-        'latency_ms_p50': late[0], 'latency_ms_p95': late[1],
+        'latency_ms_p50': late[0],
+        'latency_ms_p95': late[1],
         'tokens_kept': mean(call.kept for call in calls),
         'keep_ratio': mean(call.keep for call in calls),
         'pruning': {
             reason: count / len(calls)
-            for reason, count in sorted(Counter(call.pruning for call in calls).items())},
+            for reason, count in sorted(Counter(call.pruning for call in calls).items())
+        },
         'passes_per_call': mean(call.passes for call in calls),
         'accepted_per_call': mean(call.accepted for call in calls),
         'gflops_per_call': flops / len(calls) / 1e9 if calls else None,
@@ -125,7 +140,7 @@ def _calls(results: Sequence[EpisodeResult], steps: int, won: int) -> dict:
 
 
 def paired(
-    results: Sequence[EpisodeResult], baseline: Sequence[EpisodeResult],
+    results: Sequence[EpisodeResult], baseline: Sequence[EpisodeResult]
 ) -> list[tuple[EpisodeResult, EpisodeResult]]:
     """Return each episode with the baseline's of the same seed, where there is one."""
     theirs = {r.seed: r for r in baseline}
@@ -133,7 +148,7 @@ def paired(
 
 
 def _difference(
-    results: Sequence[EpisodeResult], baseline: Sequence[EpisodeResult] | None,
+    results: Sequence[EpisodeResult], baseline: Sequence[EpisodeResult] | None
 ) -> dict:
     pairs = paired(results, baseline or ())
     if not pairs:
@@ -157,8 +172,7 @@ def _gain(results: Sequence[EpisodeResult], baseline: Sequence[EpisodeResult] | 
             return other(drawn) / mine(drawn)
 
     value = float(gain(np.arange(len(pairs))[None])[0])
-    return {
-        'gain': value if np.isfinite(value) else None, 'gain_ci': _interval(gain, len(pairs))}
+    return {'gain': value if np.isfinite(value) else None, 'gain_ci': _interval(gain, len(pairs))}
 
 
 def _cost(results: Sequence[EpisodeResult]) -> Callable[[np.ndarray], np.ndarray]:
@@ -173,8 +187,6 @@ def _cost(results: Sequence[EpisodeResult]) -> Callable[[np.ndarray], np.ndarray
     return cost
 
 
-def _interval(
-    statistic: Callable[[np.ndarray], np.ndarray], count: int,
-) -> list[float] | None:
+def _interval(statistic: Callable[[np.ndarray], np.ndarray], count: int) -> list[float] | None:
     found = bootstrap(statistic, count)
     return None if found is None else list(found)

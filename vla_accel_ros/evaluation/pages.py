@@ -43,8 +43,12 @@ SCENE = 'scene'
 
 
 def write_page(
-    path: Path, session: Session, report: Mapping, results: Sequence[EpisodeResult],
-    here: Worker, command: Sequence[str],
+    path: Path,
+    session: Session,
+    report: Mapping,
+    results: Sequence[EpisodeResult],
+    here: Worker,
+    command: Sequence[str],
 ) -> Path:
     """Write the page.
 
@@ -67,33 +71,55 @@ def write_page(
     rate = 1 / here.environment.step_s
     names = [method.name for method in session.methods]
     setup = session.setup
-    return write(Report(
-        title=f'{report["checkpoint"]} in {report["environment"]}',
-        subtitle=f'{len(session.seeds)} episodes of each of {len(names)} methods, '
-                 f'{session.task}, {session.purpose} seeds, {session.clock} clock',
-        reference=BASELINE if BASELINE in names else names[0],
-        measures=MEASURES,
-        methods=tuple(
-            row_of(row, [r for r in results if r.method == row['method']])
-            for row in report['methods']),
-        bounds=BOUNDS, quality=QUALITY, cost=COST,
-        provenance=Provenance(
-            shlex.join(['vla-accel', *command]), report['date'],
-            {'checkpoint': (
-                f'{setup.checkpoint}, {fingerprints.of_folder(Path(setup.checkpoint))}')},
-            report['versions'], report['machine'],
-            {'seeds': f'{session.seeds.start} to {session.seeds.stop - 1}',
-             'clock': session.clock, 'task': session.task,
-             'instructions': '; '.join(session.instructions)}),
-        cameras=pictures.cameras, pictures=pictures.encoded,
-        episodes=tuple(_episode(seed, shown, films, here) for seed in seeds),
-        clips=tuple(Clip(
-            f'{r.method} fails seed {r.seed}', r.instruction, films[r.method, r.seed][::stride],
-            rate / stride) for r in failed),
-        notes=tuple(report['notes']),
-        sampling='Shown are the first seed and the first ones that some methods fail and others '
-                 f'do not. A picture is taken every {stride} steps.',
-    ), path)
+    return write(
+        Report(
+            title=f'{report["checkpoint"]} in {report["environment"]}',
+            subtitle=f'{len(session.seeds)} episodes of each of {len(names)} methods, '
+            f'{session.task}, {session.purpose} seeds, {session.clock} clock',
+            reference=BASELINE if BASELINE in names else names[0],
+            measures=MEASURES,
+            methods=tuple(
+                row_of(row, [r for r in results if r.method == row['method']])
+                for row in report['methods']
+            ),
+            bounds=BOUNDS,
+            quality=QUALITY,
+            cost=COST,
+            provenance=Provenance(
+                shlex.join(['vla-accel', *command]),
+                report['date'],
+                {
+                    'checkpoint': (
+                        f'{setup.checkpoint}, {fingerprints.of_folder(Path(setup.checkpoint))}'
+                    )
+                },
+                report['versions'],
+                report['machine'],
+                {
+                    'seeds': f'{session.seeds.start} to {session.seeds.stop - 1}',
+                    'clock': session.clock,
+                    'task': session.task,
+                    'instructions': '; '.join(session.instructions),
+                },
+            ),
+            cameras=pictures.cameras,
+            pictures=pictures.encoded,
+            episodes=tuple(_episode(seed, shown, films, here) for seed in seeds),
+            clips=tuple(
+                Clip(
+                    f'{r.method} fails seed {r.seed}',
+                    r.instruction,
+                    films[r.method, r.seed][::stride],
+                    rate / stride,
+                )
+                for r in failed
+            ),
+            notes=tuple(report['notes']),
+            sampling='Shown are the first seed and the first ones that some methods fail and '
+            f'others do not. A picture is taken every {stride} steps.',
+        ),
+        path,
+    )
 
 
 class _Pictures:
@@ -103,7 +129,9 @@ class _Pictures:
         self._environment, self._config = here.environment, here.policy.config
         grid = self._config.grid
         self.cameras = (
-            *(Camera(name, grid, grid) for name in here.environment.cameras), Camera(SCENE))
+            *(Camera(name, grid, grid) for name in here.environment.cameras),
+            Camera(SCENE),
+        )
         self.encoded: list[tuple[bytes, ...]] = []
 
     def add(self, result: EpisodeResult, stride: int) -> tuple[int, ...]:
@@ -116,15 +144,20 @@ class _Pictures:
 
 
 def _episode(
-    seed: int, shown: Mapping[tuple[str, int], EpisodeResult],
-    films: Mapping[tuple[str, int], tuple[int, ...]], here: Worker,
+    seed: int,
+    shown: Mapping[tuple[str, int], EpisodeResult],
+    films: Mapping[tuple[str, int], tuple[int, ...]],
+    here: Worker,
 ) -> Episode:
     mine = {method: result for (method, number), result in shown.items() if number == seed}
     traces = {
         method: Trace(
             tuple(_step(index, record, here) for index, record in enumerate(result.records)),
-            films[method, seed], 'success' if result.success else 'failure')
-        for method, result in mine.items()}
+            films[method, seed],
+            'success' if result.success else 'failure',
+        )
+        for method, result in mine.items()
+    }
     return Episode(f'seed {seed}', next(iter(mine.values())).instruction, traces)
 
 
@@ -136,8 +169,15 @@ def _step(index: int, record: StepRecord, here: Worker) -> Step:
         # The scene behind them is nothing that the policy sees.
         kept = tuple(
             call.kept_ids[call.kept_ids // tokens == camera] % tokens
-            for camera in range(here.policy.cameras + 1))
+            for camera in range(here.policy.cameras + 1)
+        )
     return Step(
-        index * here.environment.step_s, record.kind, record.reason, record.speed,
+        index * here.environment.step_s,
+        record.kind,
+        record.reason,
+        record.speed,
         None if call is None else call.keep,
-        None if call is None else call.latency_ms or call.model_ms, None, kept)
+        None if call is None else call.latency_ms or call.model_ms,
+        None,
+        kept,
+    )

@@ -70,7 +70,9 @@ class Setup:
 
 
 def plan(
-    methods: Sequence[Method], seeds: range, instructions: tuple[str, ...],
+    methods: Sequence[Method],
+    seeds: range,
+    instructions: tuple[str, ...],
     latencies: Sequence[Latency | None] = (),
 ) -> list[Job]:
     """Return all episodes: every method on the same seeds, instructions taking turns.
@@ -86,7 +88,8 @@ def plan(
     clocks = list(latencies) or [None] * len(methods)
     return [
         Job(method, seed, instructions[seed % len(instructions)], clock)
-        for seed in seeds for method, clock in zip(methods, clocks, strict=True)
+        for seed in seeds
+        for method, clock in zip(methods, clocks, strict=True)
     ]
 
 
@@ -106,7 +109,8 @@ class Worker:
 
         # One thread each: the order of a sum, and so the last bit of a logit, stays the same.
         self.policy = Policy.load(
-            setup.checkpoint, device=setup.device, unnorm_key=setup.unnorm_key, threads=1)
+            setup.checkpoint, device=setup.device, unnorm_key=setup.unnorm_key, threads=1
+        )
         kind = with_views(setup.environment, self.policy.cameras)
         self.environment = kind.make(setup.image_size or self.policy.image_size, setup.max_steps)
         self.policy.warm_up()
@@ -176,7 +180,10 @@ def prepare(jobs: Sequence[Job], setup: Setup, workers: int = 1) -> Worker:
 
 
 def run(
-    jobs: Sequence[Job], setup: Setup, workers: int = 1, here: Worker | None = None,
+    jobs: Sequence[Job],
+    setup: Setup,
+    workers: int = 1,
+    here: Worker | None = None,
     stop: Callable[[], bool] = never,
 ) -> Iterator[EpisodeResult]:
     """Run episodes; yield each one's result as it ends.
@@ -205,7 +212,7 @@ def run(
 
 
 def _share(
-    jobs: Sequence[Job], setup: Setup, workers: int, stop: Callable[[], bool],
+    jobs: Sequence[Job], setup: Setup, workers: int, stop: Callable[[], bool]
 ) -> Iterator[EpisodeResult]:
     with Workers(workers, _begin, (setup,), stop) as processes:
         waiting = {processes.submit(_run, job) for job in jobs}

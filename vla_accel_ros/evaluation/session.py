@@ -63,14 +63,20 @@ class Session:
         """Return all that decides the results, for a journal to know its own evaluation by."""
         setup = self.setup
         return {
-            'version': __version__, 'checkpoint': fingerprints.of_folder(Path(setup.checkpoint)),
-            'environment': repr(setup.environment), 'device': setup.device,
-            'image_size': setup.image_size, 'max_steps': setup.max_steps,
-            'unnorm_key': setup.unnorm_key, 'instructions': list(self.instructions),
-            'first_seed': self.seeds.start, 'episodes': len(self.seeds),
+            'version': __version__,
+            'checkpoint': fingerprints.of_folder(Path(setup.checkpoint)),
+            'environment': repr(setup.environment),
+            'device': setup.device,
+            'image_size': setup.image_size,
+            'max_steps': setup.max_steps,
+            'unnorm_key': setup.unnorm_key,
+            'instructions': list(self.instructions),
+            'first_seed': self.seeds.start,
+            'episodes': len(self.seeds),
             'methods': {
                 method.name: {**settings_of(method), 'latency': clock and clock.about()}
-                for method, clock in zip(self.methods, self.latencies, strict=True)},
+                for method, clock in zip(self.methods, self.latencies, strict=True)
+            },
         }
 
     def report(self, results: Sequence[EpisodeResult], seconds: float) -> dict:
@@ -86,22 +92,34 @@ class Session:
         for method, clock in zip(self.methods, self.latencies, strict=True):
             if not by_method[method.name]:
                 continue
-            rows.append({
-                **metrics.summarise(
-                    method.name, by_method[method.name],
-                    None if method.name == metrics.BASELINE else baseline,
-                    self.setup.environment.kind_of),
-                'summary': method.summary, 'latency': clock and clock.about(),
-                'settings': settings_of(method),
-            })
+            rows.append(
+                {
+                    **metrics.summarise(
+                        method.name,
+                        by_method[method.name],
+                        None if method.name == metrics.BASELINE else baseline,
+                        self.setup.environment.kind_of,
+                    ),
+                    'summary': method.summary,
+                    'latency': clock and clock.about(),
+                    'settings': settings_of(method),
+                }
+            )
         complete = len(results) == len(self.seeds) * len(self.methods)
         return {
             'checkpoint': Path(self.setup.checkpoint).name,
-            'environment': self.setup.environment.name, 'task': self.task,
-            'clock': self.clock, 'seeds': self.purpose, 'first_seed': self.seeds.start,
-            'complete': complete, 'seconds': round(seconds, 1), 'notes': self.notes(complete),
-            'date': conditions.today(), 'machine': conditions.machine(),
-            'versions': conditions.versions(), 'methods': rows,
+            'environment': self.setup.environment.name,
+            'task': self.task,
+            'clock': self.clock,
+            'seeds': self.purpose,
+            'first_seed': self.seeds.start,
+            'complete': complete,
+            'seconds': round(seconds, 1),
+            'notes': self.notes(complete),
+            'date': conditions.today(),
+            'machine': conditions.machine(),
+            'versions': conditions.versions(),
+            'methods': rows,
         }
 
     def notes(self, complete: bool = True) -> list[str]:

@@ -61,8 +61,7 @@ def paired_difference(mine: Sequence[bool], other: Sequence[bool], z: float = Z)
         ValueError: When there is no trial or they are not as many.
     """
     if len(mine) != len(other) or not len(mine):
-        raise ValueError(
-            f'{len(mine)} and {len(other)} trials, expected as many and at least 1')
+        raise ValueError(f'{len(mine)} and {len(other)} trials, expected as many and at least 1')
     count = len(mine)
     gained = sum(a and not b for a, b in zip(mine, other, strict=True))
     lost = sum(b and not a for a, b in zip(mine, other, strict=True))
@@ -97,8 +96,7 @@ def _root(falling: Callable[[float], float], low: float, high: float) -> float:
 
 
 def bootstrap(
-    statistic: Callable[[np.ndarray], np.ndarray], count: int, resamples: int = 2000,
-    seed: int = 0,
+    statistic: Callable[[np.ndarray], np.ndarray], count: int, resamples: int = 2000, seed: int = 0
 ) -> Interval | None:
     """Return the 95 % percentile bootstrap interval of a statistic (Efron 1979).
 

@@ -55,8 +55,14 @@ COST: Columns = (
     ('ms/call p50', _number('call_ms_p50', '.1f')),
     ('p95', _number('call_ms_p95', '.1f')),
     ('p99', _number('call_ms_p99', '.1f')),
-    ('tokens kept', lambda row: '-' if row['keep_ratio'] is None else (
-        f'{row["tokens_kept"]:.1f} = {row["keep_ratio"]:.0%}')),
+    (
+        'tokens kept',
+        lambda row: (
+            '-'
+            if row['keep_ratio'] is None
+            else (f'{row["tokens_kept"]:.1f} = {row["keep_ratio"]:.0%}')
+        ),
+    ),
     ('passes', _number('passes_per_call', '.2f')),
     ('accepted', _number('accepted_per_call', '.2f')),
     ('GFLOP/call', _number('gflops_per_call', '.3g')),
@@ -68,8 +74,9 @@ COST: Columns = (
 
 def table(wanted: Columns, rows: Sequence[Mapping]) -> str:
     """Return a table."""
-    return columns([
-        [title for title, _ in wanted], *([cell(row) for _, cell in wanted] for row in rows)])
+    return columns(
+        [[title for title, _ in wanted], *([cell(row) for _, cell in wanted] for row in rows)]
+    )
 
 
 def render(summaries: Sequence[Mapping]) -> str:
@@ -87,6 +94,10 @@ def render(summaries: Sequence[Mapping]) -> str:
 def _of_kind(kind: str) -> Callable[[Mapping], str]:
     def cell(row: Mapping) -> str:
         own = row['by_kind'].get(kind)
-        return '-' if own is None else (
-            f'{own["successes"]}/{own["episodes"]} = {own["success"]:.0%}')
+        return (
+            '-'
+            if own is None
+            else (f'{own["successes"]}/{own["episodes"]} = {own["success"]:.0%}')
+        )
+
     return cell

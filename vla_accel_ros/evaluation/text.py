@@ -28,8 +28,10 @@ WIDTH = 100
 
 
 def against(
-    ratio: float | None, interval: Sequence[float] | None = None,
-    words: tuple[str, str] = LESS, between: str = ' to ',
+    ratio: float | None,
+    interval: Sequence[float] | None = None,
+    words: tuple[str, str] = LESS,
+    between: str = ' to ',
 ) -> str:
     """Say how many times less something is, such as '3.14x less (2.90 to 3.40)'.
 
@@ -65,7 +67,10 @@ def _side(ratio: float, words: tuple[str, str]) -> str:
 
 
 def columns(
-    rows: Sequence[Sequence[str]], right: bool = False, kept: int = 1, line: bool = True,
+    rows: Sequence[Sequence[str]],
+    right: bool = False,
+    kept: int = 1,
+    line: bool = True,
     width: int | None = None,
 ) -> str:
     """Lay out a table; what is too wide goes on below, with its first columns again.
@@ -89,9 +94,13 @@ def columns(
     parts = []
     for first, last in pairwise([*bounds, len(widths)]):
         chosen = [*range(kept), *range(first, last)]
-        lines = ['  '.join(
-            row[i].rjust(widths[i]) if right and i >= kept else row[i].ljust(widths[i])
-            for i in chosen).rstrip() for row in rows]
+        lines = [
+            '  '.join(
+                row[i].rjust(widths[i]) if right and i >= kept else row[i].ljust(widths[i])
+                for i in chosen
+            ).rstrip()
+            for row in rows
+        ]
         if line:
             lines.insert(1, '-' * min(max(map(len, lines)), width))
         parts.append('\n'.join(lines))

@@ -57,13 +57,12 @@ class Workers:
     """
 
     def __init__(
-        self, count: int, begin: Callable, arguments: tuple, stop: Callable[[], bool],
+        self, count: int, begin: Callable, arguments: tuple, stop: Callable[[], bool]
     ) -> None:
         context = multiprocessing.get_context('spawn')
         self._stop, self._flag = stop, context.Event()
         self._others = set(multiprocessing.active_children())
-        self._pool = ProcessPoolExecutor(
-            count, context, _start, (self._flag, begin, arguments))
+        self._pool = ProcessPoolExecutor(count, context, _start, (self._flag, begin, arguments))
 
     def submit(self, task: Callable, *arguments: object) -> Future:
         """Have a process do something."""
@@ -81,7 +80,8 @@ class Workers:
             if any(isinstance(future.exception(), BrokenProcessPool) for future in ended):
                 raise WorkerLostError(
                     'a worker process ended on its own, mostly for want of memory: take fewer '
-                    '--workers')
+                    '--workers'
+                )
             if ended or self._stop():
                 return ended
 

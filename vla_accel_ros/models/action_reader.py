@@ -52,7 +52,8 @@ class ActionReader:
         if columns != (WIDTH,) or config.action_dims != WIDTH:
             raise ValueError(
                 f"data set '{self.key}' has {columns[0]} action columns and the model "
-                f'{config.action_dims}, expected {WIDTH}')
+                f'{config.action_dims}, expected {WIDTH}'
+            )
         self.tokens = ActionTokens(config.tokenizer_vocab, config.bins)
         self._config = config
 

@@ -114,7 +114,8 @@ class ActionStatistics:
         if not self.low.shape == self.high.shape == self.mask.shape or self.low.ndim != 1:
             raise ValueError(
                 f'q01 {self.low.shape}, q99 {self.high.shape} and mask {self.mask.shape} of the '
-                'action statistics differ in length')
+                'action statistics differ in length'
+            )
         if not (np.isfinite(self.low).all() and np.isfinite(self.high).all()):
             raise ValueError(f'action statistics are not finite: {self.low}, {self.high}')
         if (self.mask & (self.low > self.high)).any():
@@ -137,12 +138,14 @@ class ActionStatistics:
             if low == high != 0:
                 raise FieldError(
                     f'{where}.q01[{i}] is {shown(low)} as q99[{i}] is, expected q01 below q99: '
-                    'every action would move by that')
+                    'every action would move by that'
+                )
             if max(abs(low), abs(high)) > LARGEST_BOUND:
                 raise FieldError(
                     f'{where}.{"q99" if abs(high) >= abs(low) else "q01"}[{i}] is '
                     f'{shown(max(low, high, key=abs))}, expected a displacement per step, in '
-                    f'm or rad, from -{LARGEST_BOUND:g} to {LARGEST_BOUND:g}')
+                    f'm or rad, from -{LARGEST_BOUND:g} to {LARGEST_BOUND:g}'
+                )
         if not (self.mask & (self.low < self.high)).any():
             raise FieldError(f'{where}.q01 is q99 in every column: no action would move the arm')
 
@@ -204,13 +207,15 @@ def select_statistics(norm_stats: dict, unnorm_key: str | None) -> tuple[str, Ac
     if not norm_stats:
         raise UnnormKeyError(
             'the checkpoint has statistics of no data set, expected some in '
-            'dataset_statistics.json or as norm_stats in config.json')
+            'dataset_statistics.json or as norm_stats in config.json'
+        )
     keys = ', '.join(sorted(norm_stats))
     if unnorm_key is None:
         if len(norm_stats) != 1:
             raise UnnormKeyError(
                 f'the checkpoint has statistics for {len(norm_stats)} data sets, so unnorm_key '
-                f'must be one of: {keys}')
+                f'must be one of: {keys}'
+            )
         unnorm_key = next(iter(norm_stats))
     if unnorm_key not in norm_stats:
         raise UnnormKeyError(f"unnorm_key '{unnorm_key}' is not one of: {keys}")
@@ -237,7 +242,7 @@ def moving_statistics(entry: object, key: str) -> ActionStatistics:
 
 
 def to_product(
-    normalised: np.ndarray, statistics: ActionStatistics, config: VLAConfig,
+    normalised: np.ndarray, statistics: ActionStatistics, config: VLAConfig
 ) -> np.ndarray:
     """Un-normalise an action and bring its gripper to the product's convention.
 
@@ -256,7 +261,7 @@ def to_product(
 
 
 def from_product(
-    values: np.ndarray, statistics: ActionStatistics, config: VLAConfig,
+    values: np.ndarray, statistics: ActionStatistics, config: VLAConfig
 ) -> np.ndarray:
     """Normalise an action in the product's convention: the inverse of `to_product`.
 

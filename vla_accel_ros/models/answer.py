@@ -52,8 +52,15 @@ class Answer:
 
 
 def answer(
-    model: OpenVLA, pixels: Tensor, ids: Tensor, scene: Scene, pruner: Pruner, decoder: Decoder,
-    draft: Sequence[int] | None, blank: int, new_cache: Callable[[int], KVCache],
+    model: OpenVLA,
+    pixels: Tensor,
+    ids: Tensor,
+    scene: Scene,
+    pruner: Pruner,
+    decoder: Decoder,
+    draft: Sequence[int] | None,
+    blank: int,
+    new_cache: Callable[[int], KVCache],
     watch: Watch = nullcontext,
 ) -> Answer:
     """Run towers, projector and decoder, pruning and drafting on the way.
@@ -83,16 +90,21 @@ def answer(
             x = model.embed_prompt(torch.cat([ids, ids.new_tensor([riders])], 1), visual)
             cache = new_cache(x.shape[1])
             prompt = prefill(
-                model, x, present, cache, pruner, needs,
-                prompt_rows(ids.shape[1] - 1, len(riders)), watch=watch)
-            logits = language.lm_head(prompt.hidden[0, -1 - len(riders):])
+                model,
+                x,
+                present,
+                cache,
+                pruner,
+                needs,
+                prompt_rows(ids.shape[1] - 1, len(riders)),
+                watch=watch,
+            )
+            logits = language.lm_head(prompt.hidden[0, -1 - len(riders) :])
             attention.prefilled()
         with watch('decode'):
             passes = CachedPasses(model, cache, first, attention)
             decoded = decoder.decode(logits, riders, draft, count, passes)
     with watch('selection'):
-        pruner.after_decode(
-            attention.scores(cache, prompt.positions, prompt.ids, pruner.layout))
-    work = Workload(
-        ids.shape[1], prompt.seen, projected, len(riders), tuple(passes.made), needs)
+        pruner.after_decode(attention.scores(cache, prompt.positions, prompt.ids, pruner.layout))
+    work = Workload(ids.shape[1], prompt.seen, projected, len(riders), tuple(passes.made), needs)
     return Answer(decoded, prompt.left, work)

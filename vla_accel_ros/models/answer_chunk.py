@@ -50,8 +50,14 @@ class ChunkAnswer:
 
 
 def answer_chunk(
-    model: OpenVLAOFT, pixels: Tensor, ids: Tensor, proprio: Tensor | None, scene: Scene,
-    pruner: Pruner, new_cache: Callable[[int], KVCache], watch: Watch = nullcontext,
+    model: OpenVLAOFT,
+    pixels: Tensor,
+    ids: Tensor,
+    proprio: Tensor | None,
+    scene: Scene,
+    pruner: Pruner,
+    new_cache: Callable[[int], KVCache],
+    watch: Watch = nullcontext,
 ) -> ChunkAnswer:
     """Run towers, projector, decoder and head, pruning on the way.
 
@@ -76,8 +82,16 @@ def answer_chunk(
         x = model.embed_chunk(ids, visual, proprio)
         rows = chunk_rows(ids.shape[1] - 1, model.config.slots)
         done = prefill(
-            model, x, present, new_cache(x.shape[1]), pruner, needs, rows, causal=False,
-            watch=watch)
+            model,
+            x,
+            present,
+            new_cache(x.shape[1]),
+            pruner,
+            needs,
+            rows,
+            causal=False,
+            watch=watch,
+        )
         hidden = done.hidden[:, model.rows]
     with watch('decode'):
         numbers = model.read_out(hidden)

@@ -43,9 +43,7 @@ class QueryTap:
         tail: Rows to keep of each pass, the last ones; all if None.
     """
 
-    def __init__(
-        self, decoder: Decoder, layers: Iterable[int], tail: int | None = None,
-    ) -> None:
+    def __init__(self, decoder: Decoder, layers: Iterable[int], tail: int | None = None) -> None:
         self._decoder, self.tail = decoder, tail
         self._queries: dict[int, list[Tensor]] = {layer: [] for layer in layers}
         self._handles = []
@@ -64,7 +62,8 @@ class QueryTap:
     def _keeper(self, kept: list[Tensor]):
         def keep(module, inputs, output: Tensor) -> None:
             # A copy, so that the rows that are not wanted can be freed.
-            kept.append(output if self.tail is None else output[:, -self.tail:].clone())
+            kept.append(output if self.tail is None else output[:, -self.tail :].clone())
+
         return keep
 
     def take(self, layer: int) -> Tensor:
@@ -76,8 +75,14 @@ class QueryTap:
 
 
 def row_weights(
-    decoder: Decoder, layer: int, queries: Tensor, query_positions: Tensor, cache: KVCache,
-    key_positions: Tensor, causal: bool = True, rope: tuple[Tensor, Tensor] | None = None,
+    decoder: Decoder,
+    layer: int,
+    queries: Tensor,
+    query_positions: Tensor,
+    cache: KVCache,
+    key_positions: Tensor,
+    causal: bool = True,
+    rope: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """Give the attention weights of tapped queries.
 
@@ -99,7 +104,7 @@ def row_weights(
     if rope is None:
         rope = decoder.rope(query_positions[None], queries)
     rotated = rotate(heads, rope)[0]
-    keys = cache.store[layer - 1, 0, 0, :, :len(key_positions)]
+    keys = cache.store[layer - 1, 0, 0, :, : len(key_positions)]
     if not causal:
         return attention_rows(rotated, keys)
     return attention_rows(rotated, keys, query_positions, key_positions)
@@ -121,7 +126,7 @@ class ActionAttention:
     """
 
     def __init__(
-        self, decoder: Decoder, layers: Sequence[int], first: int, count: int, drafted: int = 0,
+        self, decoder: Decoder, layers: Sequence[int], first: int, count: int, drafted: int = 0
     ) -> None:
         self._decoder, self._layers, self._drafted = decoder, tuple(layers), drafted
         self._wanted = range(first, first + count)
@@ -145,7 +150,10 @@ class ActionAttention:
         self._positions.extend(positions)
 
     def scores(
-        self, cache: KVCache, prompt_positions: Sequence[Tensor], ids: Sequence[Tensor],
+        self,
+        cache: KVCache,
+        prompt_positions: Sequence[Tensor],
+        ids: Sequence[Tensor],
         layout: Layout,
     ) -> dict[int, TokenScores]:
         """Give the scores of each layer, averaged over the action tokens.
@@ -166,14 +174,18 @@ class ActionAttention:
         result = {}
         for layer in self._layers:
             prompt = prompt_positions[layer - 1]
-            prompt = prompt[:len(prompt) - self._drafted]
+            prompt = prompt[: len(prompt) - self._drafted]
             decoded = cache.lengths[layer - 1] - len(prompt)
             after = self._wanted[0] + 1 + torch.arange(decoded, device=device)
             weights = row_weights(
-                self._decoder, layer, self._tap.take(layer)[:, rows], positions, cache,
-                torch.cat([prompt, after]))
-            result[layer] = token_scores(
-                weights, 1, ids[layer - 1], layout.cameras, layout.tokens)
+                self._decoder,
+                layer,
+                self._tap.take(layer)[:, rows],
+                positions,
+                cache,
+                torch.cat([prompt, after]),
+            )
+            result[layer] = token_scores(weights, 1, ids[layer - 1], layout.cameras, layout.tokens)
         return result
 
 
@@ -187,7 +199,8 @@ class TowerTap:
     def __init__(self, model: OpenVLA) -> None:
         self._model = model
         self._calls: dict[int, list[Tensor]] = {
-            tower: [] for towers in model.config.image_towers for tower in towers}
+            tower: [] for towers in model.config.image_towers for tower in towers
+        }
         self._handles = []
 
     def __enter__(self) -> TowerTap:
@@ -195,8 +208,11 @@ class TowerTap:
         for index in last:
             attention = self._model.vision_backbone.tower(index).blocks[-1].attn
             calls = self._calls[index]
-            self._handles.append(attention.qkv.register_forward_hook(
-                lambda module, inputs, output, calls=calls: calls.append(output)))
+            self._handles.append(
+                attention.qkv.register_forward_hook(
+                    lambda module, inputs, output, calls=calls: calls.append(output)
+                )
+            )
         return self
 
     def __exit__(self, *exception) -> None:
@@ -216,7 +232,7 @@ class TowerTap:
             tower = self._model.vision_backbone.tower(towers[-1])
             q, k, _ = tower.blocks[-1].attn.separate(self._calls[towers[-1]][seen[towers[-1]]])
             weights = attention_rows(q[0], k[0])
-            rows.append(weights[..., tower.config.prefix:].mean((0, 1)))
+            rows.append(weights[..., tower.config.prefix :].mean((0, 1)))
             for index in towers:
                 seen[index] += 1
         return torch.stack(rows)

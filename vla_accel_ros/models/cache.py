@@ -39,13 +39,24 @@ class KVCache:
     """
 
     def __init__(
-        self, config: DecoderConfig, capacity: int, batch: int = 1,
-        device: torch.device | str | None = None, dtype: torch.dtype | None = None,
+        self,
+        config: DecoderConfig,
+        capacity: int,
+        batch: int = 1,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         # [layers, keys and values, B, kv heads, capacity, head width]
         self.store = torch.empty(
-            config.layers, 2, batch, config.kv_heads, capacity, config.head_width,
-            device=device, dtype=dtype)
+            config.layers,
+            2,
+            batch,
+            config.kv_heads,
+            capacity,
+            config.head_width,
+            device=device,
+            dtype=dtype,
+        )
         self.lengths = [0] * config.layers
 
     @property

@@ -55,12 +55,13 @@ def resolve(folder_or_hub: str | Path, allow_download: bool = False) -> Path:
         raise CheckpointError(f"'{name}' is no checkpoint folder")
     if not allow_download:
         raise CheckpointError(
-            f"'{name}' is no folder here, and downloading it from the hub was not allowed")
+            f"'{name}' is no folder here, and downloading it from the hub was not allowed"
+        )
     try:
         from huggingface_hub import snapshot_download
     except ImportError:
         raise CheckpointError(
-            f"'{name}' is no folder here; fetching it needs the package huggingface_hub",
+            f"'{name}' is no folder here; fetching it needs the package huggingface_hub"
         ) from None
     patterns = ['*.json', '*.safetensors', '*.model', '*_checkpoint.pt']
     return Path(snapshot_download(name, allow_patterns=patterns))
@@ -77,7 +78,7 @@ def never_runs(config: VLAConfig, name: str) -> bool:
     for tower in config.towers:
         prefix = f'vision_backbone.{tower.name}.'
         if name.startswith(prefix):
-            rest = name[len(prefix):].split('.')
+            rest = name[len(prefix) :].split('.')
             late = rest[0] == 'blocks' and rest[1].isdigit() and int(rest[1]) >= tower.blocks
             return late or rest[0] in ('norm', 'attn_pool')
     return False
@@ -98,8 +99,11 @@ def _complain(place: Path, what: str, names: list[str]) -> str:
 
 
 def load(
-    folder: str | Path, device: str | torch.device = 'cpu', dtype: torch.dtype | None = None,
-    progress: Progress | None = None, config: VLAConfig | None = None,
+    folder: str | Path,
+    device: str | torch.device = 'cpu',
+    dtype: torch.dtype | None = None,
+    progress: Progress | None = None,
+    config: VLAConfig | None = None,
     sides: Mapping[str, Path] | None = None,
 ) -> OpenVLA:
     """Load a model from a folder.
@@ -129,8 +133,10 @@ def load(
     for file in files:
         checksum.check(file)
     beside = {
-        name: (file, tensor) for kind, file in sides.items()
-        for name, tensor in tensors(kind, file).items()}
+        name: (file, tensor)
+        for kind, file in sides.items()
+        for name, tensor in tensors(kind, file).items()
+    }
     # Shapes first: nothing is allocated for a model that the files do not hold.
     with torch.device('meta'):
         model = build(config)
@@ -160,8 +166,10 @@ def load(
 
 
 def _check_shapes(
-    config: VLAConfig, wanted: Mapping[str, tuple[int, ...]],
-    found: Mapping[str, tuple[int, ...]], place: Path,
+    config: VLAConfig,
+    wanted: Mapping[str, tuple[int, ...]],
+    found: Mapping[str, tuple[int, ...]],
+    place: Path,
 ) -> None:
     """Refuse tensors that are missing, not expected or of another shape; the message lists them.
 
@@ -176,11 +184,20 @@ def _check_shapes(
     """
     complaints = [
         _complain(place, 'are missing', [name for name in wanted if name not in found]),
-        _complain(place, 'are not expected', [
-            name for name in found if name not in wanted and not never_runs(config, name)]),
-        _complain(place, 'have another shape than configured', [
-            f'{name} {list(found[name])} for {list(shape)}'
-            for name, shape in wanted.items() if name in found and found[name] != shape]),
+        _complain(
+            place,
+            'are not expected',
+            [name for name in found if name not in wanted and not never_runs(config, name)],
+        ),
+        _complain(
+            place,
+            'have another shape than configured',
+            [
+                f'{name} {list(found[name])} for {list(shape)}'
+                for name, shape in wanted.items()
+                if name in found and found[name] != shape
+            ],
+        ),
     ]
     if any(complaints):
         raise CheckpointError('; '.join(c for c in complaints if c))

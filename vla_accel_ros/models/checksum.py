@@ -36,8 +36,11 @@ def digest(file: Path) -> str:
         OSError: When it cannot be read.
     """
     with file.open('rb') as opened:
-        return hashlib.file_digest(opened, 'sha256').hexdigest() if hasattr(
-            hashlib, 'file_digest') else _digest_by_parts(opened)
+        return (
+            hashlib.file_digest(opened, 'sha256').hexdigest()
+            if hasattr(hashlib, 'file_digest')
+            else _digest_by_parts(opened)
+        )
 
 
 def _digest_by_parts(opened) -> str:
@@ -72,7 +75,8 @@ def check(weights: Path) -> bool:
     expected = re.match(r'[0-9a-fA-F]{64}\b', read_text(file))
     if expected is None:
         raise CheckpointError(
-            f'{file} does not begin with a SHA-256 of 64 hexadecimal digits, as sha256sum writes')
+            f'{file} does not begin with a SHA-256 of 64 hexadecimal digits, as sha256sum writes'
+        )
     try:
         found = digest(weights)
     except OSError as error:
@@ -81,5 +85,6 @@ def check(weights: Path) -> bool:
         raise CheckpointError(
             f'{weights} is not what {file.name} was made of (SHA-256 {found[:12]}…, expected '
             f'{expected[0][:12].lower()}…): it is damaged, or was replaced. If you replaced it, '
-            f'delete {file}; if not, copy or download it again')
+            f'delete {file}; if not, copy or download it again'
+        )
     return True

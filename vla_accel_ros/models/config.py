@@ -20,18 +20,7 @@ from dataclasses import asdict, dataclass, field
 
 from vla_accel_ros.views import RESIZES
 
-from .kinds import (
-    Flag,
-    Maybe,
-    Number,
-    Object,
-    Part,
-    Several,
-    Whole,
-    Word,
-    check_fields,
-    of,
-)
+from .kinds import Flag, Maybe, Number, Object, Part, Several, Whole, Word, check_fields, of
 from .oft_config import OFTConfig
 from .transformer_config import DecoderConfig, TowerConfig, require
 
@@ -70,8 +59,9 @@ class VLAConfig:
     towers: tuple[TowerConfig, ...] = field(metadata=of(Several(Part(TowerConfig), 1, MOST_VIEWS)))
     decoder: DecoderConfig = field(metadata=of(Part(DecoderConfig)))
     image_towers: tuple[tuple[int, ...], ...] = field(
-        default=((0, 1),), metadata=of(Several(
-            Several(Whole(0, MOST_VIEWS - 1), 1, MOST_VIEWS), 0, MOST_VIEWS)))
+        default=((0, 1),),
+        metadata=of(Several(Several(Whole(0, MOST_VIEWS - 1), 1, MOST_VIEWS), 0, MOST_VIEWS)),
+    )
     image_size: int = field(default=224, metadata=of(Whole(1, 4096)))
     resize: str = field(default='resize-naive', metadata=of(Word(RESIZES)))
     centre_crop: float | None = field(default=None, metadata=of(Maybe(Number(0.01, 1))))
@@ -151,7 +141,7 @@ class VLAConfig:
     @property
     def tokens_per_image(self) -> int:
         """Visual tokens of one image."""
-        return self.grid ** 2
+        return self.grid**2
 
     @property
     def visual_tokens(self) -> int:

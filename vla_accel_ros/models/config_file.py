@@ -36,9 +36,7 @@ PROCESSOR = 'preprocessor_config.json'
 OWN = 'vla_accel'
 
 
-def read_config(
-    folder: str | Path, sides: Mapping[str, Path] | None = None,
-) -> VLAConfig:
+def read_config(folder: str | Path, sides: Mapping[str, Path] | None = None) -> VLAConfig:
     """Read a folder's configuration, ours or a public OpenVLA's or OpenVLA-OFT's.
 
     `dataset_statistics.json` replaces the configuration's `norm_stats` where present.

@@ -41,7 +41,8 @@ class Cost:
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
-            self.flops + other.flops, self.weights + other.weights, self.cached + other.cached)
+            self.flops + other.flops, self.weights + other.weights, self.cached + other.cached
+        )
 
     def __mul__(self, times: float) -> Cost:
         return Cost(self.flops * times, self.weights * times, self.cached * times)
@@ -57,7 +58,10 @@ class Cost:
         return self.weights * weight_bytes + self.cached * entry
 
     def seconds(
-        self, flop_rate: float, byte_rate: float, weight_bytes: float,
+        self,
+        flop_rate: float,
+        byte_rate: float,
+        weight_bytes: float,
         cache_bytes: float | None = None,
     ) -> float:
         """Give the least time on a device, the longer one of computing and reading.

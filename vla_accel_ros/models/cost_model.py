@@ -82,8 +82,10 @@ class CostModel:
     def inference(self, work: Workload) -> dict[str, Cost]:
         """Count an inference by stage, the stages of `stopwatch.STAGES` that have arithmetic."""
         return {
-            'towers': self.towers(), 'projector': self.projector(work.projected),
-            'selection': self.selection(work), 'prefill': self.prefill(work),
+            'towers': self.towers(),
+            'projector': self.projector(work.projected),
+            'selection': self.selection(work),
+            'prefill': self.prefill(work),
             'decode': self.decode(work),
         }
 
@@ -96,17 +98,25 @@ class CostModel:
     def towers(self) -> Cost:
         """Count the towers; one that sees two images runs twice."""
         return sum(
-            (self._tower(self.config.towers[index])
-             for image in self.config.image_towers for index in image), Cost())
+            (
+                self._tower(self.config.towers[index])
+                for image in self.config.image_towers
+                for index in image
+            ),
+            Cost(),
+        )
 
     def _tower(self, tower: TowerConfig) -> Cost:
         width, size = tower.width, self.config.image_size
         length = self.config.tokens_per_image + tower.prefix
         block = (
-            linear(length, width, 3 * width) + attention(length, length, width)
-            + linear(length, width, width) + linear(length, width, tower.mlp)
+            linear(length, width, 3 * width)
+            + attention(length, length, width)
+            + linear(length, width, width)
+            + linear(length, width, tower.mlp)
             + linear(length, tower.mlp, width)
-            + Cost(0, (4 + 2 * tower.layer_scale) * width))
+            + Cost(0, (4 + 2 * tower.layer_scale) * width)
+        )
         if self.config.film:
             block = block + linear(1, self.config.decoder.width, width) * 2
         embedded = Cost(0, length * width)
@@ -118,8 +128,8 @@ class CostModel:
                 embedded += Cost(0, 2 * outputs)
                 channels, patch = outputs, tower.patch // 8
         return (
-            embedded + convolution(self.config.grid, channels, width, patch)
-            + block * tower.blocks)
+            embedded + convolution(self.config.grid, channels, width, patch) + block * tower.blocks
+        )
 
     def projector(self, tokens: int | None = None) -> Cost:
         """Count the projector over some visual tokens, all if None."""
@@ -127,11 +137,13 @@ class CostModel:
         rows = config.visual_tokens if tokens is None else tokens
         width = config.decoder.width
         if config.projector_layers == 2:
-            return (linear(rows, config.feature_width, width) + linear(rows, width, width))
+            return linear(rows, config.feature_width, width) + linear(rows, width, width)
         hidden = 4 * config.feature_width
         return (
-            linear(rows, config.feature_width, hidden) + linear(rows, hidden, width)
-            + linear(rows, width, width))
+            linear(rows, config.feature_width, hidden)
+            + linear(rows, hidden, width)
+            + linear(rows, width, width)
+        )
 
     # -- the decoder -----------------------------------------------------------------------------
 
@@ -141,7 +153,8 @@ class CostModel:
         visual = work.visual or (config.visual_tokens,) * config.decoder.layers
         if len(visual) != config.decoder.layers:
             raise ValueError(
-                f'visual tokens of {len(visual)} layers, the decoder has {config.decoder.layers}')
+                f'visual tokens of {len(visual)} layers, the decoder has {config.decoder.layers}'
+            )
         rest = work.text + work.riders
         if config.oft:
             rest += bool(config.oft.proprio) + config.slots + 1
@@ -158,10 +171,13 @@ class CostModel:
         inner = d.kv_heads * d.head_width
         # Keys and values are written once, and read with all that was there before.
         return (
-            linear(tokens, d.width, d.width, False) * 2 + linear(tokens, d.width, inner, False) * 2
-            + attention(tokens, keys, d.width) + linear(tokens, d.width, d.mlp, False) * 2
+            linear(tokens, d.width, d.width, False) * 2
+            + linear(tokens, d.width, inner, False) * 2
+            + attention(tokens, keys, d.width)
+            + linear(tokens, d.width, d.mlp, False) * 2
             + linear(tokens, d.mlp, d.width, False)
-            + Cost(0, 2 * d.width, 2 * inner * (tokens + keys)))
+            + Cost(0, 2 * d.width, 2 * inner * (tokens + keys))
+        )
 
     def _logits(self, rows: int) -> Cost:
         d = self.config.decoder
@@ -196,8 +212,11 @@ class CostModel:
         hidden = hidden or config.decoder.width
         norms = Cost(0, 2 * (inputs + hidden * (1 + oft.head_blocks)))
         return (
-            linear(oft.chunk, inputs, hidden) + linear(oft.chunk, hidden, hidden) * oft.head_blocks
-            + linear(oft.chunk, hidden, config.action_dims) + norms)
+            linear(oft.chunk, inputs, hidden)
+            + linear(oft.chunk, hidden, hidden) * oft.head_blocks
+            + linear(oft.chunk, hidden, config.action_dims)
+            + norms
+        )
 
     # -- selection -------------------------------------------------------------------------------
 
@@ -243,7 +262,7 @@ class CostModel:
 
 
 def floor_s(
-    stages: Sequence[Cost], flop_rate: float, byte_rate: float, weight_bytes: float = 2.0,
+    stages: Sequence[Cost], flop_rate: float, byte_rate: float, weight_bytes: float = 2.0
 ) -> float:
     """Give the least time of stages that run one after the other; see `Cost.seconds`."""
     return sum(stage.seconds(flop_rate, byte_rate, weight_bytes) for stage in stages)

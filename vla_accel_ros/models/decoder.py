@@ -102,15 +102,21 @@ class SelfAttention(nn.Module):
         return self._heads(self.v_proj(x), self.kv_heads)
 
     def forward(
-        self, x: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None,
-        causal: bool, cache: KVCache | None, layer: int,
+        self,
+        x: Tensor,
+        rope: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        causal: bool,
+        cache: KVCache | None,
+        layer: int,
     ) -> Tensor:
         """Attend from x [B, S, width] over the cache and x itself."""
         q, k, v = self.queries(x, rope), self.keys(x, rope), self.values(x)
         if cache is not None:
             k, v = cache.append(layer, k, v)
         x = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=self.heads != self.kv_heads)
+            q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=self.heads != self.kv_heads
+        )
         return self.o_proj(x.transpose(1, 2).flatten(2))
 
 
@@ -139,8 +145,13 @@ class DecoderLayer(nn.Module):
         self.post_attention_layernorm = RMSNorm(config.width, config.rms_eps)
 
     def forward(
-        self, x: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None = None,
-        causal: bool = False, cache: KVCache | None = None, layer: int = 0,
+        self,
+        x: Tensor,
+        rope: tuple[Tensor, Tensor],
+        mask: Tensor | None = None,
+        causal: bool = False,
+        cache: KVCache | None = None,
+        layer: int = 0,
     ) -> Tensor:
         """Map hidden states x [B, S, width]; see `Decoder.run` for the other arguments."""
         x = x + self.self_attn(self.input_layernorm(x), rope, mask, causal, cache, layer)
@@ -166,8 +177,13 @@ class Decoder(nn.Module):
         return self.rotary(positions, torch.get_autocast_dtype(kind) if autocast else x.dtype)
 
     def run(
-        self, x: Tensor, positions: Tensor, mask: Tensor | None = None,
-        cache: KVCache | None = None, collect: list[Tensor] | None = None, causal: bool = True,
+        self,
+        x: Tensor,
+        positions: Tensor,
+        mask: Tensor | None = None,
+        cache: KVCache | None = None,
+        collect: list[Tensor] | None = None,
+        causal: bool = True,
     ) -> Tensor:
         """Run all layers and the final norm.
 

@@ -33,8 +33,10 @@ def check_device(name: str) -> None:
         if not count:
             raise DeviceError(f"device '{name}' was asked for, torch sees no GPU")
         if int(number or 0) >= count:
-            raise DeviceError(f"device '{name}' was asked for, torch sees {count} GPU(s): cuda:0 "
-                              f'to cuda:{count - 1}')
+            raise DeviceError(
+                f"device '{name}' was asked for, torch sees {count} GPU(s): cuda:0 "
+                f'to cuda:{count - 1}'
+            )
     elif kind != 'cpu':
         there = {'mps': torch.backends.mps.is_available, 'xpu': torch.xpu.is_available}[kind]()
         if not there:

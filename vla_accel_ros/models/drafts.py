@@ -39,7 +39,7 @@ class Drafts:
     """
 
     def __init__(
-        self, tokens: ActionTokens, statistics: ActionStatistics, config: VLAConfig,
+        self, tokens: ActionTokens, statistics: ActionStatistics, config: VLAConfig
     ) -> None:
         self._tokens, self._statistics, self._config = tokens, statistics, config
         self._previous: np.ndarray | None = None

@@ -65,11 +65,11 @@ def read_text(path: Path) -> str:
         size = path.stat().st_size
         if size > LARGEST_MIB * 2**20:
             raise CheckpointError(
-                f'{path} has {size / 2**20:.0f} MiB, expected JSON of at most {LARGEST_MIB} MiB')
+                f'{path} has {size / 2**20:.0f} MiB, expected JSON of at most {LARGEST_MIB} MiB'
+            )
         return path.read_text(encoding='utf-8-sig')
     except UnicodeDecodeError as error:
-        raise CheckpointError(
-            f'{path} cannot be read: byte {error.start} is no UTF-8') from error
+        raise CheckpointError(f'{path} cannot be read: byte {error.start} is no UTF-8') from error
     except OSError as error:
         raise CheckpointError(f'{path} cannot be read: {error.strerror or error}') from error
 

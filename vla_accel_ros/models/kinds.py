@@ -43,12 +43,13 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return f'a list of {len(value)}'
     if isinstance(value, Integral):
-        return str(value) if abs(value) < 10 ** 20 else 'a number of more than 20 digits'
+        return str(value) if abs(value) < 10**20 else 'a number of more than 20 digits'
     if isinstance(value, Real):
         return {'nan': 'NaN', 'inf': 'Infinity', '-inf': '-Infinity'}.get(
-            str(float(value)), str(float(value)))
+            str(float(value)), str(float(value))
+        )
     text = value if isinstance(value, str) else str(value)
-    text = ''.join(c if c.isprintable() else repr(c)[1:-1] for c in text[:LONGEST_SHOWN + 1])
+    text = ''.join(c if c.isprintable() else repr(c)[1:-1] for c in text[: LONGEST_SHOWN + 1])
     return f"'{text[:LONGEST_SHOWN]}…'" if len(text) > LONGEST_SHOWN else f"'{text}'"
 
 
@@ -160,8 +161,11 @@ class Word(Kind):
 
     def read(self, value: object, where: str) -> str:
         """Give the text; see `Kind.read`."""
-        fits = isinstance(value, str) and (not self.choices or value in self.choices) and (
-            self.pattern is None or re.fullmatch(self.pattern, value) is not None)
+        fits = (
+            isinstance(value, str)
+            and (not self.choices or value in self.choices)
+            and (self.pattern is None or re.fullmatch(self.pattern, value) is not None)
+        )
         if not fits:
             raise self.refuse(value, where)
         return value
@@ -202,7 +206,8 @@ class Several(Kind):
     def read(self, value: object, where: str) -> tuple:
         """Give a tuple of the values; see `Kind.read`."""
         if not isinstance(value, list | tuple) or not (
-                self.least <= len(value) <= (len(value) if self.most is None else self.most)):
+            self.least <= len(value) <= (len(value) if self.most is None else self.most)
+        ):
             raise self.refuse(value, where)
         return tuple(self.kind.read(v, f'{where}[{i}]') for i, v in enumerate(value))
 
@@ -237,7 +242,8 @@ class Part(Kind):
         unknown = sorted(name for name in value if name not in needed)
         if unknown:
             raise FieldError(
-                f"{at(where, unknown[0])} is unknown, expected one of {', '.join(needed)}")
+                f'{at(where, unknown[0])} is unknown, expected one of {", ".join(needed)}'
+            )
         try:
             return self.cls(**value)
         except FieldError as error:

@@ -41,7 +41,9 @@ def merge(tensors: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
     """
     merged = {
         name.replace('.base_layer.', '.'): tensor
-        for name, tensor in tensors.items() if '.lora_' not in name}
+        for name, tensor in tensors.items()
+        if '.lora_' not in name
+    }
     left = {name for name in tensors if '.lora_' in name}
     for name, down in tensors.items():
         match = _DOWN.fullmatch(name)
@@ -52,16 +54,23 @@ def merge(tensors: dict[str, Tensor], file: Path) -> dict[str, Tensor]:
             raise CheckpointError(f'{file} has {name}, but not both {other} and its weight')
         up, whole = tensors[other], merged[weight]
         rank = len(down) if down.ndim else 0
-        if not rank or up.ndim != 2 or down.ndim != 2 or up.shape[1] != rank or (
-                whole.shape != (len(up), down.shape[1])):
+        if (
+            not rank
+            or up.ndim != 2
+            or down.ndim != 2
+            or up.shape[1] != rank
+            or (whole.shape != (len(up), down.shape[1]))
+        ):
             raise CheckpointError(
                 f'{file} has {name} of {list(down.shape)} and {other} of {list(up.shape)}, which '
-                f'do not make up {weight} of {list(whole.shape)}')
+                f'do not make up {weight} of {list(whole.shape)}'
+            )
         change = min(rank, LARGEST_ALPHA) / rank * (up.float() @ down.float())
         merged[weight] = (merged[weight].float() + change).to(merged[weight].dtype)
         left -= {name, other}
     if left:
         raise CheckpointError(
             f'{file} has {min(left)}, which belongs to no adapter here; expected pairs named '
-            '….lora_A.default.weight and ….lora_B.default.weight')
+            '….lora_A.default.weight and ….lora_B.default.weight'
+        )
     return merged

@@ -29,8 +29,14 @@ MOST_COLUMNS = 256
 # Sums and differences of these stay finite, in any unit that a data set may have.
 QUANTILE = Number(-1e12, 1e12)
 _COLUMNS = {
-    'q01': QUANTILE, 'q99': QUANTILE, 'mask': Flag(), 'mean': Number(), 'std': Number(low=0),
-    'min': Number(), 'max': Number()}
+    'q01': QUANTILE,
+    'q99': QUANTILE,
+    'mask': Flag(),
+    'mean': Number(),
+    'std': Number(low=0),
+    'min': Number(),
+    'max': Number(),
+}
 _COUNTS = ('num_transitions', 'num_trajectories')
 
 
@@ -79,7 +85,8 @@ def ranges(values: Mapping, where: str = '') -> tuple[np.ndarray, np.ndarray, np
     for i in np.flatnonzero(mask & (low > high)):
         raise FieldError(
             f'{at(where, "q01")}[{i}] is {shown(low[i])} and q99[{i}] is {shown(high[i])}, '
-            'expected q01 below q99')
+            'expected q01 below q99'
+        )
     return low, high, mask
 
 
@@ -88,11 +95,13 @@ def _check_part(values: Mapping, where: str, needed: bool) -> None:
     if needed or {'q01', 'q99'} & set(columns):
         ranges(values, where)
     for i, (low, high) in enumerate(
-            zip(columns.get('min', ()), columns.get('max', ()), strict=False)):
+        zip(columns.get('min', ()), columns.get('max', ()), strict=False)
+    ):
         if low > high:
             raise FieldError(
                 f'{at(where, "min")}[{i}] is {shown(low)} and max[{i}] is {shown(high)}, '
-                'expected min not above max')
+                'expected min not above max'
+            )
 
 
 def _columns(values: Mapping, where: str) -> dict[str, tuple]:
@@ -106,6 +115,6 @@ def _columns(values: Mapping, where: str) -> dict[str, tuple]:
         if len(columns[name]) != len(columns[first]):
             raise FieldError(
                 f'{at(where, name)} is a list of {len(columns[name])}, expected '
-                f'{len(columns[first])} as {first} has')
+                f'{len(columns[first])} as {first} has'
+            )
     return columns
-

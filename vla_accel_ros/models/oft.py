@@ -64,7 +64,8 @@ class OpenVLAOFT(OpenVLA):
             self.proprio_projector = ProprioProjector(oft.proprio, width)
         if oft.head == L1:
             self.action_head = ActionHead(
-                width, config.action_dims, oft.head_width or width, oft.head_blocks)
+                width, config.action_dims, oft.head_width or width, oft.head_blocks
+            )
 
     @property
     def rows(self) -> slice:
@@ -79,7 +80,7 @@ class OpenVLAOFT(OpenVLA):
         return self.language_model.model.embed_tokens(torch.cat([input_ids, stop], 1)).mean(1)
 
     def embed_chunk(
-        self, input_ids: Tensor, visual: Tensor, proprio: Tensor | None = None,
+        self, input_ids: Tensor, visual: Tensor, proprio: Tensor | None = None
     ) -> Tensor:
         """Put the whole sequence together.
 
@@ -103,14 +104,16 @@ class OpenVLAOFT(OpenVLA):
             parts.append(self.proprio_projector(proprio.to(text.dtype))[:, None])
         stop = embed(input_ids.new_full((batch, 1), self.oft.stop))
         return torch.cat(
-            [*parts, text[:, 1:], text.new_zeros(batch, self.config.slots, width), stop], dim=1)
+            [*parts, text[:, 1:], text.new_zeros(batch, self.config.slots, width), stop], dim=1
+        )
 
     def _check(self, proprio: Tensor | None) -> None:
         wanted = self.oft.proprio
         got = 0 if proprio is None else proprio.shape[-1]
         if got != wanted:
             raise ProprioError(
-                f'got {got} numbers of proprioception, the checkpoint wants {wanted}')
+                f'got {got} numbers of proprioception, the checkpoint wants {wanted}'
+            )
 
     def token_logits(self, rows: Tensor) -> Tensor:
         """Give logits [B, rows, vocabulary] of hidden rows [B, rows, width]."""
@@ -121,7 +124,7 @@ class OpenVLAOFT(OpenVLA):
         return self.action_head(rows) if self.oft.head == L1 else self.token_logits(rows)
 
     def forward(
-        self, pixel_values: Tensor, input_ids: Tensor, proprio: Tensor | None = None,
+        self, pixel_values: Tensor, input_ids: Tensor, proprio: Tensor | None = None
     ) -> OFTOutput:
         """Run whole sequences.
 

@@ -33,9 +33,7 @@ CAMERAS, CHUNK = 2, 8
 CAMERAS_KEY, CHUNK_KEY = 'num_images_in_input', 'num_action_chunks'
 
 
-def oft_public_config(
-    config: VLAConfig, values: Mapping, sides: Mapping[str, Path],
-) -> VLAConfig:
+def oft_public_config(config: VLAConfig, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
     """Add to a public checkpoint's configuration what makes it an OFT.
 
     Args:
@@ -56,7 +54,9 @@ def oft_public_config(
     shapes = {kind: _shapes(file) for kind, file in sides.items()}
     oft = OFTConfig(
         chunk=take(values, CHUNK_KEY, kind_of(OFTConfig, 'chunk'), CHUNK),
-        head=L1 if HEAD in sides else DISCRETE, proprio=0)
+        head=L1 if HEAD in sides else DISCRETE,
+        proprio=0,
+    )
     if PROPRIO in sides:
         oft = replace(oft, proprio=_shape(sides, shapes, PROPRIO, 'fc1.weight')[1])
     dims = config.action_dims
@@ -65,10 +65,14 @@ def oft_public_config(
         blocks = {name.split('.')[2] for name in shapes[HEAD] if '.mlp_resnet_blocks.' in name}
         oft = replace(oft, head_width=hidden, head_blocks=len(blocks))
     return replace(
-        config, oft=oft, action_dims=dims, image_towers=config.image_towers * cameras,
+        config,
+        oft=oft,
+        action_dims=dims,
+        image_towers=config.image_towers * cameras,
         film=any(name.endswith('.scale.weight') for name in shapes.get(VISION, ())),
         # OFT is fine-tuned with crops unless told not to, whatever the data set is called.
-        centre_crop=LIBERO_CROP)
+        centre_crop=LIBERO_CROP,
+    )
 
 
 def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
@@ -76,7 +80,9 @@ def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _shape(
-    sides: Mapping[str, Path], shapes: Mapping[str, Mapping[str, tuple[int, ...]]], kind: str,
+    sides: Mapping[str, Path],
+    shapes: Mapping[str, Mapping[str, tuple[int, ...]]],
+    kind: str,
     name: str,
 ) -> tuple[int, int]:
     shape = shapes[kind].get(name, ())

@@ -38,8 +38,11 @@ from .tokenizer import end_prompt
 
 ARRAY = re.compile(r'(film_)?(l1|discrete)_(actions|hidden)(\d+)')
 PROPRIO_ARRAY = 'proprio_normalised'
-_NAMES = {HEAD: 'oft_action_head', PROPRIO: 'oft_proprio_projector',
-          VISION: 'oft_film_vision_backbone'}
+_NAMES = {
+    HEAD: 'oft_action_head',
+    PROPRIO: 'oft_proprio_projector',
+    VISION: 'oft_film_vision_backbone',
+}
 
 
 def fixture_sides(folder: Path) -> dict[str, Path]:
@@ -54,18 +57,24 @@ def fitting_key(config: VLAConfig) -> str:
     Raises:
         ValueError: When none or several do.
     """
+
     def columns(key: str, what: str) -> int:
         return len(config.norm_stats[key].get(what, {}).get('q01', ()))
 
-    keys = [key for key in config.norm_stats if columns(key, 'action') == config.action_dims
-            and config.proprio in (0, columns(key, 'proprio'))]
+    keys = [
+        key
+        for key in config.norm_stats
+        if columns(key, 'action') == config.action_dims
+        and config.proprio in (0, columns(key, 'proprio'))
+    ]
     if len(keys) > 1:
         keys = [key for key in keys if 'libero' in key] or keys
     if len(keys) != 1:
         raise ValueError(
             f'{keys or "none"} of the data sets {sorted(config.norm_stats)} fit '
             f'{config.action_dims} action and {config.proprio} proprioception columns, '
-            'expected one')
+            'expected one'
+        )
     return keys[0]
 
 
@@ -82,19 +91,21 @@ class OFTReference:
     """
 
     def __init__(
-        self, folder: Path, like: Mapping[str, np.ndarray], dtype: torch.dtype = torch.float32,
+        self, folder: Path, like: Mapping[str, np.ndarray], dtype: torch.dtype = torch.float32
     ) -> None:
         self._folder, self._dtype = folder, dtype
         self._sides = fixture_sides(folder)
         if HEAD not in self._sides:
             raise CheckpointError(
-                f'{folder} holds neither {_NAMES[HEAD]}.safetensors nor '
-                f'{HEAD}--N_checkpoint.pt')
+                f'{folder} holds neither {_NAMES[HEAD]}.safetensors nor {HEAD}--N_checkpoint.pt'
+            )
         plain = {kind: file for kind, file in self._sides.items() if kind != VISION}
         config = read_config(folder, plain)
         self.config = replace(
-            config, centre_crop=None,
-            oft=replace(config.oft, chunk=_chunk(like, config.action_dims, config.oft)))
+            config,
+            centre_crop=None,
+            oft=replace(config.oft, chunk=_chunk(like, config.action_dims, config.oft)),
+        )
         self.key = fitting_key(self.config)
 
     def model(self, film: bool, head: str) -> OpenVLAOFT:
@@ -109,16 +120,24 @@ class OFTReference:
         if film and VISION not in self._sides:
             raise CheckpointError(
                 f'{self._folder} holds neither {_NAMES[VISION]}.safetensors nor '
-                f'{VISION}--N_checkpoint.pt')
-        sides = {kind: file for kind, file in self._sides.items()
-                 if kind in kinds or (film and kind == VISION)}
+                f'{VISION}--N_checkpoint.pt'
+            )
+        sides = {
+            kind: file
+            for kind, file in self._sides.items()
+            if kind in kinds or (film and kind == VISION)
+        }
         return load(
-            self._folder, 'cpu', self._dtype, config=replace(self.config, oft=oft, film=film),
-            sides=sides)
+            self._folder,
+            'cpu',
+            self._dtype,
+            config=replace(self.config, oft=oft, film=film),
+            sides=sides,
+        )
 
     @torch.inference_mode()
     def outputs(
-        self, inputs: Mapping[str, np.ndarray], like: Mapping[str, np.ndarray],
+        self, inputs: Mapping[str, np.ndarray], like: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
         """Compute what `oft_outputs.npz` holds.
 
@@ -129,9 +148,10 @@ class OFTReference:
         Raises:
             ValueError: When an image or a prompt is not there.
         """
-        numbers = image_numbers(inputs)[:self.config.cameras]
+        numbers = image_numbers(inputs)[: self.config.cameras]
         pixels = torch.from_numpy(
-            Preprocessor(self.config)([inputs[f'image{k}'] for k in numbers])).to(self._dtype)
+            Preprocessor(self.config)([inputs[f'image{k}'] for k in numbers])
+        ).to(self._dtype)
         result: dict[str, np.ndarray] = {}
         proprio = None
         if PROPRIO_ARRAY in like and self.config.proprio:
@@ -145,7 +165,8 @@ class OFTReference:
             if f'input_ids{k}' not in inputs:
                 raise ValueError(f'inputs.npz has no input_ids{k}')
             ids = torch.tensor(
-                [end_prompt(inputs[f'input_ids{k}'][0].tolist(), self.config.prompt_end)])
+                [end_prompt(inputs[f'input_ids{k}'][0].tolist(), self.config.prompt_end)]
+            )
             found = models[film, head](pixels, ids, proprio if head == L1 else None)
             arrays = {'actions': self._actions(found.numbers[0], head), 'hidden': found.hidden}
             for what, value in arrays.items():

@@ -54,8 +54,11 @@ def verify_oft(folder: str | Path) -> list[Comparison]:
     comparisons = compare_all(ours, stored)
 
     def exact(doubtful: Iterable[str]) -> dict[str, np.ndarray]:
-        like = {name: array for name, array in stored.items()
-                if name in doubtful or not ARRAY.fullmatch(name)}
+        like = {
+            name: array
+            for name, array in stored.items()
+            if name in doubtful or not ARRAY.fullmatch(name)
+        }
         return OFTReference(folder, stored, torch.float64).outputs(inputs, like)
 
     return decide(comparisons, ours, exact)

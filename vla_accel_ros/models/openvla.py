@@ -63,11 +63,13 @@ class OpenVLA(nn.Module):
         self.config = config
         width = config.decoder.width
         self.vision_backbone = VisionBackbone(
-            config.towers, config.image_size, width if config.film else 0)
+            config.towers, config.image_size, width if config.film else 0
+        )
         self.projector = Projector(config.feature_width, width, config.projector_layers)
         self.language_model = LanguageModel(config.decoder)
         self.register_buffer(
-            'coordinates', patch_coordinates(config.grid, 'cpu'), persistent=False)
+            'coordinates', patch_coordinates(config.grid, 'cpu'), persistent=False
+        )
 
     @property
     def device(self) -> torch.device:
@@ -112,11 +114,13 @@ class OpenVLA(nn.Module):
         if tuple(pixel_values.shape[1:]) != expected:
             raise ValueError(
                 f'pixel values are {list(pixel_values.shape)}, expected [B, '
-                f'{", ".join(map(str, expected))}] for {self.config.cameras} images')
+                f'{", ".join(map(str, expected))}] for {self.config.cameras} images'
+            )
         parts = iter(pixel_values.split(3, dim=1))
         return [
             torch.cat(
-                [self.vision_backbone.tower(t)(next(parts), language) for t in towers], dim=-1)
+                [self.vision_backbone.tower(t)(next(parts), language) for t in towers], dim=-1
+            )
             for towers in self.config.image_towers
         ]
 
@@ -154,7 +158,10 @@ class OpenVLA(nn.Module):
         return torch.cat([text[:, :1], visual.to(text.dtype), text[:, 1:]], dim=1)
 
     def forward(
-        self, pixel_values: Tensor, input_ids: Tensor, attention_mask: Tensor | None = None,
+        self,
+        pixel_values: Tensor,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
         logit_rows: Tensor | slice | None = None,
     ) -> VLAOutput:
         """Run whole sequences, for training.
@@ -180,8 +187,10 @@ class OpenVLA(nn.Module):
             text = attention_mask.bool()
             seen = torch.cat([text[:, :1], text.new_ones(len(text), count), text[:, 1:]], dim=1)
             positions = (seen.long().cumsum(1) - 1).clamp(min=0)
-            mask = seen[:, None, None] & torch.ones(
-                x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril()
+            mask = (
+                seen[:, None, None]
+                & torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril()
+            )
         hidden = self.language_model.model.run(x, positions, mask)
         rows = hidden
         if isinstance(logit_rows, slice):
@@ -189,7 +198,8 @@ class OpenVLA(nn.Module):
         elif logit_rows is not None:
             rows = hidden.gather(1, logit_rows[..., None].expand(-1, -1, hidden.shape[-1]))
         return VLAOutput(
-            self.language_model.lm_head(rows), hidden, visual, hidden[:, 1:1 + count], features)
+            self.language_model.lm_head(rows), hidden, visual, hidden[:, 1 : 1 + count], features
+        )
 
     def new_cache(self, capacity: int, batch: int = 1) -> KVCache:
         """Make an empty cache that fits this model."""

@@ -45,7 +45,7 @@ def extend(decoder: Decoder, x: Tensor, positions: Tensor, cache: KVCache) -> Te
         keys = max(cache.lengths) + count
         causal = torch.ones(count, keys, dtype=torch.bool, device=x.device).tril(keys - count)
     for index, layer in enumerate(decoder.layers):
-        mask = None if causal is None else causal[:, -count - cache.lengths[index]:]
+        mask = None if causal is None else causal[:, -count - cache.lengths[index] :]
         x = layer(x, rope, mask, False, cache, index)
     return decoder.norm(x)
 
@@ -64,7 +64,7 @@ class CachedPasses:
     """
 
     def __init__(
-        self, model: OpenVLA, cache: KVCache, first: int, attention: ActionAttention,
+        self, model: OpenVLA, cache: KVCache, first: int, attention: ActionAttention
     ) -> None:
         self._model, self._cache, self._first = model, cache, first
         self._attention = attention

@@ -70,14 +70,18 @@ class Policy:
     """
 
     def __init__(
-        self, model: OpenVLA, encode: PromptEncoder, unnorm_key: str | None = None,
+        self,
+        model: OpenVLA,
+        encode: PromptEncoder,
+        unnorm_key: str | None = None,
         caches: CacheLender | None = None,
     ) -> None:
         self.model = model
         self._reader = ActionReader(model.config, unnorm_key)
         self.unnorm_key, self.statistics = self._reader.key, self._reader.statistics
         self.proprio = (
-            Proprioception(model.config, self.unnorm_key) if model.config.proprio else None)
+            Proprioception(model.config, self.unnorm_key) if model.config.proprio else None
+        )
         self._preprocess = Preprocessor(model.config)
         self._ids = lru_cache(maxsize=64)(encode)
         self._caches = CacheLender(model.new_cache) if caches is None else caches
@@ -87,9 +91,14 @@ class Policy:
 
     @classmethod
     def load(
-        cls, folder_or_hub: str | Path, device: str = 'cpu', dtype: torch.dtype | None = None,
-        unnorm_key: str | None = None, progress: Progress | None = None,
-        allow_download: bool = False, threads: int | None = None,
+        cls,
+        folder_or_hub: str | Path,
+        device: str = 'cpu',
+        dtype: torch.dtype | None = None,
+        unnorm_key: str | None = None,
+        progress: Progress | None = None,
+        allow_download: bool = False,
+        threads: int | None = None,
     ) -> Policy:
         """Load a checkpoint folder.
 
@@ -183,7 +192,7 @@ class Policy:
         return self._caches(length + self.config.action_dims)
 
     def _pixels(
-        self, observation: Observation, fitted: bool,
+        self, observation: Observation, fitted: bool
     ) -> tuple[Tensor, tuple[np.ndarray, ...]]:
         """Give pixel values, and the images as the model sees them."""
         images = observation.images
@@ -200,7 +209,10 @@ class Policy:
 
     @torch.inference_mode()
     def predict(
-        self, observation: Observation, fitted: bool = False, motion: Motion | None = None,
+        self,
+        observation: Observation,
+        fitted: bool = False,
+        motion: Motion | None = None,
         draft: np.ndarray | None = None,
     ) -> Prediction:
         """Answer one observation.
@@ -233,14 +245,24 @@ class Policy:
             proposed = self._drafts.propose(source, draft)
         if self.config.oft:
             answered = answer_chunk(
-                self.model, pixels, ids, proprio, scene, pruner, self._cache_for, watch)
+                self.model, pixels, ids, proprio, scene, pruner, self._cache_for, watch
+            )
             passes, accepted = 1, 0
             with watch('detokenise'):
                 values, token_ids = self._reader.of_chunk(answered.numbers[0])
         else:
             answered = answer(
-                self.model, pixels, ids, scene, pruner, decoder, proposed, self._drafts.blank,
-                self._cache_for, watch)
+                self.model,
+                pixels,
+                ids,
+                scene,
+                pruner,
+                decoder,
+                proposed,
+                self._drafts.blank,
+                self._cache_for,
+                watch,
+            )
             decoded = answered.decoded
             passes, accepted = decoded.passes, decoded.accepted
             with watch('detokenise'):
@@ -248,8 +270,17 @@ class Policy:
                 self._drafts.learn(token_ids)
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
         return Prediction(
-            values, token_ids, watch.ms, len(answered.left), answered.left.cpu().numpy(),
-            answered.work.visual, pruner.reason, passes, accepted, answered.work)
+            values,
+            token_ids,
+            watch.ms,
+            len(answered.left),
+            answered.left.cpu().numpy(),
+            answered.work.visual,
+            pruner.reason,
+            passes,
+            accepted,
+            answered.work,
+        )
 
     def logits(self, observation: Observation) -> Tensor:
         """Give the logits of the first action token, float32 [vocabulary], on the CPU.
@@ -282,7 +313,8 @@ class Policy:
         """
         if cameras is not None and cameras != self.cameras:
             raise CameraCountError(
-                f'got {cameras} images, the checkpoint wants {self.cameras} views')
+                f'got {cameras} images, the checkpoint wants {self.cameras} views'
+            )
         return difference_of_black_and_white(self)
 
     def warm_up(self, runs: int = 2) -> float:

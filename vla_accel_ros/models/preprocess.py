@@ -88,7 +88,8 @@ class Preprocessor:
         config = self._config
         if len(images) != config.cameras:
             raise CameraCountError(
-                f'got {len(images)} images, the checkpoint wants {config.cameras} views')
+                f'got {len(images)} images, the checkpoint wants {config.cameras} views'
+            )
         size = config.image_size
         pixels = np.empty((1, config.channels, size, size), np.float32)
         channel = 0
@@ -99,7 +100,10 @@ class Preprocessor:
             for tower in towers:
                 for colour in range(3):
                     np.take(
-                        self._tables[tower][colour], image[:, :, colour],
-                        out=pixels[0, channel], mode='clip')
+                        self._tables[tower][colour],
+                        image[:, :, colour],
+                        out=pixels[0, channel],
+                        mode='clip',
+                    )
                     channel += 1
         return pixels

@@ -26,13 +26,17 @@ from .public import LIBERO_CROP, public_config
 
 def openvla_7b() -> VLAConfig:
     """Give OpenVLA-7B: DINOv2 ViT-L/14, SigLIP SO400M/14 and Llama-2-7B at 224 px."""
-    return public_config({
-        'model_type': 'openvla',
-        'timm_model_ids': [
-            'vit_large_patch14_reg4_dinov2.lvd142m', 'vit_so400m_patch14_siglip_224'],
-        'image_sizes': [224, 224],
-        'text_config': {'vocab_size': 32064},
-    })
+    return public_config(
+        {
+            'model_type': 'openvla',
+            'timm_model_ids': [
+                'vit_large_patch14_reg4_dinov2.lvd142m',
+                'vit_so400m_patch14_siglip_224',
+            ],
+            'image_sizes': [224, 224],
+            'text_config': {'vocab_size': 32064},
+        }
+    )
 
 
 def openvla_7b_oft(film: bool = False, head: str = L1) -> VLAConfig:
@@ -44,8 +48,12 @@ def openvla_7b_oft(film: bool = False, head: str = L1) -> VLAConfig:
     """
     plain = openvla_7b()
     return replace(
-        plain, image_towers=plain.image_towers * CAMERAS, film=film, centre_crop=LIBERO_CROP,
-        oft=OFTConfig(head=head))
+        plain,
+        image_towers=plain.image_towers * CAMERAS,
+        film=film,
+        centre_crop=LIBERO_CROP,
+        oft=OFTConfig(head=head),
+    )
 
 
 def mid(layers: int = 8, width: int = 1024) -> VLAConfig:
@@ -59,15 +67,23 @@ def mid(layers: int = 8, width: int = 1024) -> VLAConfig:
         width: Channels of the decoder, a multiple of 256.
     """
     tower = TowerConfig(
-        width=width // 4, depth=layers - 1, heads=width // 256, mlp=width, patch=14)
+        width=width // 4, depth=layers - 1, heads=width // 256, mlp=width, patch=14
+    )
     towers = (
         replace(tower, class_token=True, registers=4, layer_scale=True),
-        replace(tower, name='fused_featurizer'))
+        replace(tower, name='fused_featurizer'),
+    )
     decoder = DecoderConfig(
-        width=width, layers=layers, heads=width // 64, kv_heads=width // 64,
-        mlp=width * 11 // 4, vocab=2064)
+        width=width,
+        layers=layers,
+        heads=width // 64,
+        kv_heads=width // 64,
+        mlp=width * 11 // 4,
+        vocab=2064,
+    )
     return VLAConfig(
-        towers=towers, decoder=decoder, image_size=224, tokenizer_vocab=2000, prompt_end=None)
+        towers=towers, decoder=decoder, image_size=224, tokenizer_vocab=2000, prompt_end=None
+    )
 
 
 def _mlp(width: int) -> int:
@@ -76,8 +92,16 @@ def _mlp(width: int) -> int:
 
 
 def scaled(
-    words: int, cameras: int = 1, image_size: int = 224, patch: int = 14, tower_width: int = 256,
-    tower_blocks: int = 6, width: int = 384, layers: int = 8, heads: int = 6, bins: int = 256,
+    words: int,
+    cameras: int = 1,
+    image_size: int = 224,
+    patch: int = 14,
+    tower_width: int = 256,
+    tower_blocks: int = 6,
+    width: int = 384,
+    layers: int = 8,
+    heads: int = 6,
+    bins: int = 256,
     oft: OFTConfig | None = None,
 ) -> VLAConfig:
     """Give OpenVLA's form at a size to train: two towers see every view, linear patches.
@@ -96,24 +120,51 @@ def scaled(
         oft: How a chunk comes out of one pass; None for one token after the other.
     """
     tower = TowerConfig(
-        width=tower_width, depth=tower_blocks + 1, heads=max(1, tower_width // 64),
-        mlp=4 * tower_width, patch=patch)
+        width=tower_width,
+        depth=tower_blocks + 1,
+        heads=max(1, tower_width // 64),
+        mlp=4 * tower_width,
+        patch=patch,
+    )
     towers = (
         replace(tower, class_token=True, registers=4, layer_scale=True),
-        replace(tower, name='fused_featurizer'))
+        replace(tower, name='fused_featurizer'),
+    )
     decoder = DecoderConfig(
-        width=width, layers=layers, heads=heads, kv_heads=heads, mlp=_mlp(width),
-        vocab=words + bins, max_positions=1024)
+        width=width,
+        layers=layers,
+        heads=heads,
+        kv_heads=heads,
+        mlp=_mlp(width),
+        vocab=words + bins,
+        max_positions=1024,
+    )
     return VLAConfig(
-        towers=towers, decoder=decoder, image_towers=((0, 1),) * cameras, image_size=image_size,
-        tokenizer_vocab=words + bins, bins=bins, prompt_end=None, gripper_open_is_one=False,
-        oft=oft)
+        towers=towers,
+        decoder=decoder,
+        image_towers=((0, 1),) * cameras,
+        image_size=image_size,
+        tokenizer_vocab=words + bins,
+        bins=bins,
+        prompt_end=None,
+        gripper_open_is_one=False,
+        oft=oft,
+    )
 
 
 def embedded(
-    words: int, cameras: int = 2, image_size: int = 96, patch: int = 16, tower_width: int = 128,
-    tower_blocks: int = 2, width: int = 192, layers: int = 3, heads: int = 6, film: bool = False,
-    bins: int = 256, oft: OFTConfig | None = None,
+    words: int,
+    cameras: int = 2,
+    image_size: int = 96,
+    patch: int = 16,
+    tower_width: int = 128,
+    tower_blocks: int = 2,
+    width: int = 192,
+    layers: int = 3,
+    heads: int = 6,
+    film: bool = False,
+    bins: int = 256,
+    oft: OFTConfig | None = None,
 ) -> VLAConfig:
     """Give the embedded model: one small convolutional-stem tower a camera, a small Llama.
 
@@ -134,14 +185,36 @@ def embedded(
     towers = tuple(
         TowerConfig(
             name='featurizer' if camera == 0 else f'featurizer_{camera}',
-            width=tower_width, depth=tower_blocks, heads=tower_width // 32, mlp=4 * tower_width,
-            patch=patch, feature_block=-1, patch_embed='stem')
-        for camera in range(cameras))
+            width=tower_width,
+            depth=tower_blocks,
+            heads=tower_width // 32,
+            mlp=4 * tower_width,
+            patch=patch,
+            feature_block=-1,
+            patch_embed='stem',
+        )
+        for camera in range(cameras)
+    )
     vocab = words + bins
     decoder = DecoderConfig(
-        width=width, layers=layers, heads=heads, kv_heads=heads, mlp=_mlp(width),
-        vocab=vocab, max_positions=1024)
+        width=width,
+        layers=layers,
+        heads=heads,
+        kv_heads=heads,
+        mlp=_mlp(width),
+        vocab=vocab,
+        max_positions=1024,
+    )
     return VLAConfig(
-        towers=towers, decoder=decoder, image_towers=tuple((c,) for c in range(cameras)),
-        image_size=image_size, coordinates=True, film=film, tokenizer_vocab=vocab, bins=bins,
-        prompt_end=None, gripper_open_is_one=False, oft=oft)
+        towers=towers,
+        decoder=decoder,
+        image_towers=tuple((c,) for c in range(cameras)),
+        image_size=image_size,
+        coordinates=True,
+        film=film,
+        tokenizer_vocab=vocab,
+        bins=bins,
+        prompt_end=None,
+        gripper_open_is_one=False,
+        oft=oft,
+    )

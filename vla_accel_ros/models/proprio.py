@@ -44,7 +44,8 @@ class Proprioception:
         if not {'q01', 'q99'} <= set(statistics):
             raise ProprioError(
                 f"data set '{key}' has no q01 and q99 of proprioception, the checkpoint wants "
-                f'{self.numbers} numbers')
+                f'{self.numbers} numbers'
+            )
         try:
             low, high, self._mask = ranges(statistics, f'{key}.proprio')
         except FieldError as error:
@@ -52,7 +53,8 @@ class Proprioception:
         if len(low) != self.numbers:
             raise ProprioError(
                 f"data set '{key}' has {len(low)} columns of proprioception, the "
-                f'checkpoint wants {self.numbers} numbers')
+                f'checkpoint wants {self.numbers} numbers'
+            )
         self._low, self._span = low, high - low
         self._added = config.oft.span_added
 

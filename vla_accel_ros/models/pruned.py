@@ -45,9 +45,13 @@ Watch = Callable[[str], AbstractContextManager]
 def layout_of(config: VLAConfig) -> Layout:
     """Say where a model's visual tokens come from."""
     return Layout(
-        cameras=config.cameras, rows=config.grid, columns=config.grid,
-        patch=config.towers[config.image_towers[0][0]].patch, layers=config.decoder.layers,
-        single_pass=config.oft is not None)
+        cameras=config.cameras,
+        rows=config.grid,
+        columns=config.grid,
+        patch=config.towers[config.image_towers[0][0]].patch,
+        layers=config.decoder.layers,
+        single_pass=config.oft is not None,
+    )
 
 
 def prompt_rows(text: int, drafted: int = 0) -> dict[Rows, slice]:
@@ -105,7 +109,11 @@ class Prefilled:
 
 
 def encode(
-    model: OpenVLA, pixels: Tensor, language: Tensor | None, pruner: Pruner, needs: Needs,
+    model: OpenVLA,
+    pixels: Tensor,
+    language: Tensor | None,
+    pruner: Pruner,
+    needs: Needs,
     watch: Watch = nullcontext,
 ) -> tuple[Tensor, Tensor, int]:
     """Run towers and projector.
@@ -145,8 +153,15 @@ def encode(
 
 
 def prefill(
-    model: OpenVLA, x: Tensor, ids: Tensor, cache: KVCache, pruner: Pruner, needs: Needs,
-    rows: Mapping[Rows, slice], causal: bool = True, watch: Watch = nullcontext,
+    model: OpenVLA,
+    x: Tensor,
+    ids: Tensor,
+    cache: KVCache,
+    pruner: Pruner,
+    needs: Needs,
+    rows: Mapping[Rows, slice],
+    causal: bool = True,
+    watch: Watch = nullcontext,
 ) -> Prefilled:
     """Run the decoder over a prompt, dropping visual tokens as the pruner says.
 
@@ -175,22 +190,35 @@ def prefill(
             if index + 1 not in calls:
                 continue
             with watch('selection'):
-                scores = _scores(model, index + 1, tap, needs, rows, cache, positions, rope, ids,
-                                 layout, causal)
+                scores = _scores(
+                    model, index + 1, tap, needs, rows, cache, positions, rope, ids, layout, causal
+                )
                 kept = pruner.after_layer(index + 1, scores)
                 if kept is not None:
                     places = narrow(ids, kept.ids.to(ids.device))
-                    stay = torch.cat([
-                        places.new_zeros(1), 1 + places,
-                        torch.arange(1 + len(ids), x.shape[1], device=x.device)])
+                    stay = torch.cat(
+                        [
+                            places.new_zeros(1),
+                            1 + places,
+                            torch.arange(1 + len(ids), x.shape[1], device=x.device),
+                        ]
+                    )
                     x, positions, ids = x[:, stay], positions[stay], ids[places]
                     rope = tuple(part[:, :, stay] for part in rope)
     return Prefilled(decoder.norm(x), tuple(all_positions), tuple(all_present), ids)
 
 
 def _scores(
-    model: OpenVLA, layer: int, tap: QueryTap, needs: Needs, rows: Mapping[Rows, slice],
-    cache: KVCache, positions: Tensor, rope: tuple[Tensor, Tensor], ids: Tensor, layout: Layout,
+    model: OpenVLA,
+    layer: int,
+    tap: QueryTap,
+    needs: Needs,
+    rows: Mapping[Rows, slice],
+    cache: KVCache,
+    positions: Tensor,
+    rope: tuple[Tensor, Tensor],
+    ids: Tensor,
+    layout: Layout,
     causal: bool,
 ) -> dict[Rows, TokenScores]:
     wanted = needs.layers.get(layer, ())
@@ -199,7 +227,17 @@ def _scores(
     queries = tap.take(layer)
     return {
         kind: row_scores(
-            model.language_model.model, layer, queries, rows[kind], positions, rope, cache, ids,
-            layout, causal, layer in needs.entropy)
+            model.language_model.model,
+            layer,
+            queries,
+            rows[kind],
+            positions,
+            rope,
+            cache,
+            ids,
+            layout,
+            causal,
+            layer in needs.entropy,
+        )
         for kind in wanted
     }

@@ -25,12 +25,14 @@ from .transformer_config import HALF, RGB_MEAN, RGB_STD, DecoderConfig, TowerCon
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
-_DINO = {
-    'embed_dim': 1024, 'depth': 24, 'num_heads': 16, 'reg_tokens': 4, 'init_values': 1e-5,
-}
+_DINO = {'embed_dim': 1024, 'depth': 24, 'num_heads': 16, 'reg_tokens': 4, 'init_values': 1e-5}
 _SIGLIP = {
-    'embed_dim': 1152, 'depth': 27, 'num_heads': 16, 'mlp_ratio': 3.7362,
-    'class_token': False, 'global_pool': 'map',
+    'embed_dim': 1152,
+    'depth': 27,
+    'num_heads': 16,
+    'mlp_ratio': 3.7362,
+    'class_token': False,
+    'global_pool': 'map',
 }
 TIMM = {
     'vit_large_patch14_reg4_dinov2.lvd142m': _DINO,
@@ -87,8 +89,12 @@ def _tower(name: str, timm: Mapping, mean, std, where: str) -> TowerConfig:
 # Our name of a size, and the public one. Public checkpoints leave out what equals transformers'
 # Llama defaults, and so do ours.
 _DECODER = {
-    'width': 'hidden_size', 'layers': 'num_hidden_layers', 'heads': 'num_attention_heads',
-    'mlp': 'intermediate_size', 'rope_theta': 'rope_theta', 'rms_eps': 'rms_norm_eps',
+    'width': 'hidden_size',
+    'layers': 'num_hidden_layers',
+    'heads': 'num_attention_heads',
+    'mlp': 'intermediate_size',
+    'rope_theta': 'rope_theta',
+    'rms_eps': 'rms_norm_eps',
     'max_positions': 'max_position_embeddings',
 }
 
@@ -99,9 +105,11 @@ def _decoder(text: Mapping) -> DecoderConfig:
         raise FieldError(f'{where}.rope_scaling is given, expected null')
     sizes = {
         ours: take(text, theirs, kind_of(DecoderConfig, ours), getattr(default, ours), where)
-        for ours, theirs in _DECODER.items()}
+        for ours, theirs in _DECODER.items()
+    }
     sizes['kv_heads'] = take(
-        text, 'num_key_value_heads', kind_of(DecoderConfig, 'kv_heads'), sizes['heads'], where)
+        text, 'num_key_value_heads', kind_of(DecoderConfig, 'kv_heads'), sizes['heads'], where
+    )
     sizes['vocab'] = take(text, 'vocab_size', kind_of(DecoderConfig, 'vocab'), 32000, where)
     try:
         return DecoderConfig(**sizes)
@@ -110,7 +118,7 @@ def _decoder(text: Mapping) -> DecoderConfig:
 
 
 def _normalisation(
-    processor: Mapping, name: str, kind: Several, towers: int, first: tuple[float, ...],
+    processor: Mapping, name: str, kind: Several, towers: int, first: tuple[float, ...]
 ) -> tuple[tuple[float, ...], ...]:
     """Give each tower's mean or std; of two the first is DINOv2, normalised as ImageNet."""
     default = (first, HALF) if towers == 2 else (HALF,)
@@ -118,7 +126,7 @@ def _normalisation(
 
 
 def normalisation(
-    processor: Mapping, towers: int,
+    processor: Mapping, towers: int
 ) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]:
     """Read the means and standard deviations of a `preprocessor_config.json`.
 
@@ -132,8 +140,10 @@ def normalisation(
     Raises:
         FieldError: When one is not three numbers a tower, or out of range.
     """
-    return (_normalisation(processor, 'means', RGB_MEAN, towers, IMAGENET_MEAN),
-            _normalisation(processor, 'stds', RGB_STD, towers, IMAGENET_STD))
+    return (
+        _normalisation(processor, 'means', RGB_MEAN, towers, IMAGENET_MEAN),
+        _normalisation(processor, 'stds', RGB_STD, towers, IMAGENET_STD),
+    )
 
 
 def tower_ids(config: Mapping) -> tuple[str, ...]:
@@ -148,9 +158,7 @@ def tower_ids(config: Mapping) -> tuple[str, ...]:
     return Several(Word(), 1, 2).read(config.get('timm_model_ids', []), 'timm_model_ids')
 
 
-def public_config(
-    config: Mapping, processor: Mapping | None = None, name: str = '',
-) -> VLAConfig:
+def public_config(config: Mapping, processor: Mapping | None = None, name: str = '') -> VLAConfig:
     """Translate a public `config.json` (and `preprocessor_config.json`).
 
     Args:
@@ -170,17 +178,22 @@ def public_config(
     means, stds = normalisation(processor or {}, len(ids))
     names = ('featurizer', 'fused_featurizer')
     towers = tuple(
-        _tower(names[i], Object().read(sizes[identity], f'_tiny_vit.{identity}'), means[i],
-               stds[i], f'_tiny_vit.{identity}')
-        for i, identity in enumerate(ids))
+        _tower(
+            names[i],
+            Object().read(sizes[identity], f'_tiny_vit.{identity}'),
+            means[i],
+            stds[i],
+            f'_tiny_vit.{identity}',
+        )
+        for i, identity in enumerate(ids)
+    )
     decoder = _decoder(take(config, 'text_config', Object(), {}))
     stats = take(config, 'norm_stats', Object(), {})
     backbone = take(config, 'llm_backbone_id', Word(), '')
     chat = backbone.startswith('vicuna') or 'openvla-v01' in name
     libero = bool(stats) and all(key.startswith('libero') for key in stats)
     padding = take(config, 'pad_to_multiple_of', Whole(0, decoder.vocab - 1), 64)
-    image_sizes = take(
-        config, 'image_sizes', Several(kind_of(VLAConfig, 'image_size'), 1), (224,))
+    image_sizes = take(config, 'image_sizes', Several(kind_of(VLAConfig, 'image_size'), 1), (224,))
     if len(set(image_sizes)) > 1:
         raise FieldError(f'image_sizes is {list(image_sizes)}, expected one size for all towers')
     return VLAConfig(
@@ -188,11 +201,11 @@ def public_config(
         decoder=decoder,
         image_towers=(tuple(range(len(towers))),),
         image_size=image_sizes[0],
-        resize=take(
-            config, 'image_resize_strategy', kind_of(VLAConfig, 'resize'), 'resize-naive'),
+        resize=take(config, 'image_resize_strategy', kind_of(VLAConfig, 'resize'), 'resize-naive'),
         centre_crop=LIBERO_CROP if libero else None,
-        projector_layers=3 if take(
-            config, 'use_fused_vision_backbone', Flag(), len(towers) > 1) else 2,
+        projector_layers=3
+        if take(config, 'use_fused_vision_backbone', Flag(), len(towers) > 1)
+        else 2,
         tokenizer_vocab=decoder.vocab - padding,
         bins=take(config, 'n_action_bins', kind_of(VLAConfig, 'bins'), 256),
         prompt_end=PROMPT_END if decoder.vocab > PROMPT_END else None,

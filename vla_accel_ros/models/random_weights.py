@@ -26,7 +26,9 @@ from .projector import patch_coordinates
 
 
 def random_model(
-    config: VLAConfig, device: str | torch.device = 'cpu', dtype: torch.dtype = torch.float32,
+    config: VLAConfig,
+    device: str | torch.device = 'cpu',
+    dtype: torch.dtype = torch.float32,
     seed: int = 0,
 ) -> OpenVLA:
     """Build a model with random weights, which costs the time of a trained one.
@@ -53,12 +55,12 @@ def random_model(
         for name, weight in model.named_parameters():
             _fill(name, weight, generator)
         language = model.language_model
-        language.model.embed_tokens.weight.mul_(config.decoder.width ** 0.5)
+        language.model.embed_tokens.weight.mul_(config.decoder.width**0.5)
         for layer in language.model.layers:
             for branch in (layer.self_attn.o_proj, layer.mlp.down_proj):
                 branch.weight.mul_((2 * config.decoder.layers) ** -0.5)
         last, head = config.tokenizer_vocab, language.lm_head.weight
-        head[:last - config.bins] = 0
+        head[: last - config.bins] = 0
         head[last:] = 0
     # It is no part of a checkpoint either: made anew, not filled.
     model.coordinates = patch_coordinates(config.grid, device)

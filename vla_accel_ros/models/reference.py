@@ -55,7 +55,9 @@ def _cut(like: dict[str, np.ndarray], name: str, axis: int) -> int:
 
 @torch.inference_mode()
 def outputs(
-    model: OpenVLA, inputs: dict[str, np.ndarray], like: dict[str, np.ndarray],
+    model: OpenVLA,
+    inputs: dict[str, np.ndarray],
+    like: dict[str, np.ndarray],
     answers: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, np.ndarray]:
     """Compute what `outputs.npz` holds.
@@ -84,13 +86,19 @@ def outputs(
         rows = _cut(like, f'attn_text_rows{k}', 2)
         columns = _cut(like, f'step_logits_action{k}', 1)
         arrays = _run(
-            model, result[f'pixel_values{k}'], inputs[f'input_ids{k}'], rows, columns,
-            None if answers is None else answers[f'gen_ids{k}'])
+            model,
+            result[f'pixel_values{k}'],
+            inputs[f'input_ids{k}'],
+            rows,
+            columns,
+            None if answers is None else answers[f'gen_ids{k}'],
+        )
         result |= {f'{name}{k}': value for name, value in arrays.items()}
         normalised = tokens.decode(result[f'gen_ids{k}'])
         for key, statistics in model.config.norm_stats.items():
             result[f'action_{key}{k}'] = ActionStatistics.from_dict(
-                statistics['action']).unnormalise(normalised)
+                statistics['action']
+            ).unnormalise(normalised)
     if numbers:
         first = inputs[f'image{numbers[0]}']
         for name, strategy in (('letterbox', 'letterbox'), ('resizecrop', 'resize-crop')):
@@ -102,14 +110,17 @@ def outputs(
 
 
 def _run(
-    model: OpenVLA, pixels: np.ndarray, input_ids: np.ndarray, rows: int, columns: int,
+    model: OpenVLA,
+    pixels: np.ndarray,
+    input_ids: np.ndarray,
+    rows: int,
+    columns: int,
     answer: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Run one image and prompt through every stage, keeping what each one gives."""
     config = model.config
     ids = torch.tensor([end_prompt(input_ids[0].tolist(), config.prompt_end)])
-    features = model.tower_features(
-        torch.from_numpy(pixels).to(model.dtype), model.language(ids))
+    features = model.tower_features(torch.from_numpy(pixels).to(model.dtype), model.language(ids))
     widths = [config.towers[t].width for t in config.image_towers[0]]
     result = dict(zip(TOWER_NAMES, features[0].split(widths, dim=-1), strict=False))
     result['projector'] = visual = model.project(features)
@@ -124,15 +135,21 @@ def _run(
     result['hidden'] = torch.cat([*layer_inputs, last])
     # As pruners get their scores, and below as decoders run their passes: what is compared here
     # is what runs.
-    result['attn_text_rows'] = torch.stack([
-        row_weights(
-            decoder, layer, tap.take(layer), positions[0, length - rows:], cache, positions[0])
-        for layer in layers])
+    result['attn_text_rows'] = torch.stack(
+        [
+            row_weights(
+                decoder, layer, tap.take(layer), positions[0, length - rows :], cache, positions[0]
+            )
+            for layer in layers
+        ]
+    )
     logits = model.language_model.lm_head(last[:, -1])
     result['last_logits'] = logits[0]
 
     def token(step: int) -> Tensor:
-        return steps[-1].argmax(-1) if answer is None else torch.from_numpy(answer[step:step + 1])
+        return (
+            steps[-1].argmax(-1) if answer is None else torch.from_numpy(answer[step : step + 1])
+        )
 
     steps = [logits]
     ids_out = [token(0)]

@@ -51,7 +51,7 @@ def centre_crop(image: np.ndarray, area: float, size: int) -> np.ndarray:
     """
     top, bottom, fy = _crop_axis(image.shape[0], size, area)
     left, right, fx = _crop_axis(image.shape[1], size, area)
-    unit = image[top[0]:bottom[-1] + 1].astype(_F) * _F(1 / 255)
+    unit = image[top[0] : bottom[-1] + 1].astype(_F) * _F(1 / 255)
     before = np.take(unit, left, axis=1)
     across = np.take(unit, right, axis=1)
     across -= before
@@ -104,7 +104,7 @@ def _lanczos_axis(length: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     weights = np.where((x <= 3) & (source <= last[:, None]), weights, _F(0)).astype(_F)
     total = np.zeros((size, 1), _F)
     for tap in range(weights.shape[1]):  # in order: numpy's sum is pairwise
-        total += weights[:, tap:tap + 1]
+        total += weights[:, tap : tap + 1]
     return first, weights * (_F(1) / total)
 
 

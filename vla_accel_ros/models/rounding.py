@@ -46,8 +46,12 @@ def largest(tolerance: float) -> float:
 
 def may_be_rounding(c: Comparison) -> bool:
     """Say whether float64 has to decide: the bound is missed, and not by far."""
-    return (not c.passed and c.tolerance > 0
-            and c.difference is not None and c.difference <= largest(c.tolerance))
+    return (
+        not c.passed
+        and c.tolerance > 0
+        and c.difference is not None
+        and c.difference <= largest(c.tolerance)
+    )
 
 
 def judge(c: Comparison, ours: np.ndarray, exact: np.ndarray) -> Comparison:
@@ -61,12 +65,16 @@ def judge(c: Comparison, ours: np.ndarray, exact: np.ndarray) -> Comparison:
     own = float(np.abs(ours.astype(np.float64) - exact).max())
     tolerance = max(c.tolerance, min(OWN_ROUNDING * own, largest(c.tolerance)))
     return replace(
-        c, tolerance=tolerance, passed=bool(c.difference <= tolerance),
-        note=f'{ROUNDS} {own:.1e} here')
+        c,
+        tolerance=tolerance,
+        passed=bool(c.difference <= tolerance),
+        note=f'{ROUNDS} {own:.1e} here',
+    )
 
 
 def decide(
-    comparisons: list[Comparison], ours: Mapping[str, np.ndarray],
+    comparisons: list[Comparison],
+    ours: Mapping[str, np.ndarray],
     compute: Callable[[Iterable[str]], Mapping[str, np.ndarray]],
 ) -> list[Comparison]:
     """Let float64 decide wherever a bound was missed by little.
@@ -80,5 +88,6 @@ def decide(
     if not doubtful:
         return comparisons
     exact = compute(doubtful)
-    return [judge(c, ours[c.array], exact[c.array]) if c.array in doubtful else c
-            for c in comparisons]
+    return [
+        judge(c, ours[c.array], exact[c.array]) if c.array in doubtful else c for c in comparisons
+    ]

@@ -31,8 +31,16 @@ BLOCK = 64
 
 
 def row_scores(
-    decoder: Decoder, layer: int, queries: Tensor, rows: slice, positions: Tensor,
-    rope: tuple[Tensor, Tensor], cache: KVCache, ids: Tensor, layout: Layout, causal: bool,
+    decoder: Decoder,
+    layer: int,
+    queries: Tensor,
+    rows: slice,
+    positions: Tensor,
+    rope: tuple[Tensor, Tensor],
+    cache: KVCache,
+    ids: Tensor,
+    layout: Layout,
+    causal: bool,
     entropy: bool,
 ) -> TokenScores:
     """Say how much attention visual tokens receive from some rows of a prefill.
@@ -57,9 +65,19 @@ def row_scores(
         # What lies behind the last row is not seen: it need not even be multiplied.
         keys = stop if causal else len(positions)
         weights = row_weights(
-            decoder, layer, queries[:, start:stop], positions[start:stop], cache,
-            positions[:keys], causal, tuple(part[:, :, start:stop] for part in rope))
-        parts.append(token_scores(
-            weights, 1, ids[:max(keys - 1, 0)], layout.cameras, layout.tokens, entropy))
+            decoder,
+            layer,
+            queries[:, start:stop],
+            positions[start:stop],
+            cache,
+            positions[:keys],
+            causal,
+            tuple(part[:, :, start:stop] for part in rope),
+        )
+        parts.append(
+            token_scores(
+                weights, 1, ids[: max(keys - 1, 0)], layout.cameras, layout.tokens, entropy
+            )
+        )
         counts.append(stop - start)
     return mean_scores(parts, counts)

@@ -62,7 +62,8 @@ def read_header(file: Path) -> dict[str, Stored]:
             length = int.from_bytes(opened.read(PREFIX), 'little')
             if size <= PREFIX or not 0 < length <= LARGEST_HEADER:
                 raise CheckpointError(
-                    f'{file} cannot be read: its {size} bytes do not begin as safetensors')
+                    f'{file} cannot be read: its {size} bytes do not begin as safetensors'
+                )
             if size < PREFIX + length:
                 raise CheckpointError(_short(file, PREFIX + length, size))
             text = opened.read(length).decode()
@@ -77,7 +78,8 @@ def read_header(file: Path) -> dict[str, Stored]:
             if name != '__metadata__':
                 tensors[name] = _stored(Object().read(entry, name), name)
                 offsets = Several(Whole(0, 2**50), 2, 2).read(
-                    entry.get('data_offsets'), f'{name}.data_offsets')
+                    entry.get('data_offsets'), f'{name}.data_offsets'
+                )
                 end = max(end, offsets[1])
     if size < PREFIX + length + end:
         raise CheckpointError(_short(file, PREFIX + length + end, size))
@@ -87,9 +89,12 @@ def read_header(file: Path) -> dict[str, Stored]:
 def _stored(entry: dict, name: str) -> Stored:
     return Stored(
         Several(Whole(0, 2**40)).read(entry.get('shape'), f'{name}.shape'),
-        Word().read(entry.get('dtype'), f'{name}.dtype'))
+        Word().read(entry.get('dtype'), f'{name}.dtype'),
+    )
 
 
 def _short(file: Path, promised: int, size: int) -> str:
-    return (f'{file} cannot be read: it is cut short, it has {size} of the {promised} bytes that '
-            'its header promises. Copy or download it again')
+    return (
+        f'{file} cannot be read: it is cut short, it has {size} of the {promised} bytes that '
+        'its header promises. Copy or download it again'
+    )

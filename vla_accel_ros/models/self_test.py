@@ -57,7 +57,8 @@ def difference_of_black_and_white(policy: Policy) -> float:
     difference = float((black - white).abs().max())
     if difference == 0:
         raise ImageIgnoredError(
-            'a black and a white image give the same numbers: the image is ignored')
+            'a black and a white image give the same numbers: the image is ignored'
+        )
     _check_chunk(policy)
     return difference
 

@@ -25,8 +25,7 @@ from .prediction import Prediction
 
 
 def serve(
-    policy: Policy, request: Request, observation: Observation, step_s: float,
-    fitted: bool = False,
+    policy: Policy, request: Request, observation: Observation, step_s: float, fitted: bool = False
 ) -> Prediction:
     """Answer a request; the first step of an episode, which has no last action, begins anew.
 

@@ -56,7 +56,8 @@ def find(folder: str | Path) -> dict[str, Path]:
     if _candidates(folder, DIFFUSION):
         raise CheckpointError(
             f'{folder} holds {_candidates(folder, DIFFUSION)[0].name}: a diffusion policy, '
-            'expected an L1 or a discrete head')
+            'expected an L1 or a discrete head'
+        )
     found = {}
     for kind in KINDS:
         files = _candidates(folder, kind)
@@ -102,20 +103,23 @@ def _read_pickle(file: Path) -> dict[str, Tensor]:
 
     try:
         stored = torch.load(
-            file, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(file))
+            file, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(file)
+        )
     except pickle.UnpicklingError as error:
         # Torch's own message goes on to advise loading it all the same.
         raise CheckpointError(
             f'{file} holds more than tensors, or is corrupt; it is not loaded, for a pickle may '
-            'run code. Expected a state_dict saved by torch.save, or safetensors') from error
+            'run code. Expected a state_dict saved by torch.save, or safetensors'
+        ) from error
     except Exception as error:  # of damaged bytes the library raises whatever it stumbles over
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise CheckpointError(f'{file} cannot be read: {reason}') from error
     if not isinstance(stored, Mapping) or not all(
-            isinstance(name, str) and isinstance(value, torch.Tensor)
-            for name, value in stored.items()):
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in stored.items()
+    ):
         raise CheckpointError(
-            f'{file} holds a {type(stored).__name__} that is not all tensors by name')
+            f'{file} holds a {type(stored).__name__} that is not all tensors by name'
+        )
     return dict(stored)
 
 
@@ -132,6 +136,7 @@ def tensors(kind: str, file: Path) -> dict[str, Tensor]:
         return {f'{kind}.{name}': tensor for name, tensor in stored.items()}
     # FiLM wraps the backbone and each of its blocks.
     return {
-        f'{VISION}.' + re.sub(r'(blocks\.\d+)\.block\.', r'\1.', name.removeprefix(f'{VISION}.')):
-        tensor for name, tensor in stored.items()
+        f'{VISION}.'
+        + re.sub(r'(blocks\.\d+)\.block\.', r'\1.', name.removeprefix(f'{VISION}.')): tensor
+        for name, tensor in stored.items()
     }

@@ -23,8 +23,7 @@ import time
 
 import torch
 
-STAGES = (
-    'preprocess', 'towers', 'projector', 'selection', 'prefill', 'decode', 'detokenise')
+STAGES = ('preprocess', 'towers', 'projector', 'selection', 'prefill', 'decode', 'detokenise')
 
 
 class Stopwatch:

@@ -30,7 +30,7 @@ from .json_file import CheckpointError, parse, read_text
 UNKNOWN, BOS, EOS, PAD = '<unk>', '<s>', '</s>', '<pad>'
 TOKENIZER, LLAMAS = 'tokenizer.json', 'tokenizer.model'
 _SYSTEM = (
-    "A chat between a curious user and an artificial intelligence assistant. The assistant gives "
+    'A chat between a curious user and an artificial intelligence assistant. The assistant gives '
     "helpful, detailed, and polite answers to the user's questions."
 )
 _TEMPLATES = {
@@ -96,7 +96,7 @@ class PromptEncoder:
     """
 
     def __init__(
-        self, encode: Callable[[str], list[int]], style: str = 'v0.2', end: int | None = 29871,
+        self, encode: Callable[[str], list[int]], style: str = 'v0.2', end: int | None = 29871
     ) -> None:
         self._encode, self._style, self._end = encode, style, end
 
@@ -114,12 +114,13 @@ class PromptEncoder:
             begin = _TEMPLATES[self._style].index('{}')
             end = begin + len(instruction.lower())
             # A tokeniser takes punctuation that ends the instruction together with the prompt's.
-            own = {prompt[a:min(b, end)] for a, b in error.spans if begin <= a < end}
+            own = {prompt[a : min(b, end)] for a, b in error.spans if begin <= a < end}
             if own:
                 raise TokenizerError(_unknown(own)) from None
             raise TokenizerError(
                 f'{error}, which stand in the prompt itself: does the tokeniser belong to this '
-                'checkpoint?') from None
+                'checkpoint?'
+            ) from None
 
 
 def end_prompt(ids: list[int], end: int | None) -> list[int]:
@@ -145,10 +146,12 @@ def write_tokenizer(words: list[str], folder: str | Path) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
     tokenizer = Tokenizer(
-        models.WordLevel({word: i for i, word in enumerate(words)}, unk_token=UNKNOWN))
+        models.WordLevel({word: i for i, word in enumerate(words)}, unk_token=UNKNOWN)
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(
-        single=f'{BOS} $A', special_tokens=[(BOS, words.index(BOS))])
+        single=f'{BOS} $A', special_tokens=[(BOS, words.index(BOS))]
+    )
     tokenizer.save(str(Path(folder) / TOKENIZER))
 
 
@@ -178,9 +181,14 @@ def _from_json(file: Path, rows: int) -> Callable[[str], list[int]]:
         except BaseException as error:  # as above
             raise _unreadable(file, error) from error
         if unknown is not None and unknown in encoded.ids:
-            raise UnknownTextError(text, [
-                span for i, span in zip(encoded.ids, encoded.offsets, strict=True)
-                if i == unknown])
+            raise UnknownTextError(
+                text,
+                [
+                    span
+                    for i, span in zip(encoded.ids, encoded.offsets, strict=True)
+                    if i == unknown
+                ],
+            )
         return encoded.ids if encoded.ids[:1] == [bos] else [bos, *encoded.ids]
 
     return encode
@@ -199,7 +207,8 @@ def _check_ids(file: Path, bos: int | None, highest: int, rows: int) -> None:
     if highest >= rows:
         raise TokenizerError(
             f'{file} has a token {highest}, the model has {rows} rows of embeddings: they do not '
-            'belong together')
+            'belong together'
+        )
 
 
 def _from_sentencepiece(file: Path, rows: int) -> Callable[[str], list[int]]:
@@ -207,7 +216,8 @@ def _from_sentencepiece(file: Path, rows: int) -> Callable[[str], list[int]]:
         from sentencepiece import SentencePieceProcessor
     except ImportError:
         raise TokenizerError(
-            f'{file} needs the package sentencepiece, or a {TOKENIZER} beside it') from None
+            f'{file} needs the package sentencepiece, or a {TOKENIZER} beside it'
+        ) from None
     try:
         processor = SentencePieceProcessor(model_file=str(file))
     except (RuntimeError, OSError) as error:

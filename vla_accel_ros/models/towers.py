@@ -159,7 +159,8 @@ class Tower(nn.Module):
         width = config.width
         self.patch_embed = (StemEmbed if config.patch_embed == 'stem' else PatchEmbed)(config)
         self.pos_embed = nn.Parameter(
-            torch.randn(1, (image_size // config.patch) ** 2, width) * 0.02)
+            torch.randn(1, (image_size // config.patch) ** 2, width) * 0.02
+        )
         if config.class_token:
             self.cls_token = nn.Parameter(torch.randn(1, 1, width) * 0.02)
         if config.registers:
@@ -190,14 +191,14 @@ class Tower(nn.Module):
         x = self.embed(image)
         for block in self.blocks:
             x = block(x, language)
-        return x[:, self.config.prefix:]
+        return x[:, self.config.prefix :]
 
 
 class VisionBackbone(nn.Module):
     """All towers, each under its name in the checkpoint."""
 
     def __init__(
-        self, towers: tuple[TowerConfig, ...], image_size: int, language_width: int = 0,
+        self, towers: tuple[TowerConfig, ...], image_size: int, language_width: int = 0
     ) -> None:
         super().__init__()
         self.names = [tower.name for tower in towers]

@@ -63,8 +63,9 @@ class TowerConfig:
     """
 
     name: str = field(
-        default='featurizer', metadata=of(
-            Word(pattern=r'[a-z_]*featurizer(_\d+)?', example='featurizer')))
+        default='featurizer',
+        metadata=of(Word(pattern=r'[a-z_]*featurizer(_\d+)?', example='featurizer')),
+    )
     width: int = field(default=1024, metadata=of(WIDTH))
     depth: int = field(default=24, metadata=of(BLOCKS))
     heads: int = field(default=16, metadata=of(HEADS))
@@ -77,7 +78,8 @@ class TowerConfig:
     feature_block: int = field(default=-2, metadata=of(Whole(-128, 127)))
     patch_embed: str = field(default='conv', metadata=of(Word(('conv', 'stem'))))
     stem: tuple[int, int, int] = field(
-        default=(32, 64, 128), metadata=of(Several(Whole(1, 4096), 3, 3)))
+        default=(32, 64, 128), metadata=of(Several(Whole(1, 4096), 3, 3))
+    )
     mean: tuple[float, float, float] = field(default=HALF, metadata=of(RGB_MEAN))
     std: tuple[float, float, float] = field(default=HALF, metadata=of(RGB_STD))
 

@@ -110,9 +110,7 @@ def compare(name: str, ours: np.ndarray | None, theirs: np.ndarray | None) -> Co
     return Comparison(name, shape, difference, tolerance, bool(difference <= tolerance))
 
 
-def compare_all(
-    ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray],
-) -> list[Comparison]:
+def compare_all(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> list[Comparison]:
     """Compare all arrays of a file, in our order and then what only the fixture has."""
     names = [*ours, *(name for name in theirs if name not in ours)]
     return [compare(name, ours.get(name), theirs.get(name)) for name in names]
@@ -152,7 +150,8 @@ def verify(folder: str | Path) -> list[Comparison]:
     comparisons = decide(compare_all(ours, stored), ours, exact)
     if not not_compared(folder):
         comparisons += compare_all(
-            crops(model.config.image_size, inputs), read_arrays(folder / CROPS))
+            crops(model.config.image_size, inputs), read_arrays(folder / CROPS)
+        )
     return comparisons
 
 
@@ -178,13 +177,17 @@ def table(comparisons: list[Comparison], left_out: Sequence[str] = ()) -> str:
             verdict += f' ({c.note})'
         rows.append((c.array, 'x'.join(map(str, c.shape)), difference, limit, verdict))
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    lines = ['  '.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-             for row in rows]
+    lines = [
+        '  '.join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
     failed = sum(not c.passed for c in comparisons)
     decided = sum(ROUNDS in c.note for c in comparisons)
     if decided:
-        lines.append(f'{decided} missed the bound in float32, so float64 decided: the tolerance '
-                     'is what float32 itself is off by here')
+        lines.append(
+            f'{decided} missed the bound in float32, so float64 decided: the tolerance '
+            'is what float32 itself is off by here'
+        )
     lines += [f'{name} is not there: not compared' for name in left_out]
     lines.append(f'{len(comparisons) - failed} of {len(comparisons)} arrays agree')
     return '\n'.join(lines)
@@ -193,12 +196,17 @@ def table(comparisons: list[Comparison], left_out: Sequence[str] = ()) -> str:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        '--fixture', required=True, metavar='DIR',
+        '--fixture',
+        required=True,
+        metavar='DIR',
         help='checkpoint folder with inputs.npz, outputs.npz and, if there, crop_outputs.npz; the '
-        "example's is in the source tree, not in an installed package")
+        "example's is in the source tree, not in an installed package",
+    )
     parser.add_argument(
-        '--oft', action='store_true',
-        help='compare OpenVLA-OFT, too: its side files and oft_outputs.npz are in the folder')
+        '--oft',
+        action='store_true',
+        help='compare OpenVLA-OFT, too: its side files and oft_outputs.npz are in the folder',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -221,9 +229,17 @@ def run(args: argparse.Namespace) -> int:
         comparisons += verify_oft(args.fixture)
     passed = all(c.passed for c in comparisons)
     if getattr(args, 'json', False):
-        print(json.dumps({
-            'fixture': str(args.fixture), 'passed': passed,
-            'not_compared': left_out, 'arrays': [asdict(c) for c in comparisons]}, indent=1))
+        print(
+            json.dumps(
+                {
+                    'fixture': str(args.fixture),
+                    'passed': passed,
+                    'not_compared': left_out,
+                    'arrays': [asdict(c) for c in comparisons],
+                },
+                indent=1,
+            )
+        )
     else:
         print(table(comparisons, left_out))
     return 0 if passed else 1

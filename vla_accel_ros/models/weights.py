@@ -52,7 +52,8 @@ def shards(folder: Path) -> list[Path]:
     if (folder / ADAPTER).exists():
         raise CheckpointError(
             f'{folder} holds a low-rank adapter ({ADAPTER}) without the model that it adapts: '
-            'merge it into that first, by merge_and_unload() of the package peft')
+            'merge it into that first, by merge_and_unload() of the package peft'
+        )
     raise CheckpointError(f'{folder} holds neither {WEIGHTS} nor {INDEX}')
 
 
@@ -62,8 +63,9 @@ def _indexed(index: Path) -> list[Path]:
     values = read_json(index)
     with named(index):
         weight_map = Object().read(values.get('weight_map'), 'weight_map')
-        names = sorted({
-            name.read(value, at('weight_map', key)) for key, value in weight_map.items()})
+        names = sorted(
+            {name.read(value, at('weight_map', key)) for key, value in weight_map.items()}
+        )
     files = [index.parent / name for name in names]
     for file in files:
         if why := dangling(file):
@@ -100,7 +102,8 @@ def check_types(stored: Mapping[str, tuple[Path, Stored]]) -> None:
         if tensor.dtype not in FLOATS:
             raise CheckpointError(
                 f'{file}: {name} is of the type {shown_type(tensor.dtype)}, expected one of '
-                f'{", ".join(FLOATS)}: quantised weights are not understood')
+                f'{", ".join(FLOATS)}: quantised weights are not understood'
+            )
 
 
 def shown_type(dtype: str) -> str:
@@ -119,7 +122,7 @@ def read_tensors(files: list[Path], device: str = 'cpu') -> Iterator[tuple[str, 
 
 
 def read_some(
-    file: Path, names: Iterable[str], device: str = 'cpu',
+    file: Path, names: Iterable[str], device: str = 'cpu'
 ) -> Iterator[tuple[str, Tensor]]:
     """Read some tensors of a safetensors file, one at a time.
 

@@ -116,7 +116,8 @@ class ArmCommand(base.Node):
         else:
             self.health.event(refusal.reason, refusal.detail)
             self.get_logger().warning(
-                f'action refused: {refusal.reason}: {refusal.detail}', throttle_duration_sec=1.0)
+                f'action refused: {refusal.reason}: {refusal.detail}', throttle_duration_sec=1.0
+            )
 
     def _consider(self, message: JointTrajectory, now_ns: int) -> Refusal | None:
         frame = message.header.frame_id
@@ -126,14 +127,16 @@ class ArmCommand(base.Node):
             return self._guard.refuse('malformed', str(error))
         if frame and frame != self.settings['frame_id']:
             return self._guard.refuse(
-                'wrong_frame', f'{frame!r}, expected {self.settings["frame_id"]!r}')
+                'wrong_frame', f'{frame!r}, expected {self.settings["frame_id"]!r}'
+            )
         return self._guard.accept(action, now_ns, step_s, self.now_ns())
 
     def _on_pose(self, message: PoseStamped) -> None:
         frame, point = message.header.frame_id, message.pose.position
         if frame and frame != self.settings['frame_id']:
             self.health.event(
-                'pose_wrong_frame', f'{frame!r}, expected {self.settings["frame_id"]!r}')
+                'pose_wrong_frame', f'{frame!r}, expected {self.settings["frame_id"]!r}'
+            )
             return
         if several := publishers.several(self, self._poses):
             self.health.event('pose_of_several', several)
@@ -237,7 +240,8 @@ class ArmCommand(base.Node):
             self.health.clear('watchdog')
         elif self.health.fault('watchdog', command.reason.partition('/')[2]):
             self.get_logger().warning(
-                f'the arm is held: {command.reason}', throttle_duration_sec=1.0)
+                f'the arm is held: {command.reason}', throttle_duration_sec=1.0
+            )
             self.publish_diagnostics()
 
     # -- housekeeping ----------------------------------------------------------------------------

@@ -51,15 +51,23 @@ class Masters:
         """Say which topics have too many publishers; empty when none has."""
         node = self._node
         most, beside = node.settings['max_publishers.action'], node.settings['max_publishers.arm']
-        found = [(
-            self._actions.topic_name, publishers.count(node, self._actions), most,
-            'max_publishers.action')]
+        found = [
+            (
+                self._actions.topic_name,
+                publishers.count(node, self._actions),
+                most,
+                'max_publishers.action',
+            )
+        ]
         found += [
             (topic, node.count_publishers(topic), beside, 'max_publishers.arm')
-            for topic in self._outputs]
+            for topic in self._outputs
+        ]
         return too_many(
             Publishers(*each, publishers.names(node, each[0]))
-            for each in found if each[1] > each[2])
+            for each in found
+            if each[1] > each[2]
+        )
 
     def obstacles(self) -> list[Refusal]:
         """Return what stands against enabling: nobody drives the arm, or who does is not ready."""
@@ -83,8 +91,13 @@ class DriverReports:
     def __init__(self, node) -> None:
         self._heard: deque[tuple[float, bytes]] = deque(maxlen=DEPTH)
         node.subscribe(
-            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.REPORT, always=True,
-            raw=True)
+            DiagnosticArray,
+            '/diagnostics',
+            self._on_diagnostics,
+            qos.REPORT,
+            always=True,
+            raw=True,
+        )
 
     def troubles(self, drivers: list[str]) -> list[Refusal]:
         """Return what stands against enabling, as the drivers themselves say it.

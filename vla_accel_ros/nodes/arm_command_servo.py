@@ -20,8 +20,7 @@ from __future__ import annotations
 from importlib import import_module
 
 SERVICE = 'servo_node/switch_command_type'
-BY_HAND = (
-    f'ros2 service call /{SERVICE} moveit_msgs/srv/ServoCommandType "{{command_type: 1}}"')
+BY_HAND = f'ros2 service call /{SERVICE} moveit_msgs/srv/ServoCommandType "{{command_type: 1}}"'
 
 
 class ServoSwitch:

@@ -41,15 +41,19 @@ from vla_accel_ros.nodes.transitions import answer_invalid_transitions
 __all__ = ['AUTOSTART', 'REAL_TIME', 'Node', 'Setting', 'run']
 
 AUTOSTART = Setting(
-    'autostart', True,
+    'autostart',
+    True,
     'Configure and activate when the process comes up; off to be driven by hand or a manager',
-    when='start')
+    when='start',
+)
 
 # Of the nodes on the way from camera to arm, whose process `run` then raises.
 REAL_TIME = Setting(
-    'real_time_priority', True,
+    'real_time_priority',
+    True,
     'Run before ordinary processes where the system permits it (SCHED_FIFO, else nice)',
-    when='start')
+    when='start',
+)
 
 DIAGNOSTICS_PERIOD = 1.0
 # A last message is waited for, for with its publisher it goes; a listener that has died by then
@@ -89,7 +93,8 @@ class Node(LifecycleNode):
         # which the last one waits for.
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', CONTROL)
         self._settings = Settings(
-            self, (*self.SETTINGS, AUTOSTART), self.check, self._apply, lambda: self.configured)
+            self, (*self.SETTINGS, AUTOSTART), self.check, self._apply, lambda: self.configured
+        )
         self.settings = self._settings.values
         for reason in self._settings.errors.values():
             self.get_logger().error(f'parameter refused: {reason}')
@@ -129,7 +134,12 @@ class Node(LifecycleNode):
         return publisher
 
     def subscribe(
-        self, kind: type, topic: str, callback: Callable, qos, always: bool = False,
+        self,
+        kind: type,
+        topic: str,
+        callback: Callable,
+        qos,
+        always: bool = False,
         raw: bool = False,
     ):
         """Make a subscription; messages count only while active, unless `always`.
@@ -137,6 +147,7 @@ class Node(LifecycleNode):
         With `raw` the callback is given bytes. What it raises is counted and logged: ValueError
         as `malformed_message`, anything else as `callback_error`. It goes no further.
         """
+
         def guarded(message) -> None:
             if not (self.active or always):
                 return
@@ -161,7 +172,8 @@ class Node(LifecycleNode):
     def every(self, period: float, callback: Callable[[], None], simulated: bool = False):
         """Call back every so many seconds, of the steady clock unless simulated."""
         timer = self.create_timer(
-            period, callback, clock=self.get_clock() if simulated else self.steady)
+            period, callback, clock=self.get_clock() if simulated else self.steady
+        )
         self._made.append(lambda: self.destroy_timer(timer))
         return timer
 
@@ -181,7 +193,8 @@ class Node(LifecycleNode):
             self.publish_diagnostics()
             return FAILURE
         if not self._attempt('configure', self.configure) or not self._attempt(
-                'configure', lambda: super(Node, self).on_configure(state)):
+            'configure', lambda: super(Node, self).on_configure(state)
+        ):
             self._teardown()
             return FAILURE
         self.configured = True
@@ -238,8 +251,9 @@ class Node(LifecycleNode):
 
     def publish_diagnostics(self) -> None:
         """Publish the node's status now; the 1 Hz timer calls this too."""
-        message = DiagnosticArray(status=[
-            self.health.status(self.get_fully_qualified_name(), self.state())])
+        message = DiagnosticArray(
+            status=[self.health.status(self.get_fully_qualified_name(), self.state())]
+        )
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
 

@@ -36,41 +36,65 @@ from vla_accel_ros.views import FILTERS, RESIZES, fit_view
 
 SETTINGS = (
     Setting(
-        'image_topics', ['image_raw'],
+        'image_topics',
+        ['image_raw'],
         'Camera topics in the order of the checkpoint; raw or compressed, as their publishers are',
-        when='configure'),
+        when='configure',
+    ),
     Setting(
-        'image_size', 224,
+        'image_size',
+        224,
         'Side of the square that each view becomes; the checkpoint dictates it, 0 leaves it be',
-        unit='px', range=(0, 1024)),
+        unit='px',
+        range=(0, 1024),
+    ),
     Setting(
-        'resize', 'resize-naive',
+        'resize',
+        'resize-naive',
         'How a view becomes square: squeezed, padded or cropped; as the checkpoint was trained',
-        choices=RESIZES),
+        choices=RESIZES,
+    ),
     Setting(
-        'filter', 'bicubic',
+        'filter',
+        'bicubic',
         'How pixels are resampled: bicubic as OpenVLA was trained, lanczos as its fine-tuned '
-        'checkpoints with a centre crop, area is faster', choices=FILTERS),
+        'checkpoints with a centre crop, area is faster',
+        choices=FILTERS,
+    ),
     Setting(
-        'centre_crop', 1.0,
+        'centre_crop',
+        1.0,
         'Share of the area kept before resizing; 1 where the checkpoint has its own crop',
-        range=(0.05, 1.0)),
+        range=(0.05, 1.0),
+    ),
     Setting(
-        'pair_tolerance', 0.02,
+        'pair_tolerance',
+        0.02,
         'Largest difference of capture stamps among the views of one observation',
-        unit='s', range=(0.0, 1.0)),
+        unit='s',
+        range=(0.0, 1.0),
+    ),
     Setting(
-        'max_age', 0.3,
+        'max_age',
+        0.3,
         'Frames older than this when they arrive are refused: acting on them is acting blind',
-        unit='s', range=(0.01, 10.0)),
+        unit='s',
+        range=(0.01, 10.0),
+    ),
     Setting(
-        'max_future', 0.05,
+        'max_future',
+        0.05,
         'Frames stamped further ahead than this are refused: the clocks disagree',
-        unit='s', range=(0.0, 10.0)),
+        unit='s',
+        range=(0.0, 10.0),
+    ),
     Setting(
-        'silence', 0.5,
+        'silence',
+        0.5,
         'After so long without a usable observation the node reports `no_frame`',
-        unit='s', range=(0.1, 60.0)),
+        unit='s',
+        range=(0.1, 60.0),
+    ),
     REAL_TIME,
 )
 
@@ -97,7 +121,8 @@ class Camera(Node):
                 # Before the reason stands the name once more, behind it rcl's own source line.
                 why = str(error).partition(': ')[2].splitlines()[0].partition(', at /')[0]
                 raise ValueError(
-                    f'image_topics has {topic!r}, which is no name of a topic: {why}') from None
+                    f'image_topics has {topic!r}, which is no name of a topic: {why}'
+                ) from None
 
     def configure(self) -> None:
         """Subscribe to the cameras."""
@@ -163,8 +188,11 @@ class Camera(Node):
         self.health.count('frames_received')
         stamp_ns, now_ns = to_ns(message.header.stamp), self.now_ns()
         fault = frames.age_fault(
-            stamp_ns, now_ns, round(self.settings['max_age'] * NS),
-            round(self.settings['max_future'] * NS))
+            stamp_ns,
+            now_ns,
+            round(self.settings['max_age'] * NS),
+            round(self.settings['max_future'] * NS),
+        )
         if fault:
             self.health.event(fault, f'{topic} is {(now_ns - stamp_ns) / NS:.3f} s old')
             return
@@ -211,11 +239,17 @@ class Camera(Node):
         views = []
         for topic, message in zip(self.settings['image_topics'], ready.frames, strict=True):
             try:
-                views.append(fit_view(
-                    images.image_to_array(message) if isinstance(message, Image)
-                    else images.compressed_to_array(message),
-                    size, self.settings['resize'], self.settings['filter'],
-                    self.settings['centre_crop']))
+                views.append(
+                    fit_view(
+                        images.image_to_array(message)
+                        if isinstance(message, Image)
+                        else images.compressed_to_array(message),
+                        size,
+                        self.settings['resize'],
+                        self.settings['filter'],
+                        self.settings['centre_crop'],
+                    )
+                )
             except ValueError as error:
                 self._refuse(topic, error)
                 return None
@@ -224,19 +258,21 @@ class Camera(Node):
         except ValueError as error:
             self._refuse('image_size = 0', error)
             return None
-        return images.array_to_image(
-            stacked, ready.stamp_ns, ready.frames[0].header.frame_id)
+        return images.array_to_image(stacked, ready.stamp_ns, ready.frames[0].header.frame_id)
 
     def _fits_as_it_is(self, message: Image | CompressedImage, size: int) -> bool:
         return (
-            isinstance(message, Image) and message.encoding == 'rgb8'
-            and message.step == 3 * message.width and self.settings['centre_crop'] == 1
-            and size in (0, message.height) and size in (0, message.width))
+            isinstance(message, Image)
+            and message.encoding == 'rgb8'
+            and message.step == 3 * message.width
+            and self.settings['centre_crop'] == 1
+            and size in (0, message.height)
+            and size in (0, message.width)
+        )
 
     def _refuse(self, topic: str, error: ValueError) -> None:
         self.health.event('garbage_frame', f'{topic}: {error}')
-        self.get_logger().warning(
-            f'garbage frame on {topic}: {error}', throttle_duration_sec=5.0)
+        self.get_logger().warning(f'garbage frame on {topic}: {error}', throttle_duration_sec=5.0)
 
     def _count_drops(self) -> None:
         for name, total in self._pairer.counts.items():
@@ -256,11 +292,13 @@ class Camera(Node):
         silent = [
             topic + self._look_at_publishers(index)
             for index, topic in enumerate(self.settings['image_topics'])
-            if now - self._heard[index] > silence]
+            if now - self._heard[index] > silence
+        ]
         self.health.fault(
             'no_frame',
             f'nothing on {", ".join(silent)}' if silent else 'frames arrive, none is usable',
-            renew=True)
+            renew=True,
+        )
 
 
 def _name_of(kind: type) -> str:

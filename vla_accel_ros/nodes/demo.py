@@ -26,12 +26,7 @@ from pathlib import Path
 import sys
 import time
 
-from vla_accel_ros.nodes.demo_graph import (
-    ProcessDiedError,
-    RunningGraph,
-    looking,
-    reserve_domain,
-)
+from vla_accel_ros.nodes.demo_graph import ProcessDiedError, RunningGraph, looking, reserve_domain
 from vla_accel_ros.nodes.demo_report import (
     LOGS,
     NAMES,
@@ -57,33 +52,60 @@ MOVED_M = 0.01
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument(
-        '--episodes', type=int, default=5, metavar='N', help='how many (default 5)')
+        '--episodes', type=int, default=5, metavar='N', help='how many (default 5)'
+    )
     parser.add_argument(
-        '--seed', type=int, default=0, metavar='S',
+        '--seed',
+        type=int,
+        default=0,
+        metavar='S',
         help='seed of the first episode; each next one has the next (default 0); the model was '
-        'trained on seeds below 1000000')
+        'trained on seeds below 1000000',
+    )
     parser.add_argument(
-        '--task', default='lift', metavar='WORDS',
+        '--task',
+        default='lift',
+        metavar='WORDS',
         help=f'an instruction, or one of {", ".join(TASKS)}: its instructions in turn '
-        '(default lift)')
+        '(default lift)',
+    )
     parser.add_argument(
-        '--checkpoint', default='tabletop-s', metavar='NAME_OR_FOLDER',
-        help='which model drives the arm (default tabletop-s)')
+        '--checkpoint',
+        default='tabletop-s',
+        metavar='NAME_OR_FOLDER',
+        help='which model drives the arm (default tabletop-s)',
+    )
     parser.add_argument(
-        '--limit', type=float, default=15.0, metavar='SECONDS',
-        help='an episode that takes longer has failed (default 15)')
+        '--limit',
+        type=float,
+        default=15.0,
+        metavar='SECONDS',
+        help='an episode that takes longer has failed (default 15)',
+    )
     parser.add_argument(
-        '--params-file', default='', metavar='FILE', help='parameters of the nodes')
+        '--params-file', default='', metavar='FILE', help='parameters of the nodes'
+    )
     parser.add_argument(
-        '--preset', default='', metavar='NAME_OR_FILE',
+        '--preset',
+        default='',
+        metavar='NAME_OR_FILE',
         help='how to accelerate, such as fast or lossless (default: SP-VLA scheduling with the '
-        'ridge, as in config/arm.yaml)')
+        'ridge, as in config/arm.yaml)',
+    )
     parser.add_argument(
-        '--out', type=Path, default=Path('out/demo'), metavar='FOLDER',
-        help='where video, picture, summary and logs go (default out/demo)')
+        '--out',
+        type=Path,
+        default=Path('out/demo'),
+        metavar='FOLDER',
+        help='where video, picture, summary and logs go (default out/demo)',
+    )
     parser.add_argument(
-        '--min-success', type=int, default=0, metavar='N',
-        help='fail unless so many episodes succeed (default 0: the arm has to move in each)')
+        '--min-success',
+        type=int,
+        default=0,
+        metavar='N',
+        help='fail unless so many episodes succeed (default 0: the arm has to move in each)',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -99,8 +121,8 @@ def run(args: argparse.Namespace) -> int:
     instructions = _instructions(args)
     checkpoint_folder(args.checkpoint)
     deployment = Deployment(
-        sim=True, checkpoint=args.checkpoint, params_file=args.params_file,
-        preset=args.preset)
+        sim=True, checkpoint=args.checkpoint, params_file=args.params_file, preset=args.preset
+    )
     files = OutputFolder(args.out, 'demo', NAMES, of_earlier)
     files.check()
     with files:
@@ -156,8 +178,10 @@ def _episodes(args, deployment: Deployment, instructions: list[str], show) -> It
     variables = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
     names = tuple(process.name for process in listed)
     show(f'starting {", ".join(names)} on ROS domain {domain}; logs in {args.out / LOGS}')
-    show(f'look on: {looking(domain, "ros2 topic echo /vla/decision")}\n'
-         f'     or: vla-accel status --domain {domain} --watch')
+    show(
+        f'look on: {looking(domain, "ros2 topic echo /vla/decision")}\n'
+        f'     or: vla-accel status --domain {domain} --watch'
+    )
     begun = time.monotonic()
     stop = StopSignal()
     graph = RunningGraph(listed, deployment, args.out / LOGS, variables)
@@ -196,8 +220,11 @@ def _episode(args, operator, number: int, instruction: str, show) -> Episode:
             asked = operator.ask_success()
         if now - shown > (0 if live else 1):
             shown = now
-            show(line(episode, args.episodes, operator.recent), end='\r' if live else '\n',
-                 flush=True)
+            show(
+                line(episode, args.episodes, operator.recent),
+                end='\r' if live else '\n',
+                flush=True,
+            )
     operator.stop()
     operator.instruct('')
     show(line(episode, args.episodes, operator.recent, final=True), flush=True)

@@ -70,8 +70,7 @@ def is_quiet(domain: int) -> bool:
     The demo enables its arm and sends it twists: it must never do so in a robot's domain.
     """
     for participant in range(PARTICIPANTS):
-        port = (
-            DISCOVERY_PORT + PORTS_PER_DOMAIN * domain + PORTS_PER_PARTICIPANT * participant)
+        port = DISCOVERY_PORT + PORTS_PER_DOMAIN * domain + PORTS_PER_PARTICIPANT * participant
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
                 probe.bind(('', port))
@@ -100,7 +99,10 @@ class RunningGraph:
     """
 
     def __init__(
-        self, processes: Sequence[Process], deployment: Deployment, logs: Path,
+        self,
+        processes: Sequence[Process],
+        deployment: Deployment,
+        logs: Path,
         variables: Mapping[str, str],
     ) -> None:
         self._listed, self._deployment, self._logs = processes, deployment, logs
@@ -115,9 +117,13 @@ class RunningGraph:
             for process in self._listed:
                 with open(self.log(process.name), 'wb') as log:
                     self._running[process.name] = subprocess.Popen(
-                        process.command(self._deployment), env=self._environment,
-                        stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                        start_new_session=True)
+                        process.command(self._deployment),
+                        env=self._environment,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                    )
         except BaseException:
             self.stop()
             raise
@@ -144,8 +150,7 @@ class RunningGraph:
             code = running.poll()
             if code is not None:
                 tail = self.log(name).read_text(errors='replace').splitlines()[-LOG_TAIL:]
-                raise ProcessDiedError(
-                    f'{name} has ended with code {code}\n' + '\n'.join(tail))
+                raise ProcessDiedError(f'{name} has ended with code {code}\n' + '\n'.join(tail))
 
     def stop(self) -> None:
         """End every process, and whatever it has started."""

@@ -98,8 +98,8 @@ class Operator:
         self._check = check
         self._context = rclpy.Context()
         rclpy.init(
-            context=self._context, domain_id=domain,
-            signal_handler_options=SignalHandlerOptions.NO)
+            context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO
+        )
         self.node = rclpy.create_node('operator', context=self._context)
         self._executor = make_executor(self._context)
         self._executor.add_node(self.node)
@@ -141,6 +141,7 @@ class Operator:
         Raises:
             GraphError: When one cannot be configured, or is not active within the time.
         """
+
         def active() -> bool:
             for name, status in self.statuses.items():
                 if 'configure_failed' in status.message:
@@ -233,7 +234,8 @@ class Operator:
             GraphError: When it refuses or does not answer.
         """
         request = SetParametersAtomically.Request(
-            parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()])
+            parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()]
+        )
         answer = self.ask(SetParametersAtomically, f'{node}/set_parameters_atomically', request)
         if not answer.result.successful:
             raise GraphError(f'{node} refuses {values}: {answer.result.reason}')
@@ -248,8 +250,7 @@ class Operator:
         return clients[name]
 
     def _troubles(self) -> str:
-        lines = [
-            f'\n  {name}: {status.message}' for name, status in sorted(self.statuses.items())]
+        lines = [f'\n  {name}: {status.message}' for name, status in sorted(self.statuses.items())]
         return ''.join(lines)
 
     def _on_decision(self, message: DiagnosticStatus) -> None:

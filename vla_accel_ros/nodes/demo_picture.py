@@ -55,8 +55,14 @@ def compose(views: dict[str, np.ndarray], caption: str) -> np.ndarray:
     for name, (corner, size) in places.items():
         if name in views:
             canvas.paste(Image.fromarray(views[name]).resize(size), corner)
-            draw.text((corner[0] + 6, corner[1] + 2), name, fill='white', stroke_width=2,
-                      stroke_fill='black', font=ImageFont.load_default(LABEL))
+            draw.text(
+                (corner[0] + 6, corner[1] + 2),
+                name,
+                fill='white',
+                stroke_width=2,
+                stroke_fill='black',
+                font=ImageFont.load_default(LABEL),
+            )
     draw.text((8, MAIN[1] + 3), caption, fill='white', font=_fitting(draw, caption))
     return np.asarray(canvas)
 
@@ -71,8 +77,10 @@ def _fitting(draw, caption: str):
 
 
 def render(
-    states: Sequence[tuple[int, np.ndarray]], frames: Sequence[tuple[int, str, np.ndarray]],
-    title: str, fps: int = FPS,
+    states: Sequence[tuple[int, np.ndarray]],
+    frames: Sequence[tuple[int, str, np.ndarray]],
+    title: str,
+    fps: int = FPS,
 ) -> list[np.ndarray]:
     """Render an episode from the states of the simulation, beside what its cameras sent.
 
@@ -98,15 +106,14 @@ def render(
             views[frames[seen][1]] = frames[seen][2]
             seen += 1
         scene = env.render_camera('scene', (MAIN[1], MAIN[0]))
-        pictures.append(compose(
-            {**views, 'scene': scene}, f'{title}   {(at - states[0][0]) / NS:5.1f} s'))
+        pictures.append(
+            compose({**views, 'scene': scene}, f'{title}   {(at - states[0][0]) / NS:5.1f} s')
+        )
     env.close()
     return pictures
 
 
-def sample(
-    states: Sequence[tuple[int, np.ndarray]], fps: int
-) -> Iterator[tuple[int, np.ndarray]]:
+def sample(states: Sequence[tuple[int, np.ndarray]], fps: int) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the newest state at each tick of an even clock.
 
     Args:
@@ -132,8 +139,13 @@ def write_video(path: Path, pictures: Sequence[np.ndarray], fps: int = FPS) -> N
 
     height, width = pictures[0].shape[:2]
     writer = write_frames(
-        str(path), (width, height), fps=fps, macro_block_size=2, quality=8,
-        ffmpeg_log_level='error')
+        str(path),
+        (width, height),
+        fps=fps,
+        macro_block_size=2,
+        quality=8,
+        ffmpeg_log_level='error',
+    )
     writer.send(None)
     for picture in pictures:
         writer.send(np.ascontiguousarray(picture))
@@ -152,6 +164,7 @@ def write_sheet(path: Path, pictures: Sequence[np.ndarray]) -> None:
     columns, rows = SHEET
     chosen = np.linspace(0, len(pictures) - 1, columns * rows).round().astype(int)
     lines = [
-        np.hstack([pictures[i] for i in chosen[row * columns:(row + 1) * columns]])
-        for row in range(rows)]
+        np.hstack([pictures[i] for i in chosen[row * columns : (row + 1) * columns]])
+        for row in range(rows)
+    ]
     Image.fromarray(np.vstack(lines)).save(path)

@@ -39,7 +39,8 @@ def of_earlier(folder: Path) -> bool:
     """Say whether a folder without a list of outputs is of a demo."""
     logs = folder / LOGS
     return json_with('episodes', 'arm_moved_in_each')(folder / SUMMARY) or (
-        (logs / 'arm_command.log').is_file() and (logs / 'sim_arm.log').is_file())
+        (logs / 'arm_command.log').is_file() and (logs / 'sim_arm.log').is_file()
+    )
 
 
 @dataclass
@@ -81,13 +82,18 @@ class Episode:
             'decisions': dict(kinds),
             'vla_answers': len(record.values('latency_ms')),
             'vla_ms': _percentiles(record.values('latency_ms')),
-            'camera_to_action_ms': _percentiles(np.array(
-                [float(decision['age_ms']) for decision in sent if decision.get('age_ms')])),
+            'camera_to_action_ms': _percentiles(
+                np.array(
+                    [float(decision['age_ms']) for decision in sent if decision.get('age_ms')]
+                )
+            ),
         }
 
 
 def line(
-    episode: Episode, episodes: int, recent: Sequence[tuple[float, dict[str, str]]],
+    episode: Episode,
+    episodes: int,
+    recent: Sequence[tuple[float, dict[str, str]]],
     final: bool = False,
 ) -> str:
     """Return the live line: episode, decision, rate, latency.
@@ -106,7 +112,8 @@ def line(
         facts = episode.facts()
         text = (
             f'{"done" if episode.success else "not done"}, {facts["actions"]} actions at '
-            f'{facts["actions_hz"]} Hz, {facts["path_m"]} m')
+            f'{facts["actions_hz"]} Hz, {facts["path_m"]} m'
+        )
     elif not recent:
         text = 'waiting for the first decision'
     else:
@@ -150,7 +157,8 @@ def table(facts: dict) -> str:
     """Return the summary as a text."""
     head = (
         f'{"":>3} {"instruction":<44} {"":<8} {"s":>5} {"path m":>7} {"actions":>8} {"Hz":>5} '
-        f'{"intuitive":>9} {"VLA":>5} {"VLA ms p50/p95":>15} {"camera-action ms":>17}')
+        f'{"intuitive":>9} {"VLA":>5} {"VLA ms p50/p95":>15} {"camera-action ms":>17}'
+    )
     lines = ['', head]
     for row in facts['episodes']:
         vla, camera = row['vla_ms'], row['camera_to_action_ms']
@@ -159,11 +167,14 @@ def table(facts: dict) -> str:
             f'{"done" if row["success"] else "not done":<8} {row["seconds"]:>5.1f} '
             f'{row["path_m"]:>7.2f} {row["actions"]:>8} {row["actions_hz"]:>5} '
             f'{row["decisions"].get("intuitive", 0):>9} {row["vla_answers"]:>5} '
-            f'{_pair(vla):>15} {_pair(camera):>17}')
+            f'{_pair(vla):>15} {_pair(camera):>17}'
+        )
     total = len(facts['episodes'])
     lines.append('')
-    lines.append(f'{facts["successes"]} of {total} done by {facts["checkpoint"]}; the arm '
-                 f'{"moved in each" if facts["arm_moved_in_each"] else "did NOT move in each"}')
+    lines.append(
+        f'{facts["successes"]} of {total} done by {facts["checkpoint"]}; the arm '
+        f'{"moved in each" if facts["arm_moved_in_each"] else "did NOT move in each"}'
+    )
     for name, path in facts.get('files', {}).items():
         lines.append(f'  {name:<8} {path}')
     return '\n'.join(lines)

@@ -13,7 +13,6 @@
 # limitations under the License.
 
 
-
 """What differs between one deployment and another: the arguments of launch file and demo."""
 
 from __future__ import annotations
@@ -55,13 +54,17 @@ class Deployment:
     checkpoint: str = _argument('tabletop-s', 'checkpoint: shipped name, folder or hub name')
     instruction: str = _argument('', 'what to do, in words; empty waits for vla/instruction')
     image_topics: tuple[str, ...] = _argument(
-        (), "camera topics in the checkpoint's order, separated by commas; empty takes the "
-        "embedded arm's, or those of the parameter file")
+        (),
+        "camera topics in the checkpoint's order, separated by commas; empty takes the "
+        "embedded arm's, or those of the parameter file",
+    )
     device: str = _argument('auto', 'where the model runs: auto, cpu, cuda, cuda:1')
     params_file: str = _argument('', "parameter file; empty takes the package's config/arm.yaml")
     preset: str = _argument(
-        '', 'how to accelerate, over the parameter file: fast, lossless, any of config/presets or '
-        'a file of your own; empty leaves it to the parameter file')
+        '',
+        'how to accelerate, over the parameter file: fast, lossless, any of config/presets or '
+        'a file of your own; empty leaves it to the parameter file',
+    )
     namespace: str = _argument('', 'namespace of every node and topic')
     use_sim_time: bool = _argument(False, 'take the time from /clock')
     log_level: str = _argument('info', 'least severe log messages shown')
@@ -135,14 +138,17 @@ def _check_namespace(text: str) -> None:
     """Refuse what rcl would not take as a namespace; slashes at the ends are not counted."""
     inner = text.strip('/')
     if inner and (
-            '__' in inner
-            or not all(re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', each) for each in inner.split('/'))):
+        '__' in inner
+        or not all(re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', each) for each in inner.split('/'))
+    ):
         raise ValueError(
             f'namespace is {text!r}, expected names of letters, digits and single underscores '
-            'with a slash between two')
+            'with a slash between two'
+        )
     if len(inner) > LONGEST_NAMESPACE:
         raise ValueError(
-            f'namespace has {len(inner)} characters, expected at most {LONGEST_NAMESPACE}')
+            f'namespace has {len(inner)} characters, expected at most {LONGEST_NAMESPACE}'
+        )
 
 
 def _truth(name: str, text: str) -> bool:

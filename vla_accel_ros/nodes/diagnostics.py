@@ -136,13 +136,12 @@ class Health:
         """
         with self._lock:
             now = self._clock()
-            self._events = {
-                r: e for r, e in self._events.items() if now - e[2] <= self._memory}
+            self._events = {r: e for r, e in self._events.items() if now - e[2] <= self._memory}
             troubles = [(level, r, d) for r, (level, d) in self._faults.items()]
             troubles += [(WARN, r, d) for r, d in self._advice.items()]
             troubles += [
-                (level, r, d) for r, (level, d, _) in self._events.items()
-                if r not in self._faults]
+                (level, r, d) for r, (level, d, _) in self._events.items() if r not in self._faults
+            ]
             standing = '; '.join(f'{r}: {d}' if d else r for r, (_, d) in self._faults.items())
             values = {'state': state, **({STANDING: standing} if standing else {})}
             values.update(self._figures)

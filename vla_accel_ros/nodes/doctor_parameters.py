@@ -28,14 +28,16 @@ from vla_accel_ros.paths import checkpoint_folder
 # Displacement of one action, limit of it, limit of its speed: of translation and rotation.
 KINDS = (
     ('m', 'limits.translation_step', 'limits.linear_speed'),
-    ('rad', 'limits.rotation_step', 'limits.angular_speed'))
+    ('rad', 'limits.rotation_step', 'limits.angular_speed'),
+)
 AGREEING = (
     ('policy_step', ('scheduler', 'inference')),
-    ('frame_id', ('scheduler', 'inference', 'arm_command')))
+    ('frame_id', ('scheduler', 'inference', 'arm_command')),
+)
 
 
 def parameter_file(
-    path: str, namespace: str, checkpoint: str | None = None, unnorm_key: str | None = None,
+    path: str, namespace: str, checkpoint: str | None = None, unnorm_key: str | None = None
 ) -> Iterator[Finding]:
     """Yield whether the nodes take a file, whether they agree, and the checkpoint's largest step.
 
@@ -52,19 +54,26 @@ def parameter_file(
         from vla_accel_ros.nodes.processes import parameters_of_file, processes
 
         deployment = Deployment(
-            params_file=path, namespace=namespace, checkpoint=checkpoint or 'tabletop-s')
+            params_file=path, namespace=namespace, checkpoint=checkpoint or 'tabletop-s'
+        )
         given = parameters_of_file(deployment)
         processes(deployment)
     except ModuleNotFoundError as error:
-        yield Finding(title, False, f'not checked: {error.name} is not installed', True,
-                      'source /opt/ros/jazzy/setup.bash')
+        yield Finding(
+            title,
+            False,
+            f'not checked: {error.name} is not installed',
+            True,
+            'source /opt/ros/jazzy/setup.bash',
+        )
         return
     except (ParameterFileError, FileNotFoundError, ValueError) as error:
         yield Finding(title, False, str(error), True, 'mend the file; config/arm.yaml has all')
         return
     values = {
         node: {each.name: each.default for each in settings_of(node)} | own
-        for node, own in given.items()}
+        for node, own in given.items()
+    }
     count = sum(map(len, given.values()))
     yield Finding(title, True, f'{count} values for the nodes, each within its range', True)
     for name, nodes in AGREEING:
@@ -80,7 +89,7 @@ def _agree(name: str, of: Mapping[str, object]) -> Iterator[Finding]:
 
 
 def step_and_limits(
-    checkpoint: str, unnorm_key: str | None, values: Mapping[str, Mapping[str, object]],
+    checkpoint: str, unnorm_key: str | None, values: Mapping[str, Mapping[str, object]]
 ) -> Finding:
     """Say whether the arm would refuse the largest action that a checkpoint can ask for.
 
@@ -94,8 +103,12 @@ def step_and_limits(
         folder = checkpoint_folder(checkpoint)
         largest = largest_step(folder, unnorm_key)
     except (OSError, ValueError) as error:
-        return Finding(title, False, f"not compared with checkpoint '{checkpoint}': {error}",
-                       remedy='name it with --checkpoint and --unnorm-key')
+        return Finding(
+            title,
+            False,
+            f"not compared with checkpoint '{checkpoint}': {error}",
+            remedy='name it with --checkpoint and --unnorm-key',
+        )
     step_s, arm = values['scheduler']['policy_step'], values['arm_command']
     texts, refused = [], []
     for reach, (unit, step_limit, speed_limit) in zip(largest, KINDS, strict=True):
@@ -110,7 +123,10 @@ def step_and_limits(
     if not refused:
         return Finding(title, True, f'{text}: within the limits', details=details)
     return Finding(
-        title, False,
+        title,
+        False,
         f'{text}: above {", ".join(refused)}; arm_command refuses such actions whole',
         remedy='expected where the limits are meant to be tight; else look at policy_step, '
-        'unnorm_key and the limits', details=details)
+        'unnorm_key and the limits',
+        details=details,
+    )

@@ -40,7 +40,8 @@ def array_to_image(pixels: np.ndarray, stamp_ns: int, frame_id: str = '') -> Ima
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ValueError(
-            f'pixels are {pixels.dtype} {list(pixels.shape)}, expected uint8 [h, w, 3]')
+            f'pixels are {pixels.dtype} {list(pixels.shape)}, expected uint8 [h, w, 3]'
+        )
     height, width = pixels.shape[:2]
     message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
     message.header.stamp = from_ns(stamp_ns)

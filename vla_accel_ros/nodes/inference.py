@@ -98,21 +98,22 @@ class Inference(base.Node):
         self._pair: StampPair[np.ndarray, Request] = StampPair()
         self._worker = Worker(self._answer, self._on_failure, 'inference', settings['nice'])
         self._policy = self._worker.call(
-            lambda: inference_policy.load_policy(settings, self._on_progress)).result()
+            lambda: inference_policy.load_policy(settings, self._on_progress)
+        ).result()
         config = self._policy.config
         inference_policy.check_pruning(settings, config)
         inference_policy.tune(self._policy, settings)
         self._on_progress(1.0, 'self-test and warm-up')
         difference = self._worker.call(self._policy.self_test).result()
-        took_ms = self._worker.call(
-            lambda: self._policy.warm_up(settings['warm_up'])).result()
+        took_ms = self._worker.call(lambda: self._policy.warm_up(settings['warm_up'])).result()
         self._on_progress(1.0, 'ready')
         self.health.figure('self_test_difference', float(difference))
         self.health.figure('warm_up_ms', float(took_ms))
         self.get_logger().info(
-            f"{settings['checkpoint']} on {self._policy.model.device}: {config.cameras} views of "
+            f'{settings["checkpoint"]} on {self._policy.model.device}: {config.cameras} views of '
             f'{config.image_size} px, {config.visual_tokens} visual tokens, '
-            f"statistics of '{self._policy.unnorm_key}', {took_ms:.1f} ms a call")
+            f"statistics of '{self._policy.unnorm_key}', {took_ms:.1f} ms a call"
+        )
         self._chunk = self.advertise(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
         self._tokens = self.advertise(Image, 'vla/tokens', qos.SENSOR)
         self.subscribe(Image, 'vla/observation', self._on_observation, qos.CONTROL)
@@ -181,7 +182,8 @@ class Inference(base.Node):
         if self._policy.config.proprio:
             try:
                 proprio = self._proprio.nearest(
-                    request.stamp_ns, round(self.settings['proprio_tolerance'] * NS))
+                    request.stamp_ns, round(self.settings['proprio_tolerance'] * NS)
+                )
             except ValueError as error:
                 self.health.event('no_proprio', str(error))
                 return
@@ -215,11 +217,16 @@ class Inference(base.Node):
             return
         stats = ChunkStats(
             prediction.kept / policy.config.visual_tokens,
-            prediction.timings_ms['total'] * 1e-3, float(prediction.passes),
-            float(prediction.accepted))
+            prediction.timings_ms['total'] * 1e-3,
+            float(prediction.passes),
+            float(prediction.accepted),
+        )
         message = chunk_to_message(
-            ActionChunk(prediction.chunk_values, stamp_ns), settings['policy_step'],
-            settings['frame_id'], stats)
+            ActionChunk(prediction.chunk_values, stamp_ns),
+            settings['policy_step'],
+            settings['frame_id'],
+            stats,
+        )
         with self._publishing:
             if job.life != self._life:
                 self.health.count('answers_ignored')
@@ -239,7 +246,8 @@ class Inference(base.Node):
         stages = ', '.join(f'{s} {t:.1f}' for s, t in prediction.timings_ms.items())
         self.get_logger().debug(
             f'frame {stamp_ns} ns, {age_s * 1e3:.1f} ms old: {prediction.kept} of '
-            f'{policy.config.visual_tokens} tokens, {prediction.passes} passes, ms: {stages}')
+            f'{policy.config.visual_tokens} tokens, {prediction.passes} passes, ms: {stages}'
+        )
 
     def _on_failure(self, error: Exception) -> None:
         """Name what a call raised; the node goes on with the next observation."""

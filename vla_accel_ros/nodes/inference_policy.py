@@ -62,9 +62,13 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
             raise
         folder = name
     return Policy.load(
-        folder, device=device,
+        folder,
+        device=device,
         dtype=None if settings['dtype'] == 'auto' else getattr(torch, settings['dtype']),
-        unnorm_key=settings['unnorm_key'] or None, progress=progress, allow_download=download)
+        unnorm_key=settings['unnorm_key'] or None,
+        progress=progress,
+        allow_download=download,
+    )
 
 
 def set_threads(count: int) -> None:
@@ -143,7 +147,8 @@ def predict(policy, job, settings: Mapping[str, object]):
 
     request = job.request
     observation = Observation(
-        split_frame(job.frame, policy.config), request.instruction, request.stamp_ns, job.proprio)
+        split_frame(job.frame, policy.config), request.instruction, request.stamp_ns, job.proprio
+    )
     # A checkpoint's centre crop is no business of the camera node.
     fitted = policy.config.centre_crop is None
     return serve(policy, request, observation, settings['policy_step'], fitted)
@@ -165,5 +170,6 @@ def split_frame(frame: np.ndarray, config) -> tuple[np.ndarray, ...]:
         raise ValueError(
             f'frame is {width}x{height}, the checkpoint wants {cameras} views of '
             f'{size}x{size} stacked to {size}x{cameras * size}: set image_topics and '
-            f'image_size of the camera node')
+            f'image_size of the camera node'
+        )
     return split_views(frame, cameras)

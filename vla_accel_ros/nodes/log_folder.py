@@ -41,8 +41,10 @@ def why_unusable() -> str:
         with tempfile.TemporaryFile(dir=folder):
             return ''
     except (OSError, ValueError, RuntimeError) as error:
-        return (f'{os.path.expanduser(where)} cannot be written: '
-                f'{getattr(error, "strerror", None) or error}')
+        return (
+            f'{os.path.expanduser(where)} cannot be written: '
+            f'{getattr(error, "strerror", None) or error}'
+        )
 
 
 def use_log_folder(folder: Path) -> None:
@@ -64,4 +66,5 @@ def ensure_log_folder() -> None:
     """
     if why_unusable():
         os.environ[VARIABLE] = str(
-            Path(tempfile.gettempdir()) / f'vla_accel_ros_{os.getuid()}' / 'log')
+            Path(tempfile.gettempdir()) / f'vla_accel_ros_{os.getuid()}' / 'log'
+        )

@@ -53,9 +53,20 @@ from vla_accel_ros.trajectories import (
 )
 
 __all__ = [
-    'NS', 'ChunkStats', 'check_motion', 'chunk_to_message',
-    'decision_to_message', 'from_ns', 'message_stats', 'message_step', 'message_to_action',
-    'message_to_chunk', 'message_to_decision', 'message_to_request', 'request_to_message', 'to_ns',
+    'NS',
+    'ChunkStats',
+    'check_motion',
+    'chunk_to_message',
+    'decision_to_message',
+    'from_ns',
+    'message_stats',
+    'message_step',
+    'message_to_action',
+    'message_to_chunk',
+    'message_to_decision',
+    'message_to_request',
+    'request_to_message',
+    'to_ns',
 ]
 
 # Wider than any limit that arm_command can be given: beyond it no robot moves in a step.
@@ -124,7 +135,8 @@ def message_stats(message: JointTrajectory) -> ChunkStats | None:
         return None
     if len(effort) != len(ChunkStats._fields):
         raise ValueError(
-            f'effort has {len(effort)} values, expected {", ".join(ChunkStats._fields)}')
+            f'effort has {len(effort)} values, expected {", ".join(ChunkStats._fields)}'
+        )
     if not all(0 <= value < math.inf for value in effort):
         raise ValueError(f'effort is {effort}, expected finite values of 0 or more')
     return ChunkStats(*effort)
@@ -150,7 +162,8 @@ def check_motion(rows: np.ndarray, what: str = 'the answer') -> None:
         expected = '0 to 1' if column == GRIPPER else f'{low[column]:.4g} to {high[column]:.4g}'
         raise ValueError(
             f'{what} has {COLUMNS[column]} = {rows[row, column]:.4g} in row {row}, '
-            f'expected {expected}')
+            f'expected {expected}'
+        )
 
 
 def request_to_message(request: Request, step_s: float) -> JointTrajectory:
@@ -184,9 +197,11 @@ def message_to_request(message: JointTrajectory) -> Request:
         check_motion(np.array(row or [[0.0] * WIDTH]).reshape(-1, WIDTH), f'the {name}')
     stamp_ns = to_ns(message.header.stamp)
     return Request(
-        stamp_ns, instruction,
+        stamp_ns,
+        instruction,
         Action(last, stamp_ns) if last else None,
-        np.array(draft, dtype=np.float64) if draft else None)
+        np.array(draft, dtype=np.float64) if draft else None,
+    )
 
 
 def decision_to_message(
@@ -223,7 +238,8 @@ def decision_to_message(
         name=f'{name}: decision',
         message=f'{decision.kind.value}: {decision.reason}',
         hardware_id='vla_accel_ros',
-        values=[KeyValue(key=key, value=value) for key, value in values.items()])
+        values=[KeyValue(key=key, value=value) for key, value in values.items()],
+    )
 
 
 def message_to_decision(message: DiagnosticStatus) -> dict[str, str]:
@@ -248,8 +264,7 @@ def _trajectory(stamp_ns: int, frame_id: str) -> JointTrajectory:
 
 def _point(row: Sequence[float], seconds: float) -> JointTrajectoryPoint:
     sec, nanosec = divmod(round(seconds * NS), NS)
-    return JointTrajectoryPoint(
-        positions=row, time_from_start=Duration(sec=sec, nanosec=nanosec))
+    return JointTrajectoryPoint(positions=row, time_from_start=Duration(sec=sec, nanosec=nanosec))
 
 
 def _ms(seconds: float | None) -> str:

@@ -51,7 +51,8 @@ def check_files(argv: Sequence[str], node: str) -> None:
         if mine and not any(matches(each.key, full) for each in sections):
             raise ParameterFileError(
                 f"{title} line {mine[0].line}: '{mine[0].written}' does not match {full}; write "
-                f'/**/{name}')
+                f'/**/{name}'
+            )
 
 
 def reason(error: Exception, argv: Sequence[str]) -> str:

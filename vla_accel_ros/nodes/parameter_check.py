@@ -56,7 +56,7 @@ def full_name(node: str, namespace: str) -> str:
 
 
 def resolve(
-    sections: Iterable[Section], title: str, tables: Tables, namespace: str = '',
+    sections: Iterable[Section], title: str, tables: Tables, namespace: str = ''
 ) -> dict[str, dict[str, object]]:
     """Return what a file sets of each node.
 
@@ -80,22 +80,22 @@ def resolve(
         meant = [node for node in tables if matches(section.key, full_name(node, namespace))]
         if not meant:
             raise ParameterFileError(
-                f'{title} line {section.line}: {_nobody(section, tables, namespace)}')
+                f'{title} line {section.line}: {_nobody(section, tables, namespace)}'
+            )
         for given in section.given:
             for node, value in _values(given, meant, tables, title).items():
                 found[node][given.name] = value
     return found
 
 
-def _values(
-    given: Given, meant: Sequence[str], tables: Tables, title: str,
-) -> dict[str, object]:
+def _values(given: Given, meant: Sequence[str], tables: Tables, title: str) -> dict[str, object]:
     """Return a value as each node has it that knows the parameter."""
     where = f'{title} line {given.line}'
     if given.name.partition('.')[0] in ROS_OWN:
         if given.name in _TRUTHS and type(given.value) is not bool:
             raise ParameterFileError(
-                f'{where}: {given.name} = {given.value!r}, expected true or false')
+                f'{where}: {given.name} = {given.value!r}, expected true or false'
+            )
         return dict.fromkeys(meant, given.value)
     takers = [node for node in meant if given.name in tables[node]]
     if not takers:

@@ -36,8 +36,7 @@ from vla_accel_ros.nodes.scheduler_settings import scheduler_config
 NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
 
 # What a node's values have to fit together for; raises ValueError.
-TOGETHER = {
-    'scheduler': scheduler_config, 'inference': parameters_in, 'arm_command': guard_config}
+TOGETHER = {'scheduler': scheduler_config, 'inference': parameters_in, 'arm_command': guard_config}
 
 HEAD = """\
 # Every parameter of every node, with its default. Before each stands what it is for, behind it
@@ -59,8 +58,10 @@ def settings_of(name: str) -> tuple[Setting, ...]:
         raise ValueError(f'there is no node {name!r}, expected one of {NODES}')
     module = import_module(f'vla_accel_ros.nodes.{name}')
     node = next(
-        item for item in vars(module).values()
-        if isinstance(item, type) and issubclass(item, Node) and item is not Node)
+        item
+        for item in vars(module).values()
+        if isinstance(item, type) and issubclass(item, Node) and item is not Node
+    )
     return (*node.SETTINGS, AUTOSTART)
 
 
@@ -98,7 +99,8 @@ def render_table(name: str) -> str:
         when = WHEN[setting.when].removeprefix('takes effect ')
         lines.append(
             f'| `{setting.name}` | `{_yaml(setting.default)}` | {setting.bounds} | {when} | '
-            f'{setting.description} |')
+            f'{setting.description} |'
+        )
     return '\n'.join(lines) + '\n'
 
 

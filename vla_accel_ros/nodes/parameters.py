@@ -40,8 +40,11 @@ WHEN = {
     'start': 'read when the process starts',
 }
 ARRAYS = {
-    bool: Parameter.Type.BOOL_ARRAY, int: Parameter.Type.INTEGER_ARRAY,
-    float: Parameter.Type.DOUBLE_ARRAY, str: Parameter.Type.STRING_ARRAY}
+    bool: Parameter.Type.BOOL_ARRAY,
+    int: Parameter.Type.INTEGER_ARRAY,
+    float: Parameter.Type.DOUBLE_ARRAY,
+    str: Parameter.Type.STRING_ARRAY,
+}
 
 
 @dataclass(frozen=True)
@@ -175,8 +178,10 @@ class Settings:
         # rclpy has no public way to see an override before it is declared and would raise.
         overrides = node._parameter_overrides
         self.unknown = sorted(
-            name for name in overrides
-            if name not in self.table and name.partition('.')[0] not in ROS_OWN)
+            name
+            for name in overrides
+            if name not in self.table and name.partition('.')[0] not in ROS_OWN
+        )
         for setting in self.table.values():
             value = setting.default
             if setting.name in overrides:
@@ -184,8 +189,7 @@ class Settings:
                     value = setting.check(_plain(overrides[setting.name].value))
                 except ValueError as error:
                     self.errors[setting.name] = str(error)
-            node.declare_parameter(
-                setting.name, value, setting.descriptor(), ignore_override=True)
+            node.declare_parameter(setting.name, value, setting.descriptor(), ignore_override=True)
             self.values[setting.name] = value
         node.add_pre_set_parameters_callback(self._coerce)
         node.add_on_set_parameters_callback(self._accept)
@@ -215,7 +219,8 @@ class Settings:
             return Parameter(p.name, Parameter.Type.DOUBLE, float(p.value))
         if setting.kind is float and listed and p.type_ is Parameter.Type.INTEGER_ARRAY:
             return Parameter(
-                p.name, Parameter.Type.DOUBLE_ARRAY, [float(value) for value in p.value])
+                p.name, Parameter.Type.DOUBLE_ARRAY, [float(value) for value in p.value]
+            )
         if listed and isinstance(_plain(p.value), list) and not len(p.value):
             # Of an empty list ROS knows no type; as one of the right type it is refused for its
             # length.
@@ -231,7 +236,8 @@ class Settings:
                     continue
                 if setting.when == 'configure' and self._configured():
                     raise ValueError(
-                        f'{p.name} is {WHEN["configure"]}: clean the node up before changing it')
+                        f'{p.name} is {WHEN["configure"]}: clean the node up before changing it'
+                    )
                 candidate[p.name] = setting.check(_plain(p.value))
             # From a combination that is wrong already, any step is allowed: two parameters
             # of a bad parameter file can only be mended one after the other.

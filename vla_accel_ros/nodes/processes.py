@@ -84,8 +84,14 @@ class Process:
 def watcher(deployment: Deployment, listed: Iterable[Process]) -> list[str]:
     """Return the command line of the process that says when all nodes are active."""
     return [
-        sys.executable, '-m', 'vla_accel_ros.nodes.ready', '--namespace', deployment.namespace,
-        '--nodes', *(process.name for process in listed)]
+        sys.executable,
+        '-m',
+        'vla_accel_ros.nodes.ready',
+        '--namespace',
+        deployment.namespace,
+        '--nodes',
+        *(process.name for process in listed),
+    ]
 
 
 def processes(deployment: Deployment) -> tuple[Process, ...]:
@@ -126,10 +132,14 @@ def _changed(process: Process, given: dict[str, object]) -> dict[str, object]:
         check_together(process.name, {**given, **process.parameters})
     except ValueError as error:
         raise ValueError(
-            f'the parameters of {process.name} do not fit together: {error}') from None
+            f'the parameters of {process.name} do not fit together: {error}'
+        ) from None
     defaults = {setting.name: setting.default for setting in settings_of(process.name)}
-    return {name: value for name, value in given.items()
-            if name not in defaults or defaults[name] != value}
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in defaults or defaults[name] != value
+    }
 
 
 def _processes(deployment: Deployment) -> tuple[Process, ...]:
@@ -151,9 +161,15 @@ def _processes(deployment: Deployment) -> tuple[Process, ...]:
     listed = [
         Process('camera', camera),
         Process('scheduler', scheduler),
-        Process('inference', {
-            **common, **accelerated.get('inference', {}),
-            'checkpoint': deployment.checkpoint, 'device': deployment.device}),
+        Process(
+            'inference',
+            {
+                **common,
+                **accelerated.get('inference', {}),
+                'checkpoint': deployment.checkpoint,
+                'device': deployment.device,
+            },
+        ),
         Process('arm_command', arm),
     ]
     if deployment.sim:
@@ -177,8 +193,10 @@ def _accelerated(preset: str) -> dict[str, dict[str, object]]:
 
     known, found = tables(), node_parameters(preset)
     try:
-        return {node: {name: known[node][name].check(value) for name, value in own.items()}
-                for node, own in found.items()}
+        return {
+            node: {name: known[node][name].check(value) for name, value in own.items()}
+            for node, own in found.items()
+        }
     except ValueError as error:
         raise ValueError(f"preset '{preset}': {error}") from None
 

@@ -34,8 +34,11 @@ def run(name: str) -> int:
         if missing.startswith('vla_accel_ros'):
             raise
         top = missing.partition('.')[0]
-        remedy = SOURCE if top == 'rclpy' or top.endswith(('_msgs', '_srvs', '_interfaces')) else (
-            'pip install -r requirements.txt')
+        remedy = (
+            SOURCE
+            if top == 'rclpy' or top.endswith(('_msgs', '_srvs', '_interfaces'))
+            else ('pip install -r requirements.txt')
+        )
         print(f'{name}: {top} is not installed: {remedy}', file=sys.stderr)
         return CANNOT_START
     return module.main()

@@ -28,8 +28,7 @@ def count(node, subscription) -> int:
     each message is never too late. It takes some microseconds.
     """
     # The graph's view and the subscription's own: neither alone is the first with every RMW.
-    return max(
-        node.count_publishers(subscription.topic_name), subscription.get_publisher_count())
+    return max(node.count_publishers(subscription.topic_name), subscription.get_publisher_count())
 
 
 def several(node, subscription) -> str:
@@ -45,8 +44,11 @@ def names(node, topic: str) -> list[str]:
     """Return the full names of the nodes that publish a topic, one a publisher."""
     infos = node.get_publishers_info_by_topic(topic)
     return [
-        UNKNOWN if info.node_name == _UNKNOWN_TO_RMW
-        else f'{info.node_namespace.rstrip("/")}/{info.node_name}' for info in infos]
+        UNKNOWN
+        if info.node_name == _UNKNOWN_TO_RMW
+        else f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+        for info in infos
+    ]
 
 
 def kinds(node, topic: str) -> list[str]:

@@ -40,8 +40,11 @@ def waiting_for(reports: dict[str, Report], namespace: str, nodes: list[str], no
     active = [each.name for each in reports.values() if each.state == 'active']
     prefix = namespace.rstrip('/')
     missing = [node for node in nodes if f'{prefix}/{node}' not in active]
-    return '; '.join(problems(
-        [each for each in reports.values() if each.node in missing], now, namespace, missing))
+    return '; '.join(
+        problems(
+            [each for each in reports.values() if each.node in missing], now, namespace, missing
+        )
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -62,8 +65,10 @@ def main(argv: list[str] | None = None) -> int:
 
     try:
         while not listener.until(active, patience):
-            print(f'not all nodes are active after {time.monotonic() - begun:.0f} s: {why}',
-                  flush=True)
+            print(
+                f'not all nodes are active after {time.monotonic() - begun:.0f} s: {why}',
+                flush=True,
+            )
             patience *= 2
         print(f'all nodes are active; enable with: {enable_with(namespace)}', flush=True)
         return 0

@@ -25,9 +25,15 @@ from vla_accel_ros.evaluation.replay import command, options
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     options.configure(parser)
-    parser.add_argument('--rate', type=float, default=0.0, help=(
-        'with --mode graph: times faster than it was recorded at most; 0 as fast as the nodes '
-        'decide (%(default)s)'))
+    parser.add_argument(
+        '--rate',
+        type=float,
+        default=0.0,
+        help=(
+            'with --mode graph: times faster than it was recorded at most; 0 as fast as the nodes '
+            'decide (%(default)s)'
+        ),
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -67,8 +67,7 @@ def run(args: argparse.Namespace) -> int:
     if args.resume:
         raise ValueError('--resume goes on with an offline run, --mode graph begins anew')
     if args.clock == clocks.REAL and args.latency_ms is None:
-        raise ValueError(
-            '--mode graph plays in simulated time: --clock real wants --latency-ms')
+        raise ValueError('--mode graph plays in simulated time: --clock real wants --latency-ms')
     files = command.out_folder(args)
     session = command.prepare(args)
     if session.policy.proprio is not None:
@@ -104,7 +103,8 @@ def _replay(session: Session, files: OutputFolder, stop: Interrupt) -> Outcome:
             except _EndedError:
                 break
             episodes = [
-                replace(e, traces={**e.traces, method.name: found[e.number]}) for e in episodes]
+                replace(e, traces={**e.traces, method.name: found[e.number]}) for e in episodes
+            ]
             done.append(method)
         if len(done) == 1 and stop():
             stop.end()
@@ -118,12 +118,13 @@ def _replay(session: Session, files: OutputFolder, stop: Interrupt) -> Outcome:
 
 
 def _reference(
-    session: Session, moments: Moments, stop: Interrupt, reading: Reading,
+    session: Session, moments: Moments, stop: Interrupt, reading: Reading
 ) -> tuple[list[Episode], dict]:
     """Run the unaccelerated policy, in this process, on every frame."""
     stream = session.stream()
     offline = Offline(
-        session.policy, (), session.reference, None, session.splitter(), session.recorded())
+        session.policy, (), session.reference, None, session.splitter(), session.recorded()
+    )
     bar = Bar(session.observations, f'frames, {session.reference.name}')
 
     def watch(seen, records) -> None:
@@ -140,7 +141,11 @@ def _reference(
 
 
 def play(
-    session: Session, method: Method, logs: Path, moments: Moments, stop: Interrupt,
+    session: Session,
+    method: Method,
+    logs: Path,
+    moments: Moments,
+    stop: Interrupt,
     reading: Reading,
 ) -> list[Trace]:
     """Play the whole bag to nodes that are set up by a method; return a trace an episode.
@@ -168,9 +173,14 @@ def play(
         Ahead(session.stream(fitted=False)) as ahead,
     ):
         player = Player(
-            operator, session.policy.cameras, session.step_s, method.scheduler.pause_s,
-            session.latencies.get(method.name), session.policy.config.visual_tokens,
-            session.args.rate)
+            operator,
+            session.policy.cameras,
+            session.step_s,
+            method.scheduler.pause_s,
+            session.latencies.get(method.name),
+            session.policy.config.visual_tokens,
+            session.args.rate,
+        )
         player.connect(CONNECT_S)
         begun_ns = 0
         for moment in ahead:
@@ -192,13 +202,14 @@ def play(
 
 
 @contextmanager
-def running(
-    session: Session, method: Method, logs: Path, stop: Interrupt,
-) -> Iterator[Operator]:
+def running(session: Session, method: Method, logs: Path, stop: Interrupt) -> Iterator[Operator]:
     """Run the nodes in a ROS domain of their own, where no robot is, while the block lasts."""
     deployment = Deployment(
-        checkpoint=str(session.checkpoint), device=session.args.device, use_sim_time=True,
-        image_topics=tuple(image_topic(k) for k in range(session.policy.cameras)))
+        checkpoint=str(session.checkpoint),
+        device=session.args.device,
+        use_sim_time=True,
+        image_topics=tuple(image_topic(k) for k in range(session.policy.cameras)),
+    )
     domain, holder = reserve_domain()
     variables = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
     graph = RunningGraph(_processes(session, method, deployment), deployment, logs, variables)
@@ -217,9 +228,7 @@ def running(
             operator.close()
 
 
-def _processes(
-    session: Session, method: Method, deployment: Deployment,
-) -> tuple[Process, ...]:
+def _processes(session: Session, method: Method, deployment: Deployment) -> tuple[Process, ...]:
     settings = dict(settings_of(method))
     pruning = json.dumps(settings.pop('pruning_parameters'))
     inference = {name: settings.pop(name) for name in INFERENCE}
@@ -228,13 +237,23 @@ def _processes(
         'camera': {**PATIENT, 'pair_tolerance': float(session.args.pair_tolerance)},
         'scheduler': {**settings, **step},
         'inference': {
-            **inference, **step, 'pruning_parameters': pruning, 'max_age': 60.0,
-            'threads': session.args.threads, 'unnorm_key': session.policy.unnorm_key},
+            **inference,
+            **step,
+            'pruning_parameters': pruning,
+            'max_age': 60.0,
+            'threads': session.args.threads,
+            'unnorm_key': session.policy.unnorm_key,
+        },
     }
     return tuple(
-        replace(process, parameters={**process.parameters, **more[process.name]},
-                remaps={'vla/action_chunk': HELD_BACK} if process.name == 'inference' else {})
-        for process in processes(deployment) if process.name in NAMES)
+        replace(
+            process,
+            parameters={**process.parameters, **more[process.name]},
+            remaps={'vla/action_chunk': HELD_BACK} if process.name == 'inference' else {},
+        )
+        for process in processes(deployment)
+        if process.name in NAMES
+    )
 
 
 def _add(reading: Reading, ahead: Ahead) -> None:

@@ -42,13 +42,7 @@ from vla_accel_ros.nodes.messages import (
     message_to_decision,
     to_ns,
 )
-from vla_accel_ros.nodes.replay_records import (
-    asks,
-    call_of,
-    is_of_answer,
-    record_of,
-    with_answer,
-)
+from vla_accel_ros.nodes.replay_records import asks, call_of, is_of_answer, record_of, with_answer
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.scheduling.frame_gate import FrameGate
 
@@ -91,8 +85,14 @@ class Player:
     """
 
     def __init__(
-        self, operator: Operator, cameras: int, step_s: float, pause_s: float,
-        latency: Latency | None, tokens: int, rate: float = 0.0,
+        self,
+        operator: Operator,
+        cameras: int,
+        step_s: float,
+        pause_s: float,
+        latency: Latency | None,
+        tokens: int,
+        rate: float = 0.0,
     ) -> None:
         self._operator, self._latency, self._tokens, self._rate = operator, latency, tokens, rate
         self._step_ns = round(step_s * 1e9)
@@ -100,7 +100,8 @@ class Player:
         node = operator.node
         self._clock = node.create_publisher(Clock, '/clock', qos.SENSOR)
         self._images = [
-            node.create_publisher(Image, image_topic(k), qos.SENSOR) for k in range(cameras)]
+            node.create_publisher(Image, image_topic(k), qos.SENSOR) for k in range(cameras)
+        ]
         self._answers = node.create_publisher(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
         self._decided: deque[dict[str, str]] = deque()
         self._acted: dict[int, np.ndarray] = {}
@@ -123,10 +124,14 @@ class Player:
         topics = ('vla/decision', 'vla/action', HELD_BACK)
         publishers = (*self._images, self._answers, self._clock)
         self._operator.until(
-            lambda: all(p.get_subscription_count() for p in publishers)
-            and self._clock.get_subscription_count() >= 3
-            and all(node.count_publishers(node.resolve_topic_name(t)) for t in topics),
-            'the nodes are connected', seconds)
+            lambda: (
+                all(p.get_subscription_count() for p in publishers)
+                and self._clock.get_subscription_count() >= 3
+                and all(node.count_publishers(node.resolve_topic_name(t)) for t in topics)
+            ),
+            'the nodes are connected',
+            seconds,
+        )
 
     def begin(self, instruction: str, stamp_ns: int, seed: int) -> None:
         """Begin an episode.
@@ -175,7 +180,9 @@ class Player:
         if due:
             decision = self._next_decision(
                 lambda d: not is_of_answer(d) and int(d['stamp_ns']) == stamp_ns,
-                stamp_ns, f'the frame of {stamp_ns} ns is decided on')
+                stamp_ns,
+                f'the frame of {stamp_ns} ns is decided on',
+            )
             record = record_of(decision, self._action(decision, stamp_ns))
             if asks(decision):
                 record = self._hold_back(record)
@@ -190,7 +197,8 @@ class Player:
         """Wait for the answer to what was just asked, and keep it until it is due."""
         stamp_ns = record.stamp_ns
         self._operator.until(
-            lambda: stamp_ns in self._chunks, f'the frame of {stamp_ns} ns is answered', ANSWER_S)
+            lambda: stamp_ns in self._chunks, f'the frame of {stamp_ns} ns is answered', ANSWER_S
+        )
         message = self._chunks.pop(stamp_ns)
         stats = message_stats(message)
         due_ns = stamp_ns
@@ -198,8 +206,9 @@ class Player:
             took_ns = round(self._latency.ms(stats.model_s * 1e3) * 1e6)
             due_ns = self._busy_until_ns = max(stamp_ns, self._busy_until_ns) + took_ns
         self._held.append(_Held(message, stats, due_ns))
-        return replace(record, call=call_of(
-            stats, stamp_ns, (due_ns - stamp_ns) / 1e6, self._tokens))
+        return replace(
+            record, call=call_of(stats, stamp_ns, (due_ns - stamp_ns) / 1e6, self._tokens)
+        )
 
     def _hand_on(self, held: _Held, record: StepRecord | None) -> StepRecord | None:
         answered_ns = to_ns(held.message.header.stamp)
@@ -207,16 +216,18 @@ class Player:
         self._answers.publish(held.message)
         decision = self._next_decision(
             lambda d: is_of_answer(d) and int(d['stamp_ns']) == answered_ns,
-            held.due_ns, f'the answer to the frame of {answered_ns} ns is decided on')
+            held.due_ns,
+            f'the answer to the frame of {answered_ns} ns is decided on',
+        )
         if record is None:
             return None
-        return with_answer(
-            record, decision, self._action(decision, record.stamp_ns), held.due_ns)
+        return with_answer(record, decision, self._action(decision, record.stamp_ns), held.due_ns)
 
     def _next_decision(
-        self, fits: Callable[[dict], bool], now_ns: int, what: str,
+        self, fits: Callable[[dict], bool], now_ns: int, what: str
     ) -> dict[str, str]:
         """Wait for a decision, and make sure that it was made at the time that it is."""
+
         def found() -> dict[str, str] | None:
             while self._decided:
                 decision = self._decided.popleft()
@@ -234,7 +245,8 @@ class Player:
         if not decision['source']:
             return None
         self._operator.until(
-            lambda: stamp_ns in self._acted, f'the action of {stamp_ns} ns', DECISION_S)
+            lambda: stamp_ns in self._acted, f'the action of {stamp_ns} ns', DECISION_S
+        )
         return self._acted.pop(stamp_ns)
 
     def _tick(self, now_ns: int) -> None:
@@ -242,7 +254,8 @@ class Player:
         self._clock.publish(Clock(clock=from_ns(now_ns)))
         # What it answers was received after the clock: same reader, same queue.
         self._operator.ask(
-            GetParameters, 'scheduler/get_parameters', GetParameters.Request(names=['rule']))
+            GetParameters, 'scheduler/get_parameters', GetParameters.Request(names=['rule'])
+        )
 
     def _pace(self, stamp_ns: int) -> None:
         begun, first_ns = self._begun

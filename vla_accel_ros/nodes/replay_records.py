@@ -27,15 +27,18 @@ from vla_accel_ros.scheduling.decision import Kind
 
 # Kinds and reasons that belong to an answer; all others belong to a frame.
 _OF_ANSWERS = {
-    (Kind.DELIBERATIVE.value, 'answered'), (Kind.VERIFIED.value, 'draft_confirmed'),
+    (Kind.DELIBERATIVE.value, 'answered'),
+    (Kind.VERIFIED.value, 'draft_confirmed'),
     (Kind.QUEUED.value, 'step_already_served'),
 }
 
 
 def is_of_answer(decision: dict[str, str]) -> bool:
     """Tell whether a decision is on an answer of the VLA, not on a frame."""
-    return (decision['kind'] == Kind.DISCARDED.value
-            or (decision['kind'], decision['reason']) in _OF_ANSWERS)
+    return (
+        decision['kind'] == Kind.DISCARDED.value
+        or (decision['kind'], decision['reason']) in _OF_ANSWERS
+    )
 
 
 def asks(decision: dict[str, str]) -> bool:
@@ -58,13 +61,20 @@ def record_of(decision: dict[str, str], action: np.ndarray | None) -> StepRecord
         # Asked; unless the answer comes within the step, nothing is sent.
         kind = Kind.WAITING.value
     return StepRecord(
-        stamp_ns, kind, decision['reason'], float(decision['speed_m_s']),
-        float(decision['angular_speed_rad_s']), int(decision['queued']), action=action,
-        source=decision['source'] or None, sent_ns=None if action is None else stamp_ns)
+        stamp_ns,
+        kind,
+        decision['reason'],
+        float(decision['speed_m_s']),
+        float(decision['angular_speed_rad_s']),
+        int(decision['queued']),
+        action=action,
+        source=decision['source'] or None,
+        sent_ns=None if action is None else stamp_ns,
+    )
 
 
 def with_answer(
-    record: StepRecord, decision: dict[str, str], action: np.ndarray | None, now_ns: int,
+    record: StepRecord, decision: dict[str, str], action: np.ndarray | None, now_ns: int
 ) -> StepRecord:
     """Return the record of a step in which an answer came.
 
@@ -79,9 +89,16 @@ def with_answer(
     if action is None:
         return record
     return replace(
-        record, kind=decision['kind'], reason=decision['reason'], action=action,
-        speed=float(decision['speed_m_s']), angular_speed=float(decision['angular_speed_rad_s']),
-        queued=int(decision['queued']), source=decision['source'], sent_ns=now_ns)
+        record,
+        kind=decision['kind'],
+        reason=decision['reason'],
+        action=action,
+        speed=float(decision['speed_m_s']),
+        angular_speed=float(decision['angular_speed_rad_s']),
+        queued=int(decision['queued']),
+        source=decision['source'],
+        sent_ns=now_ns,
+    )
 
 
 def call_of(stats: ChunkStats, stamp_ns: int, latency_ms: float, tokens: int) -> Call:
@@ -96,6 +113,14 @@ def call_of(stats: ChunkStats, stamp_ns: int, latency_ms: float, tokens: int) ->
         tokens: Visual tokens of the policy.
     """
     return Call(
-        stats.model_s * 1e3, latency_ms, round(stats.keep_ratio * tokens),
-        np.empty(0, dtype=np.int64), stats.keep_ratio, '', int(stats.passes),
-        int(stats.accepted), math.nan, stamp_ns)
+        stats.model_s * 1e3,
+        latency_ms,
+        round(stats.keep_ratio * tokens),
+        np.empty(0, dtype=np.int64),
+        stats.keep_ratio,
+        '',
+        int(stats.passes),
+        int(stats.accepted),
+        math.nan,
+        stamp_ns,
+    )

@@ -75,7 +75,8 @@ class SchedulerNode(Node):
         self._decision = self.advertise(DiagnosticStatus, 'vla/decision', qos.REPORT)
         self.subscribe(Image, 'vla/frame', self._on_frame, qos.FRAME)
         self._answers = self.subscribe(
-            JointTrajectory, 'vla/action_chunk', self._on_chunk, qos.CONTROL)
+            JointTrajectory, 'vla/action_chunk', self._on_chunk, qos.CONTROL
+        )
         # It is latched: it comes once, and may come before the node is active.
         self.subscribe(String, 'vla/instruction', self._on_instruction, qos.LATCHED, always=True)
         self.serve(Trigger, '~/reset', self._on_reset)
@@ -93,8 +94,14 @@ class SchedulerNode(Node):
     def deactivate(self) -> None:
         """Nothing is expected any more, so nothing is missing."""
         self.health.clear(
-            'no_frame', 'no_instruction', 'no_answer', 'inference_timeout',
-            'several_publishers', 'slow_frames', 'slow_calls')
+            'no_frame',
+            'no_instruction',
+            'no_answer',
+            'inference_timeout',
+            'several_publishers',
+            'slow_frames',
+            'slow_calls',
+        )
 
     def apply(self, changed: Mapping[str, object]) -> None:
         """Take over new settings between two steps."""
@@ -127,7 +134,8 @@ class SchedulerNode(Node):
         if abs(step - expected) > STEP_TOLERANCE:
             raise ValueError(
                 f'its step is {step} s, policy_step is {expected} s: '
-                'set policy_step to what the checkpoint was trained at')
+                'set policy_step to what the checkpoint was trained at'
+            )
         stats = messages.message_stats(message)
         if several := self._several():
             # Nobody knows which of them is the VLA; what was asked stays open for it.
@@ -135,8 +143,12 @@ class SchedulerNode(Node):
             return
         messages.check_motion(chunk.values)
         if stats is not None:
-            self._advise('slow_calls', call_advice(
-                stats.model_s, self.settings['answer_timeout'], self.settings['max_staleness']))
+            self._advise(
+                'slow_calls',
+                call_advice(
+                    stats.model_s, self.settings['answer_timeout'], self.settings['max_staleness']
+                ),
+            )
         verified = stats is not None and stats.accepted >= WIDTH
         decision = self._scheduler.on_answer(chunk, self._elapsed_ns(), verified)
         self._carry_out(decision, stats=stats)
@@ -148,7 +160,7 @@ class SchedulerNode(Node):
 
     def _on_instruction(self, message: String) -> None:
         # As a parameter it is checked, can be asked for, and outlives a cleanup.
-        result, = self.set_parameters([Parameter('instruction', value=message.data)])
+        (result,) = self.set_parameters([Parameter('instruction', value=message.data)])
         if not result.successful:
             raise ValueError(result.reason)
 
@@ -182,21 +194,27 @@ class SchedulerNode(Node):
         step = self.settings['policy_step']
         if decision.action is not None:
             self._action.publish(
-                messages.chunk_to_message(decision.action, step, self.settings['frame_id']))
+                messages.chunk_to_message(decision.action, step, self.settings['frame_id'])
+            )
             self._controller.update(Motion.from_action(decision.action.values, step))
-            if (self._controller.became_fine and decision.queued
-                    and self.settings['replan_on_fine']):
+            if (
+                self._controller.became_fine
+                and decision.queued
+                and self.settings['replan_on_fine']
+            ):
                 self._scheduler.replan()
         if decision.request is not None:
             self._request.publish(messages.request_to_message(decision.request, step))
             self._observation.publish(frame)
         age_s = (self.now_ns() - decision.stamp_ns) / NS
-        self._decision.publish(messages.decision_to_message(
-            decision, self.get_fully_qualified_name(), stats, age_s))
+        self._decision.publish(
+            messages.decision_to_message(decision, self.get_fully_qualified_name(), stats, age_s)
+        )
         self.get_logger().debug(
             f'{decision.kind.value}: {decision.reason}, frame {decision.stamp_ns} ns, '
             f'{age_s * 1e3:.1f} ms old, {decision.queued} queued'
-            + (f', the model took {stats.model_s * 1e3:.1f} ms' if stats else ''))
+            + (f', the model took {stats.model_s * 1e3:.1f} ms' if stats else '')
+        )
 
     def _judge(self, decision: Decision) -> None:
         if decision.reason == 'bridge_exhausted':
@@ -207,7 +225,9 @@ class SchedulerNode(Node):
             listeners = self._observation.get_subscription_count()
             detail = (
                 f'no answer within {self.settings["answer_timeout"]} s'
-                if listeners else 'nobody listens to vla/observation (yet): inference is not up')
+                if listeners
+                else 'nobody listens to vla/observation (yet): inference is not up'
+            )
             if self.health.fault('inference_timeout', detail, renew=True):
                 self.get_logger().warning(f'inference_timeout: {detail}')
 
@@ -218,8 +238,10 @@ class SchedulerNode(Node):
         silence = (self._elapsed_ns() - self._seen_ns) / NS
         if silence > self.settings['silence']:
             self.health.fault(
-                'no_frame', f'no vla/frame for {silence:.1f} s' if self._seen_any
-                else 'no vla/frame yet', renew=True)
+                'no_frame',
+                f'no vla/frame for {silence:.1f} s' if self._seen_any else 'no vla/frame yet',
+                renew=True,
+            )
         else:
             self.health.clear('no_frame')
         several = self._several()
@@ -241,7 +263,8 @@ class SchedulerNode(Node):
             self.health.clear('no_instruction')
         else:
             self.health.fault(
-                'no_instruction', 'publish one on vla/instruction or set the parameter', WARN)
+                'no_instruction', 'publish one on vla/instruction or set the parameter', WARN
+            )
 
     def _several(self) -> str:
         """Say that more than one answers; empty while none or one does."""

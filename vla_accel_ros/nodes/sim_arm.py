@@ -34,21 +34,32 @@ from vla_accel_ros.sim.tasks import parse
 
 SETTINGS = (
     Setting(
-        'seed', 0, 'Decides the next reset: where cubes, bin and arm start',
-        range=(0, 2**31 - 1)),
+        'seed', 0, 'Decides the next reset: where cubes, bin and arm start', range=(0, 2**31 - 1)
+    ),
+    Setting('task', '', 'Instruction of the next reset; empty lets the seed draw one'),
     Setting(
-        'task', '', 'Instruction of the next reset; empty lets the seed draw one'),
+        'image_size',
+        128,
+        'Side of the camera images; the camera node scales them anyway',
+        unit='px',
+        range=(32, 512),
+        when='configure',
+    ),
     Setting(
-        'image_size', 128, 'Side of the camera images; the camera node scales them anyway',
-        unit='px', range=(32, 512), when='configure'),
+        'command_timeout',
+        0.1,
+        'Twists older than this by stamp are dropped, as Servo does',
+        unit='s',
+        range=(0.05, 1.0),
+        when='configure',
+    ),
+    Setting('frame_id', 'base_link', 'Frame that twists and poses are in', when='configure'),
     Setting(
-        'command_timeout', 0.1, 'Twists older than this by stamp are dropped, as Servo does',
-        unit='s', range=(0.05, 1.0), when='configure'),
-    Setting(
-        'frame_id', 'base_link', 'Frame that twists and poses are in', when='configure'),
-    Setting(
-        'real_time', True, 'Step at 20 Hz; off to step by ~/step and drive /clock',
-        when='configure'),
+        'real_time',
+        True,
+        'Step at 20 Hz; off to step by ~/step and drive /clock',
+        when='configure',
+    ),
 )
 # Simulated time starts above zero, which ROS takes for «no time yet».
 FIRST_NS = 1_000_000_000
@@ -78,8 +89,7 @@ class SimArm(base.Node):
         self._clock_ns = FIRST_NS
         self._input = TwistIntegrator(round(settings['command_timeout'] * 1e9))
         self._outputs = Outputs(self, self._env, not settings['real_time'])
-        self.subscribe(
-            TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist, qos.CONTROL)
+        self.subscribe(TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist, qos.CONTROL)
         self.subscribe(Float64, 'gripper_command', self._on_gripper, qos.CONTROL)
         self.serve(Trigger, '~/reset', self._on_reset)
         self.serve(Trigger, '~/success', self._on_success)
@@ -107,13 +117,12 @@ class SimArm(base.Node):
         frame = message.header.frame_id
         if frame and frame != self.settings['frame_id']:
             self.health.event(
-                'wrong_frame', f"twist in {frame!r}, expected {self.settings['frame_id']!r}")
+                'wrong_frame', f'twist in {frame!r}, expected {self.settings["frame_id"]!r}'
+            )
             return
         linear, angular = message.twist.linear, message.twist.angular
-        twist = np.array(
-            [linear.x, linear.y, linear.z, angular.x, angular.y, angular.z])
-        reason = self._input.command(
-            twist, to_ns(message.header.stamp), self._time_ns())
+        twist = np.array([linear.x, linear.y, linear.z, angular.x, angular.y, angular.z])
+        reason = self._input.command(twist, to_ns(message.header.stamp), self._time_ns())
         if reason:
             self.health.event(f'twist_{reason}')
             self.get_logger().debug(f'twist dropped: {reason}')
@@ -132,14 +141,20 @@ class SimArm(base.Node):
             self._outputs.show(self._time_ns())
         response.success = True
         response.message = json.dumps(
-            {'instruction': self._env.instruction, 'seed': self.settings['seed']})
+            {'instruction': self._env.instruction, 'seed': self.settings['seed']}
+        )
         return response
 
     def _on_success(self, _request, response: Trigger.Response) -> Trigger.Response:
         response.success = self._succeeded
-        response.message = json.dumps({
-            'instruction': self._env.instruction, 'success': self._succeeded,
-            'done_now': self._held > 0, 'steps': self._steps})
+        response.message = json.dumps(
+            {
+                'instruction': self._env.instruction,
+                'success': self._succeeded,
+                'done_now': self._held > 0,
+                'steps': self._steps,
+            }
+        )
         return response
 
     def _on_step(self, _request, response: Trigger.Response) -> Trigger.Response:

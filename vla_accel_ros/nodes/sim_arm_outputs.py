@@ -46,7 +46,8 @@ class Outputs:
     def __init__(self, node, env, stepped: bool) -> None:
         self._env, self._settings = env, node.settings
         self._images = {
-            name: node.advertise(Image, topic, qos.SENSOR) for name, topic in CAMERAS.items()}
+            name: node.advertise(Image, topic, qos.SENSOR) for name, topic in CAMERAS.items()
+        }
         self._state = node.advertise(JointState, '~/state', qos.SENSOR)
         self._proprio = node.advertise(JointState, 'proprio', qos.SENSOR)
         self._pose = node.advertise(PoseStamped, 'ee_pose', qos.SENSOR)

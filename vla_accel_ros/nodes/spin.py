@@ -55,9 +55,7 @@ def make_executor(context: rclpy.Context | None = None):
     return (EventsExecutor or SingleThreadedExecutor)(context=context)
 
 
-def spin(
-    executor, until: Callable[[], bool], on_error: Callable[[Exception], None]
-) -> None:
+def spin(executor, until: Callable[[], bool], on_error: Callable[[Exception], None]) -> None:
     """Spin until told otherwise, whatever the callbacks raise.
 
     Args:
@@ -84,8 +82,7 @@ class StopSignal:
 
     def __init__(self) -> None:
         self.signum: int | None = None
-        self._previous = {
-            s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
+        self._previous = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
 
     def __bool__(self) -> bool:
         return self.signum is not None
@@ -123,9 +120,7 @@ def _began(argv: list[str], name: str) -> bool:
     return True
 
 
-def run(
-    node_class: type, argv: Sequence[str] | None = None, below_arm: int | None = None
-) -> int:
+def run(node_class: type, argv: Sequence[str] | None = None, below_arm: int | None = None) -> int:
     """Run one node as this process until SIGINT or SIGTERM.
 
     Args:

@@ -34,12 +34,17 @@ CLEAR = '\033[H\033[J'
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument(
-        '--namespace', metavar='NAME', help='look at this namespace only (default: at all)')
+        '--namespace', metavar='NAME', help='look at this namespace only (default: at all)'
+    )
     parser.add_argument(
-        '--domain', type=int, metavar='N',
-        help='ROS domain, such as the one that the demo names (default: ROS_DOMAIN_ID, or 0)')
+        '--domain',
+        type=int,
+        metavar='N',
+        help='ROS domain, such as the one that the demo names (default: ROS_DOMAIN_ID, or 0)',
+    )
     parser.add_argument(
-        '--watch', action='store_true', help='go on, a page a second, until Ctrl-C')
+        '--watch', action='store_true', help='go on, a page a second, until Ctrl-C'
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,12 +79,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _gather(listener, namespace: str | None) -> None:
     """Listen until all is known that a page needs, or for so long as it could come."""
+
     def whole() -> bool:
         reports = list(listener.reports.values())
         nodes = {(each.namespace, each.node) for each in reports}
         spaces = {each.namespace for each in reports}
-        return bool(spaces) and all(each.rates is not None for each in reports) and all(
-            (space, node) in nodes for space in spaces for node in NEEDED)
+        return (
+            bool(spaces)
+            and all(each.rates is not None for each in reports)
+            and all((space, node) in nodes for space in spaces for node in NEEDED)
+        )
 
     listener.until(whole, LOOK_S)
 
@@ -88,12 +97,17 @@ def _show(args, listener, domain: int, namespace: str | None) -> bool:
     reports, now = list(listener.reports.values()), time.monotonic()
     ok = bool(reports) and not problems(reports, now, namespace)
     if args.json:
-        print(json.dumps(
-            {**facts(reports, str(domain), now, namespace), 'ok': ok},
-            indent=None if args.watch else 2), flush=True)
+        print(
+            json.dumps(
+                {**facts(reports, str(domain), now, namespace), 'ok': ok},
+                indent=None if args.watch else 2,
+            ),
+            flush=True,
+        )
     else:
-        text = page(reports, str(domain), now, namespace) if reports else _nothing(
-            domain, namespace)
+        text = (
+            page(reports, str(domain), now, namespace) if reports else _nothing(domain, namespace)
+        )
         print((CLEAR if args.watch and sys.stdout.isatty() else '') + text, flush=True)
     return ok
 
@@ -102,7 +116,8 @@ def _nothing(domain: int, namespace: str | None) -> str:
     where = f'ROS domain {domain}' + (f', namespace {namespace}' if namespace else '')
     return (
         f'no node of vla_accel_ros is there: {where}, {LOOK_S:.0f} s.\n'
-        'Is it running, and in this domain (ROS_DOMAIN_ID, --domain)? The demo names its own.')
+        'Is it running, and in this domain (ROS_DOMAIN_ID, --domain)? The demo names its own.'
+    )
 
 
 def _domain(given: int | None) -> int:

@@ -48,16 +48,23 @@ class Listener:
         ensure_log_folder()
         self._context = rclpy.Context()
         rclpy.init(
-            args=[], context=self._context, domain_id=domain,
-            signal_handler_options=SignalHandlerOptions.NO)
+            args=[],
+            context=self._context,
+            domain_id=domain,
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
         # Hidden from `ros2 node list`, and nothing but a listener.
         self._node = rclpy.create_node(
-            '_vla_accel_status', context=self._context, enable_rosout=False,
-            start_parameter_services=False)
+            '_vla_accel_status',
+            context=self._context,
+            enable_rosout=False,
+            start_parameter_services=False,
+        )
         self._executor = make_executor(self._context)
         self._executor.add_node(self._node)
         self._node.create_subscription(
-            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.REPORT)
+            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.REPORT
+        )
 
     def until(self, holds: Callable[[], object], seconds: float) -> bool:
         """Listen until something holds; return whether it does within the time."""
@@ -83,13 +90,13 @@ class Listener:
         now = time.monotonic()
         values = {each.key: each.value for each in status.values}
         report = Report(
-            status.name, int.from_bytes(status.level, 'little'), status.message, values, now)
+            status.name, int.from_bytes(status.level, 'little'), status.message, values, now
+        )
         if self._namespace is not None and report.namespace != self._namespace:
             return
         before = self.reports.get(status.name)
         if before is not None:
             # A second report within a moment would make a rate of what is none.
             found = rates(before, values, now) if now - before.arrived > 0.5 else before.rates
-            report = Report(
-                report.name, report.level, report.message, values, now, found)
+            report = Report(report.name, report.level, report.message, values, now, found)
         self.reports[status.name] = report

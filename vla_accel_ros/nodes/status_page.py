@@ -80,7 +80,9 @@ def rates(before: Report, values: Mapping[str, str], arrived: float) -> dict[str
 
 
 def problems(
-    reports: Sequence[Report], now: float, namespace: str | None = None,
+    reports: Sequence[Report],
+    now: float,
+    namespace: str | None = None,
     expected: Sequence[str] = NEEDED,
 ) -> list[str]:
     """Return what keeps the graph from being whole, in words; empty when it is.
@@ -97,9 +99,12 @@ def problems(
     for space in spaces or ['/']:
         prefix = space.rstrip('/')
         names = [f'{prefix}/{node}' for node in expected]
-        for name in [*names, *sorted(
-                each.name for each in reports
-                if each.namespace == space and each.name not in names)]:
+        for name in [
+            *names,
+            *sorted(
+                each.name for each in reports if each.namespace == space and each.name not in names
+            ),
+        ]:
             found += [f'{name}: {why}' for why in _why(known.get(name), now)]
     return found
 
@@ -115,9 +120,7 @@ def _why(report: Report | None, now: float) -> list[str]:
     return [report.message] if report.level >= ERROR else []
 
 
-def page(
-    reports: Sequence[Report], domain: str, now: float, namespace: str | None = None,
-) -> str:
+def page(reports: Sequence[Report], domain: str, now: float, namespace: str | None = None) -> str:
     """Return the page.
 
     Args:
@@ -134,13 +137,20 @@ def page(
             lines += _lines(each, now)
         lines += _arm(own)
     wrong = problems(reports, now, namespace)
-    lines += ['', 'all nodes are active, none has an error'] if not wrong else [
-        '', 'not as it should be:', *(part for text in wrong for part in _wrapped(text, '  '))]
+    lines += (
+        ['', 'all nodes are active, none has an error']
+        if not wrong
+        else [
+            '',
+            'not as it should be:',
+            *(part for text in wrong for part in _wrapped(text, '  ')),
+        ]
+    )
     return '\n'.join(lines)
 
 
 def facts(
-    reports: Iterable[Report], domain: str, now: float, namespace: str | None = None,
+    reports: Iterable[Report], domain: str, now: float, namespace: str | None = None
 ) -> dict:
     """Return the same for programs."""
     reports = list(reports)
@@ -149,19 +159,27 @@ def facts(
         'ok': not wrong,
         'domain': domain,
         'problems': wrong,
-        'nodes': [{
-            'name': each.name, 'state': each.state, 'level': _level(each),
-            'message': each.message, 'age_s': round(now - each.arrived, 1),
-            'rates': {name: round(value, 1) for name, value in (each.rates or {}).items()},
-            'values': dict(each.values),
-        } for each in sorted(reports, key=lambda each: (each.namespace, _order(each)))],
+        'nodes': [
+            {
+                'name': each.name,
+                'state': each.state,
+                'level': _level(each),
+                'message': each.message,
+                'age_s': round(now - each.arrived, 1),
+                'rates': {name: round(value, 1) for name, value in (each.rates or {}).items()},
+                'values': dict(each.values),
+            }
+            for each in sorted(reports, key=lambda each: (each.namespace, _order(each)))
+        ],
     }
 
 
 def enable_with(namespace: str) -> str:
     """Return the command that lets the arm of a namespace move."""
-    return (f'ros2 service call {namespace.rstrip("/")}/arm_command/enable std_srvs/srv/SetBool '
-            '"{data: true}"')
+    return (
+        f'ros2 service call {namespace.rstrip("/")}/arm_command/enable std_srvs/srv/SetBool '
+        '"{data: true}"'
+    )
 
 
 def _arm(reports: Iterable[Report]) -> list[str]:
@@ -169,8 +187,9 @@ def _arm(reports: Iterable[Report]) -> list[str]:
     if arm is None or 'arm' not in arm.values:
         return []
     if arm.values['arm'].startswith('enabled'):
-        how = (f'ros2 service call {arm.namespace.rstrip("/")}/arm_command/stop '
-               'std_srvs/srv/Trigger')
+        how = (
+            f'ros2 service call {arm.namespace.rstrip("/")}/arm_command/stop std_srvs/srv/Trigger'
+        )
         return ['', f'arm {arm.values["arm"]}', f'  stop with: {how}']
     return ['', f'arm {arm.values["arm"]}', f'  enable with: {enable_with(arm.namespace)}']
 
@@ -182,8 +201,11 @@ def _lines(report: Report, now: float) -> list[str]:
     if age > SILENT_S:
         shown = f'silent for {age:.0f} s'
     line = f'{report.name:<24} {report.state:<13} {_level(report):<6} {shown}'.rstrip()
-    detail = [] if report.message in ('', report.state) else [
-        part for reason in report.message.split('; ') for part in _wrapped(reason, '    ')]
+    detail = (
+        []
+        if report.message in ('', report.state)
+        else [part for reason in report.message.split('; ') for part in _wrapped(reason, '    ')]
+    )
     return [line, *detail]
 
 

@@ -90,9 +90,7 @@ class Lateness:
         clock: Monotonic nanoseconds.
     """
 
-    def __init__(
-        self, window: int = 500, clock: Callable[[], int] = time.monotonic_ns
-    ) -> None:
+    def __init__(self, window: int = 500, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._late_ms: deque[float] = deque(maxlen=window)
         self._clock = clock
         self.restart()

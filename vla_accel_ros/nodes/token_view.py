@@ -41,5 +41,5 @@ def dim_dropped(frame: np.ndarray, kept_ids: np.ndarray, cameras: int, grid: int
     patch = size // grid
     light = np.full((cameras, size, size), DIMMED, dtype=np.float32)
     seen = kept.reshape(cameras, grid, grid).repeat(patch, 1).repeat(patch, 2)
-    light[:, :grid * patch, :grid * patch][seen] = 1.0
+    light[:, : grid * patch, : grid * patch][seen] = 1.0
     return (frame * light.reshape(cameras * size, size)[..., None]).astype(np.uint8)

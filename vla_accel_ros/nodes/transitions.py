@@ -38,7 +38,8 @@ def answer_invalid_transitions(node) -> None:
             wanted = request.transition.label or request.transition.id
             node.health.event('invalid_transition', f'{wanted} from {node.state()}')
             node.get_logger().warning(
-                f'transition {wanted} is not possible from {node.state()}: {error}')
+                f'transition {wanted} is not possible from {node.state()}: {error}'
+            )
             response.success = False
         node.publish_diagnostics()
         return response

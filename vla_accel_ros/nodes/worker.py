@@ -40,7 +40,10 @@ class Worker(Generic[Job]):
     """
 
     def __init__(
-        self, work: Callable[[Job], None], failed: Callable[[Exception], None], name: str,
+        self,
+        work: Callable[[Job], None],
+        failed: Callable[[Exception], None],
+        name: str,
         nice: int = 0,
     ) -> None:
         self._work, self._failed, self._nice = work, failed, nice
@@ -85,8 +88,11 @@ class Worker(Generic[Job]):
 
     def _run(self) -> None:
         if self._nice:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), max(
-                self._nice, os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+            os.setpriority(
+                os.PRIO_PROCESS,
+                threading.get_native_id(),
+                max(self._nice, os.getpriority(os.PRIO_PROCESS, threading.get_native_id())),
+            )
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._closed or self._calls or self._job is not None)

@@ -56,7 +56,7 @@ class ActionMemory:
         """
         if len(self) < window:
             raise ValueError(f'{len(self)} action scores remembered, expected {window}')
-        weights = [gamma ** i for i in range(1, window + 1)]
+        weights = [gamma**i for i in range(1, window + 1)]
         newest_first = list(self._scores)[:window]
         total = sum(w * s for w, s in zip(weights, newest_first, strict=True))
         return total / sum(weights)

@@ -77,9 +77,11 @@ class Pruner:
         if type(parameters) is not self.Parameters:
             raise ValueError(
                 f'{self.name} takes {self.Parameters.__qualname__}, '
-                f'not {type(parameters).__qualname__}')
+                f'not {type(parameters).__qualname__}'
+            )
         buckets = Buckets(
-            self.layout.tokens, self.layout.cameras, parameters.buckets, parameters.round_up)
+            self.layout.tokens, self.layout.cameras, parameters.buckets, parameters.round_up
+        )
         self._bind(parameters)
         self.parameters, self.buckets = parameters, buckets
 
@@ -179,7 +181,8 @@ class Pruner:
         """Say whether scores [cameras, tokens] can be chosen by; if not, keep all."""
         # One look at the device for both questions.
         finite, contrast = torch.stack(
-            [scores.isfinite().all(), has_contrast(scores, present)]).tolist()
+            [scores.isfinite().all(), has_contrast(scores, present)]
+        ).tolist()
         if not finite:
             self._fallback('not_finite')
         elif not contrast:

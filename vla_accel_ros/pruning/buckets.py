@@ -38,8 +38,7 @@ class Buckets:
     """
 
     def __init__(
-        self, tokens: int, cameras: int = 1, sizes: tuple[int, ...] = BUCKETS,
-        enabled: bool = True,
+        self, tokens: int, cameras: int = 1, sizes: tuple[int, ...] = BUCKETS, enabled: bool = True
     ) -> None:
         if tokens < 1 or cameras < 1:
             raise ValueError(f'{tokens} tokens of {cameras} cameras, expected at least 1 of each')

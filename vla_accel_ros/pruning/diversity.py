@@ -67,10 +67,10 @@ def max_min(distances: np.ndarray, count: int, first: int) -> np.ndarray:
     chosen[first] = True
     left = count - 1
     while left > 0:
-        front = np.argsort(-gap, kind='stable')[:min(FRONT, left)]
+        front = np.argsort(-gap, kind='stable')[: min(FRONT, left)]
         near = distances[np.ix_(front, front)] < gap[front][:, None]
         clash = np.tril(near, -1).any(1)
-        accepted = front[:int(clash.argmax()) if clash.any() else len(front)]
+        accepted = front[: int(clash.argmax()) if clash.any() else len(front)]
         chosen[accepted] = True
         gap = np.minimum(gap, distances[accepted].min(0))
         gap[accepted] = -np.inf

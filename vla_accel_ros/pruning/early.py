@@ -37,8 +37,10 @@ class EarlyParameters(Parameters):
     """
 
     place: str = option(
-        BEFORE_PROJECTOR, 'where tokens are dropped',
-        choices=(BEFORE_PROJECTOR, BEFORE_LLM, AFTER_LAYER))
+        BEFORE_PROJECTOR,
+        'where tokens are dropped',
+        choices=(BEFORE_PROJECTOR, BEFORE_LLM, AFTER_LAYER),
+    )
     layer: int = layer_option(2)
 
 
@@ -56,8 +58,7 @@ class EarlyPruner(Pruner):
 
     def _plan(self, scene: Scene) -> Needs:
         self._mask = None
-        return Needs(
-            tower_attention=self._prepare(scene), drops=(self._drop_layer,))
+        return Needs(tower_attention=self._prepare(scene), drops=(self._drop_layer,))
 
     def _towers(self, received: Tensor | None) -> Tensor | None:
         self._mask = self._choose(received)

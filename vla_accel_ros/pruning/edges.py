@@ -23,7 +23,7 @@ from .interface import Layout
 
 
 def edge_patches(
-    images: tuple[np.ndarray, ...], layout: Layout, low: float = 100.0, high: float = 200.0,
+    images: tuple[np.ndarray, ...], layout: Layout, low: float = 100.0, high: float = 200.0
 ) -> np.ndarray:
     """Mark the patches that hold at least one Canny edge pixel.
 
@@ -45,7 +45,8 @@ def edge_patches(
         grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
         edges = cv2.Canny(grey, low, high)
         side = layout.patch
-        blocks = edges[:layout.rows * side, :layout.columns * side].reshape(
-            layout.rows, side, layout.columns, side)
+        blocks = edges[: layout.rows * side, : layout.columns * side].reshape(
+            layout.rows, side, layout.columns, side
+        )
         marks.append(blocks.any(axis=(1, 3)).reshape(-1))
     return np.stack(marks)

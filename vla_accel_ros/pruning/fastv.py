@@ -37,8 +37,10 @@ class FastVParameters(Parameters):
     keep: float = keep_option()
     layer: int = layer_option(2)
     rows: str = option(
-        'last_row', 'whose attention counts: that of all rows, or of the last prompt row',
-        choices=tuple(ROWS))
+        'last_row',
+        'whose attention counts: that of all rows, or of the last prompt row',
+        choices=tuple(ROWS),
+    )
 
 
 class FastVPruner(Pruner):
@@ -49,7 +51,8 @@ class FastVPruner(Pruner):
 
     def _bind(self, parameters: FastVParameters) -> None:
         self._drop_layer = auto_layer(
-            'layer', parameters.layer, 2, self.layout.layers, self.last_drop)
+            'layer', parameters.layer, 2, self.layout.layers, self.last_drop
+        )
 
     def _plan(self, scene: Scene) -> Needs:
         layer = self._drop_layer

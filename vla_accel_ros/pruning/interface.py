@@ -158,15 +158,16 @@ class Scene:
         for index, image in enumerate(self.images):
             if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
                 raise ValueError(
-                    f'image {index} is {image.dtype} {list(image.shape)}, '
-                    f'expected uint8 [h, w, 3]')
+                    f'image {index} is {image.dtype} {list(image.shape)}, expected uint8 [h, w, 3]'
+                )
             # A model's image may end in a part of a patch, which no token sees.
             spare = image.shape[0] - height, image.shape[1] - width
             if not all(0 <= s < layout.patch for s in spare):
                 raise ValueError(
                     f'image {index} is {image.shape[1]}x{image.shape[0]} pixels, expected '
                     f'{layout.columns}x{layout.rows} patches of {layout.patch} pixels, '
-                    f'{width}x{height}')
+                    f'{width}x{height}'
+                )
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,15 @@ def unit_patches(images: tuple[np.ndarray, ...], layout: Layout) -> np.ndarray:
         float32 [cameras, tokens, patch * patch * 3]; a black patch is all zeros.
     """
     side = layout.patch
-    cut = np.stack([
-        image[:layout.rows * side, :layout.columns * side].reshape(
-            layout.rows, side, layout.columns, side, 3).swapaxes(1, 2).reshape(layout.tokens, -1)
-        for image in images]).astype(np.float32)
+    cut = np.stack(
+        [
+            image[: layout.rows * side, : layout.columns * side]
+            .reshape(layout.rows, side, layout.columns, side, 3)
+            .swapaxes(1, 2)
+            .reshape(layout.tokens, -1)
+            for image in images
+        ]
+    ).astype(np.float32)
     length = np.sqrt(np.einsum('ctp,ctp->ct', cut, cut))
     return cut / np.maximum(length, 1e-6)[..., None]
 

@@ -26,8 +26,13 @@ BUCKETS = (32, 48, 64, 96, 128, 192, 256)
 
 
 def option(
-    default: Any, doc: str, *, unit: str = '', low: float | None = None,
-    high: float | None = None, choices: tuple[str, ...] = (),
+    default: Any,
+    doc: str,
+    *,
+    unit: str = '',
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
 ) -> Any:
     """Declare a field of a `Parameters` class.
 
@@ -39,8 +44,10 @@ def option(
         high: Largest allowed number, inclusive.
         choices: The allowed strings.
     """
-    return field(default=default, metadata={
-        'doc': doc, 'unit': unit, 'low': low, 'high': high, 'choices': choices})
+    return field(
+        default=default,
+        metadata={'doc': doc, 'unit': unit, 'low': low, 'high': high, 'choices': choices},
+    )
 
 
 def _check_one(name: str, value: Any, kind: type, meta) -> Any:
@@ -80,10 +87,14 @@ class Parameters:
     """
 
     round_up: bool = option(
-        True, 'round the kept count up to a bucket, so that graphs and engines can follow')
+        True, 'round the kept count up to a bucket, so that graphs and engines can follow'
+    )
     buckets: tuple[int, ...] = option(
-        BUCKETS, 'kept counts a camera, for a model of 256 tokens a camera; scaled to others',
-        low=1, high=65536)
+        BUCKETS,
+        'kept counts a camera, for a model of 256 tokens a camera; scaled to others',
+        low=1,
+        high=65536,
+    )
 
     def __post_init__(self) -> None:
         for spec in fields(self):
@@ -106,8 +117,10 @@ def keep_option(default: float = 0.25) -> Any:
 def budget_option() -> Any:
     """Declare whether a method finds its count itself or keeps a fixed ratio."""
     return option(
-        ADAPTIVE, "the method's own count, or the fixed ratio `keep` for comparisons",
-        choices=(ADAPTIVE, FIXED))
+        ADAPTIVE,
+        "the method's own count, or the fixed ratio `keep` for comparisons",
+        choices=(ADAPTIVE, FIXED),
+    )
 
 
 def layer_option(paper: int) -> Any:

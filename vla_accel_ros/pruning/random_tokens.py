@@ -50,6 +50,7 @@ class RandomPruner(EarlyPruner):
         shape = (self.layout.cameras, self.layout.tokens)
         count = self._budget(self.parameters.keep)
         # A budget that the cameras do not divide goes to the first ones.
-        share = torch.tensor([
-            count // shape[0] + (camera < count % shape[0]) for camera in range(shape[0])])
+        share = torch.tensor(
+            [count // shape[0] + (camera < count % shape[0]) for camera in range(shape[0])]
+        )
         return top(torch.from_numpy(self._generator.random(shape)), share[:, None])

@@ -79,7 +79,8 @@ def parameter_table(name: str) -> tuple[ParameterInfo, ...]:
     """
     return tuple(
         ParameterInfo(name=spec.name, default=spec.default, **spec.metadata)
-        for spec in fields(method(name).Parameters))
+        for spec in fields(method(name).Parameters)
+    )
 
 
 def make_parameters(name: str, **values: Any):

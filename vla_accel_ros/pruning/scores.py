@@ -46,8 +46,11 @@ class TokenScores:
 
 
 def attention_rows(
-    q: Tensor, k: Tensor, query_positions: Tensor | None = None,
-    key_positions: Tensor | None = None, scale: float | None = None,
+    q: Tensor,
+    k: Tensor,
+    query_positions: Tensor | None = None,
+    key_positions: Tensor | None = None,
+    scale: float | None = None,
 ) -> Tensor:
     """Give attention weights of a few queries.
 
@@ -71,12 +74,13 @@ def attention_rows(
         raise ValueError(f'{heads} query heads are no multiple of {groups} key heads')
     # The few queries are scaled rather than their products with all keys, and the mask rides in
     # the product: each pass over [heads, rows, keys] costs as much as the softmax.
-    grouped = (q * (scale or width ** -0.5)).reshape(groups, heads // groups * rows, width)
+    grouped = (q * (scale or width**-0.5)).reshape(groups, heads // groups * rows, width)
     if query_positions is None or key_positions is None:
         products = grouped @ k.transpose(-1, -2)
     else:
         mask = q.new_zeros(rows, len(key_positions)).masked_fill_(
-            key_positions[None, :] > query_positions[:, None], float('-inf'))
+            key_positions[None, :] > query_positions[:, None], float('-inf')
+        )
         mask = mask.repeat(heads // groups, 1).expand(groups, -1, -1)
         products = torch.baddbmm(mask, grouped, k.transpose(-1, -2))
     products = products.view(heads, rows, -1).float()
@@ -84,7 +88,7 @@ def attention_rows(
 
 
 def token_scores(
-    weights: Tensor, first: int, ids: Tensor, cameras: int, tokens: int, entropy: bool = False,
+    weights: Tensor, first: int, ids: Tensor, cameras: int, tokens: int, entropy: bool = False
 ) -> TokenScores:
     """Reduce attention weights to what each visual token receives.
 
@@ -96,7 +100,7 @@ def token_scores(
         tokens: Visual tokens of one camera.
         entropy: Whether to compute the entropy, which costs more than all the rest.
     """
-    visual = weights[..., first:first + len(ids)]
+    visual = weights[..., first : first + len(ids)]
     spread = None
     if entropy:
         share = visual / visual.sum(-1, keepdim=True).clamp_min(1e-12)

@@ -34,7 +34,10 @@ from .selection import extend, mass
 
 # Released code, per LIBERO suite: z_thre and z_min of its pruning law, in normalised units of dz.
 CODE_SUITES = {
-    'spatial': (0.5, 0.9), 'object': (0.5, 0.9), 'goal': (0.3, 0.7), 'libero_10': (0.3, 0.85),
+    'spatial': (0.5, 0.9),
+    'object': (0.5, 0.9),
+    'goal': (0.3, 0.7),
+    'libero_10': (0.3, 0.85),
 }
 
 
@@ -50,20 +53,29 @@ class SpVlaParameters(EarlyParameters):
     """
 
     law: str = option(
-        'paper', "which speed counts: the end effector's (paper) or the vertical alone (code)",
-        choices=('paper', 'code'))
+        'paper',
+        "which speed counts: the end effector's (paper) or the vertical alone (code)",
+        choices=('paper', 'code'),
+    )
     v_low: float = option(
-        0.1, 'speed below which nothing is dropped', unit='m/s', low=0.0, high=10.0)
+        0.1, 'speed below which nothing is dropped', unit='m/s', low=0.0, high=10.0
+    )
     v_high: float = option(
-        0.75, 'speed from which the mass kept no longer falls', unit='m/s', low=0.0, high=10.0)
+        0.75, 'speed from which the mass kept no longer falls', unit='m/s', low=0.0, high=10.0
+    )
     min_mass: float = option(
-        0.0, 'share of the attention mass kept at v_high (paper 0; code 1 - z_min)',
-        low=0.0, high=1.0)
+        0.0,
+        'share of the attention mass kept at v_high (paper 0; code 1 - z_min)',
+        low=0.0,
+        high=1.0,
+    )
     edges: bool = option(True, 'keep patches that hold an edge')
     canny_low: float = option(
-        100.0, "Canny's lower threshold, in grey levels of 255", low=0.0, high=2000.0)
+        100.0, "Canny's lower threshold, in grey levels of 255", low=0.0, high=2000.0
+    )
     canny_high: float = option(
-        200.0, "Canny's upper threshold, in grey levels of 255", low=0.0, high=2000.0)
+        200.0, "Canny's upper threshold, in grey levels of 255", low=0.0, high=2000.0
+    )
     budget: str = budget_option()
     keep: float = keep_option()
 
@@ -73,7 +85,8 @@ class SpVlaParameters(EarlyParameters):
             raise ValueError(f'v_low is {self.v_low} m/s, expected below v_high {self.v_high} m/s')
         if not self.canny_low <= self.canny_high:
             raise ValueError(
-                f'canny_low is {self.canny_low}, expected at most canny_high {self.canny_high}')
+                f'canny_low is {self.canny_low}, expected at most canny_high {self.canny_high}'
+            )
 
 
 def code_parameters(suite: str, z_unit_m: float, step_s: float, **others) -> SpVlaParameters:
@@ -96,7 +109,8 @@ def code_parameters(suite: str, z_unit_m: float, step_s: float, **others) -> SpV
     z_thre, z_min = CODE_SUITES[suite]
     speed = z_unit_m / step_s
     return SpVlaParameters(
-        law='code', v_low=z_thre * speed, v_high=speed, min_mass=1 - z_min, **others)
+        law='code', v_low=z_thre * speed, v_high=speed, min_mass=1 - z_min, **others
+    )
 
 
 def mass_threshold(parameters: SpVlaParameters, motion: Motion | None) -> float:

@@ -73,7 +73,8 @@ class SpecPruner(Pruner):
         self._later = later if parameters.layer_level else ()
         self._local_layers = tuple(sorted({max(1, drop - 1), drop}))
         controller = Controller(
-            parameters.linear_threshold, parameters.angular_threshold, parameters.margin)
+            parameters.linear_threshold, parameters.angular_threshold, parameters.margin
+        )
         if hasattr(self, '_controller'):
             controller.mode = self._controller.mode
         self._controller = controller
@@ -117,7 +118,8 @@ class SpecPruner(Pruner):
         return Needs(
             layers=dict.fromkeys(sorted(wanted), (Rows.TEXT,)),
             entropy=tuple(ranked) if self.parameters.confidence == 'entropy' else (),
-            drops=() if first else (self._drop_layer, *self._later))
+            drops=() if first else (self._drop_layer, *self._later),
+        )
 
     def _count(self, of_256: int) -> int:
         scale = self.layout.tokens / REFERENCE_TOKENS

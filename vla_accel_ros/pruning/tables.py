@@ -52,5 +52,6 @@ def table(method: str, common: bool = False) -> str:
         if (info.name in COMMON) is common:
             rows.append(
                 f'| `{info.name}` | {_shown(info.default)} | {_allowed(info)} | {info.unit} '
-                f'| {info.doc} |')
+                f'| {info.doc} |'
+            )
     return '\n'.join(rows)

@@ -44,26 +44,43 @@ class VlaPrunerParameters(Parameters):
 
     keep: float = keep_option()
     camera_shares: tuple[float, ...] = option(
-        (1.0,), 'factor on keep for each camera; one value holds for all', low=1e-3, high=100.0)
+        (1.0,), 'factor on keep for each camera; one value holds for all', low=1e-3, high=100.0
+    )
     layer: int = layer_option(3)
     rows: str = option(
-        'all_rows', 'whose prefill attention counts: all rows (paper) or the last prompt row '
-        "(code's second form, the steadier one by its author)", choices=tuple(ROWS))
+        'all_rows',
+        'whose prefill attention counts: all rows (paper) or the last prompt row '
+        "(code's second form, the steadier one by its author)",
+        choices=tuple(ROWS),
+    )
     action_layers: str = option(
-        'latter_half', "where the actions' attention is taken: the latter half of the layers "
-        '(paper) or a single one (code)', choices=('latter_half', 'single'))
+        'latter_half',
+        "where the actions' attention is taken: the latter half of the layers "
+        '(paper) or a single one (code)',
+        choices=('latter_half', 'single'),
+    )
     action_layer: int = option(
-        0, 'the single layer, from 1; 0: 15 of 32, scaled to the model', low=0, high=1024)
+        0, 'the single layer, from 1; 0: 15 of 32, scaled to the model', low=0, high=1024
+    )
     window: int = option(
-        3, 'past steps in the action score, and first steps without pruning',
-        unit='steps', low=1, high=WINDOW_LIMIT)
-    gamma: float = option(0.8, 'weight of a step over that of the next newer one',
-                          low=1e-3, high=1.0)
+        3,
+        'past steps in the action score, and first steps without pruning',
+        unit='steps',
+        low=1,
+        high=WINDOW_LIMIT,
+    )
+    gamma: float = option(
+        0.8, 'weight of a step over that of the next newer one', low=1e-3, high=1.0
+    )
     remedy: str = option(
-        'shallow', 'score of tokens pruned before: from the layers that still hold them, or '
-        'none (as published: zero)', choices=('shallow', 'none'))
+        'shallow',
+        'score of tokens pruned before: from the layers that still hold them, or '
+        'none (as published: zero)',
+        choices=('shallow', 'none'),
+    )
     refresh: int = option(
-        0, 'one in so many inferences keeps all; 0: never', unit='steps', low=0, high=100000)
+        0, 'one in so many inferences keeps all; 0: never', unit='steps', low=0, high=100000
+    )
 
 
 class VlaPruner(Pruner):
@@ -78,7 +95,8 @@ class VlaPruner(Pruner):
         if len(shares) not in (1, cameras):
             raise ValueError(
                 f'camera_shares has {len(shares)} values, expected 1 or one for each of the '
-                f'{cameras} cameras')
+                f'{cameras} cameras'
+            )
         layer = auto_layer('layer', parameters.layer, 3, depth, self.last_drop)
         single = auto_layer('action_layer', parameters.action_layer, 15, depth, depth)
         latter = tuple(range(depth // 2 + 1, depth + 1))
@@ -107,8 +125,7 @@ class VlaPruner(Pruner):
             self._since_refresh = 0
             self._fallback('refresh')
             return Needs(decode=decode)
-        return Needs(
-            projected=True, layers={layer: (prefill,)}, decode=decode, drops=(layer,))
+        return Needs(projected=True, layers={layer: (prefill,)}, decode=decode, drops=(layer,))
 
     def _projected(self, visual: Tensor | None) -> Tensor | None:
         self._visual = visual
@@ -140,7 +157,8 @@ class VlaPruner(Pruner):
             return
         shallow = scores[self._drop_layer] if self.parameters.remedy == 'shallow' else None
         score = torch.stack(
-            [complete(scores[layer], shallow) for layer in self._action_layers]).mean(0)
+            [complete(scores[layer], shallow) for layer in self._action_layers]
+        ).mean(0)
         # One bad step must not poison the window.
         if bool(score.isfinite().all()):
             self._memory.add(score)

@@ -86,7 +86,9 @@ class ArmGuard:
         self._config = config
         self._watchdog.configure(config.grace_s)
         self._stream.configure(
-            config.limits.linear_speed, config.limits.angular_speed, config.hold_limit_s,
+            config.limits.linear_speed,
+            config.limits.angular_speed,
+            config.hold_limit_s,
             config.late_s,
         )
         self._gripper.configure(
@@ -181,7 +183,8 @@ class ArmGuard:
             paid = self._stream.paid(now_ns)
             self._pose = (
                 now_ns - round(age_s * NS),
-                tuple(float(a) - b for a, b in zip(position, paid[:3], strict=True)))
+                tuple(float(a) - b for a, b in zip(position, paid[:3], strict=True)),
+            )
         return usable
 
     def accept(
@@ -237,9 +240,7 @@ class ArmGuard:
         reason = 'moving' if any(twist) else 'settled'
         return Command(twist, self._gripper.poll(self._now_ns), self.state, reason)
 
-    def _check(
-        self, action: object, now_ns: int, step_s: float, clock_ns: int
-    ) -> Refusal | None:
+    def _check(self, action: object, now_ns: int, step_s: float, clock_ns: int) -> Refusal | None:
         if self._interlock.enabled and self._advance(now_ns):
             self._watch_clock(clock_ns)
         if self._several:
@@ -247,8 +248,14 @@ class ArmGuard:
         if not self._interlock.enabled:
             return Refusal('not_enabled', f'arm is {self.state.value}: {self.reason}')
         return check(
-            action, step_s, self._config.limits, self._record, self._now_ns, clock_ns,
-            self._planned_position(), self._config.grace_s,
+            action,
+            step_s,
+            self._config.limits,
+            self._record,
+            self._now_ns,
+            clock_ns,
+            self._planned_position(),
+            self._config.grace_s,
         )
 
     def _advance(self, now_ns: int) -> bool:

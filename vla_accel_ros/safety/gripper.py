@@ -84,7 +84,8 @@ class GripperLatch:
             return None
         # A change in the future is of before the clock was set back.
         if self._changed_ns is not None and (
-                0 <= now_ns - self._changed_ns < self._min_dwell_s * NS):
+            0 <= now_ns - self._changed_ns < self._min_dwell_s * NS
+        ):
             return None
         self._sent = self._wanted
         self._changed_ns = now_ns

@@ -85,9 +85,18 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in (
-            'translation_step', 'rotation_step', 'linear_speed', 'angular_speed',
-            'translation_per_second', 'rotation_per_second', 'linear_acceleration',
-            'angular_acceleration', 'max_pose_age_s', 'max_age_s', 'max_future_s', 'min_step_s',
+            'translation_step',
+            'rotation_step',
+            'linear_speed',
+            'angular_speed',
+            'translation_per_second',
+            'rotation_per_second',
+            'linear_acceleration',
+            'angular_acceleration',
+            'max_pose_age_s',
+            'max_age_s',
+            'max_future_s',
+            'min_step_s',
         ):
             value = getattr(self, name)
             if not 0 < value < inf:
@@ -181,8 +190,7 @@ def check(
         return Refusal('malformed', f'{type(action).__name__} is no action of 7 columns')
     if not limits.min_step_s <= step_s * ROUNDING or not step_s <= limits.max_step_s * ROUNDING:
         return Refusal(
-            'malformed',
-            f'step is {step_s} s, expected {limits.min_step_s} to {limits.max_step_s}',
+            'malformed', f'step is {step_s} s, expected {limits.min_step_s} to {limits.max_step_s}'
         )
     row = action.values.tolist()
     if not all(map(isfinite, row)):
@@ -201,9 +209,7 @@ def no_pose(limits: Limits) -> Refusal:
     return Refusal('no_pose', f'workspace is on, no pose within {limits.max_pose_age_s} s')
 
 
-def _check_stamp(
-    stamp_ns: int, limits: Limits, record: Record, clock_ns: int
-) -> Refusal | None:
+def _check_stamp(stamp_ns: int, limits: Limits, record: Record, clock_ns: int) -> Refusal | None:
     age_s = (clock_ns - stamp_ns) / NS
     if stamp_ns < record.not_before_ns:
         return Refusal('stale', f'stamp is {age_s:.3f} s old, from before the arm was enabled')
@@ -212,9 +218,7 @@ def _check_stamp(
     if -age_s > limits.max_future_s:
         return Refusal('from_the_future', f'stamp is {-age_s:.3f} s ahead of the clock')
     if record.newest_stamp_ns is not None and stamp_ns <= record.newest_stamp_ns:
-        return Refusal(
-            'out_of_order', f'stamp {stamp_ns} is not after {record.newest_stamp_ns}'
-        )
+        return Refusal('out_of_order', f'stamp {stamp_ns} is not after {record.newest_stamp_ns}')
     return None
 
 

@@ -48,7 +48,9 @@ def too_many(topics: Iterable[Publishers]) -> str:
     said = [
         f'{each.count} publish {each.topic}{_by(each.names)}, at most {each.most} may'
         + (f' ({each.parameter})' if each.parameter else '')
-        for each in topics if each.count > each.most]
+        for each in topics
+        if each.count > each.most
+    ]
     return f'{"; ".join(said)}; {HINT}' if said else ''
 
 

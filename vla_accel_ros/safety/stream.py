@@ -68,7 +68,8 @@ class TwistStream:
             ValueError: When a value is outside its range.
         """
         for name, value in (
-            ('linear_speed', linear_speed), ('angular_speed', angular_speed),
+            ('linear_speed', linear_speed),
+            ('angular_speed', angular_speed),
             ('hold_limit_s', hold_limit_s),
         ):
             if not 0 < value < float('inf'):
@@ -122,7 +123,8 @@ class TwistStream:
         self._owed = [a + b for a, b in zip(self._owed, displacement, strict=True)]
         self._horizon_ns = now_ns + round(step_s * NS)
         self._deadbands = (
-            DEADBAND * hypot(*displacement[:3]), DEADBAND * hypot(*displacement[3:]),
+            DEADBAND * hypot(*displacement[:3]),
+            DEADBAND * hypot(*displacement[3:]),
         )
 
     def tick(self, now_ns: int, period_s: float) -> tuple[float, ...]:

@@ -114,14 +114,14 @@ class ActionBuffer:
     def values(self) -> np.ndarray:
         """The actions, float64 [n, 7], oldest first: a read-only view, valid until `append`."""
         start = (self._end - len(self._actions)) % self._capacity
-        return self._read_values[start:start + len(self._actions)]
+        return self._read_values[start : start + len(self._actions)]
 
     @property
     def changes(self) -> np.ndarray:
         """Absolute changes between neighbours, float64 [max(n - 1, 0), 7]: a view as `values`."""
         count = max(len(self._actions) - 1, 0)
         start = (self._end - count) % self._capacity
-        return self._read_changes[start:start + count]
+        return self._read_changes[start : start + count]
 
     @property
     def generated(self) -> int:

@@ -54,7 +54,10 @@ class ChunkQueue:
         return self._source
 
     def replace(
-        self, chunk: ActionChunk, consumed: int, last: np.ndarray | None = None,
+        self,
+        chunk: ActionChunk,
+        consumed: int,
+        last: np.ndarray | None = None,
         limit: tuple[float, float] = NO_LIMIT,
     ) -> int:
         """Put a chunk in the place of the old one.

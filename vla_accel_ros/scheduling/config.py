@@ -112,7 +112,11 @@ class SchedulerConfig:
 
     def __post_init__(self) -> None:
         for name in (
-            'policy_step_s', 'max_staleness_s', 'answer_timeout_s', 'max_chunk_age_s', 'pause_s',
+            'policy_step_s',
+            'max_staleness_s',
+            'answer_timeout_s',
+            'max_chunk_age_s',
+            'pause_s',
         ):
             value = getattr(self, name)
             if not 0 < value < inf:
@@ -132,9 +136,7 @@ class SchedulerConfig:
         for name in ('step_skip', 'min_generated'):
             value = getattr(self, name)
             if not 1 <= value <= self.capacity:
-                raise ValueError(
-                    f'{name} is {value}, expected 1 to the capacity {self.capacity}'
-                )
+                raise ValueError(f'{name} is {value}, expected 1 to the capacity {self.capacity}')
         if self.pause_s <= self.policy_step_s:
             raise ValueError(
                 f'pause_s is {self.pause_s}, expected above policy_step_s {self.policy_step_s}'
@@ -177,15 +179,23 @@ class SchedulerConfig:
         options = {
             'always': {'tau': self.tau},
             'velocity': {
-                'v_min': self.v_min, 'v_max': self.v_max, 'w_max': self.w_max, 'tau': self.tau,
+                'v_min': self.v_min,
+                'v_max': self.v_max,
+                'w_max': self.w_max,
+                'tau': self.tau,
             },
             'planar': {
-                'step_skip': self.step_skip, 'ratio': self.planar_ratio, 'z_max': self.z_max,
+                'step_skip': self.step_skip,
+                'ratio': self.planar_ratio,
+                'z_max': self.z_max,
                 'min_generated': self.min_generated,
             },
             'trust': {
-                'linear': self.trust_linear, 'angular': self.trust_angular,
-                'share': self.trust_share, 'least': self.trust_least, 'flip': self.trust_flip,
+                'linear': self.trust_linear,
+                'angular': self.trust_angular,
+                'share': self.trust_share,
+                'least': self.trust_least,
+                'flip': self.trust_flip,
                 'most': self.trust_most,
             },
         }

@@ -103,9 +103,11 @@ GENERATORS: dict[str, Callable[..., Generator]] = {}
 
 def register(name: str) -> Callable[[type], type]:
     """Make a generator class known by a name."""
+
     def remember(factory: type) -> type:
         GENERATORS[name] = factory
         return factory
+
     return remember
 
 

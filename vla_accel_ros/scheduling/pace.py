@@ -66,7 +66,8 @@ class FramePace:
             return ''
         return (
             f'frames come at {rate_hz:.3g} Hz, policy_step {step_s:g} s wants {1 / step_s:.3g} '
-            'Hz: the arm moves for a step and waits for the next frame')
+            'Hz: the arm moves for a step and waits for the next frame'
+        )
 
 
 def call_advice(call_s: float, answer_timeout_s: float, max_staleness_s: float) -> str:

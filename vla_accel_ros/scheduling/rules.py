@@ -65,9 +65,11 @@ RULES: dict[str, Callable[..., Rule]] = {}
 
 def register(name: str) -> Callable[[type], type]:
     """Make a rule class known by a name."""
+
     def remember(factory: type) -> type:
         RULES[name] = factory
         return factory
+
     return remember
 
 

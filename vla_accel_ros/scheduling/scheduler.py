@@ -169,15 +169,21 @@ class Scheduler:
         fault = pending.fault(chunk, latency_s, self._config.max_staleness_s)
         if fault:
             return self._decide(
-                Kind.DISCARDED, fault, chunk.stamp_ns, now_ns,
-                latency_s=latency_s, consumed=pending.consumed,
+                Kind.DISCARDED,
+                fault,
+                chunk.stamp_ns,
+                now_ns,
+                latency_s=latency_s,
+                consumed=pending.consumed,
             )
         self._rule.learn(
-            pending.expected, chunk.values[0], pending.blind, self._config.policy_step_s)
+            pending.expected, chunk.values[0], pending.blind, self._config.policy_step_s
+        )
         # A longer pause than this, and the arm may have come to rest.
         last = self._buffer.last_since(self._step_ns - round(1.5e9 * self._config.policy_step_s))
         consumed = len(chunk) - self._queue.replace(
-            chunk, pending.consumed, last, self._config.seam_limit)
+            chunk, pending.consumed, last, self._config.seam_limit
+        )
         self._bridged = 0
         action, kind, reason = None, Kind.QUEUED, 'step_already_served'
         if self._step_open:
@@ -186,8 +192,13 @@ class Scheduler:
                 (Kind.VERIFIED, 'draft_confirmed') if verified else (Kind.DELIBERATIVE, 'answered')
             )
         return self._decide(
-            kind, reason, chunk.stamp_ns, now_ns, action=action,
-            latency_s=latency_s, consumed=consumed,
+            kind,
+            reason,
+            chunk.stamp_ns,
+            now_ns,
+            action=action,
+            latency_s=latency_s,
+            consumed=consumed,
         )
 
     def _serve_queue(self, now_ns: int) -> Decision:
@@ -256,8 +267,7 @@ class Scheduler:
     def _ask(self, now_ns: int, last: Action | None, draft, consumed: int = 0) -> Request:
         # A row of the queue, already consumed, says nothing of the generator.
         expected = None if consumed else draft
-        self._requests.open(
-            Pending(self._step_ns, now_ns, consumed, expected, self._buffer.blind))
+        self._requests.open(Pending(self._step_ns, now_ns, consumed, expected, self._buffer.blind))
         self._counters['requests'] += 1
         self._replan = False
         return Request(self._step_ns, self._instruction, last, draft)
@@ -282,8 +292,15 @@ class Scheduler:
         self._bridged, self._replan = 0, False
 
     def _decide(
-        self, kind: Kind, reason: str, stamp_ns: int, now_ns: int, action: Action | None = None,
-        request: Request | None = None, latency_s: float | None = None, consumed: int = 0,
+        self,
+        kind: Kind,
+        reason: str,
+        stamp_ns: int,
+        now_ns: int,
+        action: Action | None = None,
+        request: Request | None = None,
+        latency_s: float | None = None,
+        consumed: int = 0,
     ) -> Decision:
         self._counters[kind.value] += 1
         self._counters[f'{kind.value}/{reason}'] += 1
@@ -293,6 +310,15 @@ class Scheduler:
         pending = self._requests.pending
         in_flight_s = pending.age_s(now_ns) if pending else None
         return Decision(
-            kind, reason, stamp_ns, action, request, speed, angular_speed, latency_s,
-            in_flight_s, consumed, len(self._queue),
+            kind,
+            reason,
+            stamp_ns,
+            action,
+            request,
+            speed,
+            angular_speed,
+            latency_s,
+            in_flight_s,
+            consumed,
+            len(self._queue),
         )

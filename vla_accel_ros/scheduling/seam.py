@@ -39,7 +39,8 @@ def largest_changes(rows: np.ndarray) -> tuple[float, float]:
     """
     changes = np.diff(rows, axis=0)
     translation, rotation = (
-        float(np.linalg.norm(changes[:, part], axis=1).max(initial=0.0)) for part in PARTS)
+        float(np.linalg.norm(changes[:, part], axis=1).max(initial=0.0)) for part in PARTS
+    )
     return translation, rotation
 
 

@@ -68,13 +68,15 @@ class Trust(Rule):
         for name in ('linear', 'angular'):
             if not 0 < getattr(self, name) < inf:
                 raise ValueError(
-                    f'trust {name} is {getattr(self, name)}, expected above 0 and finite')
+                    f'trust {name} is {getattr(self, name)}, expected above 0 and finite'
+                )
         if not 0 <= self.share < inf:
             raise ValueError(f'trust share is {self.share}, expected at least 0 and finite')
         for name in ('least', 'flip'):
             if not 0 <= getattr(self, name) <= self.most:
                 raise ValueError(
-                    f'trust {name} is {getattr(self, name)}, expected 0 to most, {self.most}')
+                    f'trust {name} is {getattr(self, name)}, expected 0 to most, {self.most}'
+                )
 
     @property
     def budget(self) -> int:
@@ -122,7 +124,8 @@ class Trust(Rule):
             return inf
         return max(
             _distance(was, now, 0) / max(self.linear * step_s, self.share * hypot(*now[:3])),
-            _distance(was, now, 3) / max(self.angular * step_s, self.share * hypot(*now[3:6])))
+            _distance(was, now, 3) / max(self.angular * step_s, self.share * hypot(*now[3:6])),
+        )
 
 
 def _distance(one: list[float], other: list[float], first: int) -> float:

@@ -25,8 +25,9 @@ from __future__ import annotations
 import numpy as np
 
 from vla_accel_ros.sim.gl import import_mujoco
+from vla_accel_ros.sim.hand import FINGER_OPEN
 from vla_accel_ros.sim.rotations import DOWN, to_matrix, to_vector
-from vla_accel_ros.sim.scene import FINGER_OPEN, TIMESTEP, panda
+from vla_accel_ros.sim.scene import TIMESTEP, panda
 
 CONTROL_DT = 0.05
 WORKSPACE = np.array([[0.25, -0.36, 0.012], [0.72, 0.36, 0.50]])
@@ -159,11 +160,14 @@ class Arm:
 
     def save(self) -> tuple:
         """Return the controller's own state; what MuJoCo holds is not in it."""
-        return tuple(np.copy(part) for part in (
-            self._joints, self._smooth, self._position, self._rotation, self.gripper))
+        return tuple(
+            np.copy(part)
+            for part in (self._joints, self._smooth, self._position, self._rotation, self.gripper)
+        )
 
     def restore(self, saved: tuple) -> None:
         """Take back what `save` gave."""
         self._joints, self._smooth, self._position, self._rotation, gripper = (
-            np.copy(part) for part in saved)
+            np.copy(part) for part in saved
+        )
         self.gripper = float(gripper)

@@ -72,9 +72,14 @@ class TabletopEnv(gymnasium.Env):
     metadata = {'render_modes': ['rgb_array'], 'render_fps': round(1 / CONTROL_DT)}
     control_dt = CONTROL_DT
 
-    def __init__(self, task: str | None = None, image_size: int = 128,
-                 cameras: tuple[str, ...] = ('agent', 'wrist'), render_mode: str | None = None,
-                 max_steps: int | None = None) -> None:
+    def __init__(
+        self,
+        task: str | None = None,
+        image_size: int = 128,
+        cameras: tuple[str, ...] = ('agent', 'wrist'),
+        render_mode: str | None = None,
+        max_steps: int | None = None,
+    ) -> None:
         if render_mode not in (None, 'rgb_array'):
             raise ValueError(f"render_mode is {render_mode!r}, expected None or 'rgb_array'")
         if max_steps is not None and max_steps < 1:
@@ -94,10 +99,12 @@ class TabletopEnv(gymnasium.Env):
         box = gymnasium.spaces.Box
         image = (self.image_size, self.image_size, 3)
         self.action_space = box(ACTION_LOW, ACTION_HIGH, dtype=np.float32)
-        self.observation_space = gymnasium.spaces.Dict({
-            **{name: box(0, 255, image, np.uint8) for name in self.cameras},
-            'proprio': box(PROPRIO_LOW, PROPRIO_HIGH, dtype=np.float32),
-        })
+        self.observation_space = gymnasium.spaces.Dict(
+            {
+                **{name: box(0, 255, image, np.uint8) for name in self.cameras},
+                'proprio': box(PROPRIO_LOW, PROPRIO_HIGH, dtype=np.float32),
+            }
+        )
 
     @property
     def task(self) -> Task:
@@ -272,6 +279,4 @@ def check_action(action) -> np.ndarray:
     return np.clip(values, ACTION_LOW, ACTION_HIGH)
 
 
-gymnasium.register(
-    'vla_accel_ros/Tabletop-v0', entry_point='vla_accel_ros.sim.env:TabletopEnv',
-)
+gymnasium.register('vla_accel_ros/Tabletop-v0', entry_point='vla_accel_ros.sim.env:TabletopEnv')

@@ -100,8 +100,9 @@ class Expert:
         shut = _ramp((2 * FINGER_OPEN - 0.010 - state.width) / 0.010)
         clearance = HOVER * max(_ramp((misfit - 0.006) / 0.030), shut)
         goal = cube + [0.0, 0.0, clearance]
-        speed = PRECISE + (FAST - PRECISE) * _ramp((np.linalg.norm(goal - state.ee_position)
-                                                   - 0.02) / 0.05)
+        speed = PRECISE + (FAST - PRECISE) * _ramp(
+            (np.linalg.norm(goal - state.ee_position) - 0.02) / 0.05
+        )
         step = _step(goal - state.ee_position, speed)
         # Sunk beside the cube: rise first, go sideways after.
         step[:2] *= 1.0 - _ramp((clearance - depth - 0.015) / 0.020)
@@ -158,7 +159,9 @@ def holds(state: State, colour: str) -> bool:
     """Return whether the fingers are shut on a cube, judged by poses alone."""
     local = state.ee_rotation.T @ (state.cubes[colour] - state.ee_position)
     return bool(
-        abs(local[0]) < 0.018 and abs(local[1]) < 0.012 and abs(local[2]) < 0.020
+        abs(local[0]) < 0.018
+        and abs(local[1]) < 0.012
+        and abs(local[2]) < 0.020
         and CUBE_WIDTH - 0.006 < state.width < CUBE_WIDTH + 0.0025
     )
 

@@ -98,12 +98,14 @@ def import_mujoco():
     """
     if os.environ.get('MUJOCO_GL'):
         import mujoco
+
         return mujoco
     backend = choose_backend()
     # 'disable' keeps MuJoCo from opening a window system that is not there.
     os.environ['MUJOCO_GL'] = backend or 'disable'
     late = 'mujoco' in sys.modules
     import mujoco
+
     if late and backend in ('egl', 'osmesa'):
         # Somebody imported it before, without a choice: it then took the window system.
         context = importlib.import_module(f'mujoco.{backend}').GLContext

@@ -43,20 +43,20 @@ def to_matrix(vector) -> np.ndarray:
     x, y, z = x / angle, y / angle, z / angle
     c, s = math.cos(angle), math.sin(angle)
     k = 1.0 - c
-    return np.array([
-        [c + x * x * k, x * y * k - z * s, x * z * k + y * s],
-        [y * x * k + z * s, c + y * y * k, y * z * k - x * s],
-        [z * x * k - y * s, z * y * k + x * s, c + z * z * k],
-    ])
+    return np.array(
+        [
+            [c + x * x * k, x * y * k - z * s, x * z * k + y * s],
+            [y * x * k + z * s, c + y * y * k, y * z * k - x * s],
+            [z * x * k - y * s, z * y * k + x * s, c + z * z * k],
+        ]
+    )
 
 
 def to_vector(matrix: np.ndarray) -> np.ndarray:
     """Return the rotation vector [3] of a matrix [3, 3], its angle in [0, pi]."""
-    skew = 0.5 * np.array([
-        matrix[2, 1] - matrix[1, 2],
-        matrix[0, 2] - matrix[2, 0],
-        matrix[1, 0] - matrix[0, 1],
-    ])
+    skew = 0.5 * np.array(
+        [matrix[2, 1] - matrix[1, 2], matrix[0, 2] - matrix[2, 0], matrix[1, 0] - matrix[0, 1]]
+    )
     sine = math.sqrt(float(skew @ skew))
     cosine = 0.5 * (float(np.trace(matrix)) - 1.0)
     angle = math.atan2(sine, cosine)

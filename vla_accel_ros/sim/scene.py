@@ -26,39 +26,21 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
+from vla_accel_ros.sim.hand import add_hand
+from vla_accel_ros.sim.looks import RGBA, camera, text
+
 COLOURS = ('red', 'green', 'blue')
 CUBE_HALF = 0.026
 BIN_HALF = 0.070
 BIN_WALL = 0.004
 BIN_HEIGHT = 0.045
 BIN_FLOOR = 0.004
-FINGER_OPEN = 0.04
-FINGER_THICK = 0.012
 TIMESTEP = 0.005
-
-_RGBA = {
-    'red': '0.86 0.08 0.10 1',
-    'green': '0.08 0.62 0.18 1',
-    'blue': '0.08 0.24 0.88 1',
-    'table': '0.80 0.76 0.69 1',
-    'bin': '0.34 0.36 0.41 1',
-    'shell': '0.93 0.93 0.92 1',
-    'joint': '0.72 0.73 0.75 1',
-    'hand': '0.86 0.86 0.87 1',
-    'finger': '0.20 0.21 0.23 1',
-    'pad': '0.12 0.12 0.13 1',
-}
-# Position, x axis, y axis, vertical field of view. Wrist in the hand's frame, others in the world.
-_CAMERAS = {
-    'agent': ('0.95 0 0.52', '0 1 0 -0.76 0 0.65', 46),
-    'wrist': ('0.07 0 0.02', '0 1 0 0.94 0 0.34', 75),
-    'scene': ('1.16 -0.92 0.72', '0.66 0.75 0 -0.29 0.26 0.92', 42),
-}
 
 
 def panda() -> dict:
     """Return the arm's numbers as `panda.json` holds them (m, rad, kg, kg m^2)."""
-    return json.loads(Path(__file__).with_name('panda.json').read_text())
+    return json.loads(Path(__file__).with_name('panda.json').readtext())
 
 
 def scene_xml() -> str:
@@ -68,21 +50,33 @@ def scene_xml() -> str:
     add = ElementTree.SubElement
     add(root, 'compiler', angle='radian', autolimits='true')
     add(root, 'statistic', center='0.4 0 0.2', extent='1')
-    add(root, 'option', timestep=str(TIMESTEP), integrator='implicitfast', cone='elliptic',
-        impratio='10')
+    add(
+        root,
+        'option',
+        timestep=str(TIMESTEP),
+        integrator='implicitfast',
+        cone='elliptic',
+        impratio='10',
+    )
     _looks(root)
     world = add(root, 'worldbody')
     _table(world)
-    _camera(world, 'agent')
-    _camera(world, 'scene')
+    camera(world, 'agent')
+    camera(world, 'scene')
     hand = _arm(world, numbers)
-    _hand(hand, numbers['hand'])
+    add_hand(hand, numbers['hand'])
     for index, colour in enumerate(COLOURS):
         _cube(world, colour, index)
     _bin(world)
     equality = add(root, 'equality')
-    add(equality, 'joint', joint1='finger_left', joint2='finger_right',
-        solimp='0.95 0.99 0.001', solref='0.005 1')
+    add(
+        equality,
+        'joint',
+        joint1='finger_left',
+        joint2='finger_right',
+        solimp='0.95 0.99 0.001',
+        solref='0.005 1',
+    )
     _actuators(root, numbers)
     return ElementTree.tostring(root, encoding='unicode')
 
@@ -92,31 +86,70 @@ def _looks(root) -> None:
     visual = add(root, 'visual')
     add(visual, 'global', offwidth='1280', offheight='960')
     add(visual, 'quality', shadowsize='1024', offsamples='4')
-    add(visual, 'headlight', ambient='0.46 0.46 0.46', diffuse='0.32 0.32 0.32',
-        specular='0.05 0.05 0.05')
+    add(
+        visual,
+        'headlight',
+        ambient='0.46 0.46 0.46',
+        diffuse='0.32 0.32 0.32',
+        specular='0.05 0.05 0.05',
+    )
     add(visual, 'map', znear='0.01', zfar='20', shadowclip='1.2')
     asset = add(root, 'asset')
-    add(asset, 'texture', type='skybox', builtin='gradient', rgb1='0.93 0.95 0.97',
-        rgb2='0.62 0.68 0.75', width='32', height='192')
-    add(asset, 'material', name='shell', rgba=_RGBA['shell'], specular='0.4', shininess='0.5')
-    add(asset, 'material', name='joint', rgba=_RGBA['joint'], specular='0.4', shininess='0.5')
+    add(
+        asset,
+        'texture',
+        type='skybox',
+        builtin='gradient',
+        rgb1='0.93 0.95 0.97',
+        rgb2='0.62 0.68 0.75',
+        width='32',
+        height='192',
+    )
+    add(asset, 'material', name='shell', rgba=RGBA['shell'], specular='0.4', shininess='0.5')
+    add(asset, 'material', name='joint', rgba=RGBA['joint'], specular='0.4', shininess='0.5')
 
 
 def _table(world) -> None:
     add = ElementTree.SubElement
-    add(world, 'light', pos='0.4 -0.6 1.8', dir='0 0.35 -1', directional='true',
-        diffuse='0.34 0.34 0.34', specular='0.2 0.2 0.2')
-    add(world, 'geom', name='table', type='box', pos='0.25 0 -0.02', size='0.85 0.75 0.02',
-        rgba=_RGBA['table'], friction='1 0.005 0.0001')
-    add(world, 'geom', type='cylinder', fromto='0 0 0 0 0 0.15', size='0.075', material='shell',
-        contype='0', conaffinity='0')
-    add(world, 'geom', type='cylinder', fromto='0 0 0 0 0 0.012', size='0.10', material='joint',
-        contype='0', conaffinity='0')
-
-
-def _camera(parent, name: str) -> None:
-    position, axes, fovy = _CAMERAS[name]
-    ElementTree.SubElement(parent, 'camera', name=name, pos=position, xyaxes=axes, fovy=str(fovy))
+    add(
+        world,
+        'light',
+        pos='0.4 -0.6 1.8',
+        dir='0 0.35 -1',
+        directional='true',
+        diffuse='0.34 0.34 0.34',
+        specular='0.2 0.2 0.2',
+    )
+    add(
+        world,
+        'geom',
+        name='table',
+        type='box',
+        pos='0.25 0 -0.02',
+        size='0.85 0.75 0.02',
+        rgba=RGBA['table'],
+        friction='1 0.005 0.0001',
+    )
+    add(
+        world,
+        'geom',
+        type='cylinder',
+        fromto='0 0 0 0 0 0.15',
+        size='0.075',
+        material='shell',
+        contype='0',
+        conaffinity='0',
+    )
+    add(
+        world,
+        'geom',
+        type='cylinder',
+        fromto='0 0 0 0 0 0.012',
+        size='0.10',
+        material='joint',
+        contype='0',
+        conaffinity='0',
+    )
 
 
 def _arm(world, numbers: dict):
@@ -124,56 +157,60 @@ def _arm(world, numbers: dict):
     body = world
     for index, link in enumerate(numbers['arm']):
         body = ElementTree.SubElement(
-            body, 'body', name=link['body'], pos=_text(link['pos']), quat=_text(link['quat_wxyz']),
-            gravcomp='1')
+            body,
+            'body',
+            name=link['body'],
+            pos=text(link['pos']),
+            quat=text(link['quat_wxyz']),
+            gravcomp='1',
+        )
         ElementTree.SubElement(
-            body, 'inertial', pos=_text(link['inertia_pos']), mass=str(link['mass']),
-            fullinertia=_text(link['fullinertia_xx_yy_zz_xy_xz_yz']))
+            body,
+            'inertial',
+            pos=text(link['inertia_pos']),
+            mass=str(link['mass']),
+            fullinertia=text(link['fullinertia_xx_yy_zz_xy_xz_yz']),
+        )
         ElementTree.SubElement(
-            body, 'joint', name=f'joint{index + 1}', type='hinge', axis='0 0 1',
-            range=_text(link['joint_range']), armature=str(armature), damping=str(damping))
+            body,
+            'joint',
+            name=f'joint{index + 1}',
+            type='hinge',
+            axis='0 0 1',
+            range=text(link['joint_range']),
+            armature=str(armature),
+            damping=str(damping),
+        )
         for number, (ends, radius) in enumerate(link['visual_capsules_fromto_radius']):
             ElementTree.SubElement(
-                body, 'geom', type='capsule', fromto=_text(ends), size=str(radius),
-                material='joint' if number else 'shell', contype='0', conaffinity='0', mass='0')
+                body,
+                'geom',
+                type='capsule',
+                fromto=text(ends),
+                size=str(radius),
+                material='joint' if number else 'shell',
+                contype='0',
+                conaffinity='0',
+                mass='0',
+            )
     return body
-
-
-def _hand(link7, numbers: dict) -> None:
-    add = ElementTree.SubElement
-    hand = add(link7, 'body', name='hand', pos=_text(numbers['pos']),
-               quat=_text(numbers['quat_wxyz']), gravcomp='1')
-    add(hand, 'inertial', pos=_text(numbers['inertia_pos']), mass=str(numbers['mass']),
-        diaginertia=_text(numbers['diaginertia']))
-    # Slimmer toward the fingers, as the real one is: else it fills the wrist camera's lower edge.
-    for position, size in (('0 0 0.020', '0.030 0.100 0.020'), ('0 0 0.053', '0.020 0.096 0.013')):
-        add(hand, 'geom', type='box', pos=position, size=size, rgba=_RGBA['hand'], mass='0')
-    add(hand, 'geom', type='cylinder', fromto='0 0 -0.03 0 0 0.004', size='0.044',
-        material='joint', contype='0', conaffinity='0', mass='0')
-    add(hand, 'site', name='tool', pos=_text(numbers['tool_site_pos']), size='0.004',
-        rgba='0 0 0 0')
-    _camera(hand, 'wrist')
-    for side, sign in (('left', 1), ('right', -1)):
-        finger = add(hand, 'body', name=f'finger_{side}', pos=_text(numbers['finger_pos']),
-                     gravcomp='1')
-        add(finger, 'inertial', pos='0 0 0.02', mass=str(numbers['finger_mass']),
-            diaginertia=_text(numbers['finger_diaginertia']))
-        add(finger, 'joint', name=f'finger_{side}', type='slide', axis=f'0 {sign} 0',
-            range=_text(numbers['finger_range']), armature='0.1', damping='10')
-        add(finger, 'geom', type='box', pos=f'0 {sign * 0.012} 0.018', size='0.010 0.008 0.018',
-            rgba=_RGBA['finger'], contype='0', conaffinity='0', mass='0')
-        add(finger, 'geom', name=f'pad_{side}', type='box',
-            pos=_text((0, sign * FINGER_THICK / 2, 0.036)),
-            size=_text((0.009, FINGER_THICK / 2, 0.018)), rgba=_RGBA['pad'],
-            friction='2 0.05 0.0001', condim='4', solref='0.01 1', priority='1', mass='0')
 
 
 def _cube(world, colour: str, index: int) -> None:
     add = ElementTree.SubElement
     body = add(world, 'body', name=colour, pos=f'0.5 {0.12 * (index - 1)} {CUBE_HALF}')
     add(body, 'freejoint', name=colour)
-    add(body, 'geom', name=colour, type='box', size=_text([CUBE_HALF] * 3), mass='0.08',
-        rgba=_RGBA[colour], friction='1 0.005 0.0001', condim='4')
+    add(
+        body,
+        'geom',
+        name=colour,
+        type='box',
+        size=text([CUBE_HALF] * 3),
+        mass='0.08',
+        rgba=RGBA[colour],
+        friction='1 0.005 0.0001',
+        condim='4',
+    )
 
 
 def _bin(world) -> None:
@@ -188,20 +225,27 @@ def _bin(world) -> None:
         ((0, -BIN_HALF - BIN_WALL / 2, middle), (outer, BIN_WALL / 2, middle)),
     )
     for position, size in walls:
-        add(body, 'geom', type='box', pos=_text(position), size=_text(size), rgba=_RGBA['bin'])
+        add(body, 'geom', type='box', pos=text(position), size=text(size), rgba=RGBA['bin'])
 
 
 def _actuators(root, numbers: dict) -> None:
     actuator = ElementTree.SubElement(root, 'actuator')
     for index, (gain, damping) in enumerate(numbers['actuators_position_kp_kd']):
         ElementTree.SubElement(
-            actuator, 'position', name=f'joint{index + 1}', joint=f'joint{index + 1}',
-            kp=str(gain), kv=str(damping))
+            actuator,
+            'position',
+            name=f'joint{index + 1}',
+            joint=f'joint{index + 1}',
+            kp=str(gain),
+            kv=str(damping),
+        )
     for side in ('left', 'right'):
         ElementTree.SubElement(
-            actuator, 'position', name=f'finger_{side}', joint=f'finger_{side}', kp='2000',
-            kv='60', forcerange='-30 30')
-
-
-def _text(values) -> str:
-    return ' '.join(repr(float(value)) for value in values)
+            actuator,
+            'position',
+            name=f'finger_{side}',
+            joint=f'finger_{side}',
+            kp='2000',
+            kv='60',
+            forcerange='-30 30',
+        )

@@ -87,8 +87,7 @@ def parse(instruction: str | Task) -> Task:
     words = re.sub(r'\s+', ' ', str(instruction)).strip().rstrip('.').lower()
     if words not in _BY_INSTRUCTION:
         raise ValueError(
-            f'unknown instruction {instruction!r}, expected one of: '
-            + '; '.join(_BY_INSTRUCTION)
+            f'unknown instruction {instruction!r}, expected one of: ' + '; '.join(_BY_INSTRUCTION)
         )
     return _BY_INSTRUCTION[words]
 

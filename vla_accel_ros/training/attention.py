@@ -91,8 +91,7 @@ class _Attend(torch.autograd.Function):
             scores = wider[..., start:end, :] @ ones[..., :keys, :].transpose(-1, -2)
             scores.mul_(share)
             grad_q[..., start:end, :] = (scores @ k[..., :keys, :]) * ctx.scale
-            grad_k[..., :keys, :] += (
-                scores.transpose(-1, -2) @ q[..., start:end, :]) * ctx.scale
+            grad_k[..., :keys, :] += (scores.transpose(-1, -2) @ q[..., start:end, :]) * ctx.scale
         return grad_q, grad_k, grad_v, None
 
 

@@ -119,9 +119,14 @@ class Pixels:
     def __init__(self, config: VLAConfig) -> None:
         towers = [config.towers[t] for image in config.image_towers for t in image]
         # Each tower of an image gets the image's three channels, normalised its way.
-        self._channels = torch.tensor([
-            3 * image + channel for image, seen_by in enumerate(config.image_towers)
-            for _ in seen_by for channel in range(3)])
+        self._channels = torch.tensor(
+            [
+                3 * image + channel
+                for image, seen_by in enumerate(config.image_towers)
+                for _ in seen_by
+                for channel in range(3)
+            ]
+        )
         self._mean = torch.tensor([m for t in towers for m in t.mean])[None, :, None, None]
         self._std = torch.tensor([s for t in towers for s in t.std])[None, :, None, None]
 
@@ -134,7 +139,7 @@ class Pixels:
 
 
 def choose(
-    followed: np.ndarray, instructions: int, asks: int, random: np.random.Generator,
+    followed: np.ndarray, instructions: int, asks: int, random: np.random.Generator
 ) -> np.ndarray:
     """Return which instructions each frame is asked, int64 [B, asks], none of them twice.
 
@@ -162,8 +167,13 @@ class Sampler:
     """
 
     def __init__(
-        self, sets: dict[str, Frames], config: VLAConfig, grasp_weight: float, seed: int,
-        asks: int, only: int | None = None,
+        self,
+        sets: dict[str, Frames],
+        config: VLAConfig,
+        grasp_weight: float,
+        seed: int,
+        asks: int,
+        only: int | None = None,
     ) -> None:
         key, self._stats = select_statistics(config.norm_stats, None)
         self._proprio = Proprioception(config, key) if config.proprio else None
@@ -185,7 +195,7 @@ class Sampler:
         self._named = torch.tensor([named(text, spec.objects) for text in spec.instructions])
 
     def draw(
-        self, mix: dict[str, float], size: int, stage: int, step: int, augment: bool = True,
+        self, mix: dict[str, float], size: int, stage: int, step: int, augment: bool = True
     ) -> Batch:
         """Draw one batch.
 
@@ -211,7 +221,7 @@ class Sampler:
         return self._tensors(values, asked, generator if augment else None)
 
     def _tensors(
-        self, values: dict, asked: np.ndarray, generator: torch.Generator | None,
+        self, values: dict, asked: np.ndarray, generator: torch.Generator | None
     ) -> Batch:
         actions = np.take_along_axis(values['actions'], asked[..., None, None], axis=1)
         labels = self._stats.normalise(actions.astype(np.float64))
@@ -229,14 +239,16 @@ class Sampler:
             vectors=torch.from_numpy(values['vectors']),
             positions=torch.from_numpy(values['vectors'] + values['proprio'][:, None, :3]),
             turns=torch.from_numpy(values['turns']),
-            width=torch.from_numpy(values['width']), meant=meant, goal=goal,
-            proprio=None if self._proprio is None else torch.from_numpy(
-                np.stack([self._proprio(row) for row in values['proprio']])))
+            width=torch.from_numpy(values['width']),
+            meant=meant,
+            goal=goal,
+            proprio=None
+            if self._proprio is None
+            else torch.from_numpy(np.stack([self._proprio(row) for row in values['proprio']])),
+        )
 
 
-def stream(
-    draw: Callable[[int], Batch], steps: Iterable[int], beside: bool,
-) -> Iterator[Batch]:
+def stream(draw: Callable[[int], Batch], steps: Iterable[int], beside: bool) -> Iterator[Batch]:
     """Yield the batch of each step, in order; drawn in advance by some threads if `beside`.
 
     A GPU need not wait for its images. On a CPU the threads would take what they give.

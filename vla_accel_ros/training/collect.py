@@ -44,7 +44,7 @@ STEP = np.array([0.020, 0.020, 0.020, 0.03, 0.03, 0.10])
 
 
 def wander(
-    env: TabletopEnv, random: np.random.Generator, instructions: tuple[str, ...], **_,
+    env: TabletopEnv, random: np.random.Generator, instructions: tuple[str, ...], **_
 ) -> Iterator[tuple[bool, int]]:
     """Move the arm between random poses, mostly near cubes; yield which instants to keep.
 
@@ -74,8 +74,11 @@ def wander(
 
 
 def demonstrate(
-    env: TabletopEnv, random: np.random.Generator, expert: Expert,
-    instructions: tuple[str, ...], disturbance: Disturbance,
+    env: TabletopEnv,
+    random: np.random.Generator,
+    expert: Expert,
+    instructions: tuple[str, ...],
+    disturbance: Disturbance,
 ) -> Iterator[tuple[bool, int]]:
     """Follow the expert with disturbances; every visited instant is kept."""
     asked = int(random.integers(len(instructions)))
@@ -108,7 +111,12 @@ _EPISODES = {'wander': wander, 'demonstration': demonstrate}
 
 
 def write_frame(
-    frames: Frames, at: int, env: TabletopEnv, expert: Expert, kind: str, asked: int,
+    frames: Frames,
+    at: int,
+    env: TabletopEnv,
+    expert: Expert,
+    kind: str,
+    asked: int,
     random: np.random.Generator,
 ) -> None:
     """Label the environment's instant and write it as one frame, rendered at some size."""
@@ -118,8 +126,14 @@ def write_frame(
     frames.write(at, {**values, 'kind': KINDS.index(kind), 'asked': asked})
 
 
-def make_chunk(frames: Frames, chunk: int, kind: str, first_seed: int,
-               disturbance: Disturbance, env: TabletopEnv) -> None:
+def make_chunk(
+    frames: Frames,
+    chunk: int,
+    kind: str,
+    first_seed: int,
+    disturbance: Disturbance,
+    env: TabletopEnv,
+) -> None:
     """Fill one chunk.
 
     Args:
@@ -138,7 +152,8 @@ def make_chunk(frames: Frames, chunk: int, kind: str, first_seed: int,
     for seed in seeds.require('training', start, SEEDS_A_CHUNK):
         env.reset(seed=seed)
         steps = _EPISODES[kind](
-            env, random, expert=expert, instructions=spec.instructions, disturbance=disturbance)
+            env, random, expert=expert, instructions=spec.instructions, disturbance=disturbance
+        )
         for keep, asked in steps:
             if not keep:
                 continue
@@ -154,9 +169,7 @@ class CollectError(RuntimeError):
     """Frames could not be made; the message says what ended it."""
 
 
-def _work(
-    folder: str, chunks: list[int], kind: str, first: int, how: Disturbance, errors,
-) -> None:
+def _work(folder: str, chunks: list[int], kind: str, first: int, how: Disturbance, errors) -> None:
     end_with_parent()
     try:
         frames = Frames(folder)
@@ -170,7 +183,11 @@ def _work(
 
 
 def collect(
-    folder: str | Path, kind: str, first_seed: int, disturbance: Disturbance, workers: int = 1,
+    folder: str | Path,
+    kind: str,
+    first_seed: int,
+    disturbance: Disturbance,
+    workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Frames:
@@ -198,7 +215,8 @@ def collect(
     processes = [
         context.Process(
             target=_work,
-            args=(str(folder), todo[i::workers], kind, first_seed, disturbance, errors))
+            args=(str(folder), todo[i::workers], kind, first_seed, disturbance, errors),
+        )
         for i in range(min(workers, len(todo)))
     ]
     with starting_workers():
@@ -206,7 +224,8 @@ def collect(
             process.start()
     try:
         while any(process.is_alive() for process in processes) and not (
-                stopped() or any(process.exitcode for process in processes)):
+            stopped() or any(process.exitcode for process in processes)
+        ):
             for process in processes:
                 process.join(timeout=0.5 / len(processes))
             if progress is not None:
@@ -219,7 +238,9 @@ def collect(
         codes = [process.exitcode for process in processes if process.exitcode]
         why = 'see the error above' if errors.empty() else errors.get()
         if errors.empty() and codes and codes[0] < 0:
-            why = (f'a process was ended by signal {-codes[0]}, '
-                   f'{signal.Signals(-codes[0]).name}: mostly memory or disk is full')
+            why = (
+                f'a process was ended by signal {-codes[0]}, '
+                f'{signal.Signals(-codes[0]).name}: mostly memory or disk is full'
+            )
         raise CollectError(f'making {kind} frames in {folder} failed: {why}')
     return frames

@@ -40,21 +40,45 @@ OVERFITTED = {'tokens': 1.0, 'chunk': 0.03}
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add('--recipe', default='tabletop-s',
-        help='a recipe of config/training, or a YAML file (%(default)s)')
-    add('--out', type=Path, default=None, help=(
-        'folder of the run: frames, state, log, checkpoint; a run found there goes on '
-        '(out/train/<name of the recipe>)'))
-    add('--device', type=device_name, default=None,
-        help='cpu or cuda; cuda where there is one by default')
+    add(
+        '--recipe',
+        default='tabletop-s',
+        help='a recipe of config/training, or a YAML file (%(default)s)',
+    )
+    add(
+        '--out',
+        type=Path,
+        default=None,
+        help=(
+            'folder of the run: frames, state, log, checkpoint; a run found there goes on '
+            '(out/train/<name of the recipe>)'
+        ),
+    )
+    add(
+        '--device',
+        type=device_name,
+        default=None,
+        help='cpu or cuda; cuda where there is one by default',
+    )
     add('--threads', type=int, default=None, help='threads of torch; all cores by default')
-    add('--workers', type=int, default=os.cpu_count() or 1,
-        help='processes that make frames (%(default)s)')
-    add('--overfit', type=int, default=None, metavar='N', help=(
-        'sanity check: learn the first N frames of each set by heart, 400 steps; succeeds when '
-        'the action loss falls below '
-        f'{OVERFITTED["tokens"]} nats for all 7 tokens together, or {OVERFITTED["chunk"]} of '
-        'the range for the numbers of a chunk'))
+    add(
+        '--workers',
+        type=int,
+        default=os.cpu_count() or 1,
+        help='processes that make frames (%(default)s)',
+    )
+    add(
+        '--overfit',
+        type=int,
+        default=None,
+        metavar='N',
+        help=(
+            'sanity check: learn the first N frames of each set by heart, 400 steps; succeeds '
+            'when the action loss falls below '
+            f'{OVERFITTED["tokens"]} nats for all 7 tokens together, or {OVERFITTED["chunk"]} of '
+            'the range for the numbers of a chunk'
+        ),
+    )
 
 
 def recipe_file(name: str) -> Path:
@@ -72,7 +96,8 @@ def recipe_file(name: str) -> Path:
             return file
         raise FileNotFoundError(f'recipe {name} is no file')
     raise FileNotFoundError(
-        f"there is no recipe '{name}', expected a YAML file or one of: {', '.join(known)}")
+        f"there is no recipe '{name}', expected a YAML file or one of: {', '.join(known)}"
+    )
 
 
 def overfitting(recipe, frames: int):
@@ -85,15 +110,25 @@ def overfitting(recipe, frames: int):
         raise ValueError(f'--overfit is {frames}, expected at least 1')
     kinds = ('wander', 'demonstration')
     task = recipe.data[next(iter(recipe.stages[-1].mix))].task
-    data = {k: replace(v, frames=max(frames, 64)) for k, v in recipe.data.items()
-            if v.kind in kinds and v.task == task}
+    data = {
+        k: replace(v, frames=max(frames, 64))
+        for k, v in recipe.data.items()
+        if v.kind in kinds and v.task == task
+    }
     losses = dict.fromkeys(LOSSES, 1.0)
     if recipe.model.chunk:
         # The mean error of a chunk is a fraction, where tokens have some nats.
         losses['action'] = 10.0
     stage = replace(
-        recipe.stages[0], name='overfit', images=400 * recipe.batch, evaluate=0, floor=0.1,
-        tokens=0, mix=dict.fromkeys(data, 1.0), losses=losses)
+        recipe.stages[0],
+        name='overfit',
+        images=400 * recipe.batch,
+        evaluate=0,
+        floor=0.1,
+        tokens=0,
+        mix=dict.fromkeys(data, 1.0),
+        losses=losses,
+    )
     return replace(recipe, data=data, stages=(stage,), statistics=(), jitter=0.0, warmup=20)
 
 
@@ -138,11 +173,12 @@ def _of_earlier(folder: Path) -> bool:
     """Say whether a folder without a list of outputs is of a training."""
     frames = json_with('count', 'size', 'cameras', 'instructions', 'chunk')
     return json_with('recipe', 'out', 'complete')(folder / RESULT) or any(
-        map(frames, folder.glob('frames/*/frames.json')))
+        map(frames, folder.glob('frames/*/frames.json'))
+    )
 
 
 def _conclude(
-    args: argparse.Namespace, trainer, files: OutputFolder, name: str, stop: Interrupt,
+    args: argparse.Namespace, trainer, files: OutputFolder, name: str, stop: Interrupt
 ) -> int:
     from vla_accel_ros.training import curves
 

@@ -67,11 +67,17 @@ def draw(log: str | Path, picture: str | Path) -> None:
     for axis, (key, title, unit) in zip(axes.flat, PANELS, strict=True):
         for number, stage in enumerate(stages):
             points = [
-                (n['total'] / 1000, n[key]) for n in lines if n['stage'] == stage and key in n]
+                (n['total'] / 1000, n[key]) for n in lines if n['stage'] == stage and key in n
+            ]
             if points:
                 style = 'o-' if key == 'success' else '-'
-                axis.plot(*zip(*points, strict=True), style, label=stage, linewidth=1.2,
-                          color=f'C{number}')
+                axis.plot(
+                    *zip(*points, strict=True),
+                    style,
+                    label=stage,
+                    linewidth=1.2,
+                    color=f'C{number}',
+                )
         axis.set(title=title, ylabel=unit, xlabel='thousand images')
         if key in ('locate', 'sight_px', 'point', 'vector_mm', 'goal_mm', 'action'):
             axis.set_yscale('log')

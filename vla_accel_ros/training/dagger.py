@@ -33,7 +33,9 @@ LONGEST = 110
 
 
 def collect_dagger(
-    frames: Frames, recipe: FramesRecipe, rollout: Rollout,
+    frames: Frames,
+    recipe: FramesRecipe,
+    rollout: Rollout,
     progress: Callable[[int, int], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -72,7 +74,8 @@ def collect_dagger(
 
         def begin(random=random, fresh=fresh) -> Episode:
             return rollout.start(
-                next(fresh), spec.instructions[int(random.integers(len(spec.instructions)))])
+                next(fresh), spec.instructions[int(random.integers(len(spec.instructions)))]
+            )
 
         episodes = [begin() for _ in range(AT_ONCE)]
         while at < span.stop:

@@ -41,15 +41,23 @@ def spec_of(recipe: Recipe, name: str) -> FrameSpec:
     """Return what a set of a recipe holds."""
     wanted = recipe.data[name]
     return FrameSpec(
-        wanted.frames, recipe.model.image_size, recipe.cameras, OBJECTS, recipe.asked(wanted),
-        CHUNKS[wanted.kind], max(1, recipe.model.chunk), recipe.jpeg)
+        wanted.frames,
+        recipe.model.image_size,
+        recipe.cameras,
+        OBJECTS,
+        recipe.asked(wanted),
+        CHUNKS[wanted.kind],
+        max(1, recipe.model.chunk),
+        recipe.jpeg,
+    )
 
 
 def opened(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
     """Return sets of the recipe, as far as they are made."""
     return {
         name: Frames.create(trainer.out / 'frames' / name, spec_of(trainer.recipe, name))
-        for name in names}
+        for name in names
+    }
 
 
 def prepare(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
@@ -68,8 +76,15 @@ def prepare(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
         if recipe.kind == 'dagger':
             collect_dagger(frames, recipe, trainer.rollout(), progress, lambda: trainer.stopped)
         else:
-            collect(frames.folder, recipe.kind, recipe.seed, recipe.disturbance,
-                    trainer.workers, progress, lambda: trainer.stopped)
+            collect(
+                frames.folder,
+                recipe.kind,
+                recipe.seed,
+                recipe.disturbance,
+                trainer.workers,
+                progress,
+                lambda: trainer.stopped,
+            )
         if trainer.stopped:
             break
         sets[name] = Frames(frames.folder)
@@ -101,8 +116,12 @@ def action_statistics(sets: dict[str, Frames]) -> dict:
         proprio.append(frames.arrays['proprio'][ready])
     stats = statistics(np.concatenate(labels))
     count = sum(len(part) for part in labels)
-    return {**stats, 'proprio': proprio_range(np.concatenate(proprio)),
-            'num_transitions': int(count), 'num_trajectories': 0}
+    return {
+        **stats,
+        'proprio': proprio_range(np.concatenate(proprio)),
+        'num_transitions': int(count),
+        'num_trajectories': 0,
+    }
 
 
 def proprio_range(values: np.ndarray) -> dict:
@@ -111,5 +130,8 @@ def proprio_range(values: np.ndarray) -> dict:
     # A number that never changes must not become noise, however small.
     wide = np.maximum(high - low, LEAST_SPAN)
     middle = (low + high) / 2
-    return {'q01': (middle - wide / 2).tolist(), 'q99': (middle + wide / 2).tolist(),
-            'mask': [True] * len(low)}
+    return {
+        'q01': (middle - wide / 2).tolist(),
+        'q99': (middle + wide / 2).tolist(),
+        'mask': [True] * len(low),
+    }

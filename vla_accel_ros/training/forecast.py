@@ -37,22 +37,27 @@ def forecast(recipe: Recipe, out: Path) -> list[str]:
     Raises:
         OutputError: When the disk has no room for it.
     """
-    used = dict.fromkeys([
-        *recipe.statistics, *(name for stage in recipe.stages for name in stage.mix)])
+    used = dict.fromkeys(
+        [*recipe.statistics, *(name for stage in recipe.stages for name in stage.mix)]
+    )
     specs = {name: spec_of(recipe, name) for name in used}
     whole = sum(map(size, specs.values()))
-    missing = sum(size(spec) for name, spec in specs.items()
-                  if not (out / 'frames' / name / META).exists())
+    missing = sum(
+        size(spec) for name, spec in specs.items() if not (out / 'frames' / name / META).exists()
+    )
     needed(out / 'frames', missing)
     images = sum(stage.images for stage in recipe.stages)
     count = sum(spec.count for spec in specs.values())
-    lines = [f'{recipe.name}: {count} frames, {in_gb(whole)} in {out / "frames"}; '
-             f'{images} images in {len(recipe.stages)} stages']
+    lines = [
+        f'{recipe.name}: {count} frames, {in_gb(whole)} in {out / "frames"}; '
+        f'{images} images in {len(recipe.stages)} stages'
+    ]
     rate = MEASURED.get(recipe.name)
     if rate is None:
         lines.append('how long that takes is said as soon as a rate is known')
     else:
         lines.append(
             f'about {images / rate / 3600:.1f} h at the {rate} images/s that two cores of an EPYC '
-            'made, and making the frames on top; your own rate is said as soon as it is known')
+            'made, and making the frames on top; your own rate is said as soon as it is known'
+        )
     return lines

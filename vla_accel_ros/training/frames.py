@@ -105,7 +105,8 @@ class FrameSpec:
 def size(spec: FrameSpec) -> int:
     """Return how many bytes a set of frames takes on the disk."""
     return spec.count * sum(
-        np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in layout(spec).values())
+        np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in layout(spec).values()
+    )
 
 
 def _allocate(file: Path) -> None:
@@ -159,7 +160,8 @@ class Frames:
             if frames.spec != spec:
                 raise ValueError(
                     f'{folder} holds frames made by another recipe ({frames.spec}); '
-                    'remove the folder or choose another one')
+                    'remove the folder or choose another one'
+                )
             return frames
         folder.mkdir(parents=True, exist_ok=True)
         for name, (kind, shape) in {**layout(spec), 'done': ('bool', None)}.items():
@@ -194,4 +196,4 @@ class Frames:
 
     def ready(self) -> np.ndarray:
         """Return the indices of all frames made so far."""
-        return np.flatnonzero(np.repeat(self.done, self.spec.chunk)[:self.spec.count])
+        return np.flatnonzero(np.repeat(self.done, self.spec.chunk)[: self.spec.count])

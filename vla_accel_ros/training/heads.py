@@ -78,7 +78,7 @@ class Point(nn.Module):
 
     def forward(self, words: Tensor, tokens: Tensor, cameras: int) -> Tensor:
         """Map words [B, P, width] and tokens [B, N, width] to logits [B, P, cameras, n + 1]."""
-        query = self.query(words) * self.query.out_features ** -0.5
+        query = self.query(words) * self.query.out_features**-0.5
         scores = query @ self.key(tokens).transpose(1, 2)
         scores = scores.float().unflatten(-1, (cameras, -1))
         none = self.none(query).float()[..., None].expand(-1, -1, cameras, -1)
@@ -96,7 +96,10 @@ class Heads(nn.Module):
     """
 
     def __init__(
-        self, config: VLAConfig, objects: int, point_layers: tuple[int, ...],
+        self,
+        config: VLAConfig,
+        objects: int,
+        point_layers: tuple[int, ...],
         still: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
@@ -136,7 +139,7 @@ def in_units(positions: Tensor) -> Tensor:
 
 
 def locate_loss(
-    heads: Heads, features: list[Tensor], places: Tensor, seen: Tensor, positions: Tensor,
+    heads: Heads, features: list[Tensor], places: Tensor, seen: Tensor, positions: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the towers' loss and their median error in token sides.
 
@@ -151,8 +154,7 @@ def locate_loss(
     for camera, (head, feature) in enumerate(zip(heads.locate, features, strict=True)):
         logits, offsets, spatial = head(feature)
         index, target = cells(places[:, camera], seen[:, camera], grid)
-        loss = loss + F.cross_entropy(
-            logits.flatten(0, 1), index.flatten(), ignore_index=-100)
+        loss = loss + F.cross_entropy(logits.flatten(0, 1), index.flatten(), ignore_index=-100)
         valid = (index >= 0) & (index < grid * grid)
         at = index.clamp(0, grid * grid - 1)[:, None, :, None]
         error = (offsets.gather(1, at.expand(-1, -1, -1, 2))[:, 0] - target)[valid]
@@ -161,12 +163,17 @@ def locate_loss(
         if camera in heads.still:
             said = spatial.gather(1, at.expand(-1, -1, -1, 3))[:, 0]
             loss = loss + FINE * F.smooth_l1_loss(
-                said[valid], in_units(positions)[valid], beta=BETA)
+                said[valid], in_units(positions)[valid], beta=BETA
+            )
     return loss / len(features), torch.cat(errors).median()
 
 
 def point_loss(
-    heads: Heads, points: nn.ModuleList, layers: list[Tensor], visual: int, rows: Tensor,
+    heads: Heads,
+    points: nn.ModuleList,
+    layers: list[Tensor],
+    visual: int,
+    rows: Tensor,
     index: Tensor,
 ):
     """Return the loss of pointing, and the share pointed right by the last asked layer.
@@ -183,9 +190,10 @@ def point_loss(
     loss, right = index.new_zeros((), dtype=torch.float32), None
     for head, layer in zip(points, heads.point_layers, strict=True):
         x = layers[layer]
-        logits = head(rows_of(x, rows), x[:, 1:1 + visual], config.cameras)
+        logits = head(rows_of(x, rows), x[:, 1 : 1 + visual], config.cameras)
         wrong = F.cross_entropy(
-            logits.flatten(0, 2), index.flatten(), ignore_index=-100, reduction='sum')
+            logits.flatten(0, 2), index.flatten(), ignore_index=-100, reduction='sum'
+        )
         loss = loss + wrong / known.sum().clamp_min(1)
         right = (logits.detach().argmax(-1) == index)[known].float().mean()
     return loss / max(1, len(points)), right
@@ -202,9 +210,14 @@ def relate_loss(heads: Heads, first: Tensor, vectors: Tensor, turns: Tensor, wid
         width: [B], m.
     """
     said = heads.relate(first).float()
-    target = torch.cat([
-        vectors / NEAR_M, turns[..., None] / TURN_RAD,
-        (width / WIDTH_M - 1.0)[:, None, None].expand(-1, vectors.shape[1], -1)], dim=-1)
+    target = torch.cat(
+        [
+            vectors / NEAR_M,
+            turns[..., None] / TURN_RAD,
+            (width / WIDTH_M - 1.0)[:, None, None].expand(-1, vectors.shape[1], -1),
+        ],
+        dim=-1,
+    )
     loss = FINE * F.smooth_l1_loss(said, target, beta=BETA)
     error = (said.detach()[..., :3] - target[..., :3]).norm(dim=-1).median() * NEAR_M
     return loss, error

@@ -120,9 +120,7 @@ def render(env: TabletopEnv, size: int, rendered: int) -> list[np.ndarray]:
     ]
 
 
-def ahead(
-    env: TabletopEnv, expert: Expert, tasks: tuple[Task, ...], horizon: int,
-) -> np.ndarray:
+def ahead(env: TabletopEnv, expert: Expert, tasks: tuple[Task, ...], horizon: int) -> np.ndarray:
     """Return the expert's next actions for each task, float64 [tasks, horizon, 7].
 
     The expert is let act from this instant on, without a picture. Tasks go together for as
@@ -154,8 +152,12 @@ def ahead(
 
 
 def label(
-    env: TabletopEnv, expert: Expert, instructions: tuple[str, ...], objects: tuple[str, ...],
-    rendered: int | None = None, horizon: int = 1,
+    env: TabletopEnv,
+    expert: Expert,
+    instructions: tuple[str, ...],
+    objects: tuple[str, ...],
+    rendered: int | None = None,
+    horizon: int = 1,
 ) -> dict[str, np.ndarray]:
     """Render the environment's instant and label it for every instruction.
 
@@ -173,8 +175,10 @@ def label(
     state = env.state()
     views = render(env, env.image_size, rendered or env.image_size)
     located = [
-        locate_grey(env, where(state, name)) if name in (BIN, TOOL)
-        else locate(env, views, name, where(state, name)) for name in objects
+        locate_grey(env, where(state, name))
+        if name in (BIN, TOOL)
+        else locate(env, views, name, where(state, name))
+        for name in objects
     ]
     return {
         'views': np.stack(views),

@@ -29,7 +29,7 @@ def rows_of(x: Tensor, rows: Tensor) -> Tensor:
 
 
 def run_for(
-    decoder: Decoder, x: Tensor, positions: Tensor, mask: Tensor | None, rows: Tensor,
+    decoder: Decoder, x: Tensor, positions: Tensor, mask: Tensor | None, rows: Tensor
 ) -> tuple[Tensor, list[Tensor]]:
     """Run all layers, the last one at some rows only.
 
@@ -54,8 +54,7 @@ def run_for(
 
 
 def _last(
-    layer: DecoderLayer, x: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None,
-    rows: Tensor,
+    layer: DecoderLayer, x: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None, rows: Tensor
 ) -> Tensor:
     attention, normed = layer.self_attn, layer.input_layernorm(x)
 
@@ -64,7 +63,9 @@ def _last(
 
     out = F.scaled_dot_product_attention(
         attention.queries(rows_of(normed, rows), (own(rope[0]), own(rope[1]))),
-        attention.keys(normed, rope), attention.values(normed),
-        attn_mask=mask if mask is None or mask.shape[2] == 1 else own(mask))
+        attention.keys(normed, rope),
+        attention.values(normed),
+        attn_mask=mask if mask is None or mask.shape[2] == 1 else own(mask),
+    )
     x = rows_of(x, rows) + attention.o_proj(out.transpose(1, 2).flatten(2))
     return x + layer.mlp(layer.post_attention_layernorm(x))

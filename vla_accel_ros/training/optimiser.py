@@ -45,11 +45,12 @@ class MasterOptimiser:
     """
 
     def __init__(
-        self, modules: dict[str, nn.Module], rate: float, decay: float, average: float,
+        self, modules: dict[str, nn.Module], rate: float, decay: float, average: float
     ) -> None:
         self._live = {
             f'{name}.{key}': parameter
-            for name, module in modules.items() for key, parameter in module.named_parameters()
+            for name, module in modules.items()
+            for key, parameter in module.named_parameters()
         }
         self.masters = {k: p.detach().float().clone() for k, p in self._live.items()}
         self.averages = {k: p.clone() for k, p in self.masters.items()}
@@ -61,7 +62,10 @@ class MasterOptimiser:
                 {'params': [self.masters[k] for k in matrices], 'weight_decay': decay},
                 {'params': [self.masters[k] for k in vectors], 'weight_decay': 0.0},
             ],
-            lr=rate, betas=(0.9, 0.98), eps=1e-8, foreach=True,
+            lr=rate,
+            betas=(0.9, 0.98),
+            eps=1e-8,
+            foreach=True,
         )
 
     def step(self, factor: float, clip: float = 1.0) -> float:
@@ -99,12 +103,14 @@ class MasterOptimiser:
     def averaged(self, name: str) -> dict[str, torch.Tensor]:
         """Return the averaged weights of one module, by their names inside it."""
         start = name + '.'
-        return {k[len(start):]: v for k, v in self.averages.items() if k.startswith(start)}
+        return {k[len(start) :]: v for k, v in self.averages.items() if k.startswith(start)}
 
     def state(self) -> dict:
         """Return everything that a resumed run needs."""
         return {
-            'masters': self.masters, 'averages': self.averages, 'steps': self.steps,
+            'masters': self.masters,
+            'averages': self.averages,
+            'steps': self.steps,
             'adam': self._adam.state_dict(),
         }
 
@@ -115,7 +121,8 @@ class MasterOptimiser:
             ValueError: When the weights are not those of these modules.
         """
         if {k: v.shape for k, v in state['masters'].items()} != {
-                k: v.shape for k, v in self.masters.items()}:
+            k: v.shape for k, v in self.masters.items()
+        }:
             raise ValueError("the saved run has other weights than this recipe's model")
         for key, value in state['masters'].items():
             self.masters[key].data.copy_(value)

@@ -57,7 +57,11 @@ class Packing:
 
     @classmethod
     def of(
-        cls, prompts: list[list[int]], visual: int, action_dims: int = 7, asked: int | None = None,
+        cls,
+        prompts: list[list[int]],
+        visual: int,
+        action_dims: int = 7,
+        asked: int | None = None,
         shown: int | None = None,
     ) -> Packing:
         """Lay out prompts.
@@ -85,13 +89,13 @@ class Packing:
         words = torch.zeros(len(prompts), length, dtype=torch.long)
         last = torch.tensor([len(p) - 2 for p in prompts])
         for row, prompt in zip(words, prompts, strict=True):
-            row[:len(prompt) - 1] = torch.tensor(prompt[1:])
+            row[: len(prompt) - 1] = torch.tensor(prompt[1:])
         starts = front + length * torch.arange(count)
         branch = 1 + visual + torch.arange(length)
         total = front + count * length
         sees = torch.ones(total, total, dtype=torch.bool).tril()
         for start in starts.tolist():
-            sees[start:start + length, front:start] = False
+            sees[start : start + length, front:start] = False
         return cls(
             words=words,
             bos=prompts[0][0],
@@ -104,8 +108,13 @@ class Packing:
     def to(self, device: torch.device, dtype: torch.dtype) -> Packing:
         """Move the tensors to a device, the mask to the model's type too."""
         return Packing(
-            self.words.to(device), self.bos, self.columns.to(device), self.starts.to(device),
-            self.positions.to(device), self.mask.to(device, dtype))
+            self.words.to(device),
+            self.bos,
+            self.columns.to(device),
+            self.starts.to(device),
+            self.positions.to(device),
+            self.mask.to(device, dtype),
+        )
 
 
 @dataclass
@@ -130,9 +139,7 @@ class Packed:
     logits: Tensor
 
 
-def some(
-    visual: Tensor, positions: Tensor, shown: Tensor | None,
-) -> tuple[Tensor, Tensor]:
+def some(visual: Tensor, positions: Tensor, shown: Tensor | None) -> tuple[Tensor, Tensor]:
     """Keep some of the visual tokens, each at its place.
 
     Args:
@@ -145,13 +152,17 @@ def some(
     """
     if shown is None:
         return visual, positions
-    behind = positions[:, 1 + shown.shape[1]:].expand(len(shown), -1)
+    behind = positions[:, 1 + shown.shape[1] :].expand(len(shown), -1)
     first = positions[:, :1].expand(len(shown), -1)
     return rows_of(visual, shown), torch.cat([first, 1 + shown, behind], dim=1)
 
 
 def forward(
-    model: OpenVLA, pixels: Tensor, packing: Packing, actions: Tensor, asked: Tensor,
+    model: OpenVLA,
+    pixels: Tensor,
+    packing: Packing,
+    actions: Tensor,
+    asked: Tensor,
     shown: Tensor | None = None,
 ) -> Packed:
     """Run the model on B images and K instructions about each.

@@ -55,9 +55,7 @@ class Parallel:
     positions: Tensor
 
     @classmethod
-    def of(
-        cls, prompts: list[list[int]], front: int, slots: int, left_out: int = 0,
-    ) -> Parallel:
+    def of(cls, prompts: list[list[int]], front: int, slots: int, left_out: int = 0) -> Parallel:
         """Lay out prompts.
 
         Args:
@@ -74,23 +72,40 @@ class Parallel:
             count = len(prompt) - 1
             line[:count] = torch.tensor(prompt[1:])
             pad = torch.arange(count, longest)
-            order.append(torch.cat([
-                torch.arange(count), torch.arange(longest, longest + slots + 1), pad]))
+            order.append(
+                torch.cat([torch.arange(count), torch.arange(longest, longest + slots + 1), pad])
+            )
             rows.append(front + count - 1 + torch.arange(slots))
             mask.append(torch.arange(front + longest + slots + 1) < front + count + slots + 1)
         positions = torch.arange(front + longest + slots + 1)
         positions[1:] += left_out
-        return cls(words, prompts[0][0], torch.stack(order), torch.stack(rows),
-                   torch.stack(mask)[:, None, None], positions[None])
+        return cls(
+            words,
+            prompts[0][0],
+            torch.stack(order),
+            torch.stack(rows),
+            torch.stack(mask)[:, None, None],
+            positions[None],
+        )
 
     def to(self, device: torch.device) -> Parallel:
         """Move the tensors to a device."""
-        return Parallel(self.words.to(device), self.bos, self.order.to(device),
-                        self.rows.to(device), self.mask.to(device), self.positions.to(device))
+        return Parallel(
+            self.words.to(device),
+            self.bos,
+            self.order.to(device),
+            self.rows.to(device),
+            self.mask.to(device),
+            self.positions.to(device),
+        )
 
 
 def forward(
-    model: OpenVLAOFT, pixels: Tensor, layout: Parallel, proprio: Tensor, asked: Tensor,
+    model: OpenVLAOFT,
+    pixels: Tensor,
+    layout: Parallel,
+    proprio: Tensor,
+    asked: Tensor,
     shown: Tensor | None = None,
 ) -> Packed:
     """Run the model on B images and K instructions about each.
@@ -119,8 +134,13 @@ def forward(
     front = x.shape[1] - order.shape[1]
     x = torch.cat([x[:, :front], rows_of(x, front + order)], dim=1)
     rows = layout.rows[which]
-    read, layers = run_for(
-        model.language_model.model, x, positions, layout.mask[which], rows)
+    read, layers = run_for(model.language_model.model, x, positions, layout.mask[which], rows)
     batch = (-1, count)
-    return Packed(features, layers, visual.shape[1], rows.unflatten(0, batch),
-                  read.unflatten(0, batch), model.read_out(read).unflatten(0, batch))
+    return Packed(
+        features,
+        layers,
+        visual.shape[1],
+        rows.unflatten(0, batch),
+        read.unflatten(0, batch),
+        model.read_out(read).unflatten(0, batch),
+    )

@@ -52,7 +52,7 @@ def encode(view: np.ndarray) -> np.ndarray:
         if len(data) <= room - _HEAD:
             result = np.zeros(room, np.uint8)
             result[:_HEAD] = np.frombuffer(np.uint32(len(data)).tobytes(), np.uint8)
-            result[_HEAD:_HEAD + len(data)] = data
+            result[_HEAD : _HEAD + len(data)] = data
             return result
     raise ValueError(f'an image of {len(view)} px takes {len(data)} bytes, expected <= {room}')
 
@@ -62,7 +62,7 @@ def decode(data: np.ndarray) -> np.ndarray:
     from PIL import Image
 
     length = int(data[:_HEAD].copy().view(np.uint32)[0])
-    with Image.open(io.BytesIO(data[_HEAD:_HEAD + length].tobytes())) as image:
+    with Image.open(io.BytesIO(data[_HEAD : _HEAD + length].tobytes())) as image:
         return np.asarray(image.convert('RGB'))
 
 

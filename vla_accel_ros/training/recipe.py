@@ -131,8 +131,10 @@ class Stage:
         check(self.images >= 1, f"stage '{self.name}': images is {self.images}, expected >= 1")
         check(self.asks >= 0, f"stage '{self.name}': asks is {self.asks}, expected >= 0")
         check(0 < self.rate < 1, f"stage '{self.name}': rate is {self.rate}, expected in (0, 1)")
-        check(bool(self.mix) and all(share > 0 for share in self.mix.values()),
-               f"stage '{self.name}': mix is {self.mix}, expected positive shares")
+        check(
+            bool(self.mix) and all(share > 0 for share in self.mix.values()),
+            f"stage '{self.name}': mix is {self.mix}, expected positive shares",
+        )
         unknown = sorted(set(self.losses) - set(LOSSES))
         check(not unknown, f"stage '{self.name}': losses {unknown}, expected some of {LOSSES}")
 
@@ -215,9 +217,11 @@ class Recipe:
         # Each view shows as many, and those that are pointed at are among them.
         views, side = len(self.cameras), self.model.image_size // self.model.patch
         least, most = views * min(LEAST_SHOWN, side * side), views * side * side
-        check(not stage.tokens or stage.tokens in range(least, most + 1, views),
-              f"stage '{stage.name}': tokens is {stage.tokens}, expected 0 or {least} to {most}, "
-              f'as many in each of {views} views')
+        check(
+            not stage.tokens or stage.tokens in range(least, most + 1, views),
+            f"stage '{stage.name}': tokens is {stage.tokens}, expected 0 or {least} to {most}, "
+            f'as many in each of {views} views',
+        )
 
     def asked(self, wanted: FramesRecipe) -> tuple[str, ...]:
         """Return the instructions that a set is labelled for."""
@@ -232,9 +236,11 @@ class Recipe:
             chunks = -(-wanted.frames // CHUNKS[wanted.kind])
             spans[name] = range(wanted.seed, wanted.seed + chunks * SEEDS_A_CHUNK)
             allowed = seeds.RANGES['training']
-            check(spans[name][0] in allowed and spans[name][-1] in allowed,
-                   f"data '{name}' takes seeds {spans[name][0]} to {spans[name][-1]}, those for "
-                   f'training are {allowed.start} to {allowed.stop - 1}')
+            check(
+                spans[name][0] in allowed and spans[name][-1] in allowed,
+                f"data '{name}' takes seeds {spans[name][0]} to {spans[name][-1]}, those for "
+                f'training are {allowed.start} to {allowed.stop - 1}',
+            )
         for one, two in combinations(spans, 2):
             apart = spans[one].stop <= spans[two].start or spans[two].stop <= spans[one].start
             check(apart, f"data '{one}' and '{two}' share seeds")

@@ -39,8 +39,11 @@ def _build(kind: type, values, where: str):
     known = {f.name: f for f in fields(kind)}
     unknown = sorted(set(values) - set(known))
     check(not unknown, f'{where or "recipe"}: unknown {unknown}, expected some of {list(known)}')
-    missing = [n for n, f in known.items() if n not in values
-               and f.default is MISSING and f.default_factory is MISSING]
+    missing = [
+        n
+        for n, f in known.items()
+        if n not in values and f.default is MISSING and f.default_factory is MISSING
+    ]
     check(not missing, f'{where or "recipe"}: missing {missing}')
     given = {}
     for name, value in values.items():

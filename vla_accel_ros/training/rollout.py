@@ -59,7 +59,7 @@ def decode(model: OpenVLA, pixels: Tensor, prompts: list[list[int]]) -> np.ndarr
         cache = model.new_cache(x.shape[1] + config.action_dims, len(rows))
         logits = model.prefill(x, cache)
         for column in range(config.action_dims):
-            token = logits[:, :config.tokenizer_vocab].argmax(-1)
+            token = logits[:, : config.tokenizer_vocab].argmax(-1)
             ids[rows, column] = token.cpu().numpy()
             if column + 1 < config.action_dims:
                 at = torch.full((1, 1), x.shape[1] + column, device=model.device)
@@ -69,7 +69,7 @@ def decode(model: OpenVLA, pixels: Tensor, prompts: list[list[int]]) -> np.ndarr
 
 @torch.no_grad()
 def regress(
-    model: OpenVLAOFT, pixels: Tensor, prompts: list[list[int]], proprio: Tensor,
+    model: OpenVLAOFT, pixels: Tensor, prompts: list[list[int]], proprio: Tensor
 ) -> np.ndarray:
     """Let a model of an L1 head answer chunks.
 
@@ -128,7 +128,10 @@ class Rollout:
     """
 
     def __init__(
-        self, model: OpenVLA, prompts: Prompts, to_pixels: Callable[[np.ndarray], Tensor],
+        self,
+        model: OpenVLA,
+        prompts: Prompts,
+        to_pixels: Callable[[np.ndarray], Tensor],
         cameras: tuple[str, ...],
     ) -> None:
         self._model, self._prompts, self._to_pixels = model, prompts, to_pixels
@@ -143,7 +146,9 @@ class Rollout:
         return Episode(seed, instruction, self.env.save_state())
 
     def advance(
-        self, episodes: list[Episode], visit: Callable[[TabletopEnv, Episode], None] | None = None,
+        self,
+        episodes: list[Episode],
+        visit: Callable[[TabletopEnv, Episode], None] | None = None,
         noise: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
         """Let the model act once in every episode that is not over; chunks to their ends.
@@ -176,7 +181,7 @@ class Rollout:
             episode.over = episode.success or episode.steps >= self.env.task.max_steps
 
     def _answer(
-        self, episodes: list[Episode], views: list[np.ndarray], proprio: list[np.ndarray],
+        self, episodes: list[Episode], views: list[np.ndarray], proprio: list[np.ndarray]
     ) -> np.ndarray:
         """Return the actions float64 [episodes, chunk, 7] that the model gives."""
         if not episodes:

@@ -54,7 +54,8 @@ def take_weights(model: OpenVLA, start: str) -> tuple[str, ...]:
     for name, value in ours.items():
         if theirs[name] != value:
             raise ValueError(
-                f'start {start}: {name} of its decoder is {theirs[name]}, expected {value}')
+                f'start {start}: {name} of its decoder is {theirs[name]}, expected {value}'
+            )
     given, own = source.state_dict(), model.state_dict()
     taken = (DECODER, *SIGHT) if _alike(own, given, SIGHT) else (DECODER,)
     for name, weight in own.items():
@@ -66,5 +67,6 @@ def take_weights(model: OpenVLA, start: str) -> tuple[str, ...]:
 def _alike(own: dict[str, Tensor], given: dict[str, Tensor], prefixes: tuple[str, ...]) -> bool:
     mine, theirs = (
         {name: weight.shape for name, weight in side.items() if name.startswith(prefixes)}
-        for side in (own, given))
+        for side in (own, given)
+    )
     return mine == theirs

@@ -47,8 +47,12 @@ class Losses:
 
 
 def lay_out(
-    config: VLAConfig, prompts: list[list[int]], asks: int, device: torch.device,
-    dtype: torch.dtype, tokens: int = 0,
+    config: VLAConfig,
+    prompts: list[list[int]],
+    asks: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    tokens: int = 0,
 ) -> Packing | Parallel:
     """Return how these prompts lie in what a model of this configuration is trained on.
 
@@ -63,14 +67,21 @@ def lay_out(
     visual = config.visual_tokens
     shown = tokens or visual
     if config.oft:
-        return Parallel.of(prompts, 1 + visual + bool(config.proprio), config.slots,
-                           visual - shown).to(device)
+        return Parallel.of(
+            prompts, 1 + visual + bool(config.proprio), config.slots, visual - shown
+        ).to(device)
     return Packing.of(prompts, visual, config.action_dims, asks, shown).to(device, dtype)
 
 
 def compute(
-    model: OpenVLA, heads: Heads, layout: Packing | Parallel, batch: Batch, stage: Stage,
-    spread: float, jitter_bins: float, generator: torch.Generator,
+    model: OpenVLA,
+    heads: Heads,
+    layout: Packing | Parallel,
+    batch: Batch,
+    stage: Stage,
+    spread: float,
+    jitter_bins: float,
+    generator: torch.Generator,
 ) -> Losses:
     """Run a batch through the model and the heads.
 
@@ -93,7 +104,8 @@ def compute(
         shown = thinning.choose(pixels, index, config, stage.tokens, generator)
     out = _forward(model, layout, batch, pixels, shown, jitter_bins, generator)
     locate, sight = losses.locate_loss(
-        heads, out.features, places, seen, batch.positions.to(device))
+        heads, out.features, places, seen, batch.positions.to(device)
+    )
     if shown is not None:
         index = thinning.ranks(index, shown, config)
     vectors, turns = batch.vectors.to(device), batch.turns.to(device)
@@ -104,38 +116,67 @@ def compute(
     words = out.rows[..., 0].reshape(lines)
     first_index = index[image, :, meant]
     point, pointed = losses.point_loss(
-        heads, heads.point, out.layers, out.visual, words,
-        first_index.reshape(*lines, config.cameras))
+        heads,
+        heads.point,
+        out.layers,
+        out.visual,
+        words,
+        first_index.reshape(*lines, config.cameras),
+    )
     relate, error = losses.relate_loss(
-        heads, out.hidden[:, :, 0], vectors[image, meant], turns[image, meant],
-        batch.width.to(device))
+        heads,
+        out.hidden[:, :, 0],
+        vectors[image, meant],
+        turns[image, meant],
+        batch.width.to(device),
+    )
     there = goal >= 0
     second = torch.where(there[..., None], index[image, :, goal], -100)
     goal_point, goal_pointed = losses.point_loss(
-        heads, heads.goal_point, out.layers, out.visual, words,
-        second.reshape(*lines, config.cameras))
+        heads,
+        heads.goal_point,
+        out.layers,
+        out.visual,
+        words,
+        second.reshape(*lines, config.cameras),
+    )
     goal_relate, goal_error = losses.goal_loss(
-        heads, out.hidden[:, :, 0], vectors[image, goal], there)
+        heads, out.hidden[:, :, 0], vectors[image, goal], there
+    )
     action = _action_loss(config, out, batch.actions.to(device), spread)
-    parts = {'locate': locate, 'point': point, 'relate': relate,
-             'goal': goal_point + 2 * goal_relate, 'action': action}
+    parts = {
+        'locate': locate,
+        'point': point,
+        'relate': relate,
+        'goal': goal_point + 2 * goal_relate,
+        'action': action,
+    }
     total = sum(stage.losses.get(name, 0.0) * loss for name, loss in parts.items())
-    read = {'sight_px': sight * config.image_size / config.grid, 'pointed': pointed,
-            'vector_mm': error * 1000}
+    read = {
+        'sight_px': sight * config.image_size / config.grid,
+        'pointed': pointed,
+        'vector_mm': error * 1000,
+    }
     if there.any():
         read |= {'goal_pointed': goal_pointed, 'goal_mm': goal_error * 1000}
     return Losses(total, {k: float(v.detach()) for k, v in {**parts, **read}.items()})
 
 
 def _forward(
-    model: OpenVLA, layout: Packing | Parallel, batch: Batch, pixels: Tensor,
-    shown: Tensor | None, jitter_bins: float, generator: torch.Generator,
+    model: OpenVLA,
+    layout: Packing | Parallel,
+    batch: Batch,
+    pixels: Tensor,
+    shown: Tensor | None,
+    jitter_bins: float,
+    generator: torch.Generator,
 ) -> Packed:
     config, device, asked = model.config, model.device, batch.asked.to(model.device)
     pixels = pixels.to(model.dtype, memory_format=torch.channels_last)
     if isinstance(layout, Parallel):
         return parallel.forward(
-            model, pixels, layout, batch.proprio.to(device, model.dtype), asked, shown)
+            model, pixels, layout, batch.proprio.to(device, model.dtype), asked, shown
+        )
     inputs = jitter(batch.actions[..., :-1], jitter_bins, generator, config.bins)
     tokens = config.tokenizer_vocab - 1 - inputs.to(device)
     return packing.forward(model, pixels, layout, tokens, asked, shown)
@@ -145,5 +186,5 @@ def _action_loss(config: VLAConfig, out: Packed, actions: Tensor, spread: float)
     """Return nats of all tokens together, or the mean error of normalised numbers."""
     if config.oft:
         return (out.logits.float() - actions).abs().mean()
-    logits = out.logits[..., :config.tokenizer_vocab]
+    logits = out.logits[..., : config.tokenizer_vocab]
     return soft_cross_entropy(logits, actions, spread, config.bins).sum(-1).mean()

@@ -46,7 +46,7 @@ def contrast(pixels: Tensor, config: VLAConfig) -> Tensor:
     side = config.image_size // config.grid
     first, views = 0, []
     for towers in config.image_towers:
-        view = pixels[:, first:first + 3].float()
+        view = pixels[:, first : first + 3].float()
         mean = F.avg_pool2d(view, side)
         square = F.avg_pool2d(view * view, side)
         views.append((square - mean * mean).clamp_min(0).amax(1).sqrt().flatten(1))
@@ -55,7 +55,7 @@ def contrast(pixels: Tensor, config: VLAConfig) -> Tensor:
 
 
 def choose(
-    pixels: Tensor, index: Tensor, config: VLAConfig, tokens: int, generator: torch.Generator,
+    pixels: Tensor, index: Tensor, config: VLAConfig, tokens: int, generator: torch.Generator
 ) -> Tensor:
     """Choose the visual tokens that the decoder is shown, as many of each view.
 

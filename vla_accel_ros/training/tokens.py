@@ -39,8 +39,12 @@ def statistics(actions: np.ndarray) -> dict:
     reach = np.maximum(np.maximum(-low, high), LEAST)
     reach[GRIPPER] = 1.0
     named = {
-        'mean': actions.mean(0), 'std': actions.std(0), 'max': actions.max(0),
-        'min': actions.min(0), 'q01': -reach, 'q99': reach,
+        'mean': actions.mean(0),
+        'std': actions.std(0),
+        'max': actions.max(0),
+        'min': actions.min(0),
+        'q01': -reach,
+        'q99': reach,
     }
     return {'action': {k: v.tolist() for k, v in named.items()} | {'mask': MASK}}
 
@@ -67,7 +71,7 @@ def soft_cross_entropy(logits: Tensor, target: Tensor, spread: float, bins: int 
     away = (index - target[..., None].clamp(0, bins - 2)) / spread
     label = (-0.5 * away.square()).softmax(-1)
     entropy = -(label * label.clamp_min(1e-12).log()).sum(-1)
-    return wide.logsumexp(-1) - (label * wide[..., 1 - bins:].flip(-1)).sum(-1) - entropy
+    return wide.logsumexp(-1) - (label * wide[..., 1 - bins :].flip(-1)).sum(-1) - entropy
 
 
 def jitter(target: Tensor, spread: float, generator: torch.Generator, bins: int = 256) -> Tensor:

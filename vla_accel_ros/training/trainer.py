@@ -67,8 +67,13 @@ class Trainer:
     """
 
     def __init__(
-        self, recipe: Recipe, out: str | Path, device: str = 'cpu', workers: int = 1,
-        only: int | None = None, report: Callable[[str], None] = print,
+        self,
+        recipe: Recipe,
+        out: str | Path,
+        device: str = 'cpu',
+        workers: int = 1,
+        only: int | None = None,
+        report: Callable[[str], None] = print,
     ) -> None:
         self.recipe, self.out = recipe, Path(out)
         self.device, self.only = torch.device(device), only
@@ -92,7 +97,8 @@ class Trainer:
         self.heads.to(self.device)
         modules = {'model': self.model, 'heads': self.heads}
         self.optimiser = MasterOptimiser(
-            modules, recipe.stages[0].rate, recipe.decay, recipe.average)
+            modules, recipe.stages[0].rate, recipe.decay, recipe.average
+        )
         for module in modules.values():
             module.to(dtype)
         self.stage, self.step = 0, 0
@@ -120,8 +126,13 @@ class Trainer:
         """Write everything that going on needs."""
         log = self.out / LOG
         lines = len(log.read_text(encoding='utf-8').splitlines()) if log.exists() else 0
-        state = {'optimiser': self.optimiser.state(), 'stage': self.stage, 'step': self.step,
-                 'stats': self.stats, 'lines': lines}
+        state = {
+            'optimiser': self.optimiser.state(),
+            'stage': self.stage,
+            'step': self.step,
+            'stats': self.stats,
+            'lines': lines,
+        }
         buffer = io.BytesIO()
         # torch's own writer says of a disk that is full only where in its code that was.
         torch.save(state, buffer)
@@ -167,8 +178,14 @@ class Trainer:
 
     def sampler(self, sets: dict, asks: int = 0) -> Sampler:
         """Return a sampler of these sets of frames; `asks` is the recipe's where 0."""
-        return Sampler(sets, self.told(), self.recipe.grasp_weight, self.recipe.seed,
-                       asks or self.recipe.asks, self.only)
+        return Sampler(
+            sets,
+            self.told(),
+            self.recipe.grasp_weight,
+            self.recipe.seed,
+            asks or self.recipe.asks,
+            self.only,
+        )
 
     def told(self) -> VLAConfig:
         """Return the configuration with the statistics that the run has settled on."""
@@ -179,20 +196,32 @@ class Trainer:
         total = math.ceil(stage.images / size)
         prompts = [self.prompts(text) for text in sampler.instructions]
         layout = lay_out(
-            self.config, prompts, sampler.asks, self.device, self.model.dtype, stage.tokens)
+            self.config, prompts, sampler.asks, self.device, self.model.dtype, stage.tokens
+        )
         self.optimiser.rate = stage.rate
         sums: dict[str, float] = {}
         count, since = 0, time.monotonic()
         kept = since
         batches = stream(
             lambda step: sampler.draw(stage.mix, size, self.stage, step, self.only is None),
-            range(self.step, total), self.device.type != 'cpu')
+            range(self.step, total),
+            self.device.type != 'cpu',
+        )
         while self.step < total and not self.stopped:
             batch = next(batches)
             generator = torch.Generator().manual_seed(
-                recipe.seed * 1_000_003 + self.stage * 10_000_019 + self.step)
-            losses = compute(self.model, self.heads, layout, batch, stage, recipe.spread,
-                             recipe.jitter, generator)
+                recipe.seed * 1_000_003 + self.stage * 10_000_019 + self.step
+            )
+            losses = compute(
+                self.model,
+                self.heads,
+                layout,
+                batch,
+                stage,
+                recipe.spread,
+                recipe.jitter,
+                generator,
+            )
             losses.total.backward()
             norm = self.optimiser.step(schedule(self.step, total, recipe.warmup, stage.floor))
             self.step += 1
@@ -203,8 +232,14 @@ class Trainer:
                 now = time.monotonic()
                 means = {k: round(v / count, 4) for k, v in sums.items()}
                 speed = count * size / (now - since)
-                self.log({'stage': stage.name, 'images': self.step * size,
-                          'images_per_s': round(speed, 1), **means})
+                self.log(
+                    {
+                        'stage': stage.name,
+                        'images': self.step * size,
+                        'images_per_s': round(speed, 1),
+                        **means,
+                    }
+                )
                 left = (total - self.step) * size / speed
                 self._say_whole(speed, left)
                 self._line(stage, means, speed, left, self.step / total)
@@ -223,10 +258,12 @@ class Trainer:
         if self._said_whole:
             return
         self._said_whole = True
-        later = sum(stage.images for stage in self.recipe.stages[self.stage + 1:]) / speed
+        later = sum(stage.images for stage in self.recipe.stages[self.stage + 1 :]) / speed
         hours = (left + later) / 3600
-        self.say(f'at {speed:.0f} images/s all stages take about {hours:.1f} h more; frames that '
-                 'are made between them come on top')
+        self.say(
+            f'at {speed:.0f} images/s all stages take about {hours:.1f} h more; frames that '
+            'are made between them come on top'
+        )
 
     def _line(self, stage: Stage, means: dict, speed: float, left: float, share: float) -> None:
         goal = ''
@@ -237,7 +274,8 @@ class Trainer:
             f'locate {means["locate"]:.2f} ({means["sight_px"]:.2f} px)  '
             f'point {means["point"]:.3f} ({means["pointed"]:.1%})  '
             f'vector {means["vector_mm"]:.1f} mm  {goal}action {means["action"]:.2f}  '
-            f'{left / 60:.1f} min left')
+            f'{left / 60:.1f} min left'
+        )
 
     def averaged(self) -> OpenVLA:
         """Return a float32 copy of the model with averaged weights, for evaluation."""

@@ -24,11 +24,15 @@ from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
 from vla_accel_ros.models.oft_config import DISCRETE, OFTConfig
 
 TOWER = TowerConfig(
-    width=32, depth=3, heads=2, mlp=48, patch=14, class_token=True, registers=2, layer_scale=True)
+    width=32, depth=3, heads=2, mlp=48, patch=14, class_token=True, registers=2, layer_scale=True
+)
 TINY = VLAConfig(
     towers=(TOWER, replace(TOWER, name='fused_featurizer', class_token=False, registers=0)),
     decoder=DecoderConfig(width=64, layers=4, heads=4, kv_heads=2, mlp=96, vocab=500),
-    image_size=112, tokenizer_vocab=450, prompt_end=None)
+    image_size=112,
+    tokenizer_vocab=450,
+    prompt_end=None,
+)
 CONFIGS = {
     'tiny': TINY,
     'tiny-oft': replace(TINY, oft=OFTConfig(), image_towers=((0, 1), (0, 1)), centre_crop=0.9),

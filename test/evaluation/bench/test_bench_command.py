@@ -26,9 +26,27 @@ from vla_accel_ros.models.stopwatch import STAGES
 
 QUICK = ('--rounds', '2', '--warm-up', '1', '--threads', '1', '--keep', '0.5')
 ENTRIES = {
-    'kind', 'format', 'date', 'command', 'versions', 'machine', 'device', 'dtype', 'threads',
-    'attention', 'processors', 'model', 'floor', 'rounds', 'warm_up', 'seed', 'lines', 'bars',
-    'answers_hold', 'complete'}
+    'kind',
+    'format',
+    'date',
+    'command',
+    'versions',
+    'machine',
+    'device',
+    'dtype',
+    'threads',
+    'attention',
+    'processors',
+    'model',
+    'floor',
+    'rounds',
+    'warm_up',
+    'seed',
+    'lines',
+    'bars',
+    'answers_hold',
+    'complete',
+}
 
 
 def bench(folder, *arguments):
@@ -36,13 +54,23 @@ def bench(folder, *arguments):
 
 
 def test_json_has_every_line_with_every_stage(random_checkpoint, capsys):
-    code = bench(random_checkpoint, '--json', '--methods', 'transformers,none,fastv',
-                 '--decoders', 'greedy,verify:right')
+    code = bench(
+        random_checkpoint,
+        '--json',
+        '--methods',
+        'transformers,none,fastv',
+        '--decoders',
+        'greedy,verify:right',
+    )
     report = json.loads(capsys.readouterr().out)
     assert code == 0 and set(report) == ENTRIES
     assert [line['name'] for line in report['lines']] == [
-        'transformers, greedy', 'none, greedy', 'none, verify:right', 'fastv 0.5, greedy',
-        'fastv 0.5, verify:right']
+        'transformers, greedy',
+        'none, greedy',
+        'none, verify:right',
+        'fastv 0.5, greedy',
+        'fastv 0.5, verify:right',
+    ]
     for line in report['lines']:
         assert set(line['ms']) == {*STAGES, 'total'}
         for found in line['ms'].values():
@@ -60,8 +88,17 @@ def test_json_has_every_line_with_every_stage(random_checkpoint, capsys):
 
 def test_tables_are_printed_and_files_written(random_checkpoint, tmp_path, capsys):
     out, plot = tmp_path / 'new' / 'bench.json', tmp_path / 'bench.svg'
-    code = bench(random_checkpoint, '--methods', 'none,random', '--decoders', 'greedy',
-                 '--out', str(out), '--plot', str(plot))
+    code = bench(
+        random_checkpoint,
+        '--methods',
+        'none,random',
+        '--decoders',
+        'greedy',
+        '--out',
+        str(out),
+        '--plot',
+        str(plot),
+    )
     text = capsys.readouterr().out
     assert code == 0
     for word in ('random 0.5', 'Stages, ms: p50 / p95 / p99 (floor)', 'GB/s', 'Bars'):
@@ -96,11 +133,18 @@ def test_an_answer_that_is_not_the_plain_ones_fails(random_checkpoint, capsys, m
     assert 'did not answer as it must' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(('arguments', 'named'), [
-    (('--methods', 'none,prune'), 'prune'), (('--keep', '0'), "keep is '0'"),
-    (('--decoders', 'beam'), 'beam'), (('--rounds', '0'), '0 rounds'),
-    (('--threads', '0'), '0 threads'), (('--model', 'openvla-8b'), 'openvla-8b'),
-    (('--methods', 'fastv:layer=9', '--keep', '0.5'), 'layer is 9')])
+@pytest.mark.parametrize(
+    ('arguments', 'named'),
+    [
+        (('--methods', 'none,prune'), 'prune'),
+        (('--keep', '0'), "keep is '0'"),
+        (('--decoders', 'beam'), 'beam'),
+        (('--rounds', '0'), '0 rounds'),
+        (('--threads', '0'), '0 threads'),
+        (('--model', 'openvla-8b'), 'openvla-8b'),
+        (('--methods', 'fastv:layer=9', '--keep', '0.5'), 'layer is 9'),
+    ],
+)
 def test_what_cannot_be_run_is_one_line_and_2(random_checkpoint, arguments, named, capsys):
     assert bench(random_checkpoint, *arguments) == 2
     out, err = capsys.readouterr()
@@ -108,7 +152,8 @@ def test_what_cannot_be_run_is_one_line_and_2(random_checkpoint, arguments, name
 
 
 def test_without_transformers_there_is_no_plain_line_unless_it_is_asked_for(
-        random_checkpoint, monkeypatch, capsys):
+    random_checkpoint, monkeypatch, capsys
+):
     monkeypatch.setattr(command, 'find_spec', lambda name: None)
     assert command._methods(None) == list(command.METHODS)
     assert 'transformers is not installed' in capsys.readouterr().err
@@ -148,14 +193,21 @@ def test_time_left_is_told_on_a_terminal_only(monkeypatch, capsys):
     assert 'round 1/3' in text and 's left' in text
 
 
-@pytest.mark.parametrize(('words', 'said'), [
-    (['--out', 'b.md'], 'such as b.json: the table goes to b.md'),
-    (['--out', 'folder'], 'is the folder folder'), (['--out', 'mine.json'], 'did not make'),
-    (['--out', 'mine.json/x.json'], 'is no folder'), (['--out', 'notes.json'], 'notes.md'),
-    (['--plot', 'x.xyz'], 'ends in .png, .svg, .pdf'), (['--plot', 'mine.png'], 'did not make'),
-])
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (['--out', 'b.md'], 'such as b.json: the table goes to b.md'),
+        (['--out', 'folder'], 'is the folder folder'),
+        (['--out', 'mine.json'], 'did not make'),
+        (['--out', 'mine.json/x.json'], 'is no folder'),
+        (['--out', 'notes.json'], 'notes.md'),
+        (['--plot', 'x.xyz'], 'ends in .png, .svg, .pdf'),
+        (['--plot', 'mine.png'], 'did not make'),
+    ],
+)
 def test_outputs_are_checked_before_anything_is_measured(
-        tmp_path, capsys, monkeypatch, words, said):
+    tmp_path, capsys, monkeypatch, words, said
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'folder').mkdir()
     for name in ('mine.json', 'mine.png', 'notes.md'):
@@ -168,14 +220,28 @@ def test_outputs_are_checked_before_anything_is_measured(
 def test_names_that_differ_behind_a_dot_have_tables_of_their_own():
     names = map(Path, ('a.json', 'keep_0.5', 'keep_0.25'))
     assert [str(command.table_beside(name)) for name in names] == [
-        'a.md', 'keep_0.5.md', 'keep_0.25.md']
+        'a.md',
+        'keep_0.5.md',
+        'keep_0.25.md',
+    ]
 
 
 def test_its_own_files_are_replaced_and_no_bar_is_missed_that_was_not_asked_for(
-        random_checkpoint, tmp_path, capsys):
+    random_checkpoint, tmp_path, capsys
+):
     out = tmp_path / 'b.json'
-    words = ['--methods', 'none', '--decoders', 'greedy', '--rounds', '1', '--out', str(out),
-             '--plot', str(tmp_path / 'b.png')]
+    words = [
+        '--methods',
+        'none',
+        '--decoders',
+        'greedy',
+        '--rounds',
+        '1',
+        '--out',
+        str(out),
+        '--plot',
+        str(tmp_path / 'b.png'),
+    ]
     assert bench(random_checkpoint, *words) == bench(random_checkpoint, *words) == 0
     assert 'MISSED' not in capsys.readouterr().out + (tmp_path / 'b.md').read_text()
     report = json.loads(out.read_text())

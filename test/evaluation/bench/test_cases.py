@@ -29,7 +29,12 @@ from vla_accel_ros.evaluation.bench.cases import (
 def test_methods_and_ratios_are_combined_and_no_method_is_run_twice_at_one_count():
     found = prunings(['transformers', 'none', 'fastv', 'specprune'], ['own', '0.5'])
     assert [p.name for p in found] == [
-        'transformers', 'none', 'fastv 0.5', 'specprune own', 'specprune 0.5']
+        'transformers',
+        'none',
+        'fastv 0.5',
+        'specprune own',
+        'specprune 0.5',
+    ]
     assert dict(found[2].parameters) == {'keep': 0.5}
     assert dict(found[3].parameters) == {}
     assert dict(found[4].parameters) == {'keep': 0.5, 'budget': 'fixed'}
@@ -53,17 +58,31 @@ def test_the_layer_reaches_those_that_have_one():
 
 def test_settings_have_the_types_of_their_parameters():
     name, values = parse_method(
-        'specprune:history=false:drop_layers=3/5:drop_share=0.2:k_local=7:confidence=mean_std')
+        'specprune:history=false:drop_layers=3/5:drop_share=0.2:k_local=7:confidence=mean_std'
+    )
     assert name == 'specprune'
-    assert values == {'history': False, 'drop_layers': (3, 5), 'drop_share': 0.2, 'k_local': 7,
-                      'confidence': 'mean_std'}
+    assert values == {
+        'history': False,
+        'drop_layers': (3, 5),
+        'drop_share': 0.2,
+        'k_local': 7,
+        'confidence': 'mean_std',
+    }
 
 
-@pytest.mark.parametrize(('text', 'named'), [
-    ('prune', 'prune.*transformers.*fastv'), ('fastv:speed=1', 'speed=1.*keep='),
-    ('fastv:keep', 'keep'), ('fastv:keep=2', '2'), ('fastv:keep=much', 'much.*float'),
-    ('specprune:history=perhaps', 'perhaps.*true or false'), ('transformers:keep=1', 'keep=1'),
-    ('', "''.*expected one of")])
+@pytest.mark.parametrize(
+    ('text', 'named'),
+    [
+        ('prune', 'prune.*transformers.*fastv'),
+        ('fastv:speed=1', 'speed=1.*keep='),
+        ('fastv:keep', 'keep'),
+        ('fastv:keep=2', '2'),
+        ('fastv:keep=much', 'much.*float'),
+        ('specprune:history=perhaps', 'perhaps.*true or false'),
+        ('transformers:keep=1', 'keep=1'),
+        ('', "''.*expected one of"),
+    ],
+)
 def test_a_method_that_cannot_be_run_is_named(text, named):
     with pytest.raises(ValueError, match=named):
         parse_method(text)
@@ -81,8 +100,10 @@ def test_a_decoder_without_a_draft_gets_the_right_one():
     assert parse_decoder('greedy') == GREEDY
 
 
-@pytest.mark.parametrize(('text', 'named'), [
-    ('beam', 'beam.*greedy'), ('verify:best', 'best.*right'), ('greedy:right', 'no draft')])
+@pytest.mark.parametrize(
+    ('text', 'named'),
+    [('beam', 'beam.*greedy'), ('verify:best', 'best.*right'), ('greedy:right', 'no draft')],
+)
 def test_a_decoder_that_cannot_be_run_is_named(text, named):
     with pytest.raises(ValueError, match=named):
         parse_decoder(text)
@@ -91,7 +112,9 @@ def test_a_decoder_that_cannot_be_run_is_named(text, named):
 def test_cases_come_by_pruning_with_greedy_decoding_first_and_the_plain_baseline_alone():
     groups = cases(prunings(['transformers', 'none'], ['own']), ['verify:right', 'greedy'])
     assert [[case.name for case in group] for group in groups] == [
-        ['transformers, greedy'], ['none, greedy', 'none, verify:right']]
+        ['transformers, greedy'],
+        ['none, greedy', 'none, verify:right'],
+    ]
 
 
 def test_a_single_pass_model_has_nothing_to_decode():
@@ -99,8 +122,10 @@ def test_a_single_pass_model_has_nothing_to_decode():
     assert [[case.decoding.decoder for case in group] for group in groups] == [[SINGLE_PASS]] * 2
 
 
-@pytest.mark.parametrize(('methods', 'keeps', 'decoders'), [
-    ([], ['0.5'], ['greedy']), (['none'], ['own'], []), (['fastv'], ['own'], ['greedy'])])
+@pytest.mark.parametrize(
+    ('methods', 'keeps', 'decoders'),
+    [([], ['0.5'], ['greedy']), (['none'], ['own'], []), (['fastv'], ['own'], ['greedy'])],
+)
 def test_nothing_to_compare_is_an_error(methods, keeps, decoders):
     with pytest.raises(ValueError, match='nothing to compare'):
         cases(prunings(methods, keeps), decoders)

@@ -56,8 +56,8 @@ def test_no_token_shortens_the_plain_answer(subject):
 def test_weights_of_another_form_are_refused(subject):
     class Other:
         config = replace(
-            subject.model.config,
-            decoder=replace(subject.model.config.decoder, mlp=100))
+            subject.model.config, decoder=replace(subject.model.config.decoder, mlp=100)
+        )
         language_model = subject.model.language_model
         device = subject.model.device
 

@@ -52,7 +52,7 @@ def test_every_case_answers_every_frame_and_no_case_runs_ahead(subject, asked):
     samples, complete = measure(subject, groups, 4, meter_of(subject), warm_up=2)
     assert complete
     count = sum(map(len, groups))
-    rounds = [asked[i:i + count] for i in range(0, len(asked), count)]
+    rounds = [asked[i : i + count] for i in range(0, len(asked), count)]
     assert len(rounds) == 6
     for questions in rounds:
         assert len({stamp for _, stamp in questions}) == 1
@@ -68,14 +68,13 @@ def test_the_order_is_another_one_each_round_and_the_same_for_a_seed(subject, as
         measure(subject, groups_of(), 4, meter_of(subject), warm_up=0, seed=5)
         orders.append([name for name, _ in asked])
     assert orders[0] == orders[1]
-    rounds = [tuple(orders[0][i:i + 6]) for i in range(0, 24, 6)]
+    rounds = [tuple(orders[0][i : i + 6]) for i in range(0, 24, 6)]
     assert len(set(rounds)) > 1
 
 
 def test_a_right_draft_is_confirmed_whole_and_a_wrong_one_not_at_all(subject):
     decoders = ['greedy', 'verify:right', 'verify:wrong', 'jacobi:right']
-    samples, _ = measure(
-        subject, groups_of(decoders=decoders), 3, meter_of(subject), warm_up=1)
+    samples, _ = measure(subject, groups_of(decoders=decoders), 3, meter_of(subject), warm_up=1)
     by_way = {}
     for case, of_case in samples.items():
         by_way.setdefault(case.decoding.name, []).extend(of_case)
@@ -87,7 +86,8 @@ def test_a_right_draft_is_confirmed_whole_and_a_wrong_one_not_at_all(subject):
 
 def test_a_right_draft_needs_no_greedy_line(subject, asked):
     samples, _ = measure(
-        subject, groups_of(['none', 'fastv'], ['verify:right']), 2, meter_of(subject), warm_up=0)
+        subject, groups_of(['none', 'fastv'], ['verify:right']), 2, meter_of(subject), warm_up=0
+    )
     assert {case.decoding.name for case in samples} == {'verify:right'}
     assert {s.passes for of_case in samples.values() for s in of_case} == {1}
     assert sum(name == 'none, greedy' for name, _ in asked) == 2
@@ -119,7 +119,8 @@ def test_an_interrupted_run_keeps_its_whole_rounds(subject):
             raise KeyboardInterrupt
 
     samples, complete = measure(
-        subject, groups_of(), 9, meter_of(subject), warm_up=1, ended=interrupt)
+        subject, groups_of(), 9, meter_of(subject), warm_up=1, ended=interrupt
+    )
     assert not complete
     assert {len(of_case) for of_case in samples.values()} == {3}
 

@@ -36,7 +36,8 @@ def test_a_scene_goes_round_while_its_stamps_go_on(subject):
 def test_a_scene_is_the_same_for_one_seed_only(subject):
     one, same, other = (
         synthetic(subject.model.config, 2, seed).frame(1).observation.images[0]
-        for seed in (3, 3, 4))
+        for seed in (3, 3, 4)
+    )
     assert np.array_equal(one, same) and not np.array_equal(one, other)
 
 

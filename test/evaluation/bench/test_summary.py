@@ -42,8 +42,9 @@ def floor(subject):
 def lines_of(methods, decoders, floor, **of_case):
     """Sum up cases whose samples are given by name, with underscores for what is no letter."""
     found = [case for group in cases(prunings(methods, ['0.25'], 2), decoders) for case in group]
-    samples = {case: of_case[''.join(c if c.isalnum() else '_' for c in case.name)]
-               for case in found}
+    samples = {
+        case: of_case[''.join(c if c.isalnum() else '_' for c in case.name)] for case in found
+    }
     return {case.name: line(samples, case, floor) for case in found}
 
 
@@ -58,9 +59,12 @@ def test_percentiles_are_numpys():
 def test_ratios_are_taken_round_by_round_so_that_drift_cancels(floor):
     drift = (1, 10, 100, 1000, 3)
     found = lines_of(
-        ['none', 'fastv'], ['greedy'], floor,
+        ['none', 'fastv'],
+        ['greedy'],
+        floor,
         none__greedy=[sample(prefill=8 * d, decode=4 * d) for d in drift],
-        fastv_0_25__greedy=[sample(prefill=2 * d, selection=2 * d, decode=4 * d) for d in drift])
+        fastv_0_25__greedy=[sample(prefill=2 * d, selection=2 * d, decode=4 * d) for d in drift],
+    )
     pruned = found['fastv 0.25, greedy']
     assert pruned.prefill_gain == pytest.approx(2)
     assert pruned.total_gain == pytest.approx(12 / 8)
@@ -70,18 +74,25 @@ def test_ratios_are_taken_round_by_round_so_that_drift_cancels(floor):
 
 def test_selection_that_saves_nothing_has_no_share(floor):
     found = lines_of(
-        ['none', 'fastv'], ['greedy'], floor, none__greedy=[sample(prefill=8.0)],
-        fastv_0_25__greedy=[sample(prefill=9.0, selection=1.0)])
+        ['none', 'fastv'],
+        ['greedy'],
+        floor,
+        none__greedy=[sample(prefill=8.0)],
+        fastv_0_25__greedy=[sample(prefill=9.0, selection=1.0)],
+    )
     assert found['fastv 0.25, greedy'].selection_share is None
     assert found['fastv 0.25, greedy'].prefill_saved_ms == -1
 
 
 def test_answers_are_counted_that_equal_the_greedy_and_the_unpruned_ones(floor):
     found = lines_of(
-        ['transformers', 'none'], ['greedy', 'verify:right'], floor,
+        ['transformers', 'none'],
+        ['greedy', 'verify:right'],
+        floor,
         transformers__greedy=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 4), (5, 6))],
         none__greedy=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 3), (5, 6))],
-        none__verify_right=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 3), (5, 6))])
+        none__verify_right=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 3), (5, 6))],
+    )
     assert (found['transformers, greedy'].same, found['none, verify:right'].same) == (2, 3)
     assert found['none, greedy'].same_as is None
     every = list(found.values())
@@ -99,8 +110,7 @@ def test_the_floor_falls_with_tokens_and_passes_and_counts_what_the_model_does(s
     assert pruned['prefill'] < whole['prefill'] and pruned['projector'] < whole['projector']
     assert pruned['towers'] == whole['towers']
     assert fewer['decode'] == 0
-    weights = sum(
-        p.numel() for p in subject.model.language_model.model.layers.parameters())
+    weights = sum(p.numel() for p in subject.model.language_model.model.layers.parameters())
     # At these rates a pass of decoding reads each weight in 4 ns.
     assert whole['decode'] > 6 * weights * 4e-6
 
@@ -115,9 +125,19 @@ def test_rates_are_measured_and_the_best_counts():
     assert best.bytes == 2**22
 
 
-@pytest.mark.parametrize(('method', 'layer'), [
-    ('none', None), ('transformers', None), ('random', 0), ('random:place=before_llm', 0),
-    ('random:place=after_layer', 2), ('sp_vla', 0), ('fastv', 2), ('fastv:layer=3', 3)])
+@pytest.mark.parametrize(
+    ('method', 'layer'),
+    [
+        ('none', None),
+        ('transformers', None),
+        ('random', 0),
+        ('random:place=before_llm', 0),
+        ('random:place=after_layer', 2),
+        ('sp_vla', 0),
+        ('fastv', 2),
+        ('fastv:layer=3', 3),
+    ],
+)
 def test_where_a_line_drops_is_read_from_its_parameters(method, layer, floor):
     (group,) = cases(prunings([method], ['0.25'], 2), ['greedy'])
     assert drop_layer(line({group[0]: [sample()]}, group[0], floor)) == layer
@@ -125,13 +145,16 @@ def test_where_a_line_drops_is_read_from_its_parameters(method, layer, floor):
 
 def test_bars_are_held_against_the_lines_that_they_are_about(floor):
     found = lines_of(
-        ['none', 'random', 'fastv'], ['greedy', 'verify:right'], floor,
+        ['none', 'random', 'fastv'],
+        ['greedy', 'verify:right'],
+        floor,
         none__greedy=[sample(prefill=100.0, decode=70.0)],
         none__verify_right=[sample(prefill=101.0)],
         random_0_25__greedy=[sample(prefill=30.0, selection=1.0, decode=70.0)],
         random_0_25__verify_right=[sample(prefill=99.0)],
         fastv_0_25__greedy=[sample(prefill=60.0, selection=3.0, decode=70.0)],
-        fastv_0_25__verify_right=[sample(prefill=99.0)])
+        fastv_0_25__verify_right=[sample(prefill=99.0)],
+    )
     early, late, selection, verify = bars(list(found.values()))
     assert early.measured == {'random 0.25, greedy': pytest.approx(100 / 31)} and early.holds
     assert late.measured == {'fastv 0.25, greedy': pytest.approx(100 / 63)} and late.holds
@@ -146,8 +169,12 @@ def test_a_bar_that_nothing_was_measured_for_is_missed():
 
 def test_a_share_of_nothing_saved_misses_its_bar(floor):
     found = lines_of(
-        ['none', 'fastv'], ['greedy'], floor, none__greedy=[sample(prefill=8.0)],
-        fastv_0_25__greedy=[sample(prefill=9.0, selection=1.0)])
+        ['none', 'fastv'],
+        ['greedy'],
+        floor,
+        none__greedy=[sample(prefill=8.0)],
+        fastv_0_25__greedy=[sample(prefill=9.0, selection=1.0)],
+    )
     assert not bars(list(found.values()))[2].holds
 
 

@@ -26,9 +26,13 @@ IMAGE = Box(0, 255, (8, 8, 3), np.uint8)
 
 
 def test_views_are_the_uint8_images_however_deep():
-    space = Dict({
-        'agent': IMAGE, 'depth': Box(0, 1, (8, 8, 1), np.float32),
-        'hand': Dict({'rgb': IMAGE, 'touch': Box(0, 255, (8,), np.uint8)})})
+    space = Dict(
+        {
+            'agent': IMAGE,
+            'depth': Box(0, 1, (8, 8, 1), np.float32),
+            'hand': Dict({'rgb': IMAGE, 'touch': Box(0, 255, (8,), np.uint8)}),
+        }
+    )
     assert contents.views_of(space) == ['agent', 'hand.rgb']
     assert contents.views_of(IMAGE) == ['']
     assert contents.views_of(Box(-1, 1, (3,))) == []
@@ -44,12 +48,15 @@ def test_parts_are_found_with_dots_and_missing_ones_named():
         contents.part_of(seen, 'hand.rgb.left')
 
 
-@pytest.mark.parametrize(('value', 'said'), [
-    (np.zeros((8, 8, 3)), r'float64 \[8, 8, 3\], expected uint8'),
-    (np.zeros((8, 8), np.uint8), r'uint8 \[8, 8\], expected'),
-    (None, 'object'),
-    (np.zeros((8, 16, 3), np.uint8), "'front' is 16 x 8 pixels, the policy sees 12"),
-])
+@pytest.mark.parametrize(
+    ('value', 'said'),
+    [
+        (np.zeros((8, 8, 3)), r'float64 \[8, 8, 3\], expected uint8'),
+        (np.zeros((8, 8), np.uint8), r'uint8 \[8, 8\], expected'),
+        (None, 'object'),
+        (np.zeros((8, 16, 3), np.uint8), "'front' is 16 x 8 pixels, the policy sees 12"),
+    ],
+)
 def test_what_is_no_picture_or_too_small_is_refused(value, said):
     with pytest.raises(ValueError, match=said):
         contents.image_of(value, 'front', 12)
@@ -59,13 +66,16 @@ def environment(**attributes):
     return SimpleNamespace(unwrapped=SimpleNamespace(**attributes), metadata={'render_fps': 10})
 
 
-@pytest.mark.parametrize(('attributes', 'info', 'found'), [
-    ({}, {'instruction': 'push'}, 'push'),
-    ({'task_description': 'pull'}, {}, 'pull'),
-    ({'get_language_instruction': lambda: 'turn'}, {}, 'turn'),
-    ({'instruction': 3}, {}, ''),
-    ({}, {}, ''),
-])
+@pytest.mark.parametrize(
+    ('attributes', 'info', 'found'),
+    [
+        ({}, {'instruction': 'push'}, 'push'),
+        ({'task_description': 'pull'}, {}, 'pull'),
+        ({'get_language_instruction': lambda: 'turn'}, {}, 'turn'),
+        ({'instruction': 3}, {}, ''),
+        ({}, {}, ''),
+    ],
+)
 def test_the_instruction_is_where_environments_have_it(attributes, info, found):
     assert contents.instruction_of(environment(**attributes), info) == found
 
@@ -76,14 +86,18 @@ def test_the_step_is_the_environments_or_that_of_its_film():
     assert contents.step_of(SimpleNamespace(unwrapped=None, metadata=None)) is None
 
 
-@pytest.mark.parametrize(('reward', 'terminated', 'info', 'success'), [
-    (0.0, False, {'success': True}, True),
-    (1.0, True, {'success': False}, False),
-    (0.0, False, {'is_success': np.float32(1.0)}, True),
-    (1.0, True, {}, True),
-    (0.0, True, {}, False),
-    (1.0, False, {}, False),
-])
+@pytest.mark.parametrize(
+    ('reward', 'terminated', 'info', 'success'),
+    [
+        (0.0, False, {'success': True}, True),
+        (1.0, True, {'success': False}, False),
+        (0.0, False, {'is_success': np.float32(1.0)}, True),
+        (1.0, True, {}, True),
+        (0.0, True, {}, False),
+        (1.0, False, {}, False),
+    ],
+)
 def test_success_is_what_the_environment_says_else_an_end_with_a_reward(
-        reward, terminated, info, success):
+    reward, terminated, info, success
+):
     assert contents.succeeded(reward, terminated, info) is success

@@ -28,8 +28,21 @@ def env(*words):
 
 def test_an_environment_that_is_not_ours_is_tried_out(reach_config, capsys, tmp_path):
     picture = tmp_path / 'new' / 'reach.png'
-    assert env('reach:Reach-v0', '--env-config', reach_config, '--episodes', 2, '--image-size',
-               48, '--picture', picture, '--json') == 0
+    assert (
+        env(
+            'reach:Reach-v0',
+            '--env-config',
+            reach_config,
+            '--episodes',
+            2,
+            '--image-size',
+            48,
+            '--picture',
+            picture,
+            '--json',
+        )
+        == 0
+    )
     found = json.loads(capsys.readouterr().out)
     assert found['environment'] == 'reach:Reach-v0' and found['episodes'] == 2
     assert found['instructions'] == ['bring the dot to the middle']
@@ -39,40 +52,71 @@ def test_an_environment_that_is_not_ours_is_tried_out(reach_config, capsys, tmp_
 
 
 def test_people_get_a_few_lines(reach_config, capsys):
-    assert env('reach:Reach-v0', '--env-config', reach_config, '--episodes', 1, '--image-size',
-               48, '--max-steps', 2) == 0
+    assert (
+        env(
+            'reach:Reach-v0',
+            '--env-config',
+            reach_config,
+            '--episodes',
+            1,
+            '--image-size',
+            48,
+            '--max-steps',
+            2,
+        )
+        == 0
+    )
     text = capsys.readouterr().out
     assert 'reach:Reach-v0: "bring the dot to the middle"' in text
     assert '95 % interval' in text and 'views    views.front, views.hand' in text
 
 
-@pytest.mark.parametrize(('words', 'said'), [
-    (['reach:Reach-v0', '--episodes', '0'], '0 episodes asked for, expected at least 1'),
-    (['reach:Reach-v0'], 'Say what they are'),
-    (['reach:NoImage-v0'], 'actions of reach:NoImage-v0 reach 1'),
-    (['reach:FourColumns-v0'], 'of shape [4], expected [7]'),
-    (['nowhere:Arm-v0'], 'nowhere is not installed'),
-    (['robosuite'], "environment 'robosuite' is unknown"),
-    (['libero:kitchen'], "no suite 'kitchen'"),
-    (['tabletop', '--task', 'juggle'], "unknown instruction 'juggle'"),
-])
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (['reach:Reach-v0', '--episodes', '0'], '0 episodes asked for, expected at least 1'),
+        (['reach:Reach-v0'], 'Say what they are'),
+        (['reach:NoImage-v0'], 'actions of reach:NoImage-v0 reach 1'),
+        (['reach:FourColumns-v0'], 'of shape [4], expected [7]'),
+        (['nowhere:Arm-v0'], 'nowhere is not installed'),
+        (['robosuite'], "environment 'robosuite' is unknown"),
+        (['libero:kitchen'], "no suite 'kitchen'"),
+        (['tabletop', '--task', 'juggle'], "unknown instruction 'juggle'"),
+    ],
+)
 def test_bad_input_is_one_line_and_exit_code_2(capsys, words, said):
     assert env(*words) == 2
     text = capsys.readouterr().err
     assert said in text and text.count('\n') == 1
 
 
-@pytest.mark.parametrize(('words', 'said'), [
-    (['--policy', 'expert'], 'reach:Reach-v0 has no scripted expert: --policy random'),
-    (['--image-size', '64'], '48 x 48 pixels, the policy sees 64'),
-])
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (['--policy', 'expert'], 'reach:Reach-v0 has no scripted expert: --policy random'),
+        (['--image-size', '64'], '48 x 48 pixels, the policy sees 64'),
+    ],
+)
 def test_what_it_cannot_do_it_says(reach_config, capsys, words, said):
     assert env('reach:Reach-v0', '--env-config', reach_config, '--image-size', 48, *words) == 2
     assert said in capsys.readouterr().err
 
 
 def test_the_expert_of_the_embedded_arm_does_what_is_asked(capsys):
-    assert env('tabletop', '--policy', 'expert', '--task', 'lift', '--episodes', 3,
-               '--image-size', 32, '--json') == 0
+    assert (
+        env(
+            'tabletop',
+            '--policy',
+            'expert',
+            '--task',
+            'lift',
+            '--episodes',
+            3,
+            '--image-size',
+            32,
+            '--json',
+        )
+        == 0
+    )
     found = json.loads(capsys.readouterr().out)
     assert found['successes'] == 3 and found['steps_per_success'] < 60

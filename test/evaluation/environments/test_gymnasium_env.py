@@ -118,15 +118,18 @@ def test_other_words_for_the_task_that_it_has_are_the_users_affair():
     assert environment.observe().images
 
 
-@pytest.mark.parametrize(('name', 'settings', 'said'), [
-    ('nowhere:Reach-v0', {}, 'nowhere is not installed'),
-    ('reach:Walk-v0', {}, r"no environment 'reach:Walk-v0': .*reach has .*Reach-v0"),
-    ('Walk-v0', {}, "no environment 'Walk-v0'"),
-    ('reach:Reach-v0', {'make': {'wings': 2}}, "with {'wings': 2}: .*wings"),
-    ('reach:FourColumns-v0', {}, r'of shape \[4\], expected \[7\]: x y z roll'),
-    ('reach:NoImage-v0', {}, r'shows no uint8 \[h, w, 3\] image'),
-    ('reach:Reach-v0', {'actions': None}, 'reach 1 in x, y, z: no m a step'),
-])
+@pytest.mark.parametrize(
+    ('name', 'settings', 'said'),
+    [
+        ('nowhere:Reach-v0', {}, 'nowhere is not installed'),
+        ('reach:Walk-v0', {}, r"no environment 'reach:Walk-v0': .*reach has .*Reach-v0"),
+        ('Walk-v0', {}, "no environment 'Walk-v0'"),
+        ('reach:Reach-v0', {'make': {'wings': 2}}, "with {'wings': 2}: .*wings"),
+        ('reach:FourColumns-v0', {}, r'of shape \[4\], expected \[7\]: x y z roll'),
+        ('reach:NoImage-v0', {}, r'shows no uint8 \[h, w, 3\] image'),
+        ('reach:Reach-v0', {'actions': None}, 'reach 1 in x, y, z: no m a step'),
+    ],
+)
 def test_an_environment_that_does_not_fit_is_refused(name, settings, said):
     with pytest.raises(ValueError, match=said):
         reach(name, **settings)

@@ -88,8 +88,26 @@ def test_a_policy_is_judged_on_it(tmp_path, capsys):
     from random_checkpoints import write_random
 
     folder = write_random(tmp_path, [FIRST], key='libero_goal')
-    assert main([
-        'eval', '--env', 'libero:goal/0', '--checkpoint', str(folder), '--episodes', '1',
-        '--methods', 'none', '--max-steps', '3', '--workers', '1', '--json']) == 0
+    assert (
+        main(
+            [
+                'eval',
+                '--env',
+                'libero:goal/0',
+                '--checkpoint',
+                str(folder),
+                '--episodes',
+                '1',
+                '--methods',
+                'none',
+                '--max-steps',
+                '3',
+                '--workers',
+                '1',
+                '--json',
+            ]
+        )
+        == 0
+    )
     (summary,) = json.loads(capsys.readouterr().out)['methods']
     assert summary['steps'] == 3 and summary['success'] == 0.0

@@ -21,8 +21,10 @@ from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.evaluation.environments import libero_protocol as protocol
 
 
-@pytest.mark.parametrize(('suite', 'steps'), [
-    ('spatial', 220), ('object', 280), ('goal', 300), ('10', 520), ('90', 400)])
+@pytest.mark.parametrize(
+    ('suite', 'steps'),
+    [('spatial', 220), ('object', 280), ('goal', 300), ('10', 520), ('90', 400)],
+)
 def test_each_suite_has_its_horizon(suite, steps):
     assert protocol.HORIZONS[protocol.suite_of(suite)] == steps
     assert protocol.suite_of(f'libero_{suite}') == f'libero_{suite}'

@@ -47,7 +47,8 @@ def test_around_the_cube_it_closes_and_holding_it_it_lifts():
     assert lifting[6] == 1.0 and lifting[2] > 0
 
 
-@pytest.mark.parametrize(('turn', 'error'), [
-    (0.3, 0.3), (-0.3, -0.3), (np.pi / 2 + 0.1, 0.1), (np.pi - 0.2, -0.2)])
+@pytest.mark.parametrize(
+    ('turn', 'error'), [(0.3, 0.3), (-0.3, -0.3), (np.pi / 2 + 0.1, 0.1), (np.pi - 0.2, -0.2)]
+)
 def test_a_cube_looks_the_same_after_a_quarter_turn(turn, error):
     assert yaw_error(DOWN, yaw_matrix(turn)) == pytest.approx(error)

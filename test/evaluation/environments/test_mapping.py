@@ -42,8 +42,9 @@ def test_a_unit_of_osc_pose_is_5_cm_and_half_a_radian():
     assert OSC_POSE.to_environment(action) == pytest.approx([1, -0.5, 0, 1, -0.5, 0, 1])
 
 
-@pytest.mark.parametrize(('gripper', 'told'), [
-    (0.0, -1), (0.49, -1), (0.5, 0), (0.51, 1), (1.0, 1)])
+@pytest.mark.parametrize(
+    ('gripper', 'told'), [(0.0, -1), (0.49, -1), (0.5, 0), (0.51, 1), (1.0, 1)]
+)
 def test_a_binary_gripper_is_told_open_or_closed(gripper, told):
     action = np.array([0, 0, 0, 0, 0, 0, gripper])
     assert OSC_POSE.to_environment(action)[-1] == told
@@ -59,7 +60,8 @@ def test_what_libero_is_told_is_what_the_original_tells_it(motion, model_gripper
 
 @given(
     scale=st.lists(st.floats(0.01, 2) | st.floats(-2, -0.01), min_size=6, max_size=6),
-    action=st.lists(unit, min_size=7, max_size=7))
+    action=st.lists(unit, min_size=7, max_size=7),
+)
 def test_what_goes_there_comes_back(scale, action):
     mapping = ActionMapping(scale=tuple(scale), gripper_open=3.0, gripper_closed=-2.0)
     assert mapping.to_product(mapping.to_environment(action)) == pytest.approx(action)
@@ -69,36 +71,45 @@ def test_an_environment_that_cannot_turn_gets_its_columns_in_its_order():
     mapping = ActionMapping(columns=('gripper', 'z', 'x', 'y'))
     action = np.array([0.1, 0.2, 0.3, 9, 9, 9, 1.0])
     assert mapping.to_environment(action) == pytest.approx([1.0, 0.3, 0.1, 0.2])
-    assert mapping.to_product([1.0, 0.3, 0.1, 0.2]) == pytest.approx(
-        [0.1, 0.2, 0.3, 0, 0, 0, 1.0])
+    assert mapping.to_product([1.0, 0.3, 0.1, 0.2]) == pytest.approx([0.1, 0.2, 0.3, 0, 0, 0, 1.0])
 
 
 def test_limits_are_in_m_and_rad_and_in_order():
-    mapping = ActionMapping(scale=(-0.05, 0.05, 0.05, 0.5, 0.5, 0.5), gripper_open=1,
-                            gripper_closed=-1)
+    mapping = ActionMapping(
+        scale=(-0.05, 0.05, 0.05, 0.5, 0.5, 0.5), gripper_open=1, gripper_closed=-1
+    )
     low, high = mapping.limits(np.array([-1, -1, -1, -1, -1, -1, -1]), np.ones(7))
     assert high == pytest.approx([0.05] * 3 + [0.5] * 3 + [1])
     assert low == pytest.approx([-0.05] * 3 + [-0.5] * 3 + [0])
 
 
-@pytest.mark.parametrize(('values', 'said'), [
-    ({'columns': ('x', 'warp')}, "'warp'"),
-    ({'columns': ('x', 'x')}, 'at most once'),
-    ({'columns': ()}, 'at most once'),
-    ({'scale': (1.0, 0.0, 1.0, 1.0, 1.0, 1.0)}, 'expected 6 numbers but 0'),
-    ({'scale': (1.0,)}, 'expected 6 numbers'),
-    ({'scale': (float('nan'),) * 6}, 'nan'),
-    ({'gripper_open': 1.0}, 'both 1.0'),
-])
+@pytest.mark.parametrize(
+    ('values', 'said'),
+    [
+        ({'columns': ('x', 'warp')}, "'warp'"),
+        ({'columns': ('x', 'x')}, 'at most once'),
+        ({'columns': ()}, 'at most once'),
+        ({'scale': (1.0, 0.0, 1.0, 1.0, 1.0, 1.0)}, 'expected 6 numbers but 0'),
+        ({'scale': (1.0,)}, 'expected 6 numbers'),
+        ({'scale': (float('nan'),) * 6}, 'nan'),
+        ({'gripper_open': 1.0}, 'both 1.0'),
+    ],
+)
 def test_what_makes_no_sense_is_refused(values, said):
     with pytest.raises(ValueError, match=said):
         ActionMapping(**values)
 
 
-@pytest.mark.parametrize(('shape', 'said'), [
-    ((4,), r'actions of lab:Arm are of shape \[4\], expected \[7\]: x y z roll pitch yaw gripper'),
-    (None, r'are no array of numbers, expected \[7\]'),
-])
+@pytest.mark.parametrize(
+    ('shape', 'said'),
+    [
+        (
+            (4,),
+            r'actions of lab:Arm are of shape \[4\], expected \[7\]: x y z roll pitch yaw gripper',
+        ),
+        (None, r'are no array of numbers, expected \[7\]'),
+    ],
+)
 def test_another_action_space_is_refused_by_both_shapes(shape, said):
     with pytest.raises(ValueError, match=said):
         ActionMapping().check(shape, 'lab:Arm')

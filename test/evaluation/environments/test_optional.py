@@ -22,11 +22,14 @@ from vla_accel_ros.cli import main
 from vla_accel_ros.evaluation.environments.optional import import_optional, quiet
 
 
-@pytest.mark.parametrize(('module', 'said'), [
-    ('robosuite', r"robosuite is not installed: pip install '\.\[robosuite\]'"),
-    ('libero', 'libero is not installed: install LIBERO from its repository'),
-    ('somebodys_lab', 'somebodys_lab is not installed: is it in this environment'),
-])
+@pytest.mark.parametrize(
+    ('module', 'said'),
+    [
+        ('robosuite', r"robosuite is not installed: pip install '\.\[robosuite\]'"),
+        ('libero', 'libero is not installed: install LIBERO from its repository'),
+        ('somebodys_lab', 'somebodys_lab is not installed: is it in this environment'),
+    ],
+)
 def test_a_missing_module_is_named_with_what_to_do(monkeypatch, module, said):
     # As if it were not there, wherever this runs.
     monkeypatch.setitem(sys.modules, module, None)
@@ -34,10 +37,13 @@ def test_a_missing_module_is_named_with_what_to_do(monkeypatch, module, said):
         import_optional(module)
 
 
-@pytest.mark.parametrize(('name', 'said'), [
-    ('robosuite:Lift', 'robosuite is not installed: pip install'),
-    ('libero:goal', 'libero is not installed: install LIBERO'),
-])
+@pytest.mark.parametrize(
+    ('name', 'said'),
+    [
+        ('robosuite:Lift', 'robosuite is not installed: pip install'),
+        ('libero:goal', 'libero is not installed: install LIBERO'),
+    ],
+)
 def test_on_the_command_line_it_is_one_line_and_exit_code_2(monkeypatch, capsys, name, said):
     monkeypatch.setitem(sys.modules, name.partition(':')[0], None)
     assert main(['env', name]) == 2

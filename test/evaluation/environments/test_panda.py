@@ -20,19 +20,25 @@ import pytest
 from vla_accel_ros.evaluation.environments.panda import proprio, rotation_vector
 
 
-@pytest.mark.parametrize(('quaternion', 'vector'), [
-    ((0, 0, 0, 1), (0, 0, 0)),
-    ((1, 0, 0, 0), (np.pi, 0, 0)),
-    ((0, 0, np.sin(0.25), np.cos(0.25)), (0, 0, 0.5)),
-    # More than half a turn stays so: the statistics of checkpoints are of these.
-    ((0, np.sin(2.0), 0, np.cos(2.0)), (0, 4.0, 0)),
-    ((0, 0, 0, 1 + 1e-9), (0, 0, 0)),
-])
+@pytest.mark.parametrize(
+    ('quaternion', 'vector'),
+    [
+        ((0, 0, 0, 1), (0, 0, 0)),
+        ((1, 0, 0, 0), (np.pi, 0, 0)),
+        ((0, 0, np.sin(0.25), np.cos(0.25)), (0, 0, 0.5)),
+        # More than half a turn stays so: the statistics of checkpoints are of these.
+        ((0, np.sin(2.0), 0, np.cos(2.0)), (0, 4.0, 0)),
+        ((0, 0, 0, 1 + 1e-9), (0, 0, 0)),
+    ],
+)
 def test_quaternions_become_rotation_vectors_as_in_robosuite(quaternion, vector):
     assert rotation_vector(np.array(quaternion)) == pytest.approx(vector)
 
 
 def test_proprioception_is_tool_rotation_and_both_fingers():
-    seen = {'robot0_eef_pos': np.array([0.1, 0.2, 0.9]), 'robot0_gripper_qpos': [0.02, -0.02],
-            'robot0_eef_quat': np.array([1.0, 0.0, 0.0, 0.0])}
+    seen = {
+        'robot0_eef_pos': np.array([0.1, 0.2, 0.9]),
+        'robot0_gripper_qpos': [0.02, -0.02],
+        'robot0_eef_quat': np.array([1.0, 0.0, 0.0, 0.0]),
+    }
     assert proprio(seen) == pytest.approx([0.1, 0.2, 0.9, np.pi, 0, 0, 0.02, -0.02])

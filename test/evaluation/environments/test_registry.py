@@ -22,12 +22,15 @@ from vla_accel_ros.evaluation.environments.robosuite_env import RobosuiteKind
 from vla_accel_ros.evaluation.environments.tabletop import TabletopKind
 
 
-@pytest.mark.parametrize(('name', 'kind'), [
-    ('tabletop', TabletopKind()),
-    ('robosuite:Lift', RobosuiteKind('Lift')),
-    ('libero:spatial', LiberoKind('libero_spatial')),
-    ('libero:libero_10/3', LiberoKind('libero_10', 3)),
-])
+@pytest.mark.parametrize(
+    ('name', 'kind'),
+    [
+        ('tabletop', TabletopKind()),
+        ('robosuite:Lift', RobosuiteKind('Lift')),
+        ('libero:spatial', LiberoKind('libero_spatial')),
+        ('libero:libero_10/3', LiberoKind('libero_10', 3)),
+    ],
+)
 def test_known_environments_are_found_by_name(name, kind):
     assert registry.find(name) == kind
     assert kind.name in (name, f'libero:{kind.name.partition(":")[2]}')
@@ -38,15 +41,18 @@ def test_others_are_gymnasiums(reach_config):
     assert kind.name == 'reach:Reach-v0' and kind.settings.proprio == ('state',)
 
 
-@pytest.mark.parametrize(('name', 'said'), [
-    ('robosuite', "environment 'robosuite' is unknown, expected tabletop"),
-    ('robosuite:', 'is unknown'),
-    ('tabletop:big', 'is unknown'),
-    ('libero:kitchen', "no suite 'kitchen'"),
-    ('libero:spatial/x', "names task 'x', expected a number"),
-    ('', "no environment ''"),
-    ('CartPole-v1', r'actions of CartPole-v1 are no array of numbers, expected \[7\]'),
-])
+@pytest.mark.parametrize(
+    ('name', 'said'),
+    [
+        ('robosuite', "environment 'robosuite' is unknown, expected tabletop"),
+        ('robosuite:', 'is unknown'),
+        ('tabletop:big', 'is unknown'),
+        ('libero:kitchen', "no suite 'kitchen'"),
+        ('libero:spatial/x', "names task 'x', expected a number"),
+        ('', "no environment ''"),
+        ('CartPole-v1', r'actions of CartPole-v1 are no array of numbers, expected \[7\]'),
+    ],
+)
 def test_unknown_names_are_refused(name, said):
     with pytest.raises(ValueError, match=said):
         registry.find(name)

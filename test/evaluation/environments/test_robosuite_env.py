@@ -27,8 +27,7 @@ from vla_accel_ros.sim.gl import import_mujoco
 
 # First: robosuite imports mujoco too, without asking what renders here.
 import_mujoco()
-pytest.importorskip(
-    'robosuite', reason='robosuite is not installed: see docs/environments.md')
+pytest.importorskip('robosuite', reason='robosuite is not installed: see docs/environments.md')
 
 LIFT = RobosuiteKind('Lift')
 WORDS = LIFT.default_task
@@ -96,19 +95,41 @@ def test_an_open_gripper_opens_and_a_closed_one_closes(lift):
 
 
 def test_a_policy_is_judged_on_it(random_checkpoint, capsys):
-    assert main([
-        'eval', '--env', 'robosuite:Lift', '--checkpoint', str(random_checkpoint), '--episodes',
-        '1', '--methods', 'none,sp_vla', '--task', 'pick up the red cube', '--max-steps', '3',
-        '--workers', '1', '--json']) == 0
+    assert (
+        main(
+            [
+                'eval',
+                '--env',
+                'robosuite:Lift',
+                '--checkpoint',
+                str(random_checkpoint),
+                '--episodes',
+                '1',
+                '--methods',
+                'none,sp_vla',
+                '--task',
+                'pick up the red cube',
+                '--max-steps',
+                '3',
+                '--workers',
+                '1',
+                '--json',
+            ]
+        )
+        == 0
+    )
     methods = json.loads(capsys.readouterr().out)['methods']
     assert [m['method'] for m in methods] == ['none', 'sp_vla']
     assert methods[0]['steps'] == 3 and methods[0]['model_calls'] == 3
 
 
-@pytest.mark.parametrize(('name', 'said'), [
-    ('Fly', "robosuite has no task 'Fly', expected one of: Door, Lift"),
-    ('TwoArmLift', 'has two arms'),
-])
+@pytest.mark.parametrize(
+    ('name', 'said'),
+    [
+        ('Fly', "robosuite has no task 'Fly', expected one of: Door, Lift"),
+        ('TwoArmLift', 'has two arms'),
+    ],
+)
 def test_other_tasks_are_refused(name, said):
     with pytest.raises(ValueError, match=said):
         RobosuiteKind(name).make(64, None)

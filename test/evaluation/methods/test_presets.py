@@ -36,11 +36,12 @@ def file(tmp_path):
         path = tmp_path / 'own.yaml'
         path.write_text(text)
         return path
+
     return write
 
 
 def test_a_file_of_ones_own_is_a_method(file):
-    method, = find(f'{file(GOOD)}@tau=0.25')
+    (method,) = find(f'{file(GOOD)}@tau=0.25')
     assert repr(method.scheduler.v_min) == '0.0'
     assert method.scheduler.tau == 0.25
     assert (method.pruning, dict(method.pruning_parameters)) == ('random', {'keep': 0.5})
@@ -48,14 +49,21 @@ def test_a_file_of_ones_own_is_a_method(file):
     assert method.summary == 'Sums it up.'
 
 
-@pytest.mark.parametrize('text', [
-    'none', 'sp_vla+jacobi', 'hold+specprune@history_layers=1/2,keep=0.5,bridge=ridge',
-    'relaxed@relaxed_bins=5,draft=previous,fine_linear=0.2', 'vla_pruner@rule=planar'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        'none',
+        'sp_vla+jacobi',
+        'hold+specprune@history_layers=1/2,keep=0.5,bridge=ridge',
+        'relaxed@relaxed_bins=5,draft=previous,fine_linear=0.2',
+        'vla_pruner@rule=planar',
+    ],
+)
 def test_a_method_comes_back_from_its_preset(tmp_path, text):
-    method, = find(text)
+    (method,) = find(text)
     path = tmp_path / 'new' / 'written.yaml'
     write_preset(method, path, ['What it is.', 'How it was found.'])
-    again, = find(str(path))
+    (again,) = find(str(path))
     assert settings_of(again) == settings_of(method)
     assert again.summary == 'What it is.'
     assert [p.name for p in path.parent.iterdir()] == ['written.yaml']
@@ -63,7 +71,7 @@ def test_a_method_comes_back_from_its_preset(tmp_path, text):
 
 @pytest.mark.parametrize('name', names())
 def test_shipped_presets_are_whole_and_change_nothing_when_written_again(name):
-    method, = find(name)
+    (method,) = find(name)
     assert method.summary
     assert settings_of(find(name)[0]) == settings_of(method)
     assert 'ros__parameters' in render(method, [method.summary])
@@ -73,19 +81,22 @@ def test_fast_and_lossless_are_shipped():
     assert {'fast', 'lossless'} <= set(names())
 
 
-@pytest.mark.parametrize(('change', 'said'), [
-    (('v_min: 0', 'v_mni: 1'), "'v_mni' is unknown"),
-    (('v_min: 0', 'v_min: fast'), "v_min is 'fast', expected float"),
-    (('v_min: 0', 'v_min: -1'), 'v_min, v_max are -1'),
-    (('v_min: 0', 'decoder: greedy'), "'decoder' is no parameter of scheduler"),
-    (('decoder: verify', 'rule: never'), "'rule' is no parameter of inference"),
-    (('decoder: verify', 'draft: none'), 'does not say decoder'),
-    (('/**/inference', '/**/camera'), "node '/\\*\\*/camera' is none of"),
-    (("'{keep: 0.5}'", "'keep'"), "pruning_parameters are 'keep', expected a mapping"),
-    (("'{keep: 0.5}'", "'{k_local: 3}'"), "'k_local' is unknown"),
-    (('ros__parameters: {rule', 'parameters: {rule'), 'line 4: .* write ros__parameters'),
-    (('/**/scheduler:', '- 1'), 'own.yaml'),
-])
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        (('v_min: 0', 'v_mni: 1'), "'v_mni' is unknown"),
+        (('v_min: 0', 'v_min: fast'), "v_min is 'fast', expected float"),
+        (('v_min: 0', 'v_min: -1'), 'v_min, v_max are -1'),
+        (('v_min: 0', 'decoder: greedy'), "'decoder' is no parameter of scheduler"),
+        (('decoder: verify', 'rule: never'), "'rule' is no parameter of inference"),
+        (('decoder: verify', 'draft: none'), 'does not say decoder'),
+        (('/**/inference', '/**/camera'), "node '/\\*\\*/camera' is none of"),
+        (("'{keep: 0.5}'", "'keep'"), "pruning_parameters are 'keep', expected a mapping"),
+        (("'{keep: 0.5}'", "'{k_local: 3}'"), "'k_local' is unknown"),
+        (('ros__parameters: {rule', 'parameters: {rule'), 'line 4: .* write ros__parameters'),
+        (('/**/scheduler:', '- 1'), 'own.yaml'),
+    ],
+)
 def test_what_is_wrong_with_a_file_is_said_with_its_name(file, change, said):
     path = file(GOOD.replace(*change))
     with pytest.raises(ValueError, match=said) as caught:

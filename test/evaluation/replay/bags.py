@@ -69,39 +69,79 @@ def xyz(values, kind='Vector3'):
 def image(topic, ns, pixels, encoding='rgb8', padding=0):
     rows = pixels.reshape(len(pixels), -1)
     rows = np.pad(rows, ((0, 0), (0, padding)))
-    return Line(topic, IMAGE, ns, make(
-        IMAGE, header=header(ns), height=pixels.shape[0], width=pixels.shape[1],
-        encoding=encoding, is_bigendian=0, step=rows.shape[1], data=rows.reshape(-1)))
+    return Line(
+        topic,
+        IMAGE,
+        ns,
+        make(
+            IMAGE,
+            header=header(ns),
+            height=pixels.shape[0],
+            width=pixels.shape[1],
+            encoding=encoding,
+            is_bigendian=0,
+            step=rows.shape[1],
+            data=rows.reshape(-1),
+        ),
+    )
 
 
 def compressed(topic, ns, pixels, suffix='.png'):
     import cv2
 
     data = cv2.imencode(suffix, pixels[..., ::-1])[1].reshape(-1)
-    return Line(topic, COMPRESSED, ns, make(
-        COMPRESSED, header=header(ns), format=suffix[1:], data=data))
+    return Line(
+        topic, COMPRESSED, ns, make(COMPRESSED, header=header(ns), format=suffix[1:], data=data)
+    )
 
 
 def trajectory(topic, ns, values, step_s=0.05):
     none = np.empty(0)
     point = make(
-        'trajectory_msgs/msg/JointTrajectoryPoint', positions=np.array(values, dtype=float),
-        velocities=none, accelerations=none, effort=none,
-        time_from_start=time(round(step_s * NS), 'Duration'))
-    return Line(topic, TRAJECTORY, ns, make(
-        TRAJECTORY, header=header(ns), joint_names=list(COLUMNS), points=[point]))
+        'trajectory_msgs/msg/JointTrajectoryPoint',
+        positions=np.array(values, dtype=float),
+        velocities=none,
+        accelerations=none,
+        effort=none,
+        time_from_start=time(round(step_s * NS), 'Duration'),
+    )
+    return Line(
+        topic,
+        TRAJECTORY,
+        ns,
+        make(TRAJECTORY, header=header(ns), joint_names=list(COLUMNS), points=[point]),
+    )
 
 
 def twist(topic, ns, values):
-    return Line(topic, TWIST, ns, make(TWIST, header=header(ns), twist=make(
-        'geometry_msgs/msg/Twist', linear=xyz(values[:3]), angular=xyz(values[3:]))))
+    return Line(
+        topic,
+        TWIST,
+        ns,
+        make(
+            TWIST,
+            header=header(ns),
+            twist=make('geometry_msgs/msg/Twist', linear=xyz(values[:3]), angular=xyz(values[3:])),
+        ),
+    )
 
 
 def pose(topic, ns, position, quaternion=(0, 0, 0, 1)):
     x, y, z, w = map(float, quaternion)
-    return Line(topic, POSE, ns, make(POSE, header=header(ns), pose=make(
-        'geometry_msgs/msg/Pose', position=xyz(position, 'Point'),
-        orientation=make('geometry_msgs/msg/Quaternion', x=x, y=y, z=z, w=w))))
+    return Line(
+        topic,
+        POSE,
+        ns,
+        make(
+            POSE,
+            header=header(ns),
+            pose=make(
+                'geometry_msgs/msg/Pose',
+                position=xyz(position, 'Point'),
+                orientation=make('geometry_msgs/msg/Quaternion', x=x, y=y, z=z, w=w),
+            ),
+        ),
+    )
 
 
 def string(topic, ns, text):
@@ -114,9 +154,19 @@ def number(topic, ns, value):
 
 def joints(topic, ns, **positions):
     none = np.empty(0)
-    return Line(topic, JOINTS, ns, make(
-        JOINTS, header=header(ns), name=list(positions),
-        position=np.array(list(positions.values())), velocity=none, effort=none))
+    return Line(
+        topic,
+        JOINTS,
+        ns,
+        make(
+            JOINTS,
+            header=header(ns),
+            name=list(positions),
+            position=np.array(list(positions.values())),
+            velocity=none,
+            effort=none,
+        ),
+    )
 
 
 def write(path: Path, lines, storage='mcap', mode='none', version=8) -> Path:
@@ -128,7 +178,8 @@ def write(path: Path, lines, storage='mcap', mode='none', version=8) -> Path:
         for line in lines:
             if line.topic not in connections:
                 connections[line.topic] = writer.add_connection(
-                    line.topic, line.kind, typestore=STORE)
+                    line.topic, line.kind, typestore=STORE
+                )
             data = STORE.serialize_cdr(line.message, line.kind)
             writer.write(connections[line.topic], line.log_ns or line.stamp_ns, data)
     return path
@@ -163,7 +214,8 @@ def as_humble(bag: Path) -> Path:
         base = sqlite3.connect(file)
         base.executescript(
             'DROP TABLE schema; DROP TABLE metadata; DROP TABLE message_definitions;'
-            'ALTER TABLE topics DROP COLUMN type_description_hash;')
+            'ALTER TABLE topics DROP COLUMN type_description_hash;'
+        )
         base.close()
     return bag
 
@@ -202,7 +254,8 @@ def recording(frames=8, size=32, text='pick up the red cube', start=START, first
         lines += [
             image('/image_raw', ns, picture(first + 2 * k, size)),
             image('/wrist/image_raw', ns, picture(first + 2 * k + 1, size)),
-            trajectory('/vla/action', ns, action(k))]
+            trajectory('/vla/action', ns, action(k)),
+        ]
     return lines
 
 
@@ -210,9 +263,7 @@ def action(k):
     return [0.001 * k, 0.0, -0.002, 0.0, 0.0, 0.01, float(k > 4)]
 
 
-def write_mcap(
-    file: Path, lines, profile='ros2', encoding='cdr', more=None, **options,
-) -> Path:
+def write_mcap(file: Path, lines, profile='ros2', encoding='cdr', more=None, **options) -> Path:
     """Write a bare MCAP file by Foxglove's writer, lines as they come, a channel a topic and type.
 
     `more` is called with the writer before the messages; `options` are those of `mcap.Writer`.
@@ -230,8 +281,11 @@ def write_mcap(
                 schema = writer.register_schema(line.kind, 'ros2msg', b'')
                 channels[pair] = writer.register_channel(line.topic, encoding, schema)
             writer.add_message(
-                channels[pair], line.log_ns or line.stamp_ns,
-                bytes(STORE.serialize_cdr(line.message, line.kind)), line.stamp_ns)
+                channels[pair],
+                line.log_ns or line.stamp_ns,
+                bytes(STORE.serialize_cdr(line.message, line.kind)),
+                line.stamp_ns,
+            )
         writer.finish()
     return file
 
@@ -244,5 +298,7 @@ def heard(bag) -> list:
 def said(lines) -> list:
     """Return the same of lines, by their times."""
     ordered = sorted(lines, key=lambda line: line.log_ns or line.stamp_ns)
-    return [(x.topic, x.kind, x.log_ns or x.stamp_ns,
-             bytes(STORE.serialize_cdr(x.message, x.kind))) for x in ordered]
+    return [
+        (x.topic, x.kind, x.log_ns or x.stamp_ns, bytes(STORE.serialize_cdr(x.message, x.kind)))
+        for x in ordered
+    ]

@@ -35,7 +35,8 @@ def stream(tmp_path, lines, wishes=None, proprio=0, storage=bags.write_mcap, **o
     lines = sorted(deepcopy([*CAMERAS, TOLD, *lines]), key=lambda line: line.stamp_ns)
     bag = Bag(storage(tmp_path / 'bag.mcap', lines))
     evidence = Evidence(
-        bag, options.get('gripper_joint', ''), options.get('proprio_names', ()), proprio)
+        bag, options.get('gripper_joint', ''), options.get('proprio_names', ()), proprio
+    )
     roles = assign(bag.topics, wishes or Wishes(), 1, bool(proprio), evidence.objection)
     return Stream(bag, roles, Fitting(0), **options)
 
@@ -67,11 +68,16 @@ def test_a_twist_that_is_odd_is_a_twist(tmp_path, value):
     assert counts(stream(tmp_path, twists(linear_y=value)))[2] == {}
 
 
-@pytest.mark.parametrize(('position', 'turn', 'fault'), [
-    ((NAN, 0, 0), (0, 0, 0, 1), 'not_finite'), ((0, 1e200, 0), (0, 0, 0, 1), 'not_finite'),
-    ((0, 0, 0), (NAN, 0, 0, 1), 'not_finite'), ((0, 0, 0), (1e200, 0, 0, 1), 'not_finite'),
-    ((0, 0, 0), (0, 0, 0, 0), 'unreadable'),
-])
+@pytest.mark.parametrize(
+    ('position', 'turn', 'fault'),
+    [
+        ((NAN, 0, 0), (0, 0, 0, 1), 'not_finite'),
+        ((0, 1e200, 0), (0, 0, 0, 1), 'not_finite'),
+        ((0, 0, 0), (NAN, 0, 0, 1), 'not_finite'),
+        ((0, 0, 0), (1e200, 0, 0, 1), 'not_finite'),
+        ((0, 0, 0), (0, 0, 0, 0), 'unreadable'),
+    ],
+)
 def test_a_pose_that_cannot_be_is_counted(tmp_path, position, turn, fault):
     lines = [bags.pose('/ee_pose', START + k * STEP, (0, 0, 0)) for k in range(6)]
     lines[3] = bags.pose('/ee_pose', START + 3 * STEP, position, turn)
@@ -83,17 +89,20 @@ def durations(sec, nanosec):
     return bags.make('builtin_interfaces/msg/Duration', sec=sec, nanosec=nanosec)
 
 
-@pytest.mark.parametrize(('change', 'fault'), [
-    (lambda m: m.points.clear(), 'unreadable'),
-    (lambda m: setattr(m, 'joint_names', []), 'unreadable'),
-    (lambda m: setattr(m.points[0], 'positions', np.zeros(6)), 'unreadable'),
-    (lambda m: setattr(m.points[0], 'positions', np.full(7, NAN)), 'not_finite'),
-    (lambda m: setattr(m.points[0], 'positions', np.array([0] * 6 + [1e12])), 'not_finite'),
-    (lambda m: setattr(m.points[0], 'time_from_start', durations(0, 0)), 'unreadable'),
-    (lambda m: setattr(m.points[0], 'time_from_start', durations(0, 1)), 'unreadable'),
-    (lambda m: setattr(m.points[0], 'time_from_start', durations(-5, 0)), 'unreadable'),
-    (lambda m: setattr(m.points[0], 'time_from_start', durations(2**31 - 1, 0)), 'unreadable'),
-])
+@pytest.mark.parametrize(
+    ('change', 'fault'),
+    [
+        (lambda m: m.points.clear(), 'unreadable'),
+        (lambda m: setattr(m, 'joint_names', []), 'unreadable'),
+        (lambda m: setattr(m.points[0], 'positions', np.zeros(6)), 'unreadable'),
+        (lambda m: setattr(m.points[0], 'positions', np.full(7, NAN)), 'not_finite'),
+        (lambda m: setattr(m.points[0], 'positions', np.array([0] * 6 + [1e12])), 'not_finite'),
+        (lambda m: setattr(m.points[0], 'time_from_start', durations(0, 0)), 'unreadable'),
+        (lambda m: setattr(m.points[0], 'time_from_start', durations(0, 1)), 'unreadable'),
+        (lambda m: setattr(m.points[0], 'time_from_start', durations(-5, 0)), 'unreadable'),
+        (lambda m: setattr(m.points[0], 'time_from_start', durations(2**31 - 1, 0)), 'unreadable'),
+    ],
+)
 def test_an_action_that_cannot_be_is_counted(tmp_path, change, fault):
     lines = [bags.trajectory('/vla/action', START + k * STEP, [0.0] * 7) for k in range(6)]
     change(lines[3].message)
@@ -111,11 +120,16 @@ def test_a_gripper_that_is_no_number_is_counted(tmp_path):
     assert (len(frames), len(samples), faults) == (6, 9, {'not_finite': 3})
 
 
-@pytest.mark.parametrize('other', [
-    bags.number('/vla/instruction', START + 1, 1.0), bags.pose('/twist', START + 1, (0, 0, 0)),
-    bags.string('/gripper', START + 1, 'open'),
-    bags.compressed('/image_raw', START + 1, bags.picture(1)),
-], ids=lambda line: line.topic)
+@pytest.mark.parametrize(
+    'other',
+    [
+        bags.number('/vla/instruction', START + 1, 1.0),
+        bags.pose('/twist', START + 1, (0, 0, 0)),
+        bags.string('/gripper', START + 1, 'open'),
+        bags.compressed('/image_raw', START + 1, bags.picture(1)),
+    ],
+    ids=lambda line: line.topic,
+)
 def test_a_message_of_another_type_than_the_topics_is_unreadable(tmp_path, other):
     lines = [*twists(), *grippers(0, 0, 0, 1, 1, 1), other]
     made = stream(tmp_path, lines)
@@ -171,18 +185,24 @@ def fits(values):
 
 
 def states(bad, topic='/joint_states'):
-    lines = [bags.joints(topic, START + k * STEP - 1, **dict.fromkeys(NAMES, 0.1 * k))
-             for k in range(6)]
+    lines = [
+        bags.joints(topic, START + k * STEP - 1, **dict.fromkeys(NAMES, 0.1 * k)) for k in range(6)
+    ]
     bad(lines[2].message)
     return lines
 
 
 @pytest.mark.parametrize('names', [(), NAMES])
-@pytest.mark.parametrize('bad', [
-    lambda m: m.position.__setitem__(1, NAN), lambda m: m.position.__setitem__(0, -float('inf')),
-    lambda m: m.position.__setitem__(3, 1e200),
-    lambda m: setattr(m, 'position', m.position[:2]),
-], ids=['nan', 'inf', 'huge', 'short'])
+@pytest.mark.parametrize(
+    'bad',
+    [
+        lambda m: m.position.__setitem__(1, NAN),
+        lambda m: m.position.__setitem__(0, -float('inf')),
+        lambda m: m.position.__setitem__(3, 1e200),
+        lambda m: setattr(m, 'position', m.position[:2]),
+    ],
+    ids=['nan', 'inf', 'huge', 'short'],
+)
 def test_joint_states_that_are_no_good_cost_the_frames_nearest_to_them(tmp_path, names, bad):
     lines = states(bad)
     made = stream(tmp_path, lines, proprio=4, fits=fits, proprio_names=names)
@@ -199,15 +219,15 @@ def test_joint_states_of_another_driver_are_no_damage(tmp_path):
 
 
 def test_a_joint_that_never_comes_is_named(tmp_path):
-    made = stream(tmp_path, states(lambda m: None), proprio=4, fits=fits,
-                  proprio_names=[*NAMES[:3], 'wrist'])
+    made = stream(
+        tmp_path, states(lambda m: None), proprio=4, fits=fits, proprio_names=[*NAMES[:3], 'wrist']
+    )
     with pytest.raises(BagError, match='/joint_states never gave wrist: see --proprio-name'):
         list(made)
 
 
 def test_frames_before_the_first_joint_states_are_no_damage(tmp_path):
-    frames, _, faults = counts(stream(
-        tmp_path, states(lambda m: None)[3:], proprio=4, fits=fits))
+    frames, _, faults = counts(stream(tmp_path, states(lambda m: None)[3:], proprio=4, fits=fits))
     assert len(frames) == 3 and faults == {'no_proprio_yet': 3}
 
 
@@ -215,9 +235,11 @@ def gripper_states():
     lines = []
     for k in range(6):
         ns = START + k * STEP
-        lines += [bags.joints('/joint_states', ns, elbow=1.0),
-                  bags.joints('/joint_states', ns + 1, left_finger=0.01 * k),
-                  bags.joints('/joint_states', ns + 2, right_finger=0.5)]
+        lines += [
+            bags.joints('/joint_states', ns, elbow=1.0),
+            bags.joints('/joint_states', ns + 1, left_finger=0.01 * k),
+            bags.joints('/joint_states', ns + 2, right_finger=0.5),
+        ]
     return lines
 
 
@@ -230,17 +252,26 @@ def test_a_gripper_among_joint_states_of_several_drivers_is_one_joint_all_the_ti
 
 
 def test_a_gripper_joint_that_never_comes_is_said(tmp_path):
-    made = stream(tmp_path, twists() + gripper_states(), Wishes(gripper='/joint_states'),
-                  gripper_joint='thumb')
+    made = stream(
+        tmp_path,
+        twists() + gripper_states(),
+        Wishes(gripper='/joint_states'),
+        gripper_joint='thumb',
+    )
     assert counts(made)[2] == {'no_gripper': 1}
     assert 'never gave a position of thumb' in made.faults.first['no_gripper']
 
 
 def test_one_topic_may_have_two_roles(tmp_path):
-    lines = [bags.joints('/joint_states', START + k * STEP - 1, gripper=0.1 * k,
-                         **dict.fromkeys(NAMES[:3], 0.0)) for k in range(6)]
-    frames, samples, faults = counts(stream(
-        tmp_path, twists() + lines, Wishes(gripper='/joint_states'), proprio=4, fits=fits))
+    lines = [
+        bags.joints(
+            '/joint_states', START + k * STEP - 1, gripper=0.1 * k, **dict.fromkeys(NAMES[:3], 0.0)
+        )
+        for k in range(6)
+    ]
+    frames, samples, faults = counts(
+        stream(tmp_path, twists() + lines, Wishes(gripper='/joint_states'), proprio=4, fits=fits)
+    )
     assert len(frames) == 6 and len(samples) == 12 and faults == {}
     assert frames[3].proprio[0] == pytest.approx(0.3)
 

@@ -27,7 +27,8 @@ from vla_accel_ros.evaluation.replay.bag.reader import Bag
 
 LINES = bags.recording()
 FORMS = [
-    (storage, mode) for storage in ('mcap', 'sqlite3') for mode in ('none', 'file', 'message')]
+    (storage, mode) for storage in ('mcap', 'sqlite3') for mode in ('none', 'file', 'message')
+]
 
 
 def alike(one, other):
@@ -40,7 +41,11 @@ def test_every_form_holds_the_same_messages(tmp_path, storage, mode, version):
     bag = Bag(bags.write(tmp_path / 'bag', LINES, storage, mode, version))
     assert alike(heard(bag), said(LINES))
     assert {n: t.count for n, t in bag.topics.items()} == {
-        '/vla/instruction': 1, '/image_raw': 8, '/wrist/image_raw': 8, '/vla/action': 8}
+        '/vla/instruction': 1,
+        '/image_raw': 8,
+        '/wrist/image_raw': 8,
+        '/vla/action': 8,
+    }
     assert not bag.losses.reasons
 
 
@@ -67,8 +72,11 @@ def test_a_bare_file_is_a_bag(tmp_path, storage, mode):
 @pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
 def test_without_metadata_the_files_are_read_in_their_order(tmp_path, storage):
     parts = [
-        bags.write(tmp_path / f'part{k}', bags.recording(2, start=bags.START + k * bags.NS),
-                   storage) for k in range(11)]
+        bags.write(
+            tmp_path / f'part{k}', bags.recording(2, start=bags.START + k * bags.NS), storage
+        )
+        for k in range(11)
+    ]
     whole = bags.split(tmp_path / 'bag', parts)
     with_metadata = heard(Bag(whole))
     (whole / 'metadata.yaml').unlink()
@@ -87,7 +95,8 @@ def test_quality_of_service_that_differs_from_the_metadata_hides_nothing(tmp_pat
             '- history: 1\n  depth: 5\n  reliability: 2\n  durability: 2\n'
             '  deadline: {sec: 0, nsec: 0}\n  lifespan: {sec: 0, nsec: 0}\n  liveliness: 1\n'
             '  liveliness_lease_duration: {sec: 0, nsec: 0}\n'
-            '  avoid_ros_namespace_conventions: false\n')
+            '  avoid_ros_namespace_conventions: false\n'
+        )
     bags.save_metadata(path, facts)
     assert alike(heard(Bag(path)), said(LINES))
 
@@ -125,7 +134,7 @@ def test_of_a_file_that_was_cut_short_the_beginning_is_read(tmp_path, storage, b
     bag = Bag(file if bare else path)
     found = heard(bag)
     assert 20 < len(found) < len(lines)
-    assert alike(found, said(lines)[:len(found)])
+    assert alike(found, said(lines)[: len(found)])
     cut = {'mcap': 'ends at|cannot be read from byte', 'sqlite3': r'\d+ of \d+ pages are missing'}
     assert re.search(cut[storage], ' '.join(bag.losses.reasons))
     if not bare:
@@ -156,8 +165,10 @@ def test_a_recording_that_was_killed_is_read_from_its_journal(tmp_path):
     killed = tmp_path / 'killed.db3'
     base = sqlite3.connect(source)
     base.execute('PRAGMA journal_mode = WAL')
-    base.execute('INSERT INTO messages (topic_id, timestamp, data) SELECT topic_id, '
-                 'timestamp + 1, data FROM messages')
+    base.execute(
+        'INSERT INTO messages (topic_id, timestamp, data) SELECT topic_id, '
+        'timestamp + 1, data FROM messages'
+    )
     base.commit()
     shutil.copy(source, killed)
     shutil.copy(f'{source}-wal', f'{killed}-wal')

@@ -54,7 +54,8 @@ def test_a_file_that_the_metadata_do_not_name_is_read_and_said(bag, tmp_path, st
     assert same(found, LINES + LATER)
     assert found.topics['/image_raw'].count == 10
     assert found.losses.reasons == [
-        f'bag_1{other.suffix}: is not named by the metadata, it is read all the same']
+        f'bag_1{other.suffix}: is not named by the metadata, it is read all the same'
+    ]
 
 
 def test_what_lies_in_a_file_that_the_metadata_forgot_to_name_is_not_lost(tmp_path):
@@ -66,7 +67,8 @@ def test_what_lies_in_a_file_that_the_metadata_forgot_to_name_is_not_lost(tmp_pa
     found = Bag(bag)
     assert same(found, LINES + LATER)
     assert found.losses.reasons == [
-        'bag_1.mcap: is not named by the metadata, it is read all the same']
+        'bag_1.mcap: is not named by the metadata, it is read all the same'
+    ]
 
 
 def test_a_pipe_in_place_of_the_metadata_is_not_waited_for(bag):
@@ -94,19 +96,28 @@ def test_a_type_that_the_files_do_not_hold_is_not_believed(bag):
     bags.save_metadata(bag, facts)
     found = Bag(bag)
     assert found.topics['/image_raw'].kind == bags.IMAGE
-    assert (f'metadata.yaml: says that /image_raw is of type {bags.POSE}, the files hold '
-            f'{bags.IMAGE}') in found.losses.reasons
+    assert (
+        f'metadata.yaml: says that /image_raw is of type {bags.POSE}, the files hold {bags.IMAGE}'
+    ) in found.losses.reasons
 
 
-@pytest.mark.parametrize(('info', 'said_of_it'), [
-    ({'topics_with_message_count': []}, 'does not name /image_raw, /vla/action'),
-    ({'topics_with_message_count': None}, 'says nothing of topics'),
-    ({'topics_with_message_count': [{'message_count': 'many'}, 7]}, 'does not name /image_raw'),
-    ({'relative_file_paths': ['other_0.mcap', None]}, 'names none of the files that are here, '
-     'but other_0.mcap'),
-    ({'relative_file_paths': 'bag.mcap'}, 'names none of the files'),
-    ({'relative_file_paths': None}, 'is no use (TypeError'),
-])
+@pytest.mark.parametrize(
+    ('info', 'said_of_it'),
+    [
+        ({'topics_with_message_count': []}, 'does not name /image_raw, /vla/action'),
+        ({'topics_with_message_count': None}, 'says nothing of topics'),
+        (
+            {'topics_with_message_count': [{'message_count': 'many'}, 7]},
+            'does not name /image_raw',
+        ),
+        (
+            {'relative_file_paths': ['other_0.mcap', None]},
+            'names none of the files that are here, but other_0.mcap',
+        ),
+        ({'relative_file_paths': 'bag.mcap'}, 'names none of the files'),
+        ({'relative_file_paths': None}, 'is no use (TypeError'),
+    ],
+)
 def test_metadata_of_another_form_or_bag_are_passed_over(bag, info, said_of_it):
     found = Bag(change(bag, **info))
     assert same(found, LINES)
@@ -121,8 +132,9 @@ def test_metadata_that_are_none_are_passed_over(bag, text):
     assert found.losses.reasons[0].startswith('metadata.yaml: is no use')
 
 
-@pytest.mark.parametrize('name', [
-    'C:\\data\\bag\\bag.mcap', '/data/bag/bag.mcap', 'bag/bag.mcap', 'bag.mcap.zstd'])
+@pytest.mark.parametrize(
+    'name', ['C:\\data\\bag\\bag.mcap', '/data/bag/bag.mcap', 'bag/bag.mcap', 'bag.mcap.zstd']
+)
 def test_the_file_is_found_however_its_path_is_written(bag, name):
     found = Bag(change(bag, relative_file_paths=[name, name]))
     assert same(found, LINES) and not found.losses.reasons
@@ -162,21 +174,26 @@ def test_what_is_in_two_files_is_taken_once(bag):
     shutil.copy(bags.storage_file(bag), bag / 'copy of bag.mcap')
     found = Bag(bag)
     assert same(found, LINES)
-    assert (f'bag: {len(LINES)} messages are in two of its files, they are taken once'
-            in found.losses.reasons)
+    assert (
+        f'bag: {len(LINES)} messages are in two of its files, they are taken once'
+        in found.losses.reasons
+    )
     assert not [line for line in found.losses.reasons if 'are lost' in line]
 
 
 POINTER = b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'
 
 
-@pytest.mark.parametrize(('name', 'content', 'message'), [
-    ('bag.mcap', POINTER, 'is a git-lfs pointer, not the file itself: run git lfs pull'),
-    ('bag.db3', POINTER, 'run git lfs pull'),
-    ('bag.bag', b'#ROSBAG V2.0\n', 'is a ROS 1 bag: convert it to ROS 2'),
-    ('bag.db3', b'#ROSBAG V2.0\n', 'is a ROS 1 bag: convert it to ROS 2'),
-    ('bag.mcap', b'PK\x03\x04', 'is a zip archive: unpack it'),
-])
+@pytest.mark.parametrize(
+    ('name', 'content', 'message'),
+    [
+        ('bag.mcap', POINTER, 'is a git-lfs pointer, not the file itself: run git lfs pull'),
+        ('bag.db3', POINTER, 'run git lfs pull'),
+        ('bag.bag', b'#ROSBAG V2.0\n', 'is a ROS 1 bag: convert it to ROS 2'),
+        ('bag.db3', b'#ROSBAG V2.0\n', 'is a ROS 1 bag: convert it to ROS 2'),
+        ('bag.mcap', b'PK\x03\x04', 'is a zip archive: unpack it'),
+    ],
+)
 @pytest.mark.parametrize('folder', [False, True])
 def test_what_is_no_rosbag2_is_called_what_it_is(tmp_path, name, content, message, folder):
     place = tmp_path / 'bag'
@@ -215,8 +232,7 @@ def test_a_compressed_file_is_unpacked_once_for_all_looks_into_it(tmp_path, monk
     bag = Bag(bags.write(tmp_path / 'bag', LINES, 'sqlite3', 'file'))
     unpacked = []
     reader = zstandard.ZstdDecompressor
-    monkeypatch.setattr(
-        zstandard, 'ZstdDecompressor', lambda: unpacked.append(1) or reader())
+    monkeypatch.setattr(zstandard, 'ZstdDecompressor', lambda: unpacked.append(1) or reader())
     for topic in bag.topics:
         assert len(list(bag.first(topic, 3))) == min(3, bag.topics[topic].count)
     assert len(unpacked) == 1

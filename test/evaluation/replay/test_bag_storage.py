@@ -36,13 +36,26 @@ def same(bag, lines=LINES):
     return sorted(heard(bag)) == sorted(said(lines))
 
 
-@pytest.mark.parametrize('options', [
-    {}, {'profile': ''}, {'profile': 'px4'}, {'index_types': IndexType.NONE}, UNINDEXED, BARE,
-    {'use_statistics': False}, {'use_chunking': False}, {'use_chunking': False, **UNINDEXED},
-    {'use_chunking': False, **UNINDEXED, **BARE}, {**UNINDEXED, **BARE, 'chunk_size': 4000},
-    {'compression': CompressionType.LZ4}, {'compression': CompressionType.NONE},
-    {'chunk_size': 4000, 'enable_crcs': True},
-], ids=str)
+@pytest.mark.parametrize(
+    'options',
+    [
+        {},
+        {'profile': ''},
+        {'profile': 'px4'},
+        {'index_types': IndexType.NONE},
+        UNINDEXED,
+        BARE,
+        {'use_statistics': False},
+        {'use_chunking': False},
+        {'use_chunking': False, **UNINDEXED},
+        {'use_chunking': False, **UNINDEXED, **BARE},
+        {**UNINDEXED, **BARE, 'chunk_size': 4000},
+        {'compression': CompressionType.LZ4},
+        {'compression': CompressionType.NONE},
+        {'chunk_size': 4000, 'enable_crcs': True},
+    ],
+    ids=str,
+)
 def test_an_mcap_file_is_sound_in_every_form(tmp_path, options):
     bag = Bag(bags.write_mcap(tmp_path / 'bag.mcap', LINES, **options))
     assert same(bag) and not bag.losses.reasons
@@ -60,7 +73,9 @@ def test_channels_of_another_encoding_are_no_fault(tmp_path):
     assert not bag.losses.reasons
     assert bag.topics['/log'].kind == 'foxglove.Log (json)'
     assert (bag.topics['/image_raw'].kind, bag.topics['/image_raw'].others) == (
-        bags.IMAGE, {' (json)': 1})
+        bags.IMAGE,
+        {' (json)': 1},
+    )
 
 
 def test_ros_1_messages_are_called_so(tmp_path):
@@ -105,11 +120,14 @@ def test_a_chunk_that_unpacks_to_more_than_there_is_memory_is_a_loss(tmp_path, m
 
 def test_behind_garbage_reading_goes_on_with_the_next_chunk_of_the_index(tmp_path):
     file = bags.write_mcap(
-        tmp_path / 'bag.mcap', bags.recording(40), chunk_size=20_000,
-        compression=CompressionType.NONE)
+        tmp_path / 'bag.mcap',
+        bags.recording(40),
+        chunk_size=20_000,
+        compression=CompressionType.NONE,
+    )
     data = bytearray(file.read_bytes())
     begin = data.index(b'\x06', 60_000)
-    data[begin - 300:begin + 300] = b'\xff' * 600
+    data[begin - 300 : begin + 300] = b'\xff' * 600
     file.write_bytes(data)
     bag = Bag(file)
     found = heard(bag)
@@ -120,8 +138,12 @@ def test_behind_garbage_reading_goes_on_with_the_next_chunk_of_the_index(tmp_pat
 @pytest.mark.parametrize('seed', range(8))
 def test_random_bytes_in_an_mcap_file_end_nothing(tmp_path, seed):
     file = bags.write_mcap(
-        tmp_path / 'bag.mcap', LINES, chunk_size=4000, compression=CompressionType.NONE,
-        enable_crcs=bool(seed % 2))
+        tmp_path / 'bag.mcap',
+        LINES,
+        chunk_size=4000,
+        compression=CompressionType.NONE,
+        enable_crcs=bool(seed % 2),
+    )
     data, chance = bytearray(file.read_bytes()), random.Random(seed)
     for _ in range(20):
         data[chance.randrange(8, len(data))] = chance.randrange(256)
@@ -176,9 +198,10 @@ def test_changes_that_were_not_finished_are_taken_back(tmp_path):
 def test_rows_that_an_index_hides_are_read_all_the_same(tmp_path):
     file = bags.storage_file(bags.write(tmp_path / 'bag', LINES, 'sqlite3'))
     base = sqlite3.connect(file)
-    root, = base.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'timestamp_idx'"
-                         ).fetchone()
-    size, = base.execute('PRAGMA page_size').fetchone()
+    (root,) = base.execute(
+        "SELECT rootpage FROM sqlite_schema WHERE name = 'timestamp_idx'"
+    ).fetchone()
+    (size,) = base.execute('PRAGMA page_size').fetchone()
     base.close()
     with open(file, 'r+b') as stream:
         # An index without entries.

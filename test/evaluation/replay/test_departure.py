@@ -71,8 +71,9 @@ def test_drift_is_how_far_apart_both_end_over_each_window():
     ours, theirs = actions(), actions()
     drift = departure.drift_mm(ours, theirs, 10)
     expected = [
-        1e3 * np.linalg.norm((ours[k:k + 10] - theirs[k:k + 10])[:, :3].sum(axis=0))
-        for k in range(21)]
+        1e3 * np.linalg.norm((ours[k : k + 10] - theirs[k : k + 10])[:, :3].sum(axis=0))
+        for k in range(21)
+    ]
     assert drift == pytest.approx(expected)
     assert len(departure.drift_mm(ours[:9], theirs[:9], 10)) == 0
 

@@ -25,8 +25,14 @@ def reasons(frames, **options):
 
 
 def test_an_episode_ends_with_its_instruction_a_pause_or_a_clock_that_jumps_back():
-    frames = [(10, 'lift'), (10.05, 'lift'), (10.1, 'stack'), (12, 'stack'), (3, 'stack'),
-              (3.9, 'stack')]
+    frames = [
+        (10, 'lift'),
+        (10.05, 'lift'),
+        (10.1, 'stack'),
+        (12, 'stack'),
+        (3, 'stack'),
+        (3.9, 'stack'),
+    ]
     assert reasons(frames) == ['first', '', 'instruction', 'paused', 'jumped_back', '']
 
 

@@ -23,10 +23,15 @@ RNG = np.random.default_rng(5)
 PARTS = [RNG.normal(3.0 + e % 3, 1.0, 20 + e) for e in range(25)]
 
 
-@pytest.mark.parametrize(('pool', 'expected'), [
-    ('mean', np.mean), ('p95', lambda v: np.percentile(v, 95)), ('max', np.max),
-    ('rate', lambda v: 1 / np.mean(v)),
-])
+@pytest.mark.parametrize(
+    ('pool', 'expected'),
+    [
+        ('mean', np.mean),
+        ('p95', lambda v: np.percentile(v, 95)),
+        ('max', np.max),
+        ('rate', lambda v: 1 / np.mean(v)),
+    ],
+)
 def test_all_values_are_pooled(pool, expected):
     assert estimate(PARTS, pool).value == pytest.approx(expected(np.concatenate(PARTS)))
 

@@ -30,8 +30,7 @@ from vla_accel_ros.evaluation.replay.topics import Wishes, assign
 
 
 def record(out, *arguments):
-    return cli.main([
-        'record-demo', '--out', str(out), '--image-size', '32', *map(str, arguments)])
+    return cli.main(['record-demo', '--out', str(out), '--image-size', '32', *map(str, arguments)])
 
 
 def contents(path):
@@ -53,15 +52,22 @@ def test_the_expert_is_recorded_and_the_same_seed_gives_the_same_bag(tmp_path, c
     assert contents(tmp_path / 'one') == contents(tmp_path / 'other')
     bag = Bag(tmp_path / 'one')
     assert {n: t.kind for n, t in bag.topics.items()} == {
-        '/image_raw': bags.IMAGE, '/wrist/image_raw': bags.IMAGE, '/vla/action': bags.TRAJECTORY,
-        '/servo_node/delta_twist_cmds': bags.TWIST, '/ee_pose': bags.POSE,
-        '/gripper_command': bags.FLOAT, '/vla/instruction': bags.STRING}
+        '/image_raw': bags.IMAGE,
+        '/wrist/image_raw': bags.IMAGE,
+        '/vla/action': bags.TRAJECTORY,
+        '/servo_node/delta_twist_cmds': bags.TWIST,
+        '/ee_pose': bags.POSE,
+        '/gripper_command': bags.FLOAT,
+        '/vla/instruction': bags.STRING,
+    }
     assert bag.topics['/image_raw'].count == facts['frames']
     assert bag.topics['/vla/instruction'].count == 2
     # On change only: open at the start of each episode, closed at the grasp.
     assert bag.topics['/gripper_command'].count == 4
     assert {o.instruction for o in observations(tmp_path / 'one')} == {
-        'pick up the red cube', 'pick up the green cube'}
+        'pick up the red cube',
+        'pick up the green cube',
+    }
 
 
 def test_pictures_are_compressed_where_that_is_asked_for(tmp_path):
@@ -77,8 +83,20 @@ def test_pictures_are_compressed_where_that_is_asked_for(tmp_path):
 def test_what_the_policy_did_is_what_its_replay_does(tmp_path, random_checkpoint):
     checkpoint = ['--checkpoint', str(random_checkpoint)]
     assert record(tmp_path / 'bag', '--episodes', 1, *checkpoint) == 0
-    assert cli.main(['replay', str(tmp_path / 'bag'), '--out', str(tmp_path / 'out'),
-                     '--methods', 'none', *checkpoint]) == 0
+    assert (
+        cli.main(
+            [
+                'replay',
+                str(tmp_path / 'bag'),
+                '--out',
+                str(tmp_path / 'out'),
+                '--methods',
+                'none',
+                *checkpoint,
+            ]
+        )
+        == 0
+    )
     found = json.loads((tmp_path / 'out' / 'results.json').read_text())
     values = found['methods'][0]['values']
     assert found['steps'] > 50
@@ -99,11 +117,14 @@ def test_what_is_there_is_not_overwritten(tmp_path, capsys):
     assert 'is there already' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(('arguments', 'message'), [
-    (['--episodes', 0], 'expected at least 1'),
-    (['--seed', -3], '--seed is -3'),
-    (['--task', 'fly'], 'fly'),
-])
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--episodes', 0], 'expected at least 1'),
+        (['--seed', -3], '--seed is -3'),
+        (['--task', 'fly'], 'fly'),
+    ],
+)
 def test_arguments_that_make_no_sense_are_refused(tmp_path, capsys, arguments, message):
     assert record(tmp_path / 'bag', '--expert', *arguments) == 2
     assert message in capsys.readouterr().err

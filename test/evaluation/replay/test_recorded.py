@@ -66,7 +66,8 @@ def test_poses_give_the_difference_over_the_step_in_the_base_frame():
     second = to_matrix(turn) @ first
     poses = [
         (T0, np.array([0, 0, 0, *quaternion(first)])),
-        (T0 + 2 * STEP, np.array([0.02, 0, -0.04, *quaternion(second)]))]
+        (T0 + 2 * STEP, np.array([0.02, 0, -0.04, *quaternion(second)])),
+    ]
     made = recorded(bags.POSE, poses)
     assert made.at(T0)[:6] == pytest.approx([0.01, 0, -0.02, *(turn / 2)], abs=1e-9)
     assert np.isnan(made.at(T0 + 2 * STEP)).all() and np.isnan(made.at(T0 - 1)).all()

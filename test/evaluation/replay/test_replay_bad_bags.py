@@ -32,9 +32,19 @@ def bag(tmp_path_factory):
 @pytest.fixture
 def replay(tmp_path, random_checkpoint):
     def run(bag, *arguments, out='out'):
-        return cli.main([
-            'replay', str(bag), '--out', str(tmp_path / out), '--methods', 'none',
-            '--checkpoint', str(random_checkpoint), *map(str, arguments)])
+        return cli.main(
+            [
+                'replay',
+                str(bag),
+                '--out',
+                str(tmp_path / out),
+                '--methods',
+                'none',
+                '--checkpoint',
+                str(random_checkpoint),
+                *map(str, arguments),
+            ]
+        )
 
     return run
 
@@ -53,14 +63,20 @@ def test_a_servo_robots_bag_is_compared_by_its_twists(replay, tmp_path, capsys):
         ns = START + k * bags.STEP
         joints = bags.trajectory('/panda_arm_controller/joint_trajectory', ns, [0.0] * 7)
         joints.message.joint_names = [f'panda_joint{n}' for n in range(1, 8)]
-        lines += [joints, bags.twist('/servo_node/delta_twist_cmds', ns, [0.1, 0, 0, 0, 0, 0]),
-                  bags.string('/bt/task_status', ns, 'RUNNING')]
+        lines += [
+            joints,
+            bags.twist('/servo_node/delta_twist_cmds', ns, [0.1, 0, 0, 0, 0, 0]),
+            bags.string('/bt/task_status', ns, 'RUNNING'),
+        ]
     path = bags.write(tmp_path / 'bag', lines)
     assert replay(path) == 0
     found = results(tmp_path)
     assert found['bag']['roles']['chosen'] == {
-        'camera 0': '/image_raw', 'camera 1': '/wrist/image_raw',
-        'action': '/servo_node/delta_twist_cmds', 'instruction': '/vla/instruction'}
+        'camera 0': '/image_raw',
+        'camera 1': '/wrist/image_raw',
+        'action': '/servo_node/delta_twist_cmds',
+        'instruction': '/vla/instruction',
+    }
     assert found['bag']['roles']['rejected'][0]['role'] == 'action'
     assert "joint_trajectory: columns are ['panda_joint1'" in capsys.readouterr().out
     assert replay(path, '--action-topic', '/servo_node/delta_twist_cmds', out='told') == 0
@@ -68,7 +84,8 @@ def test_a_servo_robots_bag_is_compared_by_its_twists(replay, tmp_path, capsys):
 
 
 def test_a_step_on_which_a_method_fails_has_no_action_and_is_counted(
-        replay, bag, tmp_path, monkeypatch):
+    replay, bag, tmp_path, monkeypatch
+):
     from vla_accel_ros.evaluation.driver import Driver
 
     step = Driver.step
@@ -86,7 +103,8 @@ def test_a_step_on_which_a_method_fails_has_no_action_and_is_counted(
 
 
 def test_a_method_that_fails_on_every_step_is_no_fault_of_the_bag(
-        replay, bag, tmp_path, monkeypatch, capsys):
+    replay, bag, tmp_path, monkeypatch, capsys
+):
     from vla_accel_ros.evaluation.driver import Driver
 
     def fails(*_):

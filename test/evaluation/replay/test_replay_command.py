@@ -33,8 +33,10 @@ TIMED = ('model_ms', 'call_ms_p50', 'call_ms_p95', 'call_ms_p99', 'effective_hz'
 def episodes(count=3, frames=12, size=32):
     texts = ('pick up the red cube', 'pick up the blue cube')
     return [
-        line for k in range(count) for line in bags.recording(
-            frames, size, texts[k % 2], START + 10 * k * NS, first=1000 * k)]
+        line
+        for k in range(count)
+        for line in bags.recording(frames, size, texts[k % 2], START + 10 * k * NS, first=1000 * k)
+    ]
 
 
 @pytest.fixture(scope='module')
@@ -45,9 +47,19 @@ def bag(tmp_path_factory):
 @pytest.fixture
 def replay(tmp_path, random_checkpoint):
     def run(bag, *arguments, out='out', methods=METHODS):
-        return cli.main([
-            'replay', str(bag), '--out', str(tmp_path / out), '--methods', methods,
-            '--checkpoint', str(random_checkpoint), *map(str, arguments)])
+        return cli.main(
+            [
+                'replay',
+                str(bag),
+                '--out',
+                str(tmp_path / out),
+                '--methods',
+                methods,
+                '--checkpoint',
+                str(random_checkpoint),
+                *map(str, arguments),
+            ]
+        )
 
     return run
 
@@ -60,7 +72,8 @@ def untimed(found):
     """Return the figures that do not depend on the machine's mood."""
     methods = [
         {**m, 'values': {k: v for k, v in m['values'].items() if k not in TIMED}}
-        for m in found['methods']]
+        for m in found['methods']
+    ]
     return methods, found['episodes'], found['bag'], found['steps'], found['frames']
 
 
@@ -70,8 +83,10 @@ def test_every_frame_of_every_episode_goes_through_every_method(replay, bag, tmp
     assert found['complete'] and found['sound'] and found['remarks'] == []
     assert (found['frames'], found['steps']) == (36, 36)
     assert [(e['instruction'], e['steps'], e['begins']) for e in found['episodes']] == [
-        ('pick up the red cube', 12, 'first'), ('pick up the blue cube', 12, 'paused'),
-        ('pick up the red cube', 12, 'paused')]
+        ('pick up the red cube', 12, 'first'),
+        ('pick up the blue cube', 12, 'paused'),
+        ('pick up the red cube', 12, 'paused'),
+    ]
     by_name = {m['name']: m for m in found['methods']}
     assert list(by_name) == METHODS.split(',')
     none, half = by_name['none']['values'], by_name['none@keep=0.5']['values']
@@ -118,11 +133,13 @@ def test_the_same_bag_gives_the_same_figures(replay, bag, tmp_path):
 def stop_after(monkeypatch, frames):
     asked = iter(range(10_000))
     monkeypatch.setattr(
-        progress.Interrupt, '__call__', lambda self: self.asked or next(asked) >= frames)
+        progress.Interrupt, '__call__', lambda self: self.asked or next(asked) >= frames
+    )
 
 
 def test_an_interrupted_run_reports_what_was_done_and_is_gone_on_with(
-        replay, bag, tmp_path, monkeypatch, capsys):
+    replay, bag, tmp_path, monkeypatch, capsys
+):
     assert replay(bag, out='whole') == 0
     with monkeypatch.context() as context:
         stop_after(context, 20)
@@ -137,7 +154,8 @@ def test_an_interrupted_run_reports_what_was_done_and_is_gone_on_with(
 
 
 def test_a_run_that_was_ended_before_its_first_frame_leaves_nothing(
-        replay, bag, tmp_path, monkeypatch):
+    replay, bag, tmp_path, monkeypatch
+):
     stop_after(monkeypatch, 0)
     assert replay(bag) == 130
     assert not (tmp_path / 'out').exists()
@@ -170,8 +188,10 @@ def test_with_a_latency_answers_come_late_and_the_reference_stands_apart(replay,
 def test_a_faster_camera_than_the_policy_has_steps_for_some_frames_only(replay, tmp_path):
     lines = bags.recording(4)
     for k in range(20):
-        lines += [bags.image(topic, START + NS + k * bags.STEP // 2, bags.picture(k))
-                  for topic in ('/image_raw', '/wrist/image_raw')]
+        lines += [
+            bags.image(topic, START + NS + k * bags.STEP // 2, bags.picture(k))
+            for topic in ('/image_raw', '/wrist/image_raw')
+        ]
     assert replay(bags.write(tmp_path / 'bag', lines), methods='none') == 0
     found = results(tmp_path)
     assert found['frames'] == 24 and found['steps'] == 14
@@ -211,8 +231,7 @@ def test_stamps_that_jump_back_begin_an_episode_and_fail(replay, tmp_path):
             assert np.isfinite(episode['recorded'][:5]).all()
 
 
-def test_episodes_whose_words_the_policy_does_not_know_are_left_out(
-        replay, tmp_path, capsys):
+def test_episodes_whose_words_the_policy_does_not_know_are_left_out(replay, tmp_path, capsys):
     lines = bags.recording(6) + bags.recording(6, text='fly to the moon', start=START + 9 * NS)
     assert replay(bags.write(tmp_path / 'bag', lines), methods='none') == 1
     found = results(tmp_path)
@@ -224,29 +243,53 @@ def test_episodes_whose_words_the_policy_does_not_know_are_left_out(
 BAD = {
     'no such bag': (None, [], 'does not exist'),
     'one camera': ('bag', ['--image-topic', '/image_raw'], 'wants 2 cameras, found 1'),
-    'three cameras': ('bag', ['--image-topic', '/image_raw', '--image-topic', '/image_raw',
-                              '--image-topic', '/wrist/image_raw'], 'wants 2 cameras, found 3'),
+    'three cameras': (
+        'bag',
+        [
+            '--image-topic',
+            '/image_raw',
+            '--image-topic',
+            '/image_raw',
+            '--image-topic',
+            '/wrist/image_raw',
+        ],
+        'wants 2 cameras, found 3',
+    ),
     'a topic that is not there': (
-        'bag', ['--action-topic', '/twist'], '--action-topic /twist is not in the bag; topics of'),
+        'bag',
+        ['--action-topic', '/twist'],
+        '--action-topic /twist is not in the bag; topics of',
+    ),
     'unknown words': ('bag', ['--instruction', 'fly to the moon'], 'fly'),
     'a latency that is none': (
-        'bag', ['--clock', 'real', '--latency-ms', 'soon'], "--latency-ms is 'soon'"),
+        'bag',
+        ['--clock', 'real', '--latency-ms', 'soon'],
+        "--latency-ms is 'soon'",
+    ),
     'a latency on the step clock': (
-        'bag', ['--latency-ms', '20'], '--latency-ms is for --clock real'),
+        'bag',
+        ['--latency-ms', '20'],
+        '--latency-ms is for --clock real',
+    ),
     'a step that is none': ('bag', ['--policy-step', '7'], '--policy-step is 7.0'),
     'a tolerance that is none': (
-        'bag', ['--pair-tolerance', 'nan'], '--pair-tolerance is nan, expected 0 to 1 s'),
+        'bag',
+        ['--pair-tolerance', 'nan'],
+        '--pair-tolerance is nan, expected 0 to 1 s',
+    ),
     'a negative tolerance': ('bag', ['--pair-tolerance', '-1'], '--pair-tolerance is -1.0'),
     'a gripper that is no number': (
-        'bag', ['--gripper-open', 'nan'], '--gripper-open is nan, expected a number'),
+        'bag',
+        ['--gripper-open', 'nan'],
+        '--gripper-open is nan, expected a number',
+    ),
     'a gripper without an end': ('bag', ['--gripper-closed', 'inf'], '--gripper-closed is inf'),
     'an unknown method': ('bag', ['--methods', 'warp'], "method 'warp'"),
 }
 
 
 @pytest.mark.parametrize('name', BAD)
-def test_what_will_not_do_is_said_and_nothing_is_left_behind(
-        name, replay, bag, tmp_path, capsys):
+def test_what_will_not_do_is_said_and_nothing_is_left_behind(name, replay, bag, tmp_path, capsys):
     which, arguments, message = BAD[name]
     assert replay(bag if which else tmp_path / 'nowhere', *arguments) == 2
     assert message in capsys.readouterr().err
@@ -272,8 +315,10 @@ def test_twists_and_gripper_say_the_same_as_the_actions_that_they_were_made_of(r
     lines = bags.recording(12)
     for k in range(12):
         values, ns = np.array(bags.action(k)), START + k * bags.STEP
-        lines += [bags.twist('/twist', ns, values[:6] / 0.05), bags.number('/gripper', ns,
-                                                                          values[6])]
+        lines += [
+            bags.twist('/twist', ns, values[:6] / 0.05),
+            bags.number('/gripper', ns, values[6]),
+        ]
     path = bags.write(tmp_path / 'bag', lines)
     assert replay(path, out='actions', methods='none') == 0
     assert replay(path, '--action-topic', '/twist', out='twists', methods='none') == 0

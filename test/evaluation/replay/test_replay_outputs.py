@@ -28,9 +28,19 @@ def bag(tmp_path_factory):
 @pytest.fixture
 def replay(tmp_path, random_checkpoint):
     def run(bag, *arguments, out='out', methods='none'):
-        return cli.main([
-            'replay', str(bag), '--out', str(tmp_path / out), '--methods', methods,
-            '--checkpoint', str(random_checkpoint), *map(str, arguments)])
+        return cli.main(
+            [
+                'replay',
+                str(bag),
+                '--out',
+                str(tmp_path / out),
+                '--methods',
+                methods,
+                '--checkpoint',
+                str(random_checkpoint),
+                *map(str, arguments),
+            ]
+        )
 
     return run
 

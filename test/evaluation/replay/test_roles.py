@@ -55,8 +55,10 @@ def test_joint_trajectories_of_a_controller_are_no_actions(tmp_path):
 
 def test_one_fitting_message_makes_a_candidate(tmp_path):
     mixed = [foreign('/vla/action', START + k) for k in range(5)]
-    found = roles(tmp_path, [*CAMERAS, TOLD, twist(), *mixed,
-                             bags.trajectory('/vla/action', START + 9, [0.0] * 7)])
+    found = roles(
+        tmp_path,
+        [*CAMERAS, TOLD, twist(), *mixed, bags.trajectory('/vla/action', START + 9, [0.0] * 7)],
+    )
     assert found.action == '/vla/action'
     assert found.others['action'] == (SERVO,)
 
@@ -71,8 +73,10 @@ def test_wrong_numbers_are_no_objection(tmp_path):
     assert roles(tmp_path, [*CAMERAS, TOLD, *lines]).action == '/vla/action'
 
 
-@pytest.mark.parametrize('other', [
-    '/aaa_wheel/feed', '/cmd_vel', '/base/twist', '/odom/twist', '/joy/cmd', '/a/measured_twist'])
+@pytest.mark.parametrize(
+    'other',
+    ['/aaa_wheel/feed', '/cmd_vel', '/base/twist', '/odom/twist', '/joy/cmd', '/a/measured_twist'],
+)
 def test_twists_of_wheels_and_bases_come_after_those_of_the_arm(tmp_path, other):
     found = roles(tmp_path, [*CAMERAS, TOLD, twist(other), twist()])
     assert found.action == SERVO and found.others['action'] == (other,)
@@ -83,16 +87,19 @@ def test_poses_of_the_hand_come_before_twists_of_the_base(tmp_path):
     assert roles(tmp_path, lines).action == '/ee_pose'
 
 
-@pytest.mark.parametrize(('topics', 'best'), [
-    (('/bt/task_status', '/vla/instruction'), '/vla/instruction'),
-    (('/a/instruction', '/robot/vla/instruction'), '/robot/vla/instruction'),
-    (('/a/task', '/b/prompt', '/c/language', '/d/instruction'), '/d/instruction'),
-    (('/a/task', '/b/prompt', '/c/language'), '/c/language'),
-    (('/a/task', '/b/prompts'), '/b/prompts'),
-    (('/task_planner/plan', '/z/currentTask'), '/z/currentTask'),
-    (('/multitasking', '/prompter'), ''),
-    (('/task/state', '/task_result', '/instruction_log', '/taskFeedback'), ''),
-])
+@pytest.mark.parametrize(
+    ('topics', 'best'),
+    [
+        (('/bt/task_status', '/vla/instruction'), '/vla/instruction'),
+        (('/a/instruction', '/robot/vla/instruction'), '/robot/vla/instruction'),
+        (('/a/task', '/b/prompt', '/c/language', '/d/instruction'), '/d/instruction'),
+        (('/a/task', '/b/prompt', '/c/language'), '/c/language'),
+        (('/a/task', '/b/prompts'), '/b/prompts'),
+        (('/task_planner/plan', '/z/currentTask'), '/z/currentTask'),
+        (('/multitasking', '/prompter'), ''),
+        (('/task/state', '/task_result', '/instruction_log', '/taskFeedback'), ''),
+    ],
+)
 def test_names_of_instructions_are_ranked_by_whole_words(topics, best):
     known = {name: names.instruction_rank(name) for name in topics}
     ranked = sorted((rank, name) for name, rank in known.items() if rank is not None)
@@ -140,15 +147,27 @@ def test_a_camera_is_named_once(tmp_path):
 
 
 def test_joint_states_are_a_gripper_where_open_and_closed_are_known(tmp_path):
-    lines = [*CAMERAS, TOLD, twist(), bags.joints('/joint_states', START, a=0.0),
-             bags.joints('/joint_states', START + 1, finger_joint=0.04)]
+    lines = [
+        *CAMERAS,
+        TOLD,
+        twist(),
+        bags.joints('/joint_states', START, a=0.0),
+        bags.joints('/joint_states', START + 1, finger_joint=0.04),
+    ]
     assert roles(tmp_path, lines).gripper == '/joint_states'
     assert roles(tmp_path, lines, Wishes(ends=False)).gripper == ''
     own = [*lines, bags.joints('/gripper/state', START, finger=0.0)]
     found = roles(tmp_path, own, Wishes(ends=False))
-    assert (found.gripper, found.rejected) == ('', (
-        ('gripper', '/gripper/state', 'holds joint states, give --gripper-open and '
-         '--gripper-closed'),))
+    assert (found.gripper, found.rejected) == (
+        '',
+        (
+            (
+                'gripper',
+                '/gripper/state',
+                'holds joint states, give --gripper-open and --gripper-closed',
+            ),
+        ),
+    )
 
 
 def test_the_force_of_a_gripper_is_not_its_opening(tmp_path):
@@ -157,8 +176,12 @@ def test_the_force_of_a_gripper_is_not_its_opening(tmp_path):
 
 
 def test_proprioception_is_the_topic_with_the_names_or_numbers_that_are_wanted(tmp_path):
-    lines = [*CAMERAS, TOLD, bags.joints('/a/joint_states', START, wheel=1.0),
-             bags.joints('/b/states', START, x=1.0, y=2.0)]
+    lines = [
+        *CAMERAS,
+        TOLD,
+        bags.joints('/a/joint_states', START, wheel=1.0),
+        bags.joints('/b/states', START, x=1.0, y=2.0),
+    ]
     assert roles(tmp_path, lines, proprio=2).proprio == '/b/states'
     assert roles(tmp_path, lines, proprio=1).proprio == '/a/joint_states'
     assert roles(tmp_path, lines, proprio=2, proprio_names=['y', 'z']).proprio == '/b/states'
@@ -167,8 +190,13 @@ def test_proprioception_is_the_topic_with_the_names_or_numbers_that_are_wanted(t
 
 
 def test_a_topic_of_two_types_is_of_the_one_that_most_messages_have(tmp_path):
-    lines = [*CAMERAS, TOLD, *(twist(SERVO, START + k) for k in range(3)),
-             bags.pose(SERVO, START + 9, (0, 0, 0)), bags.number('/vla/instruction', START, 1.0)]
+    lines = [
+        *CAMERAS,
+        TOLD,
+        *(twist(SERVO, START + k) for k in range(3)),
+        bags.pose(SERVO, START + 9, (0, 0, 0)),
+        bags.number('/vla/instruction', START, 1.0),
+    ]
     found = roles(tmp_path, lines)
     assert (found.action, found.kinds[SERVO]) == (SERVO, bags.TWIST)
     assert found.kinds['/vla/instruction'] == bags.STRING

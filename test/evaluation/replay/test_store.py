@@ -29,13 +29,23 @@ def episode(number):
     call = Call(12.5, 0.0, 2, kept, 0.4, 'fixed', 3, 1, 1e9, 77)
     records = [
         StepRecord(77, 'deliberative', 'first', 0.1, 0.2, 0, np.arange(7.0), 'vla', 77, call),
-        StepRecord(78, 'waiting', 'in_flight', 0.1, 0.2, 0, discarded='stale_answer')]
+        StepRecord(78, 'waiting', 'in_flight', 0.1, 0.2, 0, discarded='stale_answer'),
+    ]
     traces = {
         'none': Trace.of(records, [1.0, np.nan]),
-        'sp_vla@tau=0.3': Trace.of(records, [2.0, 3.0])}
+        'sp_vla@tau=0.3': Trace.of(records, [2.0, 3.0]),
+    }
     return Episode(
-        number, 'pick up the red cube', 'paused', np.array([77, 78]), np.full((2, 7), np.nan),
-        traces, 9, 3, {'bad_frame': (2, 'too dark')})
+        number,
+        'pick up the red cube',
+        'paused',
+        np.array([77, 78]),
+        np.full((2, 7), np.nan),
+        traces,
+        9,
+        3,
+        {'bad_frame': (2, 'too dark')},
+    )
 
 
 def test_an_episode_comes_back_as_it_was(tmp_path):
@@ -46,13 +56,19 @@ def test_an_episode_comes_back_as_it_was(tmp_path):
     assert [e.number for e in back] == [0, 1]
     one, other = episode(1), back[1]
     assert (other.instruction, other.reason, other.observations, other.frames, other.faults) == (
-        one.instruction, one.reason, one.observations, one.frames, one.faults)
+        one.instruction,
+        one.reason,
+        one.observations,
+        one.frames,
+        one.faults,
+    )
     assert list(other.traces) == list(one.traces)
     for name, trace in one.traces.items():
         np.testing.assert_array_equal(other.traces[name].actions, trace.actions)
         for columns, expected in (
-                (other.traces[name].words, trace.words),
-                (other.traces[name].numbers, trace.numbers)):
+            (other.traces[name].words, trace.words),
+            (other.traces[name].numbers, trace.numbers),
+        ):
             assert columns.keys() == expected.keys()
             for column in expected:
                 np.testing.assert_array_equal(columns[column], expected[column])
@@ -76,8 +92,10 @@ def test_another_run_is_never_overwritten_or_gone_on_with(tmp_path):
 def test_a_setting_that_differs_is_named_by_itself(tmp_path):
     Store(tmp_path, IDENTITY)
     other = IDENTITY | {'methods': {'none': {'tau': 0.6}, 'fast': {'tau': 0.5}}}
-    with pytest.raises(ResumeError, match=(
-            r'differs: methods\.fast is new; methods\.none\.tau was 0\.5, is 0\.6$')):
+    with pytest.raises(
+        ResumeError,
+        match=(r'differs: methods\.fast is new; methods\.none\.tau was 0\.5, is 0\.6$'),
+    ):
         Store(tmp_path, other, resume=True)
 
 
@@ -93,9 +111,15 @@ def test_where_there_is_no_run_none_can_be_gone_on_with(tmp_path):
         Store(tmp_path, IDENTITY, resume=True)
 
 
-@pytest.mark.parametrize('damage', [
-    lambda data: b'', lambda data: data[:200], lambda data: bytes(len(data)),
-    lambda data: data[:300] + b'\xff' * 40 + data[340:]])
+@pytest.mark.parametrize(
+    'damage',
+    [
+        lambda data: b'',
+        lambda data: data[:200],
+        lambda data: bytes(len(data)),
+        lambda data: data[:300] + b'\xff' * 40 + data[340:],
+    ],
+)
 def test_an_episode_that_is_damaged_is_named(tmp_path, damage):
     store = Store(tmp_path, IDENTITY)
     store.add(episode(0))

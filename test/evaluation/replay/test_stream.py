@@ -42,11 +42,15 @@ def test_every_encoding_and_padding_is_seen_as_rgb(tmp_path, encoding, padding):
     rgb = bags.picture(1, 8)
     alpha = np.full((8, 8, 1), 9, np.uint8)
     stored = {
-        'rgb8': rgb, 'bgr8': rgb[..., ::-1], 'rgba8': np.concatenate([rgb, alpha], 2),
-        'bgra8': np.concatenate([rgb[..., ::-1], alpha], 2), 'mono8': rgb[..., :1]}[encoding]
+        'rgb8': rgb,
+        'bgr8': rgb[..., ::-1],
+        'rgba8': np.concatenate([rgb, alpha], 2),
+        'bgra8': np.concatenate([rgb[..., ::-1], alpha], 2),
+        'mono8': rgb[..., :1],
+    }[encoding]
     expected = np.repeat(rgb[..., :1], 3, 2) if encoding == 'mono8' else rgb
     lines = [bags.image('/camera', START, np.ascontiguousarray(stored), encoding, padding)]
-    observation, = seen(stream(tmp_path, lines, said='pour'))
+    (observation,) = seen(stream(tmp_path, lines, said='pour'))
     np.testing.assert_array_equal(observation.images[0], expected)
 
 
@@ -54,7 +58,7 @@ def test_every_encoding_and_padding_is_seen_as_rgb(tmp_path, encoding, padding):
 def test_compressed_pictures_are_seen(tmp_path, suffix, tolerance):
     smooth = np.full((16, 16, 3), (200, 90, 20), np.uint8)
     lines = [bags.compressed('/camera/compressed', START, smooth, suffix)]
-    observation, = seen(stream(tmp_path, lines, said='pour'))
+    (observation,) = seen(stream(tmp_path, lines, said='pour'))
     assert np.abs(observation.images[0].astype(int) - smooth).max() <= tolerance
 
 
@@ -114,7 +118,8 @@ def test_frames_that_do_not_decode_are_left_out_and_the_first_is_explained(tmp_p
     assert len(seen(made)) == 2
     assert made.faults.lines() == [
         "2 x bad_frame: /camera: encoding is '32FC1', expected one of rgb8, bgr8, rgba8, bgra8, "
-        'mono8']
+        'mono8'
+    ]
 
 
 def test_a_bag_of_unusable_frames_is_refused_with_the_reason(tmp_path):
@@ -139,8 +144,7 @@ def test_messages_that_are_no_message_are_counted(tmp_path, monkeypatch):
 
 
 def test_observations_that_were_replayed_already_are_counted_and_not_decoded(tmp_path):
-    made = stream(
-        tmp_path, bags.recording(6), 2, skip=4, known={'bad_frame': (2, 'earlier')})
+    made = stream(tmp_path, bags.recording(6), 2, skip=4, known={'bad_frame': (2, 'earlier')})
     moments = list(made)
     assert [m.number for m in moments if m.observation is not None] == [5, 6]
     assert made.faults.counts['bad_frame'] == 2

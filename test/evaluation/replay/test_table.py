@@ -20,15 +20,24 @@ from vla_accel_ros.evaluation.report.data import Estimate, MethodRow
 
 def test_a_line_a_method_with_intervals_where_they_matter():
     rows = [
-        MethodRow('none', values={'calls': Estimate(1.0, 1.0, 1.0)},
-                  decisions={'deliberative': 1.0}),
-        MethodRow('sp_vla+jacobi', values={
-            'reference_translation_mm': Estimate(1.234, 1.0, 1.5),
-            'calls': Estimate(0.5, 0.4, 0.6), 'effective_hz': None},
-            decisions={'deliberative': 0.5, 'intuitive': 0.5})]
+        MethodRow(
+            'none', values={'calls': Estimate(1.0, 1.0, 1.0)}, decisions={'deliberative': 1.0}
+        ),
+        MethodRow(
+            'sp_vla+jacobi',
+            values={
+                'reference_translation_mm': Estimate(1.234, 1.0, 1.5),
+                'calls': Estimate(0.5, 0.4, 0.6),
+                'effective_hz': None,
+            },
+            decisions={'deliberative': 0.5, 'intuitive': 0.5},
+        ),
+    ]
     head, none, other, _, *decisions = render(rows).splitlines()
     assert head.split()[:4] == ['method', 'off', 'none', 'mm']
     assert none.split() == ['none', *'----', '1.00', *'---']
     assert other.split() == ['sp_vla+jacobi', '1.23', '(1.00-1.50)', *'---', '0.50', *'---']
     assert decisions == [
-        'none           deliberative 100%', 'sp_vla+jacobi  intuitive 50%, deliberative 50%']
+        'none           deliberative 100%',
+        'sp_vla+jacobi  intuitive 50%, deliberative 50%',
+    ]

@@ -26,10 +26,17 @@ def topics(**kinds):
 
 
 OURS = topics(
-    image_raw=bags.IMAGE, wrist__image_raw=bags.IMAGE, vla__frame=bags.IMAGE,
-    vla__action=bags.TRAJECTORY, vla__request=bags.TRAJECTORY, vla__action_chunk=bags.TRAJECTORY,
-    vla__instruction=bags.STRING, gripper_command=bags.FLOAT, ee_pose=bags.POSE,
-    servo_node__delta_twist_cmds=bags.TWIST)
+    image_raw=bags.IMAGE,
+    wrist__image_raw=bags.IMAGE,
+    vla__frame=bags.IMAGE,
+    vla__action=bags.TRAJECTORY,
+    vla__request=bags.TRAJECTORY,
+    vla__action_chunk=bags.TRAJECTORY,
+    vla__instruction=bags.STRING,
+    gripper_command=bags.FLOAT,
+    ee_pose=bags.POSE,
+    servo_node__delta_twist_cmds=bags.TWIST,
+)
 
 
 def test_our_own_recordings_are_understood():
@@ -50,15 +57,22 @@ def test_without_actions_the_twists_are_taken_and_without_them_the_poses():
 
 
 def test_a_camera_that_is_recorded_raw_and_compressed_counts_once():
-    some = topics(camera=bags.IMAGE, camera__compressed=bags.COMPRESSED,
-                  camera__depth=bags.IMAGE, task=bags.STRING)
+    some = topics(
+        camera=bags.IMAGE,
+        camera__compressed=bags.COMPRESSED,
+        camera__depth=bags.IMAGE,
+        task=bags.STRING,
+    )
     assert assign(some, Wishes(), 1).images == ('/camera',)
 
 
 @pytest.mark.parametrize(('wanted', 'found'), [(1, 2), (3, 2)])
 def test_another_number_of_cameras_is_refused_and_says_how_to_choose(wanted, found):
-    with pytest.raises(BagError, match=rf'wants {wanted} camera.*found {found}: /image_raw, /wr.*'
-                       '--image-topic'):
+    with pytest.raises(
+        BagError,
+        match=rf'wants {wanted} camera.*found {found}: /image_raw, /wr.*'
+        '--image-topic',
+    ):
         assign(OURS, Wishes(), wanted)
 
 
@@ -71,13 +85,21 @@ def test_what_is_said_is_what_counts():
     assert assign(OURS, Wishes(action='none'), 2).action == ''
 
 
-@pytest.mark.parametrize(('wishes', 'message'), [
-    (Wishes(('/nowhere', '/image_raw')), r'--image-topic /nowhere is not in the bag; topics of '
-     r'the bag: .*/image_raw \[sensor_msgs/msg/Image, 5\]'),
-    (Wishes(action='/image_raw'), '--action-topic /image_raw is of type sensor_msgs/msg/Image, '
-     'expected trajectory_msgs'),
-    (Wishes(instruction='/ee_pose'), '--instruction-topic /ee_pose is of type'),
-])
+@pytest.mark.parametrize(
+    ('wishes', 'message'),
+    [
+        (
+            Wishes(('/nowhere', '/image_raw')),
+            r'--image-topic /nowhere is not in the bag; topics of '
+            r'the bag: .*/image_raw \[sensor_msgs/msg/Image, 5\]',
+        ),
+        (
+            Wishes(action='/image_raw'),
+            '--action-topic /image_raw is of type sensor_msgs/msg/Image, expected trajectory_msgs',
+        ),
+        (Wishes(instruction='/ee_pose'), '--instruction-topic /ee_pose is of type'),
+    ],
+)
 def test_a_topic_that_will_not_do_is_named(wishes, message):
     with pytest.raises(BagError, match=message):
         assign(OURS, wishes, 2)

@@ -30,9 +30,16 @@ from vla_accel_ros.evaluation.report.page import write
 PACKAGES = 'chromium chromium-driver'
 BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
 FLAGS = (
-    '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    '--disable-dev-shm-usage', '--window-size=1366,768',
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-dev-shm-usage',
+    '--window-size=1366,768',
     # A page that is still scrolling is not where the pointer was sent.
     '--force-prefers-reduced-motion',
 )
@@ -56,8 +63,10 @@ def browser(tmp_path_factory):
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     driver = shutil.which('chromedriver')
     if not program or not driver:
-        pytest.fail('no Chromium with its driver: '
-                    f'sudo apt-get update && sudo apt-get install -y {PACKAGES}')
+        pytest.fail(
+            'no Chromium with its driver: '
+            f'sudo apt-get update && sudo apt-get install -y {PACKAGES}'
+        )
     options = webdriver.ChromeOptions()
     options.binary_location = program
     for flag in (*FLAGS, f'--user-data-dir={tmp_path_factory.mktemp("profile")}'):

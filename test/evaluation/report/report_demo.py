@@ -47,18 +47,41 @@ METHODS = (
     ('random@keep=0.25', 'tokens dropped by lot', 0.0, 0.25, 7.3, 3.1),
     ('hold', 'the last action again', 0.6, 1.0, 14.4, 2.35),
 )
-SUCCESSES = {'none': 198, 'sp_vla': 197, 'sp_vla+jacobi': 197, 'fast': 196,
-             'random@keep=0.25': 151, 'hold': 186}
+SUCCESSES = {
+    'none': 198,
+    'sp_vla': 197,
+    'sp_vla+jacobi': 197,
+    'fast': 196,
+    'random@keep=0.25': 151,
+    'hold': 186,
+}
 FAILED = ('hold', 'random@keep=0.25', 'fast')
 MEASURES = (
-    Measure('p95', 'departure from none, p95', 'mm', 'Against the unaccelerated policy', 'lower',
-            2, True, 'Distance of the translations of one step, over all steps.'),
-    Measure('mean', 'departure from none, mean', 'mm', 'Against the unaccelerated policy',
-            'lower', 2),
+    Measure(
+        'p95',
+        'departure from none, p95',
+        'mm',
+        'Against the unaccelerated policy',
+        'lower',
+        2,
+        True,
+        'Distance of the translations of one step, over all steps.',
+    ),
+    Measure(
+        'mean', 'departure from none, mean', 'mm', 'Against the unaccelerated policy', 'lower', 2
+    ),
     Measure('gripper', 'gripper agrees', '%', 'Against the unaccelerated policy', 'higher'),
     Measure('success', 'success', '%', 'In a closed loop', 'higher', 1, True),
-    Measure('success_against', 'success against none', 'points', 'In a closed loop', 'higher', 1,
-            True, 'Paired over the same seeds.'),
+    Measure(
+        'success_against',
+        'success against none',
+        'points',
+        'In a closed loop',
+        'higher',
+        1,
+        True,
+        'Paired over the same seeds.',
+    ),
     Measure('ms', 'model time per step', 'ms', 'Cost', 'lower', 2, True),
     Measure('calls', 'model calls', '', 'Cost', 'lower', 0),
     Measure('kept', 'tokens kept', '%', 'Cost', '', 0, True),
@@ -79,11 +102,19 @@ def film(frames, side):
         while not done and made < frames:
             action = expert.action(env.state(), env.task)
             tool = env.state().ee_position[None]
-            places = [np.asarray(env.project(tool, name, side))[0, :2] / side
-                      for name in ('agent', 'wrist')]
+            places = [
+                np.asarray(env.project(tool, name, side))[0, :2] / side
+                for name in ('agent', 'wrist')
+            ]
             speed = float(np.linalg.norm(action[:3])) / env.control_dt
-            yield (f'seed {seed}', env.instruction, step * env.control_dt,
-                   (seen['agent'], seen['wrist']), speed, places)
+            yield (
+                f'seed {seed}',
+                env.instruction,
+                step * env.control_dt,
+                (seen['agent'], seen['wrist']),
+                speed,
+                places,
+            )
             seen, _, over, cut, _ = env.step(action)
             done, step, made = over or cut, step + 1, made + 1
         seed += 1
@@ -98,7 +129,7 @@ def kept_near(places, ratio, rng):
     for x, y in places:
         far = np.hypot((columns + 0.5) / GRID - x, (rows + 0.5) / GRID - y)
         order = np.argsort(far + rng.normal(0, 0.12, far.size))
-        chosen.append(np.sort(order[:max(1, round(ratio * far.size))]))
+        chosen.append(np.sort(order[: max(1, round(ratio * far.size))]))
     return tuple(chosen)
 
 
@@ -117,9 +148,15 @@ def record(recorder, frames, side, instruction=None):
             latency = None if easy else float(cost * rng.lognormal(0, 0.08))
             error = float(wrong * rng.gamma(2, 0.5) * (1.5 if easy else 0.7))
             step = Step(
-                time_s, kind, 'fast' if easy else 'precise' if speed < 0.12 else 'buffer_short',
-                speed + float(rng.normal(0, 0.004 * wrong)), None if easy else ratio, latency,
-                error, () if easy else kept_near(places, ratio, rng))
+                time_s,
+                kind,
+                'fast' if easy else 'precise' if speed < 0.12 else 'buffer_short',
+                speed + float(rng.normal(0, 0.004 * wrong)),
+                None if easy else ratio,
+                latency,
+                error,
+                () if easy else kept_near(places, ratio, rng),
+            )
             recorder.add_step(number, name, step, episode, instruction or task)
             errors[name].append(error)
             kinds[name].append(kind)
@@ -139,7 +176,8 @@ def row_of(method, errors, calls, kinds):
     values = {
         'success': around(rate, 1.6 + (100 - rate) * 0.15, 0, 100),
         'ms': around(spent.sum() / n, 0.02 * spent.sum() / n),
-        'calls': Estimate(len(spent)), 'kept': Estimate(100 * ratio),
+        'calls': Estimate(len(spent)),
+        'kept': Estimate(100 * ratio),
         'hz': Estimate(1000 * n / spent.sum()),
     }
     if name == REFERENCE:
@@ -147,9 +185,11 @@ def row_of(method, errors, calls, kinds):
     else:
         p95 = float(np.percentile(own, 95))
         values |= {
-            'p95': around(p95, 0.09 * p95), 'mean': around(own.mean(), 0.05 * own.mean()),
+            'p95': around(p95, 0.09 * p95),
+            'mean': around(own.mean(), 0.05 * own.mean()),
             'success_against': around(rate - 99, 1.2 + (99 - rate) * 0.12),
-            'gripper': around(100 - own.mean(), 0.4, 0, 100)}
+            'gripper': around(100 - own.mean(), 0.4, 0, 100),
+        }
     shares = {kind: kinds[name].count(kind) / n for kind in set(kinds[name])}
     settings = {'keep_ratio': ratio, 'rule': 'never' if name == REFERENCE else 'velocity'}
     return MethodRow(name, summary, values, shares, spent, settings)
@@ -162,21 +202,37 @@ def demo_report(folder, frames=600, side=96, instruction=None, most=600, notes=(
     shown = recorder.shown()
     recorder.close()
     clips = tuple(
-        Clip(f'{name}, {episode.name}', f'{episode.instruction}: out of time',
-             episode.traces[name].pictures)
-        for name, episode in zip(FAILED, shown.episodes, strict=False))
+        Clip(
+            f'{name}, {episode.name}',
+            f'{episode.instruction}: out of time',
+            episode.traces[name].pictures,
+        )
+        for name, episode in zip(FAILED, shown.episodes, strict=False)
+    )
     return Report(
-        title='Replay of kitchen.mcap', reference=REFERENCE, measures=MEASURES,
+        title='Replay of kitchen.mcap',
+        reference=REFERENCE,
+        measures=MEASURES,
         subtitle=f'{frames} frames of {len(shown.episodes)} episodes, policy tabletop-s, offline',
         methods=tuple(row_of(method, errors, calls, kinds) for method in METHODS),
         bounds=(Bound('p95', 5.0), Bound('success_against', -3.0)),
-        quality='p95', cost='ms', cameras=CAMERAS, pictures=shown.pictures,
-        episodes=shown.episodes, clips=clips, notes=tuple(notes), sampling=shown.sampling,
+        quality='p95',
+        cost='ms',
+        cameras=CAMERAS,
+        pictures=shown.pictures,
+        episodes=shown.episodes,
+        clips=clips,
+        notes=tuple(notes),
+        sampling=shown.sampling,
         provenance=Provenance(
             "vla-accel replay kitchen.mcap --methods 'none,sp_vla,fast' --out out",
-            '2026-11-20 15:00 UTC', {'bag': 'kitchen.mcap, sha256 ' + '5e' * 32},
+            '2026-11-20 15:00 UTC',
+            {'bag': 'kitchen.mcap, sha256 ' + '5e' * 32},
             {'python': '3.11.2', 'torch': '2.13.0', 'vla_accel_ros': '0.1.0'},
-            {'processor': 'AMD EPYC', 'cores': 2, 'gpu': None}, {'clock': 'offline'}))
+            {'processor': 'AMD EPYC', 'cores': 2, 'gpu': None},
+            {'clock': 'offline'},
+        ),
+    )
 
 
 if __name__ == '__main__':

@@ -70,12 +70,19 @@ def test_the_worst_pictures_of_a_large_model_are_within_the_limit(report, tmp_pa
     jpegs = [encode_views(views) for views in noise]
     cameras = (Camera('agent', 16, 16), Camera('wrist', 16, 16))
     ids = np.arange(0, 256, 2)
-    steps = tuple(Step(i / 20, 'deliberative', 'precise', 0.1234, 0.5, 12.34, 1.234, (ids, ids))
-                  for i in range(660))
+    steps = tuple(
+        Step(i / 20, 'deliberative', 'precise', 0.1234, 0.5, 12.34, 1.234, (ids, ids))
+        for i in range(660)
+    )
     trace = Trace(steps, tuple(range(660)))
     episode = Episode('one', 'lift', {row.name: trace for row in report.methods})
-    large = replace(report, cameras=cameras, episodes=(episode,), clips=(),
-                    pictures=tuple(jpegs[i % 3] for i in range(660)))
+    large = replace(
+        report,
+        cameras=cameras,
+        episodes=(episode,),
+        clips=(),
+        pictures=tuple(jpegs[i % 3] for i in range(660)),
+    )
     assert write(large, tmp_path / 'report.html').stat().st_size <= LARGEST
 
 
@@ -85,8 +92,11 @@ def test_nothing_is_fetched_and_only_the_pages_own_scripts_may_run(parts):
         assert not [name for name in attrs if name.startswith('on')], (tag, attrs)
         if 'href' in attrs:
             assert attrs['href'].startswith('#')
-    policy = next(attrs['content'] for tag, attrs in parts.elements
-                  if attrs.get('http-equiv') == 'Content-Security-Policy')
+    policy = next(
+        attrs['content']
+        for tag, attrs in parts.elements
+        if attrs.get('http-equiv') == 'Content-Security-Policy'
+    )
     scripts = next(part for part in policy.split('; ') if part.startswith('script-src'))
     assert policy.startswith("default-src 'none'")
     assert scripts.count('sha256-') == 2
@@ -106,6 +116,7 @@ def test_tables_have_captions_and_scopes_and_fields_have_names(parts):
 def test_each_picture_is_stored_once(page, report):
     text = page.read_text(encoding='utf-8')
     from base64 import b64encode
+
     for jpeg in (report.pictures[0][0], report.pictures[300][1]):
         assert text.count(b64encode(jpeg).decode()) == 1
 
@@ -144,6 +155,7 @@ def test_pictures_are_bounded_and_keep_their_shape():
     assert sum(map(len, encoded)) <= MOMENT_BYTES
     plain = encode_views([np.full((96, 96, 3), (200, 30, 60), np.uint8)])
     import cv2
+
     back = cv2.imdecode(np.frombuffer(plain[0], np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     assert back.shape == (96, 96, 3)
     assert np.abs(back.astype(int) - (200, 30, 60)).max() < 8

@@ -28,8 +28,10 @@ from selenium.webdriver.support.ui import WebDriverWait
 from vla_accel_ros.evaluation.report.data import Report
 from vla_accel_ros.evaluation.report.page import write
 
-HOSTILE = ('</script><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
-           "'\"&amp;{{ 7 * 7 }}%{x}")
+HOSTILE = (
+    '</script><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
+    '\'"&amp;{{ 7 * 7 }}%{x}'
+)
 DECODED = """
 const done = arguments[0];
 const load = (source) => new Promise((resolve) => {
@@ -69,7 +71,8 @@ def choose(browser, select, text):
 
 def line_of(browser):
     return browser.execute_script(
-        'return document.querySelector("[data-figure=timeline]").layout.shapes[0].x0')
+        'return document.querySelector("[data-figure=timeline]").layout.shapes[0].x0'
+    )
 
 
 def hover(browser, place):
@@ -134,7 +137,8 @@ def test_dropped_tokens_are_dimmed_and_kept_ones_are_not(opened, report):
     trace = report.episodes[0].traces['random@keep=0.25']
     pixels = opened.execute_script(
         'const c = document.querySelector("#views canvas");'
-        'return [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]')
+        'return [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]'
+    )
     grid = report_demo.GRID
     dimmed = {token for token in range(grid * grid) if pixels[4 * token + 3]}
     assert dimmed == set(range(grid * grid)) - set(trace.steps[0].kept[0].tolist())
@@ -154,11 +158,16 @@ def test_the_frame_of_each_method_is_one_picture_with_other_tokens(opened):
 
 def test_a_view_that_the_policy_does_not_have_is_shown_as_it_is(browser, report, tmp_path):
     trace = report.episodes[0].traces['fast']
-    steps = tuple(replace(step, kept=(*step.kept[:1], [])[:2 * len(step.kept)])
-                  for step in trace.steps)
+    steps = tuple(
+        replace(step, kept=(*step.kept[:1], [])[: 2 * len(step.kept)]) for step in trace.steps
+    )
     episode = replace(report.episodes[0], traces={'fast': replace(trace, steps=steps)})
-    made = replace(report, episodes=(episode,), clips=(),
-                   cameras=(report.cameras[0], replace(report.cameras[1], rows=0, columns=0)))
+    made = replace(
+        report,
+        episodes=(episode,),
+        clips=(),
+        cameras=(report.cameras[0], replace(report.cameras[1], rows=0, columns=0)),
+    )
     browser.get(write(made, tmp_path / 'plain.html').as_uri())
     captions = [c.text for c in browser.find_elements(By.CSS_SELECTOR, '#views figcaption')]
     assert captions[1] == 'wrist'
@@ -179,8 +188,10 @@ def test_the_strip_goes_along_the_episode_and_leads_to_its_frame(opened):
 def test_light_and_dark_change_page_and_charts(opened):
     colours = []
     for scheme in ('light', 'dark'):
-        opened.execute_cdp_cmd('Emulation.setEmulatedMedia', {
-            'features': [{'name': 'prefers-color-scheme', 'value': scheme}]})
+        opened.execute_cdp_cmd(
+            'Emulation.setEmulatedMedia',
+            {'features': [{'name': 'prefers-color-scheme', 'value': scheme}]},
+        )
         colours.append(paper(opened, scheme))
     find(opened, '#theme').click()
     assert paper(opened, 'light') == colours[0] != colours[1]
@@ -190,12 +201,14 @@ def test_light_and_dark_change_page_and_charts(opened):
 
 def paper(browser, scheme):
     """Return the colour that page and charts have once they have turned to a scheme."""
+
     def colours():
         return browser.execute_script(
             'const colour = (s) => getComputedStyle(document.querySelector(s)).backgroundColor;'
             'return [document.documentElement.dataset.theme, colour(".card"), '
             'colour("[data-figure=pareto] .main-svg"), colour("[data-figure=timeline] .main-svg")]'
         )
+
     until(browser, lambda: colours()[0] == scheme and len(set(colours()[1:])) == 1)
     return colours()[1]
 
@@ -210,13 +223,16 @@ def test_films_of_failures_play_to_their_end(opened, report):
 
 def test_a_heading_sorts_its_table(opened):
     table = find(opened, '#summary table')
-    heading = next(h for h in table.find_elements(By.CSS_SELECTOR, 'thead button')
-                   if 'model time' in h.text)
+    heading = next(
+        h for h in table.find_elements(By.CSS_SELECTOR, 'thead button') if 'model time' in h.text
+    )
     for direction in ('ascending', 'descending'):
         opened.execute_script('arguments[0].click()', heading)
         rows = table.find_elements(By.CSS_SELECTOR, 'tbody tr')
-        values = [float(row.find_elements(By.TAG_NAME, 'td')[3].get_attribute('data-value'))
-                  for row in rows]
+        values = [
+            float(row.find_elements(By.TAG_NAME, 'td')[3].get_attribute('data-value'))
+            for row in rows
+        ]
         assert values == sorted(values, reverse=direction == 'descending')
         cell = heading.find_element(By.XPATH, '..')
         assert cell.get_attribute('aria-sort') == direction
@@ -225,7 +241,8 @@ def test_a_heading_sorts_its_table(opened):
 def test_the_page_fits_a_laptop(opened):
     assert opened.execute_script('return document.documentElement.scrollWidth <= innerWidth')
     bottom = opened.execute_script(
-        'return document.querySelector(".verdicts").getBoundingClientRect().bottom')
+        'return document.querySelector(".verdicts").getBoundingClientRect().bottom'
+    )
     assert bottom <= 768
 
 
@@ -250,19 +267,39 @@ def hostile(report: Report) -> Report:
     name = 'fast'
     renamed = tuple(
         replace(row, name=HOSTILE, summary=HOSTILE, settings={HOSTILE: HOSTILE})
-        if row.name == name else row for row in report.methods)
-    episodes = tuple(replace(
-        episode, name=HOSTILE, instruction=HOSTILE,
-        traces={HOSTILE if key == name else key: replace(trace, outcome=HOSTILE, steps=tuple(
-            replace(step, reason=HOSTILE) for step in trace.steps))
-            for key, trace in episode.traces.items()}) for episode in report.episodes[:1])
+        if row.name == name
+        else row
+        for row in report.methods
+    )
+    episodes = tuple(
+        replace(
+            episode,
+            name=HOSTILE,
+            instruction=HOSTILE,
+            traces={
+                HOSTILE if key == name else key: replace(
+                    trace,
+                    outcome=HOSTILE,
+                    steps=tuple(replace(step, reason=HOSTILE) for step in trace.steps),
+                )
+                for key, trace in episode.traces.items()
+            },
+        )
+        for episode in report.episodes[:1]
+    )
     clips = tuple(replace(clip, title=HOSTILE, caption=HOSTILE) for clip in report.clips[:1])
     return replace(
-        report, title=HOSTILE, subtitle=HOSTILE, notes=(HOSTILE,), methods=renamed,
-        episodes=episodes, clips=clips, cameras=tuple(
-            replace(camera, name=HOSTILE) for camera in report.cameras),
+        report,
+        title=HOSTILE,
+        subtitle=HOSTILE,
+        notes=(HOSTILE,),
+        methods=renamed,
+        episodes=episodes,
+        clips=clips,
+        cameras=tuple(replace(camera, name=HOSTILE) for camera in report.cameras),
         measures=tuple(replace(m, title=HOSTILE, note=HOSTILE) for m in report.measures),
-        provenance=replace(report.provenance, command=HOSTILE, inputs={HOSTILE: HOSTILE}))
+        provenance=replace(report.provenance, command=HOSTILE, inputs={HOSTILE: HOSTILE}),
+    )
 
 
 def test_markup_in_any_text_is_shown_and_never_run(browser, report, tmp_path):

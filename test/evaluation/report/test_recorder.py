@@ -28,8 +28,11 @@ def add(recorder, frame, error=None, method='none', episode='one'):
 
 
 def frames_of(shown, method='none'):
-    return [round(step.time_s * 10) for episode in shown.episodes
-            for step in episode.traces[method].steps]
+    return [
+        round(step.time_s * 10)
+        for episode in shown.episodes
+        for step in episode.traces[method].steps
+    ]
 
 
 @pytest.fixture
@@ -77,10 +80,10 @@ def test_steps_come_back_as_they_were(recorder):
     recorder.add_frame(0, IMAGES)
     recorder.add_step(0, 'fast', step, 'seed 3', 'pick up <the> cube')
     recorder.set_outcome('seed 3', 'fast', 'failure')
-    episode, = recorder.shown().episodes
+    (episode,) = recorder.shown().episodes
     assert (episode.name, episode.instruction) == ('seed 3', 'pick up <the> cube')
     trace = episode.traces['fast']
-    back, = trace.steps
+    (back,) = trace.steps
     assert trace.outcome == 'failure'
     for name in ('time_s', 'kind', 'reason', 'speed', 'keep_ratio', 'latency_ms', 'error_mm'):
         assert getattr(back, name) == getattr(step, name)
@@ -93,7 +96,7 @@ def test_a_camera_without_tokens_comes_back_without_any(tmp_path):
     recorder.add_frame(0, IMAGES)
     kept = (np.array([], int), np.array([3]))
     recorder.add_step(0, 'none', Step(0.0, 'deliberative', kept=kept), 'one')
-    step, = recorder.shown().episodes[0].traces['none'].steps
+    (step,) = recorder.shown().episodes[0].traces['none'].steps
     recorder.close()
     assert [ids.tolist() for ids in step.kept] == [[], [3]]
 
@@ -121,7 +124,8 @@ def test_it_goes_on_where_it_was_left(tmp_path):
         add(whole, frame, error=float(frame == 123))
     assert 123 in frames_of(split)
     assert {f for f in frames_of(split) if f % 32 == 0} == {
-        f for f in frames_of(whole.shown()) if f % 32 == 0}
+        f for f in frames_of(whole.shown()) if f % 32 == 0
+    }
 
 
 def test_bad_input_is_named(recorder, tmp_path):

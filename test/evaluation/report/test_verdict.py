@@ -31,12 +31,19 @@ FINITE = st.floats(-1e6, 1e6)
 def report(values, better='lower', limit=5.0, costs=(10.0, 4.0), bounds=True):
     """Return a report of 'none' and one method whose bounded measure is given."""
     return Report(
-        title='', subtitle='', reference='none',
+        title='',
+        subtitle='',
+        reference='none',
         measures=(Measure('wrong', 'error', 'mm', better=better), Measure('ms', 'time', 'ms')),
-        methods=(MethodRow('none', values={'ms': Estimate(costs[0])}),
-                 MethodRow('fast', values={'wrong': values, 'ms': Estimate(costs[1])})),
-        bounds=(Bound('wrong', limit),) if bounds else (), quality='wrong', cost='ms',
-        provenance=Provenance('', ''))
+        methods=(
+            MethodRow('none', values={'ms': Estimate(costs[0])}),
+            MethodRow('fast', values={'wrong': values, 'ms': Estimate(costs[1])}),
+        ),
+        bounds=(Bound('wrong', limit),) if bounds else (),
+        quality='wrong',
+        cost='ms',
+        provenance=Provenance('', ''),
+    )
 
 
 def standing(*arguments, **named):
@@ -65,6 +72,7 @@ def test_without_an_interval_the_number_decides_and_without_a_number_nothing_is_
 def test_the_distance_is_that_of_the_end_which_decides():
     def distance(estimate):
         return judge(report(estimate))[1].findings[0].distance
+
     assert distance(Estimate(4.0, 3.0, 4.5)) == '3.0 … 4.5, 0.5 to spare'
     assert distance(Estimate(6.0, 5.2, 7.0)) == '5.2 … 7.0, 0.2 beyond'
     assert distance(Estimate(5.0, 4.0, 6.5)) == '4.0 … 6.5, reaches 1.5 beyond'
@@ -74,9 +82,11 @@ def test_the_headline_says_what_the_figures_say():
     def said(*arguments, **named):
         made = report(*arguments, **named)
         return headline(made, judge(made))
+
     assert said(Estimate(4.0)) == (
         '1 of 1 accelerated settings keeps every bound; fast saves the most: '
-        '2.50× less time than none.')
+        '2.50× less time than none.'
+    )
     assert 'none of them costs less' in said(Estimate(4.0), costs=(4.0, 10.0))
     assert said(Estimate(9.0)) == 'No accelerated setting is shown to keep every bound.'
     assert said(None).endswith('1 could not be decided.')

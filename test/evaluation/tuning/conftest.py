@@ -29,8 +29,19 @@ def tune(tmp_path, random_checkpoint):
     from vla_accel_ros import cli
 
     def run(*words, out='out', cost='calls'):
-        return cli.main([
-            'tune', '--checkpoint', str(random_checkpoint), '--out', str(tmp_path / out),
-            '--cost', cost, '--workers', '1', *map(str, words)])
+        return cli.main(
+            [
+                'tune',
+                '--checkpoint',
+                str(random_checkpoint),
+                '--out',
+                str(tmp_path / out),
+                '--cost',
+                cost,
+                '--workers',
+                '1',
+                *map(str, words),
+            ]
+        )
 
     return run

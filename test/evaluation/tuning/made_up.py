@@ -70,8 +70,12 @@ class MadeUpTarget:
         stopped = lost > self.plan.give_up
         count = 2 if stopped else EPISODES
         return Run(
-            [np.array([lost])] * count, [20 + 200 * v_min] * count, [1] * count, stopped,
-            {'load': 0.0, 'slower': 1.0})
+            [np.array([lost])] * count,
+            [20 + 200 * v_min] * count,
+            [1] * count,
+            stopped,
+            {'load': 0.0, 'slower': 1.0},
+        )
 
 
 def space(text='hold'):
@@ -81,8 +85,11 @@ def space(text='hold'):
 def point(name, loss, cost, stopped=False, of='hold'):
     found = space(of)
     return Point(
-        found.with_values({}, name), of, {'v_min': 0.1},
-        Score(loss, cost, stopped, {'load': 0.0, 'slower': 1.0}))
+        found.with_values({}, name),
+        of,
+        {'v_min': 0.1},
+        Score(loss, cost, stopped, {'load': 0.0, 'slower': 1.0}),
+    )
 
 
 def never():

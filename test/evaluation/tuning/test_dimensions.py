@@ -23,19 +23,25 @@ def info(default, low=None, high=None, choices=()):
     return ParameterInfo('x', default, 'what for', '', low, high, choices)
 
 
-@pytest.mark.parametrize(('of', 'wanted'), [
-    (info(True), Dimension('x', choices=(False, True))),
-    (info('a', choices=('a', 'b')), Dimension('x', choices=('a', 'b'))),
-    (info(0.25, 1e-3, 1.0), Dimension('x', 0.05, 1.0)),
-    (info(0.0, 0.0, 1.0), Dimension('x', 0.0, 1.0)),
-    (info(0.1, 0.0, 10.0), Dimension('x', 0.025, 0.4, log=True)),
-    (info(24, 0, 65536), Dimension('x', 6, 96, integer=True)),
-])
+@pytest.mark.parametrize(
+    ('of', 'wanted'),
+    [
+        (info(True), Dimension('x', choices=(False, True))),
+        (info('a', choices=('a', 'b')), Dimension('x', choices=('a', 'b'))),
+        (info(0.25, 1e-3, 1.0), Dimension('x', 0.05, 1.0)),
+        (info(0.0, 0.0, 1.0), Dimension('x', 0.0, 1.0)),
+        (info(0.1, 0.0, 10.0), Dimension('x', 0.025, 0.4, log=True)),
+        (info(24, 0, 65536), Dimension('x', 6, 96, integer=True)),
+    ],
+)
 def test_a_range_follows_from_the_specification(of, wanted):
     found = derived(of)
     assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high))
     assert (found.choices, found.integer, found.log) == (
-        wanted.choices, wanted.integer, wanted.log)
+        wanted.choices,
+        wanted.integer,
+        wanted.log,
+    )
 
 
 def test_the_model_bounds_a_count():
@@ -83,9 +89,14 @@ def test_a_choice_that_is_none_is_refused():
         Dimension('x', choices=('a', 'b')).within('c')
 
 
-@pytest.mark.parametrize('dimension', [
-    Dimension('x', 0.5, 2.0, log=True), Dimension('x', 1, 3, integer=True),
-    Dimension('x', choices=('a', 'b'))])
+@pytest.mark.parametrize(
+    'dimension',
+    [
+        Dimension('x', 0.5, 2.0, log=True),
+        Dimension('x', 1, 3, integer=True),
+        Dimension('x', choices=('a', 'b')),
+    ],
+)
 def test_optuna_draws_from_the_range(dimension):
     trial = optuna.trial.FixedTrial({'x': dimension.choices[0] if dimension.choices else 1})
     assert dimension.suggest(trial) in (*dimension.choices, 1, 1.0)

@@ -30,8 +30,12 @@ BASELINE = {'costs': [100.0] * 4, 'per': [1] * 4, 'load': 0.5, 'slower': 1.0}
 def outcome(points, **others):
     names = tuple(dict.fromkeys(p.space for p in points))
     return Outcome(
-        MadeUpPlan(), Found(BASELINE, points, len(points)), ('fastest-within', 3.0), names,
-        **others)
+        MadeUpPlan(),
+        Found(BASELINE, points, len(points)),
+        ('fastest-within', 3.0),
+        names,
+        **others,
+    )
 
 
 def at(v_min, name):
@@ -43,14 +47,21 @@ def at(v_min, name):
 def confirmed(points):
     found = outcome(points)
     found.confirmed = confirm(
-        MadeUpPlan().held_out(), found.to_confirm(6), 3.0, 1, lambda done: None, never)
+        MadeUpPlan().held_out(), found.to_confirm(6), 3.0, 1, lambda done: None, never
+    )
     return found
 
 
-@pytest.mark.parametrize(('loss', 'interval', 'wanted'), [
-    (0.0, (-2, 2.9), 'confirmed'), (0.0, (-9, 9), 'open'), (0.0, None, 'open'),
-    (3.1, (-9, 9), 'fell'), (float('nan'), None, 'fell'),
-])
+@pytest.mark.parametrize(
+    ('loss', 'interval', 'wanted'),
+    [
+        (0.0, (-2, 2.9), 'confirmed'),
+        (0.0, (-9, 9), 'open'),
+        (0.0, None, 'open'),
+        (3.1, (-9, 9), 'fell'),
+        (float('nan'), None, 'fell'),
+    ],
+)
 def test_verdicts(loss, interval, wanted):
     assert verdict(loss, interval, 3.0) == wanted
 
@@ -65,7 +76,10 @@ def test_held_out_episodes_refute_and_do_not_choose():
     # the search saw nothing that the fastest one loses.
     found = confirmed([at(0.2, 'fast'), at(0.215, 'next'), at(0.3, 'slowest')])
     assert [(each.name, each.verdict) for each in found.confirmed] == [
-        ('fast', 'fell'), ('next', 'confirmed'), ('slowest', 'confirmed')]
+        ('fast', 'fell'),
+        ('next', 'confirmed'),
+        ('slowest', 'confirmed'),
+    ]
     assert found.chosen.name == 'next'
 
 
@@ -76,7 +90,8 @@ def test_where_all_fall_none_is_chosen():
 def test_a_point_beyond_those_that_were_confirmed_is_not_chosen():
     found = outcome([at(0.2, 'fast'), at(0.3, 'slow')])
     found.confirmed = confirm(
-        MadeUpPlan().held_out(), found.to_confirm(1), 3.0, 1, lambda done: None, never)
+        MadeUpPlan().held_out(), found.to_confirm(1), 3.0, 1, lambda done: None, never
+    )
     assert found.chosen is None
 
 

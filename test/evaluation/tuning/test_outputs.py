@@ -36,8 +36,9 @@ METHODS = ('hold+jacobi', 'sp_vla', 'fastv+relaxed', 'specprune', 'ridge@rule=pl
 def tuned(text):
     found = spaces(text, MODEL)[0]
     values = {
-        d.name: d.choices[-1] if d.choices else int(d.high) if d.integer
-        else (d.low + d.high) / 2 for d in found.dimensions}
+        d.name: d.choices[-1] if d.choices else int(d.high) if d.integer else (d.low + d.high) / 2
+        for d in found.dimensions
+    }
     return found.with_values(values, 'tuned')
 
 
@@ -51,8 +52,10 @@ def start():
             rclpy.init(args=['--ros-args', '--params-file', str(file)], context=context)
         module = import_module(f'vla_accel_ros.nodes.{name}')
         kind = next(
-            item for item in vars(module).values()
-            if isinstance(item, type) and issubclass(item, Node) and item is not Node)
+            item
+            for item in vars(module).values()
+            if isinstance(item, type) and issubclass(item, Node) and item is not Node
+        )
         nodes.append(kind(context=context))
         return nodes[-1]
 
@@ -103,7 +106,6 @@ def test_the_preset_means_the_same_method(text, tmp_path):
 def test_a_file_that_lacks_a_parameter_is_not_written(monkeypatch, tmp_path):
     other = tmp_path / 'arm.yaml'
     other.write_text('/**/scheduler:\n  ros__parameters:\n    tau: 0.5\n')
-    monkeypatch.setattr(
-        'vla_accel_ros.evaluation.tuning.outputs.share_file', lambda name: other)
+    monkeypatch.setattr('vla_accel_ros.evaluation.tuning.outputs.share_file', lambda name: other)
     with pytest.raises(ValueError, match=r'does not have .*scheduler\.rule'):
         parameter_file(tuned('hold'), 0.05, [])

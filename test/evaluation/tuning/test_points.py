@@ -38,8 +38,7 @@ def test_each_point_is_on_the_front_or_beaten_by_one_that_is(pairs):
     for p in points:
         assert any(b.score.loss <= p.score.loss and b.score.cost <= p.score.cost for b in best)
     for b in best:
-        assert not any(
-            p.score.loss < b.score.loss and p.score.cost < b.score.cost for p in points)
+        assert not any(p.score.loss < b.score.loss and p.score.cost < b.score.cost for p in points)
 
 
 def test_rules_admit_and_order():

@@ -25,8 +25,15 @@ from vla_accel_ros.evaluation.tuning.study import Study
 def tune(folder, trials=8, workers=1, stop=never, methods='hold@w_max=3', seed=3, show=None):
     with files_of(folder) as files:
         return search(
-            MadeUpPlan(), spaces(methods, MODEL), Folder(files, {}), trials, seed, workers,
-            show or (lambda done: None), stop)
+            MadeUpPlan(),
+            spaces(methods, MODEL),
+            Folder(files, {}),
+            trials,
+            seed,
+            workers,
+            show or (lambda done: None),
+            stop,
+        )
 
 
 def tried(found):
@@ -63,8 +70,7 @@ def test_the_seed_decides_the_draws(tmp_path):
 
 def test_methods_take_turns(tmp_path):
     shown = []
-    found = tune(
-        tmp_path, methods='hold,ridge', stop=lambda: len(shown) > 4, show=shown.append)
+    found = tune(tmp_path, methods='hold,ridge', stop=lambda: len(shown) > 4, show=shown.append)
     counts = [sum(p.space == name for p in found.points) for name in ('hold', 'ridge')]
     assert max(counts) - min(counts) <= 1
 
@@ -114,6 +120,7 @@ def test_what_never_goes_together_is_said(tmp_path, monkeypatch):
 
     def refuse(*_):
         raise ValueError('no')
+
     monkeypatch.setattr(type(found), 'with_values', refuse)
     with pytest.raises(ValueError, match='do not go together'):
         study.ask()

@@ -31,8 +31,12 @@ def names(text, *ranges):
 def test_each_method_is_searched_for_what_it_looks_at():
     velocity = ['v_min', 'w_max', 'tau', 'gripper_guard', 'capacity']
     assert names('hold,ridge,fastv,relaxed,hold+jacobi') == [
-        velocity, [*velocity, 'ridge_penalty'], ['keep', 'layer', 'rows'],
-        ['relaxed_bins', 'draft', 'generator'], [*velocity, 'draft']]
+        velocity,
+        [*velocity, 'ridge_penalty'],
+        ['keep', 'layer', 'rows'],
+        ['relaxed_bins', 'draft', 'generator'],
+        [*velocity, 'draft'],
+    ]
 
 
 def test_what_is_given_is_not_searched():
@@ -75,13 +79,16 @@ def test_values_replace_those_of_the_method():
     assert dict(found.pruning_parameters) == {'keep': 0.5}
 
 
-@pytest.mark.parametrize(('text', 'ranges', 'said'), [
-    ('none', (), "method 'none' has nothing to search"),
-    ('hold,magic', (), "method 'magic' is unknown"),
-    ('hold', ('keep=0.1:0.5',), '--range keep: no method here searches it'),
-    ('hold', ('tau',), "--range is 'tau', expected name=low:high"),
-    ('hold', ('tau=0.5:0.1',), 'range of tau is 0.5 to 0.1'),
-])
+@pytest.mark.parametrize(
+    ('text', 'ranges', 'said'),
+    [
+        ('none', (), "method 'none' has nothing to search"),
+        ('hold,magic', (), "method 'magic' is unknown"),
+        ('hold', ('keep=0.1:0.5',), '--range keep: no method here searches it'),
+        ('hold', ('tau',), "--range is 'tau', expected name=low:high"),
+        ('hold', ('tau=0.5:0.1',), 'range of tau is 0.5 to 0.1'),
+    ],
+)
 def test_what_makes_no_sense_is_refused_by_name(text, ranges, said):
     with pytest.raises(ValueError) as error:
         spaces(text, MODEL, ranges)

@@ -71,7 +71,8 @@ def test_a_lock_and_half_a_line_that_were_left_behind_stop_nothing(tmp_path, mon
     for trials in (1, 2):
         with files_of(tmp_path / '../' / tmp_path.name) as files:
             study = optuna.create_study(
-                storage=Folder(files, {}).storage(), study_name='s', load_if_exists=True)
+                storage=Folder(files, {}).storage(), study_name='s', load_if_exists=True
+            )
             study.ask()
             assert len(study.get_trials()) == trials
         # What a kill in the middle of a line leaves; the link leads nowhere from where it lies.

@@ -26,8 +26,21 @@ from vla_accel_ros.evaluation.tuning.sim import SimPlan
 from vla_accel_ros.evaluation.tuning.target import Run, Stopped
 
 TASK = 'pick up the red cube'
-SIM = ['--sim', '--task', TASK, '--max-steps', '5', '--episodes', '2', '--trials', '3',
-       '--confirm', '2', '--methods', 'hold@v_min=0']
+SIM = [
+    '--sim',
+    '--task',
+    TASK,
+    '--max-steps',
+    '5',
+    '--episodes',
+    '2',
+    '--trials',
+    '3',
+    '--confirm',
+    '2',
+    '--methods',
+    'hold@v_min=0',
+]
 
 
 def results(tmp_path, out='out'):
@@ -77,26 +90,32 @@ def test_time_is_that_of_the_processor_and_the_machine_is_noted(tune, tmp_path):
     assert all(t['facts']['slower'] > 0 and t['facts']['load'] >= 0 for t in found['trials'])
 
 
-@pytest.mark.parametrize(('words', 'said'), [
-    ([], 'nothing to tune on, expected --bag BAG... or --sim'),
-    (['--sim', '--trials', '0'], '--trials is 0, expected at least 1'),
-    (['--sim', '--episodes', '0'], '0 episodes asked for'),
-    (['--sim', '--seed', '2000000'], 'not all for tuning, expected seeds from 1000000'),
-    (['--sim', '--seed', '5'], 'not all for tuning'),
-    (['--sim', '--confirm-seed', '1000005'], 'seed 1000005 is searched on and to be confirmed on'),
-    (['--sim', '--confirm-seed', '7'], 'not all for tuning'),
-    (['--sim', '--confirm-seed', '2000000'], 'not all for tuning'),
-    (['--sim', '--confirm', '-1'], '--confirm is -1'),
-    (['--sim', '--confirm-bag', 'b'], '--confirm-bag goes with --bag'),
-    (['--sim', '--methods', 'hold,magic'], "method 'magic' is unknown"),
-    (['--sim', '--methods', 'none'], 'has nothing to search'),
-    (['--sim', '--range', 'v_min=3'], "range of v_min is '3', expected low:high"),
-    (['--sim', '--choose', 'best', '3'], "--choose is 'best', expected one of fastest-within"),
-    (['--sim', '--choose', 'fastest-within', 'x'], "--choose fastest-within 'x'"),
-    (['--sim', '--hopeless', '0'], '--hopeless is 0.0, expected above 0'),
-    (['--sim', '--workers', '0'], '--workers is 0'),
-    (['--sim', '--task', 'juggle'], 'juggle'),
-])
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        ([], 'nothing to tune on, expected --bag BAG... or --sim'),
+        (['--sim', '--trials', '0'], '--trials is 0, expected at least 1'),
+        (['--sim', '--episodes', '0'], '0 episodes asked for'),
+        (['--sim', '--seed', '2000000'], 'not all for tuning, expected seeds from 1000000'),
+        (['--sim', '--seed', '5'], 'not all for tuning'),
+        (
+            ['--sim', '--confirm-seed', '1000005'],
+            'seed 1000005 is searched on and to be confirmed on',
+        ),
+        (['--sim', '--confirm-seed', '7'], 'not all for tuning'),
+        (['--sim', '--confirm-seed', '2000000'], 'not all for tuning'),
+        (['--sim', '--confirm', '-1'], '--confirm is -1'),
+        (['--sim', '--confirm-bag', 'b'], '--confirm-bag goes with --bag'),
+        (['--sim', '--methods', 'hold,magic'], "method 'magic' is unknown"),
+        (['--sim', '--methods', 'none'], 'has nothing to search'),
+        (['--sim', '--range', 'v_min=3'], "range of v_min is '3', expected low:high"),
+        (['--sim', '--choose', 'best', '3'], "--choose is 'best', expected one of fastest-within"),
+        (['--sim', '--choose', 'fastest-within', 'x'], "--choose fastest-within 'x'"),
+        (['--sim', '--hopeless', '0'], '--hopeless is 0.0, expected above 0'),
+        (['--sim', '--workers', '0'], '--workers is 0'),
+        (['--sim', '--task', 'juggle'], 'juggle'),
+    ],
+)
 def test_what_makes_no_sense_is_refused_in_a_line(tune, tmp_path, capsys, words, said):
     assert tune(*words) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -145,8 +164,12 @@ def test_ctrl_c_keeps_what_was_done(tune, tmp_path, capsys, monkeypatch):
 @pytest.fixture
 def plan(random_checkpoint):
     return SimPlan(
-        runner.Setup(str(random_checkpoint), max_steps=4), (TASK,), range(1_000_000, 1_000_010),
-        'calls', 20.0)
+        runner.Setup(str(random_checkpoint), max_steps=4),
+        (TASK,),
+        range(1_000_000, 1_000_010),
+        'calls',
+        20.0,
+    )
 
 
 def test_a_setting_that_must_lose_too_much_is_given_up(plan, monkeypatch):

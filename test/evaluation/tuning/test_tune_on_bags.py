@@ -32,9 +32,16 @@ def recorded(tmp_path_factory):
     texts = ('pick up the red cube', 'pick up the blue cube')
 
     def write(name, first):
-        return bags.write(folder / name, [
-            line for k in range(2) for line in bags.recording(
-                10, 32, texts[k], START + 10 * k * NS, first=first + 1000 * k)])
+        return bags.write(
+            folder / name,
+            [
+                line
+                for k in range(2)
+                for line in bags.recording(
+                    10, 32, texts[k], START + 10 * k * NS, first=first + 1000 * k
+                )
+            ],
+        )
 
     return write('monday', 1), write('tuesday', 5000)
 
@@ -57,7 +64,8 @@ def test_a_search_on_bags_is_confirmed_on_others(tune, recorded, tmp_path):
 
 
 def test_without_other_bags_nothing_is_confirmed_and_that_is_said(
-        tune, recorded, tmp_path, capsys):
+    tune, recorded, tmp_path, capsys
+):
     assert tune('--bag', *recorded, *BAGS, '--error', 'recorded_translation_mm') == 0
     found = results(tmp_path)
     assert found['confirmed'] == [] and found['held_out'] is None
@@ -66,13 +74,15 @@ def test_without_other_bags_nothing_is_confirmed_and_that_is_said(
 
 
 def test_a_setting_that_departs_too_far_is_given_up(tune, recorded, tmp_path):
-    assert tune('--bag', recorded[0], '--methods', 'hold@v_min=0', '--trials', '2',
-                '--hopeless', '0.001') in (0, 1)
+    assert tune(
+        '--bag', recorded[0], '--methods', 'hold@v_min=0', '--trials', '2', '--hopeless', '0.001'
+    ) in (0, 1)
     assert any(trial['stopped'] for trial in results(tmp_path)['trials'])
 
 
 def test_other_weights_in_the_same_folder_are_another_search(
-        tune, recorded, random_checkpoint, tmp_path, capsys):
+    tune, recorded, random_checkpoint, tmp_path, capsys
+):
     weights = tmp_path / 'weights'
     shutil.copytree(random_checkpoint, weights)
     words = ['--bag', recorded[0], *BAGS, '--checkpoint', weights]
@@ -85,8 +95,7 @@ def test_other_weights_in_the_same_folder_are_another_search(
     assert 'holds another search: its checkpoint is' in capsys.readouterr().err
 
 
-def test_a_bag_to_tune_on_is_not_confirmed_on_under_another_name(
-        tune, recorded, tmp_path, capsys):
+def test_a_bag_to_tune_on_is_not_confirmed_on_under_another_name(tune, recorded, tmp_path, capsys):
     copy = tmp_path / 'copy'
     shutil.copytree(recorded[0], copy)
     for words in (['--confirm-bag', recorded[0]], ['--confirm-bag', copy]):
@@ -94,10 +103,13 @@ def test_a_bag_to_tune_on_is_not_confirmed_on_under_another_name(
         assert 'are the same bag' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(('words', 'said'), [
-    (['--bag', 'nowhere'], 'nowhere does not exist'),
-    (['--error', 'success'], "--error is 'success', expected one of reference_translation_mm"),
-])
+@pytest.mark.parametrize(
+    ('words', 'said'),
+    [
+        (['--bag', 'nowhere'], 'nowhere does not exist'),
+        (['--error', 'success'], "--error is 'success', expected one of reference_translation_mm"),
+    ],
+)
 def test_what_makes_no_sense_is_refused_in_a_line(tune, recorded, capsys, words, said):
     assert tune('--bag', recorded[0], *words) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -106,5 +118,7 @@ def test_what_makes_no_sense_is_refused_in_a_line(tune, recorded, capsys, words,
 
 def test_errors_are_means_of_what_should_be_small():
     assert set(errors()) == {
-        f'{other}_{what}' for other in ('reference', 'recorded') for what in (
-            'translation_mm', 'rotation_deg', 'drift_1s_mm', 'drift_5s_mm')}
+        f'{other}_{what}'
+        for other in ('reference', 'recorded')
+        for what in ('translation_mm', 'rotation_deg', 'drift_1s_mm', 'drift_5s_mm')
+    }

@@ -52,7 +52,8 @@ class Bar:
         """Whether something was measured, and all of it keeps the bound."""
         return bool(self.measured) and all(
             value is not None and (value >= self.bound if self.least else value <= self.bound)
-            for value in self.measured.values())
+            for value in self.measured.values()
+        )
 
 
 def drop_layer(line: Line) -> int | None:
@@ -71,6 +72,7 @@ def drop_layer(line: Line) -> int | None:
 
 def bars(lines: Sequence[Line]) -> tuple[Bar, ...]:
     """Hold the lines of a run against the bars."""
+
     def of(chosen: Callable[[Line], bool], value: Callable[[Line], float | None]):
         return {line.name: value(line) for line in lines if chosen(line)}
 
@@ -78,18 +80,37 @@ def bars(lines: Sequence[Line]) -> tuple[Bar, ...]:
         return line.decoder == GREEDY.name
 
     def quarter(layer: int) -> Callable[[Line], bool]:
-        return lambda line: (
-            greedily(line) and line.keep == KEEP and drop_layer(line) == layer)
+        return lambda line: greedily(line) and line.keep == KEEP and drop_layer(line) == layer
 
     return (
-        Bar(f'prefill and selection, {KEEP:.0%} kept before the decoder: times faster', 2.5, True,
-            of(quarter(0), lambda line: line.prefill_gain)),
-        Bar(f'prefill and selection, {KEEP:.0%} kept after layer {LAYER}: times faster', 1.5, True,
-            of(quarter(LAYER), lambda line: line.prefill_gain)),
-        Bar(f'selection over the prefill it saves, {KEEP:.0%} kept', 0.05, False,
-            of(lambda line: greedily(line) and line.keep == KEEP,
-               lambda line: line.selection_share)),
-        Bar('all of an answer, every draft right: times faster than greedy', 1.25, True,
-            of(lambda line: line.method == NONE and line.decoder == VERIFIED,
-               lambda line: line.total_gain)),
+        Bar(
+            f'prefill and selection, {KEEP:.0%} kept before the decoder: times faster',
+            2.5,
+            True,
+            of(quarter(0), lambda line: line.prefill_gain),
+        ),
+        Bar(
+            f'prefill and selection, {KEEP:.0%} kept after layer {LAYER}: times faster',
+            1.5,
+            True,
+            of(quarter(LAYER), lambda line: line.prefill_gain),
+        ),
+        Bar(
+            f'selection over the prefill it saves, {KEEP:.0%} kept',
+            0.05,
+            False,
+            of(
+                lambda line: greedily(line) and line.keep == KEEP,
+                lambda line: line.selection_share,
+            ),
+        ),
+        Bar(
+            'all of an answer, every draft right: times faster than greedy',
+            1.25,
+            True,
+            of(
+                lambda line: line.method == NONE and line.decoder == VERIFIED,
+                lambda line: line.total_gain,
+            ),
+        ),
     )

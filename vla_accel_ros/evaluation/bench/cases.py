@@ -102,7 +102,8 @@ def parse_method(text: str) -> tuple[str, dict[str, Any]]:
         return name, {}
     if name not in METHODS:
         raise ValueError(
-            f"pruning method is '{name}', expected one of {', '.join([PLAIN, *METHODS])}")
+            f"pruning method is '{name}', expected one of {', '.join([PLAIN, *METHODS])}"
+        )
     table = {info.name: info.default for info in parameter_table(name)}
     parameters = {}
     for setting in settings:
@@ -110,7 +111,8 @@ def parse_method(text: str) -> tuple[str, dict[str, Any]]:
         if not equals or key not in table:
             raise ValueError(
                 f"'{setting}' is no setting of {name}, expected one of "
-                f'{", ".join(f"{known}=..." for known in table)}')
+                f'{", ".join(f"{known}=..." for known in table)}'
+            )
         parameters[key] = values.read(key, value, table[key])
     make_parameters(name, **parameters)
     return name, parameters
@@ -190,7 +192,7 @@ def prunings(methods: Iterable[str], keeps: Iterable[str], layer: int = 0) -> li
 
 
 def cases(
-    chosen: Iterable[Pruning], decoders: Iterable[str], single_pass: bool = False,
+    chosen: Iterable[Pruning], decoders: Iterable[str], single_pass: bool = False
 ) -> list[list[Case]]:
     """Combine prunings and decoders.
 
@@ -209,9 +211,12 @@ def cases(
     _unique([way.name for way in ways], 'decoder')
     ways.sort(key=lambda way: way != GREEDY)
     groups = [
-        [Case(pruning, way) for way in (ways if pruning.method != PLAIN else
-                                        ways[:1] if single_pass else [GREEDY])]
-        for pruning in chosen]
+        [
+            Case(pruning, way)
+            for way in (ways if pruning.method != PLAIN else ways[:1] if single_pass else [GREEDY])
+        ]
+        for pruning in chosen
+    ]
     if not groups or not ways:
         raise ValueError('nothing to compare, expected at least one method and one decoder')
     return groups

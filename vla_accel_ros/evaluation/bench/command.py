@@ -25,14 +25,7 @@ import sys
 import time
 
 from vla_accel_ros.devices import device_name
-from vla_accel_ros.evaluation.bench.names import (
-    DECODERS,
-    KEEPS,
-    METHODS,
-    MID,
-    MID_LAYER,
-    PLAIN,
-)
+from vla_accel_ros.evaluation.bench.names import DECODERS, KEEPS, METHODS, MID, MID_LAYER, PLAIN
 from vla_accel_ros.evaluation.files import of_plot
 from vla_accel_ros.locks import Lock
 from vla_accel_ros.outputs import beginning, check_apart, check_file, json_with
@@ -43,25 +36,50 @@ from vla_accel_ros.whole_files import is_special, is_stdout, write_whole
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add, listed = parser.add_argument, ','.join(METHODS)
-    add('--model', default='tabletop-s', help=(
-        'a shipped checkpoint, mid (random, 8 layers of 1024), openvla-7b, openvla-7b-oft, or a '
-        'checkpoint folder (%(default)s)'))
-    add('--random-weights', action='store_true', help=(
-        'make weights instead of loading them: nothing is downloaded, the time is the same'))
+    add(
+        '--model',
+        default='tabletop-s',
+        help=(
+            'a shipped checkpoint, mid (random, 8 layers of 1024), openvla-7b, openvla-7b-oft, or '
+            'a checkpoint folder (%(default)s)'
+        ),
+    )
+    add(
+        '--random-weights',
+        action='store_true',
+        help=('make weights instead of loading them: nothing is downloaded, the time is the same'),
+    )
     add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
     add('--dtype', help='float32, bfloat16 or float16; float32 on the CPU, else bfloat16')
     add('--unnorm-key', help='data set whose statistics hold, for a checkpoint of several')
-    add('--methods', help=(
-        f'comma-separated, with settings as method:parameter=value ({PLAIN} if it is installed, '
-        f'then {listed}); {PLAIN} is the plain Hugging Face path'))
-    add('--keep', default=','.join(KEEPS), help=(
-        "comma-separated keep ratios; own is a method's own count (%(default)s)"))
-    add('--decoders', default=','.join(DECODERS), help=(
-        'comma-separated, with the draft as decoder:draft, draft being right, wrong, previous or '
-        'none (%(default)s)'))
-    add('--layer', type=int, help=(
-        "decoder layer after which methods drop that drop within it; each method's own by "
-        f'default, {MID_LAYER} for mid'))
+    add(
+        '--methods',
+        help=(
+            f'comma-separated, with settings as method:parameter=value ({PLAIN} if it is '
+            f'installed, then {listed}); {PLAIN} is the plain Hugging Face path'
+        ),
+    )
+    add(
+        '--keep',
+        default=','.join(KEEPS),
+        help=("comma-separated keep ratios; own is a method's own count (%(default)s)"),
+    )
+    add(
+        '--decoders',
+        default=','.join(DECODERS),
+        help=(
+            'comma-separated, with the draft as decoder:draft, draft being right, wrong, previous '
+            'or none (%(default)s)'
+        ),
+    )
+    add(
+        '--layer',
+        type=int,
+        help=(
+            "decoder layer after which methods drop that drop within it; each method's own by "
+            f'default, {MID_LAYER} for mid'
+        ),
+    )
     add('--rounds', type=int, default=30, help='answers of each case that count (%(default)s)')
     add('--warm-up', type=int, default=6, help='answers before these (%(default)s)')
     add('--threads', type=int, help="torch's threads; as many as there are cores by default")
@@ -91,7 +109,8 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(args.threads)
     if args.rounds < 1 or args.warm_up < 0:
         raise ValueError(
-            f'{args.rounds} rounds and {args.warm_up} of warm-up, expected 1 and 0 at least')
+            f'{args.rounds} rounds and {args.warm_up} of warm-up, expected 1 and 0 at least'
+        )
     print(f'bench: making {args.model} ready', file=sys.stderr)
     with ExitStack() as stack:
         for path in (args.out, args.plot):
@@ -109,25 +128,43 @@ def _run(args: argparse.Namespace, chosen: list, decoders: list[str]) -> int:
 
     progress = Progress(args.warm_up + args.rounds)
     subject = subjects.find(
-        args.model, args.device, args.dtype, args.random_weights, args.seed, args.unnorm_key,
-        progress.loading)
+        args.model,
+        args.device,
+        args.dtype,
+        args.random_weights,
+        args.seed,
+        args.unnorm_key,
+        progress.loading,
+    )
     model = subject.model
     groups = cases(chosen, decoders, model.config.oft is not None)
-    meter = RateMeter(model.device, model.dtype, sum(
-        weight.nbytes for weight in model.language_model.model.layers.parameters()))
+    meter = RateMeter(
+        model.device,
+        model.dtype,
+        sum(weight.nbytes for weight in model.language_model.model.layers.parameters()),
+    )
     processors = CpuMeter()
     with Interrupt('stopping: the round under way is left', lambda: stop.end()) as stop:
         samples, complete = measure(
-            subject, groups, args.rounds, meter, args.warm_up, args.seed, progress.round)
+            subject, groups, args.rounds, meter, args.warm_up, args.seed, progress.round
+        )
     progress.close()
     if not all(samples.values()):
         print('interrupted before the first round was over', file=sys.stderr)
         return stop.code
     found = report.make(
-        subject, samples, meter.best(), processors.shares(), {
+        subject,
+        samples,
+        meter.best(),
+        processors.shares(),
+        {
             'command': command_line(),
-            'rounds': len(next(iter(samples.values()))), 'warm_up': args.warm_up,
-            'seed': args.seed}, complete)
+            'rounds': len(next(iter(samples.values()))),
+            'warm_up': args.warm_up,
+            'seed': args.seed,
+        },
+        complete,
+    )
     print(json.dumps(found) if args.json else table.to_text(found, args.bars))
     _write(found, args)
     if not complete:
@@ -154,7 +191,8 @@ def _check_outputs(args: argparse.Namespace) -> None:
         if out.suffix == '.md':
             raise ValueError(
                 f'--out is {out}, expected a name for the JSON report, such as '
-                f'{out.with_suffix(".json")}: the table goes to {out}')
+                f'{out.with_suffix(".json")}: the table goes to {out}'
+            )
         check_file(out, '--out', json_with('kind', 'format', 'lines'))
         check_file(table_beside(out), 'the table of --out', beginning('# vla-accel bench'))
     if plot is not None:
@@ -162,10 +200,10 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
         if plot.suffix.lower() not in ENDINGS:
             raise ValueError(
-                f'--plot is {plot}, expected a name that ends in {", ".join(ENDINGS)}')
+                f'--plot is {plot}, expected a name that ends in {", ".join(ENDINGS)}'
+            )
         check_file(plot, '--plot', of_plot)
-    check_apart({
-        '--out': out, 'the table of --out': out and table_beside(out), '--plot': plot})
+    check_apart({'--out': out, 'the table of --out': out and table_beside(out), '--plot': plot})
 
 
 def table_beside(out: Path) -> Path:

@@ -57,8 +57,14 @@ class Sample:
     def of(cls, answer: Prediction) -> Sample:
         """Take what is wanted of a prediction."""
         return cls(
-            answer.timings_ms, answer.work, answer.passes, answer.accepted, answer.pruning,
-            answer.token_ids, answer.chunk_values)
+            answer.timings_ms,
+            answer.work,
+            answer.passes,
+            answer.accepted,
+            answer.pruning,
+            answer.token_ids,
+            answer.chunk_values,
+        )
 
 
 class Contestant:

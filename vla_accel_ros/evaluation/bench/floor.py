@@ -64,7 +64,8 @@ class RateMeter:
         self._device = device
         side = GPU_SIDE if device.type == 'cuda' else CPU_SIDE
         self._left, self._right = (
-            torch.ones(side, side, device=device, dtype=dtype) for _ in range(2))
+            torch.ones(side, side, device=device, dtype=dtype) for _ in range(2)
+        )
         self._product = torch.empty_like(self._left)
         half = min(max(touched, LEAST), MOST) // 2
         self._from = torch.ones(half // 4, device=device)
@@ -76,8 +77,10 @@ class RateMeter:
         touched, operations = 2 * self._from.nbytes, 2 * len(self._left) ** 3
         for _ in range(REPEATS):
             self.copy.append(touched / self._seconds(lambda: self._to.copy_(self._from)))
-            self.matrix.append(operations / self._seconds(
-                lambda: torch.mm(self._left, self._right, out=self._product)))
+            self.matrix.append(
+                operations
+                / self._seconds(lambda: torch.mm(self._left, self._right, out=self._product))
+            )
 
     def _seconds(self, work) -> float:
         self._wait()

@@ -20,7 +20,14 @@ PLAIN = 'transformers'
 # within the decoder: scaled from a model of 32 layers it would be the very first.
 MID, MID_LAYER = 'mid', 2
 METHODS = (
-    'none', 'random', 'random:place=before_llm', 'random:place=after_layer', 'fastv',
-    'vla_pruner', 'specprune', 'sp_vla')
+    'none',
+    'random',
+    'random:place=before_llm',
+    'random:place=after_layer',
+    'fastv',
+    'vla_pruner',
+    'specprune',
+    'sp_vla',
+)
 KEEPS = ('own', '0.5', '0.25')
 DECODERS = ('greedy', 'verify:right', 'jacobi:previous')

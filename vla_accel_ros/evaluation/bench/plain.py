@@ -43,14 +43,22 @@ def _config(shape: DecoderConfig):
     from transformers import LlamaConfig
 
     return LlamaConfig(
-        hidden_size=shape.width, intermediate_size=shape.mlp, num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads, num_key_value_heads=shape.kv_heads,
-        vocab_size=shape.vocab, rms_norm_eps=shape.rms_eps,
+        hidden_size=shape.width,
+        intermediate_size=shape.mlp,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads,
+        vocab_size=shape.vocab,
+        rms_norm_eps=shape.rms_eps,
         max_position_embeddings=shape.max_positions,
         rope_parameters={'rope_type': 'default', 'rope_theta': shape.rope_theta},
-        attn_implementation=ATTENTION, tie_word_embeddings=False,
+        attn_implementation=ATTENTION,
+        tie_word_embeddings=False,
         # An answer has its full length whatever the tokens are.
-        bos_token_id=None, eos_token_id=None, pad_token_id=None)
+        bos_token_id=None,
+        eos_token_id=None,
+        pad_token_id=None,
+    )
 
 
 def share_language_model(model: OpenVLA):
@@ -90,7 +98,7 @@ class PlainPolicy:
     """
 
     def __init__(
-        self, model: OpenVLA, encode: Callable[[str], list[int]], unnorm_key: str | None = None,
+        self, model: OpenVLA, encode: Callable[[str], list[int]], unnorm_key: str | None = None
     ) -> None:
         self.model, self._encode = model, encode
         config = model.config
@@ -127,10 +135,20 @@ class PlainPolicy:
         total = config.visual_tokens
         seen = (total,) * config.decoder.layers
         work = Workload(
-            ids.shape[1], seen, passes=() if config.oft else one_by_one(config.action_dims))
+            ids.shape[1], seen, passes=() if config.oft else one_by_one(config.action_dims)
+        )
         return Prediction(
-            values, tokens, watch.ms, total, torch.arange(total).numpy(), seen, 'keep_all',
-            passes, 0, work)
+            values,
+            tokens,
+            watch.ms,
+            total,
+            torch.arange(total).numpy(),
+            seen,
+            'keep_all',
+            passes,
+            0,
+            work,
+        )
 
     def _on_device(self, values) -> Tensor:
         return torch.from_numpy(values).to(self.model.device, self.model.dtype)
@@ -149,8 +167,13 @@ class PlainPolicy:
 
         with watch('prefill'):
             tokens = self._llama.generate(
-                inputs_embeds=x, attention_mask=x.new_ones(x.shape[:2], dtype=torch.long),
-                max_new_tokens=count, do_sample=False, use_cache=True, logits_processor=[note])
+                inputs_embeds=x,
+                attention_mask=x.new_ones(x.shape[:2], dtype=torch.long),
+                max_new_tokens=count,
+                do_sample=False,
+                use_cache=True,
+                logits_processor=[note],
+            )
             decoding.__exit__(None, None, None)
         return tokens[0], torch.cat(peaks)
 
@@ -158,6 +181,7 @@ class PlainPolicy:
         """Run the sequence x [1, S, width] of a single-pass model and read it out."""
         with watch('prefill'):
             hidden = self._llama.model(
-                inputs_embeds=x, is_causal=False, use_cache=False).last_hidden_state
+                inputs_embeds=x, is_causal=False, use_cache=False
+            ).last_hidden_state
         with watch('decode'):
             return self.model.read_out(hidden[:, self.model.rows])

@@ -25,13 +25,21 @@ from vla_accel_ros.whole_files import replace_whole
 
 # What a file says of its maker, by its ending.
 ENDINGS = {
-    '.png': {'Software': 'vla-accel'}, '.svg': {'Creator': 'vla-accel'},
-    '.pdf': {'Creator': 'vla-accel'}}
+    '.png': {'Software': 'vla-accel'},
+    '.svg': {'Creator': 'vla-accel'},
+    '.pdf': {'Creator': 'vla-accel'},
+}
 ROW_INCHES, ROOM_INCHES = 0.24, 1.6
 # What is pruned, drafted and chosen stands out; what comes before and after is grey.
 COLOURS = {
-    'preprocess': '0.55', 'towers': '0.7', 'projector': '0.85', 'selection': '#d62728',
-    'prefill': '#1f77b4', 'decode': '#ff9f40', 'detokenise': '0.4'}
+    'preprocess': '0.55',
+    'towers': '0.7',
+    'projector': '0.85',
+    'selection': '#d62728',
+    'prefill': '#1f77b4',
+    'decode': '#ff9f40',
+    'detokenise': '0.4',
+}
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
@@ -57,8 +65,15 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
         axes.barh(places, widths, left=left, color=COLOURS[stage], label=stage, height=0.8)
         left = [start + width for start, width in zip(left, widths, strict=True)]
     totals = [line['ms']['total']['p50'] for line in lines]
-    axes.plot(totals, places, 'D', color='black', markersize=4, markerfacecolor='white',
-              label='total, p50')
+    axes.plot(
+        totals,
+        places,
+        'D',
+        color='black',
+        markersize=4,
+        markerfacecolor='white',
+        label='total, p50',
+    )
     floors = [line['floor_ms']['total'] for line in lines]
     axes.plot(floors, places, '|', color='black', markersize=9, markeredgewidth=2, label='floor')
     axes.set_yticks(places, [line['name'] for line in lines], fontsize=7)
@@ -66,8 +81,8 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
     axes.set_xlabel('milliseconds: p50 of each stage, one behind the other, and p50 of the total')
     model = report['model']
     axes.set_title(
-        f'{model["name"]} ({model["weights"]}), {report["dtype"]}, {report["device"]}',
-        fontsize=9)
+        f'{model["name"]} ({model["weights"]}), {report["dtype"]}, {report["device"]}', fontsize=9
+    )
     # Below the bars, and never on one.
     figure.legend(loc='outside lower center', fontsize=7, ncols=5)
     made_by = ENDINGS[file.suffix.lower()]

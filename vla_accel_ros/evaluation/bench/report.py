@@ -42,12 +42,17 @@ def answers_hold(lines: Sequence[Line], dtype: torch.dtype) -> bool:
     turn the order of two tokens that are equally likely; it is shown, but not held against it.
     """
     return dtype != torch.float32 or all(
-        one.same is None or one.same == one.rounds for one in lines)
+        one.same is None or one.same == one.rounds for one in lines
+    )
 
 
 def make(
-    subject: Subject, samples: Mapping[Case, Sequence[Sample]], rates: Rates,
-    shares: Mapping[str, float], settings: Mapping[str, Any], complete: bool,
+    subject: Subject,
+    samples: Mapping[Case, Sequence[Sample]],
+    rates: Rates,
+    shares: Mapping[str, float],
+    settings: Mapping[str, Any],
+    complete: bool,
 ) -> dict[str, Any]:
     """Sum up a run.
 
@@ -67,17 +72,27 @@ def make(
     floor = Floor(model.config, rates, weight.element_size())
     lines = [line(samples, case, floor) for case in samples]
     return {
-        'kind': 'vla-accel bench', 'format': FORMAT, 'date': conditions.today(), **settings,
-        'versions': conditions.versions(), 'machine': conditions.machine(),
-        'device': str(model.device), 'dtype': str(model.dtype).removeprefix('torch.'),
-        'threads': torch.get_num_threads(), 'attention': ATTENTION,
-        'processors': dict(shares), 'model': subject.about(),
+        'kind': 'vla-accel bench',
+        'format': FORMAT,
+        'date': conditions.today(),
+        **settings,
+        'versions': conditions.versions(),
+        'machine': conditions.machine(),
+        'device': str(model.device),
+        'dtype': str(model.dtype).removeprefix('torch.'),
+        'threads': torch.get_num_threads(),
+        'attention': ATTENTION,
+        'processors': dict(shares),
+        'model': subject.about(),
         'floor': {
-            'copy_gb_s': rates.copy / 1e9, 'matrix_gflop_s': rates.matrix / 1e9,
-            'copied_mb': rates.bytes / 1e6},
+            'copy_gb_s': rates.copy / 1e9,
+            'matrix_gflop_s': rates.matrix / 1e9,
+            'copied_mb': rates.bytes / 1e6,
+        },
         'lines': [asdict(one) for one in lines],
         'bars': [_plain(bar) for bar in bars(lines)],
-        'answers_hold': answers_hold(lines, model.dtype), 'complete': complete,
+        'answers_hold': answers_hold(lines, model.dtype),
+        'complete': complete,
     }
 
 

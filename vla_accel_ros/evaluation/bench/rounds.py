@@ -65,8 +65,13 @@ class Group:
 
 
 def measure(
-    subject: Subject, groups: Sequence[Sequence[Case]], rounds: int, meter: RateMeter,
-    warm_up: int = WARM_UP, seed: int = 0, ended: Ended = lambda done: None,
+    subject: Subject,
+    groups: Sequence[Sequence[Case]],
+    rounds: int,
+    meter: RateMeter,
+    warm_up: int = WARM_UP,
+    seed: int = 0,
+    ended: Ended = lambda done: None,
 ) -> tuple[dict[Case, list[Sample]], bool]:
     """Measure.
 
@@ -87,8 +92,7 @@ def measure(
         ValueError: When there is no round to count, or a negative warm-up.
     """
     if rounds < 1 or warm_up < 0:
-        raise ValueError(
-            f'{rounds} rounds after {warm_up} of warm-up, expected at least 1 and 0')
+        raise ValueError(f'{rounds} rounds after {warm_up} of warm-up, expected at least 1 and 0')
     teams = [Group(subject, cases) for cases in groups]
     samples: dict[Case, list[Sample]] = {case: [] for cases in groups for case in cases}
     draw = random.Random(seed)

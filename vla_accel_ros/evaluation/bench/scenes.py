@@ -66,8 +66,7 @@ class Scene:
         place = index % len(self.views)
         motion = self.motions[place]
         stamp = round((1 + index) * motion.step_s * 1e9)
-        return Frame(
-            Observation(self.views[place], self.instruction, stamp, self.proprio), motion)
+        return Frame(Observation(self.views[place], self.instruction, stamp, self.proprio), motion)
 
 
 def synthetic(config: VLAConfig, steps: int = 64, seed: int = 0) -> Scene:
@@ -93,23 +92,22 @@ def synthetic(config: VLAConfig, steps: int = 64, seed: int = 0) -> Scene:
 def _table(generator: np.random.Generator) -> np.ndarray:
     coarse = generator.integers(90, 150, (HEIGHT // 40, WIDTH // 40, 1))
     image = np.repeat(np.repeat(coarse, 40, 0), 40, 1) + generator.integers(
-        -8, 9, (HEIGHT, WIDTH, 3))
+        -8, 9, (HEIGHT, WIDTH, 3)
+    )
     image = image.astype(np.uint8)
     for _ in range(3):
         top, left = generator.integers(0, (HEIGHT - 70, WIDTH - 70))
-        image[top:top + 70, left:left + 70] = generator.integers(0, 256, 3)
+        image[top : top + 70, left : left + 70] = generator.integers(0, 256, 3)
     return image
 
 
 def _with_block(image: np.ndarray, row: int, column: int) -> np.ndarray:
     image = image.copy()
-    image[row - 35:row + 35, column - 35:column + 35] = (200, 30, 30)
+    image[row - 35 : row + 35, column - 35 : column + 35] = (200, 30, 30)
     return image
 
 
-def simulated(
-    config: VLAConfig, seed: int, instruction: str | None = None,
-) -> Scene:
+def simulated(config: VLAConfig, seed: int, instruction: str | None = None) -> Scene:
     """Film the scripted expert on the embedded arm.
 
     Args:

@@ -40,7 +40,9 @@ from .names import MID
 from .scenes import Scene, simulated, synthetic
 
 FULL_SIZE: dict[str, Callable[[], VLAConfig]] = {
-    'openvla-7b': presets.openvla_7b, 'openvla-7b-oft': presets.openvla_7b_oft}
+    'openvla-7b': presets.openvla_7b,
+    'openvla-7b-oft': presets.openvla_7b_oft,
+}
 # Tokens of "In: What action should the robot take to ...?\nOut:", BOS included.
 PROMPT = 24
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -79,13 +81,18 @@ class Subject:
         """Give what is to be known of it, as plain values."""
         config, model = self.model.config, self.model
         return {
-            'name': self.name, 'weights': self.weights,
+            'name': self.name,
+            'weights': self.weights,
             'parameters': sum(p.numel() for p in model.parameters()),
-            'layers': config.decoder.layers, 'width': config.decoder.width,
-            'views': config.cameras, 'visual_tokens': config.visual_tokens,
+            'layers': config.decoder.layers,
+            'width': config.decoder.width,
+            'views': config.cameras,
+            'visual_tokens': config.visual_tokens,
             'prompt_tokens': len(self.encode(self.scene.instruction)),
-            'answer': f'{config.oft.chunk} actions in one pass' if config.oft else
-            f'{config.action_dims} tokens', 'scene': self.scene.about,
+            'answer': f'{config.oft.chunk} actions in one pass'
+            if config.oft
+            else f'{config.action_dims} tokens',
+            'scene': self.scene.about,
         }
 
 
@@ -95,8 +102,13 @@ def names() -> list[str]:
 
 
 def find(
-    name: str, device: str = 'cpu', dtype: str | None = None, random: bool = False,
-    seed: int = 0, unnorm_key: str | None = None, progress: Progress | None = None,
+    name: str,
+    device: str = 'cpu',
+    dtype: str | None = None,
+    random: bool = False,
+    seed: int = 0,
+    unnorm_key: str | None = None,
+    progress: Progress | None = None,
 ) -> Subject:
     """Make or load a model.
 
@@ -124,38 +136,51 @@ def find(
         if not random:
             raise ValueError(
                 f'{name} has no weights here: give the folder of a checkpoint, or '
-                f'--random-weights, which take as long')
+                f'--random-weights, which take as long'
+            )
         return of_config(name, FULL_SIZE[name](), device, kind, seed)
     try:
         folder = checkpoint_folder(name)
     except FileNotFoundError:
         raise ValueError(
-            f"model is '{name}', expected one of {', '.join(names())}, or a checkpoint folder",
+            f"model is '{name}', expected one of {', '.join(names())}, or a checkpoint folder"
         ) from None
     if random:
         return of_config(name, VLAConfig.from_checkpoint(folder), device, kind, seed)
     model = load(resolve(folder), device, kind, progress)
     shipped = folder in shipped_checkpoints().values()
-    scene = (simulated(model.config, RANGES['reporting'].start + seed) if shipped
-             else synthetic(model.config, seed=seed))
+    scene = (
+        simulated(model.config, RANGES['reporting'].start + seed)
+        if shipped
+        else synthetic(model.config, seed=seed)
+    )
     encode = load_prompt_encoder(folder, model.config)
     return Subject(folder.name, model, encode, scene, unnorm_key, 'trained')
 
 
 def of_config(
-    name: str, config: VLAConfig, device: str, dtype: torch.dtype, seed: int = 0,
+    name: str, config: VLAConfig, device: str, dtype: torch.dtype, seed: int = 0
 ) -> Subject:
     """Make a model of a configuration with random weights and statistics that fit it."""
     key = 'random'
     columns = config.action_dims
-    stats = {'action': {
-        'q01': [-0.03] * columns, 'q99': [0.03] * columns,
-        'mask': [True] * (columns - 1) + [False]}}
+    stats = {
+        'action': {
+            'q01': [-0.03] * columns,
+            'q99': [0.03] * columns,
+            'mask': [True] * (columns - 1) + [False],
+        }
+    }
     if config.proprio:
         stats['proprio'] = {'q01': [-1.0] * config.proprio, 'q99': [1.0] * config.proprio}
     config = replace(config, norm_stats={key: stats})
     last_word = config.tokenizer_vocab - config.bins
     words = np.random.default_rng(seed).integers(3, last_word, PROMPT - 1).tolist()
     return Subject(
-        name, random_model(config, device, dtype, seed), lambda text: [1, *words],
-        synthetic(config, seed=seed), key, f'random, seed {seed}')
+        name,
+        random_model(config, device, dtype, seed),
+        lambda text: [1, *words],
+        synthetic(config, seed=seed),
+        key,
+        f'random, seed {seed}',
+    )

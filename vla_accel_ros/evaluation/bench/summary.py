@@ -109,7 +109,8 @@ def unpruned(samples: Samples, like: Case | None = None) -> Case | None:
     for decoding in [*wanted, GREEDY]:
         for case in samples:
             if case.pruning.method == NONE and (
-                    case.decoding == decoding or case.decoding.decoder == SINGLE_PASS):
+                case.decoding == decoding or case.decoding.decoder == SINGLE_PASS
+            ):
                 return case
     return None
 
@@ -156,7 +157,8 @@ def line(samples: Samples, case: Case, floor: Floor) -> Line:
     gains: dict[str, Any] = {}
     if greedy is not None and greedy != case:
         gains['total_gain'] = _median_ratio(
-            [s.ms['total'] for s in samples[greedy]], [s.ms['total'] for s in mine])
+            [s.ms['total'] for s in samples[greedy]], [s.ms['total'] for s in mine]
+        )
     if base is not None and base.pruning != case.pruning:
         before = [s.ms['prefill'] for s in samples[base]]
         after = [s.ms['prefill'] for s in mine]
@@ -171,10 +173,17 @@ def line(samples: Samples, case: Case, floor: Floor) -> Line:
         gains['same'] = sum(map(_equal, mine, samples[like]))
         gains['same_as'] = like.name
     return Line(
-        name=case.name, method=case.pruning.method, keep=case.pruning.keep,
-        parameters=dict(case.pruning.parameters), decoder=case.decoding.name, rounds=len(mine),
+        name=case.name,
+        method=case.pruning.method,
+        keep=case.pruning.keep,
+        parameters=dict(case.pruning.parameters),
+        decoder=case.decoding.name,
+        rounds=len(mine),
         kept=_mean(mine, lambda s: s.work.visual[-1]),
         pruning=dict(Counter(s.pruning for s in mine)),
-        passes=_mean(mine, lambda s: s.passes), accepted=_mean(mine, lambda s: s.accepted),
+        passes=_mean(mine, lambda s: s.passes),
+        accepted=_mean(mine, lambda s: s.accepted),
         ms={name: Percentiles.of([s.ms[name] for s in mine]) for name in TIMES},
-        floor_ms=floor.ms(mine), **gains)
+        floor_ms=floor.ms(mine),
+        **gains,
+    )

@@ -25,8 +25,22 @@ from vla_accel_ros.models.stopwatch import STAGES
 Report = Mapping[str, Any]
 BARS = 'Bars'
 HEAD = (
-    'method', 'decoder', 'kept', 'selection', 'prefill', 'decode', 'total', 'p95', 'p99', 'floor',
-    'passes', 'prefill against none', 'selection / saved', 'total against none', 'as it must be')
+    'method',
+    'decoder',
+    'kept',
+    'selection',
+    'prefill',
+    'decode',
+    'total',
+    'p95',
+    'p99',
+    'floor',
+    'passes',
+    'prefill against none',
+    'selection / saved',
+    'total against none',
+    'as it must be',
+)
 
 
 def _number(value: float | None, pattern: str) -> str:
@@ -46,11 +60,18 @@ def _summary(line: Mapping) -> list[str]:
     ms, total = line['ms'], line['ms']['total']
     same = '' if line['same_as'] is None else f'{line["same"]}/{line["rounds"]}'
     return [
-        _method(line), line['decoder'], f'{line["kept"]:.0f}',
+        _method(line),
+        line['decoder'],
+        f'{line["kept"]:.0f}',
         *(_ms(ms[stage]['p50']) for stage in ('selection', 'prefill', 'decode')),
-        *(_ms(total[p]) for p in ('p50', 'p95', 'p99')), _ms(line['floor_ms']['total']),
-        f'{line["passes"]:.1f}', against(line['prefill_gain'], words=FASTER),
-        _number(line['selection_share'], '.1%'), against(line['total_gain'], words=FASTER), same]
+        *(_ms(total[p]) for p in ('p50', 'p95', 'p99')),
+        _ms(line['floor_ms']['total']),
+        f'{line["passes"]:.1f}',
+        against(line['prefill_gain'], words=FASTER),
+        _number(line['selection_share'], '.1%'),
+        against(line['total_gain'], words=FASTER),
+        same,
+    ]
 
 
 def _stages(line: Mapping) -> list[str]:
@@ -71,20 +92,27 @@ def tables(report: Report, held: bool = False) -> list[tuple[str, list[list[str]
     """
     lines = report['lines']
     found = [
-        ('Milliseconds, p50 where not said otherwise', [
-            list(HEAD), *map(_summary, lines)]),
-        ('Stages, ms: p50 / p95 / p99 (floor)', [
-            ['method', 'decoder', *STAGES], *map(_stages, lines)])]
+        ('Milliseconds, p50 where not said otherwise', [list(HEAD), *map(_summary, lines)]),
+        (
+            'Stages, ms: p50 / p95 / p99 (floor)',
+            [['method', 'decoder', *STAGES], *map(_stages, lines)],
+        ),
+    ]
     if report['bars']:
-        found.append((BARS, [['bar', 'bound', 'measured', ''], *(
-            _bar(bar, held) for bar in report['bars'])]))
+        found.append(
+            (
+                BARS,
+                [['bar', 'bound', 'measured', ''], *(_bar(bar, held) for bar in report['bars'])],
+            )
+        )
     return found
 
 
 def _bar(bar: Mapping, held: bool) -> list[str]:
     measured = '; '.join(
         f'{name.rsplit(", ", 1)[0]} {_number(value, ".3g")}'
-        for name, value in bar['measured'].items())
+        for name, value in bar['measured'].items()
+    )
     sign = '≥' if bar['least'] else '≤'
     missed = 'MISSED' if held else 'not reached' if measured else ''
     verdict = 'holds' if bar['holds'] else missed
@@ -108,15 +136,18 @@ def about(report: Report) -> list[str]:
         f'{report["rounds"]} rounds after {report["warm_up"]} of warm-up, seed {report["seed"]}; '
         f'others used {shares["others"]:.0%} of the processors meanwhile.',
         f'{report["date"]}, `{report["command"]}`; '
-        + ', '.join(f'{name} {number}' for name, number in report['versions'].items()) + '.',
+        + ', '.join(f'{name} {number}' for name, number in report['versions'].items())
+        + '.',
         *([] if report['complete'] else ['Interrupted: the figures are of fewer rounds.']),
     ]
 
 
 def to_text(report: Report, held: bool = False) -> str:
     """Write the report for a terminal; see `tables`."""
-    parts = [f'{heading}\n{columns(rows, kept=1 if heading == BARS else 2)}'
-             for heading, rows in tables(report, held)]
+    parts = [
+        f'{heading}\n{columns(rows, kept=1 if heading == BARS else 2)}'
+        for heading, rows in tables(report, held)
+    ]
     return '\n\n'.join(['\n'.join(about(report)), *parts])
 
 

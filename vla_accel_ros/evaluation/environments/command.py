@@ -39,16 +39,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('environment', help=registry.HELP)
     add('--policy', choices=POLICIES, default='random', help='who acts (%(default)s)')
     add('--episodes', type=int, default=20, help='how many (%(default)s)')
-    add('--seed', type=int, default=seeds.RANGES['reporting'].start,
-        help='of the first episode (%(default)s)')
+    add(
+        '--seed',
+        type=int,
+        default=seeds.RANGES['reporting'].start,
+        help='of the first episode (%(default)s)',
+    )
     add('--task', default=None, help="what to do; the environment's own by default")
     add('--image-size', type=int, default=224, help='side of the pictures, pixels (%(default)s)')
-    add('--max-steps', type=int, default=None,
-        help="steps after which an episode is cut off; the task's own by default")
-    add('--env-config', type=Path, default=None,
-        help='YAML file on an environment that is not known, see docs/environments.md')
-    add('--picture', type=Path, default=None,
-        help='PNG file for the views as a policy sees them, at the start and at the end')
+    add(
+        '--max-steps',
+        type=int,
+        default=None,
+        help="steps after which an episode is cut off; the task's own by default",
+    )
+    add(
+        '--env-config',
+        type=Path,
+        default=None,
+        help='YAML file on an environment that is not known, see docs/environments.md',
+    )
+    add(
+        '--picture',
+        type=Path,
+        default=None,
+        help='PNG file for the views as a policy sees them, at the start and at the end',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,8 +83,13 @@ def run(args: argparse.Namespace) -> int:
     finally:
         environment.close()
     whole = {
-        'environment': kind.name, 'policy': args.policy, 'views': list(kind.cameras),
-        'step_s': environment.step_s, 'instructions': list(instructions), **found}
+        'environment': kind.name,
+        'policy': args.policy,
+        'views': list(kind.cameras),
+        'step_s': environment.step_s,
+        'instructions': list(instructions),
+        **found,
+    }
     print(json.dumps(whole) if args.json else _text(whole))
     return 0
 
@@ -80,7 +101,8 @@ def _try(args: argparse.Namespace, environment, instructions: tuple[str, ...]) -
     low, high = environment.limits()
     results = [
         rehearse(environment, args.policy, seed, instructions[seed % len(instructions)])
-        for seed in range(first, first + args.episodes)]
+        for seed in range(first, first + args.episodes)
+    ]
     if args.picture is not None:
         from PIL import Image
         from PIL.PngImagePlugin import PngInfo
@@ -89,17 +111,19 @@ def _try(args: argparse.Namespace, environment, instructions: tuple[str, ...]) -
         made_by = PngInfo()
         made_by.add_text(*SOFTWARE)
         picture = Image.fromarray(np.concatenate([start, end]))
-        replace_whole(
-            args.picture, lambda file: picture.save(file, format='PNG', pnginfo=made_by))
+        replace_whole(args.picture, lambda file: picture.save(file, format='PNG', pnginfo=made_by))
     won = [r for r in results if r.success]
     return {
-        'episodes': len(results), 'successes': len(won),
-        'success': len(won) / len(results), 'success_ci': list(wilson(len(won), len(results))),
+        'episodes': len(results),
+        'successes': len(won),
+        'success': len(won) / len(results),
+        'success_ci': list(wilson(len(won), len(results))),
         'steps_per_success': float(np.mean([r.steps for r in won])) if won else None,
         'step_ms_p50': float(np.median([ms for r in results for ms in r.step_ms])),
         'views_ms': picture_ms,
         'limits': {name: [float(low[i]), float(high[i])] for i, name in enumerate(COLUMNS)},
-        'failed_seeds': [r.seed for r in results if not r.success]}
+        'failed_seeds': [r.seed for r in results if not r.success],
+    }
 
 
 def _text(found: dict) -> str:
@@ -109,10 +133,13 @@ def _text(found: dict) -> str:
     steps = found['steps_per_success']
     mean = '' if steps is None else f', {steps:.1f} steps each'
     ends = '  '.join(f'{name} {a:g}..{b:g}' for name, (a, b) in found['limits'].items())
-    return '\n'.join([
-        f'{found["environment"]}: {asked}',
-        f'views    {", ".join(found["views"])}: {found["views_ms"]:.1f} ms together',
-        f'actions  {ends}   m and rad a step',
-        f'step     {found["step_s"]:g} s, computed in {found["step_ms_p50"]:.1f} ms (p50)',
-        f'{found["policy"]:8s} {found["successes"]}/{found["episodes"]} = '
-        f'{found["success"]:.0%} (95 % interval {low:.0%} to {high:.0%}){mean}'])
+    return '\n'.join(
+        [
+            f'{found["environment"]}: {asked}',
+            f'views    {", ".join(found["views"])}: {found["views_ms"]:.1f} ms together',
+            f'actions  {ends}   m and rad a step',
+            f'step     {found["step_s"]:g} s, computed in {found["step_ms_p50"]:.1f} ms (p50)',
+            f'{found["policy"]:8s} {found["successes"]}/{found["episodes"]} = '
+            f'{found["success"]:.0%} (95 % interval {low:.0%} to {high:.0%}){mean}',
+        ]
+    )

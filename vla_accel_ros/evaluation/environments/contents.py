@@ -20,8 +20,12 @@ import numpy as np
 
 RENDER = 'render'
 # What environments call the task in words: attributes, or methods without an argument.
-INSTRUCTIONS = ('instruction', 'language_instruction', 'task_description',
-                'get_language_instruction')
+INSTRUCTIONS = (
+    'instruction',
+    'language_instruction',
+    'task_description',
+    'get_language_instruction',
+)
 SUCCESS = ('success', 'is_success')
 
 
@@ -34,8 +38,11 @@ def views_of(space, prefix: str = '') -> list[str]:
     """
     inner = getattr(space, 'spaces', None)
     if isinstance(inner, dict) or hasattr(inner, 'items'):
-        return [key for name, part in inner.items()
-                for key in views_of(part, f'{prefix}.{name}' if prefix else name)]
+        return [
+            key
+            for name, part in inner.items()
+            for key in views_of(part, f'{prefix}.{name}' if prefix else name)
+        ]
     shape, kind = getattr(space, 'shape', None), getattr(space, 'dtype', None)
     is_image = kind == np.uint8 and shape is not None and len(shape) == 3 and shape[2] == 3
     return [prefix] if is_image else []
@@ -68,13 +75,13 @@ def image_of(value, key: str, least: int) -> np.ndarray:
     """
     image = np.asarray(value)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(
-            f"'{key}' is {image.dtype} {list(image.shape)}, expected uint8 [h, w, 3]")
+        raise ValueError(f"'{key}' is {image.dtype} {list(image.shape)}, expected uint8 [h, w, 3]")
     if min(image.shape[:2]) < least:
         raise ValueError(
             f"'{key}' is {image.shape[1]} x {image.shape[0]} pixels, the policy sees {least}: "
             'have the environment draw larger ones (make: in --env-config), or say a smaller '
-            '--image-size')
+            '--image-size'
+        )
     return image
 
 

@@ -45,8 +45,13 @@ class GymnasiumEnvironment:
     """
 
     def __init__(
-        self, name: str, settings: Settings, cameras: tuple[str, ...], usual_task: str,
-        image_size: int, max_steps: int | None = None,
+        self,
+        name: str,
+        settings: Settings,
+        cameras: tuple[str, ...],
+        usual_task: str,
+        image_size: int,
+        max_steps: int | None = None,
     ) -> None:
         self.name, self.cameras, self._settings = name, cameras, settings
         self._usual_task = usual_task
@@ -74,7 +79,8 @@ class GymnasiumEnvironment:
             raise ValueError(
                 f"{self.name} asks '{own}' with seed {seed}, the policy is told "
                 f"'{instruction}': name the option of reset that sets it (task_option in "
-                '--env-config)')
+                '--env-config)'
+            )
         for _ in range(self._settings.settle_steps):
             self._advance(np.zeros(7))
         self._steps = 0
@@ -157,11 +163,11 @@ class GymnasiumKind:
             if not cameras:
                 raise ValueError(
                     f'{name} shows no uint8 [h, w, 3] image: name its keys (images in '
-                    f"--env-config; '{contents.RENDER}' is the picture of render())")
+                    f"--env-config; '{contents.RENDER}' is the picture of render())"
+                )
             step_s = settings.step_s or contents.step_of(env)
             if step_s is None:
-                raise ValueError(
-                    f'{name} does not say how long a step is: step_s in --env-config')
+                raise ValueError(f'{name} does not say how long a step is: step_s in --env-config')
             task = settings.instruction
             if not task:
                 task = contents.instruction_of(env, env.reset(seed=0)[1])
@@ -178,7 +184,8 @@ class GymnasiumKind:
         if not task.strip():
             raise ValueError(
                 f'{self.name} has no instruction: give one by --task, or instruction in '
-                '--env-config')
+                '--env-config'
+            )
         return (task.strip(),)
 
     def kind_of(self, instruction: str) -> str:
@@ -188,4 +195,5 @@ class GymnasiumKind:
     def make(self, image_size: int, max_steps: int | None) -> GymnasiumEnvironment:
         """Build it."""
         return GymnasiumEnvironment(
-            self.name, self.settings, self.cameras, self.default_task, image_size, max_steps)
+            self.name, self.settings, self.cameras, self.default_task, image_size, max_steps
+        )

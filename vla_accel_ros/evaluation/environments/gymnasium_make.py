@@ -46,8 +46,11 @@ def make(name: str, settings: Settings):
         return gymnasium.make(name, **settings.make)
     except gymnasium.error.Error as error:
         top = module.partition('.')[0]
-        there = [key for key, spec in gymnasium.registry.items()
-                 if top and str(spec.entry_point).startswith(top)]
+        there = [
+            key
+            for key, spec in gymnasium.registry.items()
+            if top and str(spec.entry_point).startswith(top)
+        ]
         has = f'; {module} has {", ".join(sorted(there)) or "none"}' if module else ''
         raise ValueError(f"no environment '{name}': {error}{has}") from error
     except TypeError as error:
@@ -68,5 +71,6 @@ def bounds(env, mapping: ActionMapping, name: str) -> tuple[np.ndarray, np.ndarr
     if mapping == ActionMapping() and not widest <= _FARTHEST_M:
         raise ValueError(
             f'actions of {name} reach {widest:g} in x, y, z: no m a step. Say what they are '
-            '(actions: osc_pose, or translation and rotation for one unit, in --env-config)')
+            '(actions: osc_pose, or translation and rotation for one unit, in --env-config)'
+        )
     return low, high

@@ -66,7 +66,8 @@ class LiberoSuite:
         if task.language != instruction:
             raise ValueError(
                 f"with seed {seed}, {self.name} asks '{task.language}', the policy is told "
-                f"'{instruction}'")
+                f"'{instruction}'"
+            )
         self._enter(task)
         index = protocol.initial_state(seed, len(self._tasks), len(self._states))
         with quiet():
@@ -92,8 +93,12 @@ class LiberoSuite:
             # As trustworthy as LIBERO's code, with which it came.
             self._states = torch.load(states, weights_only=False)
             self._env = wrapper.ControlEnv(
-                bddl_file_name=str(bddl), has_renderer=False, has_offscreen_renderer=False,
-                use_camera_obs=False, control_freq=protocol.CONTROL_HZ)
+                bddl_file_name=str(bddl),
+                has_renderer=False,
+                has_offscreen_renderer=False,
+                use_camera_obs=False,
+                control_freq=protocol.CONTROL_HZ,
+            )
         self._task = task
 
     def observe(self) -> View:
@@ -185,7 +190,8 @@ class LiberoKind:
             return tasks
         if self.index >= len(tasks):
             raise ValueError(
-                f'{self.suite} has no task {self.index}, expected 0 to {len(tasks) - 1}')
+                f'{self.suite} has no task {self.index}, expected 0 to {len(tasks) - 1}'
+            )
         return [tasks[self.index]]
 
     def instructions(self, task: str) -> tuple[str, ...]:
@@ -200,7 +206,8 @@ class LiberoKind:
             hint = f'{PREFIX}:{self.suite}/{asked[0] if asked else "N"}'
             raise ValueError(
                 f"--task '{task}': {self.name} asks for what its tasks are, for one of them use "
-                f'--env {hint}')
+                f'--env {hint}'
+            )
         return found
 
     def kind_of(self, instruction: str) -> str:

@@ -44,7 +44,8 @@ def import_libero(name: str):
         # It would ask on the terminal, at import.
         raise ValueError(
             f'LIBERO is not set up, there is no {folder}/config.yaml: run `python -c "import '
-            'libero.libero"` once and answer')
+            'libero.libero"` once and answer'
+        )
     # First: robosuite imports mujoco too, without asking what renders here.
     import_mujoco()
     return import_optional(f'libero.libero{name}')

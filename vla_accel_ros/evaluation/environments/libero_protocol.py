@@ -25,7 +25,10 @@ from vla_accel_ros.actions import WIDTH
 
 # Policy steps of an episode, a little more than the longest demonstration took.
 HORIZONS = {
-    'libero_spatial': 220, 'libero_object': 280, 'libero_goal': 300, 'libero_10': 520,
+    'libero_spatial': 220,
+    'libero_object': 280,
+    'libero_goal': 300,
+    'libero_10': 520,
     'libero_90': 400,
 }
 # Objects are dropped a little above the table; these steps are not the policy's.

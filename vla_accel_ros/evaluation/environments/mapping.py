@@ -57,12 +57,14 @@ class ActionMapping:
         if unknown or not self.columns or len(set(self.columns)) < len(self.columns):
             raise ValueError(
                 f'action columns are {list(self.columns)}, expected each at most once of '
-                f'{list(COLUMNS)}')
+                f'{list(COLUMNS)}'
+            )
         usable = [bool(np.isfinite(unit) and unit) for unit in self.scale]
         if len(usable) != len(MOTION) or not all(usable):
             raise ValueError(
                 f'action scale is {list(self.scale)}, expected {len(MOTION)} numbers but 0: m or '
-                'rad for a unit of the environment')
+                'rad for a unit of the environment'
+            )
         if self.gripper_open == self.gripper_closed:
             raise ValueError(f'an open and a closed gripper are both {self.gripper_open}')
 
@@ -80,7 +82,8 @@ class ActionMapping:
             has = 'no array of numbers' if shape is None else f'of shape {list(shape)}'
             raise ValueError(
                 f'actions of {name} are {has}, expected [{len(self.columns)}]: '
-                f'{" ".join(self.columns)}')
+                f'{" ".join(self.columns)}'
+            )
 
     def to_environment(self, action: np.ndarray) -> np.ndarray:
         """Return the environment's action for the product's.
@@ -125,4 +128,5 @@ class ActionMapping:
 # robosuite's OSC_POSE, and so LIBERO: -1..1 is a displacement of 5 cm and 0.5 rad about the base
 # axes (output_max of its controller files), gripper -1 open to 1 closed.
 OSC_POSE = ActionMapping(
-    scale=(0.05, 0.05, 0.05, 0.5, 0.5, 0.5), gripper_open=-1.0, gripper_closed=1.0, binary=True)
+    scale=(0.05, 0.05, 0.05, 0.5, 0.5, 0.5), gripper_open=-1.0, gripper_closed=1.0, binary=True
+)

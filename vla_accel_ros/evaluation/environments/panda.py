@@ -30,9 +30,13 @@ def proprio(observation: dict) -> np.ndarray:
     Returns:
         float64 [8]: the tool's x, y, z in m, its rotation vector in rad, both fingers in m.
     """
-    return np.concatenate([
-        observation['robot0_eef_pos'], rotation_vector(observation['robot0_eef_quat']),
-        observation['robot0_gripper_qpos']])
+    return np.concatenate(
+        [
+            observation['robot0_eef_pos'],
+            rotation_vector(observation['robot0_eef_quat']),
+            observation['robot0_gripper_qpos'],
+        ]
+    )
 
 
 def rotation_vector(quaternion: np.ndarray) -> np.ndarray:

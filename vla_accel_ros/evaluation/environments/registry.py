@@ -28,7 +28,8 @@ from .tabletop import TabletopKind
 
 HELP = (
     'tabletop, the embedded arm; robosuite:TASK, as Lift; libero:SUITE or libero:SUITE/TASK; or '
-    'any other of gymnasium as MODULE:ENV_ID')
+    'any other of gymnasium as MODULE:ENV_ID'
+)
 
 
 def find(name: str, config: Path | None = None) -> EnvironmentKind:
@@ -66,5 +67,6 @@ def with_views(kind: EnvironmentKind, count: int) -> EnvironmentKind:
     if count > len(kind.cameras):
         raise ValueError(
             f'the checkpoint wants {count} cameras, {kind.name} has {len(kind.cameras)}: '
-            f'{", ".join(kind.cameras)}')
+            f'{", ".join(kind.cameras)}'
+        )
     return replace(kind, cameras=kind.cameras[:count])

@@ -69,9 +69,7 @@ def actor(policy: str, environment: Environment, seed: int) -> Act:
     return act
 
 
-def rehearse(
-    environment: Environment, policy: str, seed: int, instruction: str,
-) -> Rehearsal:
+def rehearse(environment: Environment, policy: str, seed: int, instruction: str) -> Rehearsal:
     """Run one episode.
 
     Raises:

@@ -72,7 +72,10 @@ class RobosuiteTask:
     step_s = 1.0 / CONTROL_HZ
 
     def __init__(
-        self, task: str, image_size: int, max_steps: int | None = None,
+        self,
+        task: str,
+        image_size: int,
+        max_steps: int | None = None,
         cameras: tuple[str, ...] = CAMERAS,
     ) -> None:
         self.name, self.cameras = f'{PREFIX}:{task}', cameras
@@ -128,8 +131,8 @@ class RobosuiteTask:
         seen, data = self._observation, self.env.sim.data
         site = self.env.robots[0].eef_site_id['right']
         turn = yaw_error(
-            data.site_xmat[site].reshape(3, 3),
-            data.body_xmat[self.env.cube_body_id].reshape(3, 3))
+            data.site_xmat[site].reshape(3, 3), data.body_xmat[self.env.cube_body_id].reshape(3, 3)
+        )
         fingers = seen['robot0_gripper_qpos']
         width = float(fingers[0] - fingers[1])
         action = lift(seen['robot0_eef_pos'], seen['cube_pos'], width, turn)
@@ -150,15 +153,23 @@ def _make(task: str):
     if task not in robosuite.ALL_ENVIRONMENTS:
         raise ValueError(
             f"robosuite has no task '{task}', expected one of: "
-            f'{", ".join(sorted(robosuite.ALL_ENVIRONMENTS))}')
+            f'{", ".join(sorted(robosuite.ALL_ENVIRONMENTS))}'
+        )
     if task.startswith('TwoArm'):
         raise ValueError(f'{PREFIX}:{task} has two arms, expected a task of one')
     with quiet():
         controller = robosuite.load_composite_controller_config(robot='Panda')
         return robosuite.make(
-            task, robots='Panda', controller_configs=controller, has_renderer=False,
-            has_offscreen_renderer=False, use_camera_obs=False, control_freq=CONTROL_HZ,
-            ignore_done=True, seed=0)
+            task,
+            robots='Panda',
+            controller_configs=controller,
+            has_renderer=False,
+            has_offscreen_renderer=False,
+            use_camera_obs=False,
+            control_freq=CONTROL_HZ,
+            ignore_done=True,
+            seed=0,
+        )
 
 
 @dataclass(frozen=True)

@@ -64,12 +64,19 @@ class Settings:
         _require(isinstance(self.rotate, bool), 'rotate', self.rotate, 'true or false')
         for key in ('instruction', 'task_option'):
             _require(isinstance(getattr(self, key), str), key, getattr(self, key), 'text')
-        _require(self.step_s is None or (_is_number(self.step_s) and self.step_s > 0),
-                 'step_s', self.step_s, 'seconds above 0')
-        _require(self.max_steps is None or _is_whole(self.max_steps, 1),
-                 'max_steps', self.max_steps, 'at least 1')
-        _require(_is_whole(self.settle_steps, 0),
-                 'settle_steps', self.settle_steps, 'at least 0')
+        _require(
+            self.step_s is None or (_is_number(self.step_s) and self.step_s > 0),
+            'step_s',
+            self.step_s,
+            'seconds above 0',
+        )
+        _require(
+            self.max_steps is None or _is_whole(self.max_steps, 1),
+            'max_steps',
+            self.max_steps,
+            'at least 1',
+        )
+        _require(_is_whole(self.settle_steps, 0), 'settle_steps', self.settle_steps, 'at least 0')
 
 
 def read(file: Path) -> Settings:
@@ -128,8 +135,12 @@ def _numbers(value, key: str, count: int) -> tuple[float, ...]:
 
 def _names(value, key: str) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
-    _require(isinstance(names, list) and all(isinstance(n, str) for n in names),
-             key, value, 'a key or a list of keys')
+    _require(
+        isinstance(names, list) and all(isinstance(n, str) for n in names),
+        key,
+        value,
+        'a key or a list of keys',
+    )
     return tuple(names)
 
 
@@ -138,7 +149,8 @@ def _known(values, known, what: str) -> None:
         raise ValueError(f'{what} are {values!r}, expected keys of {", ".join(known)}')
     if unknown := set(values) - set(known):
         raise ValueError(
-            f"{what} have no '{sorted(map(str, unknown))[0]}', expected {', '.join(known)}")
+            f"{what} have no '{sorted(map(str, unknown))[0]}', expected {', '.join(known)}"
+        )
 
 
 def _is_number(value) -> bool:

@@ -39,7 +39,7 @@ class Tabletop:
     """
 
     def __init__(
-        self, image_size: int, max_steps: int | None = None, cameras: tuple[str, ...] = CAMERAS,
+        self, image_size: int, max_steps: int | None = None, cameras: tuple[str, ...] = CAMERAS
     ) -> None:
         from vla_accel_ros.sim.env import TabletopEnv
 

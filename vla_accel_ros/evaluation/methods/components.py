@@ -44,20 +44,24 @@ COMPONENTS = {
     'none': Component('the policy at every step, unaccelerated'),
     'ridge': Component(
         'steps within a band of speed are taken by ridge regression of the last actions',
-        _scheduling('ridge')),
+        _scheduling('ridge'),
+    ),
     'hold': Component('those steps repeat the last action', _scheduling('hold')),
     'trust': Component(
         'the last action is repeated for as long as that was just measured to be right (ours)',
-        {'rule': 'trust', 'generator': 'hold', 'gripper_guard': False}),
+        {'rule': 'trust', 'generator': 'hold', 'gripper_guard': False},
+    ),
     'sp_vla': Component(
         'SP-VLA: ridge scheduling, and pruning by speed, attention and edges',
-        {**_scheduling('ridge'), 'pruning': 'sp_vla'}),
+        {**_scheduling('ridge'), 'pruning': 'sp_vla'},
+    ),
     'sp_vla_scheduling': Component("SP-VLA's scheduling alone, as ridge", _scheduling('ridge')),
     'sp_vla_pruning': Component("SP-VLA's pruning alone", {'pruning': 'sp_vla'}),
     'vla_pruner': Component('VLA-Pruner', {'pruning': 'vla_pruner'}),
     'specprune': Component(
         'SpecPrune-VLA, chunks renewed when work becomes fine',
-        {'pruning': 'specprune', 'replan_on_fine': True}),
+        {'pruning': 'specprune', 'replan_on_fine': True},
+    ),
     'fastv': Component('FastV', {'pruning': 'fastv'}),
     'random': Component('tokens drawn by lot', {'pruning': 'random'}),
     'greedy': Component('one token a pass', {'decoder': 'greedy'}),

@@ -33,7 +33,8 @@ from .settings import default_of, make, pruning_in
 
 HELP = (
     'methods separated by commas, each name[+name...][@key=value[,key=value...]] or a preset, '
-    'compared on the same seeds; the names are below')
+    'compared on the same seeds; the names are below'
+)
 _KEYS = """\
   keys: parameters of the nodes scheduler and inference and of the pruning method, lists with
   slashes: hold+jacobi@v_min=0.2, specprune@keep=0.5,history_layers=1/3. keep without a pruning
@@ -49,8 +50,9 @@ def add_argument(parser: ArgumentParser, default: str) -> None:
 def names_text() -> str:
     """Return every name there is with what it does."""
     lines = [f'  {name:<18} {part.summary}' for name, part in COMPONENTS.items()]
-    lines += [f'  {name:<18} preset: {presets.read_preset(name).summary}'
-              for name in presets.names()]
+    lines += [
+        f'  {name:<18} preset: {presets.read_preset(name).summary}' for name in presets.names()
+    ]
     return '\n'.join(['methods:', *lines, '', _KEYS])
 
 
@@ -83,7 +85,7 @@ def split(text: str) -> list[str]:
         elif not found:
             raise ValueError(f"'{piece}' sets something before any method, expected a name first")
         else:
-            found[-1] += ('' if found[-1].endswith('@') else ',' if '@' in found[-1] else '@')
+            found[-1] += '' if found[-1].endswith('@') else ',' if '@' in found[-1] else '@'
             found[-1] += piece
     return found
 
@@ -114,7 +116,8 @@ def _base(head: str) -> tuple[dict[str, object], str]:
         if unknown in presets.names():
             raise ValueError(
                 f"'{head}': the preset {unknown} says everything itself, expected it alone, or "
-                f'with changes behind an @')
+                f'with changes behind an @'
+            )
         raise ValueError(f"method '{unknown}' is unknown, expected some of: {_known()}")
     try:
         return combine(names), '; '.join(COMPONENTS[name].summary for name in names)
@@ -133,9 +136,7 @@ def _given(pieces: list[str], base: dict[str, object]) -> dict[str, object]:
             raise ValueError(f"'{key}' is set twice")
         pairs[key] = value
     pruning = pruning_in({**base, **pairs})
-    return {
-        key: values.read(key, value, default_of(key, pruning))
-        for key, value in pairs.items()}
+    return {key: values.read(key, value, default_of(key, pruning)) for key, value in pairs.items()}
 
 
 def _known() -> str:

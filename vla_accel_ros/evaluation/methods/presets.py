@@ -97,7 +97,8 @@ def _read(name: str) -> tuple[str, dict[str, dict], dict[str, object]]:
     """Return a preset's text, the parameters of each node, and all of them by name, checked."""
     if not is_path(name) and name not in names():
         raise FileNotFoundError(
-            f"there is no preset '{name}', expected a file or one of {', '.join(names())}")
+            f"there is no preset '{name}', expected a file or one of {', '.join(names())}"
+        )
     path = user_path(name) if is_path(name) else share_file(f'{FOLDER}/{name}.yaml')
     title = f"preset '{name}'"
     text = read_file(path, title)
@@ -130,7 +131,8 @@ def _settings(nodes: dict[str, dict]) -> dict[str, object]:
     pruning = values.typed('pruning', given['pruning'], '')
     return {
         key: values.typed(key, value, default_of(key, pruning))
-        for key, value in {**given, **nested}.items()}
+        for key, value in {**given, **nested}.items()
+    }
 
 
 def _nodes(sections: Iterable[Section]) -> dict[str, dict]:
@@ -141,7 +143,8 @@ def _nodes(sections: Iterable[Section]) -> dict[str, dict]:
         if node not in NODES:
             raise ValueError(
                 f"line {section.line}: node '{section.key}' is none of "
-                f"/**/{' and /**/'.join(NODES)}")
+                f'/**/{" and /**/".join(NODES)}'
+            )
         found.setdefault(node, {}).update({each.name: each.value for each in section.given})
     return found
 
@@ -160,11 +163,13 @@ def render(method: Method, comments: list[str]) -> str:
     defaults = {name: getattr(UNACCELERATED, field) for name, field in SCHEDULER.items()}
     defaults |= DEFAULTS
     said = {
-        key: value for key, value in whole.items() if key in EXPLICIT or value != defaults[key]}
+        key: value for key, value in whole.items() if key in EXPLICIT or value != defaults[key]
+    }
     inference = {key: said.pop(key) for key in INFERENCE if key in said}
     if pruning_parameters:
         inference['pruning_parameters'] = yaml.safe_dump(
-            pruning_parameters, default_flow_style=True, width=1000).strip()
+            pruning_parameters, default_flow_style=True, width=1000
+        ).strip()
     parts = [f'# {line}\n' for line in comments]
     for node, own in zip(NODES, (said, inference), strict=True):
         inside = yaml.safe_dump({f'/**/{node}': {'ros__parameters': own}}, sort_keys=False)

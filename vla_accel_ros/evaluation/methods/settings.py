@@ -29,8 +29,14 @@ SCHEDULER = {name: field for name, field in PARAMETERS.items() if name != 'polic
 UNACCELERATED = SchedulerConfig(rule='never')
 # The parameters of inference, and those of scheduler that its configuration does not hold.
 OTHERS = (
-    'pruning', 'decoder', 'relaxed_bins', 'draft', 'replan_on_fine', 'fine_linear',
-    'fine_angular')
+    'pruning',
+    'decoder',
+    'relaxed_bins',
+    'draft',
+    'replan_on_fine',
+    'fine_linear',
+    'fine_angular',
+)
 DEFAULTS = {field.name: field.default for field in fields(Method) if field.name in OTHERS}
 
 
@@ -53,7 +59,8 @@ def default_of(key: str, pruning: str) -> object:
         return own[key]
     raise ValueError(
         f"parameter '{key}' is unknown, expected of the scheduler: {', '.join(SCHEDULER)}; of "
-        f'inference: {", ".join(OTHERS)}; of the pruning method {pruning}: {", ".join(own)}')
+        f'inference: {", ".join(OTHERS)}; of the pruning method {pruning}: {", ".join(own)}'
+    )
 
 
 def pruning_defaults(pruning: str) -> dict[str, object]:
@@ -95,7 +102,8 @@ def make(name: str, summary: str, settings: Mapping[str, object]) -> Method:
     values = dict(settings)
     pruning = pruning_in(values)
     scheduler = {'rule': 'never'} | {
-        SCHEDULER[key]: values.pop(key) for key in list(values) if key in SCHEDULER}
+        SCHEDULER[key]: values.pop(key) for key in list(values) if key in SCHEDULER
+    }
     others = {key: values.pop(key) for key in list(values) if key in DEFAULTS}
     for key in values:
         default_of(key, pruning)
@@ -103,8 +111,12 @@ def make(name: str, summary: str, settings: Mapping[str, object]) -> Method:
         values.setdefault('budget', FIXED)
     make_parameters(pruning, **values)
     method = Method(
-        name, summary, SchedulerConfig(**scheduler), **{**others, 'pruning': pruning},
-        pruning_parameters=tuple(sorted(values.items())))
+        name,
+        summary,
+        SchedulerConfig(**scheduler),
+        **{**others, 'pruning': pruning},
+        pruning_parameters=tuple(sorted(values.items())),
+    )
     create(method.decoder, method.relaxed_bins)
     if method.draft not in SOURCES:
         raise ValueError(f"draft is '{method.draft}', expected one of {', '.join(SOURCES)}")
@@ -118,5 +130,6 @@ def settings_of(method: Method) -> dict[str, object]:
         **{name: getattr(method, name) for name in OTHERS},
         'pruning_parameters': {
             key: list(value) if isinstance(value, tuple) else value
-            for key, value in method.pruning_parameters},
+            for key, value in method.pruning_parameters
+        },
     }

@@ -27,13 +27,7 @@ import time
 from vla_accel_ros.evaluation.methods import Method
 from vla_accel_ros.evaluation.replay.moment import joined
 from vla_accel_ros.evaluation.replay.results import REPORT, RESULTS, Outcome, Reading, write
-from vla_accel_ros.evaluation.replay.store import (
-    FOLDER,
-    MOMENTS,
-    RUN,
-    ResumeError,
-    Store,
-)
+from vla_accel_ros.evaluation.replay.store import FOLDER, MOMENTS, RUN, ResumeError, Store
 from vla_accel_ros.output_folder import OutputFolder
 from vla_accel_ros.outputs import check_outside, json_with
 from vla_accel_ros.paths import checkpoint_folder
@@ -62,16 +56,19 @@ def out_folder(args: argparse.Namespace) -> OutputFolder:
     files = OutputFolder(out, 'replay', NAMES, _of_earlier)
     files.check()
     if not (args.resume or args.overwrite) and any(
-            (out / name).exists() for name in (RESULTS, RUN)):
+        (out / name).exists() for name in (RESULTS, RUN)
+    ):
         raise ResumeError(
-            f'{out} holds a run already: --resume goes on with it, --overwrite replaces it')
+            f'{out} holds a run already: --resume goes on with it, --overwrite replaces it'
+        )
     return files
 
 
 def _of_earlier(folder: Path) -> bool:
     """Say whether a folder without a list of outputs is of a replay."""
     return json_with('bag', 'checkpoint', 'methods', 'images')(folder / RUN) or (
-        json_with('schema', 'mode', 'reference', 'bag')(folder / RESULTS))
+        json_with('schema', 'mode', 'reference', 'bag')(folder / RESULTS)
+    )
 
 
 def moments_of(session, files: OutputFolder, later: bool = False):
@@ -124,8 +121,10 @@ def conclude(outcome: Outcome, files: OutputFolder, as_json: bool, stop: Interru
         print(json.dumps(found))
     else:
         summary = outcome.summary
-        print(f'\n{summary.frames} frames, {summary.steps} steps in {len(summary.episodes)} '
-              f'episodes; {found["clock"]}\n')
+        print(
+            f'\n{summary.frames} frames, {summary.steps} steps in {len(summary.episodes)} '
+            f'episodes; {found["clock"]}\n'
+        )
         print(render(summary.rows))
         print(f'\n  {out / RESULTS}\n  {out / REPORT}')
     for line in outcome.remarks():
@@ -138,7 +137,7 @@ def conclude(outcome: Outcome, files: OutputFolder, as_json: bool, stop: Interru
 
 
 def _replay(
-    session, identity: dict, store: Store, files: OutputFolder, stop: Interrupt,
+    session, identity: dict, store: Store, files: OutputFolder, stop: Interrupt
 ) -> Outcome:
     from vla_accel_ros.evaluation.replay.ahead import Ahead
     from vla_accel_ros.evaluation.replay.offline import Offline
@@ -153,8 +152,14 @@ def _replay(
         skip, known = last.observations, last.faults
     stream = session.stream(skip, known)
     offline = Offline(
-        session.policy, session.methods, session.reference, session.latencies, session.splitter(),
-        session.recorded(), first)
+        session.policy,
+        session.methods,
+        session.reference,
+        session.latencies,
+        session.splitter(),
+        session.recorded(),
+        first,
+    )
     bar, partial = Bar(session.observations, 'frames'), []
     moments = moments_of(session, files)
     bar.show(skip)
@@ -176,21 +181,24 @@ def _replay(
         chosen = _in_order(session.methods, session.reference, offline.names)
         if not store.count and not partial:
             stop.end()
-        summary = summarise(
-            chain(store, partial), chosen, session.reference.name, session.step_s)
+        summary = summarise(chain(store, partial), chosen, session.reference.name, session.step_s)
         reading = Reading(
-            time.perf_counter() - begun, time.process_time() - used, ahead.busy_s, ahead.waited_s)
+            time.perf_counter() - begun, time.process_time() - used, ahead.busy_s, ahead.waited_s
+        )
         outcome = Outcome(
-            session, summary, identity, joined(stream.faults.facts(), offline.faults.facts()),
-            interrupted, reading)
+            session,
+            summary,
+            identity,
+            joined(stream.faults.facts(), offline.faults.facts()),
+            interrupted,
+            reading,
+        )
         files.note(REPORT)
         write_page(outcome, moments, files.path)
     return outcome
 
 
-def _in_order(
-    methods: tuple[Method, ...], reference: Method, names: list[str],
-) -> list[Method]:
+def _in_order(methods: tuple[Method, ...], reference: Method, names: list[str]) -> list[Method]:
     """Return what was run, as asked, the reference before them where it was not asked for."""
     asked = [method for method in methods if method.name in names]
     return asked if reference in asked else [reference, *asked]

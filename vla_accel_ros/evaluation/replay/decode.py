@@ -125,8 +125,7 @@ def pose(message) -> np.ndarray:
         NotFiniteError: When its numbers are none.
     """
     point, turn = message.pose.position, message.pose.orientation
-    values = _finite('pose', np.array(
-        [point.x, point.y, point.z, turn.x, turn.y, turn.z, turn.w]))
+    values = _finite('pose', np.array([point.x, point.y, point.z, turn.x, turn.y, turn.z, turn.w]))
     length = np.linalg.norm(values[3:])
     if length < 0.5:
         raise ValueError(f'pose {values.tolist()} has no orientation')
@@ -157,8 +156,11 @@ def text(message) -> str:
 
 def gripper_joint(names: Sequence[str]) -> str:
     """Return the joint that is called after a gripper, '' where none is."""
-    likely = ['gripper', *(n for n in names if 'gripper' in n.lower()),
-              *(n for n in names if 'finger' in n.lower())]
+    likely = [
+        'gripper',
+        *(n for n in names if 'gripper' in n.lower()),
+        *(n for n in names if 'finger' in n.lower()),
+    ]
     return next((name for name in likely if name in names), '')
 
 
@@ -184,7 +186,8 @@ def _finite(what: str, values: np.ndarray) -> np.ndarray:
     # NaN compares as false.
     if not (np.abs(values) <= LARGEST).all():
         raise NotFiniteError(
-            f'{what} is {values.tolist()}, expected finite numbers of at most {LARGEST:g}')
+            f'{what} is {values.tolist()}, expected finite numbers of at most {LARGEST:g}'
+        )
     return values
 
 

@@ -97,5 +97,6 @@ def _transitions(gripper: np.ndarray) -> list[tuple[int, bool]]:
     """Return the steps at which a gripper closes (True) or opens, unknown ones left out."""
     known = np.flatnonzero(np.isfinite(gripper))
     closed = gripper[known] > CLOSED
-    return [(int(known[at]), bool(closed[at])) for at in
-            np.flatnonzero(closed[1:] != closed[:-1]) + 1]
+    return [
+        (int(known[at]), bool(closed[at])) for at in np.flatnonzero(closed[1:] != closed[:-1]) + 1
+    ]

@@ -44,7 +44,8 @@ class Splitter:
         if not self.pause_s > 0 or not self.longest_s >= 0:
             raise ValueError(
                 f'pause {self.pause_s} s, longest episode {self.longest_s} s: expected above 0, '
-                'and at least 0')
+                'and at least 0'
+            )
 
     def why(self, stamp_ns: int, instruction: str) -> str:
         """Return why an observation begins an episode, empty when it goes on.

@@ -28,10 +28,42 @@ from vla_accel_ros.evaluation.replay.roles import FLOAT, POSE, TRAJECTORY, TWIST
 LOOKED_AT = 100
 # What state machines and behaviour trees say: no instruction consists of it.
 STATES = {
-    'idle', 'running', 'success', 'succeeded', 'failure', 'failed', 'fail', 'done', 'ok', 'ready',
-    'busy', 'active', 'inactive', 'paused', 'stopped', 'aborted', 'canceled', 'cancelled',
-    'waiting', 'pending', 'finished', 'completed', 'started', 'error', 'invalid', 'unknown',
-    'none', 'null', 'nan', 'true', 'false', 'on', 'off', 'enabled', 'disabled'}
+    'idle',
+    'running',
+    'success',
+    'succeeded',
+    'failure',
+    'failed',
+    'fail',
+    'done',
+    'ok',
+    'ready',
+    'busy',
+    'active',
+    'inactive',
+    'paused',
+    'stopped',
+    'aborted',
+    'canceled',
+    'cancelled',
+    'waiting',
+    'pending',
+    'finished',
+    'completed',
+    'started',
+    'error',
+    'invalid',
+    'unknown',
+    'none',
+    'null',
+    'nan',
+    'true',
+    'false',
+    'on',
+    'off',
+    'enabled',
+    'disabled',
+}
 
 
 class Evidence:
@@ -45,7 +77,10 @@ class Evidence:
     """
 
     def __init__(
-        self, bag: Bag, gripper_joint: str = '', proprio_names: Sequence[str] = (),
+        self,
+        bag: Bag,
+        gripper_joint: str = '',
+        proprio_names: Sequence[str] = (),
         proprio_numbers: int = 0,
     ) -> None:
         self._bag, self._joint = bag, gripper_joint
@@ -55,8 +90,12 @@ class Evidence:
     def objection(self, role: str, topic: str, kind: str) -> str:
         """Say why none of a topic's first messages fits a role; '' where one does."""
         check = {
-            'camera': self._camera, 'action': self._action, 'gripper': self._gripper,
-            'instruction': self._instruction, 'proprio': self._proprio}[role]
+            'camera': self._camera,
+            'action': self._action,
+            'gripper': self._gripper,
+            'instruction': self._instruction,
+            'proprio': self._proprio,
+        }[role]
         first = ''
         for raw in self._bag.first(topic, LOOKED_AT):
             if raw.kind != kind:
@@ -76,7 +115,8 @@ class Evidence:
 
     def _action(self, raw: Raw, message) -> None:
         {TRAJECTORY: decode.displacement, TWIST: decode.twist, POSE: decode.pose}[raw.kind](
-            message)
+            message
+        )
 
     def _gripper(self, raw: Raw, message) -> None:
         if raw.kind == FLOAT:
@@ -86,7 +126,8 @@ class Evidence:
         if not name or decode.joint(message, name) is None:
             raise BagError(
                 f'no position of {name or "a gripper"}, only of {list(message.name)}: give '
-                '--gripper-joint')
+                '--gripper-joint'
+            )
 
     def _instruction(self, _raw: Raw, message) -> None:
         text = decode.text(message)
@@ -97,9 +138,9 @@ class Evidence:
     def _proprio(self, _raw: Raw, message) -> None:
         if self._names:
             if not set(self._names) & set(message.name):
-                raise BagError(
-                    f'has {list(message.name)}, nothing of {", ".join(self._names)}')
+                raise BagError(f'has {list(message.name)}, nothing of {", ".join(self._names)}')
         elif self._numbers and len(message.position) != self._numbers:
             raise BagError(
                 f'has {len(message.position)} positions, the checkpoint wants '
-                f'{self._numbers}: give --proprio-name')
+                f'{self._numbers}: give --proprio-name'
+            )

@@ -73,8 +73,7 @@ class Faults:
         """Count a fault; of what messages say in it, no more is kept than a line."""
         if count:
             self.counts[name] += count
-            self.first.setdefault(
-                name, what if len(what) <= LONGEST else f'{what[:LONGEST]} ...')
+            self.first.setdefault(name, what if len(what) <= LONGEST else f'{what[:LONGEST]} ...')
 
     def facts(self) -> dict[str, tuple[int, str]]:
         """Return by name how many there were, and the first in words."""
@@ -86,8 +85,13 @@ class Faults:
 
 
 def joined(
-    some: Mapping[str, tuple[int, str]], more: Mapping[str, tuple[int, str]],
+    some: Mapping[str, tuple[int, str]], more: Mapping[str, tuple[int, str]]
 ) -> dict[str, tuple[int, str]]:
     """Return the faults of two sources together."""
-    return {**some, **{name: (count + some.get(name, (0, ''))[0], some.get(name, (0, first))[1])
-                       for name, (count, first) in more.items()}}
+    return {
+        **some,
+        **{
+            name: (count + some.get(name, (0, ''))[0], some.get(name, (0, first))[1])
+            for name, (count, first) in more.items()
+        },
+    }

@@ -30,21 +30,71 @@ HAND = {'wrist', 'hand', 'gripper', 'eef', 'ee', 'eye', 'tool'}
 INSTRUCTION = ('instruction', 'language', 'prompt', 'task')
 # A topic about an instruction or a task is none.
 ABOUT = {
-    'status', 'state', 'states', 'result', 'results', 'feedback', 'event', 'events', 'log', 'logs',
-    'debug', 'error', 'errors', 'id', 'reason', 'response', 'answer', 'diagnostics', 'type',
-    'progress', 'heartbeat'}
+    'status',
+    'state',
+    'states',
+    'result',
+    'results',
+    'feedback',
+    'event',
+    'events',
+    'log',
+    'logs',
+    'debug',
+    'error',
+    'errors',
+    'id',
+    'reason',
+    'response',
+    'answer',
+    'diagnostics',
+    'type',
+    'progress',
+    'heartbeat',
+}
 ARM = {'servo', 'ee', 'eef', 'tcp', 'effector', 'tool', 'arm', 'manipulator', 'hand', 'delta'}
 COMMAND = {'action', 'actions', 'cmd', 'cmds', 'command', 'commands', 'commanded', 'target'}
 # What moves or measures something else than the hand of an arm.
 ELSEWHERE = {
-    'base', 'wheel', 'wheels', 'mobile', 'chassis', 'odom', 'odometry', 'imu', 'gps', 'camera',
-    'joy', 'joystick', 'head', 'torso', 'nav', 'goal', 'object', 'marker', 'vel'}
+    'base',
+    'wheel',
+    'wheels',
+    'mobile',
+    'chassis',
+    'odom',
+    'odometry',
+    'imu',
+    'gps',
+    'camera',
+    'joy',
+    'joystick',
+    'head',
+    'torso',
+    'nav',
+    'goal',
+    'object',
+    'marker',
+    'vel',
+}
 MEASURED = {'measured', 'current', 'actual', 'feedback', 'feed', 'state', 'states'}
 GRIPPER = {'gripper', 'grippers', 'finger', 'fingers'}
 # What a gripper says of itself beside its opening.
 NO_OPENING = {
-    'force', 'forces', 'effort', 'efforts', 'current', 'temperature', 'voltage', 'velocity',
-    'speed', 'torque', 'status', 'error', 'rate', 'load'}
+    'force',
+    'forces',
+    'effort',
+    'efforts',
+    'current',
+    'temperature',
+    'voltage',
+    'velocity',
+    'speed',
+    'torque',
+    'status',
+    'error',
+    'rate',
+    'load',
+}
 
 
 def words(name: str) -> list[str]:
@@ -68,8 +118,12 @@ def action_rank(name: str) -> int:
     if is_(OWN_ACTION, name):
         return -10
     said = set(words(name))
-    return (4 * bool(said & ELSEWHERE) + bool(said & MEASURED)
-            - 2 * bool(said & ARM) - bool(said & COMMAND))
+    return (
+        4 * bool(said & ELSEWHERE)
+        + bool(said & MEASURED)
+        - 2 * bool(said & ARM)
+        - bool(said & COMMAND)
+    )
 
 
 def gripper_rank(name: str) -> int | None:

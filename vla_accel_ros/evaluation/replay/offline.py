@@ -74,17 +74,26 @@ class _Building:
 
     def settle(self, recorded: Recorded) -> None:
         """Look up what was recorded of the steps so far, before it is forgotten."""
-        self._rows += [recorded.at(stamp) for stamp in self.stamps[len(self._rows):]]
+        self._rows += [recorded.at(stamp) for stamp in self.stamps[len(self._rows) :]]
 
     def finish(self, recorded: Recorded, complete: bool = True) -> Episode:
         """Return the episode, with what was recorded of it."""
         self.settle(recorded)
         traces = {
-            name: Trace.of(records, self.took[name]) for name, records in self.records.items()}
+            name: Trace.of(records, self.took[name]) for name, records in self.records.items()
+        }
         return Episode(
-            self.number, self.instruction, self.reason, np.array(self.stamps, dtype=np.int64),
-            np.array(self._rows, dtype=np.float64).reshape(-1, 7), traces, self.observations,
-            self.frames, dict(self.faults), complete)
+            self.number,
+            self.instruction,
+            self.reason,
+            np.array(self.stamps, dtype=np.int64),
+            np.array(self._rows, dtype=np.float64).reshape(-1, 7),
+            traces,
+            self.observations,
+            self.frames,
+            dict(self.faults),
+            complete,
+        )
 
 
 class Offline:
@@ -107,8 +116,13 @@ class Offline:
     """
 
     def __init__(
-        self, policy: Policy, methods: Sequence[Method], reference: Method,
-        latencies: Mapping[str, Latency] | None, splitter: Splitter, recorded: Recorded,
+        self,
+        policy: Policy,
+        methods: Sequence[Method],
+        reference: Method,
+        latencies: Mapping[str, Latency] | None,
+        splitter: Splitter,
+        recorded: Recorded,
         first: int = 0,
     ) -> None:
         self.reference = reference.name
@@ -131,7 +145,7 @@ class Offline:
         return list(self._drivers)
 
     def run(
-        self, moments: Iterable[Moment], stop: Callable[[], bool], watch: Watch,
+        self, moments: Iterable[Moment], stop: Callable[[], bool], watch: Watch
     ) -> Iterator[Episode]:
         """Yield episodes as they end; the last one, of an interrupted run, is incomplete.
 
@@ -165,7 +179,8 @@ class Offline:
             self._now.observations = moment.number
             self._now.faults = joined(moment.faults, self.faults.facts())
             held = Seen(
-                seen, moment.number - 1, self._now.number, seen.stamp_ns - self._now.begun_ns)
+                seen, moment.number - 1, self._now.number, seen.stamp_ns - self._now.begun_ns
+            )
         if held is not None and not stop():
             self._step(held, None, watch)
         if self._failure is not None and not self._answered:
@@ -202,7 +217,7 @@ class Offline:
         watch(held, records)
 
     def _decided(
-        self, name: str, driver: Driver, seen: Observation, until_ns: int | None,
+        self, name: str, driver: Driver, seen: Observation, until_ns: int | None
     ) -> StepRecord:
         """Step a method; where that fails there is no answer, as of the inference node."""
         try:
@@ -214,8 +229,9 @@ class Offline:
             # A defect, or a policy that does not fit, fails on every frame: that is no bag's.
             if not self._answered and self.faults.counts['failed_step'] >= PATIENCE:
                 raise
-            self.faults.add('failed_step', (
-                f'{name} at {seen.stamp_ns} ns: {type(error).__name__}: {error}'))
+            self.faults.add(
+                'failed_step', (f'{name} at {seen.stamp_ns} ns: {type(error).__name__}: {error}')
+            )
             return StepRecord(seen.stamp_ns, Kind.WAITING.value, 'failed', 0.0, 0.0, 0)
 
     def _take(self, sample: Sample) -> Iterator[Episode]:

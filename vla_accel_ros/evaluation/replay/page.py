@@ -53,7 +53,8 @@ class Moments:
         config = session.policy.config
         self._config, self._reference = config, session.reference.name
         self.cameras = tuple(
-            Camera(topic, config.grid, config.grid) for topic in session.roles.images)
+            Camera(topic, config.grid, config.grid) for topic in session.roles.images
+        )
         self.recorder = Recorder(out / MOMENTS, self.cameras)
         # What the unaccelerated policy did, by the number of the observation.
         self._later = later
@@ -71,11 +72,22 @@ class Moments:
             self._others.clear()
         self._others[seen.number] = records[self._reference].action
         for name, record in records.items():
-            self.add(seen.number, seen.episode + 1, seen.since_ns, name, record,
-                     seen.observation.instruction)
+            self.add(
+                seen.number,
+                seen.episode + 1,
+                seen.since_ns,
+                name,
+                record,
+                seen.observation.instruction,
+            )
 
     def add(
-        self, number: int, episode: int, since_ns: int, name: str, record: StepRecord,
+        self,
+        number: int,
+        episode: int,
+        since_ns: int,
+        name: str,
+        record: StepRecord,
         instruction: str = '',
     ) -> None:
         """Take what one method made of a frame that was watched.
@@ -95,9 +107,15 @@ class Moments:
         if call is not None and len(call.kept_ids) and call.keep < 1:
             kept = masks.split(call.kept_ids, self.cameras)
         step = Step(
-            since_ns * 1e-9, record.kind, record.reason, record.speed,
-            None if call is None else call.keep, None if call is None else call.model_ms, error,
-            kept)
+            since_ns * 1e-9,
+            record.kind,
+            record.reason,
+            record.speed,
+            None if call is None else call.keep,
+            None if call is None else call.model_ms,
+            error,
+            kept,
+        )
         self.recorder.add_step(number, name, step, f'episode {episode}', instruction)
 
 
@@ -106,22 +124,37 @@ def write_page(outcome: Outcome, moments: Moments, out: Path) -> Path:
     session, summary, args = outcome.session, outcome.summary, outcome.session.args
     shown = moments.recorder.shown()
     roles = {'camera ' + str(k): topic for k, topic in enumerate(session.roles.images)}
-    roles |= {name: getattr(session.roles, name) or '-'
-              for name in ('action', 'gripper', 'instruction')}
+    roles |= {
+        name: getattr(session.roles, name) or '-' for name in ('action', 'gripper', 'instruction')
+    }
     if args.instruction:
         roles['instruction'] = repr(args.instruction)
     provenance = Provenance(
-        command_line(), today(),
-        {'bag': f'{session.bag.path.name}, {outcome.identity["bag"]}',
-         'checkpoint': f'{session.checkpoint.name}, {outcome.identity["checkpoint"]}'},
-        versions(), machine(),
-        {'mode': args.mode, 'clock': clock(args), 'policy step': f'{session.step_s} s',
-         **roles})
+        command_line(),
+        today(),
+        {
+            'bag': f'{session.bag.path.name}, {outcome.identity["bag"]}',
+            'checkpoint': f'{session.checkpoint.name}, {outcome.identity["checkpoint"]}',
+        },
+        versions(),
+        machine(),
+        {'mode': args.mode, 'clock': clock(args), 'policy step': f'{session.step_s} s', **roles},
+    )
     page = Report(
         f'Replay of {session.bag.path.name}',
         f'{summary.frames} frames, {summary.steps} steps in {len(summary.episodes)} episodes, '
         f'{session.checkpoint.name}',
-        session.reference.name, tuple(q.measure for q in quantities()), tuple(summary.rows),
-        BOUNDS, 'reference_translation_mm', 'model_ms', provenance, moments.cameras,
-        shown.pictures, shown.episodes, notes=tuple(outcome.remarks()), sampling=shown.sampling)
+        session.reference.name,
+        tuple(q.measure for q in quantities()),
+        tuple(summary.rows),
+        BOUNDS,
+        'reference_translation_mm',
+        'model_ms',
+        provenance,
+        moments.cameras,
+        shown.pictures,
+        shown.episodes,
+        notes=tuple(outcome.remarks()),
+        sampling=shown.sampling,
+    )
     return write(page, out / REPORT)

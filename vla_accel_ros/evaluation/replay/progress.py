@@ -53,8 +53,12 @@ class Bar:
         self._shown = now
         share = min(done / self._total, 1.0)
         bar = '#' * round(WIDTH * share)
-        print(f'\r[{bar:<{WIDTH}}] {done}/{self._total} {self._what}{self._left(done, now)}\x1b[K',
-              end='', file=sys.stderr, flush=True)
+        print(
+            f'\r[{bar:<{WIDTH}}] {done}/{self._total} {self._what}{self._left(done, now)}\x1b[K',
+            end='',
+            file=sys.stderr,
+            flush=True,
+        )
 
     def end(self) -> None:
         """Leave the line."""

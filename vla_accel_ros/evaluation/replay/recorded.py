@@ -72,12 +72,13 @@ class Recorded:
     """
 
     def __init__(
-        self, kind: str, step_s: float, gripper_open: float = 0.0, gripper_closed: float = 1.0,
+        self, kind: str, step_s: float, gripper_open: float = 0.0, gripper_closed: float = 1.0
     ) -> None:
         if gripper_open == gripper_closed:
             raise ValueError(
                 f'gripper is open at {gripper_open} and closed at {gripper_closed}, expected two '
-                'values')
+                'values'
+            )
         self._kind, self._step_s, self._step_ns = kind, step_s, round(step_s * NS)
         self._ends = gripper_open, gripper_closed
         self.actions, self.grippers = Track(), Track()
@@ -120,7 +121,7 @@ class Recorded:
             begin = stamps[at]
             if begin >= end_ns:
                 break
-            stop = min(begin + HOLD_NS, end_ns, *stamps[at + 1:at + 2])
+            stop = min(begin + HOLD_NS, end_ns, *stamps[at + 1 : at + 2])
             if stop > stamp_ns:
                 total += self.actions.values[at] * ((stop - max(begin, stamp_ns)) / NS)
                 values[:GRIPPER] = total
@@ -157,5 +158,6 @@ class Recorded:
         if at == 0:
             return np.nan
         is_open, is_closed = self._ends
-        return float(np.clip(
-            (self.grippers.values[at - 1] - is_open) / (is_closed - is_open), 0.0, 1.0))
+        return float(
+            np.clip((self.grippers.values[at - 1] - is_open) / (is_closed - is_open), 0.0, 1.0)
+        )

@@ -81,8 +81,11 @@ class Outcome:
     def warnings(self) -> list[str]:
         """What was wrong with the bag, a line each; empty where nothing was."""
         lines = list(self.session.bag.losses.reasons)
-        lines += [f'{count} x {name}: {first}' for name, (count, first) in self.faults.items()
-                  if name not in HARMLESS]
+        lines += [
+            f'{count} x {name}: {first}'
+            for name, (count, first) in self.faults.items()
+            if name not in HARMLESS
+        ]
         back = sum(e['begins'] == 'jumped_back' for e in self.summary.episodes)
         if back:
             lines.append(f'{back} x jumped_back: stamps that go back, an episode was begun there')
@@ -94,13 +97,17 @@ class Outcome:
         if self.interrupted:
             lines.append(
                 f'Interrupted: {self.summary.frames} of {self.session.observations} frames were '
-                'replayed.')
+                'replayed.'
+            )
         if self.warnings:
             share = self._lost_share()
             lost = f', {share:.1%} of its bytes cannot be read' if share else ''
             lines.append(f'The bag is damaged{lost}: ' + '; '.join(self.warnings))
-        lines += [f'{count} x {name}: {first}' for name, (count, first) in self.faults.items()
-                  if name in HARMLESS]
+        lines += [
+            f'{count} x {name}: {first}'
+            for name, (count, first) in self.faults.items()
+            if name in HARMLESS
+        ]
         return lines + self.notes
 
     def to_dict(self) -> dict:
@@ -108,30 +115,55 @@ class Outcome:
         session, summary = self.session, self.summary
         losses = session.bag.losses
         return {
-            'schema': SCHEMA, 'complete': not self.interrupted, 'sound': not self.warnings,
-            'remarks': self.remarks(), 'command': command_line(), 'date': today(),
-            'mode': session.args.mode, 'clock': clock(session.args),
+            'schema': SCHEMA,
+            'complete': not self.interrupted,
+            'sound': not self.warnings,
+            'remarks': self.remarks(),
+            'command': command_line(),
+            'date': today(),
+            'mode': session.args.mode,
+            'clock': clock(session.args),
             'bag': {
-                'path': plain(session.bag.path.name), 'fingerprint': self.identity['bag'],
-                'bytes': losses.total_bytes, 'lost_bytes': losses.lost_bytes,
+                'path': plain(session.bag.path.name),
+                'fingerprint': self.identity['bag'],
+                'bytes': losses.total_bytes,
+                'lost_bytes': losses.lost_bytes,
                 'losses': losses.reasons,
                 'faults': {n: {'count': c, 'first': f} for n, (c, f) in self.faults.items()},
                 'roles': session.roles.facts(),
-                'topics': {n: {'type': t.kind, 'messages': t.count,
-                               **({'other_types': t.others} if t.others else {})}
-                           for n, t in sorted(session.bag.topics.items())}},
-            'checkpoint': session.checkpoint.name, 'run': self.identity,
-            'reference': session.reference.name, 'frames': summary.frames,
-            'steps': summary.steps, 'episodes': summary.episodes,
+                'topics': {
+                    n: {
+                        'type': t.kind,
+                        'messages': t.count,
+                        **({'other_types': t.others} if t.others else {}),
+                    }
+                    for n, t in sorted(session.bag.topics.items())
+                },
+            },
+            'checkpoint': session.checkpoint.name,
+            'run': self.identity,
+            'reference': session.reference.name,
+            'frames': summary.frames,
+            'steps': summary.steps,
+            'episodes': summary.episodes,
             'measures': [asdict(q.measure) | {'pool': q.pool} for q in quantities()],
-            'methods': [{
-                'name': row.name, 'summary': row.summary, 'settings': dict(row.settings),
-                'decisions': dict(row.decisions),
-                'values': {key: None if value is None else asdict(value)
-                           for key, value in row.values.items()},
-            } for row in summary.rows],
+            'methods': [
+                {
+                    'name': row.name,
+                    'summary': row.summary,
+                    'settings': dict(row.settings),
+                    'decisions': dict(row.decisions),
+                    'values': {
+                        key: None if value is None else asdict(value)
+                        for key, value in row.values.items()
+                    },
+                }
+                for row in summary.rows
+            ],
             'reading': {**asdict(self.reading), 'share': self.reading_share},
-            'versions': versions(), 'machine': machine()}
+            'versions': versions(),
+            'machine': machine(),
+        }
 
     @property
     def reading_share(self) -> float | None:

@@ -30,8 +30,12 @@ ACTIONS = (TRAJECTORY, TWIST, POSE)
 GRIPPERS = (FLOAT, JOINTS)
 NONE = 'none'
 OPTIONS = {
-    'camera': 'image-topic', 'action': 'action-topic', 'gripper': 'gripper-topic',
-    'instruction': 'instruction-topic', 'proprio': 'proprio-topic'}
+    'camera': 'image-topic',
+    'action': 'action-topic',
+    'gripper': 'gripper-topic',
+    'instruction': 'instruction-topic',
+    'proprio': 'proprio-topic',
+}
 
 
 @dataclass(frozen=True)
@@ -66,25 +70,36 @@ class Roles:
     def chosen(self) -> dict[str, str]:
         """Return the topic of each role; of a camera `camera 0` and so on."""
         rows = {f'camera {k}': topic for k, topic in enumerate(self.images)}
-        rows |= {'action': self.action, 'gripper': self.gripper,
-                 'instruction': self.instruction, 'proprio': self.proprio}
+        rows |= {
+            'action': self.action,
+            'gripper': self.gripper,
+            'instruction': self.instruction,
+            'proprio': self.proprio,
+        }
         return {role: topic for role, topic in rows.items() if topic}
 
     def describe(self) -> str:
         """Say what was chosen, what else would have done, and what would not, a line each."""
-        lines = [f'  {role:<12} {topic}  [{self.kinds[topic]}]'
-                 for role, topic in self.chosen().items()]
-        lines += [f'  {role:<12} or {topic}: --{OPTIONS[role]}'
-                  for role, topics in self.others.items() for topic in topics]
+        lines = [
+            f'  {role:<12} {topic}  [{self.kinds[topic]}]' for role, topic in self.chosen().items()
+        ]
+        lines += [
+            f'  {role:<12} or {topic}: --{OPTIONS[role]}'
+            for role, topics in self.others.items()
+            for topic in topics
+        ]
         lines += [f'  {role:<12} not {topic}: {why}' for role, topic, why in self.rejected]
         return '\n'.join(lines)
 
     def facts(self) -> dict:
         """Return the same for `results.json`."""
         return {
-            'chosen': self.chosen(), 'others': {r: list(t) for r, t in self.others.items()},
-            'rejected': [dict(zip(('role', 'topic', 'why'), row, strict=True))
-                         for row in self.rejected]}
+            'chosen': self.chosen(),
+            'others': {r: list(t) for r, t in self.others.items()},
+            'rejected': [
+                dict(zip(('role', 'topic', 'why'), row, strict=True)) for row in self.rejected
+            ],
+        }
 
 
 @dataclass(frozen=True)

@@ -77,9 +77,7 @@ class Session:
         """How many observations to expect."""
         return min(self.bag.topics[topic].count for topic in self.roles.images)
 
-    def stream(
-        self, skip: int = 0, known: Mapping | None = None, fitted: bool = True,
-    ) -> Stream:
+    def stream(self, skip: int = 0, known: Mapping | None = None, fitted: bool = True) -> Stream:
         """Return the bag as the policy sees it.
 
         Args:
@@ -89,13 +87,24 @@ class Session:
         """
         args, config = self.args, self.policy.config
         fitting = Fitting(
-            config.image_size if fitted else 0, config.resize,
+            config.image_size if fitted else 0,
+            config.resize,
             # Before their crop such checkpoints were trained on images resized so.
-            'bicubic' if config.centre_crop is None else 'lanczos')
+            'bicubic' if config.centre_crop is None else 'lanczos',
+        )
         return Stream(
-            self.bag, self.roles, fitting, args.instruction,
-            round(args.pair_tolerance * 1e9), args.gripper_joint, args.proprio_name,
-            self.policy.tokens_of, skip, known, self.policy.proprio or np.asarray)
+            self.bag,
+            self.roles,
+            fitting,
+            args.instruction,
+            round(args.pair_tolerance * 1e9),
+            args.gripper_joint,
+            args.proprio_name,
+            self.policy.tokens_of,
+            skip,
+            known,
+            self.policy.proprio or np.asarray,
+        )
 
     def splitter(self) -> Splitter:
         """Return what says where episodes begin."""
@@ -115,15 +124,24 @@ class Session:
             'checkpoint': fingerprints.of_folder(self.checkpoint),
             'unnorm_key': self.policy.unnorm_key,
             'methods': {m.name: settings_of(m) for m in self.methods},
-            'images': list(self.roles.images), 'action': self.roles.action,
-            'gripper': [self.roles.gripper, args.gripper_joint, args.gripper_open,
-                        args.gripper_closed],
+            'images': list(self.roles.images),
+            'action': self.roles.action,
+            'gripper': [
+                self.roles.gripper,
+                args.gripper_joint,
+                args.gripper_open,
+                args.gripper_closed,
+            ],
             'instruction': [self.roles.instruction, args.instruction],
             'proprio': [self.roles.proprio, *args.proprio_name],
             'pair_tolerance_s': args.pair_tolerance,
-            'policy_step_s': self.step_s, 'clock': [args.clock, args.latency_ms],
-            'pause_s': args.pause, 'longest_episode_s': args.longest_episode,
-            'device': args.device, 'threads': args.threads}
+            'policy_step_s': self.step_s,
+            'clock': [args.clock, args.latency_ms],
+            'pause_s': args.pause,
+            'longest_episode_s': args.longest_episode,
+            'device': args.device,
+            'threads': args.threads,
+        }
 
 
 def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
@@ -147,7 +165,8 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
         if not abs(getattr(args, option) or 0.0) <= LARGEST:
             raise ValueError(
                 f'--{option.replace("_", "-")} is {getattr(args, option)}, expected a number of '
-                f'at most {LARGEST:g}')
+                f'at most {LARGEST:g}'
+            )
     chosen = tuple(m.at_step(args.policy_step) for m in methods.find(args.methods))
     latencies = clocks.latencies(args.clock, args.latency_ms, chosen)
     reference = methods.find(UNACCELERATED)[0].at_step(args.policy_step)
@@ -158,24 +177,40 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
     folder = checkpoint_folder(args.checkpoint)
     bag = Bag(args.bag)
     policy = Policy.load(
-        folder, device=args.device, unnorm_key=args.unnorm_key, threads=args.threads)
+        folder, device=args.device, unnorm_key=args.unnorm_key, threads=args.threads
+    )
     said = args.instruction.strip()
     if said:
         check_instruction(said)
     wishes = Wishes(
-        tuple(args.image_topic), args.action_topic, args.gripper_topic, args.instruction_topic,
-        args.proprio_topic, said, None not in (args.gripper_open, args.gripper_closed))
+        tuple(args.image_topic),
+        args.action_topic,
+        args.gripper_topic,
+        args.instruction_topic,
+        args.proprio_topic,
+        said,
+        None not in (args.gripper_open, args.gripper_closed),
+    )
     evidence = Evidence(
-        bag, args.gripper_joint, args.proprio_name,
-        policy.proprio.numbers if policy.proprio else 0)
+        bag, args.gripper_joint, args.proprio_name, policy.proprio.numbers if policy.proprio else 0
+    )
     try:
         roles = assign(
-            bag.topics, wishes, policy.cameras, policy.proprio is not None, evidence.objection)
+            bag.topics, wishes, policy.cameras, policy.proprio is not None, evidence.objection
+        )
     except BagError as error:
         # Messages that could not be read may be why.
         raise BagError('; '.join([str(error), *bag.losses.reasons])) from error
-    session = Session(args, bag, roles, policy, folder, chosen, reference,
-        {m.name: latency for m, latency in zip(chosen, latencies, strict=True) if latency})
+    session = Session(
+        args,
+        bag,
+        roles,
+        policy,
+        folder,
+        chosen,
+        reference,
+        {m.name: latency for m, latency in zip(chosen, latencies, strict=True) if latency},
+    )
     session.recorded(), session.splitter()
     for method in chosen:
         # What does not fit the model is said now, not after hours.
@@ -193,6 +228,7 @@ def _gripper_ends(args: argparse.Namespace, roles: Roles) -> tuple[float, float]
     if kind == JOINTS and None in ends:
         raise ValueError(
             f'{roles.gripper} holds joint states: say what they are when the gripper is open and '
-            'closed, by --gripper-open and --gripper-closed, or --gripper-topic none')
+            'closed, by --gripper-open and --gripper-closed, or --gripper-topic none'
+        )
     is_open, is_closed = ends
     return 0.0 if is_open is None else is_open, 1.0 if is_closed is None else is_closed

@@ -44,7 +44,7 @@ class States:
     """
 
     def __init__(
-        self, names: Sequence[str], fits: Callable[[np.ndarray], object], faults: Faults,
+        self, names: Sequence[str], fits: Callable[[np.ndarray], object], faults: Faults
     ) -> None:
         self._names, self._fits, self._faults = tuple(names), fits, faults
         self._buffer = ProprioBuffer(names, DEPTH)
@@ -99,7 +99,8 @@ class States:
             ValueError: When there are none near enough.
         """
         nearest = min(
-            self._came, key=lambda state: (abs(state[0] - stamp_ns), state[1]), default=None)
+            self._came, key=lambda state: (abs(state[0] - stamp_ns), state[1]), default=None
+        )
         if nearest is not None and not nearest[1] and abs(nearest[0] - stamp_ns) <= TOLERANCE_NS:
             return None
         values = self._buffer.nearest(stamp_ns, TOLERANCE_NS)

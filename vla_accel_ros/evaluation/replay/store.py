@@ -53,7 +53,7 @@ class Store:
     """
 
     def __init__(
-        self, out: Path, identity: dict, resume: bool = False, files: OutputFolder | None = None,
+        self, out: Path, identity: dict, resume: bool = False, files: OutputFolder | None = None
     ) -> None:
         self._files = files or OutputFolder(out, 'replay', (FOLDER, RUN))
         self._folder, self._run = out / FOLDER, out / RUN
@@ -62,7 +62,8 @@ class Store:
             if not resume:
                 raise ResumeError(
                     f'{out} holds a run already: go on with it by --resume, or choose another '
-                    '--out')
+                    '--out'
+                )
             _compare(_read_run(self._run), identity)
         elif resume:
             raise ResumeError(f'{out} holds no run to resume')
@@ -81,13 +82,21 @@ class Store:
             arrays |= {f'{number}/word/{name}': values for name, values in trace.words.items()}
             arrays |= {f'{number}/number/{n}': values for n, values in trace.numbers.items()}
         about = {
-            'instruction': episode.instruction, 'reason': episode.reason,
-            'observations': episode.observations, 'frames': episode.frames,
-            'faults': dict(episode.faults), 'methods': list(episode.traces)}
+            'instruction': episode.instruction,
+            'reason': episode.reason,
+            'observations': episode.observations,
+            'frames': episode.frames,
+            'faults': dict(episode.faults),
+            'methods': list(episode.traces),
+        }
         file = self._file(episode.number)
         self._files.note(f'{FOLDER}/{file.name}')
-        replace_whole(file, lambda beside: np.savez_compressed(
-            beside, about=np.array(json.dumps(about)), **arrays))
+        replace_whole(
+            file,
+            lambda beside: np.savez_compressed(
+                beside, about=np.array(json.dumps(about)), **arrays
+            ),
+        )
         self.count = episode.number + 1
 
     def __iter__(self) -> Iterator[Episode]:
@@ -105,8 +114,7 @@ class Store:
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 return _episode(number, {name: arrays[name] for name in arrays.files})
-        except (ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile,
-                zlib.error):
+        except (ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error):
             raise ResumeError(
                 f'{file} is no episode of a replay: remove it, and --resume runs it again'
             ) from None
@@ -124,11 +132,19 @@ def _episode(number: int, columns: dict[str, np.ndarray]) -> Episode:
 
     traces = {
         method: Trace(columns[f'{place}/actions'], part(place, 'word'), part(place, 'number'))
-        for place, method in enumerate(about['methods'])}
+        for place, method in enumerate(about['methods'])
+    }
     return Episode(
-        number, about['instruction'], about['reason'], columns['stamps'], columns['recorded'],
-        traces, about['observations'], about['frames'],
-        {name: tuple(fault) for name, fault in about['faults'].items()})
+        number,
+        about['instruction'],
+        about['reason'],
+        columns['stamps'],
+        columns['recorded'],
+        traces,
+        about['observations'],
+        about['frames'],
+        {name: tuple(fault) for name, fault in about['faults'].items()},
+    )
 
 
 def _read_run(file: Path) -> dict:

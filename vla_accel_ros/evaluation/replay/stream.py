@@ -38,8 +38,13 @@ NS = 1_000_000_000
 SAME_CLOCK_NS = NS
 # Faults that show only when an observation is decoded or run; the others are found without.
 OF_OBSERVATIONS = (
-    'bad_frame', 'no_instruction', 'unknown_instruction', 'no_proprio', 'no_proprio_yet',
-    'failed_step')
+    'bad_frame',
+    'no_instruction',
+    'unknown_instruction',
+    'no_proprio',
+    'no_proprio_yet',
+    'failed_step',
+)
 # Stamps and times beyond are garbage: 2^62 ns are 146 years.
 FARTHEST_NS = 1 << 62
 
@@ -85,10 +90,16 @@ class Stream:
     """
 
     def __init__(
-        self, bag: Bag, roles: Roles, fitting: Fitting, said: str = '',
-        tolerance_ns: int = 20_000_000, gripper_joint: str = '',
+        self,
+        bag: Bag,
+        roles: Roles,
+        fitting: Fitting,
+        said: str = '',
+        tolerance_ns: int = 20_000_000,
+        gripper_joint: str = '',
         proprio_names: Sequence[str] = (),
-        understands: Callable[[str], object] = str, skip: int = 0,
+        understands: Callable[[str], object] = str,
+        skip: int = 0,
         known: Mapping[str, tuple[int, str]] | None = None,
         fits: Callable[[np.ndarray], object] = np.asarray,
     ) -> None:
@@ -136,8 +147,11 @@ class Stream:
         if not usable:
             raise BagError(
                 f'{shown(self._bag.path)}: not one of the observations can be used; '
-                + ('; '.join([*self.faults.lines(), *self._bag.losses.reasons])
-                   or 'the cameras never have frames together'))
+                + (
+                    '; '.join([*self.faults.lines(), *self._bag.losses.reasons])
+                    or 'the cameras never have frames together'
+                )
+            )
         yield self._moment(None, last_ns, samples, number)
 
     # -- by role ---------------------------------------------------------------------------------
@@ -146,8 +160,12 @@ class Stream:
         """Return what is done with the messages of each topic; one may have several roles."""
         roles = self._roles
         pairs = [(topic, partial(self._on_image, k)) for k, topic in enumerate(roles.images)]
-        pairs += [(roles.action, self._on_action), (roles.gripper, self._on_gripper),
-                  (roles.instruction, self._on_instruction), (roles.proprio, self._on_proprio)]
+        pairs += [
+            (roles.action, self._on_action),
+            (roles.gripper, self._on_gripper),
+            (roles.instruction, self._on_instruction),
+            (roles.proprio, self._on_proprio),
+        ]
         handlers: dict[str, list[Callable]] = {}
         for topic, handler in pairs:
             handlers.setdefault(topic, []).append(handler)
@@ -206,11 +224,11 @@ class Stream:
     # -- inside ----------------------------------------------------------------------------------
 
     def _moment(
-        self, observation: Observation | None, stamp_ns: int, samples: list[Sample], number: int,
+        self, observation: Observation | None, stamp_ns: int, samples: list[Sample], number: int
     ) -> Moment:
         return Moment(
-            observation, stamp_ns, tuple(samples), number, self.faults.facts(),
-            self._instruction)
+            observation, stamp_ns, tuple(samples), number, self.faults.facts(), self._instruction
+        )
 
     def _stamp(self, raw: Raw, message) -> int:
         stamp_ns = decode.stamp_of(message)
@@ -228,7 +246,8 @@ class Stream:
         if back_ns > SAME_CLOCK_NS:
             # The clock, or a stamp before it that was wrong: what waited for a later one is lost.
             self.faults.add(
-                'clock_jumped', f'{raw.topic}: a stamp goes back by {back_ns / NS:.3f} s')
+                'clock_jumped', f'{raw.topic}: a stamp goes back by {back_ns / NS:.3f} s'
+            )
         self._newest_ns[raw.topic] = stamp_ns
         return stamp_ns
 
@@ -242,8 +261,10 @@ class Stream:
                 self.faults.add('bad_frame', f'{raw.topic}: {error}')
                 return None
         if not self._instruction:
-            self.faults.add('no_instruction', (
-                f'before one came, first at {stamp_ns} ns; or give --instruction'))
+            self.faults.add(
+                'no_instruction',
+                (f'before one came, first at {stamp_ns} ns; or give --instruction'),
+            )
             return None
         if objection := self._objection(self._instruction):
             self.faults.add('unknown_instruction', objection)
@@ -273,15 +294,24 @@ class Stream:
     def _end(self) -> None:
         self._states.end()
         if self._roles.gripper and not self._gripper_came:
-            self.faults.add('no_gripper', (
-                f'{self._roles.gripper} never gave a position of {self._joint or "a gripper"}, '
-                f'the last joints were {self._joints}: give --gripper-joint'))
+            self.faults.add(
+                'no_gripper',
+                (
+                    f'{self._roles.gripper} never gave a position of '
+                    f'{self._joint or "a gripper"}, the last joints were {self._joints}: '
+                    'give --gripper-joint'
+                ),
+            )
         absent = self._states.never_came() if self._roles.proprio else []
         if absent:
-            self.faults.add('no_proprio', (
-                f'{self._roles.proprio} never gave {", ".join(absent)}: see --proprio-name'))
+            self.faults.add(
+                'no_proprio',
+                (f'{self._roles.proprio} never gave {", ".join(absent)}: see --proprio-name'),
+            )
         counts = self._pairer.counts
-        self.faults.add('out_of_order', 'frames not newer than the one before',
-                        counts['out_of_order'])
-        self.faults.add('unpaired', 'frames without a partner of the other cameras',
-                        counts['unpaired'])
+        self.faults.add(
+            'out_of_order', 'frames not newer than the one before', counts['out_of_order']
+        )
+        self.faults.add(
+            'unpaired', 'frames without a partner of the other cameras', counts['unpaired']
+        )

@@ -48,7 +48,7 @@ class Summary:
 
 
 def summarise(
-    episodes: Iterable[Episode], methods: Sequence[Method], reference: str, step_s: float,
+    episodes: Iterable[Episode], methods: Sequence[Method], reference: str, step_s: float
 ) -> Summary:
     """Sum up.
 
@@ -75,20 +75,34 @@ def summarise(
     for method in methods:
         figures = {
             quantity.measure.key: estimate(
-                values[method.name, quantity.measure.key], quantity.pool) for quantity in table}
+                values[method.name, quantity.measure.key], quantity.pool
+            )
+            for quantity in table
+        }
         if method.name == reference:
             # It is what the others are compared with: it departs from itself by nothing.
             figures = {k: v for k, v in figures.items() if not k.startswith('reference_')}
-        found.rows.append(MethodRow(
-            method.name, method.summary, figures,
-            {kind: count / max(found.steps, 1) for kind, count in kinds[method.name].items()},
-            np.concatenate(calls[method.name]).round(3).tolist(), settings_of(method)))
+        found.rows.append(
+            MethodRow(
+                method.name,
+                method.summary,
+                figures,
+                {kind: count / max(found.steps, 1) for kind, count in kinds[method.name].items()},
+                np.concatenate(calls[method.name]).round(3).tolist(),
+                settings_of(method),
+            )
+        )
     return found
 
 
 def _about(episode: Episode) -> dict:
     return {
-        'name': episode.name, 'instruction': episode.instruction, 'begins': episode.reason,
-        'steps': len(episode), 'frames': episode.frames, 'complete': episode.complete,
+        'name': episode.name,
+        'instruction': episode.instruction,
+        'begins': episode.reason,
+        'steps': len(episode),
+        'frames': episode.frames,
+        'complete': episode.complete,
         'first_stamp_ns': int(episode.stamps[0]) if len(episode) else None,
-        'last_stamp_ns': int(episode.stamps[-1]) if len(episode) else None}
+        'last_stamp_ns': int(episode.stamps[-1]) if len(episode) else None,
+    }

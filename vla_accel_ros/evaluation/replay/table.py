@@ -27,8 +27,10 @@ COLUMNS = (
     ('reference_gripper_agreement', 'gripper %', 1, False),
     ('reference_drift_1s_mm', '1 s drift mm', 1, True),
     ('recorded_translation_mm', 'off bag mm', 2, True),
-    ('calls', 'calls', 2, False), ('tokens_kept', 'tokens %', 0, False),
-    ('model_ms', 'ms/step', 1, False), ('effective_hz', 'Hz', 1, False),
+    ('calls', 'calls', 2, False),
+    ('tokens_kept', 'tokens %', 0, False),
+    ('model_ms', 'ms/step', 1, False),
+    ('effective_hz', 'Hz', 1, False),
 )
 
 
@@ -38,7 +40,8 @@ def render(rows: Sequence[MethodRow]) -> str:
     cells = [[title for _, title, _, _ in COLUMNS]]
     cells += [
         [_cell(row.values.get(key), digits, interval) for key, _, digits, interval in COLUMNS]
-        for row in rows]
+        for row in rows
+    ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     names = ['method', *(row.name for row in rows)]
     lines = []

@@ -42,7 +42,10 @@ Objection = Callable[[str, str, str], str]
 
 
 def assign(
-    topics: Mapping[str, Topic], wishes: Wishes, cameras: int, proprio: bool = False,
+    topics: Mapping[str, Topic],
+    wishes: Wishes,
+    cameras: int,
+    proprio: bool = False,
     objection: Objection = lambda *_: '',
 ) -> Roles:
     """Say which topic is what.
@@ -64,25 +67,43 @@ def assign(
     gripper = ''
     if choice.kinds.get(action) != TRAJECTORY:
         gripper = choice.one('gripper', wishes.gripper, GRIPPERS, _gripper_rank(wishes, choice))
-    spoken = '' if wishes.said else choice.one(
-        'instruction', wishes.instruction, (STRING,), names.instruction_rank,
-        names.OWN_INSTRUCTION)
+    spoken = (
+        ''
+        if wishes.said
+        else choice.one(
+            'instruction',
+            wishes.instruction,
+            (STRING,),
+            names.instruction_rank,
+            names.OWN_INSTRUCTION,
+        )
+    )
     if not (spoken or wishes.said):
         raise BagError(
             'no topic of type std_msgs/msg/String looks like an instruction'
             f'{choice.why("instruction")}: give --instruction WORDS or --instruction-topic; '
-            f'{_listed(topics)}')
+            f'{_listed(topics)}'
+        )
     states = ''
     if proprio:
         states = choice.one(
-            'proprio', wishes.proprio, (JOINTS,), names.proprio_rank, names.OWN_PROPRIO)
+            'proprio', wishes.proprio, (JOINTS,), names.proprio_rank, names.OWN_PROPRIO
+        )
         if not states:
             raise BagError(
                 f'the checkpoint wants proprioception and no topic of type {JOINTS} has it'
-                f'{choice.why("proprio")}; {_listed(topics)}')
+                f'{choice.why("proprio")}; {_listed(topics)}'
+            )
     return Roles(
-        images, action, gripper, spoken, states, choice.kinds, choice.others,
-        tuple(choice.rejected))
+        images,
+        action,
+        gripper,
+        spoken,
+        states,
+        choice.kinds,
+        choice.others,
+        tuple(choice.rejected),
+    )
 
 
 class _Choice:
@@ -110,18 +131,24 @@ class _Choice:
             seen = self.why('camera')
             raise BagError(
                 f'no topic is of type {RAW} or {COMPRESSED} and holds messages'
-                f'{" that can be seen" if seen else ""}{seen}; {_listed(self._topics)}')
+                f'{" that can be seen" if seen else ""}{seen}; {_listed(self._topics)}'
+            )
         if len(images) != wanted:
             raise BagError(
                 f'the checkpoint wants {wanted} camera{"s" * (wanted != 1)}, found '
                 f'{len(images)}: {", ".join(images)}{self.why("camera")}; choose with '
-                "--image-topic, once a camera, in the checkpoint's order")
+                "--image-topic, once a camera, in the checkpoint's order"
+            )
         if len(set(images)) < len(images):
             raise BagError(f'--image-topic names {", ".join(images)}, expected each once')
         return images
 
     def one(
-        self, role: str, wish: str, kinds: Sequence[str], rank: Callable[[str], int | None],
+        self,
+        role: str,
+        wish: str,
+        kinds: Sequence[str],
+        rank: Callable[[str], int | None],
         own: str = '',
     ) -> str:
         """Return the topic told, or the best one; None from `rank` is no candidate."""
@@ -139,8 +166,7 @@ class _Choice:
                 continue
             kind = self._fitting(role, name, kinds)
             if kind:
-                candidates.append(
-                    (place >= DOUBTFUL, kinds.index(kind), place, name, kind))
+                candidates.append((place >= DOUBTFUL, kinds.index(kind), place, name, kind))
             elif own and names.is_(own, name) and self._main(name, kinds):
                 ours.append((name, self._main(name, kinds)))
         candidates.sort()
@@ -155,8 +181,10 @@ class _Choice:
 
     def _pictures(self, wanted: int) -> tuple[str, ...]:
         found = {
-            name: self._fitting('camera', name, PICTURES) for name, topic in self._topics.items()
-            if set(topic.kinds) & set(PICTURES) and not names.is_own(name)}
+            name: self._fitting('camera', name, PICTURES)
+            for name, topic in self._topics.items()
+            if set(topic.kinds) & set(PICTURES) and not names.is_own(name)
+        }
         found = {name: kind for name, kind in found.items() if kind}
         for name, kind in list(found.items()):
             # The same camera twice, raw and compressed: once is enough.
@@ -194,8 +222,8 @@ class _Choice:
             raise BagError(f'--{option} {name} is not in the bag; {_listed(topics)}')
         if not set(topics[name].kinds) & set(kinds):
             raise BagError(
-                f'--{option} {name} is of type {topics[name].kind}, expected '
-                f'{" or ".join(kinds)}')
+                f'--{option} {name} is of type {topics[name].kind}, expected {" or ".join(kinds)}'
+            )
         kind = self._main(name, kinds)
         if not kind:
             raise BagError(f'--{option} {name} holds no messages; {_listed(topics)}')
@@ -204,6 +232,7 @@ class _Choice:
 
 def _gripper_rank(wishes: Wishes, choice: _Choice) -> Callable[[str], int | None]:
     """Joint states need what says open and closed, and are looked into whatever their name."""
+
     def rank(name: str) -> int | None:
         place = names.gripper_rank(name)
         if choice.kinds[name] != JOINTS:
@@ -211,8 +240,9 @@ def _gripper_rank(wishes: Wishes, choice: _Choice) -> Callable[[str], int | None
         if wishes.ends:
             return DOUBTFUL if place is None else place
         if place is not None:
-            choice.rejected.append(('gripper', name, (
-                'holds joint states, give --gripper-open and --gripper-closed')))
+            choice.rejected.append(
+                ('gripper', name, ('holds joint states, give --gripper-open and --gripper-closed'))
+            )
         return None
 
     return rank
@@ -220,5 +250,6 @@ def _gripper_rank(wishes: Wishes, choice: _Choice) -> Callable[[str], int | None
 
 def _listed(topics: Mapping[str, Topic]) -> str:
     rows = ', '.join(
-        f'{name} [{topic.kind}, {topic.count}]' for name, topic in sorted(topics.items()))
+        f'{name} [{topic.kind}, {topic.count}]' for name, topic in sorted(topics.items())
+    )
     return f'topics of the bag: {rows or "none"}'

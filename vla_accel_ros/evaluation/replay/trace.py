@@ -72,9 +72,12 @@ class Trace:
             numbers[name] = [np.nan if r.call is None else getattr(r.call, name) for r in records]
         return cls(
             np.array(actions, dtype=np.float64).reshape(-1, WIDTH),
-            {name: np.array([getattr(r, name) or '' for r in records], dtype=np.str_)
-             for name in WORDS},
-            {name: np.array(values, dtype=np.float64) for name, values in numbers.items()})
+            {
+                name: np.array([getattr(r, name) or '' for r in records], dtype=np.str_)
+                for name in WORDS
+            },
+            {name: np.array(values, dtype=np.float64) for name, values in numbers.items()},
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,8 @@ class Measure:
     def __post_init__(self) -> None:
         if self.better not in ('lower', 'higher', ''):
             raise ValueError(
-                f"measure {self.key!r}: better is {self.better!r}, expected lower, higher or ''")
+                f"measure {self.key!r}: better is {self.better!r}, expected lower, higher or ''"
+            )
 
 
 @dataclass(frozen=True)
@@ -182,8 +183,9 @@ class Report:
         names = [row.name for row in self.methods]
         keys = [measure.key for measure in self.measures]
         _known([self.reference], names, 'method')
-        _known([self.quality, self.cost, *(bound.measure for bound in self.bounds)], keys,
-               'measure')
+        _known(
+            [self.quality, self.cost, *(bound.measure for bound in self.bounds)], keys, 'measure'
+        )
         for what, values in (('method', names), ('measure', keys)):
             if len(set(values)) < len(values):
                 raise ValueError(f'{what} named twice in {values}')

@@ -24,8 +24,14 @@ _WIDTH, _HEIGHT = 500, 330
 _LETTER, _LINE, _POINT = 7.2, 17, 8
 # Plotly's names, and where the text lies: across from left (-1) to right, and up (1) or down.
 _PLACES = {
-    'top right': (1, 1), 'bottom right': (1, -1), 'top left': (-1, 1), 'bottom left': (-1, -1),
-    'top center': (0, 1), 'bottom center': (0, -1), 'middle right': (1, 0), 'middle left': (-1, 0),
+    'top right': (1, 1),
+    'bottom right': (1, -1),
+    'top left': (-1, 1),
+    'bottom left': (-1, -1),
+    'top center': (0, 1),
+    'bottom center': (0, -1),
+    'middle right': (1, 0),
+    'middle left': (-1, 0),
 }
 
 
@@ -37,13 +43,19 @@ class _Box:
     top: float
 
     def meets(self, other: _Box) -> bool:
-        return (self.left < other.right and other.left < self.right
-                and self.bottom < other.top and other.bottom < self.top)
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.bottom < other.top
+            and other.bottom < self.top
+        )
 
 
 def place(
-    points: Sequence[tuple[float, float]], names: Sequence[str],
-    x_range: tuple[float, float], y_range: tuple[float, float],
+    points: Sequence[tuple[float, float]],
+    names: Sequence[str],
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
 ) -> list[str | None]:
     """Return for each point Plotly's `textposition`, None where its name has no room.
 
@@ -57,7 +69,7 @@ def place(
     taken = [_Box(x - _POINT, x + _POINT, y - _POINT, y + _POINT) for x, y in spots]
     places = []
     for index, (spot, name) in enumerate(zip(spots, names, strict=True)):
-        others = taken[:index] + taken[index + 1:]
+        others = taken[:index] + taken[index + 1 :]
         free = None
         for where, direction in _PLACES.items():
             box = _box(spot, direction, _LETTER * len(name))

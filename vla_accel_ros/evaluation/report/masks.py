@@ -41,8 +41,9 @@ def pack(kept: Sequence[np.ndarray], cameras: Sequence[Camera]) -> tuple[bytes, 
         return ()
     if len(kept) != len(cameras):
         raise ValueError(f'kept tokens of {len(kept)} cameras, expected {len(cameras)}')
-    return tuple(_bits(np.asarray(ids, np.int64), camera)
-                 for ids, camera in zip(kept, cameras, strict=True))
+    return tuple(
+        _bits(np.asarray(ids, np.int64), camera) for ids, camera in zip(kept, cameras, strict=True)
+    )
 
 
 def unpack(bits: Sequence[bytes]) -> tuple[np.ndarray, ...]:
@@ -63,8 +64,9 @@ def split(kept_ids: np.ndarray, cameras: Sequence[Camera]) -> tuple[np.ndarray, 
     ids = np.asarray(kept_ids, np.int64)
     ends = np.cumsum([camera.rows * camera.columns for camera in cameras])
     starts = [0, *ends[:-1]]
-    return tuple(ids[(ids >= start) & (ids < end)] - start
-                 for start, end in zip(starts, ends, strict=True))
+    return tuple(
+        ids[(ids >= start) & (ids < end)] - start for start, end in zip(starts, ends, strict=True)
+    )
 
 
 def _bits(ids: np.ndarray, camera: Camera) -> bytes:
@@ -72,7 +74,8 @@ def _bits(ids: np.ndarray, camera: Camera) -> bytes:
     if len(ids) and not (ids.min() >= 0 and ids.max() < tokens):
         raise ValueError(
             f'token {ids.max()} of camera {camera.name!r}, expected 0 to {tokens - 1}: '
-            f'a grid of {camera.rows}x{camera.columns}')
+            f'a grid of {camera.rows}x{camera.columns}'
+        )
     mask = np.zeros(tokens, bool)
     mask[ids] = True
     return np.packbits(mask).tobytes()

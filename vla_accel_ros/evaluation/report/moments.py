@@ -82,7 +82,8 @@ class Trace:
     def __post_init__(self) -> None:
         if len(self.steps) != len(self.pictures):
             raise ValueError(
-                f'{len(self.steps)} steps and {len(self.pictures)} pictures, expected as many')
+                f'{len(self.steps)} steps and {len(self.pictures)} pictures, expected as many'
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,30 +53,56 @@ def render(report: Report) -> str:
     from plotly.offline import get_plotlyjs
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True,
-        lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
     environment.filters.update(
-        interval=wording.interval, number=wording.number, limit=wording.limit,
-        times=wording.times, words=WORDS.__getitem__, finite=math.isfinite)
-    scripts = [get_plotlyjs(), '\n'.join(
-        (_TEMPLATES / name).read_text(encoding='utf-8') for name in _SCRIPTS)]
+        interval=wording.interval,
+        number=wording.number,
+        limit=wording.limit,
+        times=wording.times,
+        words=WORDS.__getitem__,
+        finite=math.isfinite,
+    )
+    scripts = [
+        get_plotlyjs(),
+        '\n'.join((_TEMPLATES / name).read_text(encoding='utf-8') for name in _SCRIPTS),
+    ]
     verdicts = judge(report)
     differing, shared = _settings(report)
     figures = {
-        'pareto': scatter.pareto(report), 'shares': charts.shares(report),
-        'latency': charts.latencies(report), 'timeline': timeline.chart(report)}
+        'pareto': scatter.pareto(report),
+        'shares': charts.shares(report),
+        'latency': charts.latencies(report),
+        'timeline': timeline.chart(report),
+    }
     return environment.get_template('page.html.j2').render(
-        report=report, verdicts=verdicts, headline=headline(report, verdicts),
-        tables=_tables(report.measures), settings=differing, shared=shared, figures=figures,
+        report=report,
+        verdicts=verdicts,
+        headline=headline(report, verdicts),
+        tables=_tables(report.measures),
+        settings=differing,
+        shared=shared,
+        figures=figures,
         summary=_tables([m for m in report.measures if m.headline] or report.measures),
-        diamond=any(row.name == report.reference and row.values.get(report.quality)
-                    for row in report.methods),
-        quality=report.measure(report.quality), cost=report.measure(report.cost),
-        style=(_TEMPLATES / 'page.css').read_text(encoding='utf-8'), scripts=scripts,
+        diamond=any(
+            row.name == report.reference and row.values.get(report.quality)
+            for row in report.methods
+        ),
+        quality=report.measure(report.quality),
+        cost=report.measure(report.cost),
+        style=(_TEMPLATES / 'page.css').read_text(encoding='utf-8'),
+        scripts=scripts,
         hashes=[_hash(script) for script in scripts],
         data={
-            'figures-data': _json(figures), 'looks-data': _json(palette.templates()),
-            'moments-data': _json(timeline.moments(report))})
+            'figures-data': _json(figures),
+            'looks-data': _json(palette.templates()),
+            'moments-data': _json(timeline.moments(report)),
+        },
+    )
 
 
 def _tables(measures: Iterable[Measure]) -> list[tuple[str, list[Measure]]]:

@@ -18,13 +18,26 @@ from __future__ import annotations
 
 # Each has a contrast of 3:1 or more with both papers.
 METHODS = (
-    '#2f7fd6', '#d9662b', '#1e9a72', '#a86ad4', '#c94f7c', '#8b8034', '#6f7f95', '#0d94ad',
-    '#b8664a', '#5f6fe0',
+    '#2f7fd6',
+    '#d9662b',
+    '#1e9a72',
+    '#a86ad4',
+    '#c94f7c',
+    '#8b8034',
+    '#6f7f95',
+    '#0d94ad',
+    '#b8664a',
+    '#5f6fe0',
 )
 # Darker: they stand behind white letters as well.
 KINDS = {
-    'intuitive': '#17805c', 'verified': '#2570c2', 'deliberative': '#bf5419',
-    'queued': '#9157c0', 'bridged': '#7a7222', 'waiting': '#667487', 'skipped': '#667487',
+    'intuitive': '#17805c',
+    'verified': '#2570c2',
+    'deliberative': '#bf5419',
+    'queued': '#9157c0',
+    'bridged': '#7a7222',
+    'waiting': '#667487',
+    'skipped': '#667487',
 }
 OTHER = '#667487'
 PAPER = {'light': '#ffffff', 'dark': '#161a20'}
@@ -45,14 +58,23 @@ def templates() -> dict[str, dict]:
 
     looks = {}
     for theme, base in (('light', 'plotly_white'), ('dark', 'plotly_dark')):
-        axis = {'gridcolor': GRID[theme], 'zerolinecolor': GRID[theme], 'linecolor': GRID[theme],
-                'automargin': True}
-        own = go.layout.Template(layout={
-            'paper_bgcolor': PAPER[theme], 'plot_bgcolor': PAPER[theme],
-            'font': {'family': FONT, 'color': INK[theme], 'size': 13},
-            'hoverlabel': {'font': {'family': FONT}, 'namelength': -1},
-            'colorway': [INK[theme]], 'xaxis': axis, 'yaxis': axis,
-        })
+        axis = {
+            'gridcolor': GRID[theme],
+            'zerolinecolor': GRID[theme],
+            'linecolor': GRID[theme],
+            'automargin': True,
+        }
+        own = go.layout.Template(
+            layout={
+                'paper_bgcolor': PAPER[theme],
+                'plot_bgcolor': PAPER[theme],
+                'font': {'family': FONT, 'color': INK[theme], 'size': 13},
+                'hoverlabel': {'font': {'family': FONT}, 'namelength': -1},
+                'colorway': [INK[theme]],
+                'xaxis': axis,
+                'yaxis': axis,
+            }
+        )
         template = pio.templates[base].to_plotly_json()
         # Only the layout matters: the charts set colours of their own.
         template = {'layout': {**template['layout'], **own.to_plotly_json()['layout']}}

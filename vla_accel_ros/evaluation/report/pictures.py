@@ -29,7 +29,7 @@ _SMALLEST = 16
 
 
 def encode_views(
-    images: Sequence[np.ndarray], side: int = SIDE, most_bytes: int = MOMENT_BYTES,
+    images: Sequence[np.ndarray], side: int = SIDE, most_bytes: int = MOMENT_BYTES
 ) -> tuple[bytes, ...]:
     """Encode the views of one moment.
 
@@ -49,7 +49,8 @@ def encode_views(
     for index, image in enumerate(images):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(
-                f'view {index} is {image.dtype} {list(image.shape)}, expected uint8 [h, w, 3]')
+                f'view {index} is {image.dtype} {list(image.shape)}, expected uint8 [h, w, 3]'
+            )
     while True:
         small = [_shrink(image, side) for image in images]
         for quality in _QUALITIES:

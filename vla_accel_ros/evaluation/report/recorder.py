@@ -109,9 +109,12 @@ class Recorder:
         self._base.executescript('PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;' + _SCHEMA)
         about = dict(self._base.execute('SELECT name, value FROM about'))
         self._stride, self._frames = about.get('stride', 1), about.get('frames', 0)
-        self._held = dict(self._base.execute(
-            'SELECT frame, COALESCE((SELECT MAX(error) FROM steps WHERE steps.frame = '
-            'pictures.frame), 0) FROM pictures WHERE camera = 0'))
+        self._held = dict(
+            self._base.execute(
+                'SELECT frame, COALESCE((SELECT MAX(error) FROM steps WHERE steps.frame = '
+                'pictures.frame), 0) FROM pictures WHERE camera = 0'
+            )
+        )
         self._pending: tuple[int, Sequence[np.ndarray]] | None = None
 
     def add_frame(self, frame: int, images: Sequence[np.ndarray]) -> None:
@@ -122,15 +125,16 @@ class Recorder:
             images: uint8 [h, w, 3] RGB, one a camera, as the model sees the views.
         """
         if len(images) != len(self._cameras):
-            raise ValueError(f'frame {frame} has {len(images)} views, expected '
-                             f'{len(self._cameras)}')
+            raise ValueError(
+                f'frame {frame} has {len(images)} views, expected {len(self._cameras)}'
+            )
         self._frames = max(self._frames, frame + 1)
         self._pending = (frame, images)
         if frame % self._stride == 0:
             self._keep_picture(frame, 0.0)
 
     def add_step(
-        self, frame: int, method: str, step: Step, episode: str, instruction: str = '',
+        self, frame: int, method: str, step: Step, episode: str, instruction: str = ''
     ) -> None:
         """Add what one method did on a frame.
 
@@ -144,15 +148,29 @@ class Recorder:
         kept = ','.join(bits.hex() for bits in masks.pack(step.kept, self._cameras))
         self._base.execute(
             'INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-            (frame, method, self._episode(episode, instruction), step.time_s, step.kind,
-             step.reason, step.speed, step.keep_ratio, step.latency_ms, step.error_mm, kept))
+            (
+                frame,
+                method,
+                self._episode(episode, instruction),
+                step.time_s,
+                step.kind,
+                step.reason,
+                step.speed,
+                step.keep_ratio,
+                step.latency_ms,
+                step.error_mm,
+                kept,
+            ),
+        )
         if step.error_mm is not None and self._pending and self._pending[0] == frame:
             self._keep_picture(frame, step.error_mm)
 
     def set_outcome(self, episode: str, method: str, outcome: str) -> None:
         """Say what became of an episode, such as 'success'."""
-        self._base.execute('INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)',
-                           (self._episode(episode, ''), method, outcome))
+        self._base.execute(
+            'INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)',
+            (self._episode(episode, ''), method, outcome),
+        )
 
     def commit(self) -> None:
         """Make what was added so far outlast this process."""
@@ -172,18 +190,23 @@ class Recorder:
         frames = sorted(self._held)
         place = {frame: index for index, frame in enumerate(frames)}
         return Shown(
-            tuple(self._jpegs(frame) for frame in frames), tuple(self._episodes(place)),
-            self._sampling())
+            tuple(self._jpegs(frame) for frame in frames),
+            tuple(self._episodes(place)),
+            self._sampling(),
+        )
 
     def _sampling(self) -> str:
         if self._frames <= len(self._held):
             return ''
-        return (f'{len(self._held)} of {self._frames} frames are shown: 1 in {self._stride}, and '
-                'those on which a method departed the most. Every other figure is of all frames.')
+        return (
+            f'{len(self._held)} of {self._frames} frames are shown: 1 in {self._stride}, and '
+            'those on which a method departed the most. Every other figure is of all frames.'
+        )
 
     def _jpegs(self, frame: int) -> tuple[bytes, ...]:
         rows = self._base.execute(
-            'SELECT jpeg FROM pictures WHERE frame = ? ORDER BY camera', (frame,))
+            'SELECT jpeg FROM pictures WHERE frame = ? ORDER BY camera', (frame,)
+        )
         return tuple(row[0] for row in rows)
 
     def _episodes(self, place: dict[int, int]) -> Iterator[Episode]:
@@ -192,26 +215,38 @@ class Recorder:
             traces: dict[str, list[tuple[int, Step]]] = {}
             rows = self._base.execute(
                 'SELECT * FROM steps WHERE episode = ? AND frame IN (SELECT frame FROM pictures) '
-                'ORDER BY frame', (number,))
+                'ORDER BY frame',
+                (number,),
+            )
             for frame, method, _, time, kind, reason, speed, keep, latency, error, kept in rows:
                 bits = [bytes.fromhex(text) for text in kept.split(',')] if kept else []
                 # SQLite keeps a NaN as NULL.
                 speed = np.nan if speed is None else speed
-                step = Step(
-                    time, kind, reason, speed, keep, latency, error, masks.unpack(bits))
+                step = Step(time, kind, reason, speed, keep, latency, error, masks.unpack(bits))
                 traces.setdefault(method, []).append((place[frame], step))
             if traces:
-                yield Episode(name, task, {
-                    method: Trace(tuple(step for _, step in pairs), tuple(p for p, _ in pairs),
-                                  outcomes.get((number, method), ''))
-                    for method, pairs in traces.items()})
+                yield Episode(
+                    name,
+                    task,
+                    {
+                        method: Trace(
+                            tuple(step for _, step in pairs),
+                            tuple(p for p, _ in pairs),
+                            outcomes.get((number, method), ''),
+                        )
+                        for method, pairs in traces.items()
+                    },
+                )
 
     def _episode(self, name: str, task: str) -> int:
         self._base.execute(
             'INSERT INTO episodes (name, task) VALUES (?, ?) ON CONFLICT (name) DO UPDATE '
-            "SET task = excluded.task WHERE excluded.task != ''", (name, task))
+            "SET task = excluded.task WHERE excluded.task != ''",
+            (name, task),
+        )
         return self._base.execute(
-            'SELECT episode FROM episodes WHERE name = ?', (name,)).fetchone()[0]
+            'SELECT episode FROM episodes WHERE name = ?', (name,)
+        ).fetchone()[0]
 
     def _extremes(self) -> list[int]:
         """Return the frames held for their error only, the smallest error first."""
@@ -225,11 +260,14 @@ class Recorder:
                 return
             self._base.executemany(
                 'INSERT INTO pictures VALUES (?, ?, ?)',
-                [(frame, camera, jpeg)
-                 for camera, jpeg in enumerate(encode_views(self._pending[1]))])
+                [
+                    (frame, camera, jpeg)
+                    for camera, jpeg in enumerate(encode_views(self._pending[1]))
+                ],
+            )
         self._held[frame] = max(error, self._held.get(frame, 0.0))
         while len(self._held) - len(self._extremes()) > self._most:
             self._stride *= 2
-        for extra in self._extremes()[:-max(1, self._most // _EXTREMES)]:
+        for extra in self._extremes()[: -max(1, self._most // _EXTREMES)]:
             del self._held[extra]
             self._base.execute('DELETE FROM pictures WHERE frame = ?', (extra,))

@@ -42,15 +42,19 @@ def pareto(report: Report) -> dict | None:
     points = [
         Point(index, row, row.values[cost.key], row.values[quality.key])
         for index, row in enumerate(report.methods)
-        if _is_known(row.values.get(cost.key)) and _is_known(row.values.get(quality.key))]
+        if _is_known(row.values.get(cost.key)) and _is_known(row.values.get(quality.key))
+    ]
     if not points:
         return None
     figure = go.Figure()
     front = _front(points, quality)
     figure.add_scatter(
-        x=[point.x.value for point in front], y=[point.y.value for point in front],
-        mode='lines', line={'dash': 'dot', 'width': 1.5, 'color': palette.OTHER},
-        hoverinfo='skip')
+        x=[point.x.value for point in front],
+        y=[point.y.value for point in front],
+        mode='lines',
+        line={'dash': 'dot', 'width': 1.5, 'color': palette.OTHER},
+        hoverinfo='skip',
+    )
     reference = next(row for row in report.methods if row.name == report.reference)
     spent = reference.values.get(cost.key)
     # Room on the right for the names.
@@ -58,7 +62,10 @@ def pareto(report: Report) -> dict | None:
     y_range = _range_of([point.y for point in points], report.bounds, quality)
     places = labels.place(
         [(point.x.value, point.y.value) for point in points],
-        [point.row.name for point in points], x_range, y_range)
+        [point.row.name for point in points],
+        x_range,
+        y_range,
+    )
     for point, place in zip(points, places, strict=True):
         _draw(figure, point, place, report, quality, cost)
     for bound in report.bounds:
@@ -66,46 +73,69 @@ def pareto(report: Report) -> dict | None:
             _draw_bound(figure, bound, quality)
     if _is_known(spent) and not _is_known(reference.values.get(quality.key)):
         figure.add_vline(
-            x=spent.value, line={'width': 1.5, 'dash': 'dash', 'color': palette.OTHER},
+            x=spent.value,
+            line={'width': 1.5, 'dash': 'dash', 'color': palette.OTHER},
             annotation={'text': plain(reference.name), 'font': {'size': 12}},
-            annotation_position='top left')
+            annotation_position='top left',
+        )
     figure.update_layout(
-        margin={'l': 10, 'r': 10, 't': 26, 'b': 10}, hovermode='closest', height=400,
-        showlegend=False)
+        margin={'l': 10, 'r': 10, 't': 26, 'b': 10},
+        hovermode='closest',
+        height=400,
+        showlegend=False,
+    )
     figure.update_xaxes(title=_title(cost), range=x_range)
     figure.update_yaxes(title=_title(quality), range=y_range)
     return values_of(figure)
 
 
 def _draw(
-    figure, point: Point, place: str | None, report: Report, quality: Measure, cost: Measure,
+    figure, point: Point, place: str | None, report: Report, quality: Measure, cost: Measure
 ) -> None:
     name = point.row.name
     figure.add_scatter(
-        x=[point.x.value], y=[point.y.value], error_x=_bars(point.x), error_y=_bars(point.y),
-        mode='markers+text' if place else 'markers', text=[plain(name)], textposition=place,
-        name=plain(name), cliponaxis=False,
-        marker={'size': 11, 'color': palette.of_method(point.index),
-                'symbol': 'diamond' if name == report.reference else 'circle'},
+        x=[point.x.value],
+        y=[point.y.value],
+        error_x=_bars(point.x),
+        error_y=_bars(point.y),
+        mode='markers+text' if place else 'markers',
+        text=[plain(name)],
+        textposition=place,
+        name=plain(name),
+        cliponaxis=False,
+        marker={
+            'size': 11,
+            'color': palette.of_method(point.index),
+            'symbol': 'diamond' if name == report.reference else 'circle',
+        },
         hovertemplate=plain(
             f'{name}\n{quality.title}: {in_full(quality, point.y)}\n'
-            f'{cost.title}: {in_full(cost, point.x)}') + '<extra></extra>')
+            f'{cost.title}: {in_full(cost, point.x)}'
+        )
+        + '<extra></extra>',
+    )
 
 
 def _draw_bound(figure, bound: Bound, quality: Measure) -> None:
     figure.add_hline(
-        y=bound.limit, line={'width': 1.5, 'dash': 'dash', 'color': '#c94f4f'},
-        annotation={'text': plain(limit(bound, quality)),
-            'font': {'size': 12}},
-        annotation_position='top right')
+        y=bound.limit,
+        line={'width': 1.5, 'dash': 'dash', 'color': '#c94f4f'},
+        annotation={'text': plain(limit(bound, quality)), 'font': {'size': 12}},
+        annotation_position='top right',
+    )
 
 
 def _bars(estimate: Estimate) -> dict:
     if estimate.low is None:
         return {'visible': False}
     return {
-        'type': 'data', 'symmetric': False, 'array': [estimate.high - estimate.value],
-        'arrayminus': [estimate.value - estimate.low], 'thickness': 1.2, 'width': 4}
+        'type': 'data',
+        'symmetric': False,
+        'array': [estimate.high - estimate.value],
+        'arrayminus': [estimate.value - estimate.low],
+        'thickness': 1.2,
+        'width': 4,
+    }
 
 
 def _front(points: list[Point], quality: Measure) -> list[Point]:
@@ -127,11 +157,12 @@ def _end(estimate: Estimate) -> float:
 
 
 def _range_of(
-    values: list[Estimate], bounds: tuple[Bound, ...], quality: Measure,
+    values: list[Estimate], bounds: tuple[Bound, ...], quality: Measure
 ) -> tuple[float, float]:
     """Return the range that holds all intervals and the bound, with a margin."""
-    ends = [end for value in values for end in (value.value, value.low, value.high)
-            if end is not None]
+    ends = [
+        end for value in values for end in (value.value, value.low, value.high) if end is not None
+    ]
     ends += [bound.limit for bound in bounds if bound.measure == quality.key]
     margin = 0.08 * (max(ends) - min(ends)) or 1.0
     return min(ends) - margin, max(ends) + margin

@@ -39,20 +39,27 @@ _ROWS = (
 def moments(report: Report) -> dict:
     """Return all that the page can show under the cursor, as plain values for JSON."""
     return {
-        'cameras': [{'name': c.name, 'rows': c.rows, 'columns': c.columns}
-                    for c in report.cameras],
+        'cameras': [
+            {'name': c.name, 'rows': c.rows, 'columns': c.columns} for c in report.cameras
+        ],
         'methods': [row.name for row in report.methods],
         'kinds': {kind: palette.KINDS.get(kind, palette.OTHER) for kind in _kinds(report)},
         'reference': report.reference,
         # What is shown first: the setting that stands best.
-        'best': [v.method.name for v in sorted(
-            judge(report), key=lambda v: v.method.name == report.reference)],
+        'best': [
+            v.method.name
+            for v in sorted(judge(report), key=lambda v: v.method.name == report.reference)
+        ],
         'rows': [row[0] for row in _rows(report)],
         'pictures': [[_text(jpeg) for jpeg in views] for views in report.pictures],
-        'episodes': [{
-            'name': episode.name, 'instruction': episode.instruction,
-            'traces': {name: _trace(report, trace) for name, trace in episode.traces.items()},
-        } for episode in report.episodes],
+        'episodes': [
+            {
+                'name': episode.name,
+                'instruction': episode.instruction,
+                'traces': {name: _trace(report, trace) for name, trace in episode.traces.items()},
+            }
+            for episode in report.episodes
+        ],
         'clips': [{'pictures': clip.pictures, 'fps': clip.fps} for clip in report.clips],
     }
 
@@ -66,25 +73,50 @@ def chart(report: Report) -> dict | None:
         return None
     heights = [row[3] for row in rows]
     figure = make_subplots(
-        rows=len(rows), cols=1, shared_xaxes=True, vertical_spacing=0.03,
-        row_heights=[height / sum(heights) for height in heights])
+        rows=len(rows),
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=0.03,
+        row_heights=[height / sum(heights) for height in heights],
+    )
     for place, (field, _, mode, _) in enumerate(rows, 1):
         if mode == 'lines':
             figure.add_scatter(
-                x=[], y=[], mode=mode, hoverinfo='none', row=place, col=1, name='reference',
-                line={'width': 1.2, 'dash': 'dot', 'color': palette.OTHER})
+                x=[],
+                y=[],
+                mode=mode,
+                hoverinfo='none',
+                row=place,
+                col=1,
+                name='reference',
+                line={'width': 1.2, 'dash': 'dot', 'color': palette.OTHER},
+            )
         figure.add_scatter(
-            x=[], y=[], mode=mode, hoverinfo='none', row=place, col=1, name=field,
-            line={'width': 1.5}, marker={'size': 6, 'symbol': (
-                'square' if field == 'kind' else 'circle')})
+            x=[],
+            y=[],
+            mode=mode,
+            hoverinfo='none',
+            row=place,
+            col=1,
+            name=field,
+            line={'width': 1.5},
+            marker={'size': 6, 'symbol': ('square' if field == 'kind' else 'circle')},
+        )
     for place, (field, title, _, _) in enumerate(rows, 1):
         figure.update_yaxes(
-            title={'text': title, 'standoff': 4, 'font': {'size': 12}}, nticks=4,
-            row=place, col=1)
+            title={'text': title, 'standoff': 4, 'font': {'size': 12}}, nticks=4, row=place, col=1
+        )
         if field == 'kind':
             kinds = _kinds(report)
-            figure.update_yaxes(type='category', categoryorder='array', categoryarray=kinds,
-                                range=[len(kinds) - 0.5, -0.5], title='', row=place, col=1)
+            figure.update_yaxes(
+                type='category',
+                categoryorder='array',
+                categoryarray=kinds,
+                range=[len(kinds) - 0.5, -0.5],
+                title='',
+                row=place,
+                col=1,
+            )
         elif field == 'keep_ratio':
             figure.update_yaxes(range=[0, 105], row=place, col=1)
         else:
@@ -94,10 +126,25 @@ def chart(report: Report) -> dict | None:
     figure.update_xaxes(automargin=False)
     figure.update_xaxes(title=small('time in the episode, s'), row=len(rows), col=1)
     figure.update_layout(
-        height=78 * len(rows) + 70, hovermode='x', hoverdistance=-1, showlegend=False,
-        margin={'l': 92, 'r': 10, 't': 10, 'b': 48}, dragmode='zoom',
-        shapes=[{'type': 'line', 'xref': 'x', 'yref': 'paper', 'x0': 0, 'x1': 0, 'y0': 0, 'y1': 1,
-                 'line': {'width': 1.5, 'color': '#d33f49'}}])
+        height=78 * len(rows) + 70,
+        hovermode='x',
+        hoverdistance=-1,
+        showlegend=False,
+        margin={'l': 92, 'r': 10, 't': 10, 'b': 48},
+        dragmode='zoom',
+        shapes=[
+            {
+                'type': 'line',
+                'xref': 'x',
+                'yref': 'paper',
+                'x0': 0,
+                'x1': 0,
+                'y0': 0,
+                'y1': 1,
+                'line': {'width': 1.5, 'color': '#d33f49'},
+            }
+        ],
+    )
     return values_of(figure)
 
 
@@ -108,8 +155,14 @@ def _rows(report: Report) -> list[tuple[str, str, str, float]]:
 
 
 def _kinds(report: Report) -> list[str]:
-    return kinds_of({step.kind for episode in report.episodes
-                     for trace in episode.traces.values() for step in trace.steps})
+    return kinds_of(
+        {
+            step.kind
+            for episode in report.episodes
+            for trace in episode.traces.values()
+            for step in trace.steps
+        }
+    )
 
 
 def _trace(report: Report, trace: Trace) -> dict:
@@ -122,12 +175,13 @@ def _trace(report: Report, trace: Trace) -> dict:
         'reason': [step.reason for step in steps],
         'speed': [_round(step.speed, 4) for step in steps],
         'keep_ratio': [
-            None if step.keep_ratio is None else _round(100 * step.keep_ratio, 1)
-            for step in steps],
+            None if step.keep_ratio is None else _round(100 * step.keep_ratio, 1) for step in steps
+        ],
         'latency_ms': [_round(step.latency_ms, 2) for step in steps],
         'error_mm': [_round(step.error_mm, 3) for step in steps],
-        'kept': [[_text(bits) for bits in masks.pack(step.kept, report.cameras)]
-                 for step in steps],
+        'kept': [
+            [_text(bits) for bits in masks.pack(step.kept, report.cameras)] for step in steps
+        ],
     }
 
 

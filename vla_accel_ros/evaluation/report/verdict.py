@@ -38,8 +38,10 @@ class Standing(str, Enum):
 
 
 WORDS = {
-    Standing.WITHIN: 'within bounds', Standing.UNKNOWN: 'not measured',
-    Standing.UNDECIDED: 'undecided', Standing.OUTSIDE: 'out of bounds',
+    Standing.WITHIN: 'within bounds',
+    Standing.UNKNOWN: 'not measured',
+    Standing.UNDECIDED: 'undecided',
+    Standing.OUTSIDE: 'out of bounds',
 }
 _ORDER = list(Standing)
 
@@ -81,9 +83,16 @@ class Verdict:
 def judge(report: Report) -> tuple[Verdict, ...]:
     """Return a verdict a method: the reference first, then the best standing and saving."""
     verdicts = [_judge_one(report, row) for row in report.methods]
-    return tuple(sorted(verdicts, key=lambda v: (
-        v.method.name != report.reference,
-        _ORDER.index(v.standing) if v.standing else 0, -(v.saving or 0.0))))
+    return tuple(
+        sorted(
+            verdicts,
+            key=lambda v: (
+                v.method.name != report.reference,
+                _ORDER.index(v.standing) if v.standing else 0,
+                -(v.saving or 0.0),
+            ),
+        )
+    )
 
 
 def headline(report: Report, verdicts: tuple[Verdict, ...]) -> str:
@@ -104,8 +113,10 @@ def headline(report: Report, verdicts: tuple[Verdict, ...]) -> str:
     if best.saving is None or best.saving <= 1:
         return f'{many}; none of them costs less than {report.reference}.'
     cost = report.measure(report.cost).title
-    return (f'{many}; {best.method.name} saves the most: {times(best.saving)} {cost} than '
-            f'{report.reference}.')
+    return (
+        f'{many}; {best.method.name} saves the most: {times(best.saving)} {cost} than '
+        f'{report.reference}.'
+    )
 
 
 def _judge_one(report: Report, row: MethodRow) -> Verdict:
@@ -116,7 +127,8 @@ def _judge_one(report: Report, row: MethodRow) -> Verdict:
         return Verdict(row, None, (), own, None)
     findings = tuple(
         _find(report.measure(bound.measure), bound, row.values.get(bound.measure))
-        for bound in report.bounds)
+        for bound in report.bounds
+    )
     standing = max((f.standing for f in findings), key=_ORDER.index, default=None)
     reference = next(r for r in report.methods if r.name == report.reference)
     saving = _ratio(reference.values.get(report.cost), mine)

@@ -48,10 +48,13 @@ PACE_EVERY = 20
 def errors() -> dict[str, Quantity]:
     """Return the errors that can be tuned on, by key: means of what should be small."""
     return {
-        q.measure.key: q for q in quantities()
+        q.measure.key: q
+        for q in quantities()
         if q.measure.key.startswith(('reference_', 'recorded_'))
-        and q.pool == 'mean' and q.measure.better == 'lower'
-        and 'gripper' not in q.measure.key}
+        and q.pool == 'mean'
+        and q.measure.better == 'lower'
+        and 'gripper' not in q.measure.key
+    }
 
 
 @dataclass(frozen=True)
@@ -98,10 +101,14 @@ class BagPlan:
         """Return what makes two searches the same."""
         weights = checkpoint_folder(self.args.checkpoint)
         return {
-            'tuned on': 'bags', 'bags': list(self.bags),
+            'tuned on': 'bags',
+            'bags': list(self.bags),
             'checkpoint': fingerprints.of_folder(weights),
-            'cost': self.cost, 'error': self.error, 'hopeless': self.hopeless,
-            'reading': vars(self.args)}
+            'cost': self.cost,
+            'error': self.error,
+            'hopeless': self.hopeless,
+            'reading': vars(self.args),
+        }
 
     def build(self, baseline: dict | None, stop: Stop) -> BagTarget:
         """Build the target."""
@@ -140,12 +147,15 @@ class BagTarget:
         if not any(np.isfinite(self._losses(episode, episode)).any() for episode in self._plain):
             raise ValueError(
                 f'{plan.describe()}: no frame tells {plan.error}; recorded_... wants recorded '
-                'actions, reference_... at least one step of the policy')
+                'actions, reference_... at least one step of the policy'
+            )
         self.baseline = baseline or {
-            **self._facts(self._plain), 'load': load(),
+            **self._facts(self._plain),
+            'load': load(),
             'pace_ms': typical(paces) if paces else None,
             'costs': [self._cost(episode) for episode in self._plain],
-            'per': [len(episode) for episode in self._plain]}
+            'per': [len(episode) for episode in self._plain],
+        }
 
     def measure(self, method: Method, stop: Stop) -> Run:
         """Replay the bags, until it is plain that the setting departs too far."""
@@ -158,9 +168,12 @@ class BagTarget:
                 break
         slower = typical(paces) / self.baseline['pace_ms'] if paces else 1.0
         return Run(
-            losses, [self._cost(episode) / slower for episode in episodes],
-            [len(episode) for episode in episodes], seen < self._steps,
-            {**self._facts(episodes), 'slower': round(slower, 3), 'load': load()})
+            losses,
+            [self._cost(episode) / slower for episode in episodes],
+            [len(episode) for episode in episodes],
+            seen < self._steps,
+            {**self._facts(episodes), 'slower': round(slower, 3), 'load': load()},
+        )
 
     def _losses(self, plain: Episode, mine: Episode) -> np.ndarray:
         """Return by how much more an episode errs than it does unaccelerated, step by step."""
@@ -175,7 +188,8 @@ class BagTarget:
         for session in self._sessions:
             own = method.at_step(session.step_s)
             offline = Offline(
-                session.policy, (), own, None, session.splitter(), session.recorded())
+                session.policy, (), own, None, session.splitter(), session.recorded()
+            )
             with Ahead(session.stream()) as ahead:
                 for episode in offline.run(ahead, stop, partial(self._look, paces)):
                     if stop():
@@ -202,14 +216,21 @@ class BagTarget:
         steps = sum(map(len, episodes))
         called = {
             name: np.concatenate([_trace(e).numbers[name][_trace(e).called] for e in episodes])
-            for name in ('model_ms', 'keep', 'passes')}
+            for name in ('model_ms', 'keep', 'passes')
+        }
         means = {
             name: round(float(values.mean()), 3) if len(values) else None
-            for name, values in called.items()}
+            for name, values in called.items()
+        }
         return {
-            'episodes': len(episodes), 'steps': steps, 'error': error and error.value,
+            'episodes': len(episodes),
+            'steps': steps,
+            'error': error and error.value,
             'calls_a_step': round(len(called['keep']) / max(steps, 1), 4),
-            'call_ms': means['model_ms'], 'keep': means['keep'], 'passes': means['passes']}
+            'call_ms': means['model_ms'],
+            'keep': means['keep'],
+            'passes': means['passes'],
+        }
 
 
 def _open(plan: BagPlan) -> list[Session]:

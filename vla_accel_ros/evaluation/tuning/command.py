@@ -62,23 +62,32 @@ def run(args: argparse.Namespace) -> int:
     found_in = spaces(args.methods, model_of(args), args.ranges)
     say = (lambda _text: None) if args.json else print
     identity = {
-        **plan.identity(), 'methods': {space.name: space.to_dict() for space in found_in},
-        'sampler_seed': args.sampler_seed}
+        **plan.identity(),
+        'methods': {space.name: space.to_dict() for space in found_in},
+        'sampler_seed': args.sampler_seed,
+    }
     with files, Interrupt('stopping: settings under way are left, those tried are kept') as stop:
         folder = Folder(files, identity)
         for space in found_in:
             say(f'{space.name}: {", ".join(each.name for each in space.dimensions)}')
-        say(f'starting {args.workers} worker{"s" * (args.workers > 1)}, after the unaccelerated '
-            'policy was tried')
+        say(
+            f'starting {args.workers} worker{"s" * (args.workers > 1)}, after the unaccelerated '
+            'policy was tried'
+        )
         bar = Bar(args.trials * len(found_in), 'settings tried')
         found = search(
-            plan, found_in, folder, args.trials, args.sampler_seed, args.workers, bar.show, stop)
+            plan, found_in, folder, args.trials, args.sampler_seed, args.workers, bar.show, stop
+        )
         bar.end()
         if not found.points:
             stop.end()
         outcome = Outcome(
-            plan, found, rule, tuple(space.name for space in found_in),
-            interrupted=not found.complete)
+            plan,
+            found,
+            rule,
+            tuple(space.name for space in found_in),
+            interrupted=not found.complete,
+        )
         _confirm(outcome, args.points, args.workers, say, stop)
         return _conclude(outcome, files, args.json, stop)
 
@@ -89,7 +98,7 @@ def _name(bags: list[Path] | None) -> str:
 
 
 def _confirm(
-    outcome: Outcome, most: int, workers: int, say: Callable[[str], None], stop: Interrupt,
+    outcome: Outcome, most: int, workers: int, say: Callable[[str], None], stop: Interrupt
 ) -> None:
     """Try the best points on what the search has not seen, where there is such."""
     held_out, points = outcome.plan.held_out(), outcome.to_confirm(most)
@@ -100,7 +109,8 @@ def _confirm(
     bar = Bar(len(points), 'settings confirmed')
     try:
         outcome.confirmed = confirm(
-            held_out, points, bound if rule == FASTEST else inf, workers, bar.show, stop)
+            held_out, points, bound if rule == FASTEST else inf, workers, bar.show, stop
+        )
     except Stopped:
         outcome.interrupted = True
     bar.end()
@@ -118,7 +128,8 @@ def _conclude(outcome: Outcome, files: OutputFolder, as_json: bool, stop: Interr
         files.write(file, render_preset(point.method, comments(outcome, point)))
     if chosen is not None:
         written += write_outputs(
-            chosen.method, outcome.plan.step_s, files, comments(outcome, chosen))
+            chosen.method, outcome.plan.step_s, files, comments(outcome, chosen)
+        )
     else:
         remove_outputs(files)
     if as_json:

@@ -66,8 +66,12 @@ def verdict(loss: float, interval: Interval | None, bound: float) -> str:
 
 
 def confirm(
-    held_out: Plan, points: Sequence[Point], bound: float, workers: int,
-    show: Callable[[int], None], stop: Stop,
+    held_out: Plan,
+    points: Sequence[Point],
+    bound: float,
+    workers: int,
+    show: Callable[[int], None],
+    stop: Stop,
 ) -> list[Confirmation]:
     """Try points on what the search has not seen, in their order.
 
@@ -106,5 +110,12 @@ def _judge(name: str, run: Run, plain: Run, held_out: Plan, bound: float) -> Con
     interval = held_out.interval(run)
     factor, around = gain(run, plain)
     return Confirmation(
-        name, run.loss, interval, run.cost, factor, around,
-        verdict(run.loss, interval, bound), run.facts)
+        name,
+        run.loss,
+        interval,
+        run.cost,
+        factor,
+        around,
+        verdict(run.loss, interval, bound),
+        run.facts,
+    )

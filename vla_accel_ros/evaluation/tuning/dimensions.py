@@ -58,7 +58,8 @@ class Dimension:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise ValueError(
                 f'range of {self.name} is {self.low} to {self.high}, expected a smaller and a '
-                'larger number')
+                'larger number'
+            )
         if self.log and self.low <= 0:
             raise ValueError(f'range of {self.name} begins at {self.low}, expected above 0')
 
@@ -73,10 +74,10 @@ class Dimension:
     def holding(self, value: object) -> Dimension:
         """Return the same, widened where need be to hold a value."""
         if self.choices:
-            return self if value in self.choices else replace(
-                self, choices=(*self.choices, value))
-        return replace(self, low=min(self.low, value), high=max(self.high, value),
-                       log=self.log and value > 0)
+            return self if value in self.choices else replace(self, choices=(*self.choices, value))
+        return replace(
+            self, low=min(self.low, value), high=max(self.high, value), log=self.log and value > 0
+        )
 
     def within(self, text: str) -> Dimension:
         """Return the same over a range from the command line, `low:high`.
@@ -90,7 +91,8 @@ class Dimension:
             asked = text.lower().split('/')
             if unknown := [word for word in asked if word not in known]:
                 raise ValueError(
-                    f"{self.name} is '{unknown[0]}', expected some of {'/'.join(known)}")
+                    f"{self.name} is '{unknown[0]}', expected some of {'/'.join(known)}"
+                )
             return replace(self, choices=tuple(known[word] for word in asked))
         if not colon:
             raise ValueError(f"range of {self.name} is '{text}', expected low:high")

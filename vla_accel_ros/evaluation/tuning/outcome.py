@@ -113,11 +113,12 @@ class Outcome:
         """Return what a reader must know first."""
         found, lines = self.found, []
         if self.interrupted:
-            lines.append(
-                f'interrupted: {len(found.points)} of {found.wanted} settings were tried')
+            lines.append(f'interrupted: {len(found.points)} of {found.wanted} settings were tried')
         if not self.confirmed:
-            lines.append('nothing was confirmed on held-out episodes: the figures are those that '
-                         'the points were picked by, and flatter them')
+            lines.append(
+                'nothing was confirmed on held-out episodes: the figures are those that '
+                'the points were picked by, and flatter them'
+            )
         facts = [point.score.facts for point in found.points]
         busiest = max(each['load'] for each in (found.baseline, *facts))
         if self.plan.timed and busiest > BUSY:
@@ -125,6 +126,6 @@ class Outcome:
             lines.append(
                 f'the machine was busy, up to {busiest:g} processes wanted each core: a fixed '
                 f'call took {min(slower):.2f} to {max(slower):.2f} times as long as beside the '
-                'unaccelerated policy. Times are corrected by that, and estimates all the same')
+                'unaccelerated policy. Times are corrected by that, and estimates all the same'
+            )
         return lines
-

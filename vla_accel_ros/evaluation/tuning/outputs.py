@@ -60,12 +60,13 @@ def parameter_file(method: Method, step_s: float, comments: list[str]) -> str:
 
 
 def write_outputs(
-    method: Method, step_s: float, files: OutputFolder, comments: list[str],
+    method: Method, step_s: float, files: OutputFolder, comments: list[str]
 ) -> tuple[Path, Path]:
     """Write the parameter file and the preset of what was chosen; return where they are."""
     return (
         files.write(PARAMETERS, parameter_file(method, step_s, comments)),
-        files.write(PRESET, render(method, comments)))
+        files.write(PRESET, render(method, comments)),
+    )
 
 
 def remove_outputs(files: OutputFolder) -> None:
@@ -81,8 +82,10 @@ def _by_node(method: Method, step_s: float) -> dict[str, dict[str, object]]:
     nested = settings.pop('pruning_parameters')
     text = yaml.safe_dump(nested, default_flow_style=True, width=10_000).strip()
     inference: Mapping[str, object] = {
-        **{name: settings.pop(name) for name in INFERENCE}, 'policy_step': step_s,
-        'pruning_parameters': text if nested else ''}
+        **{name: settings.pop(name) for name in INFERENCE},
+        'policy_step': step_s,
+        'pruning_parameters': text if nested else '',
+    }
     return {'scheduler': {**settings, 'policy_step': step_s}, 'inference': dict(inference)}
 
 

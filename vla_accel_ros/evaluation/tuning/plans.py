@@ -104,11 +104,21 @@ def _simulation(args: argparse.Namespace):
         held_out = _held_out(args.confirm_seed, args.confirm, numbers)
     kind = TabletopKind()
     setup = runner.Setup(
-        str(checkpoint_folder(args.checkpoint)), kind, args.device, max_steps=args.max_steps,
-        unnorm_key=args.unnorm_key)
+        str(checkpoint_folder(args.checkpoint)),
+        kind,
+        args.device,
+        max_steps=args.max_steps,
+        unnorm_key=args.unnorm_key,
+    )
     return SimPlan(
-        setup, kind.instructions(args.task), numbers, args.cost, hopeless_of(args), held_out,
-        POLICY_STEP_S)
+        setup,
+        kind.instructions(args.task),
+        numbers,
+        args.cost,
+        hopeless_of(args),
+        held_out,
+        POLICY_STEP_S,
+    )
 
 
 def _held_out(first: int, count: int, searched: range) -> range:
@@ -118,7 +128,8 @@ def _held_out(first: int, count: int, searched: range) -> range:
     if len(both):
         raise ValueError(
             f'seed {both.start} is searched on and to be confirmed on, expected others for '
-            '--confirm-seed')
+            '--confirm-seed'
+        )
     return numbers
 
 
@@ -135,17 +146,24 @@ def _bags(args: argparse.Namespace):
         if mark in known:
             raise ValueError(
                 f'{bag} and {known[mark]} are the same bag, expected each once, to tune on or to '
-                'confirm on')
+                'confirm on'
+            )
         known[mark] = bag
-    reading_args = argparse.Namespace(**{
-        key: value for key, value in vars(args).items() if key in _reading()})
+    reading_args = argparse.Namespace(
+        **{key: value for key, value in vars(args).items() if key in _reading()}
+    )
     reading_args.clock, reading_args.latency_ms = 'step', None
     reading_args.methods, reading_args.mode = 'none', 'offline'
     marks = list(known)
-    held_out = {mark: known[mark] for mark in marks[len(args.bags):]}
+    held_out = {mark: known[mark] for mark in marks[len(args.bags) :]}
     return BagPlan(
-        reading_args, {mark: known[mark] for mark in marks[:len(args.bags)]}, args.cost,
-        args.error, hopeless_of(args), held_out)
+        reading_args,
+        {mark: known[mark] for mark in marks[: len(args.bags)]},
+        args.cost,
+        args.error,
+        hopeless_of(args),
+        held_out,
+    )
 
 
 def _reading() -> Sequence[str]:

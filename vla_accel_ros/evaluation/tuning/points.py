@@ -69,8 +69,12 @@ class Point:
 
     def to_dict(self) -> dict:
         """Return it as plain values."""
-        return {'name': self.name, 'space': self.space, 'values': dict(self.values),
-                **self.score.to_dict()}
+        return {
+            'name': self.name,
+            'space': self.space,
+            'values': dict(self.values),
+            **self.score.to_dict(),
+        }
 
 
 def front(points: Iterable[Point]) -> list[Point]:

@@ -29,7 +29,7 @@ SCHEMA = 1
 VERDICTS = {
     CONFIRMED: 'on held-out episodes the whole interval of the loss is within the bound',
     OPEN: 'the loss there is within the bound, but its interval is not: not refuted, and too few '
-          'episodes to be sure',
+    'episodes to be sure',
     FELL: 'the loss there is beyond the bound',
 }
 
@@ -38,18 +38,26 @@ def to_dict(outcome: Outcome) -> dict:
     """Return `results.json`; docs/tune.md says what is in it."""
     plan, chosen, held_out = outcome.plan, outcome.chosen, outcome.plan.held_out()
     return {
-        'schema': SCHEMA, 'complete': not outcome.interrupted, 'notes': outcome.notes(),
-        'command': command_line(), 'date': today(), 'search': plan.identity(),
+        'schema': SCHEMA,
+        'complete': not outcome.interrupted,
+        'notes': outcome.notes(),
+        'command': command_line(),
+        'date': today(),
+        'search': plan.identity(),
         'held_out': held_out and held_out.describe(),
-        'loss_unit': plan.loss_unit, 'cost_unit': plan.cost_unit,
+        'loss_unit': plan.loss_unit,
+        'cost_unit': plan.cost_unit,
         'methods': list(outcome.names),
         'baseline': {**outcome.found.baseline, 'cost': outcome.plain_cost},
         'trials': [point.to_dict() for point in outcome.found.points],
-        'rule': list(outcome.rule), 'front': [point.to_dict() for point in outcome.front],
+        'rule': list(outcome.rule),
+        'front': [point.to_dict() for point in outcome.front],
         'confirmed': [each.to_dict() for each in outcome.confirmed],
         'chosen': chosen and chosen.name,
         'best': {name: point.name for name, point in outcome.best.items()},
-        'versions': versions(), 'machine': machine()}
+        'versions': versions(),
+        'machine': machine(),
+    }
 
 
 def comments(outcome: Outcome, point: Point) -> list[str]:
@@ -60,12 +68,14 @@ def comments(outcome: Outcome, point: Point) -> list[str]:
         f'{point.space}, tuned: {point.method.summary}.',
         f'Trial {point.name} ({values}).',
         f'On {plan.describe()}: loses {point.score.loss:.2f} {plan.loss_unit} at '
-        f'{point.score.cost:.4g} {plan.cost_unit}, unaccelerated {outcome.plain_cost:.4g}.']
+        f'{point.score.cost:.4g} {plan.cost_unit}, unaccelerated {outcome.plain_cost:.4g}.',
+    ]
     held = outcome.confirmation(point.name)
     if held is not None:
         lines.append(
             f'Held out, {plan.held_out().describe()}: loses {_loss(held)}, costs '
-            f'{against(held.gain, held.gain_interval)}: {held.verdict}.')
+            f'{against(held.gain, held.gain_interval)}: {held.verdict}.'
+        )
     else:
         lines.append('Not confirmed on held-out episodes.')
     return [*lines, f'Made by: {command_line()}']
@@ -74,20 +84,34 @@ def comments(outcome: Outcome, point: Point) -> list[str]:
 def render(outcome: Outcome) -> str:
     """Return the result as text."""
     plan, plain = outcome.plan, outcome.plain_cost
-    points = outcome.to_confirm(max(
-        len(outcome.confirmed), len(outcome.front) + len(outcome.names)))
+    points = outcome.to_confirm(
+        max(len(outcome.confirmed), len(outcome.front) + len(outcome.names))
+    )
     rows = [('', 'loss', 'cost', 'against', 'held out: loss', 'cost against', '')]
     rows.append(('unaccelerated', '0', f'{plain:.4g}', '', '', '', ''))
     for point in points:
         held, score = outcome.confirmation(point.name), point.score
-        cells = ('', '', 'not tried') if held is None else (
-            _loss(held), against(held.gain, held.gain_interval), held.verdict)
-        rows.append((
-            point.name, f'{score.loss:.2f}', f'{score.cost:.4g}',
-            against(plain / max(score.cost, 1e-12)), *cells))
+        cells = (
+            ('', '', 'not tried')
+            if held is None
+            else (_loss(held), against(held.gain, held.gain_interval), held.verdict)
+        )
+        rows.append(
+            (
+                point.name,
+                f'{score.loss:.2f}',
+                f'{score.cost:.4g}',
+                against(plain / max(score.cost, 1e-12)),
+                *cells,
+            )
+        )
     lines = [
         f'loss in {plan.loss_unit}, cost in {plan.cost_unit}, both against the unaccelerated '
-        'policy;', 'the best of the front first', '', columns(rows, right=True, line=False)]
+        'policy;',
+        'the best of the front first',
+        '',
+        columns(rows, right=True, line=False),
+    ]
     seen = {each.verdict for each in outcome.confirmed}
     if seen:
         lines.append('')

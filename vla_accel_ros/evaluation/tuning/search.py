@@ -50,8 +50,14 @@ class Found:
 
 
 def search(
-    plan: Plan, spaces: Sequence[Space], folder: Folder, trials: int, seed: int, workers: int,
-    show: Callable[[int], None], stop: Stop,
+    plan: Plan,
+    spaces: Sequence[Space],
+    folder: Folder,
+    trials: int,
+    seed: int,
+    workers: int,
+    show: Callable[[int], None],
+    stop: Stop,
 ) -> Found:
     """Try settings until each method has had its trials, or it is enough.
 
@@ -87,8 +93,12 @@ def search(
 
 
 def _run(
-    studies: Sequence[Study], trials: int, processes: Pool, workers: int,
-    show: Callable[[int], None], stop: Stop,
+    studies: Sequence[Study],
+    trials: int,
+    processes: Pool,
+    workers: int,
+    show: Callable[[int], None],
+    stop: Stop,
 ) -> None:
     under_way: dict[Future, Ticket] = {}
     done = {study.space.name: study.done for study in studies}
@@ -122,7 +132,7 @@ def _run(
 
 
 def _next(
-    studies: Sequence[Study], trials: int, done: dict[str, int], under_way: dict,
+    studies: Sequence[Study], trials: int, done: dict[str, int], under_way: dict
 ) -> Study | None:
     """Return whose turn it is: the methods take turns, so that all of them get as far."""
     begun = dict(done)

@@ -71,10 +71,16 @@ class SimPlan:
         return {
             'tuned on': f'simulation {self.setup.environment!r}',
             'checkpoint': fingerprints.of_folder(Path(self.setup.checkpoint)),
-            'device': self.setup.device, 'unnorm_key': self.setup.unnorm_key,
-            'max_steps': self.setup.max_steps, 'image_size': self.setup.image_size,
-            'instructions': list(self.instructions), 'first_seed': self.seeds.start,
-            'episodes': len(self.seeds), 'cost': self.cost, 'hopeless': self.hopeless}
+            'device': self.setup.device,
+            'unnorm_key': self.setup.unnorm_key,
+            'max_steps': self.setup.max_steps,
+            'image_size': self.setup.image_size,
+            'instructions': list(self.instructions),
+            'first_seed': self.seeds.start,
+            'episodes': len(self.seeds),
+            'cost': self.cost,
+            'hopeless': self.hopeless,
+        }
 
     def build(self, baseline: dict | None, stop: Stop) -> SimTarget:
         """Build the target."""
@@ -115,21 +121,28 @@ class SimTarget:
         slower = typical(paces) / self.baseline['pace_ms'] if paces else 1.0
         won = [int(result.success) for result in results]
         losses = [
-            np.array([POINTS * (a - b)])
-            for a, b in zip(theirs[:len(won)], won, strict=True)]
+            np.array([POINTS * (a - b)]) for a, b in zip(theirs[: len(won)], won, strict=True)
+        ]
         return Run(
-            losses, [self._cost(r) / slower for r in results], won, len(won) < len(theirs),
-            {**facts(results), 'slower': round(slower, 3), 'load': load()})
+            losses,
+            [self._cost(r) / slower for r in results],
+            won,
+            len(won) < len(theirs),
+            {**facts(results), 'slower': round(slower, 3), 'load': load()},
+        )
 
     def _measure_baseline(self, stop: Stop) -> dict:
         results, paces = self._run(find(BASELINE)[0], stop, inf)
         return {
-            **facts(results), 'load': load(), 'pace_ms': typical(paces) if paces else None,
+            **facts(results),
+            'load': load(),
+            'pace_ms': typical(paces) if paces else None,
             'costs': [self._cost(result) for result in results],
-            'per': [int(result.success) for result in results]}
+            'per': [int(result.success) for result in results],
+        }
 
     def _run(
-        self, method: Method, stop: Stop, allowed: float,
+        self, method: Method, stop: Stop, allowed: float
     ) -> tuple[list[EpisodeResult], list[float]]:
         plan, results, paces, failures = self._plan, [], [], 0
         for job in runner.plan([method], plan.seeds, plan.instructions):
@@ -162,4 +175,5 @@ def facts(results: list[EpisodeResult]) -> dict:
         'calls_a_step': round(len(calls) / steps, 4),
         'call_ms': round(sum(call.model_ms for call in calls) / count, 3),
         'keep': round(sum(call.keep for call in calls) / count, 3),
-        'passes': round(sum(call.passes for call in calls) / count, 2)}
+        'passes': round(sum(call.passes for call in calls) / count, 2),
+    }

@@ -32,22 +32,31 @@ from .dimensions import Dimension, derived
 # more, at which nothing would ever be intuitive, or everything.
 RULES = {
     'velocity': (
-        Dimension('v_min', 0.0, 0.4), Dimension('w_max', 0.2, 5.0, log=True),
-        Dimension('tau', 0.0, 0.9), Dimension('gripper_guard', choices=(True, False)),
-        Dimension('capacity', 4, 12, integer=True)),
+        Dimension('v_min', 0.0, 0.4),
+        Dimension('w_max', 0.2, 5.0, log=True),
+        Dimension('tau', 0.0, 0.9),
+        Dimension('gripper_guard', choices=(True, False)),
+        Dimension('capacity', 4, 12, integer=True),
+    ),
     'planar': (
         Dimension('step_skip', 1, 4, integer=True),
-        Dimension('planar_ratio', 0.1, 10.0, log=True), Dimension('z_max', 0.05, 1.0, log=True),
-        Dimension('min_generated', 1, 6, integer=True)),
+        Dimension('planar_ratio', 0.1, 10.0, log=True),
+        Dimension('z_max', 0.05, 1.0, log=True),
+        Dimension('min_generated', 1, 6, integer=True),
+    ),
     'always': (
-        Dimension('tau', 0.0, 0.9), Dimension('gripper_guard', choices=(True, False)),
-        Dimension('capacity', 4, 12, integer=True)),
+        Dimension('tau', 0.0, 0.9),
+        Dimension('gripper_guard', choices=(True, False)),
+        Dimension('capacity', 4, 12, integer=True),
+    ),
     'trust': (
         Dimension('trust_linear', 0.01, 0.3, log=True),
-        Dimension('trust_angular', 0.1, 4.0, log=True), Dimension('trust_share', 0.0, 1.0),
+        Dimension('trust_angular', 0.1, 4.0, log=True),
+        Dimension('trust_share', 0.0, 1.0),
         Dimension('trust_least', 0, 4, integer=True),
         Dimension('trust_flip', 0, 4, integer=True),
-        Dimension('trust_most', 4, 12, integer=True)),
+        Dimension('trust_most', 4, 12, integer=True),
+    ),
     'never': (),
 }
 RIDGE = (Dimension('ridge_penalty', 1e-6, 100.0, log=True),)
@@ -126,9 +135,7 @@ def current(method: Method) -> dict[str, object]:
     return {**settings, **pruning_defaults(method.pruning), **nested}
 
 
-def spaces(
-    text: str, model: Model, ranges: Sequence[str] = (),
-) -> tuple[Space, ...]:
+def spaces(text: str, model: Model, ranges: Sequence[str] = ()) -> tuple[Space, ...]:
     """Return what is searched of each method of a list.
 
     Args:
@@ -155,13 +162,15 @@ def spaces(
         if not dimensions:
             raise ValueError(
                 f"method '{method.name}' has nothing to search: it neither schedules, prunes nor "
-                'relaxes, or all of it is given')
+                'relaxes, or all of it is given'
+            )
         found.append(Space(method, tuple(dimensions)))
     if unused := sorted(set(given) - used):
         searched = sorted({d.name for space in found for d in space.dimensions})
         raise ValueError(
             f'--range {unused[0]}: no method here searches it, expected some of '
-            f'{", ".join(searched)}')
+            f'{", ".join(searched)}'
+        )
     return tuple(found)
 
 

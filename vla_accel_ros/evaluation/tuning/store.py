@@ -70,7 +70,8 @@ class Folder:
                     raise ValueError(
                         f'{self.path} holds another search: its {key} is '
                         f'{_short(there.get(key))}, here it is {_short(wanted.get(key))}; choose '
-                        'another --out')
+                        'another --out'
+                    )
         else:
             self._held = {'identity': wanted, 'baseline': None}
             self._write()
@@ -123,8 +124,8 @@ def mend(file: Path) -> None:
         except ValueError:
             if number < len(lines):
                 raise ValueError(
-                    f'{file} line {number} is no line of a journal of trials; choose another '
-                    '--out') from None
+                    f'{file} line {number} is no line of a journal of trials; choose another --out'
+                ) from None
             break
         whole += len(line)
     if whole < len(data):

@@ -55,8 +55,11 @@ class Study:
         self.space, self._seed, self._liars = space, seed, liars
         self._states = optuna.trial.TrialState
         self._study = optuna.create_study(
-            storage=storage, study_name=space.name, directions=['minimize', 'minimize'],
-            load_if_exists=True)
+            storage=storage,
+            study_name=space.name,
+            directions=['minimize', 'minimize'],
+            load_if_exists=True,
+        )
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state == self._states.RUNNING:
                 # Of a command that was killed.
@@ -93,7 +96,8 @@ class Study:
             return Ticket(self.space.name, self._study, trial, values, method)
         raise ValueError(
             f"method '{self.space.name}': {DRAWS} draws in a row do not go together; give other "
-            'ranges by --range')
+            'ranges by --range'
+        )
 
     def known(self, values: Mapping[str, object]) -> Score | None:
         """Return the score of values that were tried before."""
@@ -105,8 +109,11 @@ class Study:
     def _point(self, trial) -> Point:
         method = self.space.with_values(trial.params, f'{self.space.name}#{trial.number}')
         return Point(
-            method, self.space.name, MappingProxyType(dict(trial.params)),
-            Score(**trial.user_attrs[SCORE]))
+            method,
+            self.space.name,
+            MappingProxyType(dict(trial.params)),
+            Score(**trial.user_attrs[SCORE]),
+        )
 
     def _sampler(self, number: int):
         from optuna.samplers import TPESampler
@@ -115,8 +122,11 @@ class Study:
             # What it calls experimental is pinned.
             warnings.simplefilter('ignore')
             return TPESampler(
-                n_startup_trials=STARTUP, multivariate=True, constant_liar=self._liars,
-                seed=(self._seed * STRIDE + number) % 2**32)
+                n_startup_trials=STARTUP,
+                multivariate=True,
+                constant_liar=self._liars,
+                seed=(self._seed * STRIDE + number) % 2**32,
+            )
 
 
 class Ticket:

@@ -84,7 +84,8 @@ def gain(mine: Run, plain: Run) -> tuple[float, Interval | None]:
         The ratio, and its bootstrap interval over episodes; None where there is one episode.
     """
     a, b, n, m = (
-        np.asarray(x, dtype=np.float64) for x in (mine.costs, plain.costs, mine.per, plain.per))
+        np.asarray(x, dtype=np.float64) for x in (mine.costs, plain.costs, mine.per, plain.per)
+    )
 
     def ratio(drawn: np.ndarray) -> np.ndarray:
         by, other_by = (np.maximum(x[drawn].sum(-1), LEAST_PER) for x in (n, m))

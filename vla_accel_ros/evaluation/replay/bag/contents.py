@@ -22,9 +22,7 @@ from vla_accel_ros.evaluation.replay.bag.raw import shown
 from vla_accel_ros.lfs import complaint
 
 MCAP, SQLITE, ZSTD = 'mcap', 'sqlite', 'zstd'
-MAGICS = {
-    b'\x89MCAP0\r\n': MCAP, b'SQLite format 3\x00': SQLITE, b'\x28\xb5\x2f\xfd': ZSTD,
-}
+MAGICS = {b'\x89MCAP0\r\n': MCAP, b'SQLite format 3\x00': SQLITE, b'\x28\xb5\x2f\xfd': ZSTD}
 SUFFIXES = {'.mcap': MCAP, '.db3': SQLITE}
 PACKED = ('.zstd', '.zst')
 CONVERT = 'convert it to ROS 2, for example by `rosbags-convert --src FILE --dst FOLDER`'

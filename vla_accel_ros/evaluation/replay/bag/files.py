@@ -103,8 +103,11 @@ def _in_folder(path: Path) -> BagFiles:
     found.files = (*named, *found.unnamed)
     if not named:
         # They are of another bag, or the files were renamed: what they promise means nothing.
-        found.losses.add(path / METADATA, 'names none of the files that are here'
-                         + (f', but {", ".join(missing)}' if missing else ''))
+        found.losses.add(
+            path / METADATA,
+            'names none of the files that are here'
+            + (f', but {", ".join(missing)}' if missing else ''),
+        )
         return found
     for name in missing:
         found.losses.add(path / Path(name).name, 'is missing, the metadata name it')
@@ -119,8 +122,7 @@ def _in_folder(path: Path) -> BagFiles:
 def _all_of(path: Path) -> tuple[Path, ...]:
     def order(file: Path) -> list:
         # bag_10 comes after bag_9.
-        return [int(part) if part.isdecimal() else part
-                for part in re.split(r'(\d+)', file.name)]
+        return [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', file.name)]
 
     return tuple(sorted(filter(_is_storage, path.iterdir()), key=order))
 
@@ -135,6 +137,10 @@ def _hint(path: Path) -> str:
     for entry in within:
         if entry.is_file() and beginning(entry).startswith(b'#ROSBAG V'):
             return f': {foreign(entry)}'
-    bags = [entry for entry in within if entry.is_dir() and (
-        (entry / METADATA).is_file() or any(map(_is_storage, entry.iterdir())))]
+    bags = [
+        entry
+        for entry in within
+        if entry.is_dir()
+        and ((entry / METADATA).is_file() or any(map(_is_storage, entry.iterdir())))
+    ]
     return f', but bags in folders: give one, as {shown(bags[0])}' if bags else ''

@@ -115,7 +115,7 @@ class Layout:
                 kind = f'{kind} ({encoding})'
             self.channels.setdefault(_number(data, 0), Channel(topic, kind))
         elif op == STATISTICS:
-            self.promised, = struct.unpack_from('<Q', data)
+            (self.promised,) = struct.unpack_from('<Q', data)
 
 
 def walk(path: Path, lost: Told) -> Layout:
@@ -137,11 +137,17 @@ def walk(path: Path, lost: Told) -> Layout:
                 # Garbage in between: where to go on is in the index of chunks at the end.
                 behind = [start for start in _indexed(file, size) if start > at]
                 if not behind:
-                    lost(f'ends at {at} of {size} bytes ({error})' if at + 64 > size else
-                         f'cannot be read from byte {at} of {size} on ({error})', size - at)
+                    lost(
+                        f'ends at {at} of {size} bytes ({error})'
+                        if at + 64 > size
+                        else f'cannot be read from byte {at} of {size} on ({error})',
+                        size - at,
+                    )
                     return layout
-                lost(f'cannot be read from byte {at} to {min(behind)} of {size} ({error})',
-                     min(behind) - at)
+                lost(
+                    f'cannot be read from byte {at} to {min(behind)} of {size} ({error})',
+                    min(behind) - at,
+                )
                 at = min(behind)
         if not ended:
             lost(f'ends at {at} of {size} bytes (its recording did not end)')
@@ -167,9 +173,16 @@ def unpacked(file: BinaryIO, block: Block) -> bytes:
         from mcap.records import Chunk
         from mcap.stream_reader import get_chunk_data_stream
 
-        stream, length = get_chunk_data_stream(Chunk(
-            compression='lz4', data=data, message_start_time=0, message_end_time=0,
-            uncompressed_crc=0, uncompressed_size=block.size))
+        stream, length = get_chunk_data_stream(
+            Chunk(
+                compression='lz4',
+                data=data,
+                message_start_time=0,
+                message_end_time=0,
+                uncompressed_crc=0,
+                uncompressed_size=block.size,
+            )
+        )
         data = stream.read(length)
     elif block.compression:
         raise ValueError(f'compression is {block.compression!r}, expected zstd, lz4 or none')
@@ -229,11 +242,11 @@ def _step(file: BinaryIO, at: int, size: int, layout: Layout) -> tuple[int, bool
 
 def _chunk(file: BinaryIO, begin: int, end: int) -> Block:
     begins_ns, _, unpacked_size, crc = CHUNK_HEAD.unpack(file.read(CHUNK_HEAD.size))
-    length, = struct.unpack('<I', file.read(4))
+    (length,) = struct.unpack('<I', file.read(4))
     if length > 64:
         raise ValueError(f'the name of a compression has {length} bytes')
     compression = file.read(length).decode('utf-8', 'backslashreplace')
-    packed, = struct.unpack('<Q', file.read(8))
+    (packed,) = struct.unpack('<Q', file.read(8))
     data = begin + CHUNK_HEAD.size + 4 + length + 8
     if data + packed > end or max(packed, unpacked_size) > LARGEST:
         raise ValueError(f'a chunk of {packed} bytes is forged')
@@ -256,12 +269,12 @@ def _indexed(file: BinaryIO, size: int) -> list[int]:
     places = []
     try:
         file.seek(size - len(MAGIC) - 20)
-        start, = struct.unpack('<Q', file.read(8))
+        (start,) = struct.unpack('<Q', file.read(8))
         if not 0 < start < size:
             return places
         file.seek(start)
         data = file.read(min(size - start, LARGEST))
-        for op, begin, _ in records(data[:-len(MAGIC)]):
+        for op, begin, _ in records(data[: -len(MAGIC)]):
             if op == CHUNK_INDEX:
                 places.append(struct.unpack_from('<Q', data, begin + 16)[0])
     except (OSError, ValueError, struct.error):
@@ -280,8 +293,8 @@ def _number(data: bytes, at: int) -> int:
 
 def _text(data: bytes, at: int) -> tuple[str, int]:
     """Return a string and where it ends; what is no UTF-8 in it is escaped."""
-    length, = struct.unpack_from('<I', data, at)
+    (length,) = struct.unpack_from('<I', data, at)
     end = at + 4 + length
     if end > len(data):
         raise ValueError(f'a name of {length} bytes is cut')
-    return data[at + 4:end].decode('utf-8', 'backslashreplace'), end
+    return data[at + 4 : end].decode('utf-8', 'backslashreplace'), end

@@ -59,8 +59,11 @@ class McapFile:
         known = {channel for counts in counted for channel in counts}
         self.counts: Counts = Counter()
         # Where the parts of the file disagree, or do not say, the messages are counted.
-        if (len(counted) < len(blocks) or not known <= self._layout.channels.keys()
-                or (said is not None and said != sum(map(sum, map(Counter.values, counted))))):
+        if (
+            len(counted) < len(blocks)
+            or not known <= self._layout.channels.keys()
+            or (said is not None and said != sum(map(sum, map(Counter.values, counted))))
+        ):
             self._count()
         for channel in self._layout.channels.values():
             self.counts[channel] += 0
@@ -77,8 +80,10 @@ class McapFile:
         """Yield the messages of some topics by the time at which they were recorded."""
         wanted = {n for n, channel in self._layout.channels.items() if channel.topic in topics}
         for _, raw in merged(
-                (block.begins_ns, partial(self._of, block, wanted))
-                for block in self._layout.blocks if wanted & (block.counts or {}).keys()):
+            (block.begins_ns, partial(self._of, block, wanted))
+            for block in self._layout.blocks
+            if wanted & (block.counts or {}).keys()
+        ):
             yield raw
         self._tell()
 
@@ -103,7 +108,7 @@ class McapFile:
             for op, begin, end in records(data):
                 if op == MESSAGE:
                     channel, _, log_ns, _ = MESSAGE_HEAD.unpack_from(data, begin)
-                    yield channel, log_ns, data[begin + MESSAGE_HEAD.size:end]
+                    yield channel, log_ns, data[begin + MESSAGE_HEAD.size : end]
                 elif op in (SCHEMA, CHANNEL):
                     self._layout.learn(op, data[begin:end])
             if block.chunk and len(data) != block.size:
@@ -128,4 +133,5 @@ class McapFile:
             sizes = sum(size for size, _ in self._bad.values())
             _, first = next(iter(self._bad.values()))
             self._lost(
-                f'{len(self._bad)} chunks of {sizes} bytes are corrupt ({first})', sizes, 'chunks')
+                f'{len(self._bad)} chunks of {sizes} bytes are corrupt ({first})', sizes, 'chunks'
+            )

@@ -144,9 +144,7 @@ class Storage(Protocol):
         """Close the file."""
 
 
-def merged(
-    parts: Iterable[tuple[int, Callable[[], Iterator[Raw]]]],
-) -> Iterator[tuple[int, Raw]]:
+def merged(parts: Iterable[tuple[int, Callable[[], Iterator[Raw]]]]) -> Iterator[tuple[int, Raw]]:
     """Yield the messages of several sources in the order of their times.
 
     Args:

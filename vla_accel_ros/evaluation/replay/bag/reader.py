@@ -25,14 +25,7 @@ from vla_accel_ros.evaluation import fingerprints
 from vla_accel_ros.evaluation.replay.bag.contents import CONVERT
 from vla_accel_ros.evaluation.replay.bag.files import find
 from vla_accel_ros.evaluation.replay.bag.metadata import METADATA
-from vla_accel_ros.evaluation.replay.bag.raw import (
-    BagError,
-    Counts,
-    Raw,
-    merged,
-    shown,
-    topics_of,
-)
+from vla_accel_ros.evaluation.replay.bag.raw import BagError, Counts, Raw, merged, shown, topics_of
 from vla_accel_ros.evaluation.replay.bag.storage import Part
 
 ROS1 = '(ros1)'
@@ -69,8 +62,10 @@ class Bag:
         if all(kind.endswith(ROS1) for (_, kind), count in counts.items() if count):
             raise BagError(f'{shown(path)} holds ROS 1 messages: {CONVERT}, from the ROS 1 bag')
         if found.promised is not None:
-            self._compare(found.promised, _total(
-                [part for part in self._parts if part.path not in found.unnamed]))
+            self._compare(
+                found.promised,
+                _total([part for part in self._parts if part.path not in found.unnamed]),
+            )
 
     def first(self, topic: str, limit: int) -> Iterator[Raw]:
         """Yield the first messages of a topic, as many as asked for at most."""
@@ -101,12 +96,13 @@ class Bag:
             expected = self._promised[name]
             if seen[name] < expected:
                 self.losses.add(
-                    self.path, f'{expected - seen[name]} of {expected} messages on {name} '
-                    'are lost')
+                    self.path, f'{expected - seen[name]} of {expected} messages on {name} are lost'
+                )
         if not seen:
             why = '; '.join(self.losses.reasons)
             raise BagError(
-                f'{shown(self.path)}: not one message of {sorted(topics)} can be read; {why}')
+                f'{shown(self.path)}: not one message of {sorted(topics)} can be read; {why}'
+            )
 
     def fingerprint(self) -> str:
         """Return what tells this bag from others."""
@@ -136,7 +132,8 @@ class Bag:
             yield raw
         if twice:
             self.losses.add(
-                self.path, f'{twice} messages are in two of its files, they are taken once')
+                self.path, f'{twice} messages are in two of its files, they are taken once'
+            )
 
     def _compare(self, promised: Counts, counts: Counts) -> None:
         """Say where the metadata and the files that they name differ; what is not there is lost.
@@ -155,17 +152,21 @@ class Bag:
                 self._promised[name] = max(self._promised[name], count)
             elif count < there:
                 self.losses.add(
-                    self.path / METADATA, f'says {count} messages on {shown(name)}, the files '
-                    f'hold {there}')
+                    self.path / METADATA,
+                    f'says {count} messages on {shown(name)}, the files hold {there}',
+                )
             if held and kinds.isdisjoint(held):
                 self.losses.add(
-                    self.path / METADATA, f'says that {shown(name)} is of type '
-                    f'{", ".join(sorted(kinds))}, the files hold {", ".join(sorted(held))}')
+                    self.path / METADATA,
+                    f'says that {shown(name)} is of type '
+                    f'{", ".join(sorted(kinds))}, the files hold {", ".join(sorted(held))}',
+                )
         unnamed = {n for (n, _), count in counts.items() if count} - {n for n, _ in promised}
         if unnamed:
             self.losses.add(
-                self.path / METADATA, f'does not name {", ".join(sorted(unnamed))}, which the '
-                'files hold')
+                self.path / METADATA,
+                f'does not name {", ".join(sorted(unnamed))}, which the files hold',
+            )
 
 
 def _total(parts: list[Part]) -> Counts:

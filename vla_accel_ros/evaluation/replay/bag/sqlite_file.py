@@ -72,8 +72,7 @@ class SqliteFile:
     def messages(self, topics: set[str]) -> Iterator[Raw]:
         """Yield the messages of some topics by the time at which they were recorded."""
         numbers = [n for n, (name, _) in self._names.items() if name in topics]
-        expected = sum(
-            count for (name, _), count in self.counts.items() if name in topics)
+        expected = sum(count for (name, _), count in self.counts.items() if name in topics)
         given: set[int] = set()
         marks = ','.join('?' * len(numbers))
         query = f'SELECT {ROW} FROM messages WHERE topic_id IN ({marks}) ORDER BY timestamp, id'
@@ -144,8 +143,8 @@ class SqliteFile:
         if gaps:
             where = f'after row {last}' if gap else 'in between'
             self._lost(
-                f'is damaged, rows {where} cannot be read ({fault}{self._missing()})',
-                about='rows')
+                f'is damaged, rows {where} cannot be read ({fault}{self._missing()})', about='rows'
+            )
 
     def _missing(self) -> str:
         """Say how much shorter the file is than its header says, in words."""
@@ -192,8 +191,9 @@ def _names(connection: sqlite3.Connection) -> dict[int, tuple[str, str]]:
         rows = [(*row, b'cdr') for row in connection.execute(TOPICS.format('')).fetchall()]
     found = {}
     for number, *texts in rows:
-        name, kind, encoding = ((text or b'').decode('utf-8', 'backslashreplace')
-                                for text in texts)
+        name, kind, encoding = (
+            (text or b'').decode('utf-8', 'backslashreplace') for text in texts
+        )
         kind = full_name(kind)
         found[number] = name, kind if encoding in ('cdr', '') else f'{kind} ({encoding})'
     return found

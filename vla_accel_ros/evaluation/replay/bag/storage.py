@@ -124,7 +124,8 @@ class Part:
             data = decompress(raw.data)
         except (zstandard.ZstdError, ValueError) as error:
             self._losses.add(
-                self.path, f'has messages that cannot be decompressed ({error})', len(raw.data))
+                self.path, f'has messages that cannot be decompressed ({error})', len(raw.data)
+            )
             data = b''
         return raw._replace(data=data)
 

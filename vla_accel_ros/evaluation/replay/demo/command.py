@@ -42,15 +42,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('--out', type=Path, required=True, metavar='BAG', help='folder that becomes the bag')
     add('--episodes', type=int, default=10, metavar='N', help='how many (%(default)s)')
-    add('--seed', type=int, default=seeds.RANGES['reporting'].start, help=(
-        'of the first episode; each next one has the next (%(default)s)'))
-    add('--task', default='lift', help=(
-        f'an instruction, or one of {", ".join(TASKS)}: its instructions in turn (%(default)s)'))
-    add('--checkpoint', default='tabletop-s', help=(
-        'who drives, unaccelerated; also decides the size of the pictures (%(default)s)'))
+    add(
+        '--seed',
+        type=int,
+        default=seeds.RANGES['reporting'].start,
+        help=('of the first episode; each next one has the next (%(default)s)'),
+    )
+    add(
+        '--task',
+        default='lift',
+        help=(
+            f'an instruction, or one of {", ".join(TASKS)}: its instructions in turn (%(default)s)'
+        ),
+    )
+    add(
+        '--checkpoint',
+        default='tabletop-s',
+        help=('who drives, unaccelerated; also decides the size of the pictures (%(default)s)'),
+    )
     add('--expert', action='store_true', help='the scripted expert drives')
-    add('--image-size', type=int, default=None, metavar='PIXELS',
-        help="side of the pictures; the checkpoint's own by default")
+    add(
+        '--image-size',
+        type=int,
+        default=None,
+        metavar='PIXELS',
+        help="side of the pictures; the checkpoint's own by default",
+    )
     add('--compressed', action='store_true', help='JPEG pictures instead of raw ones')
 
 
@@ -71,12 +88,13 @@ def run(args: argparse.Namespace) -> int:
     lock.probe()
     print(f'record-demo: recording {args.episodes} episodes', file=sys.stderr)
     with lock, Interrupt('stopping: the episode under way is left out') as stop, naming(args.out):
-        return _record(args, folder, list(zip(
-            numbers, islice(cycle(known), len(numbers)), strict=True)), stop)
+        return _record(
+            args, folder, list(zip(numbers, islice(cycle(known), len(numbers)), strict=True)), stop
+        )
 
 
 def _record(
-    args: argparse.Namespace, folder: Path, episodes: list[tuple[int, str]], stop: Interrupt,
+    args: argparse.Namespace, folder: Path, episodes: list[tuple[int, str]], stop: Interrupt
 ) -> int:
     from vla_accel_ros.evaluation.replay.demo.episodes import Shot, play
     from vla_accel_ros.evaluation.replay.demo.writer import CAMERAS, BagWriter
@@ -85,11 +103,15 @@ def _record(
     from vla_accel_ros.sim.env import TabletopEnv
 
     env = TabletopEnv(
-        image_size=args.image_size or read_config(folder).image_size, cameras=tuple(CAMERAS))
+        image_size=args.image_size or read_config(folder).image_size, cameras=tuple(CAMERAS)
+    )
     driver = None if args.expert else _driver(folder, env.control_dt)
     about = {
-        'recorded_by': 'vla-accel record-demo', 'driver': 'expert' if args.expert else folder.name,
-        'first_seed': str(args.seed), 'task': args.task}
+        'recorded_by': 'vla-accel record-demo',
+        'driver': 'expert' if args.expert else folder.name,
+        'first_seed': str(args.seed),
+        'task': args.task,
+    }
     bar, begin_ns, frames, successes, done = Bar(args.episodes, 'episodes'), BEGIN_NS, 0, 0, 0
     with BagWriter(args.out, env.control_dt, args.compressed, about) as bag:
         for seed, instruction in episodes:
@@ -125,9 +147,14 @@ def _record(
     bar.end()
     env.close()
     facts = {'bag': str(args.out), 'episodes': done, 'successes': successes, 'frames': frames}
-    print(json.dumps(facts) if args.json else (
-        f'{args.out}: {done} episodes, {successes} successful, {frames} frames of '
-        f'{env.image_size} px, driven by {about["driver"]}'))
+    print(
+        json.dumps(facts)
+        if args.json
+        else (
+            f'{args.out}: {done} episodes, {successes} successful, {frames} frames of '
+            f'{env.image_size} px, driven by {about["driver"]}'
+        )
+    )
     if done < len(episodes):
         print(f'interrupted: {done} of {len(episodes)} episodes were recorded', file=sys.stderr)
         return stop.code

@@ -47,7 +47,11 @@ class Shot:
 
 
 def play(
-    env: TabletopEnv, seed: int, instruction: str, begin_ns: int, actor: Actor | None,
+    env: TabletopEnv,
+    seed: int,
+    instruction: str,
+    begin_ns: int,
+    actor: Actor | None,
     keep: Callable[[Shot], None],
 ) -> tuple[bool, int]:
     """Play an episode until success, or until it is cut off.
@@ -70,8 +74,9 @@ def play(
         if actor is None:
             action = expert.action(env.state(), env.task)
         else:
-            action = actor(Observation(
-                tuple(views.values()), instruction, stamp_ns, seen['proprio']))
+            action = actor(
+                Observation(tuple(views.values()), instruction, stamp_ns, seen['proprio'])
+            )
         keep(Shot(stamp_ns, views, env.ee_pose(), np.array(action)))
         seen, _, success, cut, _ = env.step(action)
         over, stamp_ns = success or cut, stamp_ns + step_ns

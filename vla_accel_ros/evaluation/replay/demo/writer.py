@@ -34,8 +34,10 @@ CAMERAS = {'agent': '/image_raw', 'wrist': '/wrist/image_raw'}
 ACTION, TWIST, POSE = '/vla/action', '/servo_node/delta_twist_cmds', '/ee_pose'
 GRIPPER_COMMAND, INSTRUCTION = '/gripper_command', '/vla/instruction'
 KINDS = {
-    ACTION: 'trajectory_msgs/msg/JointTrajectory', TWIST: 'geometry_msgs/msg/TwistStamped',
-    POSE: 'geometry_msgs/msg/PoseStamped', GRIPPER_COMMAND: 'std_msgs/msg/Float64',
+    ACTION: 'trajectory_msgs/msg/JointTrajectory',
+    TWIST: 'geometry_msgs/msg/TwistStamped',
+    POSE: 'geometry_msgs/msg/PoseStamped',
+    GRIPPER_COMMAND: 'std_msgs/msg/Float64',
     INSTRUCTION: 'std_msgs/msg/String',
 }
 JPEG_QUALITY = 90
@@ -68,7 +70,10 @@ class BagWriter:
     """
 
     def __init__(
-        self, path: Path, step_s: float, compressed: bool = False,
+        self,
+        path: Path,
+        step_s: float,
+        compressed: bool = False,
         about: dict[str, str] | None = None,
     ) -> None:
         from rosbags.rosbag2 import StoragePlugin, Writer
@@ -82,8 +87,10 @@ class BagWriter:
         self._store = get_typestore(Stores.ROS2_JAZZY)
         try:
             self._writer = Writer(
-                self._beside / path.name, version=METADATA_VERSION,
-                storage_plugin=StoragePlugin.MCAP)
+                self._beside / path.name,
+                version=METADATA_VERSION,
+                storage_plugin=StoragePlugin.MCAP,
+            )
             for key, value in (about or {}).items():
                 self._writer.set_custom_data(key, value)
             self._writer.open()
@@ -111,7 +118,8 @@ class BagWriter:
             raise
         if os.path.lexists(self._path):
             raise FileExistsError(
-                f'{self._path} has come meanwhile: what was recorded is in {whole}')
+                f'{self._path} has come meanwhile: what was recorded is in {whole}'
+            )
         os.rename(whole, self._path)
         self._beside.rmdir()
 
@@ -128,28 +136,55 @@ class BagWriter:
 
             flags = (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
             data = cv2.imencode('.jpg', cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), flags)[1]
-            self._write(f'{topic}/compressed', 'sensor_msgs/msg/CompressedImage', stamp_ns, {
-                'header': header, 'format': 'jpeg', 'data': data.reshape(-1)})
+            self._write(
+                f'{topic}/compressed',
+                'sensor_msgs/msg/CompressedImage',
+                stamp_ns,
+                {'header': header, 'format': 'jpeg', 'data': data.reshape(-1)},
+            )
             return
         height, width = pixels.shape[:2]
-        self._write(topic, 'sensor_msgs/msg/Image', stamp_ns, {
-            'header': header, 'height': height, 'width': width, 'encoding': 'rgb8',
-            'is_bigendian': 0, 'step': 3 * width,
-            'data': np.ascontiguousarray(pixels).reshape(-1)})
+        self._write(
+            topic,
+            'sensor_msgs/msg/Image',
+            stamp_ns,
+            {
+                'header': header,
+                'height': height,
+                'width': width,
+                'encoding': 'rgb8',
+                'is_bigendian': 0,
+                'step': 3 * width,
+                'data': np.ascontiguousarray(pixels).reshape(-1),
+            },
+        )
 
     def action(self, stamp_ns: int, values: np.ndarray) -> None:
         """Write an action, float64 [7], as action, as twist, and as gripper command on change."""
         values = np.asarray(values, dtype=np.float64)
         none = np.empty(0)
-        point = self._make('trajectory_msgs/msg/JointTrajectoryPoint', {
-            'positions': values, 'velocities': none, 'accelerations': none, 'effort': none,
-            'time_from_start': self._time(round(self._step_s * NS), 'Duration')})
+        point = self._make(
+            'trajectory_msgs/msg/JointTrajectoryPoint',
+            {
+                'positions': values,
+                'velocities': none,
+                'accelerations': none,
+                'effort': none,
+                'time_from_start': self._time(round(self._step_s * NS), 'Duration'),
+            },
+        )
         header = self._header(stamp_ns, FRAME_ID)
-        self._write(ACTION, KINDS[ACTION], stamp_ns, {
-            'header': header, 'joint_names': list(COLUMNS), 'points': [point]})
+        self._write(
+            ACTION,
+            KINDS[ACTION],
+            stamp_ns,
+            {'header': header, 'joint_names': list(COLUMNS), 'points': [point]},
+        )
         speed = values[:GRIPPER] / self._step_s
-        twist = self._make('geometry_msgs/msg/Twist', {
-            'linear': self._vector(speed[:3]), 'angular': self._vector(speed[3:])})
+        twist = self._make(
+            'geometry_msgs/msg/Twist',
+            {'linear': self._vector(speed[:3]), 'angular': self._vector(speed[3:])},
+        )
         self._write(TWIST, KINDS[TWIST], stamp_ns, {'header': header, 'twist': twist})
         gripper = float(values[GRIPPER] > 0.5)
         if gripper != self._gripper:
@@ -159,19 +194,26 @@ class BagWriter:
     def pose(self, stamp_ns: int, position: np.ndarray, rotation: np.ndarray) -> None:
         """Write the tool's pose: position [3] in m and rotation [3, 3]."""
         x, y, z, w = quaternion(rotation)
-        pose = self._make('geometry_msgs/msg/Pose', {
-            'position': self._make('geometry_msgs/msg/Point', self._xyz(position)),
-            'orientation': self._make(
-                'geometry_msgs/msg/Quaternion', {'x': x, 'y': y, 'z': z, 'w': w})})
-        self._write(POSE, KINDS[POSE], stamp_ns, {
-            'header': self._header(stamp_ns, FRAME_ID), 'pose': pose})
+        pose = self._make(
+            'geometry_msgs/msg/Pose',
+            {
+                'position': self._make('geometry_msgs/msg/Point', self._xyz(position)),
+                'orientation': self._make(
+                    'geometry_msgs/msg/Quaternion', {'x': x, 'y': y, 'z': z, 'w': w}
+                ),
+            },
+        )
+        self._write(
+            POSE, KINDS[POSE], stamp_ns, {'header': self._header(stamp_ns, FRAME_ID), 'pose': pose}
+        )
 
     # -- inside ----------------------------------------------------------------------------------
 
     def _write(self, topic: str, kind: str, stamp_ns: int, fields: dict) -> None:
         if topic not in self._connections:
             self._connections[topic] = self._writer.add_connection(
-                topic, kind, typestore=self._store)
+                topic, kind, typestore=self._store
+            )
         data = self._store.serialize_cdr(self._make(kind, fields), kind)
         self._writer.write(self._connections[topic], stamp_ns, data)
 
@@ -179,8 +221,9 @@ class BagWriter:
         return self._store.types[kind](**fields)
 
     def _header(self, stamp_ns: int, frame_id: str):
-        return self._make('std_msgs/msg/Header', {
-            'stamp': self._time(stamp_ns, 'Time'), 'frame_id': frame_id})
+        return self._make(
+            'std_msgs/msg/Header', {'stamp': self._time(stamp_ns, 'Time'), 'frame_id': frame_id}
+        )
 
     def _time(self, ns: int, kind: str):
         sec, nanosec = divmod(ns, NS)
