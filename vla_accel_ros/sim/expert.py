@@ -28,15 +28,9 @@ import math
 
 import numpy as np
 
+from vla_accel_ros.sim.hand import FINGER_OPEN, FINGER_THICK
 from vla_accel_ros.sim.rotations import DOWN, to_vector, yaw_matrix
-from vla_accel_ros.sim.scene import (
-    BIN_FLOOR,
-    BIN_HALF,
-    BIN_WALL,
-    CUBE_HALF,
-    FINGER_OPEN,
-    FINGER_THICK,
-)
+from vla_accel_ros.sim.scene import BIN_FLOOR, BIN_HALF, BIN_WALL, CUBE_HALF
 from vla_accel_ros.sim.state import State
 from vla_accel_ros.sim.tasks import Task, in_bin, parse, stacked
 

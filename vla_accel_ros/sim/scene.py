@@ -40,7 +40,7 @@ TIMESTEP = 0.005
 
 def panda() -> dict:
     """Return the arm's numbers as `panda.json` holds them (m, rad, kg, kg m^2)."""
-    return json.loads(Path(__file__).with_name('panda.json').readtext())
+    return json.loads(Path(__file__).with_name('panda.json').read_text())
 
 
 def scene_xml() -> str:
