@@ -48,7 +48,7 @@ setup(
     packages=find_packages(include=[NAME, f'{NAME}.*']),
     package_data={
         f'{NAME}.sim': ['*.json'],
-        f'{NAME}.evaluation.report': ['templates/*'],
+        f'{NAME}.report': ['templates/*'],
         NAME: ['checkpoints/**/*'],
     },
     data_files=shared(),

@@ -23,11 +23,11 @@ import numpy as np
 from sensor_msgs.msg import Image
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.base import Node, Setting, run
-from vla_accel_ros.nodes.images import array_to_image
-from vla_accel_ros.nodes.messages import request_to_message
-from vla_accel_ros.nodes.processes import Deployment, Process, camera_parameters
+from vla_accel_ros.graph.processes import Deployment, Process, camera_parameters
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.base import Node, Setting, run
+from vla_accel_ros.ros.images import array_to_image
+from vla_accel_ros.ros.messages import request_to_message
 from vla_accel_ros.scheduling.decision import Request
 
 # Requests that wait or are computed: with two the worker finds the next one when it is done.

@@ -32,9 +32,9 @@ from benchmarks.figures import Report, summarise
 from benchmarks.program import main
 from benchmarks.rig import Rig
 from vla_accel_ros.evaluation.conditions import CpuMeter
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.messages import to_ns
-from vla_accel_ros.nodes.processes import Deployment, Process
+from vla_accel_ros.graph.processes import Deployment, Process
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.messages import to_ns
 
 WIDTH, HEIGHT, RATE_HZ, SIZE = 640, 480, 30.0, 224
 WARM_UP = 30

@@ -40,15 +40,15 @@ from benchmarks.figures import Report, Row, summarise
 from benchmarks.program import main
 from benchmarks.rig import Rig
 from vla_accel_ros.evaluation.conditions import CpuMeter
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.messages import from_ns, message_to_decision, to_ns
-from vla_accel_ros.nodes.processes import (
+from vla_accel_ros.graph.processes import (
     SIM_TOPICS,
     Deployment,
     Process,
     camera_parameters,
     processes,
 )
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.messages import from_ns, message_to_decision, to_ns
 
 RATE_HZ = 20.0
 WARM_UP = 60

@@ -34,7 +34,7 @@ import numpy as np
 
 from benchmarks.run import RESULTS
 from vla_accel_ros.evaluation import conditions
-from vla_accel_ros.evaluation.replay.demo.writer import CAMERAS, BagWriter
+from vla_accel_ros.replay.demo.writer import CAMERAS, BagWriter
 
 STEP_S, NS = 0.05, 1_000_000_000
 BEGIN_NS = 1_767_225_600 * NS

@@ -30,7 +30,7 @@ from vla_accel_ros.evaluation.conditions import CpuMeter
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.decision import Kind
-from vla_accel_ros.scheduling.generators import make_generator
+from vla_accel_ros.scheduling.predictors import make_generator
 from vla_accel_ros.scheduling.scheduler import Scheduler
 
 CAPACITY, BUFFERS, PENALTY = 6, 64, 1e-4

@@ -28,10 +28,10 @@ from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
 from std_srvs.srv import SetBool
 
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.demo_graph import RunningGraph, reserve_domain
-from vla_accel_ros.nodes.processes import Deployment, Process, environment
-from vla_accel_ros.nodes.spin import make_executor
+from vla_accel_ros.graph.demo_graph import RunningGraph, reserve_domain
+from vla_accel_ros.graph.processes import Deployment, Process, environment
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.spin import make_executor
 
 START_S = 180.0
 # The lowest of the real-time priorities: below those of camera, scheduler and arm_command.

@@ -29,8 +29,8 @@ import time
 
 from benchmarks.figures import to_markdown
 from vla_accel_ros.evaluation import conditions
-from vla_accel_ros.outputs import beginning, check_file, json_with
-from vla_accel_ros.whole_files import write_whole
+from vla_accel_ros.files.outputs import beginning, check_file, json_with
+from vla_accel_ros.files.whole_files import write_whole
 
 BENCHMARKS = ('ridge_step', 'camera_latency', 'stream_jitter', 'intuitive_path')
 RESULTS = Path(__file__).resolve().parent / 'results'

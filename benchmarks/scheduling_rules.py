@@ -30,18 +30,18 @@ import sys
 
 import numpy as np
 
+from vla_accel_ros.acceleration import find
 from vla_accel_ros.actions import GRIPPER, ROTATION, TRANSLATION, ActionChunk
 from vla_accel_ros.evaluation.conditions import today
-from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.evaluation.seeds import RANGES, purpose
 from vla_accel_ros.evaluation.statistics import bootstrap, paired_difference, wilson
-from vla_accel_ros.outputs import beginning, check_file, json_with
+from vla_accel_ros.files.outputs import beginning, check_file, json_with
+from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.scheduler import Scheduler
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.sim.tasks import all_tasks
-from vla_accel_ros.whole_files import write_whole
 
 SP_VLA = 'SP-VLA, velocity band'
 TRUST = 'hold@rule=trust,gripper_guard=false'

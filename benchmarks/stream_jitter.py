@@ -37,9 +37,9 @@ from benchmarks.program import main
 from benchmarks.rig import Rig
 from vla_accel_ros.actions import Action
 from vla_accel_ros.evaluation.conditions import CpuMeter
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.messages import chunk_to_message, from_ns, to_ns
-from vla_accel_ros.nodes.processes import Deployment, Process, processes
+from vla_accel_ros.graph.processes import Deployment, Process, processes
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.messages import chunk_to_message, from_ns, to_ns
 
 RATE_HZ = 50.0
 CHECKPOINT, CAMERAS = 'tabletop-s', 2

@@ -29,8 +29,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vla_accel_ros.acceleration import find
 from vla_accel_ros.evaluation import runner, seeds
-from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.pruning.interface import Motion

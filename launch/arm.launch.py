@@ -15,7 +15,7 @@
 
 """The arm, simulated or real: every node as a process of its own.
 
-The list of processes and the arguments stand in `vla_accel_ros.nodes.processes`; what is not an
+The list of processes and the arguments stand in `vla_accel_ros.graph.processes`; what is not an
 argument is a parameter, explained in `config/arm.yaml`.
 """
 
@@ -36,8 +36,8 @@ from launch.event_handlers import OnProcessExit
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from vla_accel_ros.nodes.deployment import LOG_LEVELS, Deployment, check_words
-from vla_accel_ros.nodes.processes import environment, processes, watcher
+from vla_accel_ros.graph.deployment import LOG_LEVELS, Deployment, check_words
+from vla_accel_ros.graph.processes import environment, processes, watcher
 from vla_accel_ros.nodes.programs import CANNOT_START
 
 PACKAGE = 'vla_accel_ros'

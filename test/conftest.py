@@ -15,6 +15,13 @@
 """What every test of the suite runs in."""
 
 import os
+from pathlib import Path
+import sys
+
+import pytest
+
+# The test tree is no package (its name is the standard library's), so helpers come by path.
+sys.path.insert(0, str(Path(__file__).parent / 'helpers'))
 
 # Two suites on one network do not hear each other.
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
@@ -27,3 +34,13 @@ from hypothesis import settings
 # Examples are drawn the same way in each run, and a slow machine is no failure.
 settings.register_profile('suite', deadline=None, derandomize=True)
 settings.load_profile('suite')
+
+
+@pytest.fixture(scope='session')
+def random_checkpoint(tmp_path_factory):
+    """Give a policy with random weights, in a folder."""
+    from random_checkpoints import write_random
+
+    from vla_accel_ros.sim.tasks import all_instructions
+
+    return write_random(tmp_path_factory.mktemp('random'), all_instructions())

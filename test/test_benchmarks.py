@@ -23,10 +23,10 @@ from benchmarks.figures import Report, summarise, to_markdown
 from benchmarks.intuitive_path import Log, match
 from benchmarks.run import check_outputs
 from benchmarks.stream_jitter import deviations
+from vla_accel_ros.acceleration import find
 from vla_accel_ros.evaluation import conditions
-from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.evaluation.seeds import purpose
-from vla_accel_ros.outputs import OutputError
+from vla_accel_ros.files.outputs import OutputError
 
 MS = 1_000_000
 

@@ -21,8 +21,9 @@ import sys
 
 import pytest
 
-from vla_accel_ros import __version__, cli, doctor, paths
-from vla_accel_ros.machine import Finding
+from vla_accel_ros import __version__, cli, paths
+from vla_accel_ros.commands import doctor
+from vla_accel_ros.graph.machine import Finding
 from vla_accel_ros.sim.gl import OpenGLError
 from vla_accel_ros.stopping import Ended
 
@@ -223,7 +224,7 @@ def test_doctor_says_in_json_whether_the_demo_can_run():
 
 
 def test_doctor_names_a_checkpoint_that_cannot_be_loaded(tmp_path):
-    from vla_accel_ros.doctor import checkpoint
+    from vla_accel_ros.commands.doctor import checkpoint
 
     (tmp_path / 'config.json').write_text('{"model_type": "bert"}', encoding='utf-8')
     finding = checkpoint(str(tmp_path))
@@ -232,7 +233,7 @@ def test_doctor_names_a_checkpoint_that_cannot_be_loaded(tmp_path):
 
 
 def test_doctor_goes_on_whatever_a_checkpoint_raises(tmp_path, monkeypatch):
-    from vla_accel_ros.doctor import checkpoint
+    from vla_accel_ros.commands.doctor import checkpoint
     from vla_accel_ros.models.policy import Policy
 
     def damaged(*args, **kwargs):
@@ -245,7 +246,7 @@ def test_doctor_goes_on_whatever_a_checkpoint_raises(tmp_path, monkeypatch):
 
 
 def test_doctor_shows_the_largest_step_and_the_checksum():
-    from vla_accel_ros.doctor import checkpoint
+    from vla_accel_ros.commands.doctor import checkpoint
 
     finding = checkpoint('tabletop-s')
     assert finding.ok

@@ -55,22 +55,22 @@ class Command:
 
 COMMANDS = {
     'demo': Command(
-        'vla_accel_ros.nodes.demo',
+        'vla_accel_ros.commands.demo',
         'the whole ROS 2 graph on the embedded arm, live, with a video at the end',
         ('vla-accel demo', 'vla-accel demo --episodes 1 --json'),
     ),
     'status': Command(
-        'vla_accel_ros.nodes.status',
+        'vla_accel_ros.commands.status',
         'state, reasons and rates of every running node, on one page',
         ('vla-accel status', 'vla-accel status --namespace left --watch'),
     ),
     'verify': Command(
-        'vla_accel_ros.models.verify',
+        'vla_accel_ros.models.parity.compare',
         'compare a checkpoint, array by array, with the numbers of the original',
         ('vla-accel verify --fixture test/fixtures/openvla_tiny --oft',),
     ),
     'eval': Command(
-        'vla_accel_ros.evaluation.command',
+        'vla_accel_ros.commands.eval',
         'closed-loop success with and without acceleration, on two clocks',
         (
             'vla-accel eval --episodes 50 --methods none,sp_vla',
@@ -79,7 +79,7 @@ COMMANDS = {
         ),
     ),
     'replay': Command(
-        'vla_accel_ros.nodes.replay',
+        'vla_accel_ros.commands.replay',
         'how far an accelerated setting departs from a recording, and what it saves',
         (
             'vla-accel replay my_bag --methods none,sp_vla,fast --out out/my_bag',
@@ -87,12 +87,12 @@ COMMANDS = {
         ),
     ),
     'record-demo': Command(
-        'vla_accel_ros.evaluation.replay.demo.command',
+        'vla_accel_ros.commands.record_demo',
         'episodes of the embedded arm as a bag, to try replay on',
         ('vla-accel record-demo --episodes 20 --out out/demo_bag',),
     ),
     'env': Command(
-        'vla_accel_ros.evaluation.environments.command',
+        'vla_accel_ros.commands.env',
         'try an environment out, an expert or random actions in the place of a model',
         (
             'vla-accel env tabletop --policy expert',
@@ -100,7 +100,7 @@ COMMANDS = {
         ),
     ),
     'tune': Command(
-        'vla_accel_ros.evaluation.tuning.command',
+        'vla_accel_ros.commands.tune',
         'search parameters of methods in simulation or on bags, and confirm what is found',
         (
             'vla-accel tune --sim --methods hold,sp_vla --trials 20',
@@ -108,7 +108,7 @@ COMMANDS = {
         ),
     ),
     'bench': Command(
-        'vla_accel_ros.evaluation.bench.command',
+        'vla_accel_ros.commands.bench',
         "latency side by side: stages, methods, keep ratios, decoders, and the device's floor",
         (
             'vla-accel bench',
@@ -117,12 +117,12 @@ COMMANDS = {
         ),
     ),
     'train': Command(
-        'vla_accel_ros.training.command',
+        'vla_accel_ros.commands.train',
         'make a shipped checkpoint again, tabletop-s where not said; resumable',
         ('vla-accel train', 'vla-accel train --recipe tabletop-m-oft --out out/train/oft'),
     ),
     'doctor': Command(
-        'vla_accel_ros.doctor',
+        'vla_accel_ros.commands.doctor',
         'what this machine has, and what to do about what is missing',
         ('vla-accel doctor', 'vla-accel doctor --json'),
     ),

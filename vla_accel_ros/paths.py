@@ -19,7 +19,7 @@ from __future__ import annotations
 from pathlib import Path
 import sys
 
-from vla_accel_ros.links import dangling
+from vla_accel_ros.files.links import dangling
 
 PACKAGE = 'vla_accel_ros'
 # What `peft` writes beside a low-rank adapter.

@@ -24,8 +24,8 @@ import pytest
 import torch
 
 from vla_accel_ros.decoding.registry import create as create_decoder
-from vla_accel_ros.models.answer import answer
-from vla_accel_ros.models.checkpoint import load
+from vla_accel_ros.models.checkpoints.folder import load
+from vla_accel_ros.models.heads.tokens import answer
 from vla_accel_ros.models.pruned import layout_of
 from vla_accel_ros.models.tokenizer import end_prompt
 from vla_accel_ros.pruning.interface import Motion, Scene

@@ -23,9 +23,9 @@ import pytest
 import torch
 
 from vla_accel_ros.decoding.registry import create
-from vla_accel_ros.models.answer import answer
 from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.heads.tokens import answer
 from vla_accel_ros.models.pruned import layout_of
 from vla_accel_ros.pruning.interface import Scene
 

@@ -19,15 +19,15 @@ from dataclasses import replace
 import pytest
 import torch
 
+from vla_accel_ros.acceleration import Method
+from vla_accel_ros.acceleration.grammar import parse
+from vla_accel_ros.environments.tabletop import Tabletop
 from vla_accel_ros.evaluation.closed_loop import run_episode
 from vla_accel_ros.evaluation.driver import Driver
-from vla_accel_ros.evaluation.environments.tabletop import Tabletop
 from vla_accel_ros.evaluation.latency import Fixed
-from vla_accel_ros.evaluation.methods import Method
-from vla_accel_ros.evaluation.methods.grammar import parse
-from vla_accel_ros.models import checkpoint
-from vla_accel_ros.models.oft import build
-from vla_accel_ros.models.oft_config import OFTConfig
+from vla_accel_ros.models.checkpoints import folder as checkpoint
+from vla_accel_ros.models.families.oft.config import OFTConfig
+from vla_accel_ros.models.families.oft.model import build
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer

@@ -19,9 +19,9 @@ import json
 import numpy as np
 import pytest
 
+from vla_accel_ros.acceleration import find
 from vla_accel_ros.evaluation.clocks import latencies
 from vla_accel_ros.evaluation.latency import Fixed, Measured, Recorded
-from vla_accel_ros.evaluation.methods import find
 
 METHODS = find('none,hold')
 

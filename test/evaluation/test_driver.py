@@ -17,9 +17,9 @@
 import numpy as np
 import pytest
 
+from vla_accel_ros.acceleration import find
 from vla_accel_ros.evaluation.driver import Driver
 from vla_accel_ros.evaluation.latency import Fixed, Measured
-from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
 

@@ -18,12 +18,12 @@ from episodes import call, episode
 import numpy as np
 import pytest
 
+from vla_accel_ros.acceleration import find
+from vla_accel_ros.environments.tabletop import Tabletop
 from vla_accel_ros.evaluation.closed_loop import run_episode
 from vla_accel_ros.evaluation.driver import Driver
-from vla_accel_ros.evaluation.environments.tabletop import Tabletop
 from vla_accel_ros.evaluation.film import failures, film, seeds_to_show
 from vla_accel_ros.evaluation.latency import Fixed
-from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.models.policy import Policy
 
 

@@ -19,10 +19,11 @@ import os
 from episodes import timeless
 import pytest
 
-from vla_accel_ros.evaluation import methods, runner
+from vla_accel_ros import acceleration as methods
+from vla_accel_ros.environments.tabletop import Tabletop
+from vla_accel_ros.evaluation import runner
 from vla_accel_ros.evaluation.closed_loop import run_episode
 from vla_accel_ros.evaluation.driver import Driver
-from vla_accel_ros.evaluation.environments.tabletop import Tabletop
 from vla_accel_ros.evaluation.latency import Fixed, Recorded
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.sim.tasks import all_instructions

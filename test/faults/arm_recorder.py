@@ -25,7 +25,7 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Float64
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.nodes.messages import to_ns
+from vla_accel_ros.ros.messages import to_ns
 from vla_accel_ros.safety.limits import ROUNDING, Limits
 
 NS = 1_000_000_000

@@ -19,7 +19,7 @@ from functools import partial
 
 from sensor_msgs.msg import Image
 
-from vla_accel_ros.nodes import qos
+from vla_accel_ros.ros import qos
 
 SOURCES = ('image_raw', 'wrist/image_raw')
 

@@ -20,7 +20,7 @@ import sys
 import pytest
 
 # The test tree is no package (its name is the standard library's), so helpers come by path.
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / 'nodes')]
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope='module')
@@ -29,7 +29,7 @@ def arm_alone(tmp_path_factory):
     from feeder import Feeder
     from rig import Rig
 
-    from vla_accel_ros.nodes.processes import Deployment
+    from vla_accel_ros.graph.processes import Deployment
 
     rig = Rig(Deployment(), tmp_path_factory.mktemp('logs'), ['arm_command'])
     try:
@@ -74,7 +74,7 @@ def robot(wanderer, tmp_path_factory):
     from rig import Rig
     from wandering import INSTRUCTION
 
-    from vla_accel_ros.nodes.processes import Deployment
+    from vla_accel_ros.graph.processes import Deployment
 
     rig = Rig(
         Deployment(

@@ -22,8 +22,8 @@ from geometry_msgs.msg import PoseStamped
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import Action
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.messages import chunk_to_message, from_ns
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.messages import chunk_to_message, from_ns
 
 PERIOD_S = 0.05
 # Actions last longer than the time between two, so that no stall of this process is a gap.

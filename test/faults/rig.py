@@ -32,10 +32,10 @@ from reports import Reports
 from std_srvs.srv import SetBool, Trigger
 from supervisor import Supervisor
 
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.demo_graph import reserve_domain
-from vla_accel_ros.nodes.messages import to_ns
-from vla_accel_ros.nodes.processes import Deployment
+from vla_accel_ros.graph.demo_graph import reserve_domain
+from vla_accel_ros.graph.processes import Deployment
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.messages import to_ns
 
 # Deadlines are for what hangs, not for what is slow: torch alone is seconds on a busy machine.
 START_S, DEADLINE_S, AGAIN_S = 90.0, 30.0, 8.0

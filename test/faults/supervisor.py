@@ -22,7 +22,7 @@ from pathlib import Path
 import signal
 import subprocess
 
-from vla_accel_ros.nodes.processes import Deployment, Process, environment, processes
+from vla_accel_ros.graph.processes import Deployment, Process, environment, processes
 
 
 class Supervisor:

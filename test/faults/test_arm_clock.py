@@ -22,9 +22,9 @@ import pytest
 from rig import Rig
 from rosgraph_msgs.msg import Clock
 
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.messages import from_ns
-from vla_accel_ros.nodes.processes import Deployment
+from vla_accel_ros.graph.processes import Deployment
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.messages import from_ns
 
 TICK_NS = 5_000_000
 # arm_command waits half a second for the clock, and looks each tenth; the rest is for the machine.

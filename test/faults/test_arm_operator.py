@@ -19,7 +19,7 @@ from feeder import HUGE
 import pytest
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.nodes import qos
+from vla_accel_ros.ros import qos
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from trajectory_msgs.msg import JointTrajectory
 from wandering import INSTRUCTION
 
 from vla_accel_ros.actions import ActionChunk
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.images import array_to_image
-from vla_accel_ros.nodes.messages import chunk_to_message, from_ns, message_to_request, to_ns
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.images import array_to_image
+from vla_accel_ros.ros.messages import chunk_to_message, from_ns, message_to_request, to_ns
 
 
 @pytest.fixture

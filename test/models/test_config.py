@@ -20,11 +20,11 @@ import json
 import pytest
 import torch
 
-from vla_accel_ros.models.checkpoint import never_runs
+from vla_accel_ros.models.checkpoints.folder import never_runs
 from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.families.openvla.public import public_config
 from vla_accel_ros.models.presets import embedded, openvla_7b
-from vla_accel_ros.models.public import public_config
 
 
 def test_survives_json(small_config):

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 import pytest
 import torch
 
+from vla_accel_ros.layers.cache import CacheLender, KVCache
+from vla_accel_ros.layers.llama import Decoder, Rotary, rotate
 from vla_accel_ros.models.attention_taps import QueryTap, row_weights
-from vla_accel_ros.models.cache import CacheLender, KVCache
 from vla_accel_ros.models.config import DecoderConfig
-from vla_accel_ros.models.decoder import Decoder, Rotary, rotate
 
 
 def decoder_of(layers=2, heads=4, kv_heads=2, seed=0):

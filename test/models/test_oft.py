@@ -20,10 +20,10 @@ import pytest
 import torch
 
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.oft import OpenVLAOFT, build
-from vla_accel_ros.models.oft_config import DISCRETE, OFTConfig
-from vla_accel_ros.models.oft_heads import ActionHead
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.families.oft.config import DISCRETE, OFTConfig
+from vla_accel_ros.models.families.oft.model import OpenVLAOFT, build
+from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.heads.slot_networks import ActionHead
 from vla_accel_ros.models.presets import embedded, openvla_7b_oft
 from vla_accel_ros.models.proprio import ProprioError
 

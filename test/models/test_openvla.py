@@ -21,7 +21,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.presets import embedded
 
 

@@ -27,7 +27,7 @@ from vla_accel_ros.models.action_tokens import (
     UnnormKeyError,
     to_product,
 )
-from vla_accel_ros.models.checkpoint import save
+from vla_accel_ros.models.checkpoints.folder import save
 from vla_accel_ros.models.device import DeviceError
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import ImageIgnoredError, NotFiniteError

@@ -24,19 +24,19 @@ from safetensors.torch import load_file
 import torch
 
 from vla_accel_ros.models.action_tokens import UnnormKeyError
-from vla_accel_ros.models.checkpoint import save
-from vla_accel_ros.models.config_file import CheckpointError
-from vla_accel_ros.models.oft_config import DISCRETE, OFTConfig
-from vla_accel_ros.models.oft_reference import OFTReference
+from vla_accel_ros.models.checkpoints.config_file import CheckpointError
+from vla_accel_ros.models.checkpoints.folder import save
+from vla_accel_ros.models.families.oft.config import DISCRETE, OFTConfig
+from vla_accel_ros.models.parity.compare import read_arrays
+from vla_accel_ros.models.parity.oft_reference import OFTReference
+from vla_accel_ros.models.parity.reference import image_numbers
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import ImageIgnoredError, NotFiniteError
 from vla_accel_ros.models.preprocess import CameraCountError
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.proprio import ProprioError
-from vla_accel_ros.models.reference import image_numbers
 from vla_accel_ros.models.stopwatch import STAGES
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
-from vla_accel_ros.models.verify import read_arrays
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.interface import Motion
 from vla_accel_ros.pruning.registry import METHODS

@@ -22,7 +22,7 @@ from hypothesis.extra.numpy import arrays
 import numpy as np
 import pytest
 
-from vla_accel_ros.models.oft_config import OFTConfig
+from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.proprio import Proprioception, ProprioError
 

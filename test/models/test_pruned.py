@@ -25,7 +25,7 @@ from scripted_pruner import Scripted
 import torch
 
 from vla_accel_ros.models.attention_taps import ActionAttention, TowerTap
-from vla_accel_ros.models.checkpoint import load
+from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.pruned import encode, layout_of, prefill, prompt_rows
 from vla_accel_ros.models.tokenizer import end_prompt
 from vla_accel_ros.pruning.interface import Motion, Needs, Rows, Scene

@@ -23,9 +23,9 @@ import pytest
 from scripted_pruner import Scripted
 import torch
 
-from vla_accel_ros.models.answer_chunk import answer_chunk
-from vla_accel_ros.models.oft import OpenVLAOFT
-from vla_accel_ros.models.oft_config import OFTConfig
+from vla_accel_ros.models.families.oft.config import OFTConfig
+from vla_accel_ros.models.families.oft.model import OpenVLAOFT
+from vla_accel_ros.models.heads.slots import answer_chunk
 from vla_accel_ros.models.pruned import layout_of
 from vla_accel_ros.pruning.interface import Motion, Needs, Rows, Scene
 from vla_accel_ros.pruning.registry import METHODS, create

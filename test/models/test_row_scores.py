@@ -15,10 +15,10 @@
 import pytest
 import torch
 
+from vla_accel_ros.layers.cache import KVCache
+from vla_accel_ros.layers.llama import LanguageModel
 from vla_accel_ros.models import row_scores as module
-from vla_accel_ros.models.cache import KVCache
 from vla_accel_ros.models.config import DecoderConfig
-from vla_accel_ros.models.decoder import LanguageModel
 from vla_accel_ros.models.row_scores import row_scores
 from vla_accel_ros.pruning.interface import Layout
 

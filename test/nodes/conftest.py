@@ -12,48 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the ROS tests share: a domain of their own, and a graph that is torn down whole."""
+"""Tests of real nodes over real DDS."""
 
-import os
-from pathlib import Path
-import sys
+from ros_fixtures import checkpoint, graph, robot
 
-import pytest
-
-from vla_accel_ros.nodes.demo_graph import reserve_domain
-
-# The test tree is no package (its name is the standard library's), so helpers come by path.
-sys.path.insert(0, str(Path(__file__).parent))
-
-
-# Before rclpy is imported anywhere: the children of these tests inherit it too. The socket is
-# held for the life of the process.
-_DOMAIN, _HOLDER = reserve_domain()
-os.environ['ROS_DOMAIN_ID'] = str(_DOMAIN)
-os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-
-
-@pytest.fixture
-def graph():
-    """Give a graph of nodes in this process, over real DDS."""
-    from graph import Graph
-
-    made = Graph()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope='session')
-def checkpoint(tmp_path_factory):
-    """Give a checkpoint of the embedded model with random weights."""
-    from checkpoints import random_checkpoint
-
-    return random_checkpoint(tmp_path_factory.mktemp('checkpoint'))
-
-
-@pytest.fixture
-def robot(graph, checkpoint):
-    """Give an inference node with a scheduler around it."""
-    from inference_robot import Robot
-
-    return Robot(graph, checkpoint)
+__all__ = ['checkpoint', 'graph', 'robot']

@@ -26,8 +26,8 @@ import pytest
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import Action
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.messages import chunk_to_message, from_ns, to_ns
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.messages import chunk_to_message, from_ns, to_ns
 
 
 @pytest.fixture

@@ -25,11 +25,11 @@ from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import Action
-from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.arm_command import ArmCommand
-from vla_accel_ros.nodes.images import array_to_image
-from vla_accel_ros.nodes.messages import chunk_to_message, from_ns, to_ns
 from vla_accel_ros.nodes.scheduler import SchedulerNode
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.images import array_to_image
+from vla_accel_ros.ros.messages import chunk_to_message, from_ns, to_ns
 
 TOPICS = {
     'vla/action': JointTrajectory,

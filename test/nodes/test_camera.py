@@ -18,13 +18,13 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image, JointState
 
-from vla_accel_ros.nodes import qos
+from vla_accel_ros.inputs.views import fit_view
 from vla_accel_ros.nodes.camera import Camera
-from vla_accel_ros.nodes.images import array_to_image, image_to_array
-from vla_accel_ros.nodes.messages import from_ns, to_ns
-from vla_accel_ros.nodes.spin import EventsExecutor
 from vla_accel_ros.observations import split_views
-from vla_accel_ros.views import fit_view
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.images import array_to_image, image_to_array
+from vla_accel_ros.ros.messages import from_ns, to_ns
+from vla_accel_ros.ros.spin import EventsExecutor
 
 MS = 1_000_000
 

@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 
 from vla_accel_ros.models.policy import Policy
-from vla_accel_ros.nodes.messages import message_stats, message_step, message_to_chunk, to_ns
 from vla_accel_ros.observations import Observation
+from vla_accel_ros.ros.messages import message_stats, message_step, message_to_chunk, to_ns
 
 
 def test_a_pair_is_answered_with_the_models_action_under_the_observations_stamp(robot, checkpoint):

@@ -21,7 +21,7 @@ from checkpoints import random_checkpoint
 from inference_robot import frame
 
 from vla_accel_ros.nodes.inference import Inference
-from vla_accel_ros.nodes.messages import to_ns
+from vla_accel_ros.ros.messages import to_ns
 
 
 def test_a_missing_checkpoint_fails_configure_with_the_reason_and_another_is_taken(

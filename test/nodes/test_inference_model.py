@@ -23,15 +23,16 @@ from sensor_msgs.msg import Image, JointState
 
 from vla_accel_ros.actions import Action
 from vla_accel_ros.decoding.registry import DECODERS
-from vla_accel_ros.models.drafts import SOURCES
-from vla_accel_ros.models.oft_config import OFTConfig
+from vla_accel_ros.models.families.oft.config import OFTConfig
+from vla_accel_ros.models.heads.drafts import SOURCES
 from vla_accel_ros.models.policy import Policy
-from vla_accel_ros.nodes import inference, inference_settings, qos
-from vla_accel_ros.nodes.images import image_to_array
+from vla_accel_ros.nodes import inference, inference_settings
 from vla_accel_ros.nodes.inference_policy import pruning_of
-from vla_accel_ros.nodes.messages import from_ns, message_stats, message_to_chunk
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.registry import METHODS
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.images import image_to_array
+from vla_accel_ros.ros.messages import from_ns, message_stats, message_to_chunk
 
 # Passes and accepted tokens by decoder and draft, where the draft is what the model says.
 DECODED = {

@@ -20,9 +20,10 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from vla_accel_ros.actions import ActionChunk
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.images import array_to_image
-from vla_accel_ros.nodes.messages import (
+from vla_accel_ros.nodes.scheduler import SchedulerNode
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.images import array_to_image
+from vla_accel_ros.ros.messages import (
     ChunkStats,
     chunk_to_message,
     message_to_action,
@@ -30,7 +31,6 @@ from vla_accel_ros.nodes.messages import (
     message_to_request,
     to_ns,
 )
-from vla_accel_ros.nodes.scheduler import SchedulerNode
 
 
 def test_a_deliberative_step_hands_the_frame_on_and_sends_the_answer(graph):

@@ -20,8 +20,8 @@ from scheduler_rig import FORWARD, STEP, Rig
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import ActionChunk
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.messages import ChunkStats, chunk_to_message
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.messages import ChunkStats, chunk_to_message
 
 
 def test_while_two_answer_neither_is_believed_and_both_are_named(graph):

@@ -26,11 +26,11 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.images import image_to_array
-from vla_accel_ros.nodes.messages import from_ns, to_ns
 from vla_accel_ros.nodes.sim_arm import FIRST_NS, SimArm
 from vla_accel_ros.nodes.sim_arm_outputs import JOINTS, TOOL
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.images import image_to_array
+from vla_accel_ros.ros.messages import from_ns, to_ns
 from vla_accel_ros.sim.env import TabletopEnv
 
 TASK = 'pick up the red cube'

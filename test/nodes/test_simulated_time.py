@@ -22,10 +22,10 @@ from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import Action
-from vla_accel_ros.nodes import qos
 from vla_accel_ros.nodes.arm_command import ArmCommand
-from vla_accel_ros.nodes.messages import chunk_to_message
 from vla_accel_ros.nodes.sim_arm import SimArm
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.messages import chunk_to_message
 
 STEP = 0.05
 FORWARD = np.array([0.005, 0.0, 0.003, 0.0, 0.0, 0.0, 0.0])

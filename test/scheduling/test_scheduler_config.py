@@ -18,8 +18,8 @@ from inspect import getdoc
 import pytest
 
 from vla_accel_ros.scheduling.config import SchedulerConfig
-from vla_accel_ros.scheduling.generators import HoldGenerator, RidgeGenerator
-from vla_accel_ros.scheduling.rules import Planar, Velocity
+from vla_accel_ros.scheduling.predictors import HoldGenerator, RidgeGenerator
+from vla_accel_ros.scheduling.rules.interface import Planar, Velocity
 
 
 def test_the_defaults_are_the_papers():

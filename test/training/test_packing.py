@@ -16,7 +16,7 @@
 import pytest
 import torch
 
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.training.last_rows import rows_of
 from vla_accel_ros.training.packing import Packing, forward

@@ -16,8 +16,8 @@
 import pytest
 import torch
 
-from vla_accel_ros.models.oft import build
-from vla_accel_ros.models.oft_config import OFTConfig
+from vla_accel_ros.models.families.oft.config import OFTConfig
+from vla_accel_ros.models.families.oft.model import build
 from vla_accel_ros.models.presets import scaled
 from vla_accel_ros.training.parallel import Parallel, forward
 

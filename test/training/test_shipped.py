@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from vla_accel_ros.acceleration import find
+from vla_accel_ros.environments.tabletop import CAMERAS, Tabletop
 from vla_accel_ros.evaluation.closed_loop import run_episode
 from vla_accel_ros.evaluation.driver import Driver
-from vla_accel_ros.evaluation.environments.tabletop import CAMERAS, Tabletop
-from vla_accel_ros.evaluation.methods import find
 from vla_accel_ros.evaluation.seeds import RANGES
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation

@@ -15,10 +15,10 @@
 import pytest
 import torch
 
-from vla_accel_ros.models import checkpoint
-from vla_accel_ros.models.oft import build
-from vla_accel_ros.models.oft_config import OFTConfig
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.checkpoints import folder as checkpoint
+from vla_accel_ros.models.families.oft.config import OFTConfig
+from vla_accel_ros.models.families.oft.model import build
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.presets import embedded, scaled
 from vla_accel_ros.training.start import DECODER, SIGHT, take_weights
 

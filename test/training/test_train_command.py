@@ -95,7 +95,7 @@ def test_stopped_while_the_first_frames_are_made_it_says_what_is_there(
 
 def test_the_time_of_a_shipped_recipe_is_said_before_it_begins(tmp_path, monkeypatch):
     monkeypatch.setattr(forecast, 'needed', lambda *_: None)
-    from vla_accel_ros.training.command import recipe_file
+    from vla_accel_ros.commands.train import recipe_file
 
     for name in forecast.MEASURED:
         lines = forecast.forecast(recipe_yaml.load(recipe_file(name)), tmp_path)

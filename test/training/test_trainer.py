@@ -21,11 +21,11 @@ import numpy as np
 import pytest
 import torch
 
+from vla_accel_ros.commands.train import overfitting
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.training import curves, datasets, recipe, recipe_yaml
 from vla_accel_ros.training.batches import stream
-from vla_accel_ros.training.command import overfitting
 from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.trainer import LOG, STATE, Trainer
 

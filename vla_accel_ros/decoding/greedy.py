@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .interface import Decoded, Decoder, Passes
+from vla_accel_ros.decoding.interface import Decoded, Decoder, Passes
 
 
 class Greedy(Decoder):

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .speculative import Speculative
+from vla_accel_ros.decoding.speculative import Speculative
 
 
 class Jacobi(Speculative):

@@ -16,10 +16,10 @@
 
 from __future__ import annotations
 
-from .greedy import Greedy
-from .interface import Decoder
-from .jacobi import Jacobi, Relaxed
-from .verify import Verify
+from vla_accel_ros.decoding.greedy import Greedy
+from vla_accel_ros.decoding.interface import Decoder
+from vla_accel_ros.decoding.jacobi import Jacobi, Relaxed
+from vla_accel_ros.decoding.verify import Verify
 
 DECODERS: dict[str, type[Decoder]] = {
     kind.name: kind for kind in (Greedy, Verify, Jacobi, Relaxed)

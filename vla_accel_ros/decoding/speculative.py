@@ -28,7 +28,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .interface import Decoded, Decoder, Passes
+from vla_accel_ros.decoding.interface import Decoded, Decoder, Passes
 
 
 def agreement(proposed: Sequence[int], chosen: Sequence[int], bins: int = 0) -> int:

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 import json
 from pathlib import Path
 
+from vla_accel_ros.acceleration import Method
 from vla_accel_ros.evaluation.latency import Fixed, Latency, Measured, Recorded
-from vla_accel_ros.evaluation.methods import Method
 
 STEP, REAL = CLOCKS = ('step', 'real')
 

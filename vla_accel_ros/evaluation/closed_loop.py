@@ -20,8 +20,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vla_accel_ros.environments.interface import Environment
 from vla_accel_ros.evaluation.driver import Driver
-from vla_accel_ros.evaluation.environments.interface import Environment
 from vla_accel_ros.evaluation.episode import EpisodeResult, jerk
 from vla_accel_ros.evaluation.execution import Execution
 from vla_accel_ros.evaluation.records import StepRecord

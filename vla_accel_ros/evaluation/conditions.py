@@ -27,7 +27,7 @@ import shlex
 import subprocess
 import sys
 
-from vla_accel_ros.whole_files import plain
+from vla_accel_ros.files.whole_files import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = ('numpy', 'torch', 'transformers', 'pillow', 'mujoco', 'scikit-learn', 'ros-rclpy')

@@ -19,19 +19,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from vla_accel_ros.acceleration import Method
 from vla_accel_ros.actions import WIDTH, ActionChunk
-from vla_accel_ros.models.cost_model import CostModel, Workload
+from vla_accel_ros.evaluation.latency import Latency
+from vla_accel_ros.evaluation.records import Call, StepRecord
+from vla_accel_ros.models.cost.stages import CostModel, Workload
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.serving import serve
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.pruning.controller import Controller
 from vla_accel_ros.pruning.interface import Motion
+from vla_accel_ros.scheduling.controller import Controller
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
 from vla_accel_ros.scheduling.scheduler import Scheduler
-
-from .latency import Latency
-from .methods import Method
-from .records import Call, StepRecord
 
 # An answer's chunk, whether its draft was confirmed, and when it arrives.
 _Answer = tuple[ActionChunk, bool, int]

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vla_accel_ros.outputs import beginning, json_with
-from vla_accel_ros.whole_files import write_whole
+from vla_accel_ros.files.outputs import beginning, json_with
+from vla_accel_ros.files.whole_files import write_whole
 
 __all__ = [
     'SOFTWARE',

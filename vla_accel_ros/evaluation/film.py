@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from vla_accel_ros.evaluation.environments.interface import Environment
+from vla_accel_ros.environments.interface import Environment
 from vla_accel_ros.evaluation.episode import EpisodeResult
 
 MOST_SEEDS, MOST_FAILURES = 3, 6

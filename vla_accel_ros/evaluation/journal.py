@@ -32,7 +32,7 @@ import numpy as np
 
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.records import Call, StepRecord
-from vla_accel_ros.whole_files import naming
+from vla_accel_ros.files.whole_files import naming
 
 _BEGINS = b'{"settings": '
 

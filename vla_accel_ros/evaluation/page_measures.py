@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vla_accel_ros.evaluation.episode import EpisodeResult
-from vla_accel_ros.evaluation.report.data import Bound, Estimate, Measure, MethodRow
+from vla_accel_ros.report.data import Bound, Estimate, Measure, MethodRow
 
 OUTCOME, TIME, WORK = 'Outcome', 'Model time', 'Work'
 QUALITY, COST = 'success', 'model_ms_per_success'

@@ -28,13 +28,13 @@ from vla_accel_ros.evaluation.film import failures, film, seeds_to_show
 from vla_accel_ros.evaluation.metrics import BASELINE
 from vla_accel_ros.evaluation.page_measures import BOUNDS, COST, MEASURES, QUALITY, row_of
 from vla_accel_ros.evaluation.records import StepRecord
-from vla_accel_ros.evaluation.report.data import Provenance, Report
-from vla_accel_ros.evaluation.report.moments import Camera, Clip, Episode, Step, Trace
-from vla_accel_ros.evaluation.report.page import write
-from vla_accel_ros.evaluation.report.pictures import encode_views
 from vla_accel_ros.evaluation.runner import Worker
 from vla_accel_ros.evaluation.session import Session
 from vla_accel_ros.models.preprocess import fit
+from vla_accel_ros.report.data import Provenance, Report
+from vla_accel_ros.report.moments import Camera, Clip, Episode, Step, Trace
+from vla_accel_ros.report.page import write
+from vla_accel_ros.report.pictures import encode_views
 
 # Pictures on a page, of three views each.
 MOST_PICTURES = 500

@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from vla_accel_ros.evaluation.environments.interface import EnvironmentKind
-from vla_accel_ros.evaluation.environments.tabletop import TabletopKind
+from vla_accel_ros.acceleration import Method
+from vla_accel_ros.environments.interface import EnvironmentKind
+from vla_accel_ros.environments.tabletop import TabletopKind
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.latency import Latency
-from vla_accel_ros.evaluation.methods import Method
-from vla_accel_ros.evaluation.workers import WorkerLostError, Workers, asked_to_end
 from vla_accel_ros.stopping import Stopped, never
+from vla_accel_ros.workers import WorkerLostError, Workers, asked_to_end
 
 __all__ = ['TABLETOP', 'Job', 'Setup', 'Worker', 'WorkerLostError', 'plan', 'prepare', 'run']
 
@@ -104,7 +104,7 @@ class Worker:
     """
 
     def __init__(self, setup: Setup) -> None:
-        from vla_accel_ros.evaluation.environments.registry import with_views
+        from vla_accel_ros.environments.registry import with_views
         from vla_accel_ros.models.policy import Policy
 
         # One thread each: the order of a sum, and so the last bit of a logit, stays the same.

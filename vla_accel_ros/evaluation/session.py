@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vla_accel_ros import __version__
+from vla_accel_ros.acceleration import Method
+from vla_accel_ros.acceleration.settings import settings_of
 from vla_accel_ros.evaluation import conditions, fingerprints, metrics, runner
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.latency import Latency
-from vla_accel_ros.evaluation.methods import Method
-from vla_accel_ros.evaluation.methods.settings import settings_of
 
 
 @dataclass(frozen=True)

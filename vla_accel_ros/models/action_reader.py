@@ -20,12 +20,11 @@ import numpy as np
 from torch import Tensor
 
 from vla_accel_ros.actions import WIDTH
-
-from .action_tokens import ActionTokens, select_statistics, to_product
-from .action_units import in_si
-from .config import VLAConfig
-from .oft_config import L1
-from .prediction import NotFiniteError
+from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_product
+from vla_accel_ros.models.action_units import in_si
+from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.oft.config import L1
+from vla_accel_ros.models.prediction import NotFiniteError
 
 
 class ActionReader:

@@ -22,11 +22,10 @@ from functools import cached_property
 import numpy as np
 
 from vla_accel_ros.actions import GRIPPER, ROTATION, TRANSLATION
-
-from .config import VLAConfig
-from .json_file import CheckpointError
-from .kinds import FieldError, Object, shown, take
-from .norm_stats import ranges
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError
+from vla_accel_ros.models.checkpoints.kinds import FieldError, Object, shown, take
+from vla_accel_ros.models.checkpoints.norm_stats import ranges
+from vla_accel_ros.models.config import VLAConfig
 
 # A step of a kilometre or of 1000 rad is none of an arm, in whatever unit.
 LARGEST_BOUND = 1000.0

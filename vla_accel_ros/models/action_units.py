@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .action_tokens import ActionStatistics
+from vla_accel_ros.models.action_tokens import ActionStatistics
 
 # By how the data set's name begins: m and rad that one unit stands for, column by column; the
 # gripper is what it is. LIBERO recorded the inputs of robosuite's OSC_POSE, -1..1 for 5 cm and

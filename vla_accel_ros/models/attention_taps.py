@@ -26,12 +26,11 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from vla_accel_ros.layers.cache import KVCache
+from vla_accel_ros.layers.llama import Decoder, rotate
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.pruning.interface import Layout
 from vla_accel_ros.pruning.scores import TokenScores, attention_rows, token_scores
-
-from .cache import KVCache
-from .decoder import Decoder, rotate
-from .openvla import OpenVLA
 
 
 class QueryTap:

@@ -18,11 +18,21 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from vla_accel_ros.views import RESIZES
-
-from .kinds import Flag, Maybe, Number, Object, Part, Several, Whole, Word, check_fields, of
-from .oft_config import OFTConfig
-from .transformer_config import DecoderConfig, TowerConfig, require
+from vla_accel_ros.inputs.views import RESIZES
+from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig, require
+from vla_accel_ros.models.checkpoints.kinds import (
+    Flag,
+    Maybe,
+    Number,
+    Object,
+    Part,
+    Several,
+    Whole,
+    Word,
+    check_fields,
+    of,
+)
+from vla_accel_ros.models.families.oft.config import OFTConfig
 
 MOST_VIEWS = 16
 PROMPTS = ('v0.1', 'v0.2')
@@ -175,7 +185,7 @@ class VLAConfig:
         Raises:
             CheckpointError: When a file is missing or does not say what is needed.
         """
-        from .config_file import read_config
+        from vla_accel_ros.models.checkpoints.config_file import read_config
 
         return read_config(folder)
 

@@ -19,10 +19,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .attention_taps import ActionAttention
-from .cache import KVCache
-from .decoder import Decoder
-from .openvla import OpenVLA
+from vla_accel_ros.layers.cache import KVCache
+from vla_accel_ros.layers.llama import Decoder
+from vla_accel_ros.models.attention_taps import ActionAttention
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 
 
 def extend(decoder: Decoder, x: Tensor, positions: Tensor, cache: KVCache) -> Tensor:

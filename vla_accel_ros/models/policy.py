@@ -25,26 +25,25 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.decoding.registry import create as create_decoder
+from vla_accel_ros.layers.cache import CacheLender, KVCache
+from vla_accel_ros.models.action_reader import ActionReader
+from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
+from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.device import check_device
+from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES, Drafts
+from vla_accel_ros.models.heads.slots import answer_chunk
+from vla_accel_ros.models.heads.tokens import answer
+from vla_accel_ros.models.prediction import Prediction
+from vla_accel_ros.models.preprocess import CameraCountError, Preprocessor, fit
+from vla_accel_ros.models.proprio import Proprioception
+from vla_accel_ros.models.pruned import layout_of
+from vla_accel_ros.models.pruner_slot import PrunerSlot
+from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
+from vla_accel_ros.models.stopwatch import Stopwatch
+from vla_accel_ros.models.tokenizer import PromptEncoder, load_prompt_encoder
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.interface import Motion, Scene
-
-from .action_reader import ActionReader
-from .answer import answer
-from .answer_chunk import answer_chunk
-from .cache import CacheLender, KVCache
-from .checkpoint import Progress, load, resolve
-from .config import VLAConfig
-from .device import check_device
-from .drafts import GIVEN, SOURCES, Drafts
-from .openvla import OpenVLA
-from .prediction import Prediction
-from .preprocess import CameraCountError, Preprocessor, fit
-from .proprio import Proprioception
-from .pruned import layout_of
-from .pruner_slot import PrunerSlot
-from .self_test import blank, difference_of_black_and_white
-from .stopwatch import Stopwatch
-from .tokenizer import PromptEncoder, load_prompt_encoder
 
 
 class Policy:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cost_model import Workload
+from vla_accel_ros.models.cost.stages import Workload
 
 
 class ImageIgnoredError(RuntimeError):

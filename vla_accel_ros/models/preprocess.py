@@ -24,10 +24,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vla_accel_ros.views import fit_view
-
-from .config import VLAConfig
-from .resample import centre_crop, lanczos
+from vla_accel_ros.inputs.views import fit_view
+from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.resample import centre_crop, lanczos
 
 
 class CameraCountError(ValueError):

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .config import DecoderConfig, TowerConfig, VLAConfig
-from .oft_config import L1, OFTConfig
-from .oft_public import CAMERAS
-from .public import LIBERO_CROP, public_config
+from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
+from vla_accel_ros.models.families.oft.config import L1, OFTConfig
+from vla_accel_ros.models.families.oft.public import CAMERAS
+from vla_accel_ros.models.families.openvla.public import LIBERO_CROP, public_config
 
 
 def openvla_7b() -> VLAConfig:

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .config import VLAConfig
-from .kinds import FieldError
-from .norm_stats import ranges
+from vla_accel_ros.models.checkpoints.kinds import FieldError
+from vla_accel_ros.models.checkpoints.norm_stats import ranges
+from vla_accel_ros.models.config import VLAConfig
 
 
 class ProprioError(ValueError):

@@ -28,16 +28,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vla_accel_ros.layers.cache import KVCache
+from vla_accel_ros.models.attention_taps import QueryTap, TowerTap
+from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.row_scores import row_scores
 from vla_accel_ros.pruning.base import Pruner
 from vla_accel_ros.pruning.interface import Layout, Needs, Rows
 from vla_accel_ros.pruning.kept import all_ids, narrow
 from vla_accel_ros.pruning.scores import TokenScores
-
-from .attention_taps import QueryTap, TowerTap
-from .cache import KVCache
-from .config import VLAConfig
-from .openvla import OpenVLA
-from .row_scores import row_scores
 
 Watch = Callable[[str], AbstractContextManager]
 

@@ -19,10 +19,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .config import VLAConfig
-from .oft import build
-from .openvla import OpenVLA
-from .projector import patch_coordinates
+from vla_accel_ros.layers.projector import patch_coordinates
+from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.oft.model import build
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 
 
 def random_model(

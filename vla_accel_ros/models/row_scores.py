@@ -18,12 +18,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from vla_accel_ros.layers.cache import KVCache
+from vla_accel_ros.layers.llama import Decoder
+from vla_accel_ros.models.attention_taps import row_weights
 from vla_accel_ros.pruning.interface import Layout
 from vla_accel_ros.pruning.scores import TokenScores, mean_scores, token_scores
-
-from .attention_taps import row_weights
-from .cache import KVCache
-from .decoder import Decoder
 
 # The weights of so many rows of all heads stay in a core's cache; those of all rows at once do
 # not, and take four times as long.

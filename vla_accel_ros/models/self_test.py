@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vla_accel_ros.models.prediction import ImageIgnoredError, NotFiniteError
 from vla_accel_ros.observations import Observation
 
-from .prediction import ImageIgnoredError, NotFiniteError
-
 if TYPE_CHECKING:
-    from .policy import Policy
+    from vla_accel_ros.models.policy import Policy
 
 # These words stand in the prompt itself, so that every vocabulary knows them.
 ANY_INSTRUCTION = 'take action'

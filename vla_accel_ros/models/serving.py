@@ -16,12 +16,11 @@
 
 from __future__ import annotations
 
+from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.interface import Motion
 from vla_accel_ros.scheduling.decision import Request
-
-from .policy import Policy
-from .prediction import Prediction
 
 
 def serve(

@@ -20,12 +20,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 import re
 
-from vla_accel_ros.instructions import check_instruction
-from vla_accel_ros.lfs import complaint
-from vla_accel_ros.links import dangling
-
-from .config import VLAConfig
-from .json_file import CheckpointError, parse, read_text
+from vla_accel_ros.files.lfs import complaint
+from vla_accel_ros.files.links import dangling
+from vla_accel_ros.inputs.instructions import check_instruction
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError, parse, read_text
+from vla_accel_ros.models.config import VLAConfig
 
 UNKNOWN, BOS, EOS, PAD = '<unk>', '<s>', '</s>', '<pad>'
 TOKENIZER, LLAMAS = 'tokenizer.json', 'tokenizer.model'

@@ -23,13 +23,13 @@ from std_msgs.msg import Float64
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.nodes import base, publishers, qos
 from vla_accel_ros.nodes.arm_command_masters import Masters
 from vla_accel_ros.nodes.arm_command_servo import ServoSwitch
 from vla_accel_ros.nodes.arm_command_settings import SETTINGS, guard_config
-from vla_accel_ros.nodes.diagnostics import ERROR, WARN
-from vla_accel_ros.nodes.messages import NS, message_step, message_to_action, to_ns
-from vla_accel_ros.nodes.timing import GarbageCollection, Lateness
+from vla_accel_ros.ros import base, publishers, qos
+from vla_accel_ros.ros.diagnostics import ERROR, WARN
+from vla_accel_ros.ros.messages import NS, message_step, message_to_action, to_ns
+from vla_accel_ros.ros.timing import GarbageCollection, Lateness
 from vla_accel_ros.safety.arm_guard import ArmGuard, Command
 from vla_accel_ros.safety.interlock import State
 from vla_accel_ros.safety.limits import Refusal

@@ -22,8 +22,8 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.serialization import deserialize_message
 
-from vla_accel_ros.nodes import publishers, qos
-from vla_accel_ros.nodes.diagnostics import HARDWARE_ID, STANDING
+from vla_accel_ros.ros import publishers, qos
+from vla_accel_ros.ros.diagnostics import HARDWARE_ID, STANDING
 from vla_accel_ros.safety.limits import Refusal
 from vla_accel_ros.safety.masters import Publishers, too_many
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vla_accel_ros.nodes.base import REAL_TIME, Setting
+from vla_accel_ros.ros.base import REAL_TIME, Setting
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.limits import Limits
 

@@ -26,13 +26,13 @@ from rclpy.expand_topic_name import expand_topic_name
 from rclpy.validate_full_topic_name import validate_full_topic_name
 from sensor_msgs.msg import CompressedImage, Image
 
-from vla_accel_ros import frames
-from vla_accel_ros.nodes import images, publishers, qos
-from vla_accel_ros.nodes.base import REAL_TIME, Node, Setting, run
-from vla_accel_ros.nodes.messages import NS, to_ns
-from vla_accel_ros.nodes.spin import EventsExecutor
+from vla_accel_ros.inputs import camera_pairing as frames
+from vla_accel_ros.inputs.views import FILTERS, RESIZES, fit_view
 from vla_accel_ros.observations import stack_views
-from vla_accel_ros.views import FILTERS, RESIZES, fit_view
+from vla_accel_ros.ros import images, publishers, qos
+from vla_accel_ros.ros.base import REAL_TIME, Node, Setting, run
+from vla_accel_ros.ros.messages import NS, to_ns
+from vla_accel_ros.ros.spin import EventsExecutor
 
 SETTINGS = (
     Setting(

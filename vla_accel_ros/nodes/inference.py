@@ -28,20 +28,15 @@ from sensor_msgs.msg import Image, JointState
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import ActionChunk
-from vla_accel_ros.nodes import base, inference_policy, qos
-from vla_accel_ros.nodes.images import array_to_image, image_to_array
+from vla_accel_ros.inputs.joint_states import ProprioBuffer
+from vla_accel_ros.inputs.stamp_pair import StampPair
+from vla_accel_ros.nodes import inference_policy
 from vla_accel_ros.nodes.inference_settings import SETTINGS
-from vla_accel_ros.nodes.messages import (
-    NS,
-    ChunkStats,
-    chunk_to_message,
-    message_to_request,
-    to_ns,
-)
-from vla_accel_ros.nodes.stamp_pair import StampPair
 from vla_accel_ros.nodes.token_view import dim_dropped
-from vla_accel_ros.nodes.worker import Worker
-from vla_accel_ros.proprio import ProprioBuffer
+from vla_accel_ros.ros import base, qos
+from vla_accel_ros.ros.images import array_to_image, image_to_array
+from vla_accel_ros.ros.messages import NS, ChunkStats, chunk_to_message, message_to_request, to_ns
+from vla_accel_ros.ros.worker import Worker
 from vla_accel_ros.scheduling.decision import Request
 
 # A call that is still computing when the node is cleaned up is waited for this long.

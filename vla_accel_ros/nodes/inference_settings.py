@@ -17,7 +17,7 @@
 
 from __future__ import annotations
 
-from vla_accel_ros.nodes.base import Setting
+from vla_accel_ros.ros.base import Setting
 
 # Named here too, for asking the registries would load torch with the node's first breath.
 PRUNING = ('none', 'sp_vla', 'vla_pruner', 'specprune', 'fastv', 'random')

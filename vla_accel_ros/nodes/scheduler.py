@@ -28,16 +28,16 @@ from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import WIDTH
-from vla_accel_ros.instructions import check_instruction
-from vla_accel_ros.nodes import messages, publishers, qos
-from vla_accel_ros.nodes.base import Node, run
-from vla_accel_ros.nodes.diagnostics import WARN
-from vla_accel_ros.nodes.images import check_image
-from vla_accel_ros.nodes.messages import NS, ChunkStats, to_ns
+from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.nodes.scheduler_settings import SETTINGS, scheduler_config
-from vla_accel_ros.pruning.controller import Controller
 from vla_accel_ros.pruning.interface import Motion
+from vla_accel_ros.ros import messages, publishers, qos
+from vla_accel_ros.ros.base import Node, run
+from vla_accel_ros.ros.diagnostics import WARN
+from vla_accel_ros.ros.images import check_image
+from vla_accel_ros.ros.messages import NS, ChunkStats, to_ns
 from vla_accel_ros.safety.masters import Publishers, too_many
+from vla_accel_ros.scheduling.controller import Controller
 from vla_accel_ros.scheduling.decision import Decision, Kind
 from vla_accel_ros.scheduling.pace import FramePace, call_advice
 from vla_accel_ros.scheduling.scheduler import Scheduler

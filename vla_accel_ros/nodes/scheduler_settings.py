@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vla_accel_ros.nodes.base import REAL_TIME, Setting
+from vla_accel_ros.ros.base import REAL_TIME, Setting
 from vla_accel_ros.scheduling.config import PARAMETERS, STOP, SchedulerConfig
-from vla_accel_ros.scheduling.generators import GENERATORS
-from vla_accel_ros.scheduling.rules import RULES
+from vla_accel_ros.scheduling.predictors import GENERATORS
+from vla_accel_ros.scheduling.rules.interface import RULES
 
 DEFAULT = SchedulerConfig()
 

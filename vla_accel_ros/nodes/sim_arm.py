@@ -25,11 +25,11 @@ import numpy as np
 from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 
-from vla_accel_ros.nodes import base, qos
-from vla_accel_ros.nodes.base import Setting
-from vla_accel_ros.nodes.messages import to_ns
 from vla_accel_ros.nodes.sim_arm_input import TwistIntegrator
 from vla_accel_ros.nodes.sim_arm_outputs import CAMERAS, Outputs
+from vla_accel_ros.ros import base, qos
+from vla_accel_ros.ros.base import Setting
+from vla_accel_ros.ros.messages import to_ns
 from vla_accel_ros.sim.tasks import parse
 
 SETTINGS = (

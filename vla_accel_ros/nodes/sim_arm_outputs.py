@@ -20,9 +20,9 @@ from geometry_msgs.msg import PoseStamped
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image, JointState
 
-from vla_accel_ros.nodes import qos
-from vla_accel_ros.nodes.images import array_to_image
-from vla_accel_ros.nodes.messages import from_ns
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.images import array_to_image
+from vla_accel_ros.ros.messages import from_ns
 from vla_accel_ros.sim.rotations import quaternion
 
 CAMERAS = {'agent': 'image_raw', 'wrist': 'wrist/image_raw'}

@@ -22,7 +22,7 @@ from collections import deque
 import torch
 from torch import Tensor
 
-from .scores import TokenScores
+from vla_accel_ros.pruning.scores import TokenScores
 
 WINDOW_LIMIT = 32
 

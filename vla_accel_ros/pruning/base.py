@@ -23,12 +23,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from .buckets import Buckets
-from .interface import Layout, Needs, Rows, Scene
-from .kept import Kept
-from .parameters import Parameters
-from .scores import TokenScores
-from .selection import extend, has_contrast
+from vla_accel_ros.pruning.buckets import Buckets
+from vla_accel_ros.pruning.interface import Layout, Needs, Rows, Scene
+from vla_accel_ros.pruning.kept import Kept
+from vla_accel_ros.pruning.parameters import Parameters
+from vla_accel_ros.pruning.scores import TokenScores
+from vla_accel_ros.pruning.selection import extend, has_contrast
 
 Scores = Mapping[Rows, TokenScores]
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from .parameters import BUCKETS
+from vla_accel_ros.pruning.parameters import BUCKETS
 
 REFERENCE_TOKENS = 256
 

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .base import Pruner, Scores
-from .interface import Needs, Scene
-from .parameters import Parameters, auto_layer, layer_option, option
+from vla_accel_ros.pruning.base import Pruner, Scores
+from vla_accel_ros.pruning.interface import Needs, Scene
+from vla_accel_ros.pruning.parameters import Parameters, auto_layer, layer_option, option
 
 BEFORE_PROJECTOR, BEFORE_LLM, AFTER_LAYER = 'before_projector', 'before_llm', 'after_layer'
 

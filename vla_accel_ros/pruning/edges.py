@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .interface import Layout
+from vla_accel_ros.pruning.interface import Layout
 
 
 def edge_patches(

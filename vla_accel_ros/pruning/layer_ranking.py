@@ -20,8 +20,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .scores import TokenScores
-from .selection import ranks
+from vla_accel_ros.pruning.scores import TokenScores
+from vla_accel_ros.pruning.selection import ranks
 
 EPSILON = 1e-6
 

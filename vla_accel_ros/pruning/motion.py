@@ -21,7 +21,7 @@ from collections import deque
 
 import numpy as np
 
-from .interface import Layout
+from vla_accel_ros.pruning.interface import Layout
 
 
 def unit_patches(images: tuple[np.ndarray, ...], layout: Layout) -> np.ndarray:

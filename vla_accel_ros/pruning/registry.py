@@ -21,15 +21,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .base import Pruner
-from .fastv import FastVPruner
-from .interface import Layout
-from .none import NonePruner
-from .parameters import FIXED
-from .random_tokens import RandomPruner
-from .sp_vla import SpVlaPruner
-from .specprune import SpecPruner
-from .vla_pruner import VlaPruner
+from vla_accel_ros.pruning.base import Pruner
+from vla_accel_ros.pruning.interface import Layout
+from vla_accel_ros.pruning.methods.fastv import FastVPruner
+from vla_accel_ros.pruning.methods.none import NonePruner
+from vla_accel_ros.pruning.methods.random_tokens import RandomPruner
+from vla_accel_ros.pruning.methods.sp_vla import SpVlaPruner
+from vla_accel_ros.pruning.methods.specprune import SpecPruner
+from vla_accel_ros.pruning.methods.vla_pruner import VlaPruner
+from vla_accel_ros.pruning.parameters import FIXED
 
 METHODS: dict[str, type[Pruner]] = {
     method.name: method

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from .parameters import Parameters
-from .registry import ParameterInfo, parameter_table
+from vla_accel_ros.pruning.parameters import Parameters
+from vla_accel_ros.pruning.registry import ParameterInfo, parameter_table
 
 COMMON = tuple(spec.name for spec in fields(Parameters))
 

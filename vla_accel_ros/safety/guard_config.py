@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from vla_accel_ros.safety.adaptive_rate import AdaptiveRate
 from vla_accel_ros.safety.gripper import GripperLatch
 from vla_accel_ros.safety.limits import Limits
 from vla_accel_ros.safety.stream import TwistStream
 from vla_accel_ros.safety.watchdog import Watchdog
-from vla_accel_ros.scheduling.adaptive_rate import AdaptiveRate
 
 SERVO_RATE_HZ = 20.0
 

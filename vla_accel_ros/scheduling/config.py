@@ -19,9 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from math import inf
 
-from vla_accel_ros.scheduling.generators import Generator, Validity, make_generator
-from vla_accel_ros.scheduling.rules import Rule, make_rule
-import vla_accel_ros.scheduling.trust  # noqa: F401  (makes its rule known)
+from vla_accel_ros.scheduling.predictors import Generator, Validity, make_generator
+from vla_accel_ros.scheduling.rules.interface import Rule, make_rule
+import vla_accel_ros.scheduling.rules.trust  # noqa: F401  (makes its rule known)
 
 STOP = 'stop'
 

@@ -27,7 +27,7 @@ from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
 from vla_accel_ros.scheduling.frame_gate import FrameGate
 from vla_accel_ros.scheduling.requests import Pending, RequestBook
-from vla_accel_ros.scheduling.rules import Verdict, gripper_moves, speeds
+from vla_accel_ros.scheduling.rules.interface import Verdict, gripper_moves, speeds
 
 
 class Scheduler:

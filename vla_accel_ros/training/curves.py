@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from vla_accel_ros.whole_files import replace_whole
+from vla_accel_ros.files.whole_files import replace_whole
 
 PANELS = (
     ('locate', 'towers: where is each cube', 'nats'),

@@ -21,10 +21,10 @@ from pathlib import Path
 
 import torch
 
-from vla_accel_ros.models import checkpoint
-from vla_accel_ros.models.config_file import STATISTICS
-from vla_accel_ros.models.openvla import OpenVLA
-from vla_accel_ros.whole_files import write_whole
+from vla_accel_ros.files.whole_files import write_whole
+from vla_accel_ros.models.checkpoints import folder as checkpoint
+from vla_accel_ros.models.checkpoints.config_file import STATISTICS
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 
 PROCESSOR = 'preprocessor_config.json'
 

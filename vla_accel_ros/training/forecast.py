@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vla_accel_ros.outputs import in_gb, needed
+from vla_accel_ros.files.outputs import in_gb, needed
 from vla_accel_ros.training.datasets import spec_of
 from vla_accel_ros.training.frames import META, size
 from vla_accel_ros.training.recipe import Recipe

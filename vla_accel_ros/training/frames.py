@@ -29,9 +29,9 @@ from pathlib import Path
 
 import numpy as np
 
+from vla_accel_ros.files.whole_files import naming, write_whole
 from vla_accel_ros.sim.env import PROPRIO_LOW
 from vla_accel_ros.training import pictures
-from vla_accel_ros.whole_files import naming, write_whole
 
 META = 'frames.json'
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from torch import Tensor
 import torch.nn.functional as F
 
-from vla_accel_ros.models.decoder import Decoder, DecoderLayer
+from vla_accel_ros.layers.llama import Decoder, DecoderLayer
 
 
 def rows_of(x: Tensor, rows: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.training.last_rows import rows_of, run_for
 
 

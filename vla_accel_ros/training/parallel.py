@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vla_accel_ros.models.oft import OpenVLAOFT
+from vla_accel_ros.models.families.oft.model import OpenVLAOFT
 from vla_accel_ros.training.last_rows import rows_of, run_for
 from vla_accel_ros.training.packing import Packed, some
 

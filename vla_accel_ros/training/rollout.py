@@ -28,8 +28,8 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_product
-from vla_accel_ros.models.oft import OpenVLAOFT
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.families.oft.model import OpenVLAOFT
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.sim.env import SavedState, TabletopEnv
 from vla_accel_ros.sim.tasks import parse

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.oft_config import OFTConfig
+from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.presets import embedded, scaled
 from vla_accel_ros.models.tokenizer import EOS
 from vla_accel_ros.sim.env import PROPRIO_LOW

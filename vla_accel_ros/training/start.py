@@ -21,8 +21,8 @@ from dataclasses import asdict
 import torch
 from torch import Tensor
 
-from vla_accel_ros.models import checkpoint
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.checkpoints import folder as checkpoint
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.paths import checkpoint_folder
 
 DECODER = 'language_model.'

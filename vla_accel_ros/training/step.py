@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.training import heads as losses
 from vla_accel_ros.training import packing, parallel, thinning
 from vla_accel_ros.training.batches import Batch

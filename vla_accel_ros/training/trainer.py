@@ -27,9 +27,10 @@ import time
 import torch
 
 from vla_accel_ros.evaluation import seeds
+from vla_accel_ros.files.whole_files import naming, replace_whole, write_whole
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.oft import build
-from vla_accel_ros.models.openvla import OpenVLA
+from vla_accel_ros.models.families.oft.model import build
+from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.tokenizer import load_prompt_encoder, vocabulary, write_tokenizer
 from vla_accel_ros.sim.cameras import MOVING
 from vla_accel_ros.sim.tasks import all_instructions
@@ -44,7 +45,6 @@ from vla_accel_ros.training.rollout import Rollout, success_by_kind
 from vla_accel_ros.training.shapes import configure
 from vla_accel_ros.training.start import take_weights
 from vla_accel_ros.training.step import compute, lay_out
-from vla_accel_ros.whole_files import naming, replace_whole, write_whole
 
 STATE, LOG = 'state.pt', 'log.jsonl'
 

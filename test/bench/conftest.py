@@ -1,0 +1,55 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A model of OpenVLA's form that answers within a millisecond or two."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vla_accel_ros.bench.subjects import of_config
+from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
+from vla_accel_ros.models.families.oft.config import DISCRETE, OFTConfig
+
+TOWER = TowerConfig(
+    width=32, depth=3, heads=2, mlp=48, patch=14, class_token=True, registers=2, layer_scale=True
+)
+TINY = VLAConfig(
+    towers=(TOWER, replace(TOWER, name='fused_featurizer', class_token=False, registers=0)),
+    decoder=DecoderConfig(width=64, layers=4, heads=4, kv_heads=2, mlp=96, vocab=500),
+    image_size=112,
+    tokenizer_vocab=450,
+    prompt_end=None,
+)
+CONFIGS = {
+    'tiny': TINY,
+    'tiny-oft': replace(TINY, oft=OFTConfig(), image_towers=((0, 1), (0, 1)), centre_crop=0.9),
+    'tiny-discrete': replace(TINY, oft=OFTConfig(head=DISCRETE)),
+}
+
+
+@pytest.fixture(scope='session', params=list(CONFIGS))
+def any_subject(request):
+    return of_config(request.param, CONFIGS[request.param], 'cpu', torch.float32)
+
+
+@pytest.fixture(scope='session')
+def subject():
+    return of_config('tiny', TINY, 'cpu', torch.float32)
+
+
+@pytest.fixture(scope='session')
+def oft_subject():
+    return of_config('tiny-oft', CONFIGS['tiny-oft'], 'cpu', torch.float32)

@@ -1,0 +1,183 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import numpy as np
+import pytest
+import torch
+
+from vla_accel_ros.bench.bars import bars, drop_layer
+from vla_accel_ros.bench.cases import cases, prunings
+from vla_accel_ros.bench.contestants import Sample
+from vla_accel_ros.bench.floor import Floor, RateMeter, Rates
+from vla_accel_ros.bench.report import answers_hold
+from vla_accel_ros.bench.summary import TIMES, Percentiles, line
+from vla_accel_ros.models.cost.stages import Workload, one_by_one
+
+ZEROS = dict.fromkeys(TIMES, 0.0)
+
+
+def sample(seen=(64,) * 4, passes=7, tokens=(1, 2), **ms):
+    times = {**ZEROS, **ms}
+    times['total'] = ms.get('total', sum(ms.values()))
+    work = Workload(24, seen, seen[0], passes=one_by_one(passes))
+    return Sample(times, work, passes, 0, 'pruned', np.array(tokens), np.zeros((1, 7)))
+
+
+@pytest.fixture
+def floor(subject):
+    return Floor(subject.model.config, Rates(1e9, 1e9, 1), 4)
+
+
+def lines_of(methods, decoders, floor, **of_case):
+    """Sum up cases whose samples are given by name, with underscores for what is no letter."""
+    found = [case for group in cases(prunings(methods, ['0.25'], 2), decoders) for case in group]
+    samples = {
+        case: of_case[''.join(c if c.isalnum() else '_' for c in case.name)] for case in found
+    }
+    return {case.name: line(samples, case, floor) for case in found}
+
+
+def test_percentiles_are_numpys():
+    values = np.random.default_rng(0).exponential(size=101)
+    found = Percentiles.of(values)
+    assert (found.p50, found.p95, found.p99) == tuple(np.percentile(values, [50, 95, 99]))
+    with pytest.raises(ValueError, match='no value'):
+        Percentiles.of([])
+
+
+def test_ratios_are_taken_round_by_round_so_that_drift_cancels(floor):
+    drift = (1, 10, 100, 1000, 3)
+    found = lines_of(
+        ['none', 'fastv'],
+        ['greedy'],
+        floor,
+        none__greedy=[sample(prefill=8 * d, decode=4 * d) for d in drift],
+        fastv_0_25__greedy=[sample(prefill=2 * d, selection=2 * d, decode=4 * d) for d in drift],
+    )
+    pruned = found['fastv 0.25, greedy']
+    assert pruned.prefill_gain == pytest.approx(2)
+    assert pruned.total_gain == pytest.approx(12 / 8)
+    assert pruned.selection_share == pytest.approx(2 / 6)
+    assert found['none, greedy'].prefill_gain is None
+
+
+def test_selection_that_saves_nothing_has_no_share(floor):
+    found = lines_of(
+        ['none', 'fastv'],
+        ['greedy'],
+        floor,
+        none__greedy=[sample(prefill=8.0)],
+        fastv_0_25__greedy=[sample(prefill=9.0, selection=1.0)],
+    )
+    assert found['fastv 0.25, greedy'].selection_share is None
+    assert found['fastv 0.25, greedy'].prefill_saved_ms == -1
+
+
+def test_answers_are_counted_that_equal_the_greedy_and_the_unpruned_ones(floor):
+    found = lines_of(
+        ['transformers', 'none'],
+        ['greedy', 'verify:right'],
+        floor,
+        transformers__greedy=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 4), (5, 6))],
+        none__greedy=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 3), (5, 6))],
+        none__verify_right=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 3), (5, 6))],
+    )
+    assert (found['transformers, greedy'].same, found['none, verify:right'].same) == (2, 3)
+    assert found['none, greedy'].same_as is None
+    every = list(found.values())
+    assert not answers_hold(every, torch.float32)
+    assert answers_hold(every, torch.bfloat16)
+    assert answers_hold(every[1:], torch.float32)
+
+
+def test_the_floor_falls_with_tokens_and_passes_and_counts_what_the_model_does(subject, floor):
+    whole = floor.ms([sample()])
+    pruned = floor.ms([sample(seen=(16,) * 4)])
+    fewer = floor.ms([sample(passes=1)])
+    assert set(whole) == {'towers', 'projector', 'prefill', 'decode', 'total'}
+    assert whole['total'] == pytest.approx(sum(whole.values()) - whole['total'])
+    assert pruned['prefill'] < whole['prefill'] and pruned['projector'] < whole['projector']
+    assert pruned['towers'] == whole['towers']
+    assert fewer['decode'] == 0
+    weights = sum(p.numel() for p in subject.model.language_model.model.layers.parameters())
+    # At these rates a pass of decoding reads each weight in 4 ns.
+    assert whole['decode'] > 6 * weights * 4e-6
+
+
+def test_rates_are_measured_and_the_best_counts():
+    meter = RateMeter(torch.device('cpu'), torch.float32, 2**20)
+    with pytest.raises(ValueError, match='no rate'):
+        meter.best()
+    meter.sample()
+    best = meter.best()
+    assert best.copy == max(meter.copy) > 0 and best.matrix == max(meter.matrix) > 0
+    assert best.bytes == 2**22
+
+
+@pytest.mark.parametrize(
+    ('method', 'layer'),
+    [
+        ('none', None),
+        ('transformers', None),
+        ('random', 0),
+        ('random:place=before_llm', 0),
+        ('random:place=after_layer', 2),
+        ('sp_vla', 0),
+        ('fastv', 2),
+        ('fastv:layer=3', 3),
+    ],
+)
+def test_where_a_line_drops_is_read_from_its_parameters(method, layer, floor):
+    (group,) = cases(prunings([method], ['0.25'], 2), ['greedy'])
+    assert drop_layer(line({group[0]: [sample()]}, group[0], floor)) == layer
+
+
+def test_bars_are_held_against_the_lines_that_they_are_about(floor):
+    found = lines_of(
+        ['none', 'random', 'fastv'],
+        ['greedy', 'verify:right'],
+        floor,
+        none__greedy=[sample(prefill=100.0, decode=70.0)],
+        none__verify_right=[sample(prefill=101.0)],
+        random_0_25__greedy=[sample(prefill=30.0, selection=1.0, decode=70.0)],
+        random_0_25__verify_right=[sample(prefill=99.0)],
+        fastv_0_25__greedy=[sample(prefill=60.0, selection=3.0, decode=70.0)],
+        fastv_0_25__verify_right=[sample(prefill=99.0)],
+    )
+    early, late, selection, verify = bars(list(found.values()))
+    assert early.measured == {'random 0.25, greedy': pytest.approx(100 / 31)} and early.holds
+    assert late.measured == {'fastv 0.25, greedy': pytest.approx(100 / 63)} and late.holds
+    assert selection.measured['fastv 0.25, greedy'] == pytest.approx(3 / 40)
+    assert not selection.holds
+    assert verify.measured == {'none, verify:right': pytest.approx(170 / 101)} and verify.holds
+
+
+def test_a_bar_that_nothing_was_measured_for_is_missed():
+    assert not any(bar.holds for bar in bars([]))
+
+
+def test_a_share_of_nothing_saved_misses_its_bar(floor):
+    found = lines_of(
+        ['none', 'fastv'],
+        ['greedy'],
+        floor,
+        none__greedy=[sample(prefill=8.0)],
+        fastv_0_25__greedy=[sample(prefill=9.0, selection=1.0)],
+    )
+    assert not bars(list(found.values()))[2].holds
+
+
+def test_shapes_other_than_the_models_are_refused(floor):
+    with pytest.raises(ValueError, match='layers'):
+        floor.ms([sample(seen=(64, 64))])

@@ -1,0 +1,115 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the methods must achieve on a CPU: bars over the lines of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vla_accel_ros.bench.cases import GREEDY, NONE, RIGHT, Decoding
+from vla_accel_ros.bench.names import PLAIN
+from vla_accel_ros.bench.summary import Line
+from vla_accel_ros.pruning.early import AFTER_LAYER, BEFORE_LLM, BEFORE_PROJECTOR
+from vla_accel_ros.pruning.registry import parameter_table
+
+KEEP = 0.25
+LAYER = 2
+VERIFIED = Decoding('verify', RIGHT).name
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bound, and what was measured.
+
+    Attributes:
+        what: What is bounded.
+        bound: The bound itself.
+        least: Whether it is the least value, or the largest one.
+        measured: By name of the line; empty where no line of the run tells.
+    """
+
+    what: str
+    bound: float
+    least: bool
+    measured: dict[str, float | None]
+
+    @property
+    def holds(self) -> bool:
+        """Whether something was measured, and all of it keeps the bound."""
+        return bool(self.measured) and all(
+            value is not None and (value >= self.bound if self.least else value <= self.bound)
+            for value in self.measured.values()
+        )
+
+
+def drop_layer(line: Line) -> int | None:
+    """Give the layer after which a line's tokens are dropped, 0 for before the decoder.
+
+    None where nothing is dropped, or where the method's parameters leave it to the model's depth.
+    """
+    if line.method in (NONE, PLAIN):
+        return None
+    table = {info.name: info.default for info in parameter_table(line.method)}
+    place = line.parameters.get('place', table.get('place', AFTER_LAYER))
+    if place in (BEFORE_PROJECTOR, BEFORE_LLM):
+        return 0
+    return line.parameters.get('layer', table['layer']) or None
+
+
+def bars(lines: Sequence[Line]) -> tuple[Bar, ...]:
+    """Hold the lines of a run against the bars."""
+
+    def of(chosen: Callable[[Line], bool], value: Callable[[Line], float | None]):
+        return {line.name: value(line) for line in lines if chosen(line)}
+
+    def greedily(line: Line) -> bool:
+        return line.decoder == GREEDY.name
+
+    def quarter(layer: int) -> Callable[[Line], bool]:
+        return lambda line: greedily(line) and line.keep == KEEP and drop_layer(line) == layer
+
+    return (
+        Bar(
+            f'prefill and selection, {KEEP:.0%} kept before the decoder: times faster',
+            2.5,
+            True,
+            of(quarter(0), lambda line: line.prefill_gain),
+        ),
+        Bar(
+            f'prefill and selection, {KEEP:.0%} kept after layer {LAYER}: times faster',
+            1.5,
+            True,
+            of(quarter(LAYER), lambda line: line.prefill_gain),
+        ),
+        Bar(
+            f'selection over the prefill it saves, {KEEP:.0%} kept',
+            0.05,
+            False,
+            of(
+                lambda line: greedily(line) and line.keep == KEEP,
+                lambda line: line.selection_share,
+            ),
+        ),
+        Bar(
+            'all of an answer, every draft right: times faster than greedy',
+            1.25,
+            True,
+            of(
+                lambda line: line.method == NONE and line.decoder == VERIFIED,
+                lambda line: line.total_gain,
+            ),
+        ),
+    )

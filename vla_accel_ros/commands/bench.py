@@ -1,0 +1,262 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`vla-accel bench`: what each method, keep ratio and decoder costs and saves, side by side."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from importlib.util import find_spec
+import json
+from pathlib import Path
+import sys
+import time
+
+from vla_accel_ros.bench.names import DECODERS, KEEPS, METHODS, MID, MID_LAYER, PLAIN
+from vla_accel_ros.devices import device_name
+from vla_accel_ros.evaluation.files import of_plot
+from vla_accel_ros.files.locks import Lock
+from vla_accel_ros.files.outputs import beginning, check_apart, check_file, json_with
+from vla_accel_ros.files.whole_files import is_special, is_stdout, write_whole
+from vla_accel_ros.stopping import Interrupt
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add, listed = parser.add_argument, ','.join(METHODS)
+    add(
+        '--model',
+        default='tabletop-s',
+        help=(
+            'a shipped checkpoint, mid (random, 8 layers of 1024), openvla-7b, openvla-7b-oft, or '
+            'a checkpoint folder (%(default)s)'
+        ),
+    )
+    add(
+        '--random-weights',
+        action='store_true',
+        help=('make weights instead of loading them: nothing is downloaded, the time is the same'),
+    )
+    add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
+    add('--dtype', help='float32, bfloat16 or float16; float32 on the CPU, else bfloat16')
+    add('--unnorm-key', help='data set whose statistics hold, for a checkpoint of several')
+    add(
+        '--methods',
+        help=(
+            f'comma-separated, with settings as method:parameter=value ({PLAIN} if it is '
+            f'installed, then {listed}); {PLAIN} is the plain Hugging Face path'
+        ),
+    )
+    add(
+        '--keep',
+        default=','.join(KEEPS),
+        help=("comma-separated keep ratios; own is a method's own count (%(default)s)"),
+    )
+    add(
+        '--decoders',
+        default=','.join(DECODERS),
+        help=(
+            'comma-separated, with the draft as decoder:draft, draft being right, wrong, previous '
+            'or none (%(default)s)'
+        ),
+    )
+    add(
+        '--layer',
+        type=int,
+        help=(
+            "decoder layer after which methods drop that drop within it; each method's own by "
+            f'default, {MID_LAYER} for mid'
+        ),
+    )
+    add('--rounds', type=int, default=30, help='answers of each case that count (%(default)s)')
+    add('--warm-up', type=int, default=6, help='answers before these (%(default)s)')
+    add('--threads', type=int, help="torch's threads; as many as there are cores by default")
+    add('--seed', type=int, default=0, help='of weights, scene and order (%(default)s)')
+    add('--bars', action='store_true', help='fail when a bar is missed or not measured')
+    add('--out', type=Path, help='file for the JSON report; a Markdown table goes beside it')
+    add('--plot', type=Path, help='file for a picture: .png, .svg or .pdf')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure; return 0 when every line answered as it must, and with --bars all bars hold."""
+    import torch
+
+    from vla_accel_ros.bench.cases import cases, prunings
+
+    layer = args.layer
+    if layer is None:
+        layer = MID_LAYER if args.model == MID else 0
+    # What cannot be read is said before a large model is made.
+    chosen = prunings(_methods(args.methods), args.keep.split(','), layer)
+    decoders = args.decoders.split(',')
+    cases(chosen, decoders)
+    _check_outputs(args)
+    if args.threads is not None:
+        if args.threads < 1:
+            raise ValueError(f'{args.threads} threads, expected at least 1')
+        torch.set_num_threads(args.threads)
+    if args.rounds < 1 or args.warm_up < 0:
+        raise ValueError(
+            f'{args.rounds} rounds and {args.warm_up} of warm-up, expected 1 and 0 at least'
+        )
+    print(f'bench: making {args.model} ready', file=sys.stderr)
+    with ExitStack() as stack:
+        for path in (args.out, args.plot):
+            if path is not None and not is_special(path):
+                stack.enter_context(Lock.beside(path))
+        return _run(args, chosen, decoders)
+
+
+def _run(args: argparse.Namespace, chosen: list, decoders: list[str]) -> int:
+    from vla_accel_ros.bench import report, subjects, table
+    from vla_accel_ros.bench.cases import cases
+    from vla_accel_ros.bench.floor import RateMeter
+    from vla_accel_ros.bench.rounds import measure
+    from vla_accel_ros.evaluation.conditions import CpuMeter, command_line
+
+    progress = Progress(args.warm_up + args.rounds)
+    subject = subjects.find(
+        args.model,
+        args.device,
+        args.dtype,
+        args.random_weights,
+        args.seed,
+        args.unnorm_key,
+        progress.loading,
+    )
+    model = subject.model
+    groups = cases(chosen, decoders, model.config.oft is not None)
+    meter = RateMeter(
+        model.device,
+        model.dtype,
+        sum(weight.nbytes for weight in model.language_model.model.layers.parameters()),
+    )
+    processors = CpuMeter()
+    with Interrupt('stopping: the round under way is left', lambda: stop.end()) as stop:
+        samples, complete = measure(
+            subject, groups, args.rounds, meter, args.warm_up, args.seed, progress.round
+        )
+    progress.close()
+    if not all(samples.values()):
+        print('interrupted before the first round was over', file=sys.stderr)
+        return stop.code
+    found = report.make(
+        subject,
+        samples,
+        meter.best(),
+        processors.shares(),
+        {
+            'command': command_line(),
+            'rounds': len(next(iter(samples.values()))),
+            'warm_up': args.warm_up,
+            'seed': args.seed,
+        },
+        complete,
+    )
+    print(json.dumps(found) if args.json else table.to_text(found, args.bars))
+    _write(found, args)
+    if not complete:
+        return stop.code
+    if not found['answers_hold']:
+        print('a line did not answer as it must', file=sys.stderr)
+    bars = not args.bars or all(bar['holds'] for bar in found['bars'])
+    return 0 if found['answers_hold'] and bars else 1
+
+
+def _methods(given: str | None) -> list[str]:
+    if given is not None:
+        return given.split(',')
+    plain = [PLAIN] if find_spec(PLAIN) else []
+    if not plain:
+        print(f'{PLAIN} is not installed: no plain baseline', file=sys.stderr)
+    return [*plain, *METHODS]
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Refuse outputs that must not be written, before anything is measured; nothing is made."""
+    out, plot = args.out, args.plot
+    if out is not None:
+        if out.suffix == '.md':
+            raise ValueError(
+                f'--out is {out}, expected a name for the JSON report, such as '
+                f'{out.with_suffix(".json")}: the table goes to {out}'
+            )
+        check_file(out, '--out', json_with('kind', 'format', 'lines'))
+        check_file(table_beside(out), 'the table of --out', beginning('# vla-accel bench'))
+    if plot is not None:
+        from vla_accel_ros.bench.plot import ENDINGS
+
+        if plot.suffix.lower() not in ENDINGS:
+            raise ValueError(
+                f'--plot is {plot}, expected a name that ends in {", ".join(ENDINGS)}'
+            )
+        check_file(plot, '--plot', of_plot)
+    check_apart({'--out': out, 'the table of --out': out and table_beside(out), '--plot': plot})
+
+
+def table_beside(out: Path) -> Path:
+    """Return where the table goes: NAME.md for NAME.json, with the whole of any other name."""
+    return out.with_name((out.stem if out.suffix == '.json' else out.name) + '.md')
+
+
+def _write(found: dict, args: argparse.Namespace) -> None:
+    from vla_accel_ros.bench.table import to_markdown
+
+    out = args.out
+    if out is not None and not (args.json and is_stdout(out)):
+        write_whole(out, json.dumps(found, indent=1, ensure_ascii=False) + '\n')
+    if out is not None and not is_special(out):
+        write_whole(table_beside(out), to_markdown(found, args.bars))
+    if args.plot is not None:
+        from vla_accel_ros.bench.plot import draw
+
+        draw(found, args.plot)
+
+
+class Progress:
+    """One line on a terminal, and none elsewhere.
+
+    Args:
+        rounds: That there will be, those of the warm-up included.
+    """
+
+    def __init__(self, rounds: int) -> None:
+        self._rounds, self._live = rounds, sys.stderr.isatty()
+        self._start = time.monotonic()
+        self._first: float | None = None
+
+    def loading(self, share: float, what: str) -> None:
+        """Show how far loading is."""
+        self._show(f'loading {share:.0%}')
+
+    def round(self, done: int) -> None:
+        """Show how many rounds are over, and how long the others take."""
+        now = time.monotonic()
+        if self._first is None:
+            # The first round compiles and allocates, and says little of the others.
+            self._first = now
+            self._show(f'round {done}/{self._rounds}')
+            return
+        left = (now - self._first) / (done - 1) * (self._rounds - done)
+        self._show(f'round {done}/{self._rounds}, {left:.0f} s left')
+
+    def close(self) -> None:
+        """End the line."""
+        if self._live:
+            print(file=sys.stderr)
+
+    def _show(self, text: str) -> None:
+        if self._live:
+            print(f'\r{text} \x1b[K', end='', file=sys.stderr, flush=True)

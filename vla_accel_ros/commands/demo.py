@@ -1,0 +1,231 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""`vla-accel demo`: the whole graph on the embedded arm, live, with a video at the end."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import cycle, islice
+import json
+from pathlib import Path
+import sys
+import time
+
+from vla_accel_ros.files.output_folder import OutputFolder
+from vla_accel_ros.graph.demo_graph import ProcessDiedError, RunningGraph, looking, reserve_domain
+from vla_accel_ros.graph.demo_report import (
+    LOGS,
+    NAMES,
+    Episode,
+    line,
+    of_earlier,
+    report,
+    summary,
+    table,
+)
+from vla_accel_ros.graph.processes import Deployment, processes
+from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
+from vla_accel_ros.stopping import Ended
+
+START_S = 120.0
+POLL_S = 0.2
+TICK_S = 0.1
+MOVED_M = 0.01
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument(
+        '--episodes', type=int, default=5, metavar='N', help='how many (default 5)'
+    )
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=0,
+        metavar='S',
+        help='seed of the first episode; each next one has the next (default 0); the model was '
+        'trained on seeds below 1000000',
+    )
+    parser.add_argument(
+        '--task',
+        default='lift',
+        metavar='WORDS',
+        help=f'an instruction, or one of {", ".join(TASKS)}: its instructions in turn '
+        '(default lift)',
+    )
+    parser.add_argument(
+        '--checkpoint',
+        default='tabletop-s',
+        metavar='NAME_OR_FOLDER',
+        help='which model drives the arm (default tabletop-s)',
+    )
+    parser.add_argument(
+        '--limit',
+        type=float,
+        default=15.0,
+        metavar='SECONDS',
+        help='an episode that takes longer has failed (default 15)',
+    )
+    parser.add_argument(
+        '--params-file', default='', metavar='FILE', help='parameters of the nodes'
+    )
+    parser.add_argument(
+        '--preset',
+        default='',
+        metavar='NAME_OR_FILE',
+        help='how to accelerate, such as fast or lossless (default: SP-VLA scheduling with the '
+        'ridge, as in config/arm.yaml)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('out/demo'),
+        metavar='FOLDER',
+        help='where video, picture, summary and logs go (default out/demo)',
+    )
+    parser.add_argument(
+        '--min-success',
+        type=int,
+        default=0,
+        metavar='N',
+        help='fail unless so many episodes succeed (default 0: the arm has to move in each)',
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo.
+
+    Returns:
+        0 when every episode ran, the arm moved in each and enough of them succeeded, else 1.
+
+    Raises:
+        ValueError: When an argument makes no sense.
+        FileNotFoundError: When there is no such checkpoint, parameter file or preset.
+    """
+    instructions = _instructions(args)
+    checkpoint_folder(args.checkpoint)
+    deployment = Deployment(
+        sim=True, checkpoint=args.checkpoint, params_file=args.params_file, preset=args.preset
+    )
+    files = OutputFolder(args.out, 'demo', NAMES, of_earlier)
+    files.check()
+    with files:
+        for name in NAMES:
+            files.note(name, kept=name == LOGS)
+        return _run(args, deployment, instructions)
+
+
+def _run(args: argparse.Namespace, deployment: Deployment, instructions: list[str]) -> int:
+    # rclpy and the simulation are not needed for `--help`.
+    from vla_accel_ros.graph.operator import GraphError
+
+    show = (lambda *_, **__: None) if args.json else print
+    try:
+        episodes = list(_episodes(args, deployment, instructions, show))
+    except (GraphError, ProcessDiedError) as error:
+        print(f'vla-accel demo: {error}', file=sys.stderr)
+        return 1
+    facts = summary(episodes, args.checkpoint, args.min_success, MOVED_M)
+    show('rendering the last episode')
+    facts['files'] = report(args.out, facts, episodes[-1])
+    show(table(facts))
+    if args.json:
+        print(json.dumps(facts, indent=2))
+    return 0 if facts['ok'] else 1
+
+
+def _instructions(args: argparse.Namespace) -> list[str]:
+    if args.episodes < 1:
+        raise ValueError(f'--episodes is {args.episodes}, expected at least 1')
+    if args.limit <= 0:
+        raise ValueError(f'--limit is {args.limit}, expected above 0 seconds')
+    if not 0 <= args.min_success <= args.episodes:
+        raise ValueError(f'--min-success is {args.min_success}, expected 0 to {args.episodes}')
+    if args.seed < 0:
+        raise ValueError(f'--seed is {args.seed}, expected 0 or more')
+    known = all_instructions(args.task) if args.task in TASKS else [parse(args.task).instruction]
+    return list(islice(cycle(known), args.episodes))
+
+
+def _episodes(args, deployment: Deployment, instructions: list[str], show) -> Iterator[Episode]:
+    from vla_accel_ros.graph.operator import Operator
+    from vla_accel_ros.ros.spin import StopSignal
+
+    def check() -> None:
+        # Raised here and not in a signal handler: no process is started without being noted.
+        if stop:
+            raise Ended(stop.signum)
+        graph.check()
+
+    listed = processes(deployment)
+    domain, holder = reserve_domain()
+    variables = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+    names = tuple(process.name for process in listed)
+    show(f'starting {", ".join(names)} on ROS domain {domain}; logs in {args.out / LOGS}')
+    show(
+        f'look on: {looking(domain, "ros2 topic echo /vla/decision")}\n'
+        f'     or: vla-accel status --domain {domain} --watch'
+    )
+    begun = time.monotonic()
+    stop = StopSignal()
+    graph = RunningGraph(listed, deployment, args.out / LOGS, variables)
+    with closing(holder), stop, graph:
+        operator = Operator(domain, check)
+        try:
+            operator.until_active(names, START_S)
+            show(f'all nodes are active after {time.monotonic() - begun:.1f} s')
+            for number, instruction in enumerate(instructions):
+                if number == len(instructions) - 1:
+                    operator.watch()
+                yield _episode(args, operator, number, instruction, show)
+        finally:
+            operator.close()
+
+
+def _episode(args, operator, number: int, instruction: str, show) -> Episode:
+    """Lay the table, instruct, enable, and watch until success or the limit."""
+    operator.instruct('')
+    operator.reset(args.seed + number, instruction)
+    record = operator.begin()
+    operator.instruct(instruction)
+    operator.enable()
+    begun = time.monotonic()
+    episode = Episode(number, args.seed + number, instruction, record)
+    asked, shown = None, 0.0
+    live = sys.stdout.isatty()
+    while episode.seconds < args.limit and not episode.success:
+        now = time.monotonic()
+        wait = begun + episode.seconds + TICK_S
+        operator.until(lambda at=wait: time.monotonic() >= at, 'time passes', 60.0)
+        episode.seconds = time.monotonic() - begun
+        if asked is not None and asked.done():
+            episode.success, asked = asked.result().success, None
+        elif asked is None and episode.seconds % POLL_S < TICK_S * 1.5:
+            asked = operator.ask_success()
+        if now - shown > (0 if live else 1):
+            shown = now
+            show(
+                line(episode, args.episodes, operator.recent),
+                end='\r' if live else '\n',
+                flush=True,
+            )
+    operator.stop()
+    operator.instruct('')
+    show(line(episode, args.episodes, operator.recent, final=True), flush=True)
+    return episode

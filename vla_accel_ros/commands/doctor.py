@@ -1,0 +1,205 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`vla-accel doctor`: what this machine has, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
+import json
+import sys
+
+from vla_accel_ros.graph import machine
+from vla_accel_ros.graph.machine import Finding
+from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
+
+NEEDED = (('mujoco', 'mujoco', 'the embedded arm'), ('imageio-ffmpeg', 'imageio_ffmpeg', 'videos'))
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument(
+        '--checkpoint',
+        action='append',
+        metavar='NAME_OR_FOLDER',
+        help='check this checkpoint too, besides those shipped (may be given again)',
+    )
+    parser.add_argument(
+        '--unnorm-key', metavar='KEY', help="data set to un-normalise those checkpoints' actions"
+    )
+    parser.add_argument(
+        '--params-file',
+        metavar='FILE',
+        help='check this parameter file of the nodes, and its limits against the checkpoint',
+    )
+    parser.add_argument(
+        '--namespace',
+        default='',
+        metavar='NAME',
+        help='namespace that the nodes of the parameter file will have',
+    )
+
+
+def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -> Finding:
+    """Say whether a checkpoint is healthy: it loads, the image matters, the key is there.
+
+    With its largest step, to be compared with the arm's limits.
+
+    Args:
+        name: Shipped name or folder.
+        unnorm_key: Data set whose statistics un-normalise; may be None where there is one only.
+        needed: Whether the demo cannot do without it.
+    """
+    title = f'checkpoint {name}'
+    remedy = "the checkpoint's files once more, or another checkpoint"
+    try:
+        from vla_accel_ros.models.checkpoints.weights import checked_by
+        from vla_accel_ros.models.policy import Policy
+
+        folder = checkpoint_folder(name)
+        policy = Policy.load(folder, unnorm_key=unnorm_key)
+        policy.self_test()
+        metres, radians = policy.statistics.largest_step()
+        verified = checked_by(folder)
+    except Exception as error:
+        # A damaged checkpoint may raise anything, out of any library; the next check goes on.
+        why = ' '.join(str(error).split())
+        if not isinstance(error, OSError | ValueError | ImportError | RuntimeError) or not why:
+            why = f'{type(error).__name__}: {why}'
+        return Finding(title, False, why, needed, remedy)
+    text = (
+        f'loads; the image changes the action; {policy.cameras} camera(s); largest step '
+        f'{metres:.3f} m, {radians:.3f} rad; '
+        f'{"checksum right" if verified else "no checksum"}'
+    )
+    return Finding(
+        title,
+        True,
+        text,
+        needed,
+        details={'largest_step_m': metres, 'largest_step_rad': radians, 'checksum': verified},
+    )
+
+
+def examine(checkpoints: list[str], unnorm_key: str | None = None) -> Iterator[Finding]:
+    """Yield the findings one by one, as they come.
+
+    Args:
+        checkpoints: Names or folders to check besides the shipped ones.
+        unnorm_key: For those.
+    """
+    yield from asked('python', machine.python)
+    yield from asked('machine', machine.cores)
+    yield from asked('ros', machine.ros)
+    yield from asked('logs', machine.log_folder)
+    yield from asked('launch', machine.launch)
+    yield from asked('dds', machine.dds_profile)
+    yield from asked('torch', machine.torch)
+    for name, module, purpose in NEEDED:
+        yield from asked(name, partial(machine.package, name, module, purpose, needed=True))
+    yield from asked('opengl', machine.opengl)
+    shipped = list(shipped_checkpoints())
+    if not shipped:
+        yield Finding(
+            'checkpoint',
+            False,
+            'none is shipped with this installation',
+            True,
+            'vla-accel train makes one',
+        )
+    for name in shipped:
+        yield from asked(f'checkpoint {name}', partial(checkpoint, name, needed=True))
+    for name in checkpoints:
+        yield from asked(f'checkpoint {name}', partial(checkpoint, name, unnorm_key))
+
+
+def asked(name: str, question: Callable[[], Finding | Iterable[Finding]]) -> Iterator[Finding]:
+    """Yield what a question finds; one that cannot be answered does not keep the next from it.
+
+    Args:
+        name: What it asks about.
+        question: Gives a finding, or several.
+    """
+    try:
+        found = question()
+        yield from [found] if isinstance(found, Finding) else found
+    except Exception as error:
+        why = ' '.join(f'{type(error).__name__}: {error}'.split())
+        yield Finding(name, False, f'the check itself failed: {why}', True)
+
+
+def parameters(args: argparse.Namespace) -> Iterator[Finding]:
+    """Yield what is found of the parameter file; see `nodes.doctor_parameters`."""
+    from vla_accel_ros.graph.doctor_parameters import parameter_file
+
+    name = args.checkpoint[0] if args.checkpoint else None
+    yield from parameter_file(args.params_file, args.namespace, name, args.unnorm_key)
+
+
+def _line(finding: Finding) -> str:
+    mark = 'ok' if finding.ok else 'MISSING' if finding.needed else '-'
+    line = f'{finding.name:<22} {mark:<8} {finding.text}'
+    if not finding.ok and finding.remedy:
+        line += f'\n{"":<31} -> {finding.remedy}'
+    return line
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command.
+
+    Args:
+        args: As parsed.
+
+    Returns:
+        0 when the demo can run here and each checkpoint asked for is healthy, else 1.
+    """
+    findings = []
+    questions = [examine(args.checkpoint or [], args.unnorm_key)]
+    if args.params_file is not None:
+        questions.append(asked(f'parameters {args.params_file}', partial(parameters, args)))
+    for finding in chain(*questions):
+        findings.append(finding)
+        if not args.json:
+            print(_line(finding), flush=True)
+    wanted = {f'checkpoint {name}' for name in args.checkpoint or []}
+    lacking = [f.name for f in findings if not f.ok and (f.needed or f.name in wanted)]
+    if args.json:
+        json.dump(
+            {
+                'ok': not lacking,
+                'lacking': lacking,
+                'findings': [
+                    {
+                        'name': f.name,
+                        'ok': f.ok,
+                        'needed': f.needed,
+                        'text': f.text,
+                        'remedy': f.remedy,
+                        **f.details,
+                    }
+                    for f in findings
+                ],
+            },
+            sys.stdout,
+            indent=2,
+        )
+        print()
+    elif lacking:
+        print(f'\nlacking: {", ".join(lacking)}')
+    else:
+        print('\nall that the demo needs is there')
+    return 1 if lacking else 0

@@ -1,0 +1,331 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`vla-accel eval`: closed-loop success, with and without acceleration."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+import json
+import os
+from pathlib import Path
+import sys
+import time
+
+from vla_accel_ros import acceleration as methods
+from vla_accel_ros.acceleration.grammar import add_argument
+from vla_accel_ros.devices import device_name
+from vla_accel_ros.environments import registry
+from vla_accel_ros.evaluation import clocks, runner, seeds
+from vla_accel_ros.evaluation.episode import EpisodeResult
+from vla_accel_ros.evaluation.files import (
+    journal_beside,
+    of_evaluation,
+    of_page,
+    report_file,
+    write_whole,
+)
+from vla_accel_ros.evaluation.journal import Journal, check_journal
+from vla_accel_ros.evaluation.session import Session
+from vla_accel_ros.evaluation.table import render
+from vla_accel_ros.files.locks import Lock
+from vla_accel_ros.files.outputs import check_apart, check_file
+from vla_accel_ros.files.whole_files import is_special, is_stdout
+from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.stopping import Interrupt
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add = parser.add_argument
+    add('--checkpoint', default='tabletop-s', help='shipped checkpoint or folder (%(default)s)')
+    add(
+        '--unnorm-key',
+        default=None,
+        help='data set whose statistics un-normalise the actions, where there are several',
+    )
+    add('--episodes', type=int, default=50, help='of each method (%(default)s)')
+    add(
+        '--seed',
+        default='reporting',
+        help=(
+            'first seed, or the name of a range: '
+            + ', '.join(f'{name} from {numbers.start}' for name, numbers in seeds.RANGES.items())
+            + ' (%(default)s)'
+        ),
+    )
+    add_argument(parser, 'none,sp_vla')
+    add('--env', default='tabletop', help=registry.HELP + ' (%(default)s)')
+    add(
+        '--env-config',
+        type=Path,
+        default=None,
+        metavar='FILE',
+        help='YAML on an environment that is not known, see docs/environments.md',
+    )
+    add(
+        '--task',
+        default=None,
+        help=(
+            'an instruction, or for the embedded arm lift, place, stack or all, whose '
+            'instructions '
+            "take turns (default: all), else the environment's own"
+        ),
+    )
+    add(
+        '--clock',
+        choices=clocks.CLOCKS,
+        default=clocks.STEP,
+        help=('step: the world waits for the model; real: it goes on meanwhile (%(default)s)'),
+    )
+    add(
+        '--latency-ms',
+        default=None,
+        metavar='MS|FILE',
+        help=(
+            'of each call on the real clock; or the JSON report of an evaluation, whose calls of '
+            'the same methods are drawn from; what it takes here and now by default'
+        ),
+    )
+    add(
+        '--workers',
+        type=int,
+        default=len(os.sched_getaffinity(0)),
+        help='processes; episodes are the same, but calls are timed best with 1 (%(default)s)',
+    )
+    add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
+    add(
+        '--image-size',
+        type=int,
+        default=None,
+        help="side of the camera images in pixels; the checkpoint's own by default",
+    )
+    add(
+        '--max-steps',
+        type=int,
+        default=None,
+        help="steps after which an episode is cut off; the task's own by default",
+    )
+    add(
+        '--out',
+        type=Path,
+        default=None,
+        metavar='FILE',
+        help=('file for the JSON report; the episodes are kept beside it as they end'),
+    )
+    add('--resume', action='store_true', help='go on with the episodes that are beside --out')
+    add(
+        '--report',
+        type=Path,
+        default=None,
+        metavar='PATH',
+        help=(
+            'page with tables, charts, timelines and films: a folder, or a file ending in .html'
+        ),
+    )
+
+
+def session_of(args: argparse.Namespace) -> Session:
+    """Return what the arguments ask for.
+
+    Raises:
+        ValueError: When they make no sense; names the value and what was expected.
+        OSError: When a file is not there.
+    """
+    chosen = methods.find(args.methods)
+    kind = registry.find(args.env, args.env_config)
+    task = kind.default_task if args.task is None else args.task
+    instructions = kind.instructions(task)
+    purpose, numbers = seeds.of_purpose(_first(args.seed), args.episodes)
+    if args.max_steps is not None and args.max_steps < 1:
+        raise ValueError(f'--max-steps is {args.max_steps}, expected at least 1')
+    if args.image_size is not None and args.image_size < 1:
+        raise ValueError(f'--image-size is {args.image_size}, expected at least 1')
+    if args.resume and args.out is None:
+        raise ValueError('--resume goes on with what is beside --out, expected both')
+    setup = runner.Setup(
+        str(checkpoint_folder(args.checkpoint)),
+        kind,
+        args.device,
+        args.image_size,
+        args.max_steps,
+        args.unnorm_key,
+    )
+    return Session(
+        setup,
+        chosen,
+        clocks.latencies(args.clock, args.latency_ms, chosen),
+        task,
+        instructions,
+        purpose,
+        numbers,
+    )
+
+
+def _first(text: str) -> int:
+    if text in seeds.RANGES:
+        return seeds.RANGES[text].start
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(
+            f"--seed is '{text}', expected a number or one of: {', '.join(seeds.RANGES)}"
+        ) from None
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate; return 0 when every episode was run, 1 when one of them failed to be run."""
+    session = session_of(args)
+    page = None if args.report is None else report_file(args.report)
+    check_outputs(args, page)
+    jobs = session.jobs()
+    if args.workers > 0:
+        count = min(args.workers, len(jobs))
+        print(
+            f'starting {count} worker{"s" * (count > 1)} for {len(jobs)} episodes', file=sys.stderr
+        )
+    here = runner.prepare(jobs, session.setup, args.workers)
+    with ExitStack() as stack:
+        for path in (args.out, page):
+            if path is not None and not is_special(path):
+                stack.enter_context(Lock.beside(path))
+        stop = stack.enter_context(
+            Interrupt('stopping: episodes under way are left, what is done is kept')
+        )
+        return _run(args, session, jobs, here, page, stop)
+
+
+def _run(
+    args: argparse.Namespace,
+    session: Session,
+    jobs: list[runner.Job],
+    here: runner.Worker,
+    page: Path | None,
+    stop: Interrupt,
+) -> int:
+    journal = None
+    if args.out is not None and not is_special(args.out):
+        journal = Journal(journal_beside(args.out), session.settings(), args.resume)
+    start = time.monotonic()
+    results, failed = _evaluate(session, jobs, here, args.workers, journal, stop)
+    if journal is not None:
+        journal.close()
+    if failed and not results:
+        raise failed
+    if not results:
+        print('interrupted before the first episode was over', file=sys.stderr)
+        return stop.code
+    report = session.report(results, time.monotonic() - start)
+    if args.out is not None and not (args.json and is_stdout(args.out)):
+        write_whole(args.out, json.dumps(report, indent=1) + '\n')
+    _say(args, session, report)
+    if page is not None:
+        from vla_accel_ros.evaluation.pages import write_page
+
+        write_page(page, session, report, results, here, sys.argv[1:])
+    if not report['complete']:
+        again = '; --resume goes on' if journal is not None else ''
+        print(
+            f'{failed or "interrupted"}: {len(results)} of {len(jobs)} episodes were run{again}',
+            file=sys.stderr,
+        )
+    if failed:
+        return 1
+    return 0 if report['complete'] else stop.code
+
+
+def check_outputs(args: argparse.Namespace, page: Path | None) -> None:
+    """Refuse outputs that must not be written, before anything is run; nothing is made.
+
+    Raises:
+        ValueError: When one is somebody else's, or of another run that goes on, or an input.
+    """
+    drawn = None if args.latency_ms is None else Path(args.latency_ms)
+    check_apart({'--out': args.out, '--report': page, '--latency-ms': drawn})
+    if args.out is not None:
+        if args.resume and is_special(args.out):
+            raise ValueError(f'--out is {args.out}: no episodes are kept beside it to resume')
+        check_file(args.out, '--out', of_evaluation)
+        if not is_special(args.out):
+            check_journal(journal_beside(args.out))
+    if page is not None:
+        check_file(page, '--report', of_page)
+
+
+def _evaluate(
+    session: Session,
+    jobs: list[runner.Job],
+    here: runner.Worker,
+    workers: int,
+    journal: Journal | None,
+    stop: Interrupt,
+) -> tuple[list[EpisodeResult], Exception | None]:
+    """Run what the journal does not hold.
+
+    Returns:
+        All episodes in the jobs' order, and what made it end before the last one.
+    """
+    failed = None
+    done = {(r.method, r.seed): r for r in (journal.results if journal else ())}
+    keys = [(job.method.name, job.seed) for job in jobs]
+    left = [job for job, key in zip(jobs, keys, strict=True) if key not in done]
+    if done:
+        print(f'going on: {len(done)} of {len(jobs)} episodes were run', file=sys.stderr)
+    live, start, fresh = sys.stderr.isatty(), time.monotonic(), 0
+    try:
+        for result in runner.run(left, session.setup, workers, here, stop) if left else ():
+            done[result.method, result.seed] = result
+            fresh += 1
+            if journal is not None:
+                journal.add(result)
+            if live:
+                _progress(session, done, len(jobs), (time.monotonic() - start) / fresh)
+    except KeyboardInterrupt:
+        if stop.asked:
+            # Asked twice: at once. The journal holds what was done.
+            raise
+    except (ValueError, runner.WorkerLostError) as error:
+        failed = error
+    if live:
+        print(file=sys.stderr)
+    return [done[key] for key in keys if key in done], failed
+
+
+def _say(args: argparse.Namespace, session: Session, report: dict) -> None:
+    if args.json:
+        print(json.dumps(report))
+        return
+    print(
+        f'{report["checkpoint"]} in {report["environment"]}, {session.task}, '
+        f'{session.purpose} seeds from {session.seeds.start}, {session.clock} clock'
+    )
+    print(render(report['methods']))
+    for note in report['notes']:
+        print(f'note: {note}')
+
+
+def _progress(session: Session, done: dict, total: int, each: float) -> None:
+    parts = []
+    for method in session.methods:
+        mine = [r.success for (name, _), r in done.items() if name == method.name]
+        if mine:
+            parts.append(f'{method.name} {sum(mine)}/{len(mine)}')
+    print(
+        f'\r{len(done)}/{total}  {"  ".join(parts)}  {each * (total - len(done)):.0f} s left '
+        f'\x1b[K',
+        end='',
+        file=sys.stderr,
+        flush=True,
+    )

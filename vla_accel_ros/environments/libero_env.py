@@ -1,0 +1,223 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""LIBERO's suites by their standard protocol: `libero:libero_spatial`, `libero:spatial/3`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vla_accel_ros.environments import libero_protocol as protocol
+from vla_accel_ros.environments.interface import Outcome, View
+from vla_accel_ros.environments.libero_import import PREFIX, import_libero
+from vla_accel_ros.environments.mapping import OSC_POSE
+from vla_accel_ros.environments.offscreen import Offscreen
+from vla_accel_ros.environments.optional import quiet
+from vla_accel_ros.environments.panda import proprio
+
+CAMERAS = ('agentview', 'robot0_eye_in_hand')
+ALL = 'all'
+
+
+class LiberoSuite:
+    """See `interface.Environment`; the task of an episode follows from its seed.
+
+    Args:
+        kind: Which suite, and which task of it.
+        max_steps: Steps after which an episode is cut off; the suite's own where None.
+
+    Raises:
+        ValueError: When LIBERO is missing.
+    """
+
+    mapping = OSC_POSE
+    step_s = 1.0 / protocol.CONTROL_HZ
+
+    def __init__(self, kind: LiberoKind, max_steps: int | None = None) -> None:
+        self.name, self.cameras = kind.name, kind.cameras
+        self._tasks = kind.tasks()
+        self._max_steps = max_steps or protocol.HORIZONS[kind.suite]
+        self._offscreen = Offscreen(shadows=True)
+        self._env, self._task, self._states = None, None, None
+        self._observation: dict = {}
+        self._steps = 0
+
+    def reset(self, seed: int, instruction: str) -> None:
+        """Begin an episode from one of the task's initial states, and let it settle.
+
+        Raises:
+            ValueError: When the seed's task asks for something else.
+        """
+        task = self._tasks[seed % len(self._tasks)]
+        if task.language != instruction:
+            raise ValueError(
+                f"with seed {seed}, {self.name} asks '{task.language}', the policy is told "
+                f"'{instruction}'"
+            )
+        self._enter(task)
+        index = protocol.initial_state(seed, len(self._tasks), len(self._states))
+        with quiet():
+            self._env.seed(protocol.LAYOUT_SEED)
+            self._env.reset()
+            self._observation = self._env.set_init_state(self._states[index])
+        for _ in range(protocol.SETTLE_STEPS):
+            self._advance(protocol.SETTLE_ACTION)
+        self._steps = 0
+
+    def _enter(self, task) -> None:
+        if task == self._task:
+            return
+        import torch
+
+        get_path = import_libero('').get_libero_path
+        wrapper = import_libero('.envs.env_wrapper')
+        if self._env is not None:
+            self.close()
+        with quiet():
+            bddl = Path(get_path('bddl_files'), task.problem_folder, task.bddl_file)
+            states = Path(get_path('init_states'), task.problem_folder, task.init_states_file)
+            # As trustworthy as LIBERO's code, with which it came.
+            self._states = torch.load(states, weights_only=False)
+            self._env = wrapper.ControlEnv(
+                bddl_file_name=str(bddl),
+                has_renderer=False,
+                has_offscreen_renderer=False,
+                use_camera_obs=False,
+                control_freq=protocol.CONTROL_HZ,
+            )
+        self._task = task
+
+    def observe(self) -> View:
+        """Render this instant."""
+        images = tuple(protocol.turn(self._drawn(name)) for name in self.cameras)
+        return View(images, proprio(self._observation))
+
+    def _drawn(self, camera: str) -> np.ndarray:
+        """Return a picture as the simulator's own renderer gives it: bottom row first."""
+        sim = self._env.sim
+        size = protocol.IMAGE_SIZE
+        return self._offscreen.render(sim.model._model, sim.data._data, camera, size)[::-1]
+
+    def step(self, action: np.ndarray) -> Outcome:
+        """Let one step go by under an action, float64 [7], cut to the controller's bounds."""
+        success = self._advance(action)
+        self._steps += 1
+        return Outcome(success or self._steps >= self._max_steps, success)
+
+    def _advance(self, action: np.ndarray) -> bool:
+        told = np.clip(self.mapping.to_environment(action), -1.0, 1.0)
+        self._observation, *_ = self._env.step(told)
+        return bool(self._env.check_success())
+
+    def tool_position(self) -> np.ndarray:
+        """Return the tool's position [3] in m."""
+        return np.array(self._observation['robot0_eef_pos'])
+
+    def limits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the smallest and the largest action, float64 [7] each."""
+        return self.mapping.limits(-np.ones(7), np.ones(7))
+
+    def picture(self) -> np.ndarray:
+        """Return the first view, upright, uint8 [h, w, 3]."""
+        return np.ascontiguousarray(self._drawn(CAMERAS[0])[::-1])
+
+    def close(self) -> None:
+        """Free the renderer and the simulation."""
+        self._offscreen.close()
+        if self._env is not None:
+            self._env.close()
+        self._env = self._task = None
+
+
+@dataclass(frozen=True)
+class LiberoKind:
+    """See `interface.EnvironmentKind`.
+
+    Attributes:
+        suite: One of `libero_protocol.HORIZONS`.
+        index: Its only task; all take turns where None.
+        cameras: Names of the views, the simulator's.
+    """
+
+    suite: str
+    index: int | None = None
+    cameras: tuple[str, ...] = CAMERAS
+    default_task = ALL
+
+    @classmethod
+    def parse(cls, name: str) -> LiberoKind:
+        """Read `libero_spatial`, `spatial` or `spatial/3`.
+
+        Raises:
+            ValueError: When there is no such suite, or the task is no number.
+        """
+        suite, slash, index = name.partition('/')
+        if slash and not index.isdecimal():
+            raise ValueError(f"'{name}' names task '{index}', expected a number from 0")
+        return cls(protocol.suite_of(suite), int(index) if slash else None)
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        index = '' if self.index is None else f'/{self.index}'
+        return f'{PREFIX}:{self.suite}{index}'
+
+    def tasks(self) -> list:
+        """Return LIBERO's tasks, in its order.
+
+        Raises:
+            ValueError: When LIBERO is missing, or there is no such task.
+        """
+        benchmark = import_libero('.benchmark')
+        with quiet():
+            suite = benchmark.get_benchmark_dict()[self.suite]()
+        tasks = [suite.get_task(index) for index in range(suite.n_tasks)]
+        if self.index is None:
+            return tasks
+        if self.index >= len(tasks):
+            raise ValueError(
+                f'{self.suite} has no task {self.index}, expected 0 to {len(tasks) - 1}'
+            )
+        return [tasks[self.index]]
+
+    def instructions(self, task: str) -> tuple[str, ...]:
+        """Return the instruction of each task, in LIBERO's order.
+
+        Raises:
+            ValueError: When another one is asked for: initial states belong to tasks.
+        """
+        found = tuple(one.language for one in self.tasks())
+        if task not in (ALL, *(found if len(found) == 1 else ())):
+            asked = [str(n) for n, words in enumerate(found) if words == task]
+            hint = f'{PREFIX}:{self.suite}/{asked[0] if asked else "N"}'
+            raise ValueError(
+                f"--task '{task}': {self.name} asks for what its tasks are, for one of them use "
+                f'--env {hint}'
+            )
+        return found
+
+    def kind_of(self, instruction: str) -> str:
+        """Return the instruction: a suite's tasks are told apart."""
+        return instruction
+
+    def make(self, image_size: int, max_steps: int | None) -> LiberoSuite:
+        """Build it; its pictures have the protocol's size, which the policy brings to its own.
+
+        Raises:
+            ValueError: When LIBERO is missing.
+        """
+        return LiberoSuite(self, max_steps)

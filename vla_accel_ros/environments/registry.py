@@ -1,0 +1,72 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Environments by the name that they have on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from vla_accel_ros.environments.interface import EnvironmentKind
+from vla_accel_ros.environments.libero_env import LiberoKind
+from vla_accel_ros.environments.libero_import import PREFIX as LIBERO
+from vla_accel_ros.environments.robosuite_env import PREFIX as ROBOSUITE
+from vla_accel_ros.environments.robosuite_env import RobosuiteKind
+from vla_accel_ros.environments.tabletop import TabletopKind
+
+HELP = (
+    'tabletop, the embedded arm; robosuite:TASK, as Lift; libero:SUITE or libero:SUITE/TASK; or '
+    'any other of gymnasium as MODULE:ENV_ID'
+)
+
+
+def find(name: str, config: Path | None = None) -> EnvironmentKind:
+    """Return the environment of a name.
+
+    Args:
+        name: See `HELP`.
+        config: YAML file of `settings.Settings`, for others of gymnasium.
+
+    Raises:
+        ValueError: When there is none of that name, or it does not fit; says what to do.
+        OSError: When there is no such file.
+    """
+    module, _, inner = name.strip().partition(':')
+    known = {'tabletop': TabletopKind, ROBOSUITE: RobosuiteKind, LIBERO: LiberoKind.parse}
+    if module not in known:
+        from vla_accel_ros.environments import settings
+        from vla_accel_ros.environments.gymnasium_env import GymnasiumKind
+
+        given = settings.read(config) if config else settings.Settings()
+        return GymnasiumKind.find(name.strip(), given)
+    if config is not None:
+        raise ValueError(f'--env-config is for other environments, {module} is known')
+    if bool(inner) == (module == 'tabletop'):
+        raise ValueError(f"environment '{name}' is unknown, expected {HELP}")
+    return known[module](inner) if inner else known[module]()
+
+
+def with_views(kind: EnvironmentKind, count: int) -> EnvironmentKind:
+    """Return an environment that shows its first views only, as many as a checkpoint wants.
+
+    Raises:
+        ValueError: When it has fewer.
+    """
+    if count > len(kind.cameras):
+        raise ValueError(
+            f'the checkpoint wants {count} cameras, {kind.name} has {len(kind.cameras)}: '
+            f'{", ".join(kind.cameras)}'
+        )
+    return replace(kind, cameras=kind.cameras[:count])

@@ -1,0 +1,226 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The processes that make up the graph: the one list that launch file and demo share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+import json
+import os
+import sys
+
+from vla_accel_ros.acceleration.presets import node_parameters
+from vla_accel_ros.graph.deployment import Deployment
+from vla_accel_ros.models.checkpoints.config_file import CheckpointError, read_config
+from vla_accel_ros.paths import checkpoint_folder, share_file
+from vla_accel_ros.ros import parent
+from vla_accel_ros.ros.parameter_check import full_name, resolve
+from vla_accel_ros.sim.tasks import parse
+
+__all__ = ['Deployment', 'Process', 'environment', 'processes', 'watcher']
+
+SIM_TOPICS = ('image_raw', 'wrist/image_raw')
+
+
+@dataclass(frozen=True)
+class Process:
+    """One node as a process.
+
+    Attributes:
+        name: The node's name, its executable's and its module's.
+        parameters: What goes before the parameter file.
+        remaps: Topics by the node's own name for them.
+        given: What the parameter file sets otherwise than the node would without.
+    """
+
+    name: str
+    parameters: dict[str, object]
+    remaps: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def module(self) -> str:
+        """The module to run."""
+        return f'vla_accel_ros.nodes.{self.name}'
+
+    def ros_arguments(self, deployment: Deployment) -> list[str]:
+        """Return the arguments behind `--ros-args`, but name and namespace.
+
+        Every parameter is named: what was checked is what holds, whatever becomes of the file.
+        """
+        words = []
+        for topic, other in self.remaps.items():
+            words += ['-r', f'{topic}:={other}']
+        logger = full_name(self.name, deployment.namespace).strip('/').replace('/', '.')
+        words += ['--log-level', f'{logger}:={deployment.log_level}']
+        for name, value in {**self.given, **self.parameters}.items():
+            # JSON is YAML: a text stays a text, whatever it looks like.
+            words += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']
+        return words
+
+    def command(self, deployment: Deployment) -> list[str]:
+        """Return the command line that starts it without launch."""
+        namespace = deployment.namespace.strip('/')
+        words = [sys.executable, '-m', self.module, '--ros-args']
+        if namespace:
+            words += ['-r', f'__ns:=/{namespace}']
+        return words + self.ros_arguments(deployment)
+
+
+def watcher(deployment: Deployment, listed: Iterable[Process]) -> list[str]:
+    """Return the command line of the process that says when all nodes are active."""
+    return [
+        sys.executable,
+        '-m',
+        'vla_accel_ros.graph.ready',
+        '--namespace',
+        deployment.namespace,
+        '--nodes',
+        *(process.name for process in listed),
+    ]
+
+
+def processes(deployment: Deployment) -> tuple[Process, ...]:
+    """Return what to start, in the order in which an observation becomes motion.
+
+    Raises:
+        ValueError: When parameter file or preset say what the nodes do not take; the message
+            names file and line.
+    """
+    given = parameters_of_file(deployment)
+    listed = _processes(deployment)
+    try:
+        return tuple(replace(each, given=_changed(each, given[each.name])) for each in listed)
+    except ValueError as error:
+        if not deployment.params_file:
+            raise
+        raise ValueError(f'{deployment.params_file}: {error}') from None
+
+
+def parameters_of_file(deployment: Deployment) -> dict[str, dict[str, object]]:
+    """Return what the parameter file sets: node -> parameter -> value.
+
+    Raises:
+        ParameterFileError: When it sets what no node has or takes; names the line.
+    """
+    # The settings of the nodes need ROS, which a deployment that is only described does without.
+    from vla_accel_ros.graph.parameter_file import tables
+
+    title = deployment.params_file or str(deployment.parameter_file)
+    return resolve(deployment.sections(), title, tables(), deployment.namespace)
+
+
+def _changed(process: Process, given: dict[str, object]) -> dict[str, object]:
+    """Return what a file sets that is no default, after a check of all values together."""
+    from vla_accel_ros.graph.parameter_file import check_together, settings_of
+
+    try:
+        check_together(process.name, {**given, **process.parameters})
+    except ValueError as error:
+        raise ValueError(
+            f'the parameters of {process.name} do not fit together: {error}'
+        ) from None
+    defaults = {setting.name: setting.default for setting in settings_of(process.name)}
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in defaults or defaults[name] != value
+    }
+
+
+def _processes(deployment: Deployment) -> tuple[Process, ...]:
+    """Return what to start, with what the deployment sets."""
+    common = {'use_sim_time': deployment.use_sim_time, 'autostart': deployment.autostart}
+    accelerated = _accelerated(deployment.preset) if deployment.preset else {}
+    topics = deployment.image_topics or (SIM_TOPICS if deployment.sim else ())
+    camera = {**common, **camera_parameters(deployment.checkpoint)}
+    if topics:
+        camera['image_topics'] = list(topics)
+    scheduler = {**common, **accelerated.get('scheduler', {})}
+    if deployment.instruction:
+        scheduler['instruction'] = deployment.instruction
+    arm = dict(common)
+    if deployment.sim and deployment.use_sim_time:
+        # Time comes in the arm's steps of 0.05 s: no twist can be held for less. Whoever steps
+        # may take his time.
+        arm |= {'max_rate': 20.0, 'clock_patience': 60.0}
+    listed = [
+        Process('camera', camera),
+        Process('scheduler', scheduler),
+        Process(
+            'inference',
+            {
+                **common,
+                **accelerated.get('inference', {}),
+                'checkpoint': deployment.checkpoint,
+                'device': deployment.device,
+            },
+        ),
+        Process('arm_command', arm),
+    ]
+    if deployment.sim:
+        # With simulated time the arm is what drives the clock, one step at a time.
+        sim = {**common, 'use_sim_time': False, 'real_time': not deployment.use_sim_time}
+        if 'image_size' in camera:
+            # Drawn at the size it is looked at: what the embedded checkpoint was trained on.
+            sim['image_size'] = camera['image_size']
+        try:
+            sim['task'] = parse(deployment.instruction).instruction
+        except ValueError:
+            # None, or one in other words: the arm draws a task of its own.
+            pass
+        listed.append(Process('sim_arm', sim))
+    return tuple(listed)
+
+
+def _accelerated(preset: str) -> dict[str, dict[str, object]]:
+    """Return what a preset sets of each node, each value as its node takes it."""
+    from vla_accel_ros.graph.parameter_file import tables
+
+    known, found = tables(), node_parameters(preset)
+    try:
+        return {
+            node: {name: known[node][name].check(value) for name, value in own.items()}
+            for node, own in found.items()
+        }
+    except ValueError as error:
+        raise ValueError(f"preset '{preset}': {error}") from None
+
+
+def camera_parameters(checkpoint: str) -> dict[str, object]:
+    """Return how the camera node has to fit its views to what the checkpoint wants.
+
+    Empty where the checkpoint is not on this machine (yet): the parameter file decides then.
+    """
+    try:
+        config = read_config(checkpoint_folder(checkpoint))
+    except (FileNotFoundError, CheckpointError):
+        # A hub name, or a bad folder: the inference node is who says so.
+        return {}
+    fitting = {'image_size': config.image_size, 'resize': config.resize}
+    if config.centre_crop is not None:
+        # Before their crop such checkpoints were trained on images resized so.
+        fitting['filter'] = 'lanczos'
+    return fitting
+
+
+def environment() -> dict[str, str]:
+    """Return the environment variables that every process needs beside the present ones."""
+    variables = {parent.VARIABLE: str(os.getpid())}
+    if not os.environ.get('FASTRTPS_DEFAULT_PROFILES_FILE'):
+        variables['FASTRTPS_DEFAULT_PROFILES_FILE'] = str(share_file('config/fastdds.xml'))
+    return variables

@@ -1,0 +1,174 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Shapes of the two kinds of transformer that a model is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vla_accel_ros.models.checkpoints.kinds import (
+    Flag,
+    Number,
+    Several,
+    Whole,
+    Word,
+    check_fields,
+    of,
+)
+
+HALF = (0.5, 0.5, 0.5)
+
+
+# Far beyond any model of this family, and still so small that a number out of a damaged file
+# neither fills the memory nor takes minutes to refuse.
+WIDTH, MLP, HEADS = Whole(1, 2**16), Whole(1, 2**18), Whole(1, 1024)
+BLOCKS, LAYERS = Whole(1, 128), Whole(1, 256)
+RGB_MEAN, RGB_STD = Several(Number(0, 1), 3, 3), Several(Number(0.01, 2), 3, 3)
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise a ValueError with the message unless the condition holds."""
+    if not condition:
+        raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class TowerConfig:
+    """Shape of one vision transformer.
+
+    Attributes:
+        name: Its name below `vision_backbone.` among the checkpoint's tensors.
+        width: Channels of a token.
+        depth: Blocks that the checkpoint has; those after `feature_block` never run.
+        heads: Attention heads; divides `width`.
+        mlp: Hidden channels of the MLP.
+        patch: Pixels along the side of the square that one token sees.
+        class_token: Whether a class token stands before the patches.
+        registers: Register tokens before the patches.
+        layer_scale: Whether each residual branch is scaled by a learned vector.
+        attention_pool: Whether the checkpoint has a pooling head (SigLIP; it never runs).
+        feature_block: Block whose output are the features, as a Python index; OpenVLA: -2.
+        patch_embed: `conv` (one convolution of the patch's size, that is, linear) or `stem`
+            (three stride-2 convolutions, then one to the token grid).
+        stem: Channels of the stem's three convolutions.
+        mean: Mean of the RGB channels, in 0..1, for normalisation.
+        std: Standard deviation of the same.
+
+    Raises:
+        ValueError: When the numbers do not fit together.
+    """
+
+    name: str = field(
+        default='featurizer',
+        metadata=of(Word(pattern=r'[a-z_]*featurizer(_\d+)?', example='featurizer')),
+    )
+    width: int = field(default=1024, metadata=of(WIDTH))
+    depth: int = field(default=24, metadata=of(BLOCKS))
+    heads: int = field(default=16, metadata=of(HEADS))
+    mlp: int = field(default=4096, metadata=of(MLP))
+    patch: int = field(default=14, metadata=of(Whole(1, 1024)))
+    class_token: bool = field(default=False, metadata=of(Flag()))
+    registers: int = field(default=0, metadata=of(Whole(0, 1024)))
+    layer_scale: bool = field(default=False, metadata=of(Flag()))
+    attention_pool: bool = field(default=False, metadata=of(Flag()))
+    feature_block: int = field(default=-2, metadata=of(Whole(-128, 127)))
+    patch_embed: str = field(default='conv', metadata=of(Word(('conv', 'stem'))))
+    stem: tuple[int, int, int] = field(
+        default=(32, 64, 128), metadata=of(Several(Whole(1, 4096), 3, 3))
+    )
+    mean: tuple[float, float, float] = field(default=HALF, metadata=of(RGB_MEAN))
+    std: tuple[float, float, float] = field(default=HALF, metadata=of(RGB_STD))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        require(
+            self.width % self.heads == 0,
+            f'tower width {self.width} is no multiple of its {self.heads} heads',
+        )
+        require(
+            -self.depth <= self.feature_block < self.depth,
+            f'feature_block {self.feature_block} is none of the {self.depth} blocks',
+        )
+        require(
+            self.patch_embed == 'conv' or self.patch % 8 == 0,
+            f'a stem needs a patch that is a multiple of 8, not {self.patch}',
+        )
+        for channels in self.stem:
+            require(
+                channels % groups_of(channels) == 0,
+                f'stem has {channels} channels, which do not fall into '
+                f'{groups_of(channels)} groups of one size',
+            )
+
+    @property
+    def prefix(self) -> int:
+        """Tokens before the patches: class token and registers."""
+        return int(self.class_token) + self.registers
+
+    @property
+    def blocks(self) -> int:
+        """Blocks that run, so that the output of the last one are the features."""
+        return self.feature_block % self.depth + 1
+
+
+def groups_of(channels: int) -> int:
+    """Give the groups in which a stem normalises its channels."""
+    return max(1, channels // 16)
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """Shape of the Llama decoder.
+
+    Attributes:
+        width: Channels of the residual stream.
+        layers: Decoder layers.
+        heads: Query heads.
+        kv_heads: Key and value heads; divides `heads`.
+        mlp: Hidden channels of the gated MLP.
+        vocab: Rows of the embedding table and of the output head, padding included.
+        rope_theta: Base of the rotary embedding.
+        rms_eps: Added to the mean square in RMSNorm.
+        max_positions: Longest sequence the model was made for.
+
+    Raises:
+        ValueError: When the numbers do not fit together.
+    """
+
+    width: int = field(default=4096, metadata=of(WIDTH))
+    layers: int = field(default=32, metadata=of(LAYERS))
+    heads: int = field(default=32, metadata=of(HEADS))
+    kv_heads: int = field(default=32, metadata=of(HEADS))
+    mlp: int = field(default=11008, metadata=of(MLP))
+    vocab: int = field(default=32064, metadata=of(Whole(1, 2**21)))
+    rope_theta: float = field(default=10000.0, metadata=of(Number(10, 1e9)))
+    rms_eps: float = field(default=1e-6, metadata=of(Number(1e-12, 0.1)))
+    max_positions: int = field(default=2048, metadata=of(Whole(1, 2**20)))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        require(
+            self.width % (2 * self.heads) == 0,
+            f'decoder width {self.width} does not give {self.heads} heads of even width',
+        )
+        require(
+            self.heads % self.kv_heads == 0,
+            f'{self.heads} query heads are no multiple of {self.kv_heads} key heads',
+        )
+
+    @property
+    def head_width(self) -> int:
+        """Channels of one head."""
+        return self.width // self.heads

@@ -1,0 +1,98 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The configuration of a checkpoint folder, read without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from vla_accel_ros.models.action_tokens import moving_statistics
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named, read_json
+from vla_accel_ros.models.checkpoints.kinds import Object, Part, take
+from vla_accel_ros.models.checkpoints.norm_stats import check as check_norm_stats
+from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.openvla.public import normalisation, public_config, tower_ids
+
+__all__ = ['CONFIG', 'OWN', 'STATISTICS', 'CheckpointError', 'read_config', 'read_json']
+
+CONFIG = 'config.json'
+STATISTICS = 'dataset_statistics.json'
+PROCESSOR = 'preprocessor_config.json'
+# Where our own configuration stands in config.json.
+OWN = 'vla_accel'
+
+
+def read_config(folder: str | Path, sides: Mapping[str, Path] | None = None) -> VLAConfig:
+    """Read a folder's configuration, ours or a public OpenVLA's or OpenVLA-OFT's.
+
+    `dataset_statistics.json` replaces the configuration's `norm_stats` where present.
+
+    Args:
+        folder: The checkpoint's.
+        sides: Side files by kind that make it an OFT; found by their public names when None.
+
+    Raises:
+        CheckpointError: When a file is missing or does not say what is needed.
+    """
+    from vla_accel_ros.models.checkpoints.side_files import find
+
+    folder = Path(folder)
+    values = read_json(folder / CONFIG)
+    stats = _norm_stats(folder, values)
+    if OWN in values:
+        with named(folder / CONFIG):
+            own = dict(Object().read(values[OWN], OWN), norm_stats=stats)
+            return Part(VLAConfig).read(own, OWN)
+    sides = find(folder) if sides is None else sides
+    return _read_public(folder, {**values, 'norm_stats': stats}, sides)
+
+
+def _norm_stats(folder: Path, values: Mapping) -> Mapping:
+    """Read the statistics from their own file, or from the configuration where there is none."""
+    own = folder / STATISTICS
+    if own.exists() or own.is_symlink():
+        stats = read_json(own)
+        with named(own):
+            _check(stats, '')
+        return stats
+    with named(folder / CONFIG):
+        stats = take(values, 'norm_stats', Object(), {})
+        _check(stats, 'norm_stats.')
+        return stats
+
+
+def _check(stats: Mapping, prefix: str) -> None:
+    check_norm_stats({f'{prefix}{key}': entry for key, entry in stats.items()})
+    # Of several the one that is chosen is checked when it is.
+    if len(stats) == 1:
+        for key, entry in stats.items():
+            moving_statistics(entry, f'{prefix}{key}')
+
+
+def _read_public(folder: Path, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
+    from vla_accel_ros.models.families.oft.public import oft_public_config
+
+    file, processor = folder / PROCESSOR, {}
+    if file.exists() or file.is_symlink():
+        processor = read_json(file)
+        with named(folder / CONFIG):
+            towers = len(tower_ids(values))
+        with named(file):
+            normalisation(processor, towers)
+    with named(folder / CONFIG):
+        config = public_config(values, processor, folder.resolve().name)
+        return oft_public_config(config, values, sides)

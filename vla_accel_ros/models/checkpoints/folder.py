@@ -1,0 +1,245 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Reading and writing checkpoint folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vla_accel_ros.files.whole_files import replace_whole, write_whole
+from vla_accel_ros.models.checkpoints import checksum
+from vla_accel_ros.models.checkpoints.config_file import CONFIG, OWN, CheckpointError, read_config
+from vla_accel_ros.models.checkpoints.side_files import find, tensors
+from vla_accel_ros.models.checkpoints.weights import (
+    WEIGHTS,
+    check_finite,
+    check_types,
+    read_some,
+    shards,
+    stored_in,
+)
+from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.oft.model import build
+from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.paths import user_path
+
+Progress = Callable[[float, str], None]
+
+
+def resolve(folder_or_hub: str | Path, allow_download: bool = False) -> Path:
+    """Give the folder of a checkpoint, downloading it only when told to.
+
+    Args:
+        folder_or_hub: A folder, or a hub's `owner/name`.
+        allow_download: Whether a name that is no folder may be fetched from the hub.
+
+    Raises:
+        CheckpointError: When there is no such folder and nothing may or can be fetched.
+    """
+    folder = user_path(folder_or_hub)
+    if folder.is_dir():
+        return folder
+    name = str(folder_or_hub)
+    if name.count('/') != 1 or name.startswith(('.', '/', '~')):
+        raise CheckpointError(f"'{name}' is no checkpoint folder")
+    if not allow_download:
+        raise CheckpointError(
+            f"'{name}' is no folder here, and downloading it from the hub was not allowed"
+        )
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise CheckpointError(
+            f"'{name}' is no folder here; fetching it needs the package huggingface_hub"
+        ) from None
+    patterns = ['*.json', '*.safetensors', '*.model', '*_checkpoint.pt']
+    return Path(snapshot_download(name, allow_patterns=patterns))
+
+
+def never_runs(config: VLAConfig, name: str) -> bool:
+    """Say whether a public checkpoint's tensor belongs to what never runs.
+
+    These are each tower's blocks behind the feature block, its final norm and its pooling head;
+    and the rotary frequencies that old Llama files store.
+    """
+    if name.endswith('rotary_emb.inv_freq'):
+        return True
+    for tower in config.towers:
+        prefix = f'vision_backbone.{tower.name}.'
+        if name.startswith(prefix):
+            rest = name[len(prefix) :].split('.')
+            late = rest[0] == 'blocks' and rest[1].isdigit() and int(rest[1]) >= tower.blocks
+            return late or rest[0] in ('norm', 'attn_pool')
+    return False
+
+
+def _aligned(tensor: Tensor) -> Tensor:
+    """Give the tensor where torch itself would have put it: at a multiple of 64 bytes.
+
+    In a file's mapping it lies anywhere, which costs time and makes the processor's libraries
+    round in another order than for everybody else.
+    """
+    return tensor.clone() if tensor.data_ptr() % 64 else tensor
+
+
+def _complain(place: Path, what: str, names: list[str]) -> str:
+    shown = ', '.join(names[:8]) + (f' and {len(names) - 8} more' if len(names) > 8 else '')
+    return f'{place}: {len(names)} tensors {what}: {shown}' if names else ''
+
+
+def load(
+    folder: str | Path,
+    device: str | torch.device = 'cpu',
+    dtype: torch.dtype | None = None,
+    progress: Progress | None = None,
+    config: VLAConfig | None = None,
+    sides: Mapping[str, Path] | None = None,
+) -> OpenVLA:
+    """Load a model from a folder.
+
+    Args:
+        folder: Ours or a public OpenVLA's or OpenVLA-OFT's, in one file or in shards.
+        device: Where the weights go.
+        dtype: Type of the weights; the stored one when None.
+        progress: Called with the share done, 0..1, and a word on what is being done.
+        config: The model's; the folder's when None.
+        sides: OFT's side files by kind, whose tensors replace those of the same name; found by
+            their public names when None.
+
+    Returns:
+        The model in evaluation mode, without gradients.
+
+    Raises:
+        CheckpointError: When a file is missing, corrupt or not what its checksum says, when
+            tensors are missing, unexpected or of another shape than the configuration says
+            (the message lists them), or when one is quantised, NaN or infinite.
+    """
+    folder = Path(folder)
+    sides = find(folder) if sides is None else sides
+    config = read_config(folder, sides) if config is None else config
+    files = shards(folder)
+    stored = stored_in(files)
+    for file in files:
+        checksum.check(file)
+    beside = {
+        name: (file, tensor)
+        for kind, file in sides.items()
+        for name, tensor in tensors(kind, file).items()
+    }
+    # Shapes first: nothing is allocated for a model that the files do not hold.
+    with torch.device('meta'):
+        model = build(config)
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    shapes = {name: tensor.shape for name, (_, tensor) in stored.items()}
+    shapes |= {name: tuple(tensor.shape) for name, (_, tensor) in beside.items()}
+    _check_shapes(config, wanted, shapes, files[0] if len(files) == 1 and not sides else folder)
+    own = {name: at for name, at in stored.items() if name in wanted and name not in beside}
+    check_types(own)
+    state: dict[str, Tensor] = {}
+
+    def take(name: str, tensor: Tensor, file: Path) -> None:
+        state[name] = _aligned(tensor.to(device, dtype))
+        check_finite(name, state[name], file)
+        if progress is not None:
+            progress(len(state) / len(wanted), name)
+
+    for file in files:
+        names = [name for name, (where, _) in own.items() if where == file]
+        for name, tensor in read_some(file, names, str(device)):
+            take(name, tensor, file)
+    for name, (file, tensor) in beside.items():
+        if name in wanted:
+            take(name, tensor, file)
+    model.load_state_dict(state, assign=True)
+    return model.to(device).eval().requires_grad_(False)
+
+
+def _check_shapes(
+    config: VLAConfig,
+    wanted: Mapping[str, tuple[int, ...]],
+    found: Mapping[str, tuple[int, ...]],
+    place: Path,
+) -> None:
+    """Refuse tensors that are missing, not expected or of another shape; the message lists them.
+
+    Args:
+        config: The model's.
+        wanted: Shapes by name.
+        found: Likewise.
+        place: File or folder to name.
+
+    Raises:
+        CheckpointError: When there are such tensors.
+    """
+    complaints = [
+        _complain(place, 'are missing', [name for name in wanted if name not in found]),
+        _complain(
+            place,
+            'are not expected',
+            [name for name in found if name not in wanted and not never_runs(config, name)],
+        ),
+        _complain(
+            place,
+            'have another shape than configured',
+            [
+                f'{name} {list(found[name])} for {list(shape)}'
+                for name, shape in wanted.items()
+                if name in found and found[name] != shape
+            ],
+        ),
+    ]
+    if any(complaints):
+        raise CheckpointError('; '.join(c for c in complaints if c))
+
+
+def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -> None:
+    """Write a model into a folder; each file is at any time either the old or the new one.
+
+    Beside the weights goes their checksum, which is compared whenever they are loaded.
+
+    Args:
+        model: What to write; its configuration's `norm_stats` go with it.
+        folder: Made if need be; other files in it stay.
+        dtype: Type to store the weights in; the model's when None.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        name: tensor.detach().to('cpu', dtype).contiguous().clone()
+        for name, tensor in model.state_dict().items()
+    }
+
+    def weights(path: Path) -> None:
+        try:
+            save_file(state, path, {'format': 'pt'})
+        except SafetensorError as error:
+            raise OSError(f'{folder / WEIGHTS} cannot be written: {error}') from error
+
+    sums = checksum.checksum_file(folder / WEIGHTS)
+    # Old weights have no checksum for a moment, so that new ones never have a wrong one.
+    sums.unlink(missing_ok=True)
+    replace_whole(folder / WEIGHTS, weights)
+    write_whole(sums, checksum.line(folder / WEIGHTS))
+    own = model.config.to_dict()
+    values = {'model_type': OWN, 'norm_stats': own.pop('norm_stats'), OWN: own}
+    write_whole(folder / CONFIG, json.dumps(values, indent=1) + '\n')

@@ -1,0 +1,91 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Reading the configuration of public OpenVLA-OFT checkpoints: most of it stands in shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError
+from vla_accel_ros.models.checkpoints.kinds import Whole, kind_of, take
+from vla_accel_ros.models.checkpoints.side_files import HEAD, PROPRIO, VISION, read
+from vla_accel_ros.models.config import MOST_VIEWS, VLAConfig
+from vla_accel_ros.models.families.oft.config import DISCRETE, L1, OFTConfig
+from vla_accel_ros.models.families.openvla.public import LIBERO_CROP
+
+# No tensor tells these, nor do the original's files: they are its LIBERO policies', and a
+# config.json may say otherwise under the names that its launchers use.
+CAMERAS, CHUNK = 2, 8
+CAMERAS_KEY, CHUNK_KEY = 'num_images_in_input', 'num_action_chunks'
+
+
+def oft_public_config(config: VLAConfig, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
+    """Add to a public checkpoint's configuration what makes it an OFT.
+
+    Args:
+        config: As a plain OpenVLA's.
+        values: What `config.json` holds.
+        sides: From `side_files.find`.
+
+    Returns:
+        The configuration, unchanged where there are no side files and no chunk is spoken of.
+
+    Raises:
+        CheckpointError: When a side file cannot be read or is not of the form expected.
+        ValueError: When a number is out of range.
+    """
+    if not sides and CHUNK_KEY not in values:
+        return config
+    cameras = take(values, CAMERAS_KEY, Whole(1, MOST_VIEWS), CAMERAS if sides else 1)
+    shapes = {kind: _shapes(file) for kind, file in sides.items()}
+    oft = OFTConfig(
+        chunk=take(values, CHUNK_KEY, kind_of(OFTConfig, 'chunk'), CHUNK),
+        head=L1 if HEAD in sides else DISCRETE,
+        proprio=0,
+    )
+    if PROPRIO in sides:
+        oft = replace(oft, proprio=_shape(sides, shapes, PROPRIO, 'fc1.weight')[1])
+    dims = config.action_dims
+    if HEAD in sides:
+        dims, hidden = _shape(sides, shapes, HEAD, 'model.fc2.weight')
+        blocks = {name.split('.')[2] for name in shapes[HEAD] if '.mlp_resnet_blocks.' in name}
+        oft = replace(oft, head_width=hidden, head_blocks=len(blocks))
+    return replace(
+        config,
+        oft=oft,
+        action_dims=dims,
+        image_towers=config.image_towers * cameras,
+        film=any(name.endswith('.scale.weight') for name in shapes.get(VISION, ())),
+        # OFT is fine-tuned with crops unless told not to, whatever the data set is called.
+        centre_crop=LIBERO_CROP,
+    )
+
+
+def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in read(file).items()}
+
+
+def _shape(
+    sides: Mapping[str, Path],
+    shapes: Mapping[str, Mapping[str, tuple[int, ...]]],
+    kind: str,
+    name: str,
+) -> tuple[int, int]:
+    shape = shapes[kind].get(name, ())
+    if len(shape) != 2:
+        raise CheckpointError(f'{sides[kind]} has no matrix {name}, which every {kind} has')
+    return shape

@@ -1,0 +1,90 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Draft actions as tokens, for the model to verify."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.models.action_tokens import (
+    ActionStatistics,
+    ActionTokens,
+    from_product,
+    to_product,
+)
+from vla_accel_ros.models.config import VLAConfig
+
+GIVEN, PREVIOUS, NONE = SOURCES = ('given', 'previous', 'none')
+
+
+class Drafts:
+    """Bring drafts to tokens, with what the model's own answers teach.
+
+    Args:
+        tokens: The action tokeniser.
+        statistics: Of the data set.
+        config: Of the model.
+
+    Attributes:
+        blank: The token of the middle of the range, for where there is nothing to propose.
+    """
+
+    def __init__(
+        self, tokens: ActionTokens, statistics: ActionStatistics, config: VLAConfig
+    ) -> None:
+        self._tokens, self._statistics, self._config = tokens, statistics, config
+        self._previous: np.ndarray | None = None
+        self.blank = int(tokens.encode(np.zeros(())))
+
+    def forget(self) -> None:
+        """Begin an episode: its first step has no previous answer."""
+        self._previous = None
+
+    def learn(self, ids: np.ndarray) -> None:
+        """Take in the tokens [7] that the model answered."""
+        self._previous = ids
+
+    def propose(self, source: str, values: np.ndarray | None) -> list[int] | None:
+        """Give the draft to verify.
+
+        Args:
+            source: One of `SOURCES`.
+            values: float [7] in m, rad, gripper 0 open to 1 closed, for `given`.
+
+        Returns:
+            Its 7 tokens, None where there is none. A draft that is not finite is none: it is
+            only a hint.
+
+        Raises:
+            ValueError: When the values are not 7.
+        """
+        previous = self._previous
+        if source == PREVIOUS:
+            return None if previous is None else previous.tolist()
+        if source == NONE or values is None:
+            return None
+        values = np.asarray(values, dtype=np.float64)
+        if values.shape != (WIDTH,):
+            raise ValueError(f'draft has shape {list(values.shape)}, expected [{WIDTH}]')
+        if not np.isfinite(values).all():
+            return None
+        ids = self._tokens.encode(from_product(values, self._statistics, self._config))
+        if previous is not None:
+            # Some tokens stand for one value: both at the upper end, all of a shut gripper.
+            # Of these the model most likely says again what it said.
+            said = to_product(self._tokens.decode(previous), self._statistics, self._config)
+            ids = np.where(np.isclose(values, said, rtol=0, atol=1e-9), previous, ids)
+        return ids.tolist()

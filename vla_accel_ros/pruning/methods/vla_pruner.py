@@ -1,0 +1,170 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""VLA-Pruner (arXiv 2511.16449): what the prompt looks at, and what the actions look at.
+
+Two scores, the prefill's and the actions', each nominate a budget of tokens; of their union those
+that differ most stay. In a single-pass model the action slots are in the sequence from the start
+and their rows serve at once; token by token, the score is estimated from past steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vla_accel_ros.pruning.action_memory import WINDOW_LIMIT, ActionMemory, complete
+from vla_accel_ros.pruning.base import Pruner, Scores
+from vla_accel_ros.pruning.diversity import diverse
+from vla_accel_ros.pruning.interface import Needs, Rows, Scene
+from vla_accel_ros.pruning.methods.fastv import ROWS
+from vla_accel_ros.pruning.parameters import (
+    Parameters,
+    auto_layer,
+    keep_option,
+    layer_option,
+    option,
+)
+from vla_accel_ros.pruning.scores import TokenScores
+from vla_accel_ros.pruning.selection import top
+
+
+@dataclass(frozen=True, kw_only=True)
+class VlaPrunerParameters(Parameters):
+    """Parameters of VLA-Pruner."""
+
+    keep: float = keep_option()
+    camera_shares: tuple[float, ...] = option(
+        (1.0,), 'factor on keep for each camera; one value holds for all', low=1e-3, high=100.0
+    )
+    layer: int = layer_option(3)
+    rows: str = option(
+        'all_rows',
+        'whose prefill attention counts: all rows (paper) or the last prompt row '
+        "(code's second form, the steadier one by its author)",
+        choices=tuple(ROWS),
+    )
+    action_layers: str = option(
+        'latter_half',
+        "where the actions' attention is taken: the latter half of the layers "
+        '(paper) or a single one (code)',
+        choices=('latter_half', 'single'),
+    )
+    action_layer: int = option(
+        0, 'the single layer, from 1; 0: 15 of 32, scaled to the model', low=0, high=1024
+    )
+    window: int = option(
+        3,
+        'past steps in the action score, and first steps without pruning',
+        unit='steps',
+        low=1,
+        high=WINDOW_LIMIT,
+    )
+    gamma: float = option(
+        0.8, 'weight of a step over that of the next newer one', low=1e-3, high=1.0
+    )
+    remedy: str = option(
+        'shallow',
+        'score of tokens pruned before: from the layers that still hold them, or '
+        'none (as published: zero)',
+        choices=('shallow', 'none'),
+    )
+    refresh: int = option(
+        0, 'one in so many inferences keeps all; 0: never', unit='steps', low=0, high=100000
+    )
+
+
+class VlaPruner(Pruner):
+    """Dual top-k, union, max-min filter, after an early decoder layer."""
+
+    name = 'vla_pruner'
+    Parameters = VlaPrunerParameters
+
+    def _bind(self, parameters: VlaPrunerParameters) -> None:
+        depth, cameras = self.layout.layers, self.layout.cameras
+        shares = parameters.camera_shares
+        if len(shares) not in (1, cameras):
+            raise ValueError(
+                f'camera_shares has {len(shares)} values, expected 1 or one for each of the '
+                f'{cameras} cameras'
+            )
+        layer = auto_layer('layer', parameters.layer, 3, depth, self.last_drop)
+        single = auto_layer('action_layer', parameters.action_layer, 15, depth, depth)
+        latter = tuple(range(depth // 2 + 1, depth + 1))
+        self._drop_layer = layer
+        self._action_layers = latter if parameters.action_layers == 'latter_half' else (single,)
+        self._shares = shares * cameras if len(shares) == 1 else shares
+
+    def _forget(self) -> None:
+        self._memory = ActionMemory()
+        self._since_refresh = 0
+        self._visual: Tensor | None = None
+
+    def _plan(self, scene: Scene) -> Needs:
+        p, layer = self.parameters, self._drop_layer
+        self._visual = None
+        prefill = ROWS[p.rows]
+        if self.layout.single_pass:
+            return Needs(projected=True, layers={layer: (prefill, Rows.ACTION)}, drops=(layer,))
+        decode = tuple(sorted({*self._action_layers, layer}))
+        self._since_refresh += 1
+        if len(self._memory) < p.window:
+            self._since_refresh = 0
+            self._fallback('warm_up')
+            return Needs(decode=decode)
+        if p.refresh and self._since_refresh >= p.refresh:
+            self._since_refresh = 0
+            self._fallback('refresh')
+            return Needs(decode=decode)
+        return Needs(projected=True, layers={layer: (prefill,)}, decode=decode, drops=(layer,))
+
+    def _projected(self, visual: Tensor | None) -> Tensor | None:
+        self._visual = visual
+        return None
+
+    def _layer(self, layer: int, scores: Scores) -> Tensor | None:
+        if layer != self._drop_layer or not scores or self._visual is None:
+            return None
+        p = self.parameters
+        semantic = scores[ROWS[p.rows]].received
+        if Rows.ACTION in scores:
+            action = scores[Rows.ACTION].received
+        else:
+            action = self._memory.estimate(p.window, p.gamma).to(semantic.device)
+        if not (self._usable(semantic) and self._usable(action)):
+            return None
+        if not bool(self._visual.isfinite().all()):
+            return self._fallback('not_finite')
+        tokens = self.layout.tokens
+        counts = [self.buckets.up_camera(round(p.keep * s * tokens)) for s in self._shares]
+        budget = torch.tensor(counts, device=semantic.device)[:, None]
+        union = top(semantic, budget) | top(action, budget)
+        # Each score on its own scale, so that neither alone says where the filter starts.
+        start = semantic / semantic.sum() + action / action.sum()
+        return diverse(self._visual, union, counts, start)
+
+    def _decoded(self, scores: Mapping[int, TokenScores]) -> None:
+        if self.layout.single_pass or not scores:
+            return
+        shallow = scores[self._drop_layer] if self.parameters.remedy == 'shallow' else None
+        score = torch.stack(
+            [complete(scores[layer], shallow) for layer in self._action_layers]
+        ).mean(0)
+        # One bad step must not poison the window.
+        if bool(score.isfinite().all()):
+            self._memory.add(score)

@@ -1,0 +1,187 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The arguments of `vla-accel replay`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vla_accel_ros.acceleration.grammar import add_argument
+from vla_accel_ros.devices import device_name
+from vla_accel_ros.evaluation import clocks
+
+# Where a bag does not hold an action of this package: what every arm of the examples runs at.
+POLICY_STEP_S = 0.05
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add = parser.add_argument
+    add('bag', type=Path, metavar='BAG', help='folder of a rosbag2, or a bare .mcap or .db3 file')
+    add(
+        '--out',
+        type=Path,
+        default=None,
+        metavar='DIR',
+        help='where results.json and report.html go (out/replay/NAME OF THE BAG)',
+    )
+    add_argument(parser, 'none,sp_vla,fast')
+    add(
+        '--mode',
+        choices=('offline', 'graph'),
+        default='offline',
+        help=(
+            'offline runs every frame in this process; graph publishes them to the real nodes '
+            'over DDS (%(default)s)'
+        ),
+    )
+    add(
+        '--clock',
+        choices=clocks.CLOCKS,
+        default=clocks.STEP,
+        help=(
+            'step: an answer is there with the frame that it answers; real: as much later as the '
+            'call takes, and the frames go on meanwhile (%(default)s)'
+        ),
+    )
+    add(
+        '--latency-ms',
+        default=None,
+        metavar='MS',
+        help=(
+            'of each call on the real clock; or the JSON report of an evaluation, whose calls of '
+            'the same methods are drawn from; what it takes here and now by default'
+        ),
+    )
+    group = reading(parser)
+    group.add_argument(
+        '--resume', action='store_true', help='go on with an interrupted run in --out'
+    )
+    group.add_argument('--overwrite', action='store_true', help='replace the run in --out')
+
+
+def reading(parser: argparse.ArgumentParser):
+    """Add what says how a bag is read, and by which policy; return the group of episodes."""
+    add = parser.add_argument
+    add('--checkpoint', default='tabletop-s', help='shipped checkpoint or folder (%(default)s)')
+    add(
+        '--unnorm-key',
+        default=None,
+        help='data set whose statistics hold; needed where the checkpoint has several',
+    )
+    add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
+    add(
+        '--threads',
+        type=int,
+        default=1,
+        help=(
+            'of torch on the CPU; with one, the last bit of a sum is the same everywhere '
+            '(%(default)s)'
+        ),
+    )
+    add(
+        '--policy-step',
+        type=float,
+        default=POLICY_STEP_S,
+        metavar='SECONDS',
+        help=(
+            'what the checkpoint was trained at: an action is a displacement over it (%(default)s)'
+        ),
+    )
+    _topics(
+        parser.add_argument_group('topics, guessed from their messages and names where not given')
+    )
+    group = parser.add_argument_group('episodes and long runs')
+    group.add_argument(
+        '--pause',
+        type=float,
+        default=1.0,
+        metavar='SECONDS',
+        help=('a longer gap between frames ends an episode (%(default)s)'),
+    )
+    group.add_argument(
+        '--longest-episode',
+        type=float,
+        default=60.0,
+        metavar='SECONDS',
+        help=('longer ones are cut, 0 never (%(default)s)'),
+    )
+    return group
+
+
+def _topics(group) -> None:
+    add = group.add_argument
+    add(
+        '--image-topic',
+        action='append',
+        default=[],
+        metavar='TOPIC',
+        help="a camera's, raw or compressed; once a camera, in the checkpoint's order",
+    )
+    add(
+        '--action-topic',
+        default='',
+        metavar='TOPIC',
+        help=(
+            'JointTrajectory in the columns of vla/action, TwistStamped or PoseStamped; none goes '
+            'without'
+        ),
+    )
+    add(
+        '--gripper-topic',
+        default='',
+        metavar='TOPIC',
+        help='Float64 or JointState, where the action does not hold the gripper; or none',
+    )
+    add('--gripper-joint', default='', metavar='NAME', help='the joint, in a JointState')
+    add(
+        '--gripper-open',
+        type=float,
+        default=None,
+        metavar='VALUE',
+        help='what the topic says of an open gripper (0 for a Float64)',
+    )
+    add(
+        '--gripper-closed',
+        type=float,
+        default=None,
+        metavar='VALUE',
+        help='and of a closed one (1 for a Float64)',
+    )
+    add('--instruction-topic', default='', metavar='TOPIC', help='a String')
+    add('--instruction', default='', metavar='WORDS', help='what to do, in place of a topic')
+    add(
+        '--proprio-topic',
+        default='',
+        metavar='TOPIC',
+        help='a JointState, for checkpoints that want proprioception',
+    )
+    add(
+        '--proprio-name',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help=(
+            "which of its values, once each in the checkpoint's order; all of them where not given"
+        ),
+    )
+    add(
+        '--pair-tolerance',
+        type=float,
+        default=0.02,
+        metavar='SECONDS',
+        help=('largest difference of stamps among the views of one observation (%(default)s)'),
+    )

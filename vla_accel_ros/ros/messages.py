@@ -1,0 +1,271 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Actions, requests and decisions to standard messages and back.
+
+An action or chunk is a `trajectory_msgs/JointTrajectory`: `joint_names` are the columns, one
+point a policy step, `positions` the displacement of that step (m, rad, gripper 0 to 1),
+`time_from_start` of point k is (k + 1) steps, the stamp is that of the observation answered and
+`frame_id` the base frame. The first point of a chunk may carry the statistics of the inference
+as `effort`, in the order of `ChunkStats`.
+
+A request is one too: always two points, the last action (the arm's motion) and the draft to
+verify; a point without positions means there is none. Its `frame_id` is the instruction, so
+that it travels with the stamp that it belongs to.
+
+Messages that do not hold to this raise a ValueError that names what is wrong. NaN and Inf in an
+action or a chunk are passed on: refusing them, with a reason, is the business of `safety` and
+`scheduling`. What a request holds goes straight to the model, so it is checked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+from typing import NamedTuple
+
+from builtin_interfaces.msg import Duration, Time
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+import numpy as np
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from vla_accel_ros.actions import COLUMNS, GRIPPER, WIDTH, Action, ActionChunk
+from vla_accel_ros.inputs.instructions import check_instruction
+from vla_accel_ros.inputs.trajectories import (
+    NS,
+    check_columns,
+    message_step,
+    message_to_action,
+    message_to_chunk,
+    to_ns,
+)
+from vla_accel_ros.scheduling.decision import Decision, Kind, Request
+
+__all__ = [
+    'NS',
+    'ChunkStats',
+    'check_motion',
+    'chunk_to_message',
+    'decision_to_message',
+    'from_ns',
+    'message_stats',
+    'message_step',
+    'message_to_action',
+    'message_to_chunk',
+    'message_to_decision',
+    'message_to_request',
+    'request_to_message',
+    'to_ns',
+]
+
+# Wider than any limit that arm_command can be given: beyond it no robot moves in a step.
+MAX_STEP_M, MAX_STEP_RAD = 1.0, math.pi
+MAX_ROWS = 1000
+# What rounding to float32 may add to a gripper of 0 or 1.
+GRIPPER_SLACK = 1e-3
+
+
+class ChunkStats(NamedTuple):
+    """What an inference cost; the `effort` of a chunk's first point.
+
+    Attributes:
+        keep_ratio: Visual tokens kept / visual tokens.
+        model_s: Seconds that the model took.
+        passes: Decoding passes of the language model.
+        accepted: Draft tokens accepted.
+    """
+
+    keep_ratio: float
+    model_s: float
+    passes: float
+    accepted: float
+
+
+def from_ns(stamp_ns: int) -> Time:
+    """Return integer nanoseconds as a stamp.
+
+    Raises:
+        ValueError: When the stamp does not fit the message's 32 bit seconds.
+    """
+    sec, nanosec = divmod(int(stamp_ns), NS)
+    if not -(1 << 31) <= sec < 1 << 31:
+        raise ValueError(f'stamp is {stamp_ns} ns, which no ROS stamp holds')
+    return Time(sec=sec, nanosec=nanosec)
+
+
+def chunk_to_message(
+    chunk: Action | ActionChunk, step_s: float, frame_id: str, stats: ChunkStats | None = None
+) -> JointTrajectory:
+    """Write an action or a chunk.
+
+    Args:
+        chunk: The action, or the chunk of n actions.
+        step_s: Seconds of one action.
+        frame_id: The base frame.
+        stats: What the inference cost.
+    """
+    message = _trajectory(chunk.stamp_ns, frame_id)
+    rows = np.atleast_2d(chunk.values).tolist()
+    message.points = [_point(row, (k + 1) * step_s) for k, row in enumerate(rows)]
+    if stats is not None:
+        message.points[0].effort = [float(value) for value in stats]
+    return message
+
+
+def message_stats(message: JointTrajectory) -> ChunkStats | None:
+    """Return what the inference cost, None when the message does not say.
+
+    Raises:
+        ValueError: When there are statistics, but not as many as there should be, or one is
+            negative or not finite.
+    """
+    effort = list(message.points[0].effort) if message.points else []
+    if not effort:
+        return None
+    if len(effort) != len(ChunkStats._fields):
+        raise ValueError(
+            f'effort has {len(effort)} values, expected {", ".join(ChunkStats._fields)}'
+        )
+    if not all(0 <= value < math.inf for value in effort):
+        raise ValueError(f'effort is {effort}, expected finite values of 0 or more')
+    return ChunkStats(*effort)
+
+
+def check_motion(rows: np.ndarray, what: str = 'the answer') -> None:
+    """Check that rows of actions are of this world; NaN and Inf are somebody else's to refuse.
+
+    Args:
+        rows: float64 [n, 7]; m, rad, gripper 0 to 1.
+        what: Whose they are, for the message.
+
+    Raises:
+        ValueError: When there are too many, or a value is one that no policy means.
+    """
+    if len(rows) > MAX_ROWS:
+        raise ValueError(f'{what} has {len(rows)} rows, expected at most {MAX_ROWS}')
+    low = np.array([-MAX_STEP_M] * 3 + [-MAX_STEP_RAD] * 3 + [-GRIPPER_SLACK])
+    high = np.array([MAX_STEP_M] * 3 + [MAX_STEP_RAD] * 3 + [1 + GRIPPER_SLACK])
+    wrong = np.isfinite(rows) & ((rows < low) | (rows > high))
+    if wrong.any():
+        row, column = map(int, np.argwhere(wrong)[0])
+        expected = '0 to 1' if column == GRIPPER else f'{low[column]:.4g} to {high[column]:.4g}'
+        raise ValueError(
+            f'{what} has {COLUMNS[column]} = {rows[row, column]:.4g} in row {row}, '
+            f'expected {expected}'
+        )
+
+
+def request_to_message(request: Request, step_s: float) -> JointTrajectory:
+    """Write a request to the VLA."""
+    message = _trajectory(request.stamp_ns, request.instruction)
+    last = [] if request.last_action is None else request.last_action.values.tolist()
+    draft = [] if request.draft is None else np.asarray(request.draft).tolist()
+    message.points = [_point(last, 0.0), _point(draft, step_s)]
+    return message
+
+
+def message_to_request(message: JointTrajectory) -> Request:
+    """Read a request to the VLA.
+
+    Raises:
+        ValueError: When there are not two points, each empty or of the columns' width, when a
+            value is not finite or none that a policy means, or the instruction is empty or too
+            long.
+    """
+    check_columns(message)
+    instruction = message.header.frame_id
+    check_instruction(instruction)
+    if len(message.points) != 2:
+        raise ValueError(f'a request has 2 points, this message has {len(message.points)}')
+    last, draft = (list(point.positions) for point in message.points)
+    for name, row in (('last action', last), ('draft', draft)):
+        if len(row) not in (0, WIDTH):
+            raise ValueError(f'the {name} has {len(row)} positions, expected 0 or {WIDTH}')
+        if not all(map(math.isfinite, row)):
+            raise ValueError(f'the {name} is {row}, expected finite values')
+        check_motion(np.array(row or [[0.0] * WIDTH]).reshape(-1, WIDTH), f'the {name}')
+    stamp_ns = to_ns(message.header.stamp)
+    return Request(
+        stamp_ns,
+        instruction,
+        Action(last, stamp_ns) if last else None,
+        np.array(draft, dtype=np.float64) if draft else None,
+    )
+
+
+def decision_to_message(
+    decision: Decision, name: str, stats: ChunkStats | None = None, age_s: float | None = None
+) -> DiagnosticStatus:
+    """Write a decision; the keys of its values are the interface for viewers.
+
+    Args:
+        decision: What was decided.
+        name: The deciding node's full name.
+        stats: What the inference behind it cost.
+        age_s: Seconds from the observation's capture to the decision.
+    """
+    values = {
+        'kind': decision.kind.value,
+        'reason': decision.reason,
+        'stamp_ns': str(decision.stamp_ns),
+        'source': decision.action.source.value if decision.action else '',
+        'speed_m_s': f'{decision.speed:.5f}',
+        'angular_speed_rad_s': f'{decision.angular_speed:.5f}',
+        'age_ms': _ms(age_s),
+        'latency_ms': _ms(decision.latency_s),
+        'in_flight_ms': _ms(decision.in_flight_s),
+        'consumed': str(decision.consumed),
+        'queued': str(decision.queued),
+        'keep_ratio': f'{stats.keep_ratio:.4f}' if stats else '',
+        'model_ms': _ms(stats.model_s) if stats else '',
+        'passes': f'{stats.passes:g}' if stats else '',
+        'accepted': f'{stats.accepted:g}' if stats else '',
+    }
+    warn = decision.kind is Kind.DISCARDED
+    return DiagnosticStatus(
+        level=DiagnosticStatus.WARN if warn else DiagnosticStatus.OK,
+        name=f'{name}: decision',
+        message=f'{decision.kind.value}: {decision.reason}',
+        hardware_id='vla_accel_ros',
+        values=[KeyValue(key=key, value=value) for key, value in values.items()],
+    )
+
+
+def message_to_decision(message: DiagnosticStatus) -> dict[str, str]:
+    """Return a decision's values by key, as `decision_to_message` wrote them.
+
+    Raises:
+        ValueError: When it is no decision.
+    """
+    values = {pair.key: pair.value for pair in message.values}
+    missing = [key for key in ('kind', 'reason', 'stamp_ns') if key not in values]
+    if missing:
+        raise ValueError(f'status {message.name!r} has no {", ".join(missing)}')
+    return values
+
+
+def _trajectory(stamp_ns: int, frame_id: str) -> JointTrajectory:
+    message = JointTrajectory(joint_names=list(COLUMNS))
+    message.header.stamp = from_ns(stamp_ns)
+    message.header.frame_id = frame_id
+    return message
+
+
+def _point(row: Sequence[float], seconds: float) -> JointTrajectoryPoint:
+    sec, nanosec = divmod(round(seconds * NS), NS)
+    return JointTrajectoryPoint(positions=row, time_from_start=Duration(sec=sec, nanosec=nanosec))
+
+
+def _ms(seconds: float | None) -> str:
+    return '' if seconds is None else f'{seconds * 1e3:.3f}'

@@ -1,0 +1,69 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""SpecPrune-VLA's action-aware controller: when to look finely, when coarsely.
+
+Plain Python, so that whoever queues action chunks may hold one of its own: on `became_fine` the
+rest of a running chunk should be dropped and the model asked afresh.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from vla_accel_ros.pruning.interface import Motion
+
+
+class Mode(str, Enum):
+    """How many tokens to keep: many (fine) or few (coarse)."""
+
+    FINE = 'fine'
+    COARSE = 'coarse'
+
+
+class Controller:
+    """Coarse or fine by the last action's speed, with hysteresis.
+
+    Fine is entered when both speeds are below their thresholds and the arm does not rise
+    (dz <= 0), and left when either exceeds its threshold (SpecPrune-VLA). Between the two the
+    mode stays. An episode begins fine, for nothing is known of its motion (ours).
+
+    Args:
+        linear: Threshold on the end effector's speed, m/s.
+        angular: Threshold on its angular speed, rad/s.
+        margin: Fine is left above `margin` times a threshold; 1 is the paper's.
+    """
+
+    def __init__(self, linear: float, angular: float, margin: float = 1.0) -> None:
+        self.linear, self.angular, self.margin = linear, angular, margin
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin an episode."""
+        self.mode = Mode.FINE
+        self.became_fine = False
+
+    def update(self, motion: Motion | None) -> Mode:
+        """Take the last action's motion, None when unknown, and give the mode."""
+        before = self.mode
+        if motion is not None:
+            linear, angular = motion.linear_speed, motion.angular_speed
+            if self.mode is Mode.FINE:
+                if linear > self.margin * self.linear or angular > self.margin * self.angular:
+                    self.mode = Mode.COARSE
+            elif linear < self.linear and angular < self.angular and motion.vertical_speed <= 0:
+                self.mode = Mode.FINE
+        self.became_fine = before is Mode.COARSE and self.mode is Mode.FINE
+        return self.mode

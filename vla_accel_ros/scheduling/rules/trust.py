@@ -1,0 +1,132 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A rule of our own: the generator is trusted as far as it has just been measured to be right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import hypot, inf, isfinite
+
+import numpy as np
+
+from vla_accel_ros.actions import GRIPPER
+from vla_accel_ros.scheduling.buffer import ActionBuffer
+from vla_accel_ros.scheduling.rules.interface import GRIPPER_MIDDLE, Rule, Verdict, register
+
+# Keeps a generator that was exactly right from dividing by zero.
+TINY = 1e-9
+
+
+@register('trust')
+@dataclass
+class Trust(Rule):
+    """Intuitive for as many steps as the VLA's last answer has shown the generator good for.
+
+    Every answer is compared with what the generator would have done in its stead, as the share
+    e of what is tolerated; it came after k steps without a look. While e <= 1 the generator
+    drifted by e / (k + 1) a step, so that it is good for (k + 1) / e steps: at least one more
+    than was just proven, at least `least` and at most `most`. With e > 1 the motion has changed,
+    and its new course is followed for least / e steps: the greater the surprise, the sooner the
+    VLA looks again. With nothing to compare, at the beginning, it is `least`. Where one would
+    have opened the gripper and the other closed it, `flip` steps follow: with 0 a flip is
+    repeated only once the VLA has confirmed it.
+
+    Attributes:
+        linear: Difference in velocity that is tolerated however slow the arm, m/s.
+        angular: Difference in angular velocity that is tolerated likewise, rad/s.
+        share: Tolerated share of the VLA's own velocity and angular velocity, where it is more.
+        least: Steps without a look while the generator is right, at least 0; fewer when it is
+            not.
+        flip: Steps without a look after the gripper has, at least 0.
+        most: Steps without a look in a row at most, whatever was measured.
+
+    Raises:
+        ValueError: When a value is outside its range.
+    """
+
+    linear: float = 0.06
+    angular: float = 0.6
+    share: float = 0.3
+    least: int = 3
+    flip: int = 0
+    most: int = 4
+    _budget: int = field(default=0, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ('linear', 'angular'):
+            if not 0 < getattr(self, name) < inf:
+                raise ValueError(
+                    f'trust {name} is {getattr(self, name)}, expected above 0 and finite'
+                )
+        if not 0 <= self.share < inf:
+            raise ValueError(f'trust share is {self.share}, expected at least 0 and finite')
+        for name in ('least', 'flip'):
+            if not 0 <= getattr(self, name) <= self.most:
+                raise ValueError(
+                    f'trust {name} is {getattr(self, name)}, expected 0 to most, {self.most}'
+                )
+
+    @property
+    def budget(self) -> int:
+        """Steps that may follow an action of the VLA without another."""
+        return self._budget
+
+    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+        """Judge the next step."""
+        if not buffer:
+            return Verdict(False, 'no_history')
+        if buffer.blind < self._budget:
+            return Verdict(True, 'trusted')
+        return Verdict(False, 'trust_spent' if self._budget else 'no_trust')
+
+    def learn(
+        self, expected: np.ndarray | None, answer: np.ndarray, blind: int, step_s: float
+    ) -> None:
+        """Measure the generator by an answer of the VLA; see `Rule.learn`."""
+        if expected is None:
+            self._budget = self.least
+            return
+        if (expected[GRIPPER] >= GRIPPER_MIDDLE) != (answer[GRIPPER] >= GRIPPER_MIDDLE):
+            self._budget = self.flip
+            return
+        error = self.error(expected, answer, step_s)
+        if error <= 1:
+            good_for = int(min((blind + 1) / max(error, TINY), self.most))
+            self._budget = max(good_for, self.least)
+        else:
+            self._budget = int(self.least / error)
+
+    def error(self, expected: np.ndarray, answer: np.ndarray, step_s: float) -> float:
+        """Return how far apart the motions of two actions are, 1 at what is tolerated.
+
+        Args:
+            expected: float64 [7], the generator's.
+            answer: float64 [7], the VLA's.
+            step_s: Duration of a step, seconds.
+
+        Returns:
+            At least 0; infinity where a number is not finite.
+        """
+        was, now = expected.tolist(), answer.tolist()
+        if not isfinite(sum(was) + sum(now)):
+            return inf
+        return max(
+            _distance(was, now, 0) / max(self.linear * step_s, self.share * hypot(*now[:3])),
+            _distance(was, now, 3) / max(self.angular * step_s, self.share * hypot(*now[3:6])),
+        )
+
+
+def _distance(one: list[float], other: list[float], first: int) -> float:
+    return hypot(*(one[i] - other[i] for i in range(first, first + 3)))

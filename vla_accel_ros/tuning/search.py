@@ -1,0 +1,142 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The search itself: every method gets its trials, whatever becomes of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+
+from vla_accel_ros.tuning.points import Point
+from vla_accel_ros.tuning.pool import Pool, pool
+from vla_accel_ros.tuning.spaces import Space
+from vla_accel_ros.tuning.store import Folder
+from vla_accel_ros.tuning.study import Study, Ticket
+from vla_accel_ros.tuning.target import Plan, Stop, Stopped
+
+
+@dataclass
+class Found:
+    """What a search has so far.
+
+    Attributes:
+        baseline: How the unaccelerated policy does; None where that is not known yet.
+        points: All settings tried, by method in the order of the trials.
+        wanted: How many there are to be.
+    """
+
+    baseline: dict | None
+    points: list[Point]
+    wanted: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether all were tried."""
+        return len(self.points) >= self.wanted
+
+
+def search(
+    plan: Plan,
+    spaces: Sequence[Space],
+    folder: Folder,
+    trials: int,
+    seed: int,
+    workers: int,
+    show: Callable[[int], None],
+    stop: Stop,
+) -> Found:
+    """Try settings until each method has had its trials, or it is enough.
+
+    Args:
+        plan: What is tuned on.
+        spaces: What is searched.
+        folder: Where trials are kept; those that are there count.
+        trials: Of each method.
+        seed: Of the draws.
+        workers: Processes.
+        show: Told how many trials are done.
+        stop: Asked whether to end; what is under way then is not kept.
+    """
+    storage = folder.storage()
+    studies = [Study(space, storage, seed, workers > 1) for space in spaces]
+    wanted = trials * len(studies)
+
+    def found() -> Found:
+        points = [point for study in studies for point in study.points()]
+        return Found(folder.baseline, points, wanted)
+
+    if found().complete and folder.baseline is not None:
+        return found()
+    show(len(found().points))
+    try:
+        here = plan.build(folder.baseline, stop)
+    except Stopped:
+        return found()
+    folder.baseline = here.baseline
+    with suppress(Stopped), pool(plan, here, workers, stop) as processes:
+        _run(studies, trials, processes, workers, show, stop)
+    return found()
+
+
+def _run(
+    studies: Sequence[Study],
+    trials: int,
+    processes: Pool,
+    workers: int,
+    show: Callable[[int], None],
+    stop: Stop,
+) -> None:
+    under_way: dict[Future, Ticket] = {}
+    done = {study.space.name: study.done for study in studies}
+    try:
+        while True:
+            while len(under_way) < workers and not stop():
+                study = _next(studies, trials, done, under_way)
+                if study is None:
+                    break
+                ticket = study.ask()
+                known = study.known(ticket.values)
+                if known is None:
+                    under_way[processes.submit(ticket.method)] = ticket
+                    continue
+                # The same values again would say the same again.
+                ticket.tell(known)
+                done[study.space.name] += 1
+                show(sum(done.values()))
+            if not under_way:
+                return
+            for future in processes.wait(set(under_way)):
+                ticket = under_way.pop(future)
+                run = future.result()
+                ticket.tell(run and run.score())
+                if run is not None:
+                    done[ticket.space] += 1
+                    show(sum(done.values()))
+    finally:
+        for ticket in under_way.values():
+            ticket.tell(None)
+
+
+def _next(
+    studies: Sequence[Study], trials: int, done: dict[str, int], under_way: dict
+) -> Study | None:
+    """Return whose turn it is: the methods take turns, so that all of them get as far."""
+    begun = dict(done)
+    for ticket in under_way.values():
+        begun[ticket.space] += 1
+    waiting = [study for study in studies if begun[study.space.name] < trials]
+    return min(waiting, key=lambda study: begun[study.space.name], default=None)
