@@ -29,8 +29,8 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from vla_accel_ros.evaluation.files import journal_beside
-from vla_accel_ros.evaluation.text import against
+from vla_accel_ros.files.own_outputs import journal_beside
+from vla_accel_ros.report.text import against
 
 OUT = Path('out') / 'closed_loop'
 

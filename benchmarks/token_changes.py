@@ -31,9 +31,9 @@ import numpy as np
 
 from vla_accel_ros.acceleration import find
 from vla_accel_ros.evaluation import runner, seeds
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.paths import checkpoint_folder
-from vla_accel_ros.pruning.interface import Motion
 
 METHODS = (
     'none,jacobi,verify,relaxed,jacobi+sp_vla_pruning,jacobi+vla_pruner@keep=0.75,layer=3,'

@@ -38,7 +38,7 @@ from launch_ros.actions import Node
 
 from vla_accel_ros.graph.deployment import LOG_LEVELS, Deployment, check_words
 from vla_accel_ros.graph.processes import environment, processes, watcher
-from vla_accel_ros.nodes.programs import CANNOT_START
+from vla_accel_ros.stopping import CANNOT_START
 
 PACKAGE = 'vla_accel_ros'
 # What `ros2 launch` adds to the arguments by itself.

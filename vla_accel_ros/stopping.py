@@ -27,6 +27,8 @@ import threading
 
 # Ctrl-C, `kill` and `docker stop`, and a terminal that is closed.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# The exit status of a node that would fail again if it were started again; launch then gives up.
+CANNOT_START = 2
 _PR_SET_PDEATHSIG = 1
 
 

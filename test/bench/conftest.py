@@ -20,7 +20,8 @@ import pytest
 import torch
 
 from vla_accel_ros.bench.subjects import of_config
-from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
+from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
+from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import DISCRETE, OFTConfig
 
 TOWER = TowerConfig(

@@ -21,7 +21,7 @@ from vla_accel_ros import cli
 from vla_accel_ros.bench.plot import ENDINGS, draw
 from vla_accel_ros.bench.table import to_text
 from vla_accel_ros.commands import bench as command
-from vla_accel_ros.evaluation.files import of_plot
+from vla_accel_ros.files.own_outputs import of_plot
 from vla_accel_ros.models.stopwatch import STAGES
 
 QUICK = ('--rounds', '2', '--warm-up', '1', '--threads', '1', '--keep', '0.5')

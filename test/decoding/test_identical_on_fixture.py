@@ -28,7 +28,8 @@ from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.heads.tokens import answer
 from vla_accel_ros.models.pruned import layout_of
 from vla_accel_ros.models.tokenizer import end_prompt
-from vla_accel_ros.pruning.interface import Motion, Scene
+from vla_accel_ros.motion import Motion
+from vla_accel_ros.pruning.interface import Scene
 from vla_accel_ros.pruning.registry import create as create_pruner
 
 FIXTURE = Path(__file__).parents[1] / 'fixtures' / 'openvla_tiny'

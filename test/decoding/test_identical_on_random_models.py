@@ -23,7 +23,8 @@ import pytest
 import torch
 
 from vla_accel_ros.decoding.registry import create
-from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
+from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
+from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.heads.tokens import answer
 from vla_accel_ros.models.pruned import layout_of

@@ -20,7 +20,7 @@ import sys
 
 import pytest
 
-from vla_accel_ros.nodes import programs
+from vla_accel_ros.stopping import CANNOT_START
 
 WITHOUT = """
 import sys
@@ -46,6 +46,6 @@ def test_a_missing_module_is_one_line_with_what_to_do(name, module, remedy):
         timeout=60,
         check=False,
     )
-    assert done.returncode == programs.CANNOT_START
+    assert done.returncode == CANNOT_START
     assert done.stderr.startswith(f'{name}: {module} is not installed: ')
     assert remedy in done.stderr and done.stderr.count('\n') == 1

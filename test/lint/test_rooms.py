@@ -42,7 +42,7 @@ ROS = ('rclpy', 'launch', 'launch_ros', 'rosidl_runtime_py', 'lifecycle_msgs')
 # Rooms that know ROS.
 WITH_ROS = ('ros', 'nodes', 'graph')
 ROS_ENDINGS = ('_msgs', '_srvs', '_interfaces')
-WITHOUT_TORCH = ('scheduling', 'safety', 'actions', 'observations')
+WITHOUT_TORCH = ('scheduling', 'safety', 'actions', 'observations', 'motion', 'inputs', 'files')
 HEAVY = ('torch', 'mujoco', 'rclpy', 'cv2', 'matplotlib', 'transformers', 'gymnasium', 'PIL')
 
 

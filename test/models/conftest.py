@@ -22,8 +22,9 @@ import numpy as np
 import pytest
 import torch
 
+from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.checkpoints.folder import save
-from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
+from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.model import build as build_model
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer

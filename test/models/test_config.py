@@ -20,8 +20,9 @@ import json
 import pytest
 import torch
 
+from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.checkpoints.folder import never_runs
-from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
+from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.families.openvla.public import public_config
 from vla_accel_ros.models.presets import embedded, openvla_7b

@@ -22,8 +22,8 @@ import torch
 
 from vla_accel_ros.layers.cache import CacheLender, KVCache
 from vla_accel_ros.layers.llama import Decoder, Rotary, rotate
+from vla_accel_ros.layers.shapes import DecoderConfig
 from vla_accel_ros.models.attention_taps import QueryTap, row_weights
-from vla_accel_ros.models.config import DecoderConfig
 
 
 def decoder_of(layers=2, heads=4, kv_heads=2, seed=0):

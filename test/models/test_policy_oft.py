@@ -37,8 +37,8 @@ from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.proprio import ProprioError
 from vla_accel_ros.models.stopwatch import STAGES
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.pruning.interface import Motion
 from vla_accel_ros.pruning.registry import METHODS
 
 INSTRUCTION = 'pick up the red cube'

@@ -20,8 +20,8 @@ import pytest
 import torch
 
 from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.pruning.interface import Motion
 from vla_accel_ros.pruning.registry import METHODS
 
 FAST = Motion((0.05, 0.0, 0.02), (0.0, 0.0, 0.0), 0.1)

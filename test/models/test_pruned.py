@@ -28,7 +28,8 @@ from vla_accel_ros.models.attention_taps import ActionAttention, TowerTap
 from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.pruned import encode, layout_of, prefill, prompt_rows
 from vla_accel_ros.models.tokenizer import end_prompt
-from vla_accel_ros.pruning.interface import Motion, Needs, Rows, Scene
+from vla_accel_ros.motion import Motion
+from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.registry import METHODS, create
 
 FAST = Motion((0.05, 0.0, 0.02), (0.0, 0.0, 0.0), 0.1)

@@ -27,7 +27,8 @@ from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
 from vla_accel_ros.models.heads.slots import answer_chunk
 from vla_accel_ros.models.pruned import layout_of
-from vla_accel_ros.pruning.interface import Motion, Needs, Rows, Scene
+from vla_accel_ros.motion import Motion
+from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.registry import METHODS, create
 
 FAST = Motion((0.05, 0.0, 0.02), (0.0, 0.0, 0.0), 0.1)

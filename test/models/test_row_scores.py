@@ -17,8 +17,8 @@ import torch
 
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.layers.llama import LanguageModel
+from vla_accel_ros.layers.shapes import DecoderConfig
 from vla_accel_ros.models import row_scores as module
-from vla_accel_ros.models.config import DecoderConfig
 from vla_accel_ros.models.row_scores import row_scores
 from vla_accel_ros.pruning.interface import Layout
 

@@ -20,8 +20,8 @@ import pytest
 import torch
 
 from vla_accel_ros.layers.projector import Projector, patch_coordinates
+from vla_accel_ros.layers.shapes import TowerConfig
 from vla_accel_ros.layers.vit import Tower
-from vla_accel_ros.models.config import TowerConfig
 
 STEM = TowerConfig(
     width=32, depth=2, heads=2, mlp=64, patch=16, feature_block=-1, patch_embed='stem'

@@ -23,8 +23,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.pruning.base import Pruner
-from vla_accel_ros.pruning.interface import Layout, Motion, Needs, Scene
+from vla_accel_ros.pruning.interface import Layout, Needs, Scene
 from vla_accel_ros.pruning.kept import Kept
 from vla_accel_ros.pruning.scores import TokenScores
 

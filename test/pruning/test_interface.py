@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 import torch
 
-from vla_accel_ros.pruning.interface import Layout, Motion, Scene
+from vla_accel_ros.motion import Motion
+from vla_accel_ros.pruning.interface import Layout, Scene
 from vla_accel_ros.pruning.kept import Kept, all_ids, narrow
 
 

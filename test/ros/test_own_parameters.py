@@ -22,8 +22,8 @@ import sys
 import pytest
 
 from vla_accel_ros.files.parameter_text import ParameterFileError
-from vla_accel_ros.nodes.programs import CANNOT_START
 from vla_accel_ros.ros.own_parameters import check_files
+from vla_accel_ros.stopping import CANNOT_START
 
 
 def node(*words, **variables):

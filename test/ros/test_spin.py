@@ -19,7 +19,7 @@ import sys
 
 import pytest
 
-from vla_accel_ros.nodes.programs import CANNOT_START
+from vla_accel_ros.stopping import CANNOT_START
 
 ROOT = Path(__file__).parents[2]
 PROBE = """

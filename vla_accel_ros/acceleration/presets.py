@@ -35,7 +35,7 @@ from vla_accel_ros.acceleration.settings import (
     default_of,
     settings_of,
 )
-from vla_accel_ros.evaluation.files import write_whole
+from vla_accel_ros.files.own_outputs import write_whole
 from vla_accel_ros.files.parameter_text import read_file
 from vla_accel_ros.files.parameter_yaml import Section, parse
 from vla_accel_ros.paths import share_file, share_files, user_path

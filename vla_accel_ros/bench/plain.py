@@ -26,8 +26,8 @@ import time
 import torch
 from torch import Tensor
 
+from vla_accel_ros.layers.shapes import DecoderConfig
 from vla_accel_ros.models.action_reader import ActionReader
-from vla_accel_ros.models.config import DecoderConfig
 from vla_accel_ros.models.cost.stages import Workload, one_by_one
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.prediction import Prediction

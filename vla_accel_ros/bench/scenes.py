@@ -22,8 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.pruning.interface import Motion
 
 # As most cameras give it.
 HEIGHT, WIDTH = 480, 640

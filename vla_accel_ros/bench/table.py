@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vla_accel_ros.evaluation.text import FASTER, against, columns
 from vla_accel_ros.models.stopwatch import STAGES
+from vla_accel_ros.report.text import FASTER, against, columns
 
 Report = Mapping[str, Any]
 BARS = 'Bars'

@@ -26,9 +26,9 @@ import time
 
 from vla_accel_ros.bench.names import DECODERS, KEEPS, METHODS, MID, MID_LAYER, PLAIN
 from vla_accel_ros.devices import device_name
-from vla_accel_ros.evaluation.files import of_plot
 from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.outputs import beginning, check_apart, check_file, json_with
+from vla_accel_ros.files.own_outputs import of_plot
 from vla_accel_ros.files.whole_files import is_special, is_stdout, write_whole
 from vla_accel_ros.stopping import Interrupt
 

@@ -26,9 +26,9 @@ from vla_accel_ros.actions import COLUMNS
 from vla_accel_ros.environments import registry
 from vla_accel_ros.environments.rehearsal import POLICIES, rehearse, views_side_by_side
 from vla_accel_ros.evaluation import seeds
-from vla_accel_ros.evaluation.files import SOFTWARE, of_picture
 from vla_accel_ros.evaluation.statistics import wilson
 from vla_accel_ros.files.outputs import check_file
+from vla_accel_ros.files.own_outputs import SOFTWARE, of_picture
 from vla_accel_ros.files.whole_files import replace_whole
 
 

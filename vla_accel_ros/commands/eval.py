@@ -30,18 +30,18 @@ from vla_accel_ros.devices import device_name
 from vla_accel_ros.environments import registry
 from vla_accel_ros.evaluation import clocks, runner, seeds
 from vla_accel_ros.evaluation.episode import EpisodeResult
-from vla_accel_ros.evaluation.files import (
+from vla_accel_ros.evaluation.journal import Journal, check_journal
+from vla_accel_ros.evaluation.session import Session
+from vla_accel_ros.evaluation.table import render
+from vla_accel_ros.files.locks import Lock
+from vla_accel_ros.files.outputs import check_apart, check_file
+from vla_accel_ros.files.own_outputs import (
     journal_beside,
     of_evaluation,
     of_page,
     report_file,
     write_whole,
 )
-from vla_accel_ros.evaluation.journal import Journal, check_journal
-from vla_accel_ros.evaluation.session import Session
-from vla_accel_ros.evaluation.table import render
-from vla_accel_ros.files.locks import Lock
-from vla_accel_ros.files.outputs import check_apart, check_file
 from vla_accel_ros.files.whole_files import is_special, is_stdout
 from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.stopping import Interrupt

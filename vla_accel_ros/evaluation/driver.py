@@ -26,8 +26,8 @@ from vla_accel_ros.evaluation.records import Call, StepRecord
 from vla_accel_ros.models.cost.stages import CostModel, Workload
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.serving import serve
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.pruning.interface import Motion
 from vla_accel_ros.scheduling.controller import Controller
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
 from vla_accel_ros.scheduling.scheduler import Scheduler

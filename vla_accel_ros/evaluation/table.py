@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from vla_accel_ros.evaluation.text import against, columns
+from vla_accel_ros.report.text import against, columns
 
 # Heading, and the cell of a summary.
 Columns = tuple[tuple[str, Callable[[Mapping], str]], ...]

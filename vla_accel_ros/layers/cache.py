@@ -21,7 +21,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vla_accel_ros.models.config import DecoderConfig
+from vla_accel_ros.layers.shapes import DecoderConfig
 
 
 class KVCache:

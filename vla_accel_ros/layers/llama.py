@@ -25,7 +25,7 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.models.config import DecoderConfig
+from vla_accel_ros.layers.shapes import DecoderConfig
 
 
 class RMSNorm(nn.Module):

@@ -25,8 +25,7 @@ import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
-from vla_accel_ros.layers.shapes import groups_of
-from vla_accel_ros.models.config import TowerConfig
+from vla_accel_ros.layers.shapes import TowerConfig, groups_of
 
 
 class PatchEmbed(nn.Module):

@@ -22,8 +22,8 @@ from functools import cached_property
 import numpy as np
 
 from vla_accel_ros.actions import GRIPPER, ROTATION, TRANSLATION
+from vla_accel_ros.files.kinds import FieldError, Object, shown, take
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
-from vla_accel_ros.models.checkpoints.kinds import FieldError, Object, shown, take
 from vla_accel_ros.models.checkpoints.norm_stats import ranges
 from vla_accel_ros.models.config import VLAConfig
 

@@ -18,9 +18,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from vla_accel_ros.inputs.views import RESIZES
-from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig, require
-from vla_accel_ros.models.checkpoints.kinds import (
+from vla_accel_ros.files.kinds import (
     Flag,
     Maybe,
     Number,
@@ -32,6 +30,8 @@ from vla_accel_ros.models.checkpoints.kinds import (
     check_fields,
     of,
 )
+from vla_accel_ros.inputs.views import RESIZES
+from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig, require
 from vla_accel_ros.models.families.oft.config import OFTConfig
 
 MOST_VIEWS = 16

@@ -42,8 +42,9 @@ from vla_accel_ros.models.pruner_slot import PrunerSlot
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
 from vla_accel_ros.models.stopwatch import Stopwatch
 from vla_accel_ros.models.tokenizer import PromptEncoder, load_prompt_encoder
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.pruning.interface import Motion, Scene
+from vla_accel_ros.pruning.interface import Scene
 
 
 class Policy:

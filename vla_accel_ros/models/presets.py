@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vla_accel_ros.models.config import DecoderConfig, TowerConfig, VLAConfig
+from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
+from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import L1, OFTConfig
 from vla_accel_ros.models.families.oft.public import CAMERAS
 from vla_accel_ros.models.families.openvla.public import LIBERO_CROP, public_config

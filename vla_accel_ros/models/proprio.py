@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vla_accel_ros.models.checkpoints.kinds import FieldError
+from vla_accel_ros.files.kinds import FieldError
 from vla_accel_ros.models.checkpoints.norm_stats import ranges
 from vla_accel_ros.models.config import VLAConfig
 

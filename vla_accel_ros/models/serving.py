@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import Prediction
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.pruning.interface import Motion
 from vla_accel_ros.scheduling.decision import Request
 
 

@@ -20,8 +20,8 @@ from __future__ import annotations
 from importlib import import_module
 import sys
 
-# The exit status of a node that would fail again if it were started again; launch then gives up.
-CANNOT_START = 2
+from vla_accel_ros.stopping import CANNOT_START
+
 SOURCE = 'source /opt/ros/jazzy/setup.bash, or pip install -r requirements-ros.txt'
 
 

@@ -29,8 +29,8 @@ from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import WIDTH
 from vla_accel_ros.inputs.instructions import check_instruction
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.nodes.scheduler_settings import SETTINGS, scheduler_config
-from vla_accel_ros.pruning.interface import Motion
 from vla_accel_ros.ros import messages, publishers, qos
 from vla_accel_ros.ros.base import Node, run
 from vla_accel_ros.ros.diagnostics import WARN

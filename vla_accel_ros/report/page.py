@@ -24,7 +24,7 @@ import json
 import math
 from pathlib import Path
 
-from vla_accel_ros.evaluation.files import write_whole
+from vla_accel_ros.files.own_outputs import write_whole
 from vla_accel_ros.report import charts, palette, scatter, timeline, wording
 from vla_accel_ros.report.data import Measure, Report
 from vla_accel_ros.report.verdict import WORDS, headline, judge

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import math
 
-from vla_accel_ros.evaluation.text import against
 from vla_accel_ros.report.data import Bound, Estimate, Measure
+from vla_accel_ros.report.text import against
 
 NOTHING = '–'
 

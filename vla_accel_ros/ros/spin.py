@@ -26,13 +26,13 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from vla_accel_ros.nodes.programs import CANNOT_START
 from vla_accel_ros.ros.domain import domain_of_environment
 from vla_accel_ros.ros.log_folder import ensure_log_folder
 from vla_accel_ros.ros.memory import keep_freed_memory
 from vla_accel_ros.ros.own_parameters import check_files, reason
 from vla_accel_ros.ros.parent import end_with_parent
 from vla_accel_ros.ros.timing import raise_priority
+from vla_accel_ros.stopping import CANNOT_START
 
 try:
     from rclpy.experimental.events_executor import EventsExecutor

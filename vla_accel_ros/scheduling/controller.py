@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from vla_accel_ros.pruning.interface import Motion
+from vla_accel_ros.motion import Motion
 
 
 class Mode(str, Enum):

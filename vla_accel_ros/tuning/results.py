@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vla_accel_ros.evaluation.conditions import command_line, machine, today, versions
-from vla_accel_ros.evaluation.text import against, columns
+from vla_accel_ros.report.text import against, columns
 from vla_accel_ros.tuning.confirm import CONFIRMED, FELL, OPEN, Confirmation
 from vla_accel_ros.tuning.outcome import Outcome
 from vla_accel_ros.tuning.points import Point

@@ -38,9 +38,10 @@ from vla_accel_ros.models.heads.slots import answer_chunk
 from vla_accel_ros.models.heads.tokens import answer
 from vla_accel_ros.models.presets import embedded, openvla_7b, openvla_7b_oft
 from vla_accel_ros.models.pruned import layout_of
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.pruning import diversity
 from vla_accel_ros.pruning.diversity import cosine_distances
-from vla_accel_ros.pruning.interface import Motion, Needs, Scene
+from vla_accel_ros.pruning.interface import Needs, Scene
 from vla_accel_ros.pruning.registry import create as create_pruner
 
 TOLERANCE = 0.02

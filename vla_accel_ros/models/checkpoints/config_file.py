@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from vla_accel_ros.files.kinds import Object, Part, take
 from vla_accel_ros.models.action_tokens import moving_statistics
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named, read_json
-from vla_accel_ros.models.checkpoints.kinds import Object, Part, take
 from vla_accel_ros.models.checkpoints.norm_stats import check as check_norm_stats
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.openvla.public import normalisation, public_config, tower_ids

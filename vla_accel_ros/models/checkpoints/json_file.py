@@ -21,9 +21,9 @@ from contextlib import contextmanager
 import json
 from pathlib import Path
 
+from vla_accel_ros.files.kinds import shown
 from vla_accel_ros.files.lfs import complaint
 from vla_accel_ros.files.links import dangling
-from vla_accel_ros.models.checkpoints.kinds import shown
 
 # A tokeniser of a large vocabulary has some 20 MiB; nothing here has more.
 LARGEST_MIB = 128

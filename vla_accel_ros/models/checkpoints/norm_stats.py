@@ -23,16 +23,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from vla_accel_ros.models.checkpoints.kinds import (
-    FieldError,
-    Flag,
-    Number,
-    Object,
-    Several,
-    at,
-    shown,
-    take,
-)
+from vla_accel_ros.files.kinds import FieldError, Flag, Number, Object, Several, at, shown, take
 
 MOST_COLUMNS = 256
 # Sums and differences of these stay finite, in any unit that a data set may have.

@@ -18,10 +18,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from vla_accel_ros.files.kinds import Object, Several, Whole, Word
 from vla_accel_ros.files.lfs import complaint
 from vla_accel_ros.files.links import dangling
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named, parse
-from vla_accel_ros.models.checkpoints.kinds import Object, Several, Whole, Word
 
 # https://huggingface.co/docs/safetensors: a file's first 8 bytes are its header's length.
 PREFIX = 8

@@ -19,10 +19,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vla_accel_ros.files.kinds import Object, Word, at
 from vla_accel_ros.files.links import dangling
 from vla_accel_ros.models.checkpoints.checksum import checksum_file
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named, read_json
-from vla_accel_ros.models.checkpoints.kinds import Object, Word, at
 from vla_accel_ros.models.checkpoints.safetensors_header import FLOATS, Stored, read_header
 
 if TYPE_CHECKING:

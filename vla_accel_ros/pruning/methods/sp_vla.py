@@ -26,9 +26,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.pruning.early import EarlyParameters, EarlyPruner
 from vla_accel_ros.pruning.edges import edge_patches
-from vla_accel_ros.pruning.interface import Motion, Scene
+from vla_accel_ros.pruning.interface import Scene
 from vla_accel_ros.pruning.parameters import ADAPTIVE, FIXED, budget_option, keep_option, option
 from vla_accel_ros.pruning.selection import extend, mass
 

@@ -27,9 +27,10 @@ from math import ceil, floor
 import torch
 from torch import Tensor
 
+from vla_accel_ros.motion import Motion
 from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.buckets import REFERENCE_TOKENS
-from vla_accel_ros.pruning.interface import Motion, Needs, Rows, Scene
+from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.layer_ranking import LayerRanking
 from vla_accel_ros.pruning.methods.specprune_parameters import SpecPruneParameters
 from vla_accel_ros.pruning.motion import Frames, similarity, unit_patches

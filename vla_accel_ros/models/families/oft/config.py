@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vla_accel_ros.models.checkpoints.kinds import Number, Whole, Word, check_fields, of
+from vla_accel_ros.files.kinds import Number, Whole, Word, check_fields, of
 
 L1, DISCRETE = 'l1', 'discrete'
 

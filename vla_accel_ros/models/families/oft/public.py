@@ -20,8 +20,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from vla_accel_ros.files.kinds import Whole, kind_of, take
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
-from vla_accel_ros.models.checkpoints.kinds import Whole, kind_of, take
 from vla_accel_ros.models.checkpoints.side_files import HEAD, PROPRIO, VISION, read
 from vla_accel_ros.models.config import MOST_VIEWS, VLAConfig
 from vla_accel_ros.models.families.oft.config import DISCRETE, L1, OFTConfig

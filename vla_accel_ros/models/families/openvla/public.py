@@ -18,8 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vla_accel_ros.layers.shapes import HALF, RGB_MEAN, RGB_STD, DecoderConfig, TowerConfig
-from vla_accel_ros.models.checkpoints.kinds import (
+from vla_accel_ros.files.kinds import (
     FieldError,
     Flag,
     Number,
@@ -30,6 +29,7 @@ from vla_accel_ros.models.checkpoints.kinds import (
     kind_of,
     take,
 )
+from vla_accel_ros.layers.shapes import HALF, RGB_MEAN, RGB_STD, DecoderConfig, TowerConfig
 from vla_accel_ros.models.config import VLAConfig
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

@@ -16,7 +16,7 @@
 import numpy as np
 import pytest
 
-from vla_accel_ros.evaluation.text import FASTER, against, columns
+from vla_accel_ros.report.text import FASTER, against, columns
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from vla_accel_ros.models.checkpoints.kinds import (
+from vla_accel_ros.files.kinds import (
     FieldError,
     Flag,
     Maybe,
