@@ -65,7 +65,7 @@ COMMANDS = {
         ('vla-accel status', 'vla-accel status --namespace left --watch'),
     ),
     'verify': Command(
-        'vla_accel_ros.models.parity.compare',
+        'vla_accel_ros.commands.verify',
         'compare a checkpoint, array by array, with the numbers of the original',
         ('vla-accel verify --fixture test/fixtures/openvla_tiny --oft',),
     ),

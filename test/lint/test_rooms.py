@@ -19,6 +19,8 @@ from pathlib import Path
 import subprocess
 import sys
 
+import pytest
+
 PACKAGE = 'vla_accel_ros'
 # Imports run downward: a module imports from its own level and from those below it.
 LEVELS = (
@@ -43,6 +45,8 @@ ROS = ('rclpy', 'launch', 'launch_ros', 'rosidl_runtime_py', 'lifecycle_msgs')
 WITH_ROS = ('ros', 'nodes', 'graph')
 ROS_ENDINGS = ('_msgs', '_srvs', '_interfaces')
 WITHOUT_TORCH = ('scheduling', 'safety', 'actions', 'observations', 'motion', 'inputs', 'files')
+NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
+NOT_ON_A_ROBOT = ('evaluation', 'replay', 'tuning', 'bench', 'report', 'training', 'environments')
 HEAVY = ('torch', 'mujoco', 'rclpy', 'cv2', 'matplotlib', 'transformers', 'gymnasium', 'PIL')
 
 
@@ -80,6 +84,80 @@ def test_imports_run_downward_only(sources, root):
                 if HEIGHT.get(target, HEIGHT[room]) > HEIGHT[room]:
                     upward.append(f'{file.relative_to(root)} imports {module}')
     assert not upward
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """List the groups of modules that import one another, directly or by way of others."""
+    found, number, lowest, stack = [], {}, {}, []
+
+    def visit(module):
+        number[module] = lowest[module] = len(number)
+        stack.append(module)
+        for target in arrows[module]:
+            if target not in number:
+                visit(target)
+            if target in stack:
+                lowest[module] = min(lowest[module], lowest[target])
+        if lowest[module] == number[module]:
+            group = stack[stack.index(module) :]
+            del stack[stack.index(module) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for module in arrows:
+        if module not in number:
+            visit(module)
+    return found
+
+
+def test_circles_are_found():
+    assert circles({'a': {'b'}, 'b': {'c'}, 'c': {'b'}, 'd': {'a'}}) == [['b', 'c']]
+    assert circles({'a': {'b', 'c'}, 'b': {'c'}, 'c': set()}) == []
+
+
+def test_no_modules_import_one_another_in_a_circle(sources, root):
+    names = {}
+    for file in of_package(sources, root):
+        parts = file.relative_to(root).with_suffix('').parts
+        names['.'.join(parts[:-1] if parts[-1] == '__init__' else parts)] = file
+    arrows = {
+        name: {each for each in imports(file, root) if each in names and each != name}
+        for name, file in names.items()
+    }
+    # That a module's own package is read before it is no arrow of its own making.
+    arrows = {
+        name: {each for each in targets if not name.startswith(f'{each}.')}
+        for name, targets in arrows.items()
+    }
+    assert not circles(arrows)
+
+
+@pytest.mark.parametrize('node', NODES)
+def test_a_robots_node_brings_nothing_that_judges_or_trains(node, root):
+    code = (
+        f'import sys, vla_accel_ros.nodes.{node}\n'
+        'from vla_accel_ros.nodes import programs\n'
+        'print([name for name in sys.modules if name.startswith("vla_accel_ros.")])'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True, cwd=root
+    )
+    rooms = {name.split('.')[1] for name in ast.literal_eval(done.stdout.splitlines()[-1])}
+    assert rooms.isdisjoint(NOT_ON_A_ROBOT)
+    assert ('sim' in rooms) == (node == 'sim_arm')
+
+
+def test_starting_a_robot_brings_nothing_that_judges_or_trains(root):
+    code = (
+        'import sys\nfrom vla_accel_ros.graph.processes import Deployment, processes\n'
+        'processes(Deployment(preset="fast", image_topics=("/a/image", "/b/image")))\n'
+        'print([name for name in sys.modules if name.startswith("vla_accel_ros.")])'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True, cwd=root
+    )
+    rooms = {name.split('.')[1] for name in ast.literal_eval(done.stdout.splitlines()[-1])}
+    assert rooms.isdisjoint(NOT_ON_A_ROBOT)
 
 
 def test_only_three_rooms_know_ros(sources, root):

@@ -24,10 +24,10 @@ from safetensors.torch import load_file
 import torch
 
 from vla_accel_ros.models.action_tokens import UnnormKeyError
-from vla_accel_ros.models.checkpoints.config_file import CheckpointError
 from vla_accel_ros.models.checkpoints.folder import save
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.families.oft.config import DISCRETE, OFTConfig
-from vla_accel_ros.models.parity.compare import read_arrays
+from vla_accel_ros.models.parity.comparison import read_arrays
 from vla_accel_ros.models.parity.oft_reference import OFTReference
 from vla_accel_ros.models.parity.reference import image_numbers
 from vla_accel_ros.models.policy import Policy

@@ -29,6 +29,7 @@ from vla_accel_ros.bench.scenes import Scene, simulated, synthetic
 from vla_accel_ros.evaluation.seeds import RANGES
 from vla_accel_ros.layers.cache import CacheLender
 from vla_accel_ros.models import presets
+from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.device import check_device
@@ -145,7 +146,7 @@ def find(
             f"model is '{name}', expected one of {', '.join(names())}, or a checkpoint folder"
         ) from None
     if random:
-        return of_config(name, VLAConfig.from_checkpoint(folder), device, kind, seed)
+        return of_config(name, read_config(folder), device, kind, seed)
     model = load(resolve(folder), device, kind, progress)
     shipped = folder in shipped_checkpoints().values()
     scene = (

@@ -25,7 +25,8 @@ import sys
 
 from vla_accel_ros.acceleration.presets import node_parameters
 from vla_accel_ros.graph.deployment import Deployment
-from vla_accel_ros.models.checkpoints.config_file import CheckpointError, read_config
+from vla_accel_ros.models.checkpoints.config_file import read_config
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.paths import checkpoint_folder, share_file
 from vla_accel_ros.ros import parent
 from vla_accel_ros.ros.parameter_check import full_name, resolve

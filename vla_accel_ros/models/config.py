@@ -179,17 +179,6 @@ class VLAConfig:
         return asdict(self)
 
     @classmethod
-    def from_checkpoint(cls, folder) -> VLAConfig:
-        """Read a checkpoint folder's configuration, ours or a public OpenVLA's.
-
-        Raises:
-            CheckpointError: When a file is missing or does not say what is needed.
-        """
-        from vla_accel_ros.models.checkpoints.config_file import read_config
-
-        return read_config(folder)
-
-    @classmethod
     def from_dict(cls, values: dict) -> VLAConfig:
         """Build from `to_dict`'s values.
 

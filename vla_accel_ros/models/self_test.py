@@ -16,21 +16,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
 from vla_accel_ros.models.prediction import ImageIgnoredError, NotFiniteError
 from vla_accel_ros.observations import Observation
 
-if TYPE_CHECKING:
-    from vla_accel_ros.models.policy import Policy
-
 # These words stand in the prompt itself, so that every vocabulary knows them.
 ANY_INSTRUCTION = 'take action'
 
 
-def blank(policy: Policy, level: int) -> Observation:
+class Tested(Protocol):
+    """What is asked of a policy here."""
+
+    image_size: int
+    cameras: int
+    proprio: Any
+
+    def logits(self, observation: Observation) -> Any:
+        """Give the first numbers of an answer."""
+
+    def predict(self, observation: Observation) -> Any:
+        """Answer an observation."""
+
+    def reset(self) -> None:
+        """Begin an episode."""
+
+
+def blank(policy: Tested, level: int) -> Observation:
     """Give an observation that fits the policy: even images, proprioception mid-range.
 
     Args:
@@ -42,7 +56,7 @@ def blank(policy: Policy, level: int) -> Observation:
     return Observation((image,) * policy.cameras, ANY_INSTRUCTION, proprio=proprio)
 
 
-def difference_of_black_and_white(policy: Policy) -> float:
+def difference_of_black_and_white(policy: Tested) -> float:
     """Give the largest difference between what a black and a white image lead to.
 
     Raises:
@@ -62,7 +76,7 @@ def difference_of_black_and_white(policy: Policy) -> float:
     return difference
 
 
-def _check_chunk(policy: Policy) -> None:
+def _check_chunk(policy: Tested) -> None:
     try:
         chunk = policy.predict(blank(policy, 127)).chunk_values
     finally:

@@ -17,7 +17,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -26,12 +27,9 @@ from vla_accel_ros.training.collect import collect
 from vla_accel_ros.training.dagger import collect_dagger
 from vla_accel_ros.training.frames import Frames, FrameSpec
 from vla_accel_ros.training.labels import BIN, TOOL
-from vla_accel_ros.training.recipe import CHUNKS
+from vla_accel_ros.training.recipe import CHUNKS, Recipe
+from vla_accel_ros.training.rollout import Rollout
 from vla_accel_ros.training.tokens import statistics
-
-if TYPE_CHECKING:
-    from vla_accel_ros.training.recipe import Recipe
-    from vla_accel_ros.training.trainer import Trainer
 
 OBJECTS = (*COLOURS, BIN, TOOL)
 LEAST_SPAN = 0.02
@@ -52,7 +50,22 @@ def spec_of(recipe: Recipe, name: str) -> FrameSpec:
     )
 
 
-def opened(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
+class Maker(Protocol):
+    """What is asked of the training run that sets are made for."""
+
+    out: Path
+    recipe: Recipe
+    workers: int
+    stopped: bool
+
+    def say(self, text: str) -> None:
+        """Tell the user."""
+
+    def rollout(self) -> Rollout:
+        """Return the policy as its weights are now, for DAgger."""
+
+
+def opened(trainer: Maker, names: Iterable[str]) -> dict[str, Frames]:
     """Return sets of the recipe, as far as they are made."""
     return {
         name: Frames.create(trainer.out / 'frames' / name, spec_of(trainer.recipe, name))
@@ -60,7 +73,7 @@ def opened(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
     }
 
 
-def prepare(trainer: Trainer, names: Iterable[str]) -> dict[str, Frames]:
+def prepare(trainer: Maker, names: Iterable[str]) -> dict[str, Frames]:
     """Return sets of the recipe, making what is not there.
 
     DAgger's frames are made with the weights as they are at this moment. A trainer that is

@@ -23,7 +23,7 @@ import torch
 
 from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.models.checkpoints import folder as checkpoint
-from vla_accel_ros.models.checkpoints.config_file import STATISTICS
+from vla_accel_ros.models.checkpoints.file_names import STATISTICS
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 
 PROCESSOR = 'preprocessor_config.json'

@@ -21,7 +21,8 @@ import pytest
 
 from vla_accel_ros.files.kinds import FieldError
 from vla_accel_ros.models.action_tokens import ActionStatistics, select_statistics
-from vla_accel_ros.models.checkpoints.config_file import CheckpointError, read_config
+from vla_accel_ros.models.checkpoints.config_file import read_config
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.checkpoints.norm_stats import check, ranges
 from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.presets import embedded

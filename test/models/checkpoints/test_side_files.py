@@ -26,9 +26,9 @@ import pytest
 from safetensors.torch import load_file, save_file
 import torch
 
+from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import CheckpointError, load, save
 from vla_accel_ros.models.checkpoints.side_files import find, read
-from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 
@@ -114,7 +114,7 @@ def test_configuration_is_read_without_the_weights(public, put):
     for kind in SOURCES:
         put(kind)
     (public / 'model.safetensors').unlink()
-    assert VLAConfig.from_checkpoint(public).oft.proprio == 8
+    assert read_config(public).oft.proprio == 8
 
 
 def test_a_proprio_projector_alone_means_discrete_actions(public, put):
@@ -126,7 +126,7 @@ def test_a_proprio_projector_alone_means_discrete_actions(public, put):
 def test_config_json_may_name_views_and_chunk_under_the_launchers_names(public, put):
     put('action_head')
     rewrite(public, num_images_in_input=3, num_action_chunks=5)
-    config = VLAConfig.from_checkpoint(public)
+    config = read_config(public)
     assert (config.cameras, config.oft.chunk, config.proprio) == (3, 5, 0)
 
 

@@ -23,13 +23,8 @@ from safetensors.torch import load_file, save_file
 
 from vla_accel_ros.cli import main
 from vla_accel_ros.models.checkpoints.folder import read_config
-from vla_accel_ros.models.parity.compare import (
-    FixtureError,
-    compare,
-    read_arrays,
-    tolerance_of,
-    verify,
-)
+from vla_accel_ros.models.parity.compare import verify
+from vla_accel_ros.models.parity.comparison import FixtureError, compare, read_arrays, tolerance_of
 from vla_accel_ros.models.parity.reference import crops, outputs
 
 
@@ -134,8 +129,8 @@ TIGHT = ((r'hidden\d+|last_logits\d+', 1e-7), (r'attn_text_rows\d+', 1e-8), (r'.
 
 @pytest.fixture
 def tight(monkeypatch):
-    monkeypatch.setattr('vla_accel_ros.models.parity.compare.TOLERANCES', TIGHT)
-    monkeypatch.setattr('vla_accel_ros.models.parity.compare.HIDDEN_RELATIVE', 0)
+    monkeypatch.setattr('vla_accel_ros.models.parity.comparison.TOLERANCES', TIGHT)
+    monkeypatch.setattr('vla_accel_ros.models.parity.comparison.HIDDEN_RELATIVE', 0)
 
 
 def test_where_float32_misses_a_bound_float64_decides_and_the_table_says_so(

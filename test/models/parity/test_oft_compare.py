@@ -27,7 +27,8 @@ from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import CheckpointError
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
 from vla_accel_ros.models.heads.slot_networks import ActionHead, ProprioProjector
-from vla_accel_ros.models.parity.compare import Comparison, FixtureError, read_arrays, table
+from vla_accel_ros.models.parity.compare import table
+from vla_accel_ros.models.parity.comparison import Comparison, FixtureError, read_arrays
 from vla_accel_ros.models.parity.oft_compare import OFT_FILE, verify_oft
 from vla_accel_ros.models.parity.oft_reference import OFTReference, fitting_key
 from vla_accel_ros.models.parity.rounding import judge
@@ -155,7 +156,7 @@ def test_only_this_machines_own_rounding_widens_a_bound():
 
 def test_the_exact_result_is_computed_where_a_bound_is_missed(reference, monkeypatch):
     monkeypatch.setattr(
-        'vla_accel_ros.models.parity.compare.TOLERANCES', ((r'l1_actions\d+', 1e-30),)
+        'vla_accel_ros.models.parity.comparison.TOLERANCES', ((r'l1_actions\d+', 1e-30),)
     )
     notes = {c.array: c.note for c in verify_oft(reference)}
     rounding = {name for name, note in notes.items() if note.startswith('rounds by')}

@@ -22,18 +22,15 @@ from pathlib import Path
 
 from vla_accel_ros.files.kinds import Object, Part, take
 from vla_accel_ros.models.action_tokens import moving_statistics
-from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named, read_json
+from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN, STATISTICS
+from vla_accel_ros.models.checkpoints.json_file import named, read_json
 from vla_accel_ros.models.checkpoints.norm_stats import check as check_norm_stats
+from vla_accel_ros.models.checkpoints.side_files import find
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.oft.public import oft_public_config
 from vla_accel_ros.models.families.openvla.public import normalisation, public_config, tower_ids
 
-__all__ = ['CONFIG', 'OWN', 'STATISTICS', 'CheckpointError', 'read_config', 'read_json']
-
-CONFIG = 'config.json'
-STATISTICS = 'dataset_statistics.json'
 PROCESSOR = 'preprocessor_config.json'
-# Where our own configuration stands in config.json.
-OWN = 'vla_accel'
 
 
 def read_config(folder: str | Path, sides: Mapping[str, Path] | None = None) -> VLAConfig:
@@ -48,8 +45,6 @@ def read_config(folder: str | Path, sides: Mapping[str, Path] | None = None) -> 
     Raises:
         CheckpointError: When a file is missing or does not say what is needed.
     """
-    from vla_accel_ros.models.checkpoints.side_files import find
-
     folder = Path(folder)
     values = read_json(folder / CONFIG)
     stats = _norm_stats(folder, values)
@@ -84,8 +79,6 @@ def _check(stats: Mapping, prefix: str) -> None:
 
 
 def _read_public(folder: Path, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
-    from vla_accel_ros.models.families.oft.public import oft_public_config
-
     file, processor = folder / PROCESSOR, {}
     if file.exists() or file.is_symlink():
         processor = read_json(file)

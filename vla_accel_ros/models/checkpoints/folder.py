@@ -25,7 +25,9 @@ from torch import Tensor
 
 from vla_accel_ros.files.whole_files import replace_whole, write_whole
 from vla_accel_ros.models.checkpoints import checksum
-from vla_accel_ros.models.checkpoints.config_file import CONFIG, OWN, CheckpointError, read_config
+from vla_accel_ros.models.checkpoints.config_file import read_config
+from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.checkpoints.side_files import find, tensors
 from vla_accel_ros.models.checkpoints.weights import (
     WEIGHTS,

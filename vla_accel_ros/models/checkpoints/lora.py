@@ -21,7 +21,7 @@ import re
 
 from torch import Tensor
 
-from vla_accel_ros.models.checkpoints.config_file import CheckpointError
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 
 _DOWN = re.compile(r'(.+)\.lora_A\.(\w+)\.weight')
 # The original fine-tunes with alpha = min(rank, 16), which its files do not say.

@@ -29,7 +29,8 @@ import zipfile
 
 from vla_accel_ros.files.lfs import complaint
 from vla_accel_ros.files.links import dangling
-from vla_accel_ros.models.checkpoints.config_file import CONFIG, OWN, CheckpointError, read_json
+from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError, read_json
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -21,7 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros.models.parity.compare import Comparison, FixtureError, compare_all, read_arrays
+from vla_accel_ros.models.parity.comparison import (
+    Comparison,
+    FixtureError,
+    compare_all,
+    read_arrays,
+)
 from vla_accel_ros.models.parity.rounding import decide
 
 OFT_FILE = 'oft_outputs.npz'

@@ -25,8 +25,9 @@ import numpy as np
 import torch
 
 from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens
-from vla_accel_ros.models.checkpoints.config_file import CheckpointError, read_config
+from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import load
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.checkpoints.side_files import HEAD, KINDS, PROPRIO, VISION, find
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import DISCRETE, L1, OFTConfig

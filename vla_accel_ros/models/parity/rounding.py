@@ -23,12 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from vla_accel_ros.models.parity.compare import Comparison
+from vla_accel_ros.models.parity.comparison import Comparison
 
 # How the note of such a comparison begins.
 ROUNDS = 'rounds by'
