@@ -30,7 +30,7 @@ from vla_accel_ros.evaluation.conditions import CpuMeter
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.decision import Kind
-from vla_accel_ros.scheduling.predictors import make_generator
+from vla_accel_ros.scheduling.predictors import make_predictor
 from vla_accel_ros.scheduling.scheduler import Scheduler
 
 CAPACITY, BUFFERS, PENALTY = 6, 64, 1e-4
@@ -117,7 +117,7 @@ def measure(seconds: float = 10.0) -> Report:
     meter = CpuMeter()
     calls = max(1000, round(seconds * 10_000))
     filled = buffers()
-    ridge = make_generator('ridge', penalty=PENALTY)
+    ridge = make_predictor('ridge', penalty=PENALTY)
     rows: list[Row] = [
         summarise(
             f'ridge, {CAPACITY} actions of 7: the prediction, valid',

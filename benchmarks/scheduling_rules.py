@@ -47,7 +47,7 @@ SP_VLA = 'SP-VLA, velocity band'
 TRUST = 'hold@rule=trust,gripper_guard=false'
 # So many steps without a look, whatever happens.
 REPEAT = (
-    'hold@rule=always,gripper_guard=false,capacity={0},min_actions=2,min_generated=1,'
+    'hold@rule=always,gripper_guard=false,capacity={0},min_actions=2,min_from_vla=1,'
     'step_skip=1,tau=0'
 )
 RULES = {

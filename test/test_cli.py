@@ -162,7 +162,8 @@ def test_a_reader_that_goes_away_is_no_error(words):
 
 OPENED = """
 import os, sys
-from vla_accel_ros import cli, doctor
+from vla_accel_ros import cli
+from vla_accel_ros.commands import doctor
 def run(args):
     print('a line', file=sys.stdout)
     print('a line', file=sys.stderr)
@@ -187,7 +188,8 @@ def test_closed_streams_are_no_error_and_lend_their_numbers_to_no_file(closed):
 
 NATIVE = """
 import os, sys
-from vla_accel_ros import cli, doctor
+from vla_accel_ros import cli
+from vla_accel_ros.commands import doctor
 def run(args):
     os.write(1, b'from a native library\\n')
     print('{"ok": true}')
@@ -284,7 +286,8 @@ def test_a_share_file_is_found_and_a_missing_one_named():
 
 ODD = """
 import sys
-from vla_accel_ros import cli, doctor
+from vla_accel_ros import cli
+from vla_accel_ros.commands import doctor
 def run(args):
     print('at least ≥, K\udce4fer')
     print('the same ≥, K\udce4fer', file=sys.stderr)

@@ -52,7 +52,7 @@ def test_answers_are_spoilt_as_much_as_told(env):
 
 def test_fewer_calls_do_not_cost_the_task(env):
     every = episode(env, SchedulerConfig(rule='never'), 1_000_000, Spoilt('', 0.0))
-    trust = SchedulerConfig(rule='trust', generator='hold', gripper_guard=False)
+    trust = SchedulerConfig(rule='trust', predictor='hold', gripper_guard=False)
     fewer = episode(env, trust, 1_000_000, Spoilt('', 0.0))
     assert every[0] and fewer[0]
     assert every[2] == every[1]

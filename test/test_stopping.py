@@ -24,7 +24,7 @@ from vla_accel_ros.stopping import Ended, Interrupt, ends_in_order, exit_code
 
 PARENT = r"""
 import os, signal, sys, threading
-from vla_accel_ros.evaluation import workers
+from vla_accel_ros import workers
 from vla_accel_ros.stopping import Interrupt, Ended
 
 def begin():

@@ -41,7 +41,7 @@ class Source(str, Enum):
     HOLD = 'hold'
 
     @property
-    def generated(self) -> bool:
+    def from_vla(self) -> bool:
         """Whether the VLA itself produced the action (SP-VLA, N_G counts these)."""
         return self is Source.VLA
 

@@ -38,7 +38,7 @@ def test_none_is_the_unaccelerated_policy():
 
 
 @pytest.mark.parametrize(
-    ('text', 'rule', 'generator', 'pruning', 'decoder'),
+    ('text', 'rule', 'predictor', 'pruning', 'decoder'),
     [
         ('ridge', 'velocity', 'ridge', 'none', 'greedy'),
         ('hold', 'velocity', 'hold', 'none', 'greedy'),
@@ -48,7 +48,7 @@ def test_none_is_the_unaccelerated_policy():
         ('sp_vla+jacobi', 'velocity', 'ridge', 'sp_vla', 'jacobi'),
         ('hold + specprune + verify', 'velocity', 'hold', 'specprune', 'verify'),
         (
-            'none@rule=planar,generator=hold,pruning=random,decoder=relaxed',
+            'none@rule=planar,predictor=hold,pruning=random,decoder=relaxed',
             'planar',
             'hold',
             'random',
@@ -56,9 +56,9 @@ def test_none_is_the_unaccelerated_policy():
         ),
     ],
 )
-def test_parts_are_put_together(text, rule, generator, pruning, decoder):
+def test_parts_are_put_together(text, rule, predictor, pruning, decoder):
     method = one(text)
-    assert (method.scheduler.rule, method.scheduler.generator) == (rule, generator)
+    assert (method.scheduler.rule, method.scheduler.predictor) == (rule, predictor)
     assert (method.pruning, method.decoder) == (pruning, decoder)
     assert method.name == text
 

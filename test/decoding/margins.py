@@ -28,11 +28,11 @@ NEAR_TIE = 1e-4
 class Margins(Greedy):
     """Greedy decoding that notes how far ahead of all others each token was."""
 
-    def decode(self, logits, riders, draft, count, passes):
-        """Decode; see `Decoder.decode`."""
+    def decode(self, logits, draft_in_prefill, draft, count, passes):
+        """Decode; see `TokenDecoder.decode`."""
         self._passes, self.margins = passes, []
         self._note(logits)
-        return super().decode(logits, riders, draft, count, self)
+        return super().decode(logits, draft_in_prefill, draft, count, self)
 
     def extend(self, tokens, start):
         """Run the model's own pass; see `Passes.extend`."""

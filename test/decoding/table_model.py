@@ -53,10 +53,12 @@ class TableModel:
         row[self.next(prefix)] = 1 + len(prefix)
         return row
 
-    def prefill(self, riders):
-        """Give the logits of the prompt's last token and of the riders."""
-        self.cache, self.widths = list(riders), []
-        return torch.stack([self.row(riders[:n]) for n in range(len(riders) + 1)])
+    def prefill(self, draft_in_prefill):
+        """Give the logits of the prompt's last token and of the draft tokens."""
+        self.cache, self.widths = list(draft_in_prefill), []
+        return torch.stack(
+            [self.row(draft_in_prefill[:n]) for n in range(len(draft_in_prefill) + 1)]
+        )
 
     def extend(self, tokens, start):
         """Run tokens; see `Passes.extend`."""
@@ -76,5 +78,5 @@ class TableModel:
 
 def decode(decoder, model, draft=None, count=7, blank=0):
     """Run a decoder as the model core does."""
-    riders = decoder.riders(draft, count, blank)
-    return decoder.decode(model.prefill(riders), riders, draft, count, model)
+    draft_in_prefill = decoder.draft_in_prefill(draft, count, blank)
+    return decoder.decode(model.prefill(draft_in_prefill), draft_in_prefill, draft, count, model)

@@ -115,7 +115,7 @@ def test_tokens_are_those_of_greedy_decoding_whatever_is_wrong_in_the_draft(
     margins, pruner = Margins(), Dropping(layout_of(model.config), drops)
     greedy = run(model, inputs[k], pruner, margins)
     assert min(margins.margins) > NEAR_TIE
-    expected, left = greedy.decoded.tokens.tolist(), greedy.left.tolist()
+    expected, left = greedy.decoded.tokens.tolist(), greedy.kept_ids.tolist()
     assert len(left) == kept
     generator = np.random.default_rng(k)
     for pattern in PATTERNS:
@@ -124,7 +124,7 @@ def test_tokens_are_those_of_greedy_decoding_whatever_is_wrong_in_the_draft(
             answered = run(model, inputs[k], pruner, create_decoder(name), draft)
             decoded = answered.decoded
             assert decoded.tokens.tolist() == expected, (name, draft)
-            assert answered.left.tolist() == left
+            assert answered.kept_ids.tolist() == left
             if name == 'verify':
                 assert decoded.passes == 1 + sum(pattern[:-1])
                 assert decoded.accepted == 7 - sum(pattern)
@@ -149,7 +149,7 @@ def test_a_pruner_that_learns_from_decoding_learns_the_same(model, inputs, name)
         draft = corrupted(model, expected, pattern, generator)
         answered = run(model, inputs[k], drafted, decoder, draft, step)
         assert answered.decoded.tokens.tolist() == expected
-        assert answered.left.tolist() == greedy.left.tolist()
+        assert answered.kept_ids.tolist() == greedy.kept_ids.tolist()
         torch.testing.assert_close(
             drafted._memory.estimate(1, 0.8), plain._memory.estimate(1, 0.8), atol=1e-6, rtol=1e-4
         )

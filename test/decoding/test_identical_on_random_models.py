@@ -116,5 +116,5 @@ def test_tokens_are_those_of_greedy_decoding(name, case):
         answered = run(create(name), proposal)
         tokens = answered.decoded.tokens.tolist()
         assert same_up_to_near_ties(tokens, expected, margins.margins)
-        assert answered.left.tolist() == greedy.left.tolist()
+        assert answered.kept_ids.tolist() == greedy.kept_ids.tolist()
         assert 1 <= answered.decoded.passes <= config.action_dims

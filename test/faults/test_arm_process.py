@@ -26,8 +26,8 @@ import pytest
 LAUNCHER = """
 from pathlib import Path
 import signal, sys
-from vla_accel_ros.nodes.demo_graph import RunningGraph
-from vla_accel_ros.nodes.processes import Deployment, processes
+from vla_accel_ros.graph.demo_graph import RunningGraph
+from vla_accel_ros.graph.processes import Deployment, processes
 deployment = Deployment()
 listed = [p for p in processes(deployment) if p.name == 'arm_command']
 with RunningGraph(listed, deployment, Path(sys.argv[1]), {}) as graph:

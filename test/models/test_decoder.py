@@ -21,7 +21,7 @@ import pytest
 import torch
 
 from vla_accel_ros.layers.cache import CacheLender, KVCache
-from vla_accel_ros.layers.llama import Decoder, Rotary, rotate
+from vla_accel_ros.layers.llama import LlamaDecoder, Rotary, rotate
 from vla_accel_ros.layers.shapes import DecoderConfig
 from vla_accel_ros.models.attention_taps import QueryTap, row_weights
 
@@ -31,7 +31,7 @@ def decoder_of(layers=2, heads=4, kv_heads=2, seed=0):
     config = DecoderConfig(
         width=8 * heads, layers=layers, heads=heads, kv_heads=kv_heads, mlp=40, vocab=50
     )
-    return Decoder(config).eval().requires_grad_(False)
+    return LlamaDecoder(config).eval().requires_grad_(False)
 
 
 @settings(max_examples=25)

@@ -25,7 +25,7 @@ from vla_accel_ros.models.action_tokens import (
     ActionStatistics,
     ActionTokens,
     UnnormKeyError,
-    to_product,
+    to_si,
 )
 from vla_accel_ros.models.checkpoints.folder import save
 from vla_accel_ros.models.device import DeviceError
@@ -113,7 +113,7 @@ def test_gripper_is_brought_to_nought_open_one_closed(
 ):
     statistics = ActionStatistics.from_dict(embedded_config.norm_stats['embedded']['action'])
     config = replace(embedded_config, gripper_open_is_one=open_is_one)
-    values = to_product(np.array([0, 0, 0, 0, 0, 0, stored]), statistics, config)
+    values = to_si(np.array([0, 0, 0, 0, 0, 0, stored]), statistics, config)
     assert values[6] == pytest.approx(expected)
 
 
@@ -122,7 +122,7 @@ def test_images_of_any_size_are_fitted_once(policy, views):
     whole = policy.predict(Observation(large, INSTRUCTION))
     small = tuple(fit(view, policy.config) for view in large)
     assert (
-        policy.predict(Observation(small, INSTRUCTION), fitted=True).token_ids == whole.token_ids
+        policy.predict(Observation(small, INSTRUCTION), resized=True).token_ids == whole.token_ids
     ).all()
 
 

@@ -53,8 +53,8 @@ def test_letterbox_pads_with_the_mean_and_resize_crop_does_not(config):
 
 
 def test_resize_naive_ignores_the_aspect(config):
-    fitted = fit(gradient(64, 200), config)
-    assert fitted[0].max() < 10 and fitted[-1].min() > 245
+    resized = fit(gradient(64, 200), config)
+    assert resized[0].max() < 10 and resized[-1].min() > 245
 
 
 def test_normalising_is_the_formula(config, views):
@@ -88,7 +88,7 @@ def test_a_wrong_number_of_views_says_how_many_are_wanted(embedded_config, views
 
 def test_images_said_to_be_fitted_must_be(config):
     with pytest.raises(ValueError, match=r'\[16, 16, 3\], expected \[32, 32, 3\]'):
-        Preprocessor(config)([np.zeros((16, 16, 3), np.uint8)], fitted=True)
+        Preprocessor(config)([np.zeros((16, 16, 3), np.uint8)], resized=True)
 
 
 def test_crop_is_made_of_the_lanczos_resized_image(config):

@@ -189,7 +189,7 @@ def test_dropping_equals_hiding_the_tokens_from_later_layers(small, batch, drops
         expected, sequence, weights, total = eager(small, pixels, ids, hidden)
     torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
     assert tokens.tolist() == sequence
-    assert sorted({*range(layout.total)} - gone) == prompt.left.tolist()
+    assert sorted({*range(layout.total)} - gone) == prompt.kept_ids.tolist()
     # Last prompt row and six decoded ones, over everything that each layer still held.
     for layer in (1, 2, 3):
         rows = weights[layer - 1][:, -7:, 1 : 1 + total].mean((0, 1))
@@ -254,7 +254,7 @@ def test_with_the_remedy_dropped_tokens_have_an_action_score(tiny, stored, promp
             prompt, *_ = run(
                 tiny, pruner, torch.from_numpy(stored[f'pixel_values{k}']), prompts[k]
             )
-        assert len(prompt.left) == 64
+        assert len(prompt.kept_ids) == 64
         score = pruner._memory.estimate(1, 0.8)
         assert int((score > 0).sum()) == (256 if remedy == 'shallow' else 64)
 

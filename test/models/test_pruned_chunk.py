@@ -89,7 +89,7 @@ def test_dropping_equals_hiding_the_tokens_from_later_layers(oft, batch):
     with torch.inference_mode():
         hidden, weights = eager(oft, batch, drops)
     torch.testing.assert_close(answer.hidden, hidden, atol=1e-5, rtol=1e-5)
-    assert answer.left.tolist() == [i for i in range(layout.total) if i not in drops[2]]
+    assert answer.kept_ids.tolist() == [i for i in range(layout.total) if i not in drops[2]]
     text, slots, length = batch[1].shape[1] - 1, 14, weights[1].shape[-1]
     last = length - 2 - slots
     assert last == layout.total + 1 + text  # BOS, visual tokens, proprioception, prompt
@@ -147,12 +147,12 @@ def test_every_method_prunes_a_single_pass_model(oft, batch, name):
     for step in range(2):
         answer = run(oft, pruner, batch, Scene(images, FAST, step * 10**8))
     assert answer.numbers.shape == (1, 2, 7)
-    assert (len(answer.left) < layout.total) is (name != 'none')
+    assert (len(answer.kept_ids) < layout.total) is (name != 'none')
 
 
 def test_vla_pruner_gives_each_camera_its_budget_at_once(oft, batch):
     layout = layout_of(oft.config)
     pruner = create('vla_pruner', layout, keep=0.25, camera_shares=[2.0, 1.0], round_up=False)
-    left = run(oft, pruner, batch).left
+    left = run(oft, pruner, batch).kept_ids
     first = int((left < layout.tokens).sum())
     assert (first, len(left) - first) == (layout.tokens // 2, layout.tokens // 4)

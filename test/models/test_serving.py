@@ -77,5 +77,5 @@ def test_what_was_done_is_told(policy, ask):
     less = ask().work
     assert less.visual == (policy.config.visual_tokens // 2,) * 2
     assert less.projected == policy.config.visual_tokens // 2
-    assert less.riders == 6
+    assert less.draft_in_prefill == 6
     assert all(0 < count <= 6 - before for before, count in less.passes)

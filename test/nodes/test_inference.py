@@ -34,7 +34,7 @@ def test_a_pair_is_answered_with_the_models_action_under_the_observations_stamp(
     assert answer.header.frame_id == 'base_link'
     assert message_step(answer) == 0.05
     views = tuple(np.split(frame(), 2))
-    expected = Policy.load(checkpoint).predict(Observation(views, INSTRUCTION), fitted=True)
+    expected = Policy.load(checkpoint).predict(Observation(views, INSTRUCTION), resized=True)
     assert message_to_chunk(answer).values == pytest.approx(expected.chunk_values)
     stats = message_stats(answer)
     assert stats.keep_ratio == 1.0 and 1 <= stats.passes <= 7 and stats.accepted == 0

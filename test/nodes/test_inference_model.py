@@ -179,7 +179,7 @@ def test_a_checkpoint_that_wants_proprioception_gets_the_values_by_name(graph, t
     answer = message_to_chunk(robot.answer())
     views = tuple(np.split(frame(), 2))
     expected = Policy.load(folder).predict(
-        Observation(views, INSTRUCTION, proprio=values), fitted=True
+        Observation(views, INSTRUCTION, proprio=values), resized=True
     )
     assert answer.values.shape == (3, 7)
     assert answer.values == pytest.approx(expected.chunk_values, abs=1e-6)

@@ -56,7 +56,7 @@ def test_a_deliberative_step_hands_the_frame_on_and_sends_the_answer(graph):
 
 
 def test_the_next_request_carries_the_motion_and_a_draft(graph):
-    rig = Rig(graph, rule='never', generator='hold')
+    rig = Rig(graph, rule='never', predictor='hold')
     rig.drive(1)
     rig.frame()
     graph.until(lambda: len(rig.requests) == 2, 'the second request')

@@ -18,7 +18,7 @@ import sys
 
 COUNT = """
 import resource
-from vla_accel_ros.nodes.memory import keep_freed_memory
+from vla_accel_ros.ros.memory import keep_freed_memory
 kept = {} and keep_freed_memory()
 for _ in range(10):
     bytearray(1 << 20)

@@ -24,7 +24,7 @@ from vla_accel_ros.stopping import CANNOT_START
 ROOT = Path(__file__).parents[2]
 PROBE = """
 import sys
-from vla_accel_ros.nodes.base import REAL_TIME, Node, Setting, run
+from vla_accel_ros.ros.base import REAL_TIME, Node, Setting, run
 from std_msgs.msg import Empty
 
 
@@ -130,7 +130,7 @@ def test_arguments_that_ros_cannot_read_end_with_one_line_and_a_status_of_their_
 STUCK = """
 import ctypes
 from vla_accel_ros.nodes import spin
-from vla_accel_ros.nodes.base import Node
+from vla_accel_ros.ros.base import Node
 
 
 class Stuck(Node):

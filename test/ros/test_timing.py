@@ -88,7 +88,7 @@ def test_garbage_is_collected_when_asked_only_and_as_before_afterwards():
 )
 def test_priorities_say_what_they_reached(call, expected):
     # In a process of its own: this one must stay as it is.
-    code = f'from vla_accel_ros.nodes import timing; print(timing.{call})'
+    code = f'from vla_accel_ros.ros import timing; print(timing.{call})'
     done = subprocess.run(
         [sys.executable, '-c', code],
         capture_output=True,

@@ -29,7 +29,7 @@ def test_an_empty_buffer_has_no_last_action_and_no_generated_share():
     buffer = ActionBuffer()
     assert len(buffer) == 0
     assert buffer.last is None
-    assert buffer.generated_ratio == 0
+    assert buffer.from_vla_ratio == 0
     assert buffer.values.shape == (0, 7)
     assert buffer.changes.shape == (0, 7)
     assert buffer.capacity == 6
@@ -50,8 +50,8 @@ def test_views_hold_the_newest_actions_oldest_first(capacity, history):
         np.testing.assert_array_equal(buffer.values, [a.values for a in window])
         assert [list(row) for row in buffer.rows] == buffer.values.tolist()
         np.testing.assert_array_equal(buffer.changes, np.abs(np.diff(buffer.values, axis=0)))
-        assert buffer.generated == sum(a.source.generated for a in window)
-        assert buffer.generated_ratio == buffer.generated / len(window)
+        assert buffer.from_vla == sum(a.source.from_vla for a in window)
+        assert buffer.from_vla_ratio == buffer.from_vla / len(window)
 
 
 def test_views_cannot_be_written_to():
@@ -67,10 +67,10 @@ def test_clear_forgets_every_action():
         buffer.append(action(number))
     buffer.clear()
     assert len(buffer) == 0
-    assert buffer.generated == 0
+    assert buffer.from_vla == 0
     buffer.append(action(9, Source.RIDGE))
     assert buffer.values.tolist() == [[9.0] * 7]
-    assert buffer.generated_ratio == 0
+    assert buffer.from_vla_ratio == 0
     assert buffer.changes.shape == (0, 7)
 
 
@@ -96,6 +96,6 @@ def test_blind_counts_on_beyond_what_the_buffer_holds(generated, capacity):
     for vla in generated:
         buffer.append(Action(np.zeros(7), 0, Source.VLA if vla else Source.HOLD))
     since = [*generated[::-1], True].index(True)
-    assert buffer.blind == buffer.resized(capacity).blind == since
+    assert buffer.steps_since_vla == buffer.resized(capacity).steps_since_vla == since
     buffer.clear()
-    assert buffer.blind == 0
+    assert buffer.steps_since_vla == 0

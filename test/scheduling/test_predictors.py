@@ -22,10 +22,10 @@ from sklearn.linear_model import Ridge
 from vla_accel_ros.actions import Action, Source
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 from vla_accel_ros.scheduling.predictors import (
-    GENERATORS,
+    PREDICTORS,
     Prediction,
     Validity,
-    make_generator,
+    make_predictor,
     register,
     ridge_filter,
 )
@@ -57,21 +57,21 @@ def test_ridge_equals_scikit_learn(rows, penalty, forgotten):
     time = np.stack([np.arange(count), np.ones(count)], axis=1).astype(float)
     model = Ridge(alpha=penalty, fit_intercept=False, solver='cholesky').fit(time, rows[:, :6])
     expected = model.predict([[count, 1.0]])[0]
-    values = make_generator('ridge', FREE, penalty=penalty).predict(buffer).values
+    values = make_predictor('ridge', FREE, penalty=penalty).predict(buffer).values
     np.testing.assert_allclose(values[:6], expected, rtol=0, atol=1e-9)
     assert values[6] == rows[-1, 6]
 
 
 def test_ridge_of_translation_only_copies_rotation_and_gripper():
     rows = np.random.default_rng(1).normal(size=(6, 7))
-    both = make_generator('ridge', FREE).predict(filled(rows)).values
-    some = make_generator('ridge', FREE, fit='translation').predict(filled(rows)).values
+    both = make_predictor('ridge', FREE).predict(filled(rows)).values
+    some = make_predictor('ridge', FREE, fit='translation').predict(filled(rows)).values
     np.testing.assert_array_equal(some[:3], both[:3])
     np.testing.assert_array_equal(some[3:], rows[-1, 3:])
 
 
 def test_ridge_follows_a_line_but_for_the_shrinkage():
-    values = make_generator('ridge', FREE).predict(filled(line(0.01))).values
+    values = make_predictor('ridge', FREE).predict(filled(line(0.01))).values
     np.testing.assert_allclose(values, [0.06, -0.06, 0, 0, 0, 0.06, 1], atol=1e-5)
 
 
@@ -81,15 +81,15 @@ def test_the_filter_of_one_value_repeats_it_but_for_the_shrinkage():
 
 @pytest.mark.parametrize('count', range(3))
 def test_ridge_waits_for_enough_actions(count):
-    prediction = make_generator('ridge', Validity(min_actions=3)).predict(filled(line(1)[:count]))
+    prediction = make_predictor('ridge', Validity(min_actions=3)).predict(filled(line(1)[:count]))
     assert prediction == Prediction(None, 'too_few_actions')
 
 
 @given(arrays(float, (6, 7), elements=st.floats(-1, 1)))
 def test_no_column_changes_faster_than_it_did_within_the_buffer(rows):
     buffer = filled(rows)
-    raw = make_generator('ridge', FREE).predict(buffer).values
-    clipped = make_generator('ridge', Validity()).predict(buffer).values
+    raw = make_predictor('ridge', FREE).predict(buffer).values
+    clipped = make_predictor('ridge', Validity()).predict(buffer).values
     largest = buffer.changes.max(axis=0)
     expected = rows[-1] + np.clip(raw - rows[-1], -largest, largest)
     np.testing.assert_allclose(clipped, expected, rtol=0, atol=1e-12)
@@ -104,11 +104,11 @@ def zigzag(sign):
 @pytest.mark.parametrize('sign', [1, -1])
 def test_a_prediction_that_leaps_is_clipped_or_rejected_as_told(sign):
     buffer = filled(zigzag(sign))
-    raw = make_generator('ridge', FREE).predict(buffer).values
+    raw = make_predictor('ridge', FREE).predict(buffer).values
     assert abs(raw[0] - sign * 0.01) > 0.01
-    clipped = make_generator('ridge', Validity()).predict(buffer).values
+    clipped = make_predictor('ridge', Validity()).predict(buffer).values
     assert clipped[0] == pytest.approx(sign * 0.02)
-    rejected = make_generator('ridge', Validity(change='reject')).predict(buffer)
+    rejected = make_predictor('ridge', Validity(change='reject')).predict(buffer)
     assert rejected == Prediction(None, 'prediction_changes_too_fast')
 
 
@@ -126,13 +126,13 @@ def test_a_prediction_that_leaps_is_clipped_or_rejected_as_told(sign):
 )
 def test_an_invalid_prediction_is_none_with_a_named_reason(name, row, reason):
     validity = Validity(max_translation=0.025, max_rotation=0.25)
-    prediction = make_generator(name, validity).predict(filled([row] * 6))
+    prediction = make_predictor(name, validity).predict(filled([row] * 6))
     assert prediction == Prediction(None, reason)
 
 
 def test_hold_repeats_the_last_action():
     rows = np.random.default_rng(2).normal(size=(4, 7))
-    hold = make_generator('hold')
+    hold = make_predictor('hold')
     prediction = hold.predict(filled(rows))
     np.testing.assert_array_equal(prediction.values, rows[-1])
     assert prediction.reason == 'predicted'
@@ -153,23 +153,23 @@ def test_a_registered_generator_is_known_by_its_name():
             return Prediction(-buffer.last.values, 'predicted')
 
     try:
-        prediction = make_generator('opposite').predict(filled([[1.0] * 7]))
+        prediction = make_predictor('opposite').predict(filled([[1.0] * 7]))
         assert prediction.values.tolist() == [-1.0] * 7
     finally:
-        del GENERATORS['opposite']
+        del PREDICTORS['opposite']
 
 
 def test_an_unknown_generator_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"'lasso', expected one of \['hold', 'ridge'\]"):
-        make_generator('lasso')
+        make_predictor('lasso')
 
 
 @pytest.mark.parametrize(
     'build, message',
     [
-        (lambda: make_generator('ridge', penalty=0.0), 'penalty is 0.0, expected above 0'),
-        (lambda: make_generator('ridge', penalty=np.nan), 'penalty is nan'),
-        (lambda: make_generator('ridge', fit='rotation'), "fit is 'rotation', expected one of"),
+        (lambda: make_predictor('ridge', penalty=0.0), 'penalty is 0.0, expected above 0'),
+        (lambda: make_predictor('ridge', penalty=np.nan), 'penalty is nan'),
+        (lambda: make_predictor('ridge', fit='rotation'), "fit is 'rotation', expected one of"),
         (lambda: Validity(max_translation=0), 'max_translation is 0, expected above 0'),
         (lambda: Validity(max_rotation=np.nan), 'max_rotation is nan, expected above 0'),
         (lambda: Validity(change='stop'), "change is 'stop', expected clip, reject or ignore"),

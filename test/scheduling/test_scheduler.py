@@ -82,7 +82,7 @@ def test_fitted_actions_enter_the_buffer_until_too_few_are_generated():
     one.configure(SchedulerConfig(rule='velocity', v_min=0.1))
     kinds = [frame(one, step + i).kind for i in range(4)]
     assert kinds == [Kind.INTUITIVE] * 3 + [Kind.DELIBERATIVE]
-    assert one.buffer.generated == 3
+    assert one.buffer.from_vla == 3
 
 
 def test_an_invalid_prediction_falls_back_to_the_vla_under_its_own_name():

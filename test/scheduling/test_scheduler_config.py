@@ -18,7 +18,7 @@ from inspect import getdoc
 import pytest
 
 from vla_accel_ros.scheduling.config import SchedulerConfig
-from vla_accel_ros.scheduling.predictors import HoldGenerator, RidgeGenerator
+from vla_accel_ros.scheduling.predictors import HoldPredictor, RidgePredictor
 from vla_accel_ros.scheduling.rules.interface import Planar, Velocity
 
 
@@ -27,15 +27,15 @@ def test_the_defaults_are_the_papers():
     assert config.capacity == 6
     assert config.tau == 0.5
     assert config.ridge_penalty == 1e-4
-    assert isinstance(config.make_generator(), RidgeGenerator)
+    assert isinstance(config.make_predictor(), RidgePredictor)
     assert config.make_rule() == Velocity(0.16, 0.75, 3.5, 0.5)
     assert config.make_bridge() is None
 
 
 def test_names_choose_the_parts():
-    config = SchedulerConfig(generator='hold', rule='planar', bridge='ridge', step_skip=1)
-    assert isinstance(config.make_generator(), HoldGenerator)
-    assert isinstance(config.make_bridge(), RidgeGenerator)
+    config = SchedulerConfig(predictor='hold', rule='planar', bridge='ridge', step_skip=1)
+    assert isinstance(config.make_predictor(), HoldPredictor)
+    assert isinstance(config.make_bridge(), RidgePredictor)
     assert config.make_rule() == Planar(step_skip=1)
 
 
@@ -61,9 +61,9 @@ def test_every_field_is_documented():
         ({'min_actions': 1}, 'min_actions is 1, expected 2 to the capacity 6'),
         ({'capacity': 2}, 'min_actions is 3, expected 2 to the capacity 2'),
         ({'step_skip': 7}, 'step_skip is 7, expected 1 to the capacity 6'),
-        ({'min_generated': 0}, 'min_generated is 0, expected 1 to the capacity 6'),
-        ({'generator': 'lasso'}, "generator is 'lasso'"),
-        ({'bridge': 'jump'}, "generator is 'jump'"),
+        ({'min_from_vla': 0}, 'min_from_vla is 0, expected 1 to the capacity 6'),
+        ({'predictor': 'lasso'}, "predictor is 'lasso'"),
+        ({'bridge': 'jump'}, "predictor is 'jump'"),
         ({'rule': 'mood'}, "rule is 'mood'"),
         ({'change': 'bend'}, "change is 'bend'"),
         ({'fit': 'gripper'}, "fit is 'gripper'"),

@@ -30,7 +30,7 @@ MS = 1_000_000
 configs = st.builds(
     SchedulerConfig,
     rule=st.sampled_from(['velocity', 'planar', 'trust', 'always', 'never']),
-    generator=st.sampled_from(['ridge', 'hold']),
+    predictor=st.sampled_from(['ridge', 'hold']),
     bridge=st.sampled_from(['stop', 'hold', 'ridge']),
     max_bridge_steps=st.integers(0, 4),
     prefetch_rows=st.integers(0, 3),
@@ -71,7 +71,7 @@ class Referee:
         self.open = None
         self.newest_sent = None
         self.bridged = 0
-        self.blind = 0
+        self.steps_since_vla = 0
         self.sent = []
 
     def play(self, event):
@@ -146,9 +146,9 @@ class Referee:
             assert stamp is None or action.stamp_ns == stamp
             assert self.scheduler.buffer.last is action
             self.newest_sent = action.stamp_ns
-            self.blind = 0 if action.source.generated else self.blind + 1
+            self.steps_since_vla = 0 if action.source.from_vla else self.steps_since_vla + 1
             if decision.kind is Kind.INTUITIVE and config.rule == 'trust':
-                assert self.blind <= config.trust_most
+                assert self.steps_since_vla <= config.trust_most
         assert decision.reason
         assert not (decision.request and decision.kind is Kind.INTUITIVE)
         assert len(self.scheduler.buffer) <= config.capacity

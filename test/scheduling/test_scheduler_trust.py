@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the rule `trust` is told by the scheduler: the generator's word against the VLA's."""
+"""What the rule `trust` is told by the scheduler: the predictor's word against the VLA's."""
 
 from scheduler_steps import answer, frame, scheduler
 
@@ -27,7 +27,7 @@ def trusting(**options):
     return scheduler(
         **{
             'rule': 'trust',
-            'generator': 'hold',
+            'predictor': 'hold',
             'gripper_guard': False,
             'trust_least': 1,
             'trust_most': 4,
@@ -51,7 +51,7 @@ def play(one, rows):
         step += 1
 
 
-def test_trust_grows_while_the_generator_is_right_up_to_its_bound():
+def test_trust_grows_while_the_predictor_is_right_up_to_its_bound():
     assert play(trusting(), [FORWARD] * 4) == 'di' + 'diiii' * 3
 
 
@@ -60,11 +60,11 @@ def test_trust_collapses_when_the_vla_turns_and_when_the_gripper_does():
     assert kinds == 'di' + 'diiii' + 'd' + 'diiii' + 'd' + 'diiii'
 
 
-def test_what_the_generator_says_counts_not_who_it_is():
+def test_what_the_predictor_says_counts_not_who_it_is():
     growing = [[0.001 * step, 0, 0, 0, 0, 0, 0] for step in range(1, 13)]
     strict = {'trust_linear': 0.01, 'trust_share': 0.0, 'trust_least': 0}
-    assert play(trusting(generator='hold', **strict), growing) == 'd' * 12
-    assert 'diiii' in play(trusting(generator='ridge', change='ignore', **strict), growing)
+    assert play(trusting(predictor='hold', **strict), growing) == 'd' * 12
+    assert 'diiii' in play(trusting(predictor='ridge', change='ignore', **strict), growing)
 
 
 def test_a_late_answer_is_compared_with_what_was_expected_of_its_own_step():

@@ -34,7 +34,7 @@ def test_each_method_is_searched_for_what_it_looks_at():
         velocity,
         [*velocity, 'ridge_penalty'],
         ['keep', 'layer', 'rows'],
-        ['relaxed_bins', 'draft', 'generator'],
+        ['relaxed_bins', 'draft', 'predictor'],
         [*velocity, 'draft'],
     ]
 

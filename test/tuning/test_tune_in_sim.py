@@ -62,7 +62,7 @@ def test_a_search_leaves_all_that_is_promised(tune, tmp_path, capsys):
     assert 'open: ' in said.out and 'chosen: ' not in said.out
     for name in ('arm.yaml', 'preset.yaml', 'pareto.png', 'presets/hold_v_min_0.yaml'):
         assert (out / name).stat().st_size > 100
-    assert find(str(out / 'preset.yaml'))[0].scheduler.generator == 'hold'
+    assert find(str(out / 'preset.yaml'))[0].scheduler.predictor == 'hold'
 
 
 def test_the_same_search_gives_the_same_result_and_goes_on(tune, tmp_path):

@@ -36,8 +36,8 @@ class Component:
     settings: Mapping[str, object] = field(default_factory=dict)
 
 
-def _scheduling(generator: str) -> dict[str, object]:
-    return {'rule': 'velocity', 'generator': generator}
+def _scheduling(predictor: str) -> dict[str, object]:
+    return {'rule': 'velocity', 'predictor': predictor}
 
 
 COMPONENTS = {
@@ -49,7 +49,7 @@ COMPONENTS = {
     'hold': Component('those steps repeat the last action', _scheduling('hold')),
     'trust': Component(
         'the last action is repeated for as long as that was just measured to be right (ours)',
-        {'rule': 'trust', 'generator': 'hold', 'gripper_guard': False},
+        {'rule': 'trust', 'predictor': 'hold', 'gripper_guard': False},
     ),
     'sp_vla': Component(
         'SP-VLA: ridge scheduling, and pruning by speed, attention and edges',

@@ -21,10 +21,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vla_accel_ros.decoding.interface import Decoded, Decoder, Passes
+from vla_accel_ros.decoding.interface import Decoded, Passes, TokenDecoder
 
 
-class Greedy(Decoder):
+class Greedy(TokenDecoder):
     """One pass a token; a draft is not looked at. Nothing leaves the device on the way."""
 
     name = 'greedy'
@@ -32,12 +32,12 @@ class Greedy(Decoder):
     def decode(
         self,
         logits: Tensor,
-        riders: Sequence[int],
+        draft_in_prefill: Sequence[int],
         draft: Sequence[int] | None,
         count: int,
         passes: Passes,
     ) -> Decoded:
-        """Decode the answer; see `Decoder.decode`."""
+        """Decode the answer; see `TokenDecoder.decode`."""
         peaks, tokens = [], []
         for place in range(count):
             if place:

@@ -63,7 +63,7 @@ class Decoded:
     accepted: int
 
 
-class Decoder:
+class TokenDecoder:
     """A way of decoding. Has no state: one object may serve any number of models.
 
     Attributes:
@@ -72,7 +72,7 @@ class Decoder:
 
     name: str
 
-    def riders(self, draft: Sequence[int] | None, count: int, blank: int) -> list[int]:
+    def draft_in_prefill(self, draft: Sequence[int] | None, count: int, blank: int) -> list[int]:
         """Give the tokens that ride behind the prompt in the prefill.
 
         Args:
@@ -89,7 +89,7 @@ class Decoder:
     def decode(
         self,
         logits: Tensor,
-        riders: Sequence[int],
+        draft_in_prefill: Sequence[int],
         draft: Sequence[int] | None,
         count: int,
         passes: Passes,
@@ -97,9 +97,9 @@ class Decoder:
         """Decode the answer.
 
         Args:
-            logits: [1 + riders, vocabulary] of the prompt's last token and of each rider, which
-                the cache holds.
-            riders: As `riders` gave them.
+            logits: [1 + drafted, vocabulary] of the prompt's last token and of each draft token
+                in the prefill, which the cache holds.
+            draft_in_prefill: As `draft_in_prefill` gave them.
             draft: The proposed answer, `count` tokens; None without one.
             count: Tokens of the answer.
             passes: The model.

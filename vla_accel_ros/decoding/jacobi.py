@@ -33,9 +33,13 @@ class Jacobi(Speculative):
 
     name = 'jacobi'
 
-    def riders(self, draft: Sequence[int] | None, count: int, blank: int) -> list[int]:
-        """Give the draft, or blanks, without the last token; see `Decoder.riders`."""
-        return [blank] * (count - 1) if draft is None else super().riders(draft, count, blank)
+    def draft_in_prefill(self, draft: Sequence[int] | None, count: int, blank: int) -> list[int]:
+        """Give the draft, or blanks, without the last token."""
+        return (
+            [blank] * (count - 1)
+            if draft is None
+            else super().draft_in_prefill(draft, count, blank)
+        )
 
     def _again(
         self, draft: Sequence[int] | None, unsettled: list[int], start: int, count: int

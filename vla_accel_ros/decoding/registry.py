@@ -17,18 +17,18 @@
 from __future__ import annotations
 
 from vla_accel_ros.decoding.greedy import Greedy
-from vla_accel_ros.decoding.interface import Decoder
+from vla_accel_ros.decoding.interface import TokenDecoder
 from vla_accel_ros.decoding.jacobi import Jacobi, Relaxed
 from vla_accel_ros.decoding.verify import Verify
 
-DECODERS: dict[str, type[Decoder]] = {
+DECODERS: dict[str, type[TokenDecoder]] = {
     kind.name: kind for kind in (Greedy, Verify, Jacobi, Relaxed)
 }
 # These give the tokens that greedy decoding gives.
 EXACT = (Greedy.name, Verify.name, Jacobi.name)
 
 
-def create(name: str, relaxed_bins: int = 2) -> Decoder:
+def create(name: str, relaxed_bins: int = 2) -> TokenDecoder:
     """Build a decoder.
 
     Args:

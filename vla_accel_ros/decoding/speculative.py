@@ -28,7 +28,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vla_accel_ros.decoding.interface import Decoded, Decoder, Passes
+from vla_accel_ros.decoding.interface import Decoded, Passes, TokenDecoder
 
 
 def agreement(proposed: Sequence[int], chosen: Sequence[int], bins: int = 0) -> int:
@@ -42,31 +42,32 @@ def agreement(proposed: Sequence[int], chosen: Sequence[int], bins: int = 0) -> 
     return min(len(proposed), len(chosen))
 
 
-class Speculative(Decoder):
+class Speculative(TokenDecoder):
     """The loop that all such decoders share.
 
-    A subclass says what to propose: `riders`, `_again`, and how much agreement is enough.
+    A subclass says what to propose (`draft_in_prefill`, `_again`) and how much agreement is
+    enough.
     """
 
     # Bins by which proposals may be off when the model's choices are taken as they are.
     tolerance = 0
 
-    def riders(self, draft: Sequence[int] | None, count: int, blank: int) -> list[int]:
-        """Give the draft without its last token; see `Decoder.riders`."""
+    def draft_in_prefill(self, draft: Sequence[int] | None, count: int, blank: int) -> list[int]:
+        """Give the draft without its last token; see `TokenDecoder.draft_in_prefill`."""
         return [] if draft is None else list(draft[: count - 1])
 
     def decode(
         self,
         logits: Tensor,
-        riders: Sequence[int],
+        draft_in_prefill: Sequence[int],
         draft: Sequence[int] | None,
         count: int,
         passes: Passes,
     ) -> Decoded:
-        """Decode the answer; see `Decoder.decode`."""
+        """Decode the answer; see `TokenDecoder.decode`."""
         settled: list[int] = []
         tokens, peaks = [], []
-        proposed, spent = list(riders), 1
+        proposed, spent = list(draft_in_prefill), 1
         while True:
             # Rows predict the places from len(settled) on; the proposed were their inputs.
             peak, choice = logits.max(-1)

@@ -37,7 +37,7 @@ SETTLE_ACTION = np.zeros(WIDTH)
 # What the simulator draws, whatever the policy sees of it.
 IMAGE_SIZE = 256
 CONTROL_HZ = 20
-# Fixtures are placed by numpy's global generator, even where an initial state is set.
+# Fixtures are placed by numpy's global predictor, even where an initial state is set.
 LAYOUT_SEED = 0
 
 

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 # What the head of every page holds; older ones only say what they may load.
-_MADE_BY = beginning('<meta name="generator" content="vla-accel">', within=1000)
+_MADE_BY = beginning('<meta name="predictor" content="vla-accel">', within=1000)
 _OLDER = beginning("img-src data: blob:; style-src 'unsafe-inline'; script-src 'sha256-", 1000)
 
 # What a picture says of who made it, wherever its format has room for that.

@@ -170,7 +170,7 @@ def play(
 
     with (
         running(session, method, logs, stop) as operator,
-        Ahead(session.stream(fitted=False)) as ahead,
+        Ahead(session.stream(resized=False)) as ahead,
     ):
         player = Player(
             operator,

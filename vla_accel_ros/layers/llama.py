@@ -153,12 +153,12 @@ class DecoderLayer(nn.Module):
         cache: KVCache | None = None,
         layer: int = 0,
     ) -> Tensor:
-        """Map hidden states x [B, S, width]; see `Decoder.run` for the other arguments."""
+        """Map hidden states x [B, S, width]; see `LlamaDecoder.run` for the other arguments."""
         x = x + self.self_attn(self.input_layernorm(x), rope, mask, causal, cache, layer)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
-class Decoder(nn.Module):
+class LlamaDecoder(nn.Module):
     """Embedding table, layers and final norm; called `model` in the checkpoint."""
 
     def __init__(self, config: DecoderConfig) -> None:
@@ -220,5 +220,5 @@ class LanguageModel(nn.Module):
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
-        self.model = Decoder(config)
+        self.model = LlamaDecoder(config)
         self.lm_head = nn.Linear(config.width, config.vocab, bias=False)

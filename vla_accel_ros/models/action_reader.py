@@ -20,7 +20,7 @@ import numpy as np
 from torch import Tensor
 
 from vla_accel_ros.actions import WIDTH
-from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_product
+from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_si
 from vla_accel_ros.models.action_units import in_si
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import L1
@@ -87,4 +87,4 @@ class ActionReader:
         return self._product(numbers.float().cpu().numpy()), np.empty(0, np.int64)
 
     def _product(self, normalised: np.ndarray) -> np.ndarray:
-        return to_product(normalised, self.statistics, self._config)
+        return to_si(normalised, self.statistics, self._config)

@@ -240,9 +240,7 @@ def moving_statistics(entry: object, key: str) -> ActionStatistics:
     return statistics
 
 
-def to_product(
-    normalised: np.ndarray, statistics: ActionStatistics, config: VLAConfig
-) -> np.ndarray:
+def to_si(normalised: np.ndarray, statistics: ActionStatistics, config: VLAConfig) -> np.ndarray:
     """Un-normalise an action and bring its gripper to the product's convention.
 
     Args:
@@ -259,10 +257,8 @@ def to_product(
     return values
 
 
-def from_product(
-    values: np.ndarray, statistics: ActionStatistics, config: VLAConfig
-) -> np.ndarray:
-    """Normalise an action in the product's convention: the inverse of `to_product`.
+def from_si(values: np.ndarray, statistics: ActionStatistics, config: VLAConfig) -> np.ndarray:
+    """Normalise an action in the product's convention: the inverse of `to_si`.
 
     Args:
         values: float [..., 7]; m, rad, gripper 0 open to 1 closed.

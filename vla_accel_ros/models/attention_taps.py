@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.layers.llama import Decoder, rotate
+from vla_accel_ros.layers.llama import LlamaDecoder, rotate
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.pruning.interface import Layout
 from vla_accel_ros.pruning.scores import TokenScores, attention_rows, token_scores
@@ -42,7 +42,9 @@ class QueryTap:
         tail: Rows to keep of each pass, the last ones; all if None.
     """
 
-    def __init__(self, decoder: Decoder, layers: Iterable[int], tail: int | None = None) -> None:
+    def __init__(
+        self, decoder: LlamaDecoder, layers: Iterable[int], tail: int | None = None
+    ) -> None:
         self._decoder, self.tail = decoder, tail
         self._queries: dict[int, list[Tensor]] = {layer: [] for layer in layers}
         self._handles = []
@@ -74,7 +76,7 @@ class QueryTap:
 
 
 def row_weights(
-    decoder: Decoder,
+    decoder: LlamaDecoder,
     layer: int,
     queries: Tensor,
     query_positions: Tensor,
@@ -125,7 +127,12 @@ class ActionAttention:
     """
 
     def __init__(
-        self, decoder: Decoder, layers: Sequence[int], first: int, count: int, drafted: int = 0
+        self,
+        decoder: LlamaDecoder,
+        layers: Sequence[int],
+        first: int,
+        count: int,
+        drafted: int = 0,
     ) -> None:
         self._decoder, self._layers, self._drafted = decoder, tuple(layers), drafted
         self._wanted = range(first, first + count)

@@ -20,12 +20,12 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.layers.llama import Decoder
+from vla_accel_ros.layers.llama import LlamaDecoder
 from vla_accel_ros.models.attention_taps import ActionAttention
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 
 
-def extend(decoder: Decoder, x: Tensor, positions: Tensor, cache: KVCache) -> Tensor:
+def extend(decoder: LlamaDecoder, x: Tensor, positions: Tensor, cache: KVCache) -> Tensor:
     """Run a few tokens over a cache whose layers may differ in length.
 
     Args:
@@ -55,7 +55,7 @@ class CachedPasses:
 
     Args:
         model: The model.
-        cache: Holds the prompt, and the riders behind it.
+        cache: Holds the prompt, and the draft tokens behind it.
         first: Absolute position of the answer's first token, the prompt's full length.
         attention: Told where each pass stands.
 

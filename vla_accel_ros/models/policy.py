@@ -192,13 +192,13 @@ class Policy:
         return self._caches(length + self.config.action_dims)
 
     def _pixels(
-        self, observation: Observation, fitted: bool
+        self, observation: Observation, resized: bool
     ) -> tuple[Tensor, tuple[np.ndarray, ...]]:
         """Give pixel values, and the images as the model sees them."""
         images = observation.images
-        if not fitted:
+        if not resized:
             images = tuple(fit(image, self.config) for image in images)
-        pixels = torch.from_numpy(self._preprocess(images, fitted=True))
+        pixels = torch.from_numpy(self._preprocess(images, resized=True))
         return pixels.to(self.model.device, self.model.dtype), images
 
     def _proprio(self, observation: Observation) -> Tensor | None:
@@ -211,7 +211,7 @@ class Policy:
     def predict(
         self,
         observation: Observation,
-        fitted: bool = False,
+        resized: bool = False,
         motion: Motion | None = None,
         draft: np.ndarray | None = None,
     ) -> Prediction:
@@ -220,7 +220,7 @@ class Policy:
         Args:
             observation: As many images as the checkpoint wants, in its order, and the
                 proprioception that it wants.
-            fitted: Whether the images were brought to the model's size by `preprocess.fit`.
+            resized: Whether the images were brought to the model's size by `preprocess.fit`.
             motion: The last action's, which steers pruning; None on an episode's first step.
             draft: float [7], the action to verify; m, rad, gripper 0 open to 1 closed.
 
@@ -239,7 +239,7 @@ class Policy:
         start = time.perf_counter()
         with watch('preprocess'):
             ids = torch.tensor([self._ids(observation.instruction)], device=self.model.device)
-            pixels, images = self._pixels(observation, fitted)
+            pixels, images = self._pixels(observation, resized)
             scene = Scene(images, motion, observation.stamp_ns)
             proprio = self._proprio(observation)
             proposed = self._drafts.propose(source, draft)
@@ -273,8 +273,8 @@ class Policy:
             values,
             token_ids,
             watch.ms,
-            len(answered.left),
-            answered.left.cpu().numpy(),
+            len(answered.kept_ids),
+            answered.kept_ids.cpu().numpy(),
             answered.work.visual,
             pruner.reason,
             passes,

@@ -70,19 +70,19 @@ class Preprocessor:
             for tower in config.towers
         ]
 
-    def __call__(self, images: Sequence[np.ndarray], fitted: bool = False) -> np.ndarray:
+    def __call__(self, images: Sequence[np.ndarray], resized: bool = False) -> np.ndarray:
         """Fit and normalise.
 
         Args:
             images: One uint8 [h, w, 3] a camera, in the checkpoint's order.
-            fitted: Whether they went through `fit` already.
+            resized: Whether they went through `fit` already.
 
         Returns:
             float32 [1, channels, size, size], image by image, tower by tower.
 
         Raises:
             CameraCountError: When the number of images is not what the checkpoint wants.
-            ValueError: When images said to be fitted have another size.
+            ValueError: When images said to be resized have another size.
         """
         config = self._config
         if len(images) != config.cameras:
@@ -93,7 +93,7 @@ class Preprocessor:
         pixels = np.empty((1, config.channels, size, size), np.float32)
         channel = 0
         for image, towers in zip(images, config.image_towers, strict=True):
-            image = image if fitted else fit(image, config)
+            image = image if resized else fit(image, config)
             if image.shape != (size, size, 3):
                 raise ValueError(f'image is {list(image.shape)}, expected [{size}, {size}, 3]')
             for tower in towers:

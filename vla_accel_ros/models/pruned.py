@@ -93,13 +93,13 @@ class Prefilled:
         hidden: [1, S, width] of what is left of the sequence, after the final norm.
         positions: For each layer, the absolute positions int [S_l] of the keys in the cache.
         ids: For each layer, the visual tokens among them, camera * tokens + index.
-        left: Visual tokens still there at the end, as `ids`.
+        kept_ids: Visual tokens still there at the end, as `ids`.
     """
 
     hidden: Tensor
     positions: tuple[Tensor, ...]
     ids: tuple[Tensor, ...]
-    left: Tensor
+    kept_ids: Tensor
 
     @property
     def seen(self) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.layers.llama import Decoder
+from vla_accel_ros.layers.llama import LlamaDecoder
 from vla_accel_ros.models.attention_taps import row_weights
 from vla_accel_ros.pruning.interface import Layout
 from vla_accel_ros.pruning.scores import TokenScores, mean_scores, token_scores
@@ -30,7 +30,7 @@ BLOCK = 64
 
 
 def row_scores(
-    decoder: Decoder,
+    decoder: LlamaDecoder,
     layer: int,
     queries: Tensor,
     rows: slice,

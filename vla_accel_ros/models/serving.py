@@ -24,7 +24,11 @@ from vla_accel_ros.scheduling.decision import Request
 
 
 def serve(
-    policy: Policy, request: Request, observation: Observation, step_s: float, fitted: bool = False
+    policy: Policy,
+    request: Request,
+    observation: Observation,
+    step_s: float,
+    resized: bool = False,
 ) -> Prediction:
     """Answer a request; the first step of an episode, which has no last action, begins anew.
 
@@ -33,7 +37,7 @@ def serve(
         request: Its last action steers pruning, its draft is verified.
         observation: Of the request's stamp.
         step_s: Seconds of a policy step.
-        fitted: See `Policy.predict`.
+        resized: See `Policy.predict`.
 
     Raises:
         ValueError: When the observation does not fit; see `Policy.predict`.
@@ -43,4 +47,4 @@ def serve(
         policy.reset()
     else:
         motion = Motion.from_action(request.last_action.values, step_s)
-    return policy.predict(observation, fitted=fitted, motion=motion, draft=request.draft)
+    return policy.predict(observation, resized=resized, motion=motion, draft=request.draft)

@@ -150,8 +150,8 @@ def predict(policy, job, settings: Mapping[str, object]):
         split_frame(job.frame, policy.config), request.instruction, request.stamp_ns, job.proprio
     )
     # A checkpoint's centre crop is no business of the camera node.
-    fitted = policy.config.centre_crop is None
-    return serve(policy, request, observation, settings['policy_step'], fitted)
+    resized = policy.config.centre_crop is None
+    return serve(policy, request, observation, settings['policy_step'], resized)
 
 
 def split_frame(frame: np.ndarray, config) -> tuple[np.ndarray, ...]:

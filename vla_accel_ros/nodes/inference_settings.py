@@ -129,7 +129,7 @@ SETTINGS = (
     Setting(
         'draft',
         'given',
-        'What the decoder verifies: the action that came with the request (of the generator that '
+        'What the decoder verifies: the action that came with the request (of the predictor that '
         'scheduler has, ridge or hold), the last answer (previous), or none',
         choices=DRAFTS,
     ),

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 
 from vla_accel_ros.ros.base import REAL_TIME, Setting
 from vla_accel_ros.scheduling.config import PARAMETERS, STOP, SchedulerConfig
-from vla_accel_ros.scheduling.predictors import GENERATORS
+from vla_accel_ros.scheduling.predictors import PREDICTORS
 from vla_accel_ros.scheduling.rules.interface import RULES
 
 DEFAULT = SchedulerConfig()
@@ -59,7 +59,7 @@ SETTINGS = (
     _field(
         'rule',
         'Which steps are intuitive: by speed (the paper), smooth planar motion (its '
-        'code), as many as the generator was measured to be good for (trust; goes with generator '
+        'code), as many as the predictor was measured to be good for (trust; goes with predictor '
         'hold and gripper_guard false, see the preset fast), all up to tau, or none, which is the '
         'unaccelerated policy',
         choices=tuple(sorted(RULES)),
@@ -87,11 +87,11 @@ SETTINGS = (
     ),
     _field('z_max', 'Rule planar: fastest vertical motion', unit='m/s', range=(0.0001, 10.0)),
     _field(
-        'min_generated', 'Rule planar: actions in the buffer that the VLA generated', range=(1, 32)
+        'min_from_vla', 'Rule planar: actions in the buffer that the VLA generated', range=(1, 32)
     ),
     _field(
         'trust_linear',
-        'Rule trust: error of the generator that is tolerated at any speed; '
+        'Rule trust: error of the predictor that is tolerated at any speed; '
         'higher calls the VLA less often',
         unit='m/s',
         range=(0.0001, 10.0),
@@ -128,12 +128,12 @@ SETTINGS = (
         'gripper_guard',
         'Ask the VLA while the gripper changed within the buffer: grasps are never linear',
     ),
-    # -- the generator --------------------------------------------------------------------------
+    # -- the predictor --------------------------------------------------------------------------
     _field('capacity', 'Actions in the buffer (n of SP-VLA)', range=(2, 32)),
     _field(
-        'generator',
+        'predictor',
         'Who takes intuitive steps and drafts for the VLA; hold repeats the last action',
-        choices=tuple(sorted(GENERATORS)),
+        choices=tuple(sorted(PREDICTORS)),
     ),
     _field(
         'fit',
@@ -165,7 +165,7 @@ SETTINGS = (
     _field(
         'bridge',
         'What is sent while a call is in flight past its step: nothing, or a prediction',
-        choices=(STOP, *sorted(GENERATORS)),
+        choices=(STOP, *sorted(PREDICTORS)),
     ),
     _field(
         'max_bridge_steps',

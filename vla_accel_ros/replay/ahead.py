@@ -81,7 +81,7 @@ class Ahead(Generic[Item]):
         except BaseException as error:
             self._error = error
         finally:
-            # A generator holds files open until it is closed, and by its own thread.
+            # A predictor holds files open until it is closed, and by its own thread.
             getattr(source, 'close', lambda: None)()
             self.busy_s = time.thread_time()
             self._put(_END)

@@ -78,17 +78,17 @@ class Session:
         """How many observations to expect."""
         return min(self.bag.topics[topic].count for topic in self.roles.images)
 
-    def stream(self, skip: int = 0, known: Mapping | None = None, fitted: bool = True) -> Stream:
+    def stream(self, skip: int = 0, known: Mapping | None = None, resized: bool = True) -> Stream:
         """Return the bag as the policy sees it.
 
         Args:
             skip: So many observations are passed over.
             known: What is known of their faults.
-            fitted: Whether views are brought to the model's size, or left as they are.
+            resized: Whether views are brought to the model's size, or left as they are.
         """
         args, config = self.args, self.policy.config
         fitting = Fitting(
-            config.image_size if fitted else 0,
+            config.image_size if resized else 0,
             config.resize,
             # Before their crop such checkpoints were trained on images resized so.
             'bicubic' if config.centre_crop is None else 'lanczos',

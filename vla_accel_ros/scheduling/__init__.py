@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""When to call the VLA and when a cheap generator will do; pure logic, no ROS, no torch."""
+"""When to call the VLA and when a cheap predictor will do; pure logic, no ROS, no torch."""

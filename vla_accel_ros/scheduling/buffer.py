@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The action buffer: the last few actions, as the rules and the generators read them."""
+"""The action buffer: the last few actions, as the rules and the predictors read them."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class ActionBuffer:
         self._actions: deque[Action] = deque(maxlen=capacity)
         self._rows: deque[list[float]] = deque(maxlen=capacity)
         self._end = 0
-        self._generated = 0
-        self._blind = 0
+        self._from_vla = 0
+        self._steps_since_vla = 0
 
     def __len__(self) -> int:
         return len(self._actions)
@@ -67,11 +67,11 @@ class ActionBuffer:
             self._changes[slot] = change
             self._changes[twin] = change
             if len(self._actions) == self._capacity:
-                self._generated -= self._actions[0].source.generated
+                self._from_vla -= self._actions[0].source.from_vla
         self._actions.append(action)
         self._rows.append(values.tolist())
-        self._generated += action.source.generated
-        self._blind = 0 if action.source.generated else self._blind + 1
+        self._from_vla += action.source.from_vla
+        self._steps_since_vla = 0 if action.source.from_vla else self._steps_since_vla + 1
         self._end = (slot + 1) % self._capacity
 
     def clear(self) -> None:
@@ -79,15 +79,15 @@ class ActionBuffer:
         self._actions.clear()
         self._rows.clear()
         self._end = 0
-        self._generated = 0
-        self._blind = 0
+        self._from_vla = 0
+        self._steps_since_vla = 0
 
     def resized(self, capacity: int) -> ActionBuffer:
         """Return a buffer of another capacity that holds the newest of these actions."""
         other = ActionBuffer(capacity)
         for action in self._actions:
             other.append(action)
-        other._blind = self._blind
+        other._steps_since_vla = self._steps_since_vla
         return other
 
     @property
@@ -124,16 +124,16 @@ class ActionBuffer:
         return self._read_changes[start : start + count]
 
     @property
-    def generated(self) -> int:
+    def from_vla(self) -> int:
         """How many of the actions the VLA generated (SP-VLA, N_G)."""
-        return self._generated
+        return self._from_vla
 
     @property
-    def blind(self) -> int:
+    def steps_since_vla(self) -> int:
         """How many actions were fitted since the VLA's last one, those forgotten counted too."""
-        return self._blind
+        return self._steps_since_vla
 
     @property
-    def generated_ratio(self) -> float:
+    def from_vla_ratio(self) -> float:
         """Share of generated actions (SP-VLA, N_G / N_A), 0 when empty."""
-        return self._generated / len(self._actions) if self._actions else 0.0
+        return self._from_vla / len(self._actions) if self._actions else 0.0

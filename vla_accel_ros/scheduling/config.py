@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from math import inf
 
-from vla_accel_ros.scheduling.predictors import Generator, Validity, make_generator
+from vla_accel_ros.scheduling.predictors import Predictor, Validity, make_predictor
 from vla_accel_ros.scheduling.rules.interface import Rule, make_rule
 import vla_accel_ros.scheduling.rules.trust  # noqa: F401  (makes its rule known)
 
@@ -33,7 +33,7 @@ class SchedulerConfig:
     Attributes:
         policy_step_s: Seconds of one action, the step that the checkpoint was trained at.
         capacity: Actions in the buffer (SP-VLA, n).
-        generator: Who takes intuitive steps and drafts for the VLA: `ridge` or `hold`.
+        predictor: Who takes intuitive steps and drafts for the VLA: `ridge` or `hold`.
         fit: What the ridge fits: `translation_rotation` or `translation`.
         ridge_penalty: The ridge's lambda.
         min_actions: Fewest buffered actions that the ridge fits to.
@@ -50,8 +50,8 @@ class SchedulerConfig:
         step_skip: Rule `planar`: last actions looked at.
         planar_ratio: Rule `planar`: bound on vertical over horizontal motion.
         z_max: Rule `planar`: bound on the vertical speed, m/s.
-        min_generated: Rule `planar`: generated actions that the buffer must hold.
-        trust_linear: Rule `trust`: error of the generator that is tolerated at any speed, m/s.
+        min_from_vla: Rule `planar`: generated actions that the buffer must hold.
+        trust_linear: Rule `trust`: error of the predictor that is tolerated at any speed, m/s.
         trust_angular: Rule `trust`: likewise of its angular velocity, rad/s.
         trust_share: Rule `trust`: tolerated share of the VLA's own velocity, where it is more.
         trust_least: Rule `trust`: steps without a look at least while the error is tolerated;
@@ -60,7 +60,7 @@ class SchedulerConfig:
         trust_most: Rule `trust`: steps without a look in a row at most.
         gripper_guard: Never intuitive while the buffer holds an opening or a closing.
         bridge: What is sent while a call is in flight past its step: `stop` sends nothing,
-            any generator's name sends its prediction.
+            any predictor's name sends its prediction.
         max_bridge_steps: Bridged steps between two answers at most; then nothing is sent.
         max_staleness_s: Older answers (from request to answer) are discarded.
         answer_timeout_s: After it a request counts as lost and the VLA is asked afresh.
@@ -77,7 +77,7 @@ class SchedulerConfig:
 
     policy_step_s: float = 0.05
     capacity: int = 6
-    generator: str = 'ridge'
+    predictor: str = 'ridge'
     fit: str = 'translation_rotation'
     ridge_penalty: float = 1e-4
     min_actions: int = 3
@@ -92,7 +92,7 @@ class SchedulerConfig:
     step_skip: int = 2
     planar_ratio: float = 1.0
     z_max: float = 0.3
-    min_generated: int = 4
+    min_from_vla: int = 4
     trust_linear: float = 0.06
     trust_angular: float = 0.6
     trust_share: float = 0.3
@@ -133,7 +133,7 @@ class SchedulerConfig:
             raise ValueError(
                 f'min_actions is {self.min_actions}, expected 2 to the capacity {self.capacity}'
             )
-        for name in ('step_skip', 'min_generated'):
+        for name in ('step_skip', 'min_from_vla'):
             value = getattr(self, name)
             if not 1 <= value <= self.capacity:
                 raise ValueError(f'{name} is {value}, expected 1 to the capacity {self.capacity}')
@@ -142,7 +142,7 @@ class SchedulerConfig:
                 f'pause_s is {self.pause_s}, expected above policy_step_s {self.policy_step_s}'
             )
         # The parts check what is theirs, whichever of them is in use.
-        self.make_generator()
+        self.make_predictor()
         self.make_bridge()
         for rule in ('velocity', 'planar', 'trust', 'always', 'never'):
             self._make_rule(rule)
@@ -153,19 +153,19 @@ class SchedulerConfig:
         """How much more may change at a seam than inside the chunks, metres and radians."""
         return self.seam_translation, self.seam_rotation
 
-    def make_generator(self) -> Generator:
-        """Build the generator of intuitive steps and drafts."""
-        return self._make_generator(self.generator)
+    def make_predictor(self) -> Predictor:
+        """Build the predictor of intuitive steps and drafts."""
+        return self._make_predictor(self.predictor)
 
-    def make_bridge(self) -> Generator | None:
-        """Build the generator that bridges, None where bridging sends nothing."""
-        return None if self.bridge == STOP else self._make_generator(self.bridge)
+    def make_bridge(self) -> Predictor | None:
+        """Build the predictor that bridges, None where bridging sends nothing."""
+        return None if self.bridge == STOP else self._make_predictor(self.bridge)
 
     def make_rule(self) -> Rule:
         """Build the rule."""
         return self._make_rule(self.rule)
 
-    def _make_generator(self, name: str) -> Generator:
+    def _make_predictor(self, name: str) -> Predictor:
         validity = Validity(
             max_translation=self.max_translation_step,
             max_rotation=self.max_rotation_step,
@@ -173,7 +173,7 @@ class SchedulerConfig:
             min_actions=self.min_actions,
         )
         options = {'penalty': self.ridge_penalty, 'fit': self.fit} if name == 'ridge' else {}
-        return make_generator(name, validity, **options)
+        return make_predictor(name, validity, **options)
 
     def _make_rule(self, name: str) -> Rule:
         options = {
@@ -188,7 +188,7 @@ class SchedulerConfig:
                 'step_skip': self.step_skip,
                 'ratio': self.planar_ratio,
                 'z_max': self.z_max,
-                'min_generated': self.min_generated,
+                'min_from_vla': self.min_from_vla,
             },
             'trust': {
                 'linear': self.trust_linear,

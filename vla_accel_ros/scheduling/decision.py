@@ -27,8 +27,8 @@ from vla_accel_ros.actions import Action
 class Kind(str, Enum):
     """What became of a frame or an answer.
 
-    A frame is intuitive (generator's action), queued (next row of a chunk), bridged
-    (generator's action while the VLA is computing), deliberative (the VLA is asked), waiting
+    A frame is intuitive (predictor's action), queued (next row of a chunk), bridged
+    (predictor's action while the VLA is computing), deliberative (the VLA is asked), waiting
     (nothing sent) or skipped (no step of the policy). An answer is deliberative or verified
     (its first row is sent), queued (its step already had an action; it waits for the next) or
     discarded.
@@ -52,7 +52,7 @@ class Request:
         stamp_ns: Capture stamp of the frame to look at, nanoseconds.
         instruction: What to do, in words.
         last_action: The last action sent, the motion that steers pruning; None at the start.
-        draft: float64 [7], the generator's action for this step, to verify; None without one.
+        draft: float64 [7], the predictor's action for this step, to verify; None without one.
     """
 
     stamp_ns: int

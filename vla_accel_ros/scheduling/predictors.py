@@ -12,9 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Lightweight generators: the next action from the last few, without the VLA.
+"""Lightweight predictors: the next action from the last few, without the VLA.
 
-A generator is any class with `source` and `predict(buffer)`; `register` makes it known by name.
+A predictor is any class with `source` and `predict(buffer)`; `register` makes it known by name.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOTION_COLUMNS = 6
 
 
 class Prediction(NamedTuple):
-    """A generator's next action.
+    """A predictor's next action.
 
     Attributes:
         values: float64 [7], columns as in `actions.COLUMNS`; None when there is no valid one.
@@ -89,8 +89,8 @@ class Validity:
         return None
 
 
-class Generator(Protocol):
-    """What the scheduler needs of a generator."""
+class Predictor(Protocol):
+    """What the scheduler needs of a predictor."""
 
     source: Source
 
@@ -98,33 +98,33 @@ class Generator(Protocol):
         """Predict the action after the newest one in the buffer."""
 
 
-GENERATORS: dict[str, Callable[..., Generator]] = {}
+PREDICTORS: dict[str, Callable[..., Predictor]] = {}
 
 
 def register(name: str) -> Callable[[type], type]:
-    """Make a generator class known by a name."""
+    """Make a predictor class known by a name."""
 
     def remember(factory: type) -> type:
-        GENERATORS[name] = factory
+        PREDICTORS[name] = factory
         return factory
 
     return remember
 
 
-def make_generator(name: str, validity: Validity | None = None, **options) -> Generator:
-    """Build the generator of that name.
+def make_predictor(name: str, validity: Validity | None = None, **options) -> Predictor:
+    """Build the predictor of that name.
 
     Args:
-        name: One of `GENERATORS`.
+        name: One of `PREDICTORS`.
         validity: What its predictions must satisfy, `Validity()` when left out.
-        options: What that generator takes beside.
+        options: What that predictor takes beside.
 
     Raises:
-        ValueError: When there is no generator of that name, or an option is out of range.
+        ValueError: When there is no predictor of that name, or an option is out of range.
     """
-    if name not in GENERATORS:
-        raise ValueError(f"generator is '{name}', expected one of {sorted(GENERATORS)}")
-    return GENERATORS[name](validity or Validity(), **options)
+    if name not in PREDICTORS:
+        raise ValueError(f"predictor is '{name}', expected one of {sorted(PREDICTORS)}")
+    return PREDICTORS[name](validity or Validity(), **options)
 
 
 def ridge_filter(count: int, penalty: float) -> np.ndarray:
@@ -147,7 +147,7 @@ def ridge_filter(count: int, penalty: float) -> np.ndarray:
 
 
 @register('ridge')
-class RidgeGenerator:
+class RidgePredictor:
     """Ridge regression of the buffered actions on the time index (SP-VLA).
 
     Args:
@@ -201,7 +201,7 @@ class RidgeGenerator:
 
 
 @register('hold')
-class HoldGenerator:
+class HoldPredictor:
     """Repeat the last action: on a scripted expert the better predictor.
 
     Args:

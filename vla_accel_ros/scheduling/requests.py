@@ -33,15 +33,15 @@ class Pending:
         stamp_ns: Capture stamp of its frame, nanoseconds.
         sent_ns: Monotonic time at which it was asked, nanoseconds.
         consumed: Actions commanded since its frame, the frame's own step included.
-        expected: float64 [7], what the generator would have done instead; None without one.
-        blind: Steps before its frame since the VLA's last action.
+        expected: float64 [7], what the predictor would have done instead; None without one.
+        steps_since_vla: Steps before its frame since the VLA's last action.
     """
 
     stamp_ns: int
     sent_ns: int
     consumed: int = 0
     expected: np.ndarray | None = None
-    blind: int = 0
+    steps_since_vla: int = 0
 
     def age_s(self, now_ns: int) -> float:
         """Seconds since it was asked."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The scheduler's step: queue, generator or VLA, decided once for every step of the policy."""
+"""The scheduler's step: queue, predictor or VLA, decided once for every step of the policy."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Scheduler:
         self._build()
 
     def _build(self) -> None:
-        self._generator = self._config.make_generator()
+        self._predictor = self._config.make_predictor()
         self._bridge = self._config.make_bridge()
         self._rule = self._config.make_rule()
 
@@ -177,7 +177,7 @@ class Scheduler:
                 consumed=pending.consumed,
             )
         self._rule.learn(
-            pending.expected, chunk.values[0], pending.blind, self._config.policy_step_s
+            pending.expected, chunk.values[0], pending.steps_since_vla, self._config.policy_step_s
         )
         # A longer pause than this, and the arm may have come to rest.
         last = self._buffer.last_since(self._step_ns - round(1.5e9 * self._config.policy_step_s))
@@ -228,11 +228,11 @@ class Scheduler:
     def _serve_afresh(self, now_ns: int, timed_out: bool) -> Decision:
         if not self._instruction:
             return self._decide(Kind.WAITING, 'no_instruction', self._step_ns, now_ns)
-        prediction = self._generator.predict(self._buffer)
+        prediction = self._predictor.predict(self._buffer)
         verdict = self._judge()
         if verdict.intuitive:
             if prediction.values is not None:
-                action = self._send(prediction.values, self._generator.source)
+                action = self._send(prediction.values, self._predictor.source)
                 return self._decide(
                     Kind.INTUITIVE, verdict.reason, self._step_ns, now_ns, action=action
                 )
@@ -265,9 +265,11 @@ class Scheduler:
         return True
 
     def _ask(self, now_ns: int, last: Action | None, draft, consumed: int = 0) -> Request:
-        # A row of the queue, already consumed, says nothing of the generator.
+        # A row of the queue, already consumed, says nothing of the predictor.
         expected = None if consumed else draft
-        self._requests.open(Pending(self._step_ns, now_ns, consumed, expected, self._buffer.blind))
+        self._requests.open(
+            Pending(self._step_ns, now_ns, consumed, expected, self._buffer.steps_since_vla)
+        )
         self._counters['requests'] += 1
         self._replan = False
         return Request(self._step_ns, self._instruction, last, draft)

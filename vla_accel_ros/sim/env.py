@@ -129,7 +129,7 @@ class TabletopEnv(gymnasium.Env):
         """Start an episode.
 
         Args:
-            seed: Decides the whole start; where None, the generator goes on.
+            seed: Decides the whole start; where None, the predictor goes on.
             options: 'task' may hold an instruction for this episode.
 
         Returns:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from torch import Tensor
 import torch.nn.functional as F
 
-from vla_accel_ros.layers.llama import Decoder, DecoderLayer
+from vla_accel_ros.layers.llama import DecoderLayer, LlamaDecoder
 
 
 def rows_of(x: Tensor, rows: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ def rows_of(x: Tensor, rows: Tensor) -> Tensor:
 
 
 def run_for(
-    decoder: Decoder, x: Tensor, positions: Tensor, mask: Tensor | None, rows: Tensor
+    decoder: LlamaDecoder, x: Tensor, positions: Tensor, mask: Tensor | None, rows: Tensor
 ) -> tuple[Tensor, list[Tensor]]:
     """Run all layers, the last one at some rows only.
 

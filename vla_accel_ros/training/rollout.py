@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_product
+from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_si
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.proprio import Proprioception
@@ -193,7 +193,7 @@ class Rollout:
         else:
             told = torch.from_numpy(np.stack([self._proprio(values) for values in proprio]))
             normalised = regress(self._model, pixels, prompts, told)
-        return to_product(normalised, self._stats, self._model.config)
+        return to_si(normalised, self._stats, self._model.config)
 
     def check(self, seeds: range, instructions: tuple[str, ...]) -> list[Episode]:
         """Run one episode a seed to its end, instructions in turn."""

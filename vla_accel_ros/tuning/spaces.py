@@ -41,7 +41,7 @@ RULES = {
         Dimension('step_skip', 1, 4, integer=True),
         Dimension('planar_ratio', 0.1, 10.0, log=True),
         Dimension('z_max', 0.05, 1.0, log=True),
-        Dimension('min_generated', 1, 6, integer=True),
+        Dimension('min_from_vla', 1, 6, integer=True),
     ),
     'always': (
         Dimension('tau', 0.0, 0.9),
@@ -70,9 +70,9 @@ PRUNING = {
 }
 # The method's own count replaces the ratio where it has one, so these are not searched together.
 FIXED_ONLY = {'sp_vla': ('keep', 'edges'), 'specprune': ('keep',)}
-# Without a rule the generator only drafts, and which one drafts best is a question of its own.
+# Without a rule the predictor only drafts, and which one drafts best is a question of its own.
 DRAFT = Dimension('draft', choices=('given', 'previous'))
-DRAFTER = Dimension('generator', choices=('hold', 'ridge'))
+DRAFTER = Dimension('predictor', choices=('hold', 'ridge'))
 BINS = Dimension('relaxed_bins', 1, 8, integer=True)
 
 
@@ -181,9 +181,9 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _dimensions(method: Method, model: Model, pinned: set[str]) -> list[Dimension]:
-    rule, generator = method.scheduler.rule, method.scheduler.generator
+    rule, predictor = method.scheduler.rule, method.scheduler.predictor
     found = list(RULES.get(rule, ()))
-    if rule != 'never' and generator == 'ridge':
+    if rule != 'never' and predictor == 'ridge':
         found += RIDGE
     found += _of_pruning(method.pruning, model, pinned)
     if method.decoder == 'relaxed':

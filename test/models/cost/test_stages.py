@@ -164,7 +164,7 @@ def test_operations_of_verifying_a_draft(wrong):
     # A pass behind each correction takes the corrected token and the rest of the draft.
     passes = tuple((place, 6 - place) for place in wrong if place < 6)
     assert done.decoded.passes == 1 + len(passes)
-    work = Workload(TEXT, riders=6, passes=passes)
+    work = Workload(TEXT, draft_in_prefill=6, passes=passes)
     assert_agree(CostModel(config).inference(work), flops)
 
 
@@ -206,7 +206,7 @@ def test_operations_of_pruning(small_config, monkeypatch, name, method, options)
     monkeypatch.setattr(diversity, 'cosine_distances', noting)
     motion = Motion((0.02, 0.0, -0.01), (0.0, 0.0, 0.0), 0.1)
     flops, done = counted(random(config), pruner, motion=motion, steps=3)
-    kept = len(done.left)
+    kept = len(done.kept_ids)
     assert 0 < kept < config.visual_tokens, pruner.reason
     drop = max(pruner.needs.drops, default=0)
     work = Workload(
@@ -256,7 +256,7 @@ def test_keys_and_values_are_written_once_and_read_by_each_pass(small_config):
     length = TEXT + config.visual_tokens
     assert model.prefill(GREEDY).cached == entry * 2 * length
     assert model.decode(replace(GREEDY, passes=((0, 1),))).cached == entry * (1 + length + 1)
-    assert model.decode(replace(GREEDY, riders=6, passes=((2, 4),))).cached == (
+    assert model.decode(replace(GREEDY, draft_in_prefill=6, passes=((2, 4),))).cached == (
         entry * (4 + length + 6)
     )
 
@@ -281,7 +281,7 @@ def test_the_full_size_models_floors_on_an_h200():
     )
     assert floor_s([stages['prefill']], *rates) * 1e3 == pytest.approx(4.6, abs=0.15)
     assert floor_s(stages.values(), *rates) * 1e3 == pytest.approx(23.6, abs=0.4)
-    drafted = replace(work, riders=6, passes=())
+    drafted = replace(work, draft_in_prefill=6, passes=())
     assert floor_s(model.inference(drafted).values(), *rates) * 1e3 == pytest.approx(5.1, abs=0.3)
     assert floor_s(oft.inference(work).values(), *rates) * 1e3 == pytest.approx(10.9, abs=0.4)
 

@@ -21,12 +21,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from vla_accel_ros.models.action_tokens import (
-    ActionStatistics,
-    ActionTokens,
-    from_product,
-    to_product,
-)
+from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens, from_si, to_si
 from vla_accel_ros.models.heads.drafts import GIVEN, NONE, PREVIOUS, Drafts
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
@@ -58,15 +53,15 @@ def drafts(config):
 def test_the_tokens_of_an_action_come_back(small_config, open_is_one, motion, gripper):
     config = replace(small_config, gripper_open_is_one=open_is_one)
     ids = TOKENS.vocab - np.array([*motion, gripper])
-    values = to_product(TOKENS.decode(ids), STATISTICS, config)
+    values = to_si(TOKENS.decode(ids), STATISTICS, config)
     drafts = Drafts(TOKENS, STATISTICS, config)
     assert drafts.propose(GIVEN, values) == ids.tolist()
 
 
-def test_from_product_is_the_inverse_of_to_product(config):
+def test_from_si_is_the_inverse_of_to_si(config):
     normalised = np.array([-0.9, -0.5, 0.0, 0.3, 0.7, 0.99, 0.25])
-    values = to_product(normalised, STATISTICS, config)
-    assert from_product(values, STATISTICS, config) == pytest.approx(normalised)
+    values = to_si(normalised, STATISTICS, config)
+    assert from_si(values, STATISTICS, config) == pytest.approx(normalised)
 
 
 def test_of_the_ids_of_one_value_the_model_is_taken_to_say_again_what_it_said(drafts, config):
@@ -74,7 +69,7 @@ def test_of_the_ids_of_one_value_the_model_is_taken_to_say_again_what_it_said(dr
     for said in ((edge,) * 7, (last_bin,) * 7, (edge,) * 6 + (below,), (2,) * 7):
         ids = np.array(said)
         drafts.learn(ids)
-        held = to_product(TOKENS.decode(ids), STATISTICS, config)
+        held = to_si(TOKENS.decode(ids), STATISTICS, config)
         assert drafts.propose(GIVEN, held) == list(said)
     # Another value is none of these.
     moved = held - [1e-3, 0, 0, 0, 0, 0, 0]

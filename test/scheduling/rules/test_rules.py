@@ -87,7 +87,7 @@ def test_more_than_tau_of_the_buffer_must_be_generated(name, fitted, intuitive):
     verdict = make_rule(name, tau=0.5).judge(moving(0.3, fitted=fitted), STEP)
     assert verdict.intuitive is intuitive
     if not intuitive:
-        assert verdict.reason == 'few_generated'
+        assert verdict.reason == 'few_from_vla'
 
 
 def test_without_history_nothing_is_intuitive():
@@ -155,7 +155,7 @@ def test_an_unknown_rule_is_refused_with_the_known_ones():
         ('velocity', {'w_max': float('nan')}, 'w_max is nan'),
         ('velocity', {'tau': -0.1}, 'tau is -0.1'),
         ('planar', {'step_skip': 0}, 'step_skip is 0, expected at least 1'),
-        ('planar', {'min_generated': 0}, 'min_generated is 0, expected at least 1'),
+        ('planar', {'min_from_vla': 0}, 'min_from_vla is 0, expected at least 1'),
         ('planar', {'ratio': 0}, 'ratio is 0, expected above 0'),
         ('planar', {'z_max': -1}, 'z_max is -1, expected above 0'),
         ('planar', {'floor': 0}, 'floor is 0, expected above 0'),

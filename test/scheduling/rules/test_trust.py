@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Trust in the generator follows what was measured of it, and never passes its bound."""
+"""Trust in the predictor follows what was measured of it, and never passes its bound."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,8 +33,8 @@ def action(x=0.0, yaw=0.0, gripper=0.0):
 
 def learnt(*measurements, **options):
     rule = Trust(**options)
-    for expected, answer, blind in measurements:
-        rule.learn(expected, answer, blind, STEP)
+    for expected, answer, steps_since_vla in measurements:
+        rule.learn(expected, answer, steps_since_vla, STEP)
     return rule
 
 
@@ -60,15 +60,19 @@ def test_as_many_steps_are_intuitive_as_the_budget_says():
 
 
 @pytest.mark.parametrize(
-    'error, blind, budget',
+    'error, steps_since_vla, budget',
     [(0.0, 0, 8), (1.0, 0, 1), (0.5, 0, 2), (0.5, 1, 4), (1.0, 2, 3), (0.9, 3, 4)],
 )
-def test_the_generator_is_good_for_the_steps_in_which_it_drifts_to_the_tolerance(
-    error, blind, budget
+def test_the_predictor_is_good_for_the_steps_in_which_it_drifts_to_the_tolerance(
+    error, steps_since_vla, budget
 ):
     answer = action(0.01)
     rule = learnt(
-        (answer + action(0.002 * error), answer, blind), linear=0.04, share=0.0, least=1, most=8
+        (answer + action(0.002 * error), answer, steps_since_vla),
+        linear=0.04,
+        share=0.0,
+        least=1,
+        most=8,
     )
     assert rule.budget == budget
 
@@ -119,8 +123,8 @@ rows = st.lists(numbers, min_size=7, max_size=7).map(np.array)
 def test_whatever_was_measured_the_bound_holds(least, flip, extra, measurements):
     most = max(least, flip) + extra
     rule = Trust(least=least, flip=flip, most=most)
-    for expected, answer, blind in measurements:
-        rule.learn(expected, answer, blind, STEP)
+    for expected, answer, steps_since_vla in measurements:
+        rule.learn(expected, answer, steps_since_vla, STEP)
         assert 0 <= rule.budget <= most
         buffer = buffer_of(*[Source.VLA] + [Source.HOLD] * most)
         assert not rule.judge(buffer, STEP).intuitive
@@ -129,9 +133,11 @@ def test_whatever_was_measured_the_bound_holds(least, flip, extra, measurements)
 
 
 @given(rows, st.integers(0, 3))
-def test_agreement_is_worth_one_step_more_than_was_proven(row, blind):
+def test_agreement_is_worth_one_step_more_than_was_proven(row, steps_since_vla):
     row = np.nan_to_num(row, posinf=0.0, neginf=0.0)
-    assert learnt((row, row, blind), least=0, most=4).budget >= min(blind + 1, 4)
+    assert learnt((row, row, steps_since_vla), least=0, most=4).budget >= min(
+        steps_since_vla + 1, 4
+    )
 
 
 @pytest.mark.parametrize(

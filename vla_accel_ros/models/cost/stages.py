@@ -35,7 +35,7 @@ class Workload:
         text: Tokens of the prompt, BOS and its end included.
         visual: Visual tokens that each decoder layer sees; empty for all.
         projected: Visual tokens through the projector; None for all.
-        riders: Draft tokens behind the prompt.
+        draft_in_prefill: Draft tokens behind the prompt.
         passes: Further passes, each the tokens of the answer in the cache before it and its own
             tokens; `one_by_one` gives those of greedy decoding.
         needs: What the pruner has computed.
@@ -45,7 +45,7 @@ class Workload:
     text: int
     visual: tuple[int, ...] = ()
     projected: int | None = None
-    riders: int = 0
+    draft_in_prefill: int = 0
     passes: tuple[tuple[int, int], ...] = ()
     needs: Needs = field(default_factory=Needs)
     compared: tuple[int, ...] = ()
@@ -154,7 +154,7 @@ class CostModel:
             raise ValueError(
                 f'visual tokens of {len(visual)} layers, the decoder has {config.decoder.layers}'
             )
-        rest = work.text + work.riders
+        rest = work.text + work.draft_in_prefill
         if config.oft:
             rest += bool(config.oft.proprio) + config.slots + 1
         return tuple(tokens + rest for tokens in visual)
@@ -187,7 +187,7 @@ class CostModel:
         d, oft = self.config.decoder, self.config.oft
         cost = sum((self.layer(n, n) for n in self.lengths(work)), Cost())
         if oft is None:
-            return cost + self._logits(1 + work.riders)
+            return cost + self._logits(1 + work.draft_in_prefill)
         if oft.proprio:
             cost += linear(1, oft.proprio, d.width) + linear(1, d.width, d.width)
         return cost + Cost(0, d.width)
@@ -199,7 +199,7 @@ class CostModel:
         cost = Cost()
         for before, tokens in work.passes:
             for n in self.lengths(work):
-                cost += self.layer(tokens, n - work.riders + before + tokens)
+                cost += self.layer(tokens, n - work.draft_in_prefill + before + tokens)
             cost += self._logits(tokens)
         return cost
 
@@ -243,7 +243,7 @@ class CostModel:
                 cost += Cost(cached=keys[layer - 1] * inner)
         if not config.oft:
             for layer in needs.decode:
-                seen = keys[layer - 1] - work.riders + config.action_dims - 1
+                seen = keys[layer - 1] - work.draft_in_prefill + config.action_dims - 1
                 cost += scores(config.action_dims, seen, d.width, inner)
         return cost
 
@@ -254,7 +254,7 @@ class CostModel:
             return [(rows.get(kind, length - self.config.slots - 1), length)]
         from vla_accel_ros.models.row_scores import BLOCK
 
-        end = length - work.riders
+        end = length - work.draft_in_prefill
         begin = end - {Rows.ALL: end, Rows.TEXT: work.text - 1, Rows.LAST: 1}[kind]
         edges = pairwise([*range(begin, end, BLOCK), end])
         return [(stop - start, stop) for start, stop in edges]

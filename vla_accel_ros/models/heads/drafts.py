@@ -19,12 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from vla_accel_ros.actions import WIDTH
-from vla_accel_ros.models.action_tokens import (
-    ActionStatistics,
-    ActionTokens,
-    from_product,
-    to_product,
-)
+from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens, from_si, to_si
 from vla_accel_ros.models.config import VLAConfig
 
 GIVEN, PREVIOUS, NONE = SOURCES = ('given', 'previous', 'none')
@@ -81,10 +76,10 @@ class Drafts:
             raise ValueError(f'draft has shape {list(values.shape)}, expected [{WIDTH}]')
         if not np.isfinite(values).all():
             return None
-        ids = self._tokens.encode(from_product(values, self._statistics, self._config))
+        ids = self._tokens.encode(from_si(values, self._statistics, self._config))
         if previous is not None:
             # Some tokens stand for one value: both at the upper end, all of a shut gripper.
             # Of these the model most likely says again what it said.
-            said = to_product(self._tokens.decode(previous), self._statistics, self._config)
+            said = to_si(self._tokens.decode(previous), self._statistics, self._config)
             ids = np.where(np.isclose(values, said, rtol=0, atol=1e-9), previous, ids)
         return ids.tolist()

@@ -38,13 +38,13 @@ class ChunkAnswer:
     Attributes:
         numbers: What the head makes of `hidden`; see `OFTOutput.numbers`.
         hidden: [1, chunk * dims, width] after the final norm.
-        left: int64 [kept], visual tokens that the decoder's last layer saw, ascending.
+        kept_ids: int64 [kept], visual tokens that the decoder's last layer saw, ascending.
         work: As `answer.Answer.work`.
     """
 
     numbers: Tensor
     hidden: Tensor
-    left: Tensor
+    kept_ids: Tensor
     work: Workload
 
 
@@ -95,4 +95,4 @@ def answer_chunk(
     with watch('decode'):
         numbers = model.read_out(hidden)
     work = Workload(ids.shape[1], done.seen, projected, needs=needs)
-    return ChunkAnswer(numbers, hidden, done.left, work)
+    return ChunkAnswer(numbers, hidden, done.kept_ids, work)

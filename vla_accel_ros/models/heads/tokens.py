@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vla_accel_ros.decoding.interface import Decoded, Decoder
+from vla_accel_ros.decoding.interface import Decoded, TokenDecoder
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.attention_taps import ActionAttention
 from vla_accel_ros.models.cost.stages import Workload
@@ -40,13 +40,13 @@ class Answer:
 
     Attributes:
         decoded: The tokens, and what they took.
-        left: int64 [kept], visual tokens that the decoder's last layer saw, ascending.
+        kept_ids: int64 [kept], visual tokens that the decoder's last layer saw, ascending.
         work: What was done, for the cost model; it holds the visual tokens that each decoder
             layer saw.
     """
 
     decoded: Decoded
-    left: Tensor
+    kept_ids: Tensor
     work: Workload
 
 
@@ -56,7 +56,7 @@ def answer(
     ids: Tensor,
     scene: Scene,
     pruner: Pruner,
-    decoder: Decoder,
+    decoder: TokenDecoder,
     draft: Sequence[int] | None,
     blank: int,
     new_cache: Callable[[int], KVCache],
@@ -77,16 +77,18 @@ def answer(
         watch: Called with a stage's name, gives the context that times it.
     """
     count, language = model.config.action_dims, model.language_model
-    riders = decoder.riders(draft, count, blank)
+    draft_in_prefill = decoder.draft_in_prefill(draft, count, blank)
     with watch('selection'):
         needs = pruner.begin(scene)
     visual, present, projected = encode(model, pixels, model.language(ids), pruner, needs, watch)
     # Positions do not close up over dropped tokens.
     first = ids.shape[1] + pruner.layout.total
-    with ActionAttention(language.model, needs.decode, first - 1, count, len(riders)) as attention:
+    with ActionAttention(
+        language.model, needs.decode, first - 1, count, len(draft_in_prefill)
+    ) as attention:
         with watch('prefill'):
             # Behind the prompt, so that every row of it sees what it would see without them.
-            x = model.embed_prompt(torch.cat([ids, ids.new_tensor([riders])], 1), visual)
+            x = model.embed_prompt(torch.cat([ids, ids.new_tensor([draft_in_prefill])], 1), visual)
             cache = new_cache(x.shape[1])
             prompt = prefill(
                 model,
@@ -95,15 +97,17 @@ def answer(
                 cache,
                 pruner,
                 needs,
-                prompt_rows(ids.shape[1] - 1, len(riders)),
+                prompt_rows(ids.shape[1] - 1, len(draft_in_prefill)),
                 watch=watch,
             )
-            logits = language.lm_head(prompt.hidden[0, -1 - len(riders) :])
+            logits = language.lm_head(prompt.hidden[0, -1 - len(draft_in_prefill) :])
             attention.prefilled()
         with watch('decode'):
             passes = CachedPasses(model, cache, first, attention)
-            decoded = decoder.decode(logits, riders, draft, count, passes)
+            decoded = decoder.decode(logits, draft_in_prefill, draft, count, passes)
     with watch('selection'):
         pruner.after_decode(attention.scores(cache, prompt.positions, prompt.ids, pruner.layout))
-    work = Workload(ids.shape[1], prompt.seen, projected, len(riders), tuple(passes.made), needs)
-    return Answer(decoded, prompt.left, work)
+    work = Workload(
+        ids.shape[1], prompt.seen, projected, len(draft_in_prefill), tuple(passes.made), needs
+    )
+    return Answer(decoded, prompt.kept_ids, work)

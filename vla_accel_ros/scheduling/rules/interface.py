@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Rules that tell an intuitive step, for the generator, from a deliberative one, for the VLA."""
+"""Rules that tell an intuitive step, for the predictor, from a deliberative one, for the VLA."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Verdict(NamedTuple):
     """What a rule says of the next step.
 
     Attributes:
-        intuitive: Whether the generator may take it.
+        intuitive: Whether the predictor may take it.
         reason: Why, a stable name.
     """
 
@@ -47,15 +47,15 @@ class Rule(Protocol):
         """Judge the next step from the buffered actions, of `step_s` seconds each."""
 
     def learn(
-        self, expected: np.ndarray | None, answer: np.ndarray, blind: int, step_s: float
+        self, expected: np.ndarray | None, answer: np.ndarray, steps_since_vla: int, step_s: float
     ) -> None:
         """Take note of what the VLA did with a step; most rules learn nothing.
 
         Args:
-            expected: float64 [7], what the generator would have done; None when it had nothing
+            expected: float64 [7], what the predictor would have done; None when it had nothing
                 to say, or was not asked.
             answer: float64 [7], what the VLA did; finite.
-            blind: Steps before this one since the VLA's last action.
+            steps_since_vla: Steps before this one since the VLA's last action.
             step_s: Duration of a step, seconds.
         """
 
@@ -133,8 +133,8 @@ class Always(Rule):
 
     def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
         """Judge the next step."""
-        if buffer.generated_ratio <= self.tau:
-            return Verdict(False, 'few_generated')
+        if buffer.from_vla_ratio <= self.tau:
+            return Verdict(False, 'few_from_vla')
         return Verdict(True, 'always')
 
 
@@ -174,8 +174,8 @@ class Velocity(Rule):
         """Judge the next step."""
         if not buffer:
             return Verdict(False, 'no_history')
-        if buffer.generated_ratio <= self.tau:
-            return Verdict(False, 'few_generated')
+        if buffer.from_vla_ratio <= self.tau:
+            return Verdict(False, 'few_from_vla')
         linear, angular = speeds(buffer.rows[-1], step_s)
         if linear < self.v_min:
             return Verdict(False, 'too_slow')
@@ -192,7 +192,7 @@ class Planar(Rule):
     """Intuitive while the last actions move smoothly in the plane (SP-VLA, released code).
 
     In each of the last `step_skip` actions |dz| / max(|dx|, |dy|, floor) < ratio and
-    |dz| < z_max, and at least `min_generated` of the buffer are generated. The code's numbers
+    |dz| < z_max, and at least `min_from_vla` of the buffer are generated. The code's numbers
     are for normalised actions; here speeds are in m/s.
 
     Attributes:
@@ -200,7 +200,7 @@ class Planar(Rule):
         ratio: Bound on vertical over horizontal motion, above 0.
         z_max: Bound on the vertical speed, m/s.
         floor: Least horizontal speed that the ratio divides by, m/s.
-        min_generated: Generated actions that the buffer must hold, at least 1.
+        min_from_vla: Generated actions that the buffer must hold, at least 1.
 
     Raises:
         ValueError: When a value is outside its range.
@@ -210,10 +210,10 @@ class Planar(Rule):
     ratio: float = 1.0
     z_max: float = 0.3
     floor: float = 1e-4
-    min_generated: int = 4
+    min_from_vla: int = 4
 
     def __post_init__(self) -> None:
-        for name in ('step_skip', 'min_generated'):
+        for name in ('step_skip', 'min_from_vla'):
             if getattr(self, name) < 1:
                 raise ValueError(f'{name} is {getattr(self, name)}, expected at least 1')
         for name in ('ratio', 'z_max', 'floor'):
@@ -224,8 +224,8 @@ class Planar(Rule):
         """Judge the next step."""
         if len(buffer) < self.step_skip:
             return Verdict(False, 'no_history')
-        if buffer.generated < self.min_generated:
-            return Verdict(False, 'few_generated')
+        if buffer.from_vla < self.min_from_vla:
+            return Verdict(False, 'few_from_vla')
         for back in range(1, self.step_skip + 1):
             x, y, z = buffer.rows[-back][:3]
             vertical = abs(z) / step_s

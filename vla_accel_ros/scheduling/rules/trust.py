@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A rule of our own: the generator is trusted as far as it has just been measured to be right."""
+"""A rule of our own: the predictor is trusted as far as it has just been measured to be right."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from vla_accel_ros.actions import GRIPPER
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 from vla_accel_ros.scheduling.rules.interface import GRIPPER_MIDDLE, Rule, Verdict, register
 
-# Keeps a generator that was exactly right from dividing by zero.
+# Keeps a predictor that was exactly right from dividing by zero.
 TINY = 1e-9
 
 
 @register('trust')
 @dataclass
 class Trust(Rule):
-    """Intuitive for as many steps as the VLA's last answer has shown the generator good for.
+    """Intuitive for as many steps as the VLA's last answer has shown the predictor good for.
 
-    Every answer is compared with what the generator would have done in its stead, as the share
-    e of what is tolerated; it came after k steps without a look. While e <= 1 the generator
+    Every answer is compared with what the predictor would have done in its stead, as the share
+    e of what is tolerated; it came after k steps without a look. While e <= 1 the predictor
     drifted by e / (k + 1) a step, so that it is good for (k + 1) / e steps: at least one more
     than was just proven, at least `least` and at most `most`. With e > 1 the motion has changed,
     and its new course is followed for least / e steps: the greater the surprise, the sooner the
@@ -47,7 +47,7 @@ class Trust(Rule):
         linear: Difference in velocity that is tolerated however slow the arm, m/s.
         angular: Difference in angular velocity that is tolerated likewise, rad/s.
         share: Tolerated share of the VLA's own velocity and angular velocity, where it is more.
-        least: Steps without a look while the generator is right, at least 0; fewer when it is
+        least: Steps without a look while the predictor is right, at least 0; fewer when it is
             not.
         flip: Steps without a look after the gripper has, at least 0.
         most: Steps without a look in a row at most, whatever was measured.
@@ -87,14 +87,14 @@ class Trust(Rule):
         """Judge the next step."""
         if not buffer:
             return Verdict(False, 'no_history')
-        if buffer.blind < self._budget:
+        if buffer.steps_since_vla < self._budget:
             return Verdict(True, 'trusted')
         return Verdict(False, 'trust_spent' if self._budget else 'no_trust')
 
     def learn(
-        self, expected: np.ndarray | None, answer: np.ndarray, blind: int, step_s: float
+        self, expected: np.ndarray | None, answer: np.ndarray, steps_since_vla: int, step_s: float
     ) -> None:
-        """Measure the generator by an answer of the VLA; see `Rule.learn`."""
+        """Measure the predictor by an answer of the VLA; see `Rule.learn`."""
         if expected is None:
             self._budget = self.least
             return
@@ -103,7 +103,7 @@ class Trust(Rule):
             return
         error = self.error(expected, answer, step_s)
         if error <= 1:
-            good_for = int(min((blind + 1) / max(error, TINY), self.most))
+            good_for = int(min((steps_since_vla + 1) / max(error, TINY), self.most))
             self._budget = max(good_for, self.least)
         else:
             self._budget = int(self.least / error)
@@ -112,7 +112,7 @@ class Trust(Rule):
         """Return how far apart the motions of two actions are, 1 at what is tolerated.
 
         Args:
-            expected: float64 [7], the generator's.
+            expected: float64 [7], the predictor's.
             answer: float64 [7], the VLA's.
             step_s: Duration of a step, seconds.
 
