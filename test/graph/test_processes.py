@@ -234,7 +234,7 @@ def test_every_process_gets_the_shared_memory_profile_unless_the_user_has_one(mo
 
 LAUNCHER = """
 import os, subprocess, sys
-from vla_accel_ros.nodes import parent
+from vla_accel_ros.ros import parent
 child = subprocess.Popen(
     sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     env={**os.environ, parent.VARIABLE: str(os.getpid())})
@@ -246,7 +246,7 @@ child.wait()
 """
 CHILD = """
 import select, sys
-from vla_accel_ros.nodes import parent, spin
+from vla_accel_ros.ros import parent, spin
 stop = spin.StopSignal()
 assert parent.end_with_parent()
 print('up', flush=True)

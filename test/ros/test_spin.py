@@ -129,7 +129,7 @@ def test_arguments_that_ros_cannot_read_end_with_one_line_and_a_status_of_their_
 
 STUCK = """
 import ctypes
-from vla_accel_ros.nodes import spin
+from vla_accel_ros.ros import spin
 from vla_accel_ros.ros.base import Node
 
 
