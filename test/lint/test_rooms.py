@@ -37,6 +37,7 @@ LEVELS = (
     ('scheduling', 'safety', 'sim'),
     ('inputs',),
     ('actions', 'observations', 'motion', 'options', 'units', 'devices', 'workers', 'paths'),
+    ('action_space', 'action_columns'),
     ('files', 'stopping', '__init__'),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(LEVELS) for room in rooms}
@@ -44,7 +45,17 @@ ROS = ('rclpy', 'launch', 'launch_ros', 'rosidl_runtime_py', 'lifecycle_msgs')
 # Rooms that know ROS.
 WITH_ROS = ('ros', 'nodes', 'graph')
 ROS_ENDINGS = ('_msgs', '_srvs', '_interfaces')
-WITHOUT_TORCH = ('scheduling', 'safety', 'actions', 'observations', 'motion', 'inputs', 'files')
+WITHOUT_TORCH = (
+    'scheduling',
+    'safety',
+    'actions',
+    'action_space',
+    'action_columns',
+    'observations',
+    'motion',
+    'inputs',
+    'files',
+)
 NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
 NOT_ON_A_ROBOT = ('evaluation', 'replay', 'tuning', 'bench', 'report', 'training', 'environments')
 HEAVY = ('torch', 'mujoco', 'rclpy', 'cv2', 'matplotlib', 'transformers', 'gymnasium', 'PIL')

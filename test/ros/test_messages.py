@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.actions import COLUMNS, Action, ActionChunk, Source
+from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.actions import Action, ActionChunk, Source
 from vla_accel_ros.ros import messages
 from vla_accel_ros.ros.messages import ChunkStats
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
@@ -53,7 +54,7 @@ def test_a_chunk_is_columns_points_and_times():
     message = messages.chunk_to_message(
         ActionChunk(np.arange(14.0).reshape(2, 7), STAMP), 0.05, 'panda_link0'
     )
-    assert list(message.joint_names) == list(COLUMNS)
+    assert list(message.joint_names) == list(END_EFFECTOR.names)
     assert message.header.frame_id == 'panda_link0'
     times = [messages.to_ns(point.time_from_start) for point in message.points]
     assert times == [50_000_000, 100_000_000]
@@ -84,7 +85,7 @@ def test_an_action_is_a_chunk_of_one():
     ('spoil', 'named'),
     [
         (lambda m: setattr(m, 'joint_names', []), 'columns are'),
-        (lambda m: setattr(m, 'joint_names', list(reversed(COLUMNS))), 'columns are'),
+        (lambda m: setattr(m, 'joint_names', list(reversed(END_EFFECTOR.names))), 'columns are'),
         (lambda m: setattr(m, 'points', []), 'no points'),
         (lambda m: setattr(m.points[1], 'positions', [1.0]), 'point 1 has 1 positions'),
     ],

@@ -20,7 +20,8 @@ from collections import deque
 from collections.abc import Callable
 
 from vla_accel_ros.acceleration import Method
-from vla_accel_ros.actions import WIDTH, ActionChunk
+from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.records import Call, StepRecord
 from vla_accel_ros.models.cost.stages import CostModel, Workload
@@ -154,7 +155,7 @@ class Driver:
         self._under_way.append(
             (
                 ActionChunk(answer.chunk_values, request.stamp_ns),
-                answer.accepted >= WIDTH,
+                answer.accepted >= END_EFFECTOR.width,
                 arrival_ns,
             )
         )

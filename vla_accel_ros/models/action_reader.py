@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_si
 from vla_accel_ros.models.action_units import in_si
 from vla_accel_ros.models.config import VLAConfig
@@ -48,10 +48,11 @@ class ActionReader:
         self.key, own = select_statistics(config.norm_stats, unnorm_key)
         self.statistics = in_si(self.key, own)
         columns = self.statistics.low.shape
-        if columns != (WIDTH,) or config.action_dims != WIDTH:
+        width = END_EFFECTOR.width
+        if columns != (width,) or config.action_dims != width:
             raise ValueError(
                 f"data set '{self.key}' has {columns[0]} action columns and the model "
-                f'{config.action_dims}, expected {WIDTH}'
+                f'{config.action_dims}, expected {width}'
             )
         self.tokens = ActionTokens(config.tokenizer_vocab, config.bins)
         self._config = config
@@ -68,7 +69,7 @@ class ActionReader:
         if not bool(peaks.isfinite().all()):
             raise NotFiniteError('the model gives logits that are NaN or infinite')
         ids = tokens.cpu().numpy()
-        return self._product(self.tokens.decode(ids).reshape(-1, WIDTH)), ids
+        return self._product(self.tokens.decode(ids).reshape(-1, END_EFFECTOR.width)), ids
 
     def of_chunk(self, numbers: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Read what a single pass gave, `OFTOutput.numbers` of one sample.

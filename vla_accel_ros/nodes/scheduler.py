@@ -27,7 +27,6 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.actions import WIDTH
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.nodes.scheduler_settings import SETTINGS, scheduler_config
@@ -149,7 +148,7 @@ class SchedulerNode(Node):
                     stats.model_s, self.settings['answer_timeout'], self.settings['max_staleness']
                 ),
             )
-        verified = stats is not None and stats.accepted >= WIDTH
+        verified = stats is not None and stats.accepted >= chunk.space.width
         decision = self._scheduler.on_answer(chunk, self._elapsed_ns(), verified)
         self._carry_out(decision, stats=stats)
         if decision.kind is Kind.DISCARDED:

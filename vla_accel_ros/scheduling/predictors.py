@@ -21,23 +21,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
-from typing import NamedTuple, Protocol
+from math import inf, isfinite
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from vla_accel_ros.action_space import FITS, ActionSpace
 from vla_accel_ros.actions import Source
 from vla_accel_ros.scheduling.buffer import ActionBuffer
-
-TRANSLATION_COLUMNS = 3
-MOTION_COLUMNS = 6
 
 
 class Prediction(NamedTuple):
     """A predictor's next action.
 
     Attributes:
-        values: float64 [7], columns as in `actions.COLUMNS`; None when there is no valid one.
+        values: float64 [width], columns as the buffer's; None when there is no valid one.
         reason: `predicted`, or why there is none.
     """
 
@@ -50,8 +48,8 @@ class Validity:
     """What a predicted action must satisfy (SP-VLA has such a check; its rule is ours).
 
     Attributes:
-        max_translation: Largest displacement, metres per step.
-        max_rotation: Largest rotation, radians per step.
+        max_translation: Largest displacement, metres per step, of any arm.
+        max_rotation: Largest rotation, radians per step, of any arm or joint.
         change: What happens to a column that changes more from the last action than it ever
             did within the buffer: `clip` it to that change (as SP-VLA's released code does),
             `reject` the prediction, or `ignore`.
@@ -75,12 +73,16 @@ class Validity:
         if self.min_actions < 2:
             raise ValueError(f'min_actions is {self.min_actions}, expected at least 2')
 
-    def fault(self, row: list[float]) -> str | None:
-        """Name what is wrong with an action given as 7 floats, None when nothing is."""
-        x, y, z, roll, pitch, yaw, gripper = row
-        translation = x * x + y * y + z * z
-        rotation = roll * roll + pitch * pitch + yaw * yaw
-        if not (translation + rotation < inf and -inf < gripper < inf):
+    def fault(self, row: list[float], space: ActionSpace, before: list[float]) -> str | None:
+        """Name what is wrong with a predicted action, None when nothing is.
+
+        Args:
+            row: The action, [width].
+            space: What its columns are.
+            before: The action before it, which absolute positions are compared with.
+        """
+        translation, rotation = space.squares(row, before)
+        if not (translation + rotation < inf and isfinite(sum(row))):
             return 'prediction_not_finite'
         if translation > self.max_translation * self.max_translation:
             return 'prediction_exceeds_translation'
@@ -111,7 +113,7 @@ def register(name: str) -> Callable[[type], type]:
     return remember
 
 
-def make_predictor(name: str, validity: Validity | None = None, **options) -> Predictor:
+def make_predictor(name: str, validity: Validity | None = None, **options: Any) -> Predictor:
     """Build the predictor of that name.
 
     Args:
@@ -143,7 +145,8 @@ def ridge_filter(count: int, penalty: float) -> np.ndarray:
     """
     design = np.stack([np.arange(count, dtype=np.float64), np.ones(count)], axis=1)
     gram = design.T @ design + penalty * np.eye(2)
-    return np.linalg.solve(gram, np.array([count, 1.0])) @ design.T
+    weights: np.ndarray = np.linalg.solve(gram, np.array([count, 1.0])) @ design.T
+    return weights
 
 
 @register('ridge')
@@ -153,8 +156,9 @@ class RidgePredictor:
     Args:
         validity: What predictions must satisfy.
         penalty: lambda, above 0.
-        fit: `translation_rotation` (the paper's figure) or `translation` (its code); the
-            columns that are not fitted, the gripper among them, repeat the last action.
+        fit: `translation_rotation` (the paper's figure) or `translation` (its code), which
+            leaves rotations out; the columns that are not fitted, grippers among them, repeat
+            the last action.
 
     Raises:
         ValueError: When the penalty or `fit` is outside its range.
@@ -167,12 +171,11 @@ class RidgePredictor:
     ) -> None:
         if not 0 < penalty < inf:
             raise ValueError(f'ridge penalty is {penalty}, expected above 0 and finite')
-        columns = {'translation': TRANSLATION_COLUMNS, 'translation_rotation': MOTION_COLUMNS}
-        if fit not in columns:
-            raise ValueError(f"fit is '{fit}', expected one of {sorted(columns)}")
+        if fit not in FITS:
+            raise ValueError(f"fit is '{fit}', expected one of {sorted(FITS)}")
         self._validity = validity
         self._penalty = penalty
-        self._columns = columns[fit]
+        self._fit = fit
         self._filters: list[np.ndarray] = []
 
     def predict(self, buffer: ActionBuffer) -> Prediction:
@@ -183,20 +186,22 @@ class RidgePredictor:
             return Prediction(None, 'too_few_actions')
         while len(self._filters) <= count:
             self._filters.append(ridge_filter(max(len(self._filters), 1), self._penalty))
-        columns = self._columns
+        space = buffer.space
+        fitted, repeated = space.extrapolated[self._fit]
         row = self._filters[count].dot(buffer.values).tolist()
         last = buffer.rows[-1]
-        row[columns:] = last[columns:]
+        for i in repeated:
+            row[i] = last[i]
         if validity.change != 'ignore':
             largest = np.maximum.reduce(buffer.changes).tolist()
-            for i in range(columns):
+            for i in fitted:
                 change = row[i] - last[i]
                 bound = largest[i]
                 if change > bound or change < -bound:
                     if validity.change == 'reject':
                         return Prediction(None, 'prediction_changes_too_fast')
                     row[i] = last[i] + (bound if change > 0 else -bound)
-        fault = validity.fault(row)
+        fault = validity.fault(row, space, last)
         return Prediction(None, fault) if fault else Prediction(np.array(row), 'predicted')
 
 
@@ -215,7 +220,9 @@ class HoldPredictor:
 
     def predict(self, buffer: ActionBuffer) -> Prediction:
         """Predict the action after the newest one in the buffer."""
-        if not buffer:
+        last = buffer.last
+        if last is None:
             return Prediction(None, 'too_few_actions')
-        fault = self._validity.fault(buffer.rows[-1])
-        return Prediction(None, fault) if fault else Prediction(buffer.last.values, 'predicted')
+        row = buffer.rows[-1]
+        fault = self._validity.fault(row, buffer.space, row)
+        return Prediction(None, fault) if fault else Prediction(last.values, 'predicted')

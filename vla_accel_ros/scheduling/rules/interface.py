@@ -18,14 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf, sqrt
-from typing import NamedTuple, Protocol
+from math import inf
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.scheduling.buffer import ActionBuffer
-
-GRIPPER_MIDDLE = 0.5
 
 
 class Verdict(NamedTuple):
@@ -47,16 +46,22 @@ class Rule(Protocol):
         """Judge the next step from the buffered actions, of `step_s` seconds each."""
 
     def learn(
-        self, expected: np.ndarray | None, answer: np.ndarray, steps_since_vla: int, step_s: float
+        self,
+        expected: np.ndarray | None,
+        answer: np.ndarray,
+        steps_since_vla: int,
+        step_s: float,
+        space: ActionSpace,
     ) -> None:
         """Take note of what the VLA did with a step; most rules learn nothing.
 
         Args:
-            expected: float64 [7], what the predictor would have done; None when it had nothing
-                to say, or was not asked.
-            answer: float64 [7], what the VLA did; finite.
+            expected: float64 [width], what the predictor would have done; None when it had
+                nothing to say, or was not asked.
+            answer: float64 [width], what the VLA did; finite.
             steps_since_vla: Steps before this one since the VLA's last action.
             step_s: Duration of a step, seconds.
+            space: What the columns of both are.
         """
 
 
@@ -73,7 +78,7 @@ def register(name: str) -> Callable[[type], type]:
     return remember
 
 
-def make_rule(name: str, **options) -> Rule:
+def make_rule(name: str, **options: Any) -> Rule:
     """Build the rule of that name.
 
     Raises:
@@ -82,25 +87,6 @@ def make_rule(name: str, **options) -> Rule:
     if name not in RULES:
         raise ValueError(f"rule is '{name}', expected one of {sorted(RULES)}")
     return RULES[name](**options)
-
-
-def speeds(row: list[float], step_s: float) -> tuple[float, float]:
-    """Speed in m/s and angular speed in rad/s of a displacement over one step."""
-    x, y, z, roll, pitch, yaw, _ = row
-    return (
-        sqrt(x * x + y * y + z * z) / step_s,
-        sqrt(roll * roll + pitch * pitch + yaw * yaw) / step_s,
-    )
-
-
-def gripper_moves(buffer: ActionBuffer) -> bool:
-    """Whether the gripper opens or closes within the buffer (ours).
-
-    Around a grasp the arm waits on the gripper and turns about: what the linear fit knows
-    least of, and what costs the task most.
-    """
-    closed = [row[6] >= GRIPPER_MIDDLE for row in buffer.rows]
-    return True in closed and False in closed
 
 
 @register('never')
@@ -144,6 +130,7 @@ class Velocity(Rule):
     """Intuitive while the last action's speed is in a band (SP-VLA, the paper).
 
     v_min <= |translation| <= v_max and N_G / N_A > tau. The bound on the angular speed is ours.
+    Of several arms and joints the fastest counts.
 
     Attributes:
         v_min: Slowest intuitive speed, m/s.
@@ -176,7 +163,7 @@ class Velocity(Rule):
             return Verdict(False, 'no_history')
         if buffer.from_vla_ratio <= self.tau:
             return Verdict(False, 'few_from_vla')
-        linear, angular = speeds(buffer.rows[-1], step_s)
+        linear, angular = buffer.speeds(step_s)
         if linear < self.v_min:
             return Verdict(False, 'too_slow')
         if linear > self.v_max:
@@ -193,7 +180,8 @@ class Planar(Rule):
 
     In each of the last `step_skip` actions |dz| / max(|dx|, |dy|, floor) < ratio and
     |dz| < z_max, and at least `min_from_vla` of the buffer are generated. The code's numbers
-    are for normalised actions; here speeds are in m/s.
+    are for normalised actions; here speeds are in m/s. Each arm must move so; where no column is
+    a translation, nothing is intuitive.
 
     Attributes:
         step_skip: Last actions looked at, at least 1.
@@ -224,14 +212,18 @@ class Planar(Rule):
         """Judge the next step."""
         if len(buffer) < self.step_skip:
             return Verdict(False, 'no_history')
+        if not buffer.space.translations:
+            return Verdict(False, 'no_translation')
         if buffer.from_vla < self.min_from_vla:
             return Verdict(False, 'few_from_vla')
         for back in range(1, self.step_skip + 1):
-            x, y, z = buffer.rows[-back][:3]
-            vertical = abs(z) / step_s
-            horizontal = max(abs(x) / step_s, abs(y) / step_s, self.floor)
-            if vertical >= self.z_max:
-                return Verdict(False, 'vertical_too_fast')
-            if vertical >= self.ratio * horizontal:
-                return Verdict(False, 'not_planar')
+            row = buffer.rows[-back]
+            for part in buffer.space.translations:
+                x, y, z = row[part.columns]
+                vertical = abs(z) / step_s
+                horizontal = max(abs(x) / step_s, abs(y) / step_s, self.floor)
+                if vertical >= self.z_max:
+                    return Verdict(False, 'vertical_too_fast')
+                if vertical >= self.ratio * horizontal:
+                    return Verdict(False, 'not_planar')
         return Verdict(True, 'planar')
