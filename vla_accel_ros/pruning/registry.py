@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from vla_accel_ros.pruning.base import Pruner
+from vla_accel_ros.pruning.base import AnyPruner
 from vla_accel_ros.pruning.interface import Layout
 from vla_accel_ros.pruning.methods.fastv import FastVPruner
 from vla_accel_ros.pruning.methods.none import NonePruner
@@ -29,9 +29,9 @@ from vla_accel_ros.pruning.methods.random_tokens import RandomPruner
 from vla_accel_ros.pruning.methods.sp_vla import SpVlaPruner
 from vla_accel_ros.pruning.methods.specprune import SpecPruner
 from vla_accel_ros.pruning.methods.vla_pruner import VlaPruner
-from vla_accel_ros.pruning.parameters import FIXED
+from vla_accel_ros.pruning.parameters import FIXED, Parameters
 
-METHODS: dict[str, type[Pruner]] = {
+METHODS: dict[str, type[AnyPruner]] = {
     method.name: method
     for method in (SpVlaPruner, VlaPruner, SpecPruner, FastVPruner, RandomPruner, NonePruner)
 }
@@ -60,7 +60,7 @@ class ParameterInfo:
     choices: tuple[str, ...]
 
 
-def method(name: str) -> type[Pruner]:
+def method(name: str) -> type[AnyPruner]:
     """Give the method of that name.
 
     Raises:
@@ -83,13 +83,13 @@ def parameter_table(name: str) -> tuple[ParameterInfo, ...]:
     )
 
 
-def make_parameters(name: str, **values: Any):
+def make_parameters(name: str, **values: Any) -> Parameters:
     """Build a method's parameters from values by name.
 
     Raises:
         ValueError: When the method or a parameter is unknown, or a value is out of range.
     """
-    kind = method(name).Parameters
+    kind: type[Parameters] = method(name).Parameters
     known = [spec.name for spec in fields(kind)]
     unknown = sorted(set(values) - set(known))
     if unknown:
@@ -117,7 +117,7 @@ def own_values(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return picked
 
 
-def create(name: str, layout: Layout, **values: Any) -> Pruner:
+def create(name: str, layout: Layout, **values: Any) -> AnyPruner:
     """Build a pruner.
 
     Args:
