@@ -50,7 +50,7 @@ OPTIONAL = {
 }
 TEST_ONLY = {'sklearn'}
 # Names of rosdep keys that differ, and what has none.
-ROSDEP = {'scikit-learn': 'sklearn'}
+ROSDEP = {'scikit-learn': 'sklearn', 'types-PyYAML': 'types-pyyaml'}
 NO_ROSDEP = {'ruff', 'selenium', 'transformers'}
 
 
