@@ -40,7 +40,7 @@ def ready(name, layout, **options):
 
 def test_an_unknown_method_lists_the_known_ones(layout):
     for call in (lambda: create('divprune', layout), lambda: parameter_table('divprune')):
-        with pytest.raises(ValueError, match=r"method is 'divprune', expected one of \['sp_vla'"):
+        with pytest.raises(ValueError, match=r"method is 'divprune', expected one of \['fastv'"):
             call()
 
 
