@@ -59,8 +59,8 @@ RULES = {
     'never': (),
 }
 RIDGE = (Dimension('ridge_penalty', 1e-6, 100.0, log=True),)
-# What of a pruning method decides what it keeps; the rest is how it was published. Of a method that
-# is not listed the keep ratio is searched, if it has one.
+# What of a pruning method decides what it keeps; the rest is how it was published. Of a method
+# that is not listed the keep ratio is searched, if it has one.
 PRUNING = {
     'none': (),
     'sp_vla': ('v_low', 'v_high', 'min_mass', 'edges'),
