@@ -12,17 +12,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Draw the pictures of the documentation that are drawings: `python docs/make_pictures.py`.
+"""Make the pictures of the documentation that are no results.
 
-Pictures that show results are made by the commands which measure them.
+`python docs/make_pictures.py` draws the graph. With the picture that `vla-accel demo` leaves, for
+instance `python docs/make_pictures.py out/demo/last_episode.png`, it makes `demo.png` as well.
 """
 
 from itertools import pairwise
 from pathlib import Path
+import sys
 
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from PIL import Image
 
 FOLDER = Path(__file__).resolve().parent
 WIDTH, HEIGHT = 880, 440
@@ -146,5 +149,15 @@ def graph(path: Path) -> None:
     drawing.save(path)
 
 
+def demo(source: Path, path: Path) -> None:
+    """Scale the contact sheet of a demo to twice the width of a page, in 256 colours."""
+    sheet = Image.open(source)
+    width = 2 * WIDTH
+    sheet = sheet.resize((width, round(width * sheet.height / sheet.width)), Image.LANCZOS)
+    sheet.quantize(256).save(path, optimize=True)
+
+
 if __name__ == '__main__':
     graph(FOLDER / 'graph.svg')
+    for name in sys.argv[1:]:
+        demo(Path(name), FOLDER / 'demo.png')
