@@ -72,7 +72,7 @@ def by_node(rig, chunks):
     return found
 
 
-@pytest.mark.parametrize('text', ['none@replan_on_fine=true', 'hold@v_min=0,prefetch_rows=1'])
+@pytest.mark.parametrize('text', ['none@replan_on_fine=true', 'hold@v_min=0,tau=0'])
 def test_node_and_closed_loop_decide_alike(graph, random_checkpoint, text):
     (method,) = find(text)
     chunks = CHUNKS * 3
