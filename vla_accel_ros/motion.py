@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from math import hypot, inf, isfinite
 from typing import cast
 
+import numpy as np
+
 from vla_accel_ros.action_columns import AXES, ColumnKind
 from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 
@@ -56,7 +58,7 @@ class Motion:
 
     @classmethod
     def from_action(
-        cls, values: Sequence[float], step_s: float, space: ActionSpace = END_EFFECTOR
+        cls, values: Sequence[float] | np.ndarray, step_s: float, space: ActionSpace = END_EFFECTOR
     ) -> Motion | None:
         """Build from an action and the policy step.
 

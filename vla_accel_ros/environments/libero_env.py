@@ -121,7 +121,7 @@ class LiberoSuite:
 
     def _advance(self, action: np.ndarray) -> bool:
         told = np.clip(self.mapping.to_environment(action), -1.0, 1.0)
-        self._observation, *_ = self._env.step(told)
+        self._observation = self._env.step(told)[0]
         return bool(self._env.check_success())
 
     def tool_position(self) -> np.ndarray:
