@@ -220,7 +220,9 @@ class ActionSpace:
             if part.absolute:
                 earlier = values if before is None else before[part.columns]
                 values = [a - b for a, b in zip(values, earlier, strict=True)]
-            square = part.size(values) ** 2
+            # Not **, which raises where the product is too large.
+            square = part.size(values)
+            square *= square
             if part.unit == 'm':
                 linear = max(linear, square)
             else:
