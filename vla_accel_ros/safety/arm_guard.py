@@ -25,7 +25,7 @@ from vla_accel_ros.actions import Action
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.interlock import Interlock, State
 from vla_accel_ros.safety.limits import Record, Refusal, check, motion, no_pose
-from vla_accel_ros.safety.stream import TOOL, ZERO
+from vla_accel_ros.safety.stream import ANGULAR, GRIPPER_AT, LINEAR, ZERO
 
 NS = 1_000_000_000
 # Executors may hand over two readings of the monotonic clock in the wrong order, by this much.
@@ -185,7 +185,7 @@ class ArmGuard:
         usable = len(position) == AXES and all(map(isfinite, position))
         if usable:
             x, y, z = position
-            dx, dy, dz = self._stream.paid(now_ns)[TOOL.translation]
+            dx, dy, dz = self._stream.paid(now_ns)[LINEAR]
             origin = (float(x) - dx, float(y) - dy, float(z) - dz)
             self._pose = (now_ns - round(age_s * NS), origin)
         return usable
@@ -216,7 +216,7 @@ class ArmGuard:
         self._stream.add(motion(row), self._now_ns, step_s)
         self._watchdog.feed(self._stream.horizon_ns)
         self._record.add(action, self._now_ns, step_s)
-        self._gripper.want(row[TOOL.gripper])
+        self._gripper.want(row[GRIPPER_AT])
         self._rate.on_action(self._now_ns, step_s)
         return None
 
@@ -236,8 +236,8 @@ class ArmGuard:
         limits = self._config.limits
         # NaN fails every comparison, so this also holds what no test thought of.
         safe = (
-            hypot(*twist[TOOL.translation]) <= limits.linear_speed
-            and hypot(*twist[TOOL.rotation]) <= limits.angular_speed
+            hypot(*twist[LINEAR]) <= limits.linear_speed
+            and hypot(*twist[ANGULAR]) <= limits.angular_speed
         )
         if not safe:
             self._halt_motion()
@@ -288,7 +288,7 @@ class ArmGuard:
         if self._pose is None or not self._pose_is_fresh(self._now_ns):
             return None
         _, (x, y, z) = self._pose
-        dx, dy, dz = self._stream.committed[TOOL.translation]
+        dx, dy, dz = self._stream.committed[LINEAR]
         return x + dx, y + dy, z + dz
 
     def _pose_is_fresh(self, now_ns: int) -> bool:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.actions import Action
-from vla_accel_ros.safety.stream import TOOL, ZERO
+from vla_accel_ros.safety.stream import ANGULAR, GRIPPER_AT, LINEAR, ZERO
 
 NS = 1_000_000_000
 GRIPPER_TOLERANCE = 1e-3
@@ -125,7 +125,7 @@ class Limits:
 
 def motion(row: list[float]) -> list[float]:
     """Return what an action of the end effector moves, without its gripper: m and rad."""
-    return row[TOOL.translation] + row[TOOL.rotation]
+    return row[LINEAR] + row[ANGULAR]
 
 
 class Record:
@@ -151,7 +151,7 @@ class Record:
         self.newest_stamp_ns = action.stamp_ns
         self._velocity = tuple(value / step_s for value in motion(row))
         self._moving_until_ns = now_ns + round(step_s * NS)
-        self._paths.append((now_ns, hypot(*row[TOOL.translation]), hypot(*row[TOOL.rotation])))
+        self._paths.append((now_ns, hypot(*row[LINEAR]), hypot(*row[ANGULAR])))
 
     def velocity(self, now_ns: int, grace_s: float) -> tuple[float, ...]:
         """Velocity of the last action, m/s and rad/s [6]; zero once it has run out."""
@@ -197,7 +197,7 @@ def check(
         return Refusal(
             'malformed', f'{type(action).__name__} is no action of {END_EFFECTOR.width} columns'
         )
-    if action.space != END_EFFECTOR:
+    if action.space is not END_EFFECTOR and action.space != END_EFFECTOR:
         return Refusal(
             'action_space',
             f"action is of the space '{action.space.name}' with the columns "
@@ -211,7 +211,7 @@ def check(
     row = action.values.tolist()
     if not all(map(isfinite, row)):
         return Refusal('nan_or_inf', f'action is {row}')
-    gripper = row[TOOL.gripper]
+    gripper = row[GRIPPER_AT]
     if not -GRIPPER_TOLERANCE <= gripper <= 1 + GRIPPER_TOLERANCE:
         return Refusal('gripper_range', f'gripper is {gripper:.4g}, expected 0 to 1')
     return (
@@ -242,13 +242,12 @@ def _check_stamp(stamp_ns: int, limits: Limits, record: Record, clock_ns: int) -
 def _check_motion(
     row: list[float], step_s: float, limits: Limits, record: Record, now_ns: int, grace_s: float
 ) -> Refusal | None:
-    translation, rotation = hypot(*row[TOOL.translation]), hypot(*row[TOOL.rotation])
+    translation, rotation = hypot(*row[LINEAR]), hypot(*row[ANGULAR])
     path, turn = record.last_second(now_ns)
     before = record.velocity(now_ns, grace_s)
     velocity = [value / step_s for value in motion(row)]
     linear, angular = (
-        _acceleration(before[columns], velocity[columns], step_s)
-        for columns in (TOOL.translation, TOOL.rotation)
+        _acceleration(before[columns], velocity[columns], step_s) for columns in (LINEAR, ANGULAR)
     )
     for reason, value, limit, unit in (
         ('translation_step', translation, limits.translation_step, 'm'),
@@ -287,7 +286,7 @@ def _check_workspace(
     if position is None:
         return no_pose(limits)
     for axis, here, move, low, high in zip(
-        'xyz', position, row[TOOL.translation], low_corner, high_corner, strict=True
+        'xyz', position, row[LINEAR], low_corner, high_corner, strict=True
     ):
         there = here + move
         # From outside, any motion back toward the box is allowed.

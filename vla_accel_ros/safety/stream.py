@@ -23,7 +23,8 @@ from vla_accel_ros.action_space import END_EFFECTOR
 
 NS = 1_000_000_000
 # A twist has the columns of the end effector's motion, as velocities; it stands for no gripper.
-TOOL = END_EFFECTOR.tool()
+_TOOL = END_EFFECTOR.tool()
+LINEAR, ANGULAR, GRIPPER_AT = _TOOL.translation, _TOOL.rotation, _TOOL.gripper
 ZERO: tuple[float, ...] = (0.0,) * len(END_EFFECTOR.moving)
 # Below this share of the last action what is left waits for the next one: a correction so small
 # would only make the arm twitch, and stays well inside the 1 % that conservation allows.
@@ -128,8 +129,8 @@ class TwistStream:
         self._owed = [a + b for a, b in zip(self._owed, displacement, strict=True)]
         self._horizon_ns = now_ns + round(step_s * NS)
         self._deadbands = (
-            DEADBAND * hypot(*displacement[TOOL.translation]),
-            DEADBAND * hypot(*displacement[TOOL.rotation]),
+            DEADBAND * hypot(*displacement[LINEAR]),
+            DEADBAND * hypot(*displacement[ANGULAR]),
         )
 
     def tick(self, now_ns: int, period_s: float) -> tuple[float, ...]:
@@ -146,8 +147,8 @@ class TwistStream:
         left_s = (self._horizon_ns - now_ns) / NS + self._late_s
         linear_deadband, angular_deadband = self._deadbands
         parts = (
-            (TOOL.translation, linear_deadband, self._linear_speed),
-            (TOOL.rotation, angular_deadband, self._angular_speed),
+            (LINEAR, linear_deadband, self._linear_speed),
+            (ANGULAR, angular_deadband, self._angular_speed),
         )
         twist = [*ZERO]
         for columns, deadband, speed in parts:
