@@ -67,6 +67,8 @@ def test_every_field_is_documented():
         ({'prefetch_rows': -1}, 'prefetch_rows is -1, expected at least 0'),
         ({'seam_translation': -0.1}, 'seam_translation is -0.1, expected at least 0'),
         ({'seam_rotation': float('nan')}, 'seam_rotation is nan, expected at least 0'),
+        ({'fine_linear': -1}, 'fine_linear is -1, expected at least 0'),
+        ({'fine_angular': float('inf')}, 'fine_angular is inf, expected at least 0'),
         ({'min_actions': 1}, 'min_actions is 1, expected 2 to the capacity 6'),
         ({'capacity': 2}, 'min_actions is 3, expected 2 to the capacity 2'),
         ({'step_skip': 7}, 'step_skip is 7, expected 1 to the capacity 6'),

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from vla_accel_ros import extras
 from vla_accel_ros.environments.interface import EnvironmentKind
 from vla_accel_ros.environments.libero_env import LiberoKind
 from vla_accel_ros.environments.libero_import import PREFIX as LIBERO
@@ -49,6 +50,7 @@ def find(name: str, config: Path | None = None) -> EnvironmentKind:
     Raises:
         ValueError: When there is none of that name, or it does not fit; says what to do.
         OSError: When there is no such file.
+        ModuleNotFoundError: When the embedded arm is asked for and its extra is not installed.
     """
     module, _, inner = name.strip().partition(':')
     if module not in KINDS:
@@ -62,6 +64,8 @@ def find(name: str, config: Path | None = None) -> EnvironmentKind:
     make, with_task = KINDS[module]
     if bool(inner) != with_task:
         raise ValueError(f"environment '{name}' is unknown, expected {HELP}")
+    if module == 'tabletop':
+        extras.require('sim')
     return make(inner) if inner else make()
 
 

@@ -23,12 +23,12 @@ from importlib import import_module
 from typing import Any
 
 from vla_accel_ros.pruning import methods
-from vla_accel_ros.pruning.base import Pruner
+from vla_accel_ros.pruning.base import AnyPruner, Pruner
 from vla_accel_ros.pruning.interface import Layout
 from vla_accel_ros.pruning.parameters import FIXED, Parameters
 
 
-def load(name: str) -> type[Pruner]:
+def load(name: str) -> type[AnyPruner]:
     """Import a method's file and give the pruner in it.
 
     Raises:
@@ -45,7 +45,7 @@ def load(name: str) -> type[Pruner]:
     raise TypeError(f"{module.__file__} has no Pruner with name = '{name}', the file's name")
 
 
-METHODS: dict[str, type[Pruner]] = {name: load(name) for name in methods.NAMES}
+METHODS: dict[str, type[AnyPruner]] = {name: load(name) for name in methods.NAMES}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class ParameterInfo:
     choices: tuple[str, ...]
 
 
-def method(name: str) -> type[Pruner]:
+def method(name: str) -> type[AnyPruner]:
     """Give the method of that name.
 
     Raises:
@@ -100,7 +100,7 @@ def make_parameters(name: str, **values: Any) -> Parameters:
     Raises:
         ValueError: When the method or a parameter is unknown, or a value is out of range.
     """
-    kind = method(name).Parameters
+    kind: type[Parameters] = method(name).Parameters
     known = [spec.name for spec in fields(kind)]
     unknown = sorted(set(values) - set(known))
     if unknown:
@@ -128,7 +128,7 @@ def own_values(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return picked
 
 
-def create(name: str, layout: Layout, **values: Any) -> Pruner:
+def create(name: str, layout: Layout, **values: Any) -> AnyPruner:
     """Build a pruner.
 
     Args:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The scheduler's settings, checked as a whole."""
+"""The settings of the scheduler and of its pilot, checked as a whole."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from dataclasses import dataclass, fields
 from inspect import signature
 from math import inf
 
+from vla_accel_ros.scheduling.controller import FINE_ANGULAR, FINE_LINEAR
 from vla_accel_ros.scheduling.predictors import Predictor, Validity, make_predictor
 from vla_accel_ros.scheduling.rules.interface import RULES, Rule, make_rule
 
@@ -28,7 +29,7 @@ STOP = 'stop'
 
 @dataclass(frozen=True)
 class SchedulerConfig:
-    """Everything the scheduler can be told; flat, so that each is one ROS parameter.
+    """Everything the pilot and its scheduler can be told; flat, each is one ROS parameter.
 
     Attributes:
         policy_step_s: Seconds of one action, the step that the checkpoint was trained at.
@@ -70,6 +71,9 @@ class SchedulerConfig:
             so much more than it does inside the two, metres per step.
         seam_rotation: Likewise the rotation, radians per step.
         pause_s: A longer gap between frames, or a stamp back by more, starts afresh.
+        replan_on_fine: Ask afresh in mid-chunk when the arm slows down to fine work.
+        fine_linear: Below this speed, and not rising, work is fine, m/s.
+        fine_angular: Below this angular speed, too, rad/s.
 
     Raises:
         ValueError: When a value is outside its range.
@@ -109,6 +113,9 @@ class SchedulerConfig:
     seam_translation: float = 0.02
     seam_rotation: float = 0.1
     pause_s: float = 1.0
+    replan_on_fine: bool = False
+    fine_linear: float = FINE_LINEAR
+    fine_angular: float = FINE_ANGULAR
 
     def __post_init__(self) -> None:
         for name in (
@@ -128,6 +135,10 @@ class SchedulerConfig:
         for name in ('seam_translation', 'seam_rotation'):
             value = getattr(self, name)
             if not value >= 0:
+                raise ValueError(f'{name} is {value}, expected at least 0')
+        for name in ('fine_linear', 'fine_angular'):
+            value = getattr(self, name)
+            if not 0 <= value < inf:
                 raise ValueError(f'{name} is {value}, expected at least 0')
         if not 2 <= self.min_actions <= self.capacity:
             raise ValueError(
