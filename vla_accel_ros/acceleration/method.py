@@ -17,8 +17,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import inf
 
+from vla_accel_ros.options import check_options, option
 from vla_accel_ros.scheduling.config import SchedulerConfig
 
 
@@ -30,35 +30,54 @@ class Method:
         name: What it is called on the command line.
         summary: One line on what it does.
         scheduler: Settings of the scheduler.
-        pruning: Pruning method, one of `pruning.registry.METHODS`.
-        pruning_parameters: Its parameters that are not at their defaults, name and value.
-        decoder: One of `decoding.registry.DECODERS`.
-        relaxed_bins: Largest move that the decoder `relaxed` takes for none.
-        draft: What is verified, one of `models.drafts.SOURCES`.
-        replan_on_fine: Ask afresh in mid-chunk when the arm slows down to fine work.
-        fine_linear: Below this speed, and not rising, work is fine, m/s.
-        fine_angular: Below this angular speed, too, rad/s.
+        pruning_parameters: The pruning method's parameters that are not at their defaults, name
+            and value.
 
     Raises:
-        ValueError: When a bound on the speeds is no number of at least 0.
+        ValueError: When a value is outside its range.
     """
 
     name: str
     summary: str
     scheduler: SchedulerConfig
-    pruning: str = 'none'
+    pruning: str = option(
+        'none',
+        'Which visual tokens are dropped: the method, from the next call on',
+        choices=('none', 'sp_vla', 'vla_pruner', 'specprune', 'fastv', 'random'),
+    )
     pruning_parameters: tuple[tuple[str, object], ...] = ()
-    decoder: str = 'greedy'
-    relaxed_bins: int = 2
-    draft: str = 'given'
-    replan_on_fine: bool = False
-    fine_linear: float = 0.08
-    fine_angular: float = 0.4
+    decoder: str = option(
+        'jacobi',
+        'How tokens are decoded: one a pass (greedy), several with the same result (verify, '
+        'jacobi), or several with one that may be off by a little (relaxed)',
+        choices=('greedy', 'verify', 'jacobi', 'relaxed'),
+    )
+    relaxed_bins: int = option(
+        2,
+        'Largest move that the decoder `relaxed` takes for none; a bin is 1/255 of a range of '
+        'the statistics',
+        unit='bins',
+        range=(0, 255),
+    )
+    draft: str = option(
+        'given',
+        'What the decoder verifies: the action that came with the request (of the predictor that '
+        'scheduler has, ridge or hold), the last answer (previous), or none',
+        choices=('given', 'previous', 'none'),
+    )
+    replan_on_fine: bool = option(
+        False,
+        'Ask the VLA afresh in mid-chunk when the arm slows down to fine work (SpecPrune-VLA)',
+    )
+    fine_linear: float = option(
+        0.08, 'Below this speed, and not rising, work is fine', unit='m/s', range=(0.0, 10.0)
+    )
+    fine_angular: float = option(
+        0.4, 'Below this angular speed, too', unit='rad/s', range=(0.0, 100.0)
+    )
 
     def __post_init__(self) -> None:
-        for name in ('fine_linear', 'fine_angular'):
-            if not 0 <= getattr(self, name) < inf:
-                raise ValueError(f'{name} is {getattr(self, name)}, expected at least 0')
+        check_options(self)
 
     def at_step(self, step_s: float) -> Method:
         """Return the same for a policy step of so many seconds."""

@@ -26,15 +26,8 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 
-from vla_accel_ros.acceleration import values
 from vla_accel_ros.acceleration.method import Method
-from vla_accel_ros.acceleration.settings import (
-    DEFAULTS,
-    SCHEDULER,
-    UNACCELERATED,
-    default_of,
-    settings_of,
-)
+from vla_accel_ros.acceleration.settings import OPTIONS, UNACCELERATED, option_of, settings_of
 from vla_accel_ros.files.own_outputs import write_whole
 from vla_accel_ros.files.parameter_text import read_file
 from vla_accel_ros.files.parameter_yaml import Section, parse
@@ -42,8 +35,8 @@ from vla_accel_ros.paths import share_file, share_files, user_path
 
 FOLDER = 'config/presets'
 NODES = ('scheduler', 'inference')
-# Where the unaccelerated policy and the nodes have other defaults, a preset must say it.
-EXPLICIT = ('rule', 'pruning', 'decoder', 'replan_on_fine')
+# Where the unaccelerated policy is not what the nodes come up with, a preset must say it.
+EXPLICIT = tuple(UNACCELERATED)
 INFERENCE = ('pruning', 'decoder', 'relaxed_bins', 'draft')
 
 
@@ -133,10 +126,9 @@ def _settings(nodes: dict[str, dict]) -> dict[str, object]:
         raise ValueError(f'pruning_parameters are {text!r}, expected a mapping in quotes')
     if missing := [key for key in EXPLICIT if key not in given]:
         raise ValueError(f'it does not say {", ".join(missing)}')
-    pruning = values.typed('pruning', given['pruning'], '')
+    pruning = OPTIONS['pruning'].check(given['pruning'])
     return {
-        key: values.typed(key, value, default_of(key, pruning))
-        for key, value in {**given, **nested}.items()
+        key: option_of(key, pruning).check(value) for key, value in {**given, **nested}.items()
     }
 
 
@@ -165,10 +157,10 @@ def render(method: Method, comments: list[str]) -> str:
 
     whole = settings_of(method)
     pruning_parameters = whole.pop('pruning_parameters')
-    defaults = {name: getattr(UNACCELERATED, field) for name, field in SCHEDULER.items()}
-    defaults |= DEFAULTS
     said = {
-        key: value for key, value in whole.items() if key in EXPLICIT or value != defaults[key]
+        key: value
+        for key, value in whole.items()
+        if key in EXPLICIT or value != OPTIONS[key].default
     }
     inference = {key: said.pop(key) for key in INFERENCE if key in said}
     if pruning_parameters:

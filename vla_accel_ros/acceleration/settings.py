@@ -17,30 +17,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from typing import Any
 
 from vla_accel_ros.acceleration.components import PLAIN_PRUNING
 from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.options import Option, options_of
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
 # A policy step is what the checkpoint was trained at: nothing to be compared.
 SCHEDULER = {name: field for name, field in PARAMETERS.items() if name != 'policy_step'}
-UNACCELERATED = SchedulerConfig(rule='never')
 # The parameters of inference, and those of scheduler that its configuration does not hold.
-OTHERS = (
-    'pruning',
-    'decoder',
-    'relaxed_bins',
-    'draft',
-    'replan_on_fine',
-    'fine_linear',
-    'fine_angular',
-)
-DEFAULTS = {field.name: field.default for field in fields(Method) if field.name in OTHERS}
+OTHERS = options_of(Method)
+OPTIONS: dict[str, Option] = {
+    **{name: options_of(SchedulerConfig)[field] for name, field in SCHEDULER.items()},
+    **OTHERS,
+}
+# The policy at every step, nothing spared. Methods are said as changes of it, for a comparison
+# has to know what is compared; the nodes come up with the defaults, which are what serves best.
+UNACCELERATED: Mapping[str, Any] = {
+    'rule': 'never',
+    'predictor': 'ridge',
+    'gripper_guard': True,
+    'prefetch_rows': 0,
+    'replan_on_fine': False,
+    'pruning': 'none',
+    'decoder': 'greedy',
+}
 
 
-def default_of(key: str, pruning: str) -> object:
-    """Return a parameter's default, which tells its type.
+def option_of(key: str, pruning: str) -> Option:
+    """Return the declaration of a parameter.
 
     Args:
         key: Its name.
@@ -49,11 +55,12 @@ def default_of(key: str, pruning: str) -> object:
     Raises:
         ValueError: When there is no such parameter; lists the ones there are.
     """
-    if key in SCHEDULER:
-        return getattr(UNACCELERATED, SCHEDULER[key])
-    if key in DEFAULTS:
-        return DEFAULTS[key]
-    own = pruning_defaults(pruning)
+    if key in OPTIONS:
+        return OPTIONS[key]
+    # Brings torch, which the help of the command line does without.
+    from vla_accel_ros.pruning.registry import parameters_of
+
+    own = parameters_of(pruning)
     if key in own:
         return own[key]
     raise ValueError(
@@ -68,19 +75,18 @@ def pruning_defaults(pruning: str) -> dict[str, object]:
     Raises:
         ValueError: When there is no such method.
     """
-    # Brings torch, which the help of the command line does without.
-    from vla_accel_ros.pruning.registry import parameter_table
+    from vla_accel_ros.pruning.registry import parameters_of
 
-    return {info.name: info.default for info in parameter_table(pruning)}
+    return {name: each.default for name, each in parameters_of(pruning).items()}
 
 
-def pruning_in(settings: Mapping[str, object]) -> str:
+def pruning_in(settings: Mapping[str, Any]) -> str:
     """Return the pruning method that settings mean: a keep ratio wants one."""
-    named = settings.get('pruning', 'none')
+    named: str = settings.get('pruning', 'none')
     return PLAIN_PRUNING if named == 'none' and 'keep' in settings else named
 
 
-def make(name: str, summary: str, settings: Mapping[str, object]) -> Method:
+def make(name: str, summary: str, settings: Mapping[str, Any]) -> Method:
     """Build a method from parameters by name; what is left out is unaccelerated.
 
     A keep ratio asks a method that has a budget of its own for the fixed one.
@@ -93,32 +99,25 @@ def make(name: str, summary: str, settings: Mapping[str, object]) -> Method:
     Raises:
         ValueError: When a parameter is unknown or a value is out of range.
     """
-    from vla_accel_ros.decoding.registry import create
-    from vla_accel_ros.models.heads.drafts import SOURCES
     from vla_accel_ros.pruning.parameters import FIXED
     from vla_accel_ros.pruning.registry import make_parameters
 
-    values = dict(settings)
-    pruning = pruning_in(values)
-    scheduler = {'rule': 'never'} | {
-        SCHEDULER[key]: values.pop(key) for key in list(values) if key in SCHEDULER
-    }
-    others = {key: values.pop(key) for key in list(values) if key in DEFAULTS}
+    pruning = pruning_in(settings)
+    values = {**UNACCELERATED, **settings, 'pruning': pruning}
+    scheduler = {SCHEDULER[key]: values.pop(key) for key in list(values) if key in SCHEDULER}
+    others = {key: values.pop(key) for key in list(values) if key in OTHERS}
     for key in values:
-        default_of(key, pruning)
+        option_of(key, pruning)
     if 'keep' in values and 'budget' in pruning_defaults(pruning):
         values.setdefault('budget', FIXED)
-    make_parameters(pruning, **values)
     method = Method(
         name,
         summary,
         SchedulerConfig(**scheduler),
-        **{**others, 'pruning': pruning},
+        **others,
         pruning_parameters=tuple(sorted(values.items())),
     )
-    create(method.decoder, method.relaxed_bins)
-    if method.draft not in SOURCES:
-        raise ValueError(f"draft is '{method.draft}', expected one of {', '.join(SOURCES)}")
+    make_parameters(pruning, **values)
     return method
 
 
