@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vla_accel_ros.options import Option, options_of
-from vla_accel_ros.pruning.base import Pruner
+from vla_accel_ros.pruning.base import AnyPruner
 from vla_accel_ros.pruning.interface import Layout
 from vla_accel_ros.pruning.methods.fastv import FastVPruner
 from vla_accel_ros.pruning.methods.none import NonePruner
@@ -29,15 +29,15 @@ from vla_accel_ros.pruning.methods.random_tokens import RandomPruner
 from vla_accel_ros.pruning.methods.sp_vla import SpVlaPruner
 from vla_accel_ros.pruning.methods.specprune import SpecPruner
 from vla_accel_ros.pruning.methods.vla_pruner import VlaPruner
-from vla_accel_ros.pruning.parameters import FIXED
+from vla_accel_ros.pruning.parameters import FIXED, Parameters
 
-METHODS: dict[str, type[Pruner]] = {
+METHODS: dict[str, type[AnyPruner]] = {
     method.name: method
     for method in (SpVlaPruner, VlaPruner, SpecPruner, FastVPruner, RandomPruner, NonePruner)
 }
 
 
-def method(name: str) -> type[Pruner]:
+def method(name: str) -> type[AnyPruner]:
     """Give the method of that name.
 
     Raises:
@@ -57,13 +57,13 @@ def parameters_of(name: str) -> dict[str, Option]:
     return options_of(method(name).Parameters)
 
 
-def make_parameters(name: str, **values: Any):
+def make_parameters(name: str, **values: Any) -> Parameters:
     """Build a method's parameters from values by name.
 
     Raises:
         ValueError: When the method or a parameter is unknown, or a value is out of range.
     """
-    kind = method(name).Parameters
+    kind: type[Parameters] = method(name).Parameters
     known = list(parameters_of(name))
     unknown = sorted(set(values) - set(known))
     if unknown:
@@ -91,7 +91,7 @@ def own_values(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return picked
 
 
-def create(name: str, layout: Layout, **values: Any) -> Pruner:
+def create(name: str, layout: Layout, **values: Any) -> AnyPruner:
     """Build a pruner.
 
     Args:
