@@ -89,8 +89,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--preset',
         default='',
         metavar='NAME_OR_FILE',
-        help='how to accelerate, such as fast or lossless (default: SP-VLA scheduling with the '
-        'ridge, as in config/arm.yaml)',
+        help='how to accelerate, such as lossless or sp_vla (default: the parameters, which are '
+        'as the preset fast)',
     )
     parser.add_argument(
         '--out',

@@ -62,8 +62,9 @@ class Deployment:
     params_file: str = _argument('', "parameter file; empty takes the package's config/arm.yaml")
     preset: str = _argument(
         '',
-        'how to accelerate, over the parameter file: fast, lossless, any of config/presets or '
-        'a file of your own; empty leaves it to the parameter file',
+        'how to accelerate, over the parameter file: fast, lossless, sp_vla, any of '
+        'config/presets or a file of your own; empty leaves it to the parameter file, whose '
+        'defaults are fast',
     )
     namespace: str = _argument('', 'namespace of every node and topic')
     use_sim_time: bool = _argument(False, 'take the time from /clock')

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -107,7 +107,7 @@ def register(name: str) -> Callable[[type], type]:
     return remember
 
 
-def make_predictor(name: str, validity: Validity | None = None, **options) -> Predictor:
+def make_predictor(name: str, validity: Validity | None = None, **options: Any) -> Predictor:
     """Build the predictor of that name.
 
     Args:

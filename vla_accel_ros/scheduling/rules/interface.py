@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -76,7 +76,7 @@ def register(name: str) -> Callable[[type], type]:
     return remember
 
 
-def make_rule(name: str, **options) -> Rule:
+def make_rule(name: str, **options: Any) -> Rule:
     """Build the rule of that name.
 
     Raises:
