@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from vla_accel_ros.pruning.registry import METHODS
-from vla_accel_ros.pruning.tables import common_table, method_table
+from vla_accel_ros.pruning.tables import common_table, table
 from vla_accel_ros.scheduling.config import PARAMETERS as SCHEDULING
 
 PAGE = (Path(__file__).parents[2] / 'docs' / 'methods.md').read_text(encoding='utf-8')
@@ -26,7 +26,7 @@ PAGE = (Path(__file__).parents[2] / 'docs' / 'methods.md').read_text(encoding='u
 
 @pytest.mark.parametrize('name', [name for name in METHODS if name != 'none'])
 def test_the_page_has_each_methods_parameters_as_they_are(name):
-    assert method_table(name) in PAGE
+    assert table(name) in PAGE
 
 
 def test_the_page_has_the_parameters_that_all_methods_share():
@@ -34,7 +34,7 @@ def test_the_page_has_the_parameters_that_all_methods_share():
 
 
 def test_the_page_has_no_parameter_that_the_code_lacks():
-    tables = [method_table(name) for name in METHODS] + [common_table()]
+    tables = [table(name) for name in METHODS] + [common_table()]
     known = {row for text in tables for row in text.splitlines()}
     rows = {row for row in PAGE.splitlines() if row.startswith('| `') and '| `' in row[3:]}
     # Rules of the scheduler have tables of their own; test/scheduling/test_docs.py has them.

@@ -19,7 +19,7 @@ import pytest
 from vla_accel_ros.options import options_of
 from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.predictors import HoldPredictor, RidgePredictor
-from vla_accel_ros.scheduling.rules.interface import Planar, Velocity
+from vla_accel_ros.scheduling.rules.interface import RULES, Planar, Velocity
 from vla_accel_ros.scheduling.rules.trust import Trust
 
 
@@ -47,6 +47,15 @@ def test_names_choose_the_parts():
     assert config.make_rule() == Planar(step_skip=1)
 
 
+def test_a_rule_that_is_added_is_built_from_the_fields_of_its_options_names(monkeypatch):
+    class Toy:
+        def __init__(self, tau=0.0, ratio=0.0, patience=5):
+            self.given = tau, ratio, patience
+
+    monkeypatch.setitem(RULES, 'toy', Toy)
+    assert SchedulerConfig(tau=0.3)._make_rule('toy').given == (0.3, 0.0, 5)
+
+
 def test_every_field_is_declared():
     assert set(options_of(SchedulerConfig)) == {item.name for item in fields(SchedulerConfig)}
 
@@ -65,6 +74,8 @@ def test_every_field_is_declared():
         ({'prefetch_rows': -1}, 'prefetch_rows is -1, expected a whole number from 0 to 64'),
         ({'seam_translation': -0.1}, 'seam_translation is -0.1, expected a number'),
         ({'seam_rotation': float('nan')}, 'seam_rotation is nan, expected a number from 0.0'),
+        ({'fine_linear': -1}, 'fine_linear is -1.0, expected a number from 0.0'),
+        ({'fine_angular': float('inf')}, 'fine_angular is inf'),
         ({'min_actions': 1}, 'min_actions is 1, expected a whole number from 2 to 32'),
         ({'capacity': 2}, 'min_actions is 3, expected at most the capacity, 2'),
         ({'step_skip': 7}, 'step_skip is 7, expected at most the capacity, 6'),

@@ -49,7 +49,7 @@ def names_text() -> str:
     """Return every name there is with what it does."""
     lines = [f'  {name:<18} {part.summary}' for name, part in COMPONENTS.items()]
     lines += [
-        f'  {name:<18} preset: {presets.read_preset(name).summary}'
+        f'  {name:<18} preset: {presets.summary_of(name)}'
         for name in presets.names()
         if name not in COMPONENTS
     ]

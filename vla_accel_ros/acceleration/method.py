@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vla_accel_ros.options import check_options, option
+from vla_accel_ros.pruning.methods import NAMES
 from vla_accel_ros.scheduling.config import SchedulerConfig
 
 
@@ -29,7 +30,7 @@ class Method:
     Attributes:
         name: What it is called on the command line.
         summary: One line on what it does.
-        scheduler: Settings of the scheduler.
+        scheduler: Settings of the scheduler and its pilot.
         pruning_parameters: The pruning method's parameters that are not at their defaults, name
             and value.
 
@@ -41,9 +42,7 @@ class Method:
     summary: str
     scheduler: SchedulerConfig
     pruning: str = option(
-        'none',
-        'Which visual tokens are dropped: the method, from the next call on',
-        choices=('none', 'sp_vla', 'vla_pruner', 'specprune', 'fastv', 'random'),
+        'none', 'Which visual tokens are dropped: the method, from the next call on', choices=NAMES
     )
     pruning_parameters: tuple[tuple[str, object], ...] = ()
     decoder: str = option(
@@ -65,16 +64,6 @@ class Method:
         'scheduler has, ridge or hold), the last answer (previous), or none',
         choices=('given', 'previous', 'none'),
     )
-    replan_on_fine: bool = option(
-        False,
-        'Ask the VLA afresh in mid-chunk when the arm slows down to fine work (SpecPrune-VLA)',
-    )
-    fine_linear: float = option(
-        0.08, 'Below this speed, and not rising, work is fine', unit='m/s', range=(0.0, 10.0)
-    )
-    fine_angular: float = option(
-        0.4, 'Below this angular speed, too', unit='rad/s', range=(0.0, 100.0)
-    )
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -82,12 +71,3 @@ class Method:
     def at_step(self, step_s: float) -> Method:
         """Return the same for a policy step of so many seconds."""
         return replace(self, scheduler=replace(self.scheduler, policy_step_s=step_s))
-
-    def apply(self, policy) -> None:
-        """Have a `models.policy.Policy` prune and decode so, from its next call on.
-
-        Raises:
-            ValueError: When a setting does not fit the model.
-        """
-        policy.set_pruning(self.pruning, **dict(self.pruning_parameters))
-        policy.set_decoder(self.decoder, self.relaxed_bins, self.draft)

@@ -26,7 +26,7 @@ from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
 # A policy step is what the checkpoint was trained at: nothing to be compared.
 SCHEDULER = {name: field for name, field in PARAMETERS.items() if name != 'policy_step'}
-# The parameters of inference, and those of scheduler that its configuration does not hold.
+# The parameters of inference, those of its pruning method apart.
 OTHERS = options_of(Method)
 OPTIONS: dict[str, Option] = {
     **{name: options_of(SchedulerConfig)[field] for name, field in SCHEDULER.items()},
@@ -100,7 +100,6 @@ def make(name: str, summary: str, settings: Mapping[str, Any]) -> Method:
         ValueError: When a parameter is unknown or a value is out of range.
     """
     from vla_accel_ros.pruning.parameters import FIXED
-    from vla_accel_ros.pruning.registry import make_parameters
 
     pruning = pruning_in(settings)
     values = {**UNACCELERATED, **settings, 'pruning': pruning}
@@ -117,8 +116,19 @@ def make(name: str, summary: str, settings: Mapping[str, Any]) -> Method:
         **others,
         pruning_parameters=tuple(sorted(values.items())),
     )
-    make_parameters(pruning, **values)
+    check(method)
     return method
+
+
+def check(method: Method) -> None:
+    """Refuse parameters that the pruning method does not take; the rest is checked already.
+
+    Raises:
+        ValueError: When it has none of a name, or a value is out of range.
+    """
+    from vla_accel_ros.pruning.registry import make_parameters
+
+    make_parameters(method.pruning, **dict(method.pruning_parameters))
 
 
 def settings_of(method: Method) -> dict[str, object]:

@@ -16,10 +16,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from vla_accel_ros.acceleration.method import Method
 from vla_accel_ros.options import Option, options_of
 from vla_accel_ros.ros.common_options import FRAME_ID, REAL_TIME, SILENCE
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
@@ -42,15 +40,5 @@ SETTINGS = (
         for name, field in PARAMETERS.items()
         if name != POLICY_STEP.name
     ),
-    *(options_of(Method)[name] for name in ('replan_on_fine', 'fine_linear', 'fine_angular')),
     REAL_TIME,
 )
-
-
-def scheduler_config(settings: Mapping[str, object]) -> SchedulerConfig:
-    """Return the scheduler's configuration.
-
-    Raises:
-        ValueError: When the values do not fit together.
-    """
-    return SchedulerConfig(**{field: settings[name] for name, field in PARAMETERS.items()})

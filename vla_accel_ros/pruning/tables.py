@@ -16,22 +16,24 @@
 
 from __future__ import annotations
 
-from vla_accel_ros.options import options_of, table
+from vla_accel_ros import options
 from vla_accel_ros.pruning.parameters import Parameters
 from vla_accel_ros.pruning.registry import parameters_of
 
-COMMON = options_of(Parameters)
+COMMON = options.options_of(Parameters)
 
 
-def method_table(method: str) -> str:
+def table(method: str) -> str:
     """Give the parameters that a method has of its own as a Markdown table.
 
     Raises:
         ValueError: When there is no such method.
     """
-    return table(each for name, each in parameters_of(method).items() if name not in COMMON)
+    return options.table(
+        each for name, each in parameters_of(method).items() if name not in COMMON
+    )
 
 
 def common_table() -> str:
     """Give the parameters that all methods share as a Markdown table."""
-    return table(COMMON.values())
+    return options.table(COMMON.values())

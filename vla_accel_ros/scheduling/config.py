@@ -12,13 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The scheduler's settings, checked as a whole."""
+"""The settings of the scheduler and of its pilot, checked as a whole."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from inspect import signature
 
 from vla_accel_ros.options import check_options, option, shared
+from vla_accel_ros.scheduling.controller import FINE_ANGULAR, FINE_LINEAR
 from vla_accel_ros.scheduling.predictors import (
     PREDICTORS,
     Predictor,
@@ -34,7 +36,7 @@ STOP = 'stop'
 
 @dataclass(frozen=True)
 class SchedulerConfig:
-    """Everything the scheduler can be told; flat, so that each is one ROS parameter.
+    """Everything the pilot and its scheduler can be told; flat, each is one ROS parameter.
 
     The defaults are what serves the embedded arm best; the preset sp_vla has the paper's.
 
@@ -113,6 +115,19 @@ class SchedulerConfig:
     prefetch_rows: int = option(
         2, 'Ask the VLA already when fewer actions than this are queued', range=(0, 64)
     )
+    replan_on_fine: bool = option(
+        False,
+        'Ask the VLA afresh in mid-chunk when the arm slows down to fine work (SpecPrune-VLA)',
+    )
+    fine_linear: float = option(
+        FINE_LINEAR,
+        'Below this speed, and not rising, work is fine',
+        unit='m/s',
+        range=(0.0, 10.0),
+    )
+    fine_angular: float = option(
+        FINE_ANGULAR, 'Below this angular speed, too', unit='rad/s', range=(0.0, 100.0)
+    )
     seam_translation: float = option(
         0.02,
         'Where one chunk takes over from another the displacement of a step changes by no more '
@@ -172,31 +187,13 @@ class SchedulerConfig:
         return make_predictor(name, validity, **options)
 
     def _make_rule(self, name: str) -> Rule:
-        options = {
-            'always': {'tau': self.tau},
-            'velocity': {
-                'v_min': self.v_min,
-                'v_max': self.v_max,
-                'w_max': self.w_max,
-                'tau': self.tau,
-            },
-            'planar': {
-                'step_skip': self.step_skip,
-                'ratio': self.planar_ratio,
-                'z_max': self.z_max,
-                'min_from_vla': self.min_from_vla,
-            },
-            'trust': {
-                'linear': self.trust_linear,
-                'angular': self.trust_angular,
-                'share': self.trust_share,
-                'least': self.trust_least,
-                'flip': self.trust_flip,
-                'most': self.trust_most,
-            },
-        }
-        return make_rule(name, **options.get(name, {}))
+        """Build a rule; its option `x` is the field `<rule>_x` here, else the field `x`."""
+        mine, options = vars(self), {}
+        for key in signature(RULES[name]).parameters:
+            field = f'{name}_{key}' if f'{name}_{key}' in mine else key
+            if field in mine:
+                options[key] = mine[field]
+        return make_rule(name, **options)
 
 
-# The fields by the names of ROS parameters, seconds without `_s`.
 PARAMETERS = {field.name.removesuffix('_s'): field.name for field in fields(SchedulerConfig)}

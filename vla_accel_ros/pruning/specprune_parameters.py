@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from vla_accel_ros.options import option
 from vla_accel_ros.pruning.parameters import Parameters, budget_option, keep_option, layer_option
+from vla_accel_ros.scheduling.controller import FINE_ANGULAR, FINE_LINEAR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +74,13 @@ class SpecPruneParameters(Parameters):
     )
     controller: bool = option(True, 'keep fewer tokens while the arm moves fast')
     linear_threshold: float = option(
-        0.16, 'speed below which the mode may be fine', unit='m/s', range=(0.0, 10.0)
+        FINE_LINEAR, 'speed below which the mode may be fine', unit='m/s', range=(0.0, 10.0)
     )
     angular_threshold: float = option(
-        0.7, 'angular speed below which the mode may be fine', unit='rad/s', range=(0.0, 100.0)
+        FINE_ANGULAR,
+        'angular speed below which the mode may be fine',
+        unit='rad/s',
+        range=(0.0, 100.0),
     )
     margin: float = option(
         1.0,
