@@ -19,7 +19,7 @@ import pytest
 from vla_accel_ros.acceleration import find
 from vla_accel_ros.acceleration.components import COMPONENTS
 from vla_accel_ros.acceleration.grammar import names_text, split
-from vla_accel_ros.acceleration.settings import OPTIONS, pruning_defaults
+from vla_accel_ros.acceleration.settings import OPTIONS, pruning_defaults, settings_of
 from vla_accel_ros.decoding.registry import DECODERS
 from vla_accel_ros.pruning.registry import METHODS
 
@@ -142,6 +142,14 @@ def test_a_keep_ratio_wants_a_method_that_keeps_it(text, pruning, parameters):
 def test_what_makes_no_sense_is_refused_by_name(text, said):
     with pytest.raises(ValueError, match=said):
         find(text)
+
+
+def test_every_key_is_in_the_help_as_the_method_none_has_it():
+    text = names_text()
+    none = settings_of(one('none'))
+    for name, each in OPTIONS.items():
+        value = str(none[name]).lower() if isinstance(none[name], bool) else none[name]
+        assert f'  {name}={value} ' in text and each.why in text
 
 
 def test_no_parameter_has_two_meanings():

@@ -27,7 +27,7 @@ from argparse import ArgumentParser
 from vla_accel_ros.acceleration import presets
 from vla_accel_ros.acceleration.components import COMPONENTS, combine
 from vla_accel_ros.acceleration.method import Method
-from vla_accel_ros.acceleration.settings import make, option_of, pruning_in
+from vla_accel_ros.acceleration.settings import keys_text, make, option_of, pruning_in
 
 HELP = (
     'methods separated by commas, each name[+name...][@key=value[,key=value...]] or a preset, '
@@ -36,7 +36,8 @@ HELP = (
 _KEYS = """\
   keys: parameters of the nodes scheduler and inference and of the pruning method, lists with
   slashes: hold+jacobi@v_min=0.2, specprune@keep=0.5,history_layers=1/3. keep without a pruning
-  method is FastV. The path of a preset is one, too."""
+  method is FastV. The path of a preset is one, too. Those of scheduler and inference, as they are
+  where a method does not set them:"""
 
 
 def add_argument(parser: ArgumentParser, default: str) -> None:
@@ -53,7 +54,7 @@ def names_text() -> str:
         for name in presets.names()
         if name not in COMPONENTS
     ]
-    return '\n'.join(['methods:', *lines, '', _KEYS])
+    return '\n'.join(['methods:', *lines, '', _KEYS, keys_text()])
 
 
 def find(text: str) -> tuple[Method, ...]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from vla_accel_ros.acceleration.components import PLAIN_PRUNING
 from vla_accel_ros.acceleration.method import Method
-from vla_accel_ros.options import Option, options_of
+from vla_accel_ros.options import Option, as_yaml, options_of
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
 # A policy step is what the checkpoint was trained at: nothing to be compared.
@@ -67,6 +67,16 @@ def option_of(key: str, pruning: str) -> Option:
         f"parameter '{key}' is unknown, expected of the scheduler: {', '.join(SCHEDULER)}; of "
         f'inference: {", ".join(OTHERS)}; of the pruning method {pruning}: {", ".join(own)}'
     )
+
+
+def keys_text() -> str:
+    """Return the keys that every method has: what each is unaccelerated, its range, what for."""
+    lines = []
+    for name, each in OPTIONS.items():
+        value = as_yaml(UNACCELERATED.get(name, each.default)).strip("'")
+        bounds = f' ({each.bounds})' if each.bounds else ''
+        lines.append(f'  {name + "=" + value:<32}{each.why}{bounds}')
+    return '\n'.join(lines)
 
 
 def pruning_defaults(pruning: str) -> dict[str, object]:

@@ -25,7 +25,7 @@ from vla_accel_ros.graph.machine import Finding
 from vla_accel_ros.graph.parameter_file import settings_of
 from vla_accel_ros.graph.processes import parameters_of_file, processes
 from vla_accel_ros.models.checkpoints.largest_step import largest_step
-from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 
 # Displacement of one action, limit of it, limit of its speed: of translation and rotation.
 KINDS = (
@@ -52,7 +52,7 @@ def parameter_file(
     title = f'parameters {path}'
     try:
         deployment = Deployment(
-            params_file=path, namespace=namespace, checkpoint=checkpoint or 'tabletop-s'
+            params_file=path, namespace=namespace, checkpoint=checkpoint or DEFAULT_CHECKPOINT
         )
         given = parameters_of_file(deployment)
         processes(deployment)

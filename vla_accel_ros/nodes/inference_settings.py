@@ -22,6 +22,7 @@ from dataclasses import replace
 from vla_accel_ros.acceleration.method import Method
 from vla_accel_ros.nodes.scheduler_settings import POLICY_STEP
 from vla_accel_ros.options import Option, options_of
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT
 from vla_accel_ros.pruning.parameters import BUDGET, KEEP
 from vla_accel_ros.ros.common_options import FRAME_ID
 
@@ -30,7 +31,7 @@ METHOD = options_of(Method)
 SETTINGS = (
     Option(
         'checkpoint',
-        'tabletop-s',
+        DEFAULT_CHECKPOINT,
         'A checkpoint that comes with the package, by name, or a folder; a hub name where '
         'allow_download is on',
         when='configure',
