@@ -12,37 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a declaration of a parameter allows, and that no default is said twice."""
+"""What a declaration of a parameter allows, refuses and shows."""
 
-import ast
-from dataclasses import dataclass, field, fields, is_dataclass
-from importlib import import_module
+from dataclasses import dataclass, field
 from math import inf, nan
-from pathlib import Path
-import pkgutil
-import subprocess
-import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-import vla_accel_ros
-from vla_accel_ros.acceleration import find
-from vla_accel_ros.acceleration.components import COMPONENTS
-from vla_accel_ros.acceleration.method import Method
-from vla_accel_ros.acceleration.presets import node_parameters
-from vla_accel_ros.acceleration.settings import UNACCELERATED, make
-from vla_accel_ros.decoding.registry import DECODERS
-from vla_accel_ros.graph.parameter_file import NODES, tables
-from vla_accel_ros.models.heads.drafts import SOURCES
 from vla_accel_ros.options import Option, check_options, option, options_of, shared, table
-from vla_accel_ros.pruning.registry import METHODS, parameters_of
-from vla_accel_ros.safety.guard_config import GuardConfig
-from vla_accel_ros.safety.limits import Limits
-from vla_accel_ros.scheduling.config import SchedulerConfig
-from vla_accel_ros.scheduling.predictors import RidgePredictor, Validity
-from vla_accel_ros.scheduling.rules.interface import RULES
 
 RATE = Option('rate', 20.0, 'Rate of the stream', unit='Hz', range=(20.0, 100.0))
 COUNT = Option('count', 3, 'How many', range=(1, 9))
@@ -175,132 +154,3 @@ def test_a_table_tells_when_only_where_it_differs():
     late = table([FLAG, Option('s', 1, 'At start', range=(0, 1), when='start')])
     assert '| `flag` | `true` |  | at once | Whether at all |' in late
     assert '| `s` | `1` | 0 .. 1 | read when the process starts | At start |' in late
-
-
-# -- what is declared ----------------------------------------------------------------------------
-
-# The same word for different things: how old a frame, an observation, an action may be; the side
-# of a view and of the simulated camera's picture.
-OF_EACH_NODE = {'max_age', 'image_size'}
-
-
-def same(one, other):
-    return (one.default, one.unit, one.choices) == (other.default, other.unit, other.choices)
-
-
-def test_a_parameter_of_several_nodes_has_one_default():
-    seen = {}
-    for node, known in tables().items():
-        for name, each in known.items():
-            if name not in OF_EACH_NODE:
-                assert same(seen.setdefault(name, each), each), f'{name} of {node}'
-
-
-@pytest.mark.parametrize('cls', [SchedulerConfig, GuardConfig, Limits, Method])
-def test_a_node_has_the_defaults_of_the_fields_that_it_makes(cls):
-    known = {name: each for own in tables().values() for name, each in own.items()}
-    ends = ('', '_s', '_hz')
-    for field_name, each in options_of(cls).items():
-        named = [
-            other
-            for name, other in known.items()
-            if name.replace('.', '_') in {field_name.removesuffix(end) for end in ends}
-            or name in {f'limits.{field_name.removesuffix(end)}' for end in ends}
-            or (field_name, name) == ('grace_s', 'watchdog_grace')
-        ]
-        assert any(same(each, other) for other in named), field_name
-
-
-def test_the_parts_of_the_scheduler_have_its_defaults():
-    config = SchedulerConfig()
-    for name in RULES:
-        assert config._make_rule(name) == RULES[name]()
-    assert Validity() == Validity(
-        config.max_translation_step, config.max_rotation_step, config.change, config.min_actions
-    )
-    ridge = RidgePredictor(Validity())
-    assert (ridge.penalty, ridge.fit) == (config.ridge_penalty, config.fit)
-
-
-def test_pruning_methods_share_what_has_the_same_name():
-    node = tables()['inference']
-    for method in METHODS:
-        for name, each in parameters_of(method).items():
-            if name in ('keep', 'budget'):
-                assert same(each, node[name])
-
-
-def test_names_that_are_said_without_their_registry_are_the_registrys():
-    declared = options_of(Method)
-    assert set(declared['pruning'].choices) == set(METHODS)
-    assert declared['decoder'].choices == tuple(DECODERS)
-    assert declared['draft'].choices == SOURCES
-
-
-def test_every_field_of_a_class_that_declares_options_is_declared_or_a_part():
-    parts = {
-        'Limits': {'workspace_min', 'workspace_max'},
-        'GuardConfig': {'limits'},
-        'Method': {'name', 'summary', 'scheduler', 'pruning_parameters'},
-        'RidgePredictor': {'validity'},
-        'Trust': {'_budget'},
-    }
-    found = {}
-    for module in pkgutil.walk_packages(vla_accel_ros.__path__, 'vla_accel_ros.'):
-        if module.name.split('.')[1] in ('scheduling', 'safety', 'pruning', 'acceleration'):
-            for item in vars(import_module(module.name)).values():
-                if is_dataclass(item) and isinstance(item, type) and options_of(item):
-                    found[item.__name__] = {f.name for f in fields(item)} - set(options_of(item))
-    assert {name: rest for name, rest in found.items() if rest} == parts
-    assert len(found) > 10
-
-
-# -- the default is what serves best -------------------------------------------------------------
-
-
-def test_the_nodes_come_up_with_what_the_preset_fast_is():
-    known = tables()
-    for node, values in node_parameters('fast').items():
-        for name, value in values.items():
-            assert known[node][name].default == known[node][name].check(value), name
-
-
-def test_fast_says_all_in_which_the_defaults_are_not_the_unaccelerated_policy():
-    said = {name for own in node_parameters('fast').values() for name in own}
-    assert set(UNACCELERATED) <= said
-    known = {**tables()['scheduler'], **tables()['inference']}
-    differing = {name for name, value in UNACCELERATED.items() if known[name].default != value}
-    assert differing == set(UNACCELERATED) - {'pruning', 'replan_on_fine'}
-
-
-def test_the_paper_is_a_preset_and_a_part_by_the_same_name_with_one_meaning():
-    part = make('sp_vla', COMPONENTS['sp_vla'].summary, COMPONENTS['sp_vla'].settings)
-    assert find('sp_vla') == (part,)
-
-
-# -- what it costs to know the parameters --------------------------------------------------------
-
-
-def test_the_parameters_of_every_node_are_read_without_ros_torch_or_simulation():
-    code = (
-        'import sys\nfrom vla_accel_ros.graph.parameter_file import tables\ntables()\n'
-        'print([name for name in sys.modules if name.startswith("vla_accel_ros.sim.")\n'
-        'or name in ("rclpy", "torch", "mujoco")])'
-    )
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == '[]'
-
-
-def test_the_settings_of_a_node_repeat_no_default_of_another_file():
-    folder = Path(vla_accel_ros.__file__).parent / 'nodes'
-    fields_of = {
-        name
-        for cls in (SchedulerConfig, Method)
-        for each in options_of(cls)
-        for name in (each, each.removesuffix('_s'))
-    }
-    for node in NODES:
-        tree = ast.parse((folder / f'{node}_settings.py').read_text())
-        for call in ast.walk(tree):
-            if isinstance(call, ast.Call) and getattr(call.func, 'id', '') == 'Option':
-                assert call.args[0].value not in fields_of

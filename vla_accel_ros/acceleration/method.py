@@ -18,8 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vla_accel_ros.decoding import NAMES as DECODERS
+from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.options import check_options, option
-from vla_accel_ros.pruning.methods import NAMES
+from vla_accel_ros.pruning.methods import NAMES as METHODS
 from vla_accel_ros.scheduling.config import SchedulerConfig
 
 
@@ -42,17 +44,19 @@ class Method:
     summary: str
     scheduler: SchedulerConfig
     pruning: str = option(
-        'none', 'Which visual tokens are dropped: the method, from the next call on', choices=NAMES
+        'none',
+        'Which visual tokens are dropped: the method, from the next call on',
+        choices=METHODS,
     )
     pruning_parameters: tuple[tuple[str, object], ...] = ()
     decoder: str = option(
         'jacobi',
         'How tokens are decoded: one a pass (greedy), several with the same result (verify, '
         'jacobi), or several with one that may be off by a little (relaxed)',
-        choices=('greedy', 'verify', 'jacobi', 'relaxed'),
+        choices=DECODERS,
     )
     relaxed_bins: int = option(
-        2,
+        RELAXED_BINS,
         'Largest move that the decoder `relaxed` takes for none; a bin is 1/255 of a range of '
         'the statistics',
         unit='bins',
