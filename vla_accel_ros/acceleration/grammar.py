@@ -24,10 +24,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from vla_accel_ros.acceleration import presets, values
+from vla_accel_ros.acceleration import presets
 from vla_accel_ros.acceleration.components import COMPONENTS, combine
 from vla_accel_ros.acceleration.method import Method
-from vla_accel_ros.acceleration.settings import default_of, make, pruning_in
+from vla_accel_ros.acceleration.settings import keys_text, make, option_of, pruning_in
 
 HELP = (
     'methods separated by commas, each name[+name...][@key=value[,key=value...]] or a preset, '
@@ -36,7 +36,8 @@ HELP = (
 _KEYS = """\
   keys: parameters of the nodes scheduler and inference and of the pruning method, lists with
   slashes: hold+jacobi@v_min=0.2, specprune@keep=0.5,history_layers=1/3. keep without a pruning
-  method is FastV. The path of a preset is one, too."""
+  method is FastV. The path of a preset is one, too. Those of scheduler and inference, as they are
+  where a method does not set them:"""
 
 
 def add_argument(parser: ArgumentParser, default: str) -> None:
@@ -48,8 +49,12 @@ def add_argument(parser: ArgumentParser, default: str) -> None:
 def names_text() -> str:
     """Return every name there is with what it does."""
     lines = [f'  {name:<18} {part.summary}' for name, part in COMPONENTS.items()]
-    lines += [f'  {name:<18} preset: {presets.summary_of(name)}' for name in presets.names()]
-    return '\n'.join(['methods:', *lines, '', _KEYS])
+    lines += [
+        f'  {name:<18} preset: {presets.summary_of(name)}'
+        for name in presets.names()
+        if name not in COMPONENTS
+    ]
+    return '\n'.join(['methods:', *lines, '', _KEYS, keys_text()])
 
 
 def find(text: str) -> tuple[Method, ...]:
@@ -132,8 +137,9 @@ def _given(pieces: list[str], base: dict[str, object]) -> dict[str, object]:
             raise ValueError(f"'{key}' is set twice")
         pairs[key] = value
     pruning = pruning_in({**base, **pairs})
-    return {key: values.read(key, value, default_of(key, pruning)) for key, value in pairs.items()}
+    return {key: option_of(key, pruning).read(value) for key, value in pairs.items()}
 
 
 def _known() -> str:
-    return ', '.join([*COMPONENTS, *presets.names()]) + ', or the path of a preset (.yaml)'
+    known = dict.fromkeys([*COMPONENTS, *presets.names()])
+    return ', '.join(known) + ', or the path of a preset (.yaml)'

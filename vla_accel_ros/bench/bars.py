@@ -23,7 +23,7 @@ from vla_accel_ros.bench.cases import GREEDY, NONE, RIGHT, Decoding
 from vla_accel_ros.bench.names import PLAIN
 from vla_accel_ros.bench.summary import Line
 from vla_accel_ros.pruning.early import AFTER_LAYER, BEFORE_LLM, BEFORE_PROJECTOR
-from vla_accel_ros.pruning.registry import parameter_table
+from vla_accel_ros.pruning.registry import parameters_of
 
 KEEP = 0.25
 LAYER = 2
@@ -62,7 +62,7 @@ def drop_layer(line: Line) -> int | None:
     """
     if line.method in (NONE, PLAIN):
         return None
-    table = {info.name: info.default for info in parameter_table(line.method)}
+    table = {name: each.default for name, each in parameters_of(line.method).items()}
     place = line.parameters.get('place', table.get('place', AFTER_LAYER))
     if place in (BEFORE_PROJECTOR, BEFORE_LLM):
         return 0

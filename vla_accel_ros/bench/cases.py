@@ -20,10 +20,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vla_accel_ros.acceleration import values
 from vla_accel_ros.bench.names import PLAIN
 from vla_accel_ros.decoding.registry import DECODERS
-from vla_accel_ros.pruning.registry import METHODS, make_parameters, own_values, parameter_table
+from vla_accel_ros.pruning.registry import METHODS, make_parameters, own_values, parameters_of
 
 NONE = 'none'
 OWN = 'own'
@@ -103,7 +102,7 @@ def parse_method(text: str) -> tuple[str, dict[str, Any]]:
         raise ValueError(
             f"pruning method is '{name}', expected one of {', '.join([PLAIN, *METHODS])}"
         )
-    table = {info.name: info.default for info in parameter_table(name)}
+    table = parameters_of(name)
     parameters = {}
     for setting in settings:
         key, equals, value = setting.partition('=')
@@ -112,7 +111,7 @@ def parse_method(text: str) -> tuple[str, dict[str, Any]]:
                 f"'{setting}' is no setting of {name}, expected one of "
                 f'{", ".join(f"{known}=..." for known in table)}'
             )
-        parameters[key] = values.read(key, value, table[key])
+        parameters[key] = table[key].read(value)
     make_parameters(name, **parameters)
     return name, parameters
 
@@ -172,7 +171,7 @@ def prunings(methods: Iterable[str], keeps: Iterable[str], layer: int = 0) -> li
     found: list[Pruning] = []
     for text in methods:
         name, settings = parse_method(text)
-        known = set() if name == PLAIN else {info.name for info in parameter_table(name)}
+        known = set() if name == PLAIN else set(parameters_of(name))
         if layer and 'layer' in known:
             settings.setdefault('layer', layer)
         if 'keep' not in known or {'keep', 'budget'} & set(settings):

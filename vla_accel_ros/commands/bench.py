@@ -30,6 +30,7 @@ from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.outputs import beginning, check_apart, check_file, json_with
 from vla_accel_ros.files.own_outputs import of_plot
 from vla_accel_ros.files.whole_files import is_special, is_stdout, write_whole
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT
 from vla_accel_ros.stopping import Interrupt
 
 
@@ -38,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add, listed = parser.add_argument, ','.join(METHODS)
     add(
         '--model',
-        default='tabletop-s',
+        default=DEFAULT_CHECKPOINT,
         help=(
             'a shipped checkpoint, mid (random, 8 layers of 1024), openvla-7b, openvla-7b-oft, or '
             'a checkpoint folder (%(default)s)'

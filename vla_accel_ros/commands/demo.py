@@ -39,7 +39,7 @@ from vla_accel_ros.graph.demo_report import (
     table,
 )
 from vla_accel_ros.graph.processes import Deployment, processes
-from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
 from vla_accel_ros.stopping import Ended
 
@@ -71,9 +71,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--checkpoint',
-        default='tabletop-s',
+        default=DEFAULT_CHECKPOINT,
         metavar='NAME_OR_FOLDER',
-        help='which model drives the arm (default tabletop-s)',
+        help='which model drives the arm (default %(default)s)',
     )
     parser.add_argument(
         '--limit',
@@ -89,8 +89,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--preset',
         default='',
         metavar='NAME_OR_FILE',
-        help='how to accelerate, such as fast or lossless (default: SP-VLA scheduling with the '
-        'ridge, as in config/arm.yaml)',
+        help='how to accelerate, such as lossless or sp_vla (default: the parameters, which are '
+        'as the preset fast)',
     )
     parser.add_argument(
         '--out',

@@ -43,14 +43,18 @@ from vla_accel_ros.files.own_outputs import (
     write_whole,
 )
 from vla_accel_ros.files.whole_files import is_special, is_stdout
-from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 from vla_accel_ros.stopping import Interrupt
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add('--checkpoint', default='tabletop-s', help='shipped checkpoint or folder (%(default)s)')
+    add(
+        '--checkpoint',
+        default=DEFAULT_CHECKPOINT,
+        help='shipped checkpoint or folder (%(default)s)',
+    )
     add(
         '--unnorm-key',
         default=None,

@@ -27,7 +27,7 @@ from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.whole_files import naming
 from vla_accel_ros.inputs.trajectories import NS
-from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
 from vla_accel_ros.stopping import Interrupt, Stopped
 
@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add(
         '--checkpoint',
-        default='tabletop-s',
+        default=DEFAULT_CHECKPOINT,
         help=('who drives, unaccelerated; also decides the size of the pictures (%(default)s)'),
     )
     add('--expert', action='store_true', help='the scripted expert drives')
