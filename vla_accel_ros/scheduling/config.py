@@ -17,12 +17,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from inspect import signature
 from math import inf
 
 from vla_accel_ros.scheduling.controller import FINE_ANGULAR, FINE_LINEAR
 from vla_accel_ros.scheduling.predictors import Predictor, Validity, make_predictor
-from vla_accel_ros.scheduling.rules.interface import Rule, make_rule
-import vla_accel_ros.scheduling.rules.trust  # noqa: F401  (makes its rule known)
+from vla_accel_ros.scheduling.rules.interface import RULES, Rule, make_rule
 
 STOP = 'stop'
 
@@ -155,7 +155,7 @@ class SchedulerConfig:
         # The parts check what is theirs, whichever of them is in use.
         self.make_predictor()
         self.make_bridge()
-        for rule in ('velocity', 'planar', 'trust', 'always', 'never'):
+        for rule in RULES:
             self._make_rule(rule)
         self.make_rule()
 
@@ -187,31 +187,13 @@ class SchedulerConfig:
         return make_predictor(name, validity, **options)
 
     def _make_rule(self, name: str) -> Rule:
-        options = {
-            'always': {'tau': self.tau},
-            'velocity': {
-                'v_min': self.v_min,
-                'v_max': self.v_max,
-                'w_max': self.w_max,
-                'tau': self.tau,
-            },
-            'planar': {
-                'step_skip': self.step_skip,
-                'ratio': self.planar_ratio,
-                'z_max': self.z_max,
-                'min_from_vla': self.min_from_vla,
-            },
-            'trust': {
-                'linear': self.trust_linear,
-                'angular': self.trust_angular,
-                'share': self.trust_share,
-                'least': self.trust_least,
-                'flip': self.trust_flip,
-                'most': self.trust_most,
-            },
-        }
-        return make_rule(name, **options.get(name, {}))
+        """Build a rule; its option `x` is the field `<rule>_x` here, else the field `x`."""
+        mine, options = vars(self), {}
+        for option in signature(RULES[name]).parameters if name in RULES else ():
+            field = f'{name}_{option}' if f'{name}_{option}' in mine else option
+            if field in mine:
+                options[option] = mine[field]
+        return make_rule(name, **options)
 
 
-# The fields by the names of ROS parameters, seconds without `_s`.
 PARAMETERS = {field.name.removesuffix('_s'): field.name for field in fields(SchedulerConfig)}
