@@ -50,7 +50,7 @@ def test_a_check_leaves_the_policy_as_it_is(policy):
 
 def test_what_does_not_fit_the_model_is_refused_with_the_method_s_name_where_it_has_one(policy):
     method = parse('fastv@layer=40')
-    with pytest.raises(ValueError, match="^method 'fastv@layer=40': layer is 40"):
+    with pytest.raises(ValueError, match=r"^method 'fastv@layer=40': layer is 40"):
         check_method(method, policy)
-    with pytest.raises(ValueError, match='^layer is 40'):
+    with pytest.raises(ValueError, match=r'^layer is 40'):
         check_method(replace(method, name=''), policy)
