@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     from vla_accel_ros.replay.demo.writer import check_new
 
     known = all_instructions(args.task) if args.task in TASKS else [parse(args.task).instruction]
-    numbers = _seeds(args.seed, args.episodes)
+    seed_range = _seeds(args.seed, args.episodes)
     folder = checkpoint_folder(args.checkpoint)
     check_new(args.out)
     lock = Lock.beside(args.out)
@@ -89,7 +89,10 @@ def run(args: argparse.Namespace) -> int:
     print(f'record-demo: recording {args.episodes} episodes', file=sys.stderr)
     with lock, Interrupt('stopping: the episode under way is left out') as stop, naming(args.out):
         return _record(
-            args, folder, list(zip(numbers, islice(cycle(known), len(numbers)), strict=True)), stop
+            args,
+            folder,
+            list(zip(seed_range, islice(cycle(known), len(seed_range)), strict=True)),
+            stop,
         )
 
 

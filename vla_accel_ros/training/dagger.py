@@ -26,7 +26,7 @@ from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.training.collect import STEP, write_frame
 from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.recipe import SEEDS_A_CHUNK, FramesRecipe
-from vla_accel_ros.training.rollout import Episode, Rollout
+from vla_accel_ros.training.rollout import Rollout, RolloutEpisode
 
 AT_ONCE = 24
 LONGEST = 110
@@ -59,7 +59,7 @@ def collect_dagger(
         fresh = iter(seeds.require('training', first, SEEDS_A_CHUNK))
         at = span.start
 
-        def visit(env: TabletopEnv, episode: Episode, span=span, random=random) -> None:
+        def visit(env: TabletopEnv, episode: RolloutEpisode, span=span, random=random) -> None:
             nonlocal at
             if at == span.stop:
                 return
@@ -72,7 +72,7 @@ def collect_dagger(
             action[:6] += random.normal(0.0, scale, 6) * STEP
             return action
 
-        def begin(random=random, fresh=fresh) -> Episode:
+        def begin(random=random, fresh=fresh) -> RolloutEpisode:
             return rollout.start(
                 next(fresh), spec.instructions[int(random.integers(len(spec.instructions)))]
             )
