@@ -24,8 +24,9 @@ from sensor_msgs.msg import Image
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.graph.processes import Deployment, Process, camera_parameters
+from vla_accel_ros.options import Option
 from vla_accel_ros.ros import qos
-from vla_accel_ros.ros.base import Node, Setting, run
+from vla_accel_ros.ros.base import Node, run
 from vla_accel_ros.ros.images import array_to_image
 from vla_accel_ros.ros.messages import request_to_message
 from vla_accel_ros.scheduling.decision import Request
@@ -44,8 +45,8 @@ class BackToBack(Node):
 
     NAME = 'back_to_back'
     SETTINGS = (
-        Setting('image_size', 224, 'Side of a view', unit='px', range=(1, 1024)),
-        Setting('cameras', 2, 'Views of an observation', range=(1, 8)),
+        Option('image_size', 224, 'Side of a view', unit='px', range=(1, 1024)),
+        Option('cameras', 2, 'Views of an observation', range=(1, 8)),
     )
 
     def configure(self) -> None:

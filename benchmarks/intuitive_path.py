@@ -67,6 +67,7 @@ ARM = {
 }
 SCHEDULER = {
     'rule': 'always',
+    'predictor': 'ridge',
     'tau': 0.3,
     'policy_step': STEP_S,
     'gripper_guard': False,

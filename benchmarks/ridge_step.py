@@ -72,7 +72,7 @@ def whole_steps(count: int) -> list[float]:
     That is gate, rule, prediction, buffer and decision. Steps that ask the VLA are answered in
     between and not counted.
     """
-    scheduler = Scheduler(SchedulerConfig(rule='always', tau=0.2))
+    scheduler = Scheduler(SchedulerConfig(rule='always', predictor='ridge', tau=0.2))
     scheduler.set_instruction('pick up the red cube')
     row = [0.005, 0.002, -0.003, 0.0, 0.0, 0.01, 0.0]
     stamp_ns, samples = 1_000_000_000, []

@@ -120,6 +120,7 @@ COMMANDS = {
         "latency side by side: stages, methods, keep ratios, decoders, and the device's floor",
         (
             'vla-accel bench',
+            'vla-accel bench --methods none,sp_vla@keep=0.25,hold+jacobi,fast',
             'vla-accel bench --model mid --bars --plot bench.png',
             'vla-accel bench --model openvla-7b --random-weights --device cuda --out h200.json',
         ),

@@ -21,6 +21,8 @@ import sys
 
 from vla_accel_ros.files.links import dangling
 
+# The checkpoint that is meant where none is named, by nodes and commands.
+DEFAULT_CHECKPOINT = 'tabletop-s'
 PACKAGE = 'vla_accel_ros'
 # What `peft` writes beside a low-rank adapter.
 ADAPTER = 'adapter_config.json'

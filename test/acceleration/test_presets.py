@@ -24,7 +24,8 @@ GOOD = """\
 # Sums it up.
 
 /**/scheduler:
-  ros__parameters: {rule: velocity, v_min: 0, replan_on_fine: false}
+  ros__parameters: {rule: velocity, predictor: ridge, v_min: 0, gripper_guard: true,
+    prefetch_rows: 0, replan_on_fine: false}
 /**/inference:
   ros__parameters: {pruning: random, pruning_parameters: '{keep: 0.5}', decoder: verify}
 """
@@ -85,8 +86,8 @@ def test_fast_and_lossless_are_shipped():
     ('change', 'said'),
     [
         (('v_min: 0', 'v_mni: 1'), "'v_mni' is unknown"),
-        (('v_min: 0', 'v_min: fast'), "v_min is 'fast', expected float"),
-        (('v_min: 0', 'v_min: -1'), 'v_min, v_max are -1'),
+        (('v_min: 0', 'v_min: fast'), "v_min is 'fast', expected a number from 0.0 to 5.0 m/s"),
+        (('v_min: 0', 'v_min: -1'), 'v_min is -1.0, expected a number'),
         (('v_min: 0', 'decoder: greedy'), "'decoder' is no parameter of scheduler"),
         (('decoder: verify', 'rule: never'), "'rule' is no parameter of inference"),
         (('decoder: verify', 'draft: none'), 'does not say decoder'),

@@ -44,6 +44,7 @@ ENTRIES = {
     'seed',
     'lines',
     'bars',
+    'notes',
     'answers_hold',
     'complete',
 }
@@ -60,16 +61,16 @@ def test_json_has_every_line_with_every_stage(random_checkpoint, capsys):
         '--methods',
         'transformers,none,fastv',
         '--decoders',
-        'greedy,verify:right',
+        'greedy,verify',
     )
     report = json.loads(capsys.readouterr().out)
     assert code == 0 and set(report) == ENTRIES
     assert [line['name'] for line in report['lines']] == [
-        'transformers, greedy',
-        'none, greedy',
-        'none, verify:right',
-        'fastv 0.5, greedy',
-        'fastv 0.5, verify:right',
+        'transformers',
+        'none',
+        'verify',
+        'fastv@keep=0.5',
+        'fastv+verify@keep=0.5',
     ]
     for line in report['lines']:
         assert set(line['ms']) == {*STAGES, 'total'}
@@ -78,9 +79,9 @@ def test_json_has_every_line_with_every_stage(random_checkpoint, capsys):
         assert set(line['floor_ms']) <= {*STAGES, 'total'} and line['floor_ms']['total'] > 0
         assert line['rounds'] == 2
     by_name = {line['name']: line for line in report['lines']}
-    assert by_name['transformers, greedy']['same'] == 2
-    assert by_name['fastv 0.5, greedy']['kept'] == 4
-    assert by_name['fastv 0.5, greedy']['parameters'] == {'keep': 0.5}
+    assert by_name['transformers']['same'] == 2
+    assert by_name['fastv@keep=0.5']['kept'] == 4
+    assert by_name['fastv@keep=0.5']['parameters'] == {'keep': 0.5}
     assert report['floor']['copy_gb_s'] > 0 and report['floor']['matrix_gflop_s'] > 0
     assert report['model']['weights'] == 'trained' and report['complete']
     assert report['versions']['torch'] and report['machine']['cores'] >= 1
@@ -101,13 +102,13 @@ def test_tables_are_printed_and_files_written(random_checkpoint, tmp_path, capsy
     )
     text = capsys.readouterr().out
     assert code == 0
-    for word in ('random 0.5', 'Stages, ms: p50 / p95 / p99 (floor)', 'GB/s', 'Bars'):
+    for word in ('random@keep=0.5', 'Stages, ms: p50 / p95 / p99 (floor)', 'GB/s', 'Bars'):
         assert word in text
     report = json.loads(out.read_text(encoding='utf-8'))
     table = out.with_suffix('.md').read_text(encoding='utf-8')
     assert report['date'] in table and report['command'] in table
     assert f'torch {report["versions"]["torch"]}' in table
-    assert table.count('| random 0.5 | greedy |') == 2
+    assert table.count('| random@keep=0.5 | greedy |') == 2
     assert b'<svg' in plot.read_bytes()
 
 
@@ -142,7 +143,8 @@ def test_an_answer_that_is_not_the_plain_ones_fails(random_checkpoint, capsys, m
         (('--rounds', '0'), '0 rounds'),
         (('--threads', '0'), '0 threads'),
         (('--model', 'openvla-8b'), 'openvla-8b'),
-        (('--methods', 'fastv:layer=9', '--keep', '0.5'), 'layer is 9'),
+        (('--methods', 'fastv@layer=9'), 'layer is 9'),
+        (('--methods', 'fastv:layer=9'), 'expected name@key=value'),
     ],
 )
 def test_what_cannot_be_run_is_one_line_and_2(random_checkpoint, arguments, named, capsys):
@@ -155,9 +157,10 @@ def test_without_transformers_there_is_no_plain_line_unless_it_is_asked_for(
     random_checkpoint, monkeypatch, capsys
 ):
     monkeypatch.setattr(command, 'find_spec', lambda name: None)
-    assert command._methods(None) == list(command.METHODS)
+    assert bench(random_checkpoint, '--rounds', '0') == 2
     assert 'transformers is not installed' in capsys.readouterr().err
-    assert command._methods('transformers,none') == ['transformers', 'none']
+    assert bench(random_checkpoint, '--rounds', '0', '--methods', 'transformers,none') == 2
+    assert 'transformers is not installed' not in capsys.readouterr().err
 
 
 def test_an_interrupted_run_says_what_it_has(random_checkpoint, monkeypatch, capsys):

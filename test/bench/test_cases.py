@@ -12,127 +12,168 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+"""Methods of eval's language, and what keep ratios and decoders make of them."""
+
 import pytest
 
-from vla_accel_ros.bench.cases import (
-    GREEDY,
-    SINGLE_PASS,
-    Decoding,
-    cases,
-    parse_decoder,
-    parse_keep,
-    parse_method,
-    prunings,
-)
+from vla_accel_ros.acceleration import find
+from vla_accel_ros.bench.cases import SINGLE_PASS, Case, cases, scheduled
 
 
-def test_methods_and_ratios_are_combined_and_no_method_is_run_twice_at_one_count():
-    found = prunings(['transformers', 'none', 'fastv', 'specprune'], ['own', '0.5'])
-    assert [p.name for p in found] == [
+def listed(*given, **more):
+    return [[case.name for case in group] for group in cases(*given, **more)]
+
+
+def one(*given, **more):
+    ((case,),) = cases(*given, **more)
+    return case
+
+
+def test_methods_are_those_of_eval_and_what_they_say_is_all_that_is_run():
+    text = 'none,sp_vla@keep=0.25,hold+jacobi,fast'
+    assert listed(text) == [['none', 'hold+jacobi', 'fast'], ['sp_vla@keep=0.25']]
+    found = {case.name: case.method for group in cases(text) for case in group}
+    assert found == {method.name: method for method in find(text)}
+
+
+def test_scheduling_is_left_out_and_named():
+    text = 'transformers,none,sp_vla@keep=0.25,sp_vla@keep=0.5,hold+jacobi,jacobi,fastv,fast'
+    assert scheduled(case for group in cases(text) for case in group) == [
+        'hold+jacobi',
+        'fast',
+        'sp_vla',
+    ]
+
+
+def test_ratios_are_written_into_methods_and_no_method_is_run_twice_at_one_count():
+    groups = cases('transformers,none,fastv,specprune', ['own', '0.5'])
+    found = [case for group in groups for case in group]
+    assert [case.name for case in found] == [
         'transformers',
         'none',
-        'fastv 0.5',
-        'specprune own',
-        'specprune 0.5',
+        'fastv@keep=0.5',
+        'specprune',
+        'specprune@keep=0.5',
     ]
-    assert dict(found[2].parameters) == {'keep': 0.5}
-    assert dict(found[3].parameters) == {}
-    assert dict(found[4].parameters) == {'keep': 0.5, 'budget': 'fixed'}
+    assert [case.keep for case in found] == [None, None, 0.5, None, 0.5]
+    assert found[4].parameters == {'keep': 0.5, 'budget': 'fixed'}
 
 
-def test_settings_written_with_a_method_win():
-    (found,) = prunings(['fastv:keep=0.125:rows=all_rows:layer=3'], ['0.5', '0.25'], layer=2)
-    assert dict(found.parameters) == {'keep': 0.125, 'rows': 'all_rows', 'layer': 3}
+def test_what_a_method_says_itself_stays():
+    case = one('fastv@keep=0.125,rows=all_rows,layer=3', ['0.5', '0.25'], layer=2)
+    assert case.parameters == {'keep': 0.125, 'rows': 'all_rows', 'layer': 3}
+    assert one('sp_vla@budget=adaptive', ['0.5']).keep is None
+    assert one('tuned_fastv', ['0.5']).keep == 0.75
 
 
-def test_a_ratio_written_with_a_method_is_kept_though_it_has_a_budget_of_its_own():
-    asked, adaptive = prunings(['sp_vla:keep=0.5', 'sp_vla:keep=0.5:budget=adaptive'], ['0.25'])
-    assert dict(asked.parameters) == {'keep': 0.5, 'budget': 'fixed'}
-    assert dict(adaptive.parameters) == {'keep': 0.5, 'budget': 'adaptive'}
+def test_a_ratio_without_a_pruning_method_is_what_it_is_in_eval():
+    case = one('none@keep=0.5', ['0.25'])
+    assert (case.pruner, case.keep) == ('fastv', 0.5)
 
 
-def test_the_layer_reaches_those_that_have_one():
-    found = prunings(['none', 'random:place=after_layer', 'vla_pruner'], ['0.25'], layer=2)
-    assert [p.parameters.get('layer') for p in found] == [None, 2, 2]
+def test_the_layer_reaches_those_that_drop_after_one():
+    text = 'none,random,random@place=after_layer,vla_pruner'
+    assert listed(text, ['0.25'], layer=2) == [
+        ['none'],
+        ['random@keep=0.25'],
+        ['random@place=after_layer,layer=2,keep=0.25'],
+        ['vla_pruner@layer=2,keep=0.25'],
+    ]
 
 
-def test_settings_have_the_types_of_their_parameters():
-    name, values = parse_method(
-        'specprune:history=false:drop_layers=3/5:drop_share=0.2:k_local=7:confidence=mean_std'
-    )
-    assert name == 'specprune'
-    assert values == {
-        'history': False,
-        'drop_layers': (3, 5),
-        'drop_share': 0.2,
-        'k_local': 7,
-        'confidence': 'mean_std',
-    }
+def test_decoders_are_written_into_methods_that_name_none_with_greedy_decoding_first():
+    groups = cases('transformers,none,fastv,fast', ['0.5'], 'verify,greedy,jacobi@draft=previous')
+    assert [[(case.name, case.decoding) for case in group] for group in groups] == [
+        [('transformers', 'greedy')],
+        [
+            ('none', 'greedy'),
+            ('verify', 'verify, right draft'),
+            ('jacobi@draft=previous', 'jacobi, previous draft'),
+            ('fast', 'jacobi, right draft'),
+        ],
+        [
+            ('fastv@keep=0.5', 'greedy'),
+            ('fastv+verify@keep=0.5', 'verify, right draft'),
+            ('fastv+jacobi@keep=0.5,draft=previous', 'jacobi, previous draft'),
+        ],
+    ]
+
+
+def test_a_given_draft_is_right_or_wrong_or_both_and_others_are_as_they_are():
+    text = 'verify,relaxed@relaxed_bins=3,draft=none'
+    ((right, wrong, without),) = cases(text, given=['right', 'wrong'])
+    assert [right.decoding, wrong.decoding] == ['verify, right draft', 'verify, wrong draft']
+    assert [right.name, wrong.name] == ['verify', 'verify, wrong draft']
+    assert without.decoding == 'relaxed by 3, no draft'
+
+
+def test_a_single_pass_model_has_nothing_to_decode():
+    groups = cases('transformers,fastv,jacobi', ['0.5'], 'greedy,verify', single_pass=True)
+    assert [[case.name for case in group] for group in groups] == [
+        ['transformers'],
+        ['fastv@keep=0.5'],
+        ['jacobi'],
+    ]
+    assert {case.decoding for group in groups for case in group} == {SINGLE_PASS}
+    assert {case.draft for group in groups for case in group} == {'none'}
+
+
+def test_cases_with_the_same_tokens_kept_are_told_by_their_pruning():
+    (first, second), (other,) = cases('fastv@keep=0.5,hold+fastv@keep=0.5,fastv@keep=0.25')
+    assert first.pruning == second.pruning != other.pruning
+    assert Case(None).pruning == ('transformers',)
 
 
 @pytest.mark.parametrize(
-    ('text', 'named'),
+    ('text', 'said'),
     [
-        ('prune', 'prune.*transformers.*fastv'),
-        ('fastv:speed=1', 'speed=1.*keep='),
-        ('fastv:keep', 'keep'),
-        ('fastv:keep=2', '2'),
-        ('fastv:keep=much', 'much.*float'),
-        ('specprune:history=perhaps', 'perhaps.*true or false'),
-        ('transformers:keep=1', 'keep=1'),
-        ('', "''.*expected one of"),
+        ('prune', "method 'prune' is unknown, expected some of: none"),
+        ('fastv:keep=0.5', "'fastv:keep=0.5' .* expected name@key=value"),
+        ('fastv@speed=1', "'speed' is unknown, expected"),
+        ('fastv@keep', "'keep' is no setting, expected key=value"),
+        ('fastv@keep=2', 'keep is 2.0, expected a number from 0.001 to 1.0'),
+        ('fastv@keep=much', "keep is 'much', expected a number"),
+        ('specprune@history=perhaps', "'perhaps', expected true or false"),
+        ('transformers@keep=1', "plain path and has no parameters, got 'keep=1'"),
+        ('', 'nothing to compare'),
+        ('none,none', "'none' comes twice"),
+        ('keep=0.5,none', 'before any method'),
     ],
 )
-def test_a_method_that_cannot_be_run_is_named(text, named):
-    with pytest.raises(ValueError, match=named):
-        parse_method(text)
+def test_a_method_that_cannot_be_run_is_named(text, said):
+    with pytest.raises(ValueError, match=said):
+        cases(text)
 
 
 @pytest.mark.parametrize('text', ['0', '-0.5', '1.5', 'all', '', 'nan'])
 def test_a_keep_ratio_out_of_range_is_named(text):
     with pytest.raises(ValueError, match=f"'{text}'.*above 0 and at most 1"):
-        parse_keep(text)
-
-
-def test_a_decoder_without_a_draft_gets_the_right_one():
-    assert parse_decoder('verify') == Decoding('verify', 'right')
-    assert parse_decoder('jacobi:previous') == Decoding('jacobi', 'previous')
-    assert parse_decoder('greedy') == GREEDY
+        cases('fastv', [text])
 
 
 @pytest.mark.parametrize(
-    ('text', 'named'),
-    [('beam', 'beam.*greedy'), ('verify:best', 'best.*right'), ('greedy:right', 'no draft')],
+    ('text', 'said'),
+    [
+        ('beam', "decoder is 'beam', expected one of greedy, verify"),
+        ('fastv', "decoder is 'fastv', expected one of greedy"),
+        ('verify@keep=0.5', "decoder is 'verify@keep=0.5', expected"),
+        ('verify@draft=best', "draft is 'best', expected one of 'given'"),
+        ('greedy@draft=previous', 'no draft'),
+        ('verify,verify', "'verify' comes twice"),
+    ],
 )
-def test_a_decoder_that_cannot_be_run_is_named(text, named):
-    with pytest.raises(ValueError, match=named):
-        parse_decoder(text)
+def test_a_decoder_that_cannot_be_run_is_named(text, said):
+    with pytest.raises(ValueError, match=said):
+        cases('none', decoders=text)
 
 
-def test_cases_come_by_pruning_with_greedy_decoding_first_and_the_plain_baseline_alone():
-    groups = cases(prunings(['transformers', 'none'], ['own']), ['verify:right', 'greedy'])
-    assert [[case.name for case in group] for group in groups] == [
-        ['transformers, greedy'],
-        ['none, greedy', 'none, verify:right'],
-    ]
+def test_a_given_draft_that_cannot_be_made_is_named():
+    with pytest.raises(ValueError, match="given draft is 'best', expected right or wrong"):
+        cases('none', given=['best'])
 
 
-def test_a_single_pass_model_has_nothing_to_decode():
-    groups = cases(prunings(['transformers', 'fastv'], ['0.5']), ['greedy', 'verify'], True)
-    assert [[case.decoding.decoder for case in group] for group in groups] == [[SINGLE_PASS]] * 2
-
-
-@pytest.mark.parametrize(
-    ('methods', 'keeps', 'decoders'),
-    [([], ['0.5'], ['greedy']), (['none'], ['own'], []), (['fastv'], ['own'], ['greedy'])],
-)
-def test_nothing_to_compare_is_an_error(methods, keeps, decoders):
+def test_a_method_without_a_count_of_its_own_needs_a_ratio():
     with pytest.raises(ValueError, match='nothing to compare'):
-        cases(prunings(methods, keeps), decoders)
-
-
-def test_what_comes_twice_is_an_error():
-    with pytest.raises(ValueError, match=r'twice: fastv 0\.5'):
-        prunings(['fastv'], ['0.5', '0.5'])
-    with pytest.raises(ValueError, match='twice: verify:right'):
-        cases(prunings(['none'], ['own']), ['verify', 'verify:right'])
+        cases('fastv', ['own'])
+    with pytest.raises(ValueError, match="'fastv@keep=0\\.5' comes twice"):
+        cases('fastv', ['0.5', '0.5'])

@@ -17,16 +17,16 @@ import random
 import numpy as np
 import pytest
 
-from vla_accel_ros.bench.cases import cases, prunings
+from vla_accel_ros.bench.cases import cases
 from vla_accel_ros.bench.contestants import Contestant
 from vla_accel_ros.bench.floor import RateMeter
 from vla_accel_ros.bench.rounds import Group, measure
 
-METHODS = ['none', 'random', 'fastv']
+METHODS = 'none,random,fastv'
 
 
-def groups_of(methods=METHODS, decoders=('greedy', 'verify:right')):
-    return cases(prunings(methods, ['0.5']), decoders)
+def groups_of(methods=METHODS, decoders='greedy,verify', **options):
+    return cases(methods, ['0.5'], decoders, **options)
 
 
 def meter_of(subject):
@@ -73,28 +73,29 @@ def test_the_order_is_another_one_each_round_and_the_same_for_a_seed(subject, as
 
 
 def test_a_right_draft_is_confirmed_whole_and_a_wrong_one_not_at_all(subject):
-    decoders = ['greedy', 'verify:right', 'verify:wrong', 'jacobi:right']
-    samples, _ = measure(subject, groups_of(decoders=decoders), 3, meter_of(subject), warm_up=1)
+    groups = groups_of(decoders='greedy,verify,jacobi', given=['right', 'wrong'])
+    samples, _ = measure(subject, groups, 3, meter_of(subject), warm_up=1)
     by_way = {}
     for case, of_case in samples.items():
-        by_way.setdefault(case.decoding.name, []).extend(of_case)
+        by_way.setdefault(case.decoding, []).extend(of_case)
     assert {s.passes for s in by_way['greedy']} == {7}
-    for right in ('verify:right', 'jacobi:right'):
+    for right in ('verify, right draft', 'jacobi, right draft'):
         assert {(s.passes, s.accepted) for s in by_way[right]} == {(1, 7)}
-    assert {(s.passes, s.accepted) for s in by_way['verify:wrong']} == {(7, 0)}
+    assert {(s.passes, s.accepted) for s in by_way['verify, wrong draft']} == {(7, 0)}
 
 
 def test_a_right_draft_needs_no_greedy_line(subject, asked):
     samples, _ = measure(
-        subject, groups_of(['none', 'fastv'], ['verify:right']), 2, meter_of(subject), warm_up=0
+        subject, groups_of('none,fastv', 'verify'), 2, meter_of(subject), warm_up=0
     )
-    assert {case.decoding.name for case in samples} == {'verify:right'}
+    assert {case.decoding for case in samples} == {'verify, right draft'}
     assert {s.passes for of_case in samples.values() for s in of_case} == {1}
-    assert sum(name == 'none, greedy' for name, _ in asked) == 2
+    # Its greedy answer is the draft, and was asked for first.
+    assert sum(name == 'verify' for name, _ in asked) == 2 * 2
 
 
 def test_decoders_answer_alike_with_the_same_tokens_kept(subject):
-    group = Group(subject, groups_of(['vla_pruner'], ['greedy', 'verify:right', 'jacobi'])[0])
+    group = Group(subject, groups_of('vla_pruner', 'greedy,verify,jacobi')[0])
     draw = random.Random(0)
     for index in range(6):
         answers = list(group.answer(index, subject.scene, draw).values())
@@ -105,9 +106,9 @@ def test_decoders_answer_alike_with_the_same_tokens_kept(subject):
 
 
 def test_a_single_pass_model_is_measured_too(oft_subject):
-    groups = cases(prunings(['transformers', *METHODS], ['0.25']), ['greedy'], True)
+    groups = cases(f'transformers,{METHODS}', ['0.25'], 'greedy', single_pass=True)
     samples, _ = measure(oft_subject, groups, 2, meter_of(oft_subject), warm_up=1)
-    kept = {case.pruning.method: of_case[-1].work.visual[-1] for case, of_case in samples.items()}
+    kept = {case.pruner: of_case[-1].work.visual[-1] for case, of_case in samples.items()}
     total = oft_subject.model.config.visual_tokens
     assert kept['none'] == kept['transformers'] == total
     assert kept['random'] == kept['fastv'] == total // 4

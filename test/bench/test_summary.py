@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from vla_accel_ros.bench.bars import bars, drop_layer
-from vla_accel_ros.bench.cases import cases, prunings
+from vla_accel_ros.bench.cases import cases
 from vla_accel_ros.bench.contestants import Sample
 from vla_accel_ros.bench.floor import Floor, RateMeter, Rates
 from vla_accel_ros.bench.report import answers_hold
@@ -41,7 +41,8 @@ def floor(subject):
 
 def lines_of(methods, decoders, floor, **of_case):
     """Sum up cases whose samples are given by name, with underscores for what is no letter."""
-    found = [case for group in cases(prunings(methods, ['0.25'], 2), decoders) for case in group]
+    groups = cases(methods, ['0.25'], decoders)
+    found = [case for group in groups for case in group]
     samples = {
         case: of_case[''.join(c if c.isalnum() else '_' for c in case.name)] for case in found
     }
@@ -59,42 +60,42 @@ def test_percentiles_are_numpys():
 def test_ratios_are_taken_round_by_round_so_that_drift_cancels(floor):
     drift = (1, 10, 100, 1000, 3)
     found = lines_of(
-        ['none', 'fastv'],
-        ['greedy'],
+        'none,fastv',
+        'greedy',
         floor,
-        none__greedy=[sample(prefill=8 * d, decode=4 * d) for d in drift],
-        fastv_0_25__greedy=[sample(prefill=2 * d, selection=2 * d, decode=4 * d) for d in drift],
+        none=[sample(prefill=8 * d, decode=4 * d) for d in drift],
+        fastv_keep_0_25=[sample(prefill=2 * d, selection=2 * d, decode=4 * d) for d in drift],
     )
-    pruned = found['fastv 0.25, greedy']
+    pruned = found['fastv@keep=0.25']
     assert pruned.prefill_gain == pytest.approx(2)
     assert pruned.total_gain == pytest.approx(12 / 8)
     assert pruned.selection_share == pytest.approx(2 / 6)
-    assert found['none, greedy'].prefill_gain is None
+    assert found['none'].prefill_gain is None
 
 
 def test_selection_that_saves_nothing_has_no_share(floor):
     found = lines_of(
-        ['none', 'fastv'],
-        ['greedy'],
+        'none,fastv',
+        'greedy',
         floor,
-        none__greedy=[sample(prefill=8.0)],
-        fastv_0_25__greedy=[sample(prefill=9.0, selection=1.0)],
+        none=[sample(prefill=8.0)],
+        fastv_keep_0_25=[sample(prefill=9.0, selection=1.0)],
     )
-    assert found['fastv 0.25, greedy'].selection_share is None
-    assert found['fastv 0.25, greedy'].prefill_saved_ms == -1
+    assert found['fastv@keep=0.25'].selection_share is None
+    assert found['fastv@keep=0.25'].prefill_saved_ms == -1
 
 
 def test_answers_are_counted_that_equal_the_greedy_and_the_unpruned_ones(floor):
     found = lines_of(
-        ['transformers', 'none'],
-        ['greedy', 'verify:right'],
+        'transformers,none',
+        'greedy,verify',
         floor,
-        transformers__greedy=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 4), (5, 6))],
-        none__greedy=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 3), (5, 6))],
-        none__verify_right=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 3), (5, 6))],
+        transformers=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 4), (5, 6))],
+        none=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 3), (5, 6))],
+        verify=[sample(tokens=t, prefill=1.0) for t in ((1, 2), (3, 3), (5, 6))],
     )
-    assert (found['transformers, greedy'].same, found['none, verify:right'].same) == (2, 3)
-    assert found['none, greedy'].same_as is None
+    assert (found['transformers'].same, found['verify'].same) == (2, 3)
+    assert found['none'].same_as is None
     every = list(found.values())
     assert not answers_hold(every, torch.float32)
     assert answers_hold(every, torch.bfloat16)
@@ -131,36 +132,36 @@ def test_rates_are_measured_and_the_best_counts():
         ('none', None),
         ('transformers', None),
         ('random', 0),
-        ('random:place=before_llm', 0),
-        ('random:place=after_layer', 2),
-        ('sp_vla', 0),
+        ('random@place=before_llm', 0),
+        ('random@place=after_layer', 2),
+        ('sp_vla_pruning', 0),
         ('fastv', 2),
-        ('fastv:layer=3', 3),
+        ('fastv@layer=3', 3),
     ],
 )
 def test_where_a_line_drops_is_read_from_its_parameters(method, layer, floor):
-    (group,) = cases(prunings([method], ['0.25'], 2), ['greedy'])
+    (group,) = cases(method, ['0.25'], layer=2)
     assert drop_layer(line({group[0]: [sample()]}, group[0], floor)) == layer
 
 
 def test_bars_are_held_against_the_lines_that_they_are_about(floor):
     found = lines_of(
-        ['none', 'random', 'fastv'],
-        ['greedy', 'verify:right'],
+        'none,random,fastv@layer=2',
+        'greedy,verify',
         floor,
-        none__greedy=[sample(prefill=100.0, decode=70.0)],
-        none__verify_right=[sample(prefill=101.0)],
-        random_0_25__greedy=[sample(prefill=30.0, selection=1.0, decode=70.0)],
-        random_0_25__verify_right=[sample(prefill=99.0)],
-        fastv_0_25__greedy=[sample(prefill=60.0, selection=3.0, decode=70.0)],
-        fastv_0_25__verify_right=[sample(prefill=99.0)],
+        none=[sample(prefill=100.0, decode=70.0)],
+        verify=[sample(prefill=101.0)],
+        random_keep_0_25=[sample(prefill=30.0, selection=1.0, decode=70.0)],
+        random_verify_keep_0_25=[sample(prefill=99.0)],
+        fastv_layer_2_keep_0_25=[sample(prefill=60.0, selection=3.0, decode=70.0)],
+        fastv_verify_layer_2_keep_0_25=[sample(prefill=99.0)],
     )
     early, late, selection, verify = bars(list(found.values()))
-    assert early.measured == {'random 0.25, greedy': pytest.approx(100 / 31)} and early.holds
-    assert late.measured == {'fastv 0.25, greedy': pytest.approx(100 / 63)} and late.holds
-    assert selection.measured['fastv 0.25, greedy'] == pytest.approx(3 / 40)
+    assert early.measured == {'random@keep=0.25': pytest.approx(100 / 31)} and early.holds
+    assert late.measured == {'fastv@layer=2,keep=0.25': pytest.approx(100 / 63)} and late.holds
+    assert selection.measured['fastv@layer=2,keep=0.25'] == pytest.approx(3 / 40)
     assert not selection.holds
-    assert verify.measured == {'none, verify:right': pytest.approx(170 / 101)} and verify.holds
+    assert verify.measured == {'verify': pytest.approx(170 / 101)} and verify.holds
 
 
 def test_a_bar_that_nothing_was_measured_for_is_missed():
@@ -169,11 +170,11 @@ def test_a_bar_that_nothing_was_measured_for_is_missed():
 
 def test_a_share_of_nothing_saved_misses_its_bar(floor):
     found = lines_of(
-        ['none', 'fastv'],
-        ['greedy'],
+        'none,fastv',
+        'greedy',
         floor,
-        none__greedy=[sample(prefill=8.0)],
-        fastv_0_25__greedy=[sample(prefill=9.0, selection=1.0)],
+        none=[sample(prefill=8.0)],
+        fastv_keep_0_25=[sample(prefill=9.0, selection=1.0)],
     )
     assert not bars(list(found.values()))[2].holds
 

@@ -74,7 +74,9 @@ def policy(tmp_path):
 )
 def test_a_chunk_serves_its_steps_with_one_call(policy, options, calls, decisions):
     environment = Tabletop(32, max_steps=20)
-    method = Method('chunks', '', SchedulerConfig(rule='never', **options))
+    method = Method(
+        'chunks', '', SchedulerConfig(**{'rule': 'never', 'prefetch_rows': 0, **options})
+    )
     result = run_episode(Driver(policy, method), environment, 2_000_000, LIFT)
     environment.close()
     assert result.steps == 20

@@ -124,7 +124,7 @@ def test_an_arm_command_with_a_bad_parameter_says_so_and_can_be_mended(rig):
     rig.end('arm_command', signal.SIGINT)
     with rig.processes.parameters('arm_command', watchdog_grace=5.0):
         rig.start('arm_command', state='unconfigured')
-    rig.tells('arm_command', 'invalid_parameter', 'watchdog_grace = 5.0')
+    rig.tells('arm_command', 'invalid_parameter', 'watchdog_grace is 5.0')
     assert rig.lifecycle('arm_command') == 'unconfigured'
     assert not rig.change('arm_command', 'configure')
     assert rig.set('arm_command', watchdog_grace=0.04).successful

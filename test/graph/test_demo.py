@@ -38,7 +38,7 @@ from vla_accel_ros.graph.demo_graph import (
     is_quiet,
     reserve_domain,
 )
-from vla_accel_ros.graph.demo_report import Episode, line, summary, table
+from vla_accel_ros.graph.demo_report import DemoEpisode, line, summary, table
 from vla_accel_ros.graph.operator import Record
 from vla_accel_ros.graph.processes import Deployment, Process
 from vla_accel_ros.sim.env import TabletopEnv
@@ -99,7 +99,7 @@ def episode(number=0, success=True, track=((0, 0, 0), (0.03, 0.04, 0))):
         twists=[0.1] * 40,
         track=list(track),
     )
-    return Episode(number, 7, 'pick up the red cube', record, seconds=2.0, success=success)
+    return DemoEpisode(number, 7, 'pick up the red cube', record, seconds=2.0, success=success)
 
 
 def test_the_summary_holds_what_was_seen():
@@ -134,7 +134,7 @@ def test_it_fails_when_the_arm_did_not_move_in_each_or_too_few_were_done(episode
 
 
 def test_an_episode_without_any_decision_can_be_told_of():
-    empty = Episode(0, 0, 'pick up the red cube', Record())
+    empty = DemoEpisode(0, 0, 'pick up the red cube', Record())
     assert 'waiting for the first decision' in line(empty, 5, [])
     facts = summary([empty], 'some', 0, 0.01)
     assert facts['ok'] is False

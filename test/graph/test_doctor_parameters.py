@@ -70,7 +70,11 @@ def test_nodes_that_do_not_agree_are_named(tmp_path):
             'line 1: .arm_command. matches',
         ),
         ('a:\n  b: 1', '', 'line 2: expected ros__parameters'),
-        ('arm_command: {ros__parameters: {min_rate: 5}}', '', 'min_rate = 5.0 is outside'),
+        (
+            'arm_command: {ros__parameters: {min_rate: 5}}',
+            '',
+            'min_rate is 5.0, expected a number from 20.0',
+        ),
         ('arm_command: {ros__parameters: {gripper.open_below: 0.9}}', '', 'do not fit together'),
         ('arm_command: {ros__parameters: {min_rate: 30}}', 'le ft', "namespace is 'le ft'"),
     ],

@@ -61,8 +61,8 @@ def test_ros_reads_the_file_for_every_node_in_any_namespace(name, namespace, tmp
 @pytest.mark.parametrize('name', NODES)
 def test_every_parameter_says_what_for_and_what_is_allowed(name):
     for setting in settings_of(name):
-        assert len(setting.description) > 10 and setting.description[0].isupper()
-        assert not setting.description.endswith('.')
+        assert len(setting.why) > 10 and setting.why[0].isupper()
+        assert not setting.why.endswith('.')
         assert setting.bounds or setting.kind in (bool, str), setting.name
         row = f'| `{setting.name}` |'
         assert row in render_table(name)

@@ -19,7 +19,7 @@ import yaml
 
 from vla_accel_ros.acceleration import find, method_of
 from vla_accel_ros.acceleration.presets import EXPLICIT, FOLDER, names
-from vla_accel_ros.acceleration.settings import DEFAULTS, SCHEDULER, settings_of
+from vla_accel_ros.acceleration.settings import OPTIONS, settings_of
 from vla_accel_ros.nodes import inference_settings, scheduler_settings
 from vla_accel_ros.paths import share_file
 from vla_accel_ros.pruning.registry import make_parameters
@@ -33,7 +33,7 @@ NODES = {
 def test_what_a_preset_leaves_out_is_the_same_in_both():
     known = NODES['scheduler'] | NODES['inference']
     unaccelerated = settings_of(find('none')[0])
-    for key in {*SCHEDULER, *DEFAULTS} - set(EXPLICIT):
+    for key in set(OPTIONS) - set(EXPLICIT):
         assert known[key].default == unaccelerated[key], key
 
 

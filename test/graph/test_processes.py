@@ -93,15 +93,29 @@ def test_with_simulated_time_the_simulated_arm_is_stepped_and_drives_the_clock()
 
 
 def test_a_preset_says_how_to_accelerate_and_leaves_the_robots_limits_alone():
-    plain, fast = named(Deployment()), named(Deployment(preset='fast'))
-    assert fast['arm_command'] == plain['arm_command']
-    assert fast['camera'] == plain['camera']
-    assert fast['scheduler'].parameters['rule'] == 'trust'
-    assert fast['inference'].parameters['decoder'] == 'jacobi'
-    for process in fast.values():
+    plain, paper = named(Deployment()), named(Deployment(preset='sp_vla'))
+    assert paper['arm_command'] == plain['arm_command']
+    assert paper['camera'] == plain['camera']
+    assert paper['scheduler'].parameters['rule'] == 'velocity'
+    assert paper['inference'].parameters['pruning'] == 'sp_vla'
+    for process in paper.values():
         known = {setting.name: setting for setting in settings_of(process.name)}
         for name in set(process.parameters) - {'use_sim_time'}:
             known[name].check(process.parameters[name])
+
+
+def test_fast_is_the_same_whatever_the_parameter_file_says(tmp_path):
+    file = tmp_path / 'mine.yaml'
+    file.write_text(
+        '/**/scheduler: {ros__parameters: {rule: velocity, predictor: ridge, prefetch_rows: 0,\n'
+        '  gripper_guard: true, replan_on_fine: true, trust_most: 9, trust_linear: 0.5}}\n'
+        '/**/inference: {ros__parameters: {pruning: fastv, decoder: greedy, draft: none}}\n'
+    )
+    over, plain = Deployment(preset='fast', params_file=str(file)), Deployment()
+    for node in ('scheduler', 'inference'):
+        process, defaults = named(over)[node], named(plain)[node].parameters
+        known = {setting.name: setting.default for setting in settings_of(node)} | defaults
+        assert {**known, **process.given, **process.parameters} == known
 
 
 def test_a_preset_without_pruning_takes_back_what_the_file_below_says_of_another_method():
@@ -123,9 +137,10 @@ def test_a_preset_that_would_set_more_than_acceleration_is_refused(tmp_path):
         ('/**/scheduler: {ros__parameters: {rule: trust,', 'is no YAML'),
         ('/**/scheduler:\n  rule: trust\n', 'line 2: expected ros__parameters'),
         (
-            '/**/scheduler: {ros__parameters: {v_min: -5, rule: velocity, replan_on_fine: true}}\n'
+            '/**/scheduler: {ros__parameters: {v_min: -5, rule: velocity, predictor: ridge,\n'
+            '  gripper_guard: true, prefetch_rows: 0, replan_on_fine: true}}\n'
             '/**/inference: {ros__parameters: {pruning: none, decoder: greedy}}\n',
-            'v_min = -5',
+            'v_min is -5',
         ),
     ],
 )

@@ -100,7 +100,7 @@ def test_offline_and_graph_decide_alike(bag, checkpoint, tmp_path, latency):
         np.testing.assert_array_equal(trace.actions, expected.actions)
         for name in ('latency_ms', 'keep', 'kept', 'passes', 'accepted'):
             np.testing.assert_allclose(
-                trace.numbers[name], expected.numbers[name], rtol=1e-3, err_msg=name
+                trace.floats[name], expected.floats[name], rtol=1e-3, err_msg=name
             )
         np.testing.assert_array_equal(trace.called, expected.called)
         kinds |= {*trace.words['kind'], *(f'-{w}' for w in trace.words['discarded'] if w)}

@@ -27,6 +27,14 @@ from vla_accel_ros.ros.messages import chunk_to_message
 
 STEP = 50_000_000
 PIXELS = np.random.default_rng(0).integers(0, 256, (32, 16, 3), np.uint8)
+# SP-VLA's scheduling, which asks and drafts in ways that are easy to follow.
+SP_VLA = {
+    'rule': 'velocity',
+    'predictor': 'ridge',
+    'gripper_guard': True,
+    'prefetch_rows': 0,
+    'replan_on_fine': True,
+}
 FORWARD = [0.02, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 
 
@@ -35,6 +43,7 @@ class Rig:
 
     def __init__(self, graph, instruction='pick up the red cube', **parameters):
         self.graph = graph
+        parameters = {**SP_VLA, **parameters}
         self.node = graph.add(SchedulerNode, instruction=instruction, **parameters)
         self.health = self.node.health
         self.actions = graph.listen(JointTrajectory, 'vla/action', qos.CONTROL)

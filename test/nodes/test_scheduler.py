@@ -259,7 +259,7 @@ def test_settings_apply_between_two_steps(graph):
         ({'tau': 1.5}, ('tau', '1.5', '0.0', '1.0')),
         ({'rule': 'guess'}, ('rule', 'guess', 'planar', 'velocity')),
         ({'v_min': 0.9, 'v_max': 0.5}, ('v_min', '0.9', '0.5')),
-        ({'min_actions': 8}, ('min_actions', '8', 'capacity 6')),
+        ({'min_actions': 8}, ('min_actions', '8', 'capacity, 6')),
         ({'instruction': 'x' * 1001}, ('1001 characters', '1000')),
     ],
 )

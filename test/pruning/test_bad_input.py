@@ -23,7 +23,7 @@ import pytest
 import torch
 
 from vla_accel_ros.pruning.interface import Layout, Scene
-from vla_accel_ros.pruning.registry import METHODS, create, make_parameters, parameter_table
+from vla_accel_ros.pruning.registry import METHODS, create, make_parameters, parameters_of
 
 CHOOSING = [name for name in METHODS if name != 'none']
 FAST = moving(0.5)
@@ -39,7 +39,7 @@ def ready(name, layout, **options):
 
 
 def test_an_unknown_method_lists_the_known_ones(layout):
-    for call in (lambda: create('divprune', layout), lambda: parameter_table('divprune')):
+    for call in (lambda: create('divprune', layout), lambda: parameters_of('divprune')):
         with pytest.raises(ValueError, match=r"method is 'divprune', expected one of \[.*'fastv'"):
             call()
 

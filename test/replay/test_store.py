@@ -19,7 +19,7 @@ import pytest
 
 from vla_accel_ros.evaluation.records import Call, StepRecord
 from vla_accel_ros.replay.store import ResumeError, Store
-from vla_accel_ros.replay.trace import Episode, Trace
+from vla_accel_ros.replay.trace import ReplayedEpisode, Trace
 
 IDENTITY = {'bag': 'sha256 abc', 'methods': {'none': {'tau': 0.5}}, 'latency': 'none'}
 
@@ -35,7 +35,7 @@ def episode(number):
         'none': Trace.of(records, [1.0, np.nan]),
         'sp_vla@tau=0.3': Trace.of(records, [2.0, 3.0]),
     }
-    return Episode(
+    return ReplayedEpisode(
         number,
         'pick up the red cube',
         'paused',
@@ -67,7 +67,7 @@ def test_an_episode_comes_back_as_it_was(tmp_path):
         np.testing.assert_array_equal(other.traces[name].actions, trace.actions)
         for columns, expected in (
             (other.traces[name].words, trace.words),
-            (other.traces[name].numbers, trace.numbers),
+            (other.traces[name].floats, trace.floats),
         ):
             assert columns.keys() == expected.keys()
             for column in expected:

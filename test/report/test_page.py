@@ -26,7 +26,7 @@ import report_demo
 
 from vla_accel_ros.files import whole_files
 from vla_accel_ros.report.data import Estimate
-from vla_accel_ros.report.moments import Camera, Episode, Step, Trace
+from vla_accel_ros.report.moments import Camera, ShownEpisode, ShownTrace, Step
 from vla_accel_ros.report.page import write
 from vla_accel_ros.report.pictures import MOMENT_BYTES, encode_views
 
@@ -74,8 +74,8 @@ def test_the_worst_pictures_of_a_large_model_are_within_the_limit(report, tmp_pa
         Step(i / 20, 'deliberative', 'precise', 0.1234, 0.5, 12.34, 1.234, (ids, ids))
         for i in range(660)
     )
-    trace = Trace(steps, tuple(range(660)))
-    episode = Episode('one', 'lift', {row.name: trace for row in report.methods})
+    trace = ShownTrace(steps, tuple(range(660)))
+    episode = ShownEpisode('one', 'lift', {row.name: trace for row in report.methods})
     large = replace(
         report,
         cameras=cameras,

@@ -21,7 +21,7 @@ import pytest
 
 from vla_accel_ros.report import labels, masks, palette
 from vla_accel_ros.report.data import Bound, Estimate, Measure
-from vla_accel_ros.report.moments import Camera, Clip, Step, Trace
+from vla_accel_ros.report.moments import Camera, Clip, ShownTrace, Step
 from vla_accel_ros.report.wording import interval, number, times
 
 
@@ -64,7 +64,7 @@ def test_numbers_that_contradict_themselves_are_refused():
     with pytest.raises(ValueError, match="better is 'more'"):
         Measure('a', 'a', better='more')
     with pytest.raises(ValueError, match='1 steps and 2 pictures'):
-        Trace((Step(0.0, 'queued'),), (0, 1))
+        ShownTrace((Step(0.0, 'queued'),), (0, 1))
 
 
 @given(st.lists(st.sets(st.integers(0, 29)), min_size=2, max_size=2))

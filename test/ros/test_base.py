@@ -17,14 +17,15 @@ import gc
 import pytest
 from std_msgs.msg import Empty
 
+from vla_accel_ros.options import Option
 from vla_accel_ros.ros import qos
-from vla_accel_ros.ros.base import Node, Setting
+from vla_accel_ros.ros.base import Node
 
 TABLE = (
-    Setting('rate', 20.0, 'Rate of the stream', unit='Hz', range=(20.0, 100.0)),
-    Setting('low', 1.0, 'Lower of two', range=(0.0, 10.0)),
-    Setting('high', 2.0, 'Higher of two', range=(0.0, 10.0)),
-    Setting('topics', ['a'], 'What to listen to', when='configure'),
+    Option('rate', 20.0, 'Rate of the stream', unit='Hz', range=(20.0, 100.0)),
+    Option('low', 1.0, 'Lower of two', range=(0.0, 10.0)),
+    Option('high', 2.0, 'Higher of two', range=(0.0, 10.0)),
+    Option('topics', ['a'], 'What to listen to', when='configure'),
 )
 
 
@@ -195,13 +196,16 @@ def test_a_parameter_read_at_configure_is_fixed_until_cleanup(graph):
     assert not result.successful and 'clean the node up' in result.reason
     assert graph.change_state(node, 'deactivate') and graph.change_state(node, 'cleanup')
     assert graph.set_parameters(node, topics=['b', 'c']).successful
-    assert node.settings['topics'] == ['b', 'c']
+    assert node.settings['topics'] == ('b', 'c')
 
 
 def test_a_bad_override_keeps_the_node_unconfigured_until_it_is_set(graph):
     node = graph.add(Probe, autostart=False, rate=500.0)
     assert not graph.change_state(node, 'configure')
-    assert 'rate = 500.0 is outside 20.0 .. 100.0 Hz' in node.health.standing()['configure_failed']
+    assert (
+        'rate is 500.0, expected a number from 20.0 to 100.0 Hz'
+        in node.health.standing()['configure_failed']
+    )
     assert 'invalid_parameter' in node.health.standing()
     assert graph.set_parameters(node, rate=50.0).successful
     assert graph.change_state(node, 'configure')

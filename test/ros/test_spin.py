@@ -24,13 +24,15 @@ from vla_accel_ros.stopping import CANNOT_START
 ROOT = Path(__file__).parents[2]
 PROBE = """
 import sys
-from vla_accel_ros.ros.base import REAL_TIME, Node, Setting, run
+from vla_accel_ros.options import Option
+from vla_accel_ros.ros.base import Node, run
+from vla_accel_ros.ros.common_options import REAL_TIME
 from std_msgs.msg import Empty
 
 
 class Probe(Node):
     NAME = 'probe'
-    SETTINGS = (Setting('rate', 20.0, 'Some rate', range=(1.0, 50.0)), REAL_TIME)
+    SETTINGS = (Option('rate', 20.0, 'Some rate', range=(1.0, 50.0)), REAL_TIME)
 
     def configure(self):
         self.every(0.01, self.tick)

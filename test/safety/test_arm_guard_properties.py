@@ -148,9 +148,9 @@ def test_whatever_happened_enabling_lets_the_arm_move_again(sequence):
 
 
 wide = Limits(
-    translation_per_second=50,
-    rotation_per_second=50,
-    linear_acceleration=1e4,
+    translation_per_second=5,
+    rotation_per_second=20,
+    linear_acceleration=1e3,
     angular_acceleration=1e4,
     linear_speed=2,
     angular_speed=20,

@@ -31,7 +31,7 @@ def sent(latch, wishes, gap_ms=10):
 
 
 def test_the_first_wish_is_sent_and_then_changes_only():
-    latch = GripperLatch(min_dwell_s=0)
+    latch = GripperLatch(0.4, 0.6, min_dwell_s=0)
     assert latch.position is None
     assert sent(latch, [0, 0, 1, 1, 0.1, 0]) == [0, None, 1, None, 0, None]
     assert latch.position == 0
@@ -43,17 +43,17 @@ def test_between_the_thresholds_the_last_wish_stands():
 
 
 def test_flicker_within_the_dwell_is_not_sent():
-    latch = GripperLatch(min_dwell_s=0.05)
+    latch = GripperLatch(0.4, 0.6, min_dwell_s=0.05)
     assert sent(latch, [1, 0, 1, 0, 1, 1, 1]) == [1] + [None] * 6
 
 
 def test_a_change_held_back_by_the_dwell_is_sent_when_it_ends():
-    latch = GripperLatch(min_dwell_s=0.05)
+    latch = GripperLatch(0.4, 0.6, min_dwell_s=0.05)
     assert sent(latch, [1, 0, 0, 0, 0, 0, 0]) == [1, None, None, None, None, 0, None]
 
 
 def test_after_forgetting_the_next_wish_is_sent_again_but_not_sooner_than_the_dwell():
-    latch = GripperLatch(min_dwell_s=0.05)
+    latch = GripperLatch(0.4, 0.6, min_dwell_s=0.05)
     assert sent(latch, [1]) == [1]
     latch.forget()
     assert latch.position is None
@@ -63,7 +63,7 @@ def test_after_forgetting_the_next_wish_is_sent_again_but_not_sooner_than_the_dw
 
 
 def test_without_a_wish_nothing_is_sent():
-    assert GripperLatch().poll(0) is None
+    assert GripperLatch(0.4, 0.6, 0.15).poll(0) is None
 
 
 @given(
@@ -71,7 +71,7 @@ def test_without_a_wish_nothing_is_sent():
     st.sampled_from([0.0, 0.05, 0.15]),
 )
 def test_only_open_and_closed_are_sent_in_turn_and_a_dwell_apart(wishes, dwell):
-    latch = GripperLatch(min_dwell_s=dwell)
+    latch = GripperLatch(0.4, 0.6, min_dwell_s=dwell)
     now = 0
     changes = []
     for wish, gap_ms in wishes:
@@ -99,4 +99,4 @@ def test_only_open_and_closed_are_sent_in_turn_and_a_dwell_apart(wishes, dwell):
 )
 def test_settings_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        GripperLatch(**options)
+        GripperLatch(**{'open_below': 0.4, 'close_above': 0.6, 'min_dwell_s': 0.15} | options)

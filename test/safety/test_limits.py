@@ -105,13 +105,13 @@ def test_an_action_from_before_the_arm_was_enabled_is_stale():
 
 
 WIDE = Limits(
-    translation_step=10,
-    rotation_step=10,
-    linear_speed=100,
-    angular_speed=100,
-    translation_per_second=100,
-    rotation_per_second=100,
-    linear_acceleration=1e4,
+    translation_step=1,
+    rotation_step=3,
+    linear_speed=5,
+    angular_speed=20,
+    translation_per_second=5,
+    rotation_per_second=20,
+    linear_acceleration=1e3,
     angular_acceleration=1e4,
 )
 
@@ -180,7 +180,7 @@ def test_acceleration_is_the_change_of_velocity_over_the_step():
 
 @pytest.mark.parametrize('share', [0.0, 0.1, 0.5, 1.0])
 def test_braking_is_always_allowed(share):
-    limits = replace(WIDE, linear_acceleration=1e-3, angular_acceleration=1e-3)
+    limits = replace(WIDE, linear_acceleration=0.01, angular_acceleration=0.01)
     record = recorded([0.02, 0, 0.01, 0, 0.1, 0])
     row = [share * value for value in (0.02, 0, 0.01, 0, 0.1, 0)]
     assert verdict(action(row), record, limits) is None
@@ -188,7 +188,7 @@ def test_braking_is_always_allowed(share):
 
 @pytest.mark.parametrize('row', [[-0.001], [-0.02], [0.0201], [0.012, 0.019]])
 def test_reversing_and_swerving_are_no_braking(row):
-    limits = replace(WIDE, linear_acceleration=1e-3)
+    limits = replace(WIDE, linear_acceleration=0.01)
     assert verdict(action(row), recorded([0.02]), limits) == 'linear_acceleration'
 
 
@@ -255,10 +255,10 @@ def test_an_action_of_another_space_is_refused_by_name_with_both():
 @pytest.mark.parametrize(
     'options, message',
     [
-        ({'translation_step': 0}, 'translation_step is 0, expected above 0 and finite'),
+        ({'translation_step': 0}, 'translation_step is 0.0, expected a number from 0.0001'),
         ({'linear_speed': float('nan')}, 'linear_speed is nan'),
         ({'max_age_s': float('inf')}, 'max_age_s is inf'),
-        ({'max_step_s': 0.001}, 'max_step_s is 0.001, expected 0.01 or more, finite'),
+        ({'min_step_s': 0.6}, 'max_step_s is 0.5, expected min_step_s, 0.6, or more'),
         ({'max_step_s': float('inf')}, 'max_step_s is inf'),
         ({'workspace_min': (0, 0, 0)}, 'workspace has one corner, expected both or none'),
         (

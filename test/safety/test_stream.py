@@ -66,13 +66,13 @@ def play(stream, accepts, ticks, period_s, tick_on_accept=True):
 
 
 def test_nothing_owed_is_exactly_zero():
-    stream = TwistStream(1, 1)
+    stream = TwistStream(1, 1, 0.1, 0.01)
     assert stream.tick(0, 0.02) == ZERO
     assert stream.owed == stream.paid(0) == stream.committed == ZERO
 
 
 def test_what_is_paid_and_what_is_owed_are_what_was_accepted_until_it_is_dropped():
-    stream = TwistStream(1, 1)
+    stream = TwistStream(1, 1, 0.1, 0.01)
     for at_ms in (0, 50):
         stream.add(MOVE, at_ms * MS, STEP_S)
         stream.tick(at_ms * MS, 0.02)
@@ -87,14 +87,14 @@ def test_what_is_paid_and_what_is_owed_are_what_was_accepted_until_it_is_dropped
 
 
 def test_an_action_is_its_displacement_over_its_step():
-    stream = TwistStream(1, 1, late_s=0)
+    stream = TwistStream(1, 1, 0.1, late_s=0)
     stream.add(MOVE, 0, STEP_S)
     assert stream.horizon_ns == 50 * MS
     np.testing.assert_allclose(stream.tick(0, 0.01), np.array(MOVE) / STEP_S)
 
 
 def test_the_twist_stays_the_same_for_a_next_action_that_is_only_just_late():
-    stream = TwistStream(1, 1, late_s=0.01)
+    stream = TwistStream(1, 1, 0.1, late_s=0.01)
     twists = []
     for index in range(40):
         stream.add(MOVE, index * 50 * MS + (9 if index % 2 else 0) * MS, STEP_S)
@@ -104,7 +104,7 @@ def test_the_twist_stays_the_same_for_a_next_action_that_is_only_just_late():
 
 
 def test_when_the_displacement_is_paid_the_twist_is_exactly_zero():
-    stream = TwistStream(1, 1)
+    stream = TwistStream(1, 1, 0.1, 0.01)
     arm = play(stream, [(0, MOVE)], range(0, 130 * MS, 10 * MS), 0.01)
     assert tuple(arm.twist) == ZERO
     np.testing.assert_allclose(arm.place, MOVE, atol=1e-4)
@@ -122,7 +122,7 @@ def test_steady_motion_is_conserved_within_one_percent_over_any_second(rate_hz, 
         for k in range(1, 1 + (50 * MS) // period)
         if k * period + offset_ms * MS < 50 * MS
     ]
-    arm = play(TwistStream(1, 1), accepts, ticks, 1 / rate_hz)
+    arm = play(TwistStream(1, 1, 0.1, 0.01), accepts, ticks, 1 / rate_hz)
     for start in range(500 * MS, 2900 * MS, 13 * MS):
         moved = arm.at(start + NS) - arm.at(start)
         np.testing.assert_allclose(moved, np.array(MOVE) * 20, rtol=0.01, atol=1e-9)
@@ -131,7 +131,12 @@ def test_steady_motion_is_conserved_within_one_percent_over_any_second(rate_hz, 
 def test_any_second_is_conserved_at_a_free_running_rate_too():
     for rate_hz in (20, 23, 30, 40, 50, 80, 100):
         ticks = range(3 * MS, 4000 * MS, NS // rate_hz)
-        arm = play(TwistStream(1, 1), [(i * 50 * MS, MOVE) for i in range(80)], ticks, 1 / rate_hz)
+        arm = play(
+            TwistStream(1, 1, 0.1, 0.01),
+            [(i * 50 * MS, MOVE) for i in range(80)],
+            ticks,
+            1 / rate_hz,
+        )
         for start in range(500 * MS, 2900 * MS, 13 * MS):
             moved = arm.at(start + NS) - arm.at(start)
             np.testing.assert_allclose(moved, np.array(MOVE) * 20, rtol=0.01, atol=1e-9)
@@ -163,7 +168,7 @@ def test_displacement_is_conserved_whatever_the_rate_jitter_and_timing(
         ticks.append(at)
         at += round(period_ms * jitter[index % len(jitter)] * MS)
         index += 1
-    stream = TwistStream(2, 2)
+    stream = TwistStream(2, 2, 0.1, 0.01)
     arm = play(stream, accepts, ticks, period_ms / 1000, tick_on_accept)
     total = np.sum([move for _, move in accepts], axis=0)
     np.testing.assert_allclose(arm.place + stream.owed, total, rtol=0, atol=1e-9)
@@ -176,7 +181,7 @@ def test_displacement_is_conserved_whatever_the_rate_jitter_and_timing(
 
 @given(displacements, st.integers(1, 60))
 def test_the_twist_never_exceeds_the_speeds(moves, gap_ms):
-    stream = TwistStream(0.1, 0.2)
+    stream = TwistStream(0.1, 0.2, 0.1, 0.01)
     for index, move in enumerate(moves):
         stream.add(move, index * gap_ms * MS, STEP_S)
         twist = stream.tick(index * gap_ms * MS, 0.01)
@@ -185,7 +190,7 @@ def test_the_twist_never_exceeds_the_speeds(moves, gap_ms):
 
 
 def test_what_the_speed_limit_holds_back_is_paid_later():
-    stream = TwistStream(0.1, 1)
+    stream = TwistStream(0.1, 1, 0.1, 0.01)
     arm = play(stream, [(0, [0.01, 0, 0, 0, 0, 0])], range(0, 300 * MS, 10 * MS), 0.01)
     np.testing.assert_allclose(arm.place, [0.01, 0, 0, 0, 0, 0], atol=1e-4)
     assert arm.at(50 * MS)[0] == pytest.approx(0.005)
@@ -201,7 +206,7 @@ def test_a_stalled_stream_books_no_more_than_the_consumer_holds():
 
 
 def test_clear_owes_nothing_and_holds_zero():
-    stream = TwistStream(1, 1)
+    stream = TwistStream(1, 1, 0.1, 0.01)
     stream.add(MOVE, 0, STEP_S)
     stream.tick(0, 0.02)
     stream.clear()
@@ -211,7 +216,7 @@ def test_clear_owes_nothing_and_holds_zero():
 
 
 def test_settings_change_without_forgetting_what_is_owed():
-    stream = TwistStream(1, 1)
+    stream = TwistStream(1, 1, 0.1, 0.01)
     stream.add(MOVE, 0, STEP_S)
     stream.configure(0.05, 1, 0.1, 0.01)
     assert np.linalg.norm(stream.tick(0, 0.02)[:3]) == pytest.approx(0.05)
@@ -220,9 +225,9 @@ def test_settings_change_without_forgetting_what_is_owed():
 @pytest.mark.parametrize(
     'options, message',
     [
-        ((0, 1), 'linear_speed is 0, expected above 0 and finite'),
-        ((1, float('nan')), 'angular_speed is nan'),
-        ((1, 1, float('inf')), 'hold_limit_s is inf'),
+        ((0, 1, 0.1, 0.01), 'linear_speed is 0, expected above 0 and finite'),
+        ((1, float('nan'), 0.1, 0.01), 'angular_speed is nan'),
+        ((1, 1, float('inf'), 0.01), 'hold_limit_s is inf'),
         ((1, 1, 0.1, -0.01), 'late_s is -0.01, expected at least 0'),
     ],
 )

@@ -20,7 +20,7 @@ MS = 1_000_000
 
 
 def test_without_an_action_it_has_fired():
-    dog = Watchdog()
+    dog = Watchdog(0.04)
     assert dog.fired(0)
     assert not dog.fed
 
@@ -44,7 +44,7 @@ def test_the_next_action_clears_it():
 
 
 def test_the_first_trouble_since_the_last_action_is_the_cause():
-    dog = Watchdog()
+    dog = Watchdog(0.04)
     dog.note('out_of_order')
     dog.feed(100 * MS)
     dog.note('nan_or_inf')
@@ -53,7 +53,7 @@ def test_the_first_trouble_since_the_last_action_is_the_cause():
 
 
 def test_what_comes_after_the_stop_does_not_change_its_cause():
-    dog = Watchdog()
+    dog = Watchdog(0.04)
     dog.feed(100 * MS)
     assert dog.trip() == ('no_action', True)
     dog.note('nan_or_inf')
@@ -61,7 +61,7 @@ def test_what_comes_after_the_stop_does_not_change_its_cause():
 
 
 def test_forgetting_watches_nothing():
-    dog = Watchdog()
+    dog = Watchdog(0.04)
     dog.feed(100 * MS)
     dog.note('stale')
     dog.forget()

@@ -23,8 +23,16 @@ STEP = 50 * MS
 FAST = [0.015, 0.0, 0.0, 0.0, 0.0, 0.001, 0.0]
 
 
+# SP-VLA's scheduling, which asks and drafts in ways that are easy to follow.
+SP_VLA = {'rule': 'velocity', 'predictor': 'ridge', 'gripper_guard': True, 'prefetch_rows': 0}
+
+
+def config(**options):
+    return SchedulerConfig(**{**SP_VLA, **options})
+
+
 def scheduler(instruction='pick up the red cube', **options):
-    one = Scheduler(SchedulerConfig(**options))
+    one = Scheduler(config(**options))
     if instruction:
         one.set_instruction(instruction)
     return one

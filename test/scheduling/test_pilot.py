@@ -18,10 +18,9 @@ import subprocess
 import sys
 
 import pytest
-from scheduler_steps import MS, STEP, stamp_of
+from scheduler_steps import MS, STEP, config, stamp_of
 
 from vla_accel_ros.actions import ActionChunk
-from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.pilot import Pilot
 
 FAST = [0.02, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
@@ -31,7 +30,7 @@ FINE = (FAST, SLOW, SLOW, SLOW)
 
 
 def pilot(**options):
-    one = Pilot(SchedulerConfig(**{'rule': 'never', 'replan_on_fine': True, **options}))
+    one = Pilot(config(**{'rule': 'never', 'replan_on_fine': True, **options}))
     one.set_instruction('pick up the red cube')
     return one
 
@@ -102,7 +101,7 @@ def test_new_settings_keep_the_chunk_and_what_the_arm_does():
     one = pilot(fine_linear=0.001)
     frame(one, 0)
     answer(one, 0, FINE)
-    one.configure(SchedulerConfig(rule='never', replan_on_fine=True, fine_linear=0.1))
+    one.configure(config(rule='never', replan_on_fine=True, fine_linear=0.1))
     assert one.config.fine_linear == 0.1
     # Coarse before, and fine by the new threshold.
     assert [frame(one, step).reason for step in (1, 2)] == ['next_of_chunk', 'replan']

@@ -14,7 +14,7 @@
 
 import numpy as np
 import pytest
-from scheduler_steps import FAST, MS, STEP, answer, frame, scheduler, stamp_of, taught
+from scheduler_steps import FAST, MS, STEP, answer, config, frame, scheduler, stamp_of, taught
 
 from vla_accel_ros.actions import Source
 from vla_accel_ros.scheduling.config import SchedulerConfig
@@ -68,7 +68,7 @@ def test_an_answer_that_confirms_the_draft_is_verified():
 
 def test_a_steady_motion_is_intuitive_and_at_once():
     one, step = taught()
-    one.configure(SchedulerConfig(rule='velocity', v_min=0.1))
+    one.configure(config(rule='velocity', v_min=0.1))
     decision = frame(one, step)
     assert (decision.kind, decision.reason) == (Kind.INTUITIVE, 'steady_speed')
     np.testing.assert_allclose(decision.action.values, FAST, atol=1e-5)
@@ -79,7 +79,7 @@ def test_a_steady_motion_is_intuitive_and_at_once():
 
 def test_fitted_actions_enter_the_buffer_until_too_few_are_generated():
     one, step = taught()
-    one.configure(SchedulerConfig(rule='velocity', v_min=0.1))
+    one.configure(config(rule='velocity', v_min=0.1))
     kinds = [frame(one, step + i).kind for i in range(4)]
     assert kinds == [Kind.INTUITIVE] * 3 + [Kind.DELIBERATIVE]
     assert one.buffer.from_vla == 3
@@ -105,10 +105,10 @@ def test_a_closing_gripper_is_never_intuitive_where_guarded(guard):
     one = scheduler(rule='always', gripper_guard=guard, min_actions=2, tau=0.0)
     frame(one, 0)
     answer(one, 0, 10)
-    one.configure(SchedulerConfig(rule='never'))
+    one.configure(config(rule='never'))
     frame(one, 1)
     answer(one, 1, 10, row=[*FAST[:6], 1.0])
-    one.configure(SchedulerConfig(rule='always', gripper_guard=guard, min_actions=2, tau=0.0))
+    one.configure(config(rule='always', gripper_guard=guard, min_actions=2, tau=0.0))
     decision = frame(one, 2)
     expected = (Kind.DELIBERATIVE, 'gripper_moves') if guard else (Kind.INTUITIVE, 'always')
     assert (decision.kind, decision.reason) == expected
@@ -188,7 +188,7 @@ def test_a_call_under_way_is_awaited_before_the_one_that_renews():
 
 def test_a_step_without_a_chunk_is_never_intuitive_when_told_to_renew():
     one, step = taught()
-    one.configure(SchedulerConfig(rule='velocity', v_min=0.1))
+    one.configure(config(rule='velocity', v_min=0.1))
     one.replan()
     decision = frame(one, step)
     assert (decision.kind, decision.reason) == (Kind.DELIBERATIVE, 'replan')
@@ -269,7 +269,7 @@ def test_frames_between_the_steps_are_skipped():
 def test_settings_change_between_steps_without_losing_state():
     one, step = taught()
     frame(one, step)
-    one.configure(SchedulerConfig(rule='always', capacity=4, policy_step_s=0.1))
+    one.configure(config(rule='always', capacity=4, policy_step_s=0.1))
     assert one.config.capacity == 4
     assert len(one.buffer) == 4
     assert one.in_flight
@@ -286,7 +286,7 @@ def test_the_defaults_need_no_argument():
 
 def test_counters_name_every_kind_reason_and_source():
     one, step = taught(count=4)
-    one.configure(SchedulerConfig(rule='velocity', v_min=0.1))
+    one.configure(config(rule='velocity', v_min=0.1))
     frame(one, step)
     assert one.counters == {
         'frames': 5,

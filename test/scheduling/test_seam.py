@@ -31,7 +31,7 @@ from vla_accel_ros.scheduling.seam import ease, largest_changes
 
 FILE = Path(__file__).parents[1] / 'fixtures/expert_chunks.npz'
 RECORDED = np.load(FILE)['chunks'].astype(float)
-FREE = 1000.0
+FREE = 1.0
 TIGHT = {'seam_translation': 0.001, 'seam_rotation': 0.004}
 
 

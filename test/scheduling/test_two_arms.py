@@ -53,7 +53,7 @@ def buffer_of(actions, space=TWO_ARMS, from_vla=True):
 
 @given(histories, st.sampled_from(FITS), st.sampled_from(['clip', 'ignore']))
 def test_ridge_predicts_each_arm_as_if_it_were_alone(history, fit, change):
-    ridge = make_predictor('ridge', Validity(change=change), fit=fit)
+    ridge = make_predictor('ridge', Validity(1.0, 3.0, change), fit=fit)
     together = ridge.predict(buffer_of([both(*pair) for pair in history]))
     for at, side in enumerate(SIDES):
         alone = ridge.predict(buffer_of([pair[at] for pair in history], END_EFFECTOR))
@@ -66,7 +66,7 @@ def test_ridge_predicts_each_arm_as_if_it_were_alone(history, fit, change):
 def test_grippers_are_never_extrapolated(history):
     buffer = buffer_of([both(*pair) for pair in history])
     for name in ('ridge', 'hold'):
-        predicted = make_predictor(name, Validity()).predict(buffer).values
+        predicted = make_predictor(name, Validity(1.0, 3.0)).predict(buffer).values
         grippers = TWO_ARMS.grippers
         np.testing.assert_array_equal(predicted[grippers], buffer.last.values[grippers])
 

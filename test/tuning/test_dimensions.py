@@ -15,18 +15,21 @@
 import optuna
 import pytest
 
-from vla_accel_ros.pruning.registry import METHODS, ParameterInfo, parameter_table
+from vla_accel_ros.options import Option
+from vla_accel_ros.pruning.registry import METHODS, parameters_of
 from vla_accel_ros.tuning.dimensions import Dimension, derived
 
 
-def info(default, low=None, high=None, choices=()):
-    return ParameterInfo('x', default, 'what for', '', low, high, choices)
+def info(default, low=0, high=10, choices=()):
+    return Option(
+        'x', default, 'what for', range=None if choices else (low, high), choices=choices
+    )
 
 
 @pytest.mark.parametrize(
     ('of', 'wanted'),
     [
-        (info(True), Dimension('x', choices=(False, True))),
+        (Option('x', True, 'what for'), Dimension('x', choices=(False, True))),
         (info('a', choices=('a', 'b')), Dimension('x', choices=('a', 'b'))),
         (info(0.25, 1e-3, 1.0), Dimension('x', 0.05, 1.0)),
         (info(0.0, 0.0, 1.0), Dimension('x', 0.0, 1.0)),
@@ -48,7 +51,7 @@ def test_the_model_bounds_a_count():
     assert derived(info(24, 0, 65536), most=72).high == 72
 
 
-@pytest.mark.parametrize('of', [info((1, 2), 0, 9), info('free text'), info(0, 0, None)])
+@pytest.mark.parametrize('of', [info((1, 2)), Option('x', 'free text', 'what for')])
 def test_what_has_no_range_is_refused(of):
     with pytest.raises(ValueError):
         derived(of)
@@ -56,14 +59,14 @@ def test_what_has_no_range_is_refused(of):
 
 @pytest.mark.parametrize('method', sorted(METHODS))
 def test_no_range_of_pruning_leaves_the_specification(method):
-    for each in parameter_table(method):
+    for each in parameters_of(method).values():
         try:
             found = derived(each)
         except ValueError:
             continue
         if not found.choices:
-            assert each.low is None or found.low >= each.low
-            assert each.high is None or found.high <= each.high
+            low, high = each.range
+            assert low <= found.low and found.high <= high
 
 
 def test_a_range_is_widened_to_hold_what_the_search_begins_from():

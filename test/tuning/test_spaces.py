@@ -17,7 +17,7 @@ import pytest
 
 from vla_accel_ros.acceleration import find
 from vla_accel_ros.nodes.scheduler_settings import SETTINGS
-from vla_accel_ros.pruning.registry import METHODS, parameter_table
+from vla_accel_ros.pruning.registry import METHODS, parameters_of
 from vla_accel_ros.scheduling.rules import interface as rules
 from vla_accel_ros.tuning.spaces import PRUNING, RULES, spaces
 
@@ -58,7 +58,7 @@ def test_what_is_searched_is_of_rules_and_pruning_methods_that_there_are():
     assert set(RULES) <= set(rules.RULES)
     assert set(PRUNING) <= set(METHODS)
     for method, wanted in PRUNING.items():
-        assert set(wanted) <= {info.name for info in parameter_table(method)}
+        assert set(wanted) <= set(parameters_of(method))
 
 
 @pytest.mark.parametrize('text', ['hold', 'ridge@rule=planar', 'sp_vla', 'specprune', 'random'])

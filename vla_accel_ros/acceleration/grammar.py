@@ -24,32 +24,44 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from vla_accel_ros.acceleration import presets, values
-from vla_accel_ros.acceleration.components import COMPONENTS, combine
+from vla_accel_ros.acceleration import presets
+from vla_accel_ros.acceleration.components import BASELINE, COMPONENTS, combine
 from vla_accel_ros.acceleration.method import Method
-from vla_accel_ros.acceleration.settings import default_of, make, pruning_in
+from vla_accel_ros.acceleration.settings import keys_text, make, option_of, pruning_in
 
 HELP = (
-    'methods separated by commas, each name[+name...][@key=value[,key=value...]] or a preset, '
-    'compared on the same seeds; the names are below'
+    'methods separated by commas, each name[+name...][@key=value[,key=value...]] or a preset; '
+    'the names are below'
 )
 _KEYS = """\
   keys: parameters of the nodes scheduler and inference and of the pruning method, lists with
   slashes: hold+jacobi@v_min=0.2, specprune@keep=0.5,history_layers=1/3. keep without a pruning
-  method is FastV. The path of a preset is one, too."""
+  method is FastV. The path of a preset is one, too. Those of scheduler and inference, as they are
+  where a method does not set them:"""
 
 
-def add_argument(parser: ArgumentParser, default: str) -> None:
-    """Add `--methods` to a command, and the names to the end of its help."""
-    parser.add_argument('--methods', default=default, help=f'{HELP} (%(default)s)')
+def add_argument(parser: ArgumentParser, default: str | None, more: str = '') -> None:
+    """Add `--methods` to a command, and the names to the end of its help.
+
+    Args:
+        parser: The command's.
+        default: The methods where none are given; None leaves that to the command.
+        more: What the command's help says behind what is the same for all.
+    """
+    shown = '' if default is None else ' (%(default)s)'
+    parser.add_argument('--methods', default=default, help=f'{HELP}{more}{shown}')
     parser.epilog = f'{parser.epilog or ""}\n\n{names_text()}'
 
 
 def names_text() -> str:
     """Return every name there is with what it does."""
     lines = [f'  {name:<18} {part.summary}' for name, part in COMPONENTS.items()]
-    lines += [f'  {name:<18} preset: {presets.summary_of(name)}' for name in presets.names()]
-    return '\n'.join(['methods:', *lines, '', _KEYS])
+    lines += [
+        f'  {name:<18} preset: {presets.summary_of(name)}'
+        for name in presets.names()
+        if name not in COMPONENTS
+    ]
+    return '\n'.join(['methods:', *lines, '', _KEYS, keys_text()])
 
 
 def find(text: str) -> tuple[Method, ...]:
@@ -79,7 +91,9 @@ def split(text: str) -> list[str]:
         if '=' not in piece.partition('@')[0]:
             found.append(piece)
         elif not found:
-            raise ValueError(f"'{piece}' sets something before any method, expected a name first")
+            raise ValueError(
+                f"'{piece}' sets something before any method, expected name@key=value"
+            )
         else:
             found[-1] += '' if found[-1].endswith('@') else ',' if '@' in found[-1] else '@'
             found[-1] += piece
@@ -92,11 +106,44 @@ def parse(text: str) -> Method:
     Raises:
         ValueError: When it cannot be read; names what is wrong and what was expected.
     """
+    settings, summary = _read(text)
+    try:
+        return make(text, summary, settings)
+    except ValueError as error:
+        raise ValueError(f"method '{text}': {error}") from None
+
+
+def said(text: str) -> dict[str, object]:
+    """Return what one method says by parameter name; what it leaves out has its default.
+
+    Raises:
+        ValueError: When it cannot be read.
+    """
+    return _read(text)[0]
+
+
+def extended(text: str, **settings: object) -> str:
+    """Return one method with further settings behind its own."""
+    pairs = [f'{key}={value}' for key, value in settings.items()]
+    head, _, tail = text.partition('@')
+    return f'{head.strip()}@{",".join([*filter(None, [tail.strip()]), *pairs])}'
+
+
+def joined(text: str, other: str) -> str:
+    """Return one method that has the parts and the settings of two."""
+    (head, _, tail), (more, _, settings) = text.partition('@'), other.partition('@')
+    heads = [name.strip() for name in (head, more) if name.strip() != BASELINE]
+    tails = ','.join(piece.strip() for piece in (tail, settings) if piece.strip())
+    return '+'.join(heads) + (f'@{tails}' if tails else '')
+
+
+def _read(text: str) -> tuple[dict[str, object], str]:
+    """Return the settings of one method, and its summary."""
     head, _, tail = text.partition('@')
     base, summary = _base(head.strip())
     given = [piece.strip() for piece in tail.split(',') if piece.strip()]
     try:
-        return make(text, summary, {**base, **_given(given, base)})
+        return {**base, **_given(given, base)}, summary
     except ValueError as error:
         raise ValueError(f"method '{text}': {error}") from None
 
@@ -132,8 +179,9 @@ def _given(pieces: list[str], base: dict[str, object]) -> dict[str, object]:
             raise ValueError(f"'{key}' is set twice")
         pairs[key] = value
     pruning = pruning_in({**base, **pairs})
-    return {key: values.read(key, value, default_of(key, pruning)) for key, value in pairs.items()}
+    return {key: option_of(key, pruning).read(value) for key, value in pairs.items()}
 
 
 def _known() -> str:
-    return ', '.join([*COMPONENTS, *presets.names()]) + ', or the path of a preset (.yaml)'
+    known = dict.fromkeys([*COMPONENTS, *presets.names()])
+    return ', '.join(known) + ', or the path of a preset (.yaml)'

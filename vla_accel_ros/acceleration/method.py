@@ -18,6 +18,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vla_accel_ros.decoding import NAMES as DECODERS
+from vla_accel_ros.decoding import RELAXED_BINS
+from vla_accel_ros.options import check_options, option
+from vla_accel_ros.pruning.methods import NAMES as METHODS
 from vla_accel_ros.scheduling.config import SchedulerConfig
 
 
@@ -29,21 +33,44 @@ class Method:
         name: What it is called on the command line.
         summary: One line on what it does.
         scheduler: Settings of the scheduler and its pilot.
-        pruning: Pruning method, one of `pruning.registry.METHODS`.
-        pruning_parameters: Its parameters that are not at their defaults, name and value.
-        decoder: One of `decoding.registry.DECODERS`.
-        relaxed_bins: Largest move that the decoder `relaxed` takes for none.
-        draft: What is verified, one of `models.drafts.SOURCES`.
+        pruning_parameters: The pruning method's parameters that are not at their defaults, name
+            and value.
+
+    Raises:
+        ValueError: When a value is outside its range.
     """
 
     name: str
     summary: str
     scheduler: SchedulerConfig
-    pruning: str = 'none'
+    pruning: str = option(
+        'none',
+        'Which visual tokens are dropped: the method, from the next call on',
+        choices=METHODS,
+    )
     pruning_parameters: tuple[tuple[str, object], ...] = ()
-    decoder: str = 'greedy'
-    relaxed_bins: int = 2
-    draft: str = 'given'
+    decoder: str = option(
+        'jacobi',
+        'How tokens are decoded: one a pass (greedy), several with the same result (verify, '
+        'jacobi), or several with one that may be off by a little (relaxed)',
+        choices=DECODERS,
+    )
+    relaxed_bins: int = option(
+        RELAXED_BINS,
+        'Largest move that the decoder `relaxed` takes for none; a bin is 1/255 of a range of '
+        'the statistics',
+        unit='bins',
+        range=(0, 255),
+    )
+    draft: str = option(
+        'given',
+        'What the decoder verifies: the action that came with the request (of the predictor that '
+        'scheduler has, ridge or hold), the last answer (previous), or none',
+        choices=('given', 'previous', 'none'),
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
 
     def at_step(self, step_s: float) -> Method:
         """Return the same for a policy step of so many seconds."""

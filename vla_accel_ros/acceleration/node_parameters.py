@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vla_accel_ros.acceleration.method import Method
-from vla_accel_ros.acceleration.settings import check, settings_of
+from vla_accel_ros.acceleration.settings import UNACCELERATED, check, settings_of
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
 NODES = ('scheduler', 'inference')
@@ -43,10 +43,12 @@ def method_of(settings: Mapping[str, Any]) -> Method:
     Raises:
         ValueError: When they do not make a method.
     """
-    fields = {field: settings[name] for name, field in PARAMETERS.items() if name in settings}
-    scheduler = SchedulerConfig(**{'rule': 'never', **fields})
+    values = {**UNACCELERATED, **settings}
+    scheduler = SchedulerConfig(
+        **{field: values[name] for name, field in PARAMETERS.items() if name in values}
+    )
     if 'pruning' not in settings:
-        return Method('', '', scheduler)
+        return Method('', '', scheduler, decoder=values['decoder'])
     method = Method(
         '',
         '',

@@ -27,7 +27,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from vla_accel_ros.acceleration import values
 from vla_accel_ros.acceleration.method import Method
 from vla_accel_ros.acceleration.node_parameters import (
     INFERENCE,
@@ -35,15 +34,15 @@ from vla_accel_ros.acceleration.node_parameters import (
     parameters_of,
     read_pruning_parameters,
 )
-from vla_accel_ros.acceleration.settings import DEFAULTS, SCHEDULER, UNACCELERATED, default_of
+from vla_accel_ros.acceleration.settings import OPTIONS, UNACCELERATED, option_of
 from vla_accel_ros.files.own_outputs import write_whole
 from vla_accel_ros.files.parameter_text import read_file
 from vla_accel_ros.files.parameter_yaml import Section, parse
 from vla_accel_ros.paths import share_file, share_files, user_path
 
 FOLDER = 'config/presets'
-# Where the unaccelerated policy and the nodes have other defaults, a preset must say it.
-EXPLICIT = ('rule', 'pruning', 'decoder', 'replan_on_fine')
+# Where the unaccelerated policy is not what the nodes come up with, a preset must say it.
+EXPLICIT = tuple(UNACCELERATED)
 
 
 @dataclass(frozen=True)
@@ -139,10 +138,9 @@ def _settings(nodes: dict[str, dict[str, Any]]) -> dict[str, object]:
     nested = read_pruning_parameters(given.pop('pruning_parameters', ''))
     if missing := [key for key in EXPLICIT if key not in given]:
         raise ValueError(f'it does not say {", ".join(missing)}')
-    pruning = str(values.typed('pruning', given['pruning'], ''))
+    pruning = OPTIONS['pruning'].check(given['pruning'])
     return {
-        key: values.typed(key, value, default_of(key, pruning))
-        for key, value in {**given, **nested}.items()
+        key: option_of(key, pruning).check(value) for key, value in {**given, **nested}.items()
     }
 
 
@@ -169,8 +167,8 @@ def render(method: Method, comments: list[str]) -> str:
     """
     import yaml
 
-    defaults = {name: getattr(UNACCELERATED, field) for name, field in SCHEDULER.items()}
-    defaults |= {**DEFAULTS, 'pruning_parameters': ''}
+    defaults: dict[str, object] = {name: each.default for name, each in OPTIONS.items()}
+    defaults['pruning_parameters'] = ''
     parts = [f'# {line}\n' for line in comments]
     for node, parameters in parameters_of(method).items():
         own = {

@@ -17,23 +17,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from typing import Any
 
 from vla_accel_ros.acceleration.components import PLAIN_PRUNING
 from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.options import Option, as_yaml, options_of
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
 # A policy step is what the checkpoint was trained at: nothing to be compared.
 SCHEDULER = {name: field for name, field in PARAMETERS.items() if name != 'policy_step'}
-UNACCELERATED = SchedulerConfig(rule='never')
 # The parameters of inference, those of its pruning method apart.
-OTHERS = ('pruning', 'decoder', 'relaxed_bins', 'draft')
-DEFAULTS = {field.name: field.default for field in fields(Method) if field.name in OTHERS}
+OTHERS = options_of(Method)
+OPTIONS: dict[str, Option] = {
+    **{name: options_of(SchedulerConfig)[field] for name, field in SCHEDULER.items()},
+    **OTHERS,
+}
+# The policy at every step, nothing spared. Methods are said as changes of it, for a comparison
+# has to know what is compared; the nodes come up with the defaults, which are what serves best.
+UNACCELERATED: Mapping[str, Any] = {
+    'rule': 'never',
+    'predictor': 'ridge',
+    'gripper_guard': True,
+    'prefetch_rows': 0,
+    'replan_on_fine': False,
+    'pruning': 'none',
+    'decoder': 'greedy',
+}
 
 
-def default_of(key: str, pruning: str) -> object:
-    """Return a parameter's default, which tells its type.
+def option_of(key: str, pruning: str) -> Option:
+    """Return the declaration of a parameter.
 
     Args:
         key: Its name.
@@ -42,11 +55,12 @@ def default_of(key: str, pruning: str) -> object:
     Raises:
         ValueError: When there is no such parameter; lists the ones there are.
     """
-    if key in SCHEDULER:
-        return getattr(UNACCELERATED, SCHEDULER[key])
-    if key in DEFAULTS:
-        return DEFAULTS[key]
-    own = pruning_defaults(pruning)
+    if key in OPTIONS:
+        return OPTIONS[key]
+    # Brings torch, which the help of the command line does without.
+    from vla_accel_ros.pruning.registry import parameters_of
+
+    own = parameters_of(pruning)
     if key in own:
         return own[key]
     raise ValueError(
@@ -55,16 +69,25 @@ def default_of(key: str, pruning: str) -> object:
     )
 
 
+def keys_text() -> str:
+    """Return the keys that every method has: what each is unaccelerated, its range, what for."""
+    lines = []
+    for name, each in OPTIONS.items():
+        value = as_yaml(UNACCELERATED.get(name, each.default)).strip("'")
+        bounds = f' ({each.bounds})' if each.bounds else ''
+        lines.append(f'  {name + "=" + value:<32}{each.why}{bounds}')
+    return '\n'.join(lines)
+
+
 def pruning_defaults(pruning: str) -> dict[str, object]:
     """Return the defaults of a pruning method's parameters.
 
     Raises:
         ValueError: When there is no such method.
     """
-    # Brings torch, which the help of the command line does without.
-    from vla_accel_ros.pruning.registry import parameter_table
+    from vla_accel_ros.pruning.registry import parameters_of
 
-    return {info.name: info.default for info in parameter_table(pruning)}
+    return {name: each.default for name, each in parameters_of(pruning).items()}
 
 
 def pruning_in(settings: Mapping[str, Any]) -> str:
@@ -88,19 +111,19 @@ def make(name: str, summary: str, settings: Mapping[str, Any]) -> Method:
     """
     from vla_accel_ros.pruning.parameters import FIXED
 
-    values = dict(settings)
-    pruning = pruning_in(values)
+    pruning = pruning_in(settings)
+    values = {**UNACCELERATED, **settings, 'pruning': pruning}
     scheduler = {SCHEDULER[key]: values.pop(key) for key in list(values) if key in SCHEDULER}
-    others = {key: values.pop(key) for key in list(values) if key in DEFAULTS}
+    others = {key: values.pop(key) for key in list(values) if key in OTHERS}
     for key in values:
-        default_of(key, pruning)
+        option_of(key, pruning)
     if 'keep' in values and 'budget' in pruning_defaults(pruning):
         values.setdefault('budget', FIXED)
     method = Method(
         name,
         summary,
-        replace(UNACCELERATED, **scheduler),
-        **{**others, 'pruning': pruning},
+        SchedulerConfig(**scheduler),
+        **others,
         pruning_parameters=tuple(sorted(values.items())),
     )
     check(method)
@@ -108,19 +131,14 @@ def make(name: str, summary: str, settings: Mapping[str, Any]) -> Method:
 
 
 def check(method: Method) -> None:
-    """Refuse what no model can be run by.
+    """Refuse parameters that the pruning method does not take; the rest is checked already.
 
     Raises:
-        ValueError: When pruning method, decoder or draft is unknown, or a value is out of range.
+        ValueError: When it has none of a name, or a value is out of range.
     """
-    from vla_accel_ros.decoding.registry import create
-    from vla_accel_ros.models.heads.drafts import SOURCES
     from vla_accel_ros.pruning.registry import make_parameters
 
     make_parameters(method.pruning, **dict(method.pruning_parameters))
-    create(method.decoder, method.relaxed_bins)
-    if method.draft not in SOURCES:
-        raise ValueError(f"draft is '{method.draft}', expected one of {', '.join(SOURCES)}")
 
 
 def settings_of(method: Method) -> dict[str, object]:

@@ -19,15 +19,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vla_accel_ros.bench.cases import GREEDY, NONE, RIGHT, Decoding
+from vla_accel_ros.acceleration import BASELINE
+from vla_accel_ros.bench.cases import GREEDY, RIGHT
 from vla_accel_ros.bench.names import PLAIN
 from vla_accel_ros.bench.summary import Line
 from vla_accel_ros.pruning.early import AFTER_LAYER, BEFORE_LLM, BEFORE_PROJECTOR
-from vla_accel_ros.pruning.registry import parameter_table
+from vla_accel_ros.pruning.registry import parameters_of
 
 KEEP = 0.25
 LAYER = 2
-VERIFIED = Decoding('verify', RIGHT).name
+VERIFIED = f'verify, {RIGHT} draft'
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ def drop_layer(line: Line) -> int | None:
 
     None where nothing is dropped, or where the method's parameters leave it to the model's depth.
     """
-    if line.method in (NONE, PLAIN):
+    if line.pruner in (BASELINE, PLAIN):
         return None
-    table = {info.name: info.default for info in parameter_table(line.method)}
+    table = {name: each.default for name, each in parameters_of(line.pruner).items()}
     place = line.parameters.get('place', table.get('place', AFTER_LAYER))
     if place in (BEFORE_PROJECTOR, BEFORE_LLM):
         return 0
@@ -76,7 +77,7 @@ def bars(lines: Sequence[Line]) -> tuple[Bar, ...]:
         return {line.name: value(line) for line in lines if chosen(line)}
 
     def greedily(line: Line) -> bool:
-        return line.decoder == GREEDY.name
+        return line.decoder == GREEDY
 
     def quarter(layer: int) -> Callable[[Line], bool]:
         return lambda line: greedily(line) and line.keep == KEEP and drop_layer(line) == layer
@@ -108,7 +109,7 @@ def bars(lines: Sequence[Line]) -> tuple[Bar, ...]:
             1.25,
             True,
             of(
-                lambda line: line.method == NONE and line.decoder == VERIFIED,
+                lambda line: line.pruner == BASELINE and line.decoder == VERIFIED,
                 lambda line: line.total_gain,
             ),
         ),

@@ -12,117 +12,208 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What is compared: pruning method, keep ratio and decoder, as written on the command line."""
+"""What is compared: methods as `--methods` of eval names them, and the plain Hugging Face path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from vla_accel_ros.acceleration import values
+from vla_accel_ros.acceleration import Method, grammar
+from vla_accel_ros.acceleration.components import BASELINE
+from vla_accel_ros.acceleration.settings import make
 from vla_accel_ros.bench.names import PLAIN
+from vla_accel_ros.decoding.greedy import Greedy
+from vla_accel_ros.decoding.jacobi import Relaxed
 from vla_accel_ros.decoding.registry import DECODERS
-from vla_accel_ros.pruning.registry import METHODS, make_parameters, own_values, parameter_table
+from vla_accel_ros.models.heads import drafts
+from vla_accel_ros.pruning.early import AFTER_LAYER
+from vla_accel_ros.pruning.parameters import FIXED
+from vla_accel_ros.pruning.registry import parameters_of
 
-NONE = 'none'
 OWN = 'own'
 SINGLE_PASS = 'single pass'
-# The draft is the model's own answer, something else throughout, its previous answer, nothing.
-RIGHT, WRONG, PREVIOUS, NOTHING = DRAFTS = ('right', 'wrong', 'previous', 'none')
-
-
-@dataclass(frozen=True)
-class Pruning:
-    """A pruning method as it is run.
-
-    Attributes:
-        label: The method as written on the command line.
-        method: Its name, or `PLAIN`.
-        keep: The keep ratio, or None where the method finds its own count.
-        parameters: All parameters that are not left at their defaults.
-    """
-
-    label: str
-    method: str
-    keep: float | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-    @property
-    def name(self) -> str:
-        """What it is called in tables."""
-        return self.label if self.keep is None else f'{self.label} {self.keep:g}'
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """A decoder as it is run.
-
-    Attributes:
-        decoder: Its name, or `SINGLE_PASS`.
-        draft: One of `DRAFTS`; no decoder but the drafting ones looks at it.
-    """
-
-    decoder: str
-    draft: str = NOTHING
-
-    @property
-    def name(self) -> str:
-        """What it is called in tables."""
-        return self.decoder if self.draft == NOTHING else f'{self.decoder}:{self.draft}'
-
-
-GREEDY = Decoding('greedy')
+# A draft that is given is made from the model's own answer: that, or another token throughout.
+RIGHT, WRONG = GIVEN = ('right', 'wrong')
+# What an entry of `--decoders` may set.
+OF_DECODING = {'decoder', 'relaxed_bins', 'draft'}
+GREEDY = Greedy.name
 
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the comparison."""
+    """One line of the comparison.
 
-    pruning: Pruning
-    decoding: Decoding
+    Attributes:
+        method: What is measured, its scheduling apart; None for the plain path.
+        draft: What is verified: `right`, `wrong`, `previous` (the last answer) or `none`.
+        single_pass: Whether the model answers in one pass, so that there is nothing to decode.
+    """
+
+    method: Method | None
+    draft: str = drafts.NONE
+    single_pass: bool = False
 
     @property
     def name(self) -> str:
         """What it is called in tables and in JSON, unique in a run."""
-        return f'{self.pruning.name}, {self.decoding.name}'
+        if self.method is None:
+            return PLAIN
+        return f'{self.method.name}, wrong draft' if self.draft == WRONG else self.method.name
+
+    @property
+    def pruner(self) -> str:
+        """The pruning method, or `PLAIN`."""
+        return PLAIN if self.method is None else self.method.pruning
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The pruning method's parameters that are not at their defaults."""
+        return {} if self.method is None else dict(self.method.pruning_parameters)
+
+    @property
+    def keep(self) -> float | None:
+        """The keep ratio asked for; None where there is none or the method finds its own count."""
+        if self.method is None:
+            return None
+        values = {name: each.default for name, each in parameters_of(self.pruner).items()}
+        values |= self.parameters
+        return values.get('keep') if values.get('budget', FIXED) == FIXED else None
+
+    @property
+    def pruning(self) -> tuple[object, ...]:
+        """What decides the tokens that are kept: equal for cases that keep the same ones."""
+        return self.pruner, *(self.method.pruning_parameters if self.method else ())
+
+    @property
+    def decoding(self) -> str:
+        """How tokens are decoded and from which draft, in words."""
+        if self.single_pass:
+            return SINGLE_PASS
+        if self.method is None or self.method.decoder == GREEDY:
+            return GREEDY
+        text = self.method.decoder
+        if text == Relaxed.name:
+            text = f'{text} by {self.method.relaxed_bins}'
+        return f'{text}, {"no" if self.draft == drafts.NONE else self.draft} draft'
+
+    @property
+    def greedy(self) -> bool:
+        """Whether other decoders' answers are held against its own."""
+        return self.decoding in (GREEDY, SINGLE_PASS)
 
 
-def parse_method(text: str) -> tuple[str, dict[str, Any]]:
-    """Read `method` or `method:parameter=value:...`, list entries separated by slashes.
+def cases(
+    text: str,
+    keeps: Sequence[str] = (),
+    decoders: str = '',
+    layer: int = 0,
+    given: Sequence[str] = (RIGHT,),
+    single_pass: bool = False,
+) -> list[list[Case]]:
+    """Return what is compared.
+
+    Keep ratios, decoders and the layer are written into the methods that say nothing of them, in
+    the same language: `fastv` and the ratio 0.5 make `fastv@keep=0.5`.
+
+    Args:
+        text: Methods as `acceleration.grammar` reads them, and `PLAIN`.
+        keeps: Ratios, and `own` for the count of a method that finds its own; none leaves
+            methods as they are.
+        decoders: Decoders as the grammar reads them, `greedy,jacobi@draft=previous`; empty
+            leaves methods as they are.
+        layer: Decoder layer after which methods drop that drop after one; 0 for each one's own.
+        given: Which drafts are given, of `GIVEN`.
+        single_pass: Whether the model answers in one pass; there is nothing to decode then.
+
+    Returns:
+        Cases that keep the same tokens together, greedy decoding first.
 
     Raises:
-        ValueError: When the method or a parameter is unknown, or a value is out of range.
+        ValueError: When something cannot be read, comes twice, or nothing is left.
     """
-    name, *settings = text.split(':')
-    if name == PLAIN:
+    ratios = [_keep(entry) for entry in keeps]
+    ways = [] if single_pass else [_decoder(entry) for entry in grammar.split(decoders)]
+    if unknown := [draft for draft in given if draft not in GIVEN]:
+        raise ValueError(f"given draft is '{unknown[0]}', expected {' or '.join(GIVEN)}")
+    groups: dict[tuple[object, ...], list[Case]] = {}
+    for piece in grammar.split(text):
+        for case in _of_piece(piece, ratios, ways, layer, given, single_pass):
+            groups.setdefault(case.pruning, []).append(case)
+    found = [sorted(group, key=lambda case: not case.greedy) for group in groups.values()]
+    if not found:
+        raise ValueError('nothing to compare, expected at least one method that has a keep ratio')
+    names = [case.name for group in found for case in group]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"method '{twice[0]}' comes twice")
+    return found
+
+
+def scheduled(found: Iterable[Case]) -> list[str]:
+    """Return the methods whose scheduling is left out, by the names before the @."""
+    unaccelerated = make(BASELINE, '', {}).scheduler
+    named = [
+        case.method.name.partition('@')[0]
+        for case in found
+        if case.method is not None and case.method.scheduler != unaccelerated
+    ]
+    return list(dict.fromkeys(named))
+
+
+def _of_piece(
+    piece: str,
+    ratios: Sequence[float | None],
+    ways: Sequence[str],
+    layer: int,
+    given: Sequence[str],
+    single_pass: bool,
+) -> list[Case]:
+    head, _, settings = piece.partition('@')
+    if head.strip() == PLAIN:
         if settings:
-            raise ValueError(f'{PLAIN} has no parameters, got {settings}')
-        return name, {}
-    if name not in METHODS:
-        raise ValueError(
-            f"pruning method is '{name}', expected one of {', '.join([PLAIN, *METHODS])}"
-        )
-    table = {info.name: info.default for info in parameter_table(name)}
-    parameters = {}
-    for setting in settings:
-        key, equals, value = setting.partition('=')
-        if not equals or key not in table:
-            raise ValueError(
-                f"'{setting}' is no setting of {name}, expected one of "
-                f'{", ".join(f"{known}=..." for known in table)}'
-            )
-        parameters[key] = values.read(key, value, table[key])
-    make_parameters(name, **parameters)
-    return name, parameters
+            raise ValueError(f"{PLAIN} is the plain path and has no parameters, got '{settings}'")
+        return [Case(None, single_pass=single_pass)]
+    texts = [
+        decoded
+        for pruned in _with_pruning(piece, ratios, layer)
+        for decoded in _with_decoders(pruned, ways)
+    ]
+    found = []
+    for method in map(grammar.parse, texts):
+        draft = drafts.NONE if single_pass or method.decoder == GREEDY else method.draft
+        for source in given if draft == drafts.GIVEN else [draft]:
+            found.append(Case(method, source, single_pass))
+    return found
 
 
-def parse_keep(text: str) -> float | None:
-    """Read a keep ratio in (0, 1], or `own`, which gives None.
+def _with_pruning(piece: str, ratios: Sequence[float | None], layer: int) -> list[str]:
+    """Write layer and keep ratios into a method that prunes and says nothing of them."""
+    said = grammar.said(piece)
+    # What the method means, a keep ratio without a pruning method among it.
+    pruner = grammar.parse(piece).pruning
+    known = {name: each.default for name, each in parameters_of(pruner).items()}
+    place = said.get('place', known.get('place', AFTER_LAYER))
+    if layer and 'layer' in known and 'layer' not in said and place == AFTER_LAYER:
+        piece = grammar.extended(piece, layer=layer)
+    if 'keep' not in known or {'keep', 'budget'} & set(said) or not ratios:
+        return [piece]
+    return [
+        piece if ratio is None else grammar.extended(piece, keep=f'{ratio:g}')
+        for ratio in ratios
+        if ratio is not None or 'budget' in known
+    ]
 
-    Raises:
-        ValueError: When it is neither.
-    """
+
+def _with_decoders(piece: str, ways: Sequence[str]) -> list[str]:
+    """Write each decoder into a method that names none."""
+    if not ways or 'decoder' in grammar.said(piece):
+        return [piece]
+    return [piece if way == GREEDY else grammar.joined(piece, way) for way in ways]
+
+
+def _keep(text: str) -> float | None:
+    """Read a keep ratio in (0, 1], or `own`, which gives None."""
     if text == OWN:
         return None
     try:
@@ -134,94 +225,12 @@ def parse_keep(text: str) -> float | None:
     return keep
 
 
-def parse_decoder(text: str) -> Decoding:
-    """Read `decoder` or `decoder:draft`; without a draft greedy has none, others the right one.
-
-    Raises:
-        ValueError: When one of them is unknown, or greedy decoding is given a draft.
-    """
-    name, colon, draft = text.partition(':')
-    if name not in DECODERS:
-        raise ValueError(f"decoder is '{name}', expected one of {', '.join(DECODERS)}")
-    if name == GREEDY.decoder:
-        if colon:
-            raise ValueError(f"'{text}': greedy decoding looks at no draft")
-        return GREEDY
-    draft = draft if colon else RIGHT
-    if draft not in DRAFTS:
-        raise ValueError(f"draft is '{draft}', expected one of {', '.join(DRAFTS)}")
-    return Decoding(name, draft)
-
-
-def prunings(methods: Iterable[str], keeps: Iterable[str], layer: int = 0) -> list[Pruning]:
-    """Combine methods and keep ratios.
-
-    A method that has a budget of its own is run with it for `own`, others are not; settings
-    written with a method win over the ratios.
-
-    Args:
-        methods: As `parse_method` reads them.
-        keeps: As `parse_keep` reads them.
-        layer: Decoder layer after which methods drop that drop after one and have not said
-            otherwise; 0 for each method's own.
-
-    Raises:
-        ValueError: When one cannot be read, or one comes twice.
-    """
-    ratios = [parse_keep(text) for text in keeps]
-    found: list[Pruning] = []
-    for text in methods:
-        name, settings = parse_method(text)
-        known = set() if name == PLAIN else {info.name for info in parameter_table(name)}
-        if layer and 'layer' in known:
-            settings.setdefault('layer', layer)
-        if 'keep' not in known or {'keep', 'budget'} & set(settings):
-            own = own_values(name, settings) if known else settings
-            found.append(Pruning(text, name, None, own))
-            continue
-        for keep in ratios:
-            if keep is None:
-                if 'budget' in known:
-                    found.append(Pruning(f'{text} {OWN}', name, None, settings))
-                continue
-            own = own_values(name, {**settings, 'keep': keep})
-            found.append(Pruning(text, name, keep, own))
-    _unique([pruning.name for pruning in found], 'method and keep ratio')
-    return found
-
-
-def cases(
-    chosen: Iterable[Pruning], decoders: Iterable[str], single_pass: bool = False
-) -> list[list[Case]]:
-    """Combine prunings and decoders.
-
-    Args:
-        chosen: From `prunings`.
-        decoders: As `parse_decoder` reads them.
-        single_pass: Whether the model answers in one pass, so that there is nothing to decode.
-
-    Returns:
-        For each pruning its cases, greedy decoding first.
-
-    Raises:
-        ValueError: When there is no case, one decoder cannot be read, or one comes twice.
-    """
-    ways = [Decoding(SINGLE_PASS)] if single_pass else [parse_decoder(d) for d in decoders]
-    _unique([way.name for way in ways], 'decoder')
-    ways.sort(key=lambda way: way != GREEDY)
-    groups = [
-        [
-            Case(pruning, way)
-            for way in (ways if pruning.method != PLAIN else ways[:1] if single_pass else [GREEDY])
-        ]
-        for pruning in chosen
-    ]
-    if not groups or not ways:
-        raise ValueError('nothing to compare, expected at least one method and one decoder')
-    return groups
-
-
-def _unique(names: list[str], what: str) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f'{what} comes twice: {", ".join(twice)}')
+def _decoder(text: str) -> str:
+    """Check an entry of `--decoders`: a decoder, with its draft or bins behind an @."""
+    named = text.partition('@')[0].strip() in DECODERS
+    said = grammar.said(text) if named else {}
+    if not named or set(said) - OF_DECODING:
+        raise ValueError(f"decoder is '{text}', expected one of {', '.join(DECODERS)}")
+    if said['decoder'] == GREEDY and len(said) > 1:
+        raise ValueError(f"'{text}': greedy decoding looks at no draft")
+    return text

@@ -16,12 +16,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vla_accel_ros.bench.cases import NOTHING, RIGHT, SINGLE_PASS, WRONG, Case
-from vla_accel_ros.bench.names import PLAIN
+from vla_accel_ros.acceleration import apply_method
+from vla_accel_ros.bench.cases import GIVEN, RIGHT, WRONG, Case
 from vla_accel_ros.bench.plain import PlainPolicy
 from vla_accel_ros.bench.scenes import Frame
 from vla_accel_ros.bench.subjects import Subject
@@ -77,21 +77,20 @@ class Contestant:
     def __init__(self, subject: Subject, case: Case) -> None:
         self.case = case
         self._config = subject.model.config
-        self._plain = case.pruning.method == PLAIN
-        if self._plain:
+        if case.method is None:
             self._policy = PlainPolicy(subject.model, subject.encode, subject.unnorm_key)
             return
         self._policy = subject.policy()
-        self._policy.set_pruning(case.pruning.method, **case.pruning.parameters)
-        way = case.decoding
-        if way.decoder != SINGLE_PASS:
-            draft = drafts.NONE if way.draft == NOTHING else drafts.PREVIOUS
-            self._policy.set_decoder(way.decoder, draft=draft)
+        method = case.method
+        if self.wants_answer:
+            # The draft that is given comes from here, as if it had been answered before.
+            method = replace(method, draft=drafts.PREVIOUS)
+        apply_method(method, self._policy)
 
     @property
     def wants_answer(self) -> bool:
         """Whether its draft is made from the greedy answer to the same frame."""
-        return self.case.decoding.draft in (RIGHT, WRONG)
+        return self.case.draft in GIVEN
 
     def answer(self, frame: Frame, right: np.ndarray | None = None) -> Sample:
         """Answer a frame.
@@ -100,12 +99,11 @@ class Contestant:
             frame: What is seen.
             right: The greedy answer's tokens, where `wants_answer`.
         """
-        if self._plain:
+        if self.case.method is None:
             return Sample.of(self._policy.predict(frame.observation))
-        draft = self.case.decoding.draft
-        if draft == RIGHT:
+        if self.case.draft == RIGHT:
             self._policy.assume_previous(right)
-        elif draft == WRONG:
+        elif self.case.draft == WRONG:
             self._policy.assume_previous(self._other(right))
         return Sample.of(self._policy.predict(frame.observation, motion=frame.motion))
 

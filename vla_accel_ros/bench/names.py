@@ -19,15 +19,10 @@ PLAIN = 'transformers'
 # A random model of `models.presets.mid`, and the layer after which methods drop in it that drop
 # within the decoder: scaled from a model of 32 layers it would be the very first.
 MID, MID_LAYER = 'mid', 2
+# In the language of `acceleration.grammar`.
 METHODS = (
-    'none',
-    'random',
-    'random:place=before_llm',
-    'random:place=after_layer',
-    'fastv',
-    'vla_pruner',
-    'specprune',
-    'sp_vla',
+    'none,random,random@place=before_llm,random@place=after_layer,fastv,vla_pruner,specprune,'
+    'sp_vla_pruning'
 )
-KEEPS = ('own', '0.5', '0.25')
-DECODERS = ('greedy', 'verify:right', 'jacobi:previous')
+KEEPS = 'own,0.5,0.25'
+DECODERS = 'greedy,verify,jacobi@draft=previous'

@@ -16,14 +16,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import torch
 
 from vla_accel_ros.bench.bars import Bar, bars
-from vla_accel_ros.bench.cases import Case
+from vla_accel_ros.bench.cases import Case, scheduled
 from vla_accel_ros.bench.contestants import Sample
 from vla_accel_ros.bench.floor import Floor, Rates
 from vla_accel_ros.bench.plain import ATTENTION
@@ -31,7 +31,7 @@ from vla_accel_ros.bench.subjects import Subject
 from vla_accel_ros.bench.summary import Line, line
 from vla_accel_ros.evaluation import conditions
 
-FORMAT = 1
+FORMAT = 2
 
 
 def answers_hold(lines: Sequence[Line], dtype: torch.dtype) -> bool:
@@ -91,8 +91,17 @@ def make(
         'lines': [asdict(one) for one in lines],
         'bars': [_plain(bar) for bar in bars(lines)],
         'answers_hold': answers_hold(lines, model.dtype),
+        'notes': notes(samples),
         'complete': complete,
     }
+
+
+def notes(cases: Iterable[Case]) -> list[str]:
+    """Return what a reader must know of the methods."""
+    named = ', '.join(scheduled(cases))
+    if not named:
+        return []
+    return [f'Single calls are measured, which scheduling does not change; left out of: {named}.']
 
 
 def _plain(bar: Bar) -> dict[str, Any]:

@@ -21,6 +21,7 @@ between answers that lie moments apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 import gc
 import random
 
@@ -40,15 +41,16 @@ class Group:
 
     Args:
         subject: The model.
-        cases: Of one pruning method and keep ratio.
+        cases: Of one pruning method and its parameters.
     """
 
     def __init__(self, subject: Subject, cases: Sequence[Case]) -> None:
         self.contestants = [Contestant(subject, case) for case in cases]
         self._extra = None
-        if any(one.wants_answer for one in self.contestants) and cases[0].decoding != GREEDY:
+        if any(one.wants_answer for one in self.contestants) and not cases[0].greedy:
             # Its answers make the drafts, its time is nobody's.
-            self._extra = Contestant(subject, Case(cases[0].pruning, GREEDY))
+            method = replace(cases[0].method, decoder=GREEDY)
+            self._extra = Contestant(subject, Case(method))
 
     def answer(self, index: int, scene: Scene, draw: random.Random) -> dict[Case, Sample]:
         """Let every case answer a frame, those first whose answer is another one's draft."""
@@ -59,7 +61,7 @@ class Group:
         answers = {}
         for one in order:
             answers[one.case] = one.answer(frame, right)
-            if one.case.decoding == GREEDY:
+            if one.case.greedy:
                 right = answers[one.case].tokens
         return answers
 

@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from vla_accel_ros.bench.cases import GREEDY, NONE, SINGLE_PASS, Case
+from vla_accel_ros.acceleration import BASELINE
+from vla_accel_ros.bench.cases import Case
 from vla_accel_ros.bench.contestants import Sample
 from vla_accel_ros.bench.floor import Floor
 from vla_accel_ros.bench.names import PLAIN
@@ -60,9 +61,10 @@ class Line:
 
     Attributes:
         name: The case's, unique.
-        method: Pruning method, or the plain baseline.
-        keep: Keep ratio asked for, None for the method's own count.
-        parameters: The method's parameters that are not at their defaults.
+        method: As `--methods` has it, or the plain baseline.
+        pruner: Its pruning method, or the plain baseline.
+        keep: Keep ratio asked for, None for the pruning method's own count.
+        parameters: The pruning method's parameters that are not at their defaults.
         decoder: Decoder and draft.
         rounds: Answers that count.
         kept: Visual tokens that the decoder's last layer saw, mean.
@@ -81,6 +83,7 @@ class Line:
 
     name: str
     method: str
+    pruner: str
     keep: float | None
     parameters: Mapping[str, Any]
     decoder: str
@@ -104,14 +107,9 @@ Samples = Mapping[Case, Sequence[Sample]]
 
 def unpruned(samples: Samples, like: Case | None = None) -> Case | None:
     """Give the unpruned case with the same decoder, or with greedy decoding, or none."""
-    wanted = [like.decoding] if like else []
-    for decoding in [*wanted, GREEDY]:
-        for case in samples:
-            if case.pruning.method == NONE and (
-                case.decoding == decoding or case.decoding.decoder == SINGLE_PASS
-            ):
-                return case
-    return None
+    plain = [case for case in samples if case.pruner == BASELINE]
+    alike = [case for case in plain if like is not None and case.decoding == like.decoding]
+    return next(iter([*alike, *(case for case in plain if case.greedy)]), None)
 
 
 def must_equal(samples: Samples, case: Case) -> Case | None:
@@ -122,11 +120,11 @@ def must_equal(samples: Samples, case: Case) -> Case | None:
     """
     from vla_accel_ros.decoding.registry import EXACT
 
-    if case.pruning.method == PLAIN:
+    if case.method is None:
         return unpruned(samples)
-    greedy = Case(case.pruning, GREEDY)
-    exact = case.decoding.decoder in EXACT and case != greedy
-    return greedy if exact and greedy in samples else None
+    if case.greedy or case.method.decoder not in EXACT:
+        return None
+    return next((one for one in samples if one.greedy and one.pruning == case.pruning), None)
 
 
 def _equal(one: Sample, other: Sample) -> bool:
@@ -165,7 +163,7 @@ def line(samples: Samples, case: Case, floor: Floor) -> Line:
         gains['prefill_gain'] = _median_ratio(before, np.add(after, chosen))
         saved = float(np.median(np.subtract(before, after)))
         gains['prefill_saved_ms'] = saved
-        if case.pruning.method != PLAIN and saved > 0:
+        if case.method is not None and saved > 0:
             gains['selection_share'] = float(np.median(chosen)) / saved
     like = must_equal(samples, case)
     if like is not None:
@@ -173,10 +171,11 @@ def line(samples: Samples, case: Case, floor: Floor) -> Line:
         gains['same_as'] = like.name
     return Line(
         name=case.name,
-        method=case.pruning.method,
-        keep=case.pruning.keep,
-        parameters=dict(case.pruning.parameters),
-        decoder=case.decoding.name,
+        method=PLAIN if case.method is None else case.method.name,
+        pruner=case.pruner,
+        keep=case.keep,
+        parameters=case.parameters,
+        decoder=case.decoding,
         rounds=len(mine),
         kept=_mean(mine, lambda s: s.work.visual[-1]),
         pruning=dict(Counter(s.pruning for s in mine)),

@@ -52,15 +52,11 @@ def _ms(value: float) -> str:
     return f'{value:.0f}' if value >= 100 else f'{value:.1f}' if value >= 10 else f'{value:.2f}'
 
 
-def _method(line: Mapping) -> str:
-    return line['name'].rsplit(', ', 1)[0]
-
-
 def _summary(line: Mapping) -> list[str]:
     ms, total = line['ms'], line['ms']['total']
     same = '' if line['same_as'] is None else f'{line["same"]}/{line["rounds"]}'
     return [
-        _method(line),
+        line['method'],
         line['decoder'],
         f'{line["kept"]:.0f}',
         *(_ms(ms[stage]['p50']) for stage in ('selection', 'prefill', 'decode')),
@@ -75,7 +71,7 @@ def _summary(line: Mapping) -> list[str]:
 
 
 def _stages(line: Mapping) -> list[str]:
-    cells = [_method(line), line['decoder']]
+    cells = [line['method'], line['decoder']]
     for stage in STAGES:
         cell = ' / '.join(_ms(line['ms'][stage][p]) for p in ('p50', 'p95', 'p99'))
         floor = line['floor_ms'].get(stage)
@@ -110,8 +106,7 @@ def tables(report: Report, held: bool = False) -> list[tuple[str, list[list[str]
 
 def _bar(bar: Mapping, held: bool) -> list[str]:
     measured = '; '.join(
-        f'{name.rsplit(", ", 1)[0]} {_number(value, ".3g")}'
-        for name, value in bar['measured'].items()
+        f'{name} {_number(value, ".3g")}' for name, value in bar['measured'].items()
     )
     sign = '≥' if bar['least'] else '≤'
     missed = 'MISSED' if held else 'not reached' if measured else ''
@@ -138,6 +133,7 @@ def about(report: Report) -> list[str]:
         f'{report["date"]}, `{report["command"]}`; '
         + ', '.join(f'{name} {number}' for name, number in report['versions'].items())
         + '.',
+        *report['notes'],
         *([] if report['complete'] else ['Interrupted: the figures are of fewer rounds.']),
     ]
 

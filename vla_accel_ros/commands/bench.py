@@ -24,21 +24,23 @@ from pathlib import Path
 import sys
 import time
 
+from vla_accel_ros.acceleration.grammar import add_argument
 from vla_accel_ros.bench.names import DECODERS, KEEPS, METHODS, MID, MID_LAYER, PLAIN
 from vla_accel_ros.devices import device_name
 from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.outputs import beginning, check_apart, check_file, json_with
 from vla_accel_ros.files.own_outputs import of_plot
 from vla_accel_ros.files.whole_files import is_special, is_stdout, write_whole
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT
 from vla_accel_ros.stopping import Interrupt
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add, listed = parser.add_argument, ','.join(METHODS)
+    add = parser.add_argument
     add(
         '--model',
-        default='tabletop-s',
+        default=DEFAULT_CHECKPOINT,
         help=(
             'a shipped checkpoint, mid (random, 8 layers of 1024), openvla-7b, openvla-7b-oft, or '
             'a checkpoint folder (%(default)s)'
@@ -52,32 +54,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
     add('--dtype', help='float32, bfloat16 or float16; float32 on the CPU, else bfloat16')
     add('--unnorm-key', help='data set whose statistics hold, for a checkpoint of several')
-    add(
-        '--methods',
-        help=(
-            f'comma-separated, with settings as method:parameter=value ({PLAIN} if it is '
-            f'installed, then {listed}); {PLAIN} is the plain Hugging Face path'
-        ),
+    add_argument(
+        parser,
+        None,
+        f'. Also {PLAIN}, the plain Hugging Face path. What a method says about scheduling does '
+        f'not change a single call and is left out. By default {PLAIN}, if it is installed, and '
+        f'{METHODS}, with --keep {KEEPS} and --decoders {DECODERS}',
     )
     add(
         '--keep',
-        default=','.join(KEEPS),
-        help=("comma-separated keep ratios; own is a method's own count (%(default)s)"),
+        help=(
+            'keep ratios, separated by commas: each is written into the methods that prune and '
+            'name none; own is the count that a method finds itself'
+        ),
     )
     add(
         '--decoders',
-        default=','.join(DECODERS),
-        help=(
-            'comma-separated, with the draft as decoder:draft, draft being right, wrong, previous '
-            'or none (%(default)s)'
-        ),
+        help='decoders as in --methods: each is written into the methods that name none',
     )
     add(
         '--layer',
         type=int,
         help=(
-            "decoder layer after which methods drop that drop within it; each method's own by "
-            f'default, {MID_LAYER} for mid'
+            'decoder layer, written into the methods that drop after one and name none; their '
+            f'own by default, {MID_LAYER} for mid'
+        ),
+    )
+    add(
+        '--given',
+        default='right',
+        help=(
+            "which draft is given to be verified: right, the model's own answer, is the most that "
+            'drafting can save; wrong in every token the most that it can cost (%(default)s)'
         ),
     )
     add('--rounds', type=int, default=30, help='answers of each case that count (%(default)s)')
@@ -93,15 +101,10 @@ def run(args: argparse.Namespace) -> int:
     """Measure; return 0 when every line answered as it must, and with --bars all bars hold."""
     import torch
 
-    from vla_accel_ros.bench.cases import cases, prunings
-
-    layer = args.layer
-    if layer is None:
-        layer = MID_LAYER if args.model == MID else 0
+    if args.methods is None:
+        _by_default(args)
     # What cannot be read is said before a large model is made.
-    chosen = prunings(_methods(args.methods), args.keep.split(','), layer)
-    decoders = args.decoders.split(',')
-    cases(chosen, decoders)
+    _cases(args)
     _check_outputs(args)
     if args.threads is not None:
         if args.threads < 1:
@@ -116,12 +119,32 @@ def run(args: argparse.Namespace) -> int:
         for path in (args.out, args.plot):
             if path is not None and not is_special(path):
                 stack.enter_context(Lock.beside(path))
-        return _run(args, chosen, decoders)
+        return _run(args)
 
 
-def _run(args: argparse.Namespace, chosen: list, decoders: list[str]) -> int:
-    from vla_accel_ros.bench import report, subjects, table
+def _by_default(args: argparse.Namespace) -> None:
+    """Fill in what is compared where no methods are given."""
+    plain = [PLAIN] if find_spec(PLAIN) else []
+    if not plain:
+        print(f'{PLAIN} is not installed: no plain baseline', file=sys.stderr)
+    args.methods = ','.join([*plain, METHODS])
+    args.keep = KEEPS if args.keep is None else args.keep
+    args.decoders = DECODERS if args.decoders is None else args.decoders
+
+
+def _cases(args: argparse.Namespace, single_pass: bool = False) -> list:
     from vla_accel_ros.bench.cases import cases
+
+    layer = args.layer
+    if layer is None:
+        layer = MID_LAYER if args.model == MID else 0
+    keeps = [] if args.keep is None else args.keep.split(',')
+    given = args.given.split(',')
+    return cases(args.methods, keeps, args.decoders or '', layer, given, single_pass)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from vla_accel_ros.bench import report, subjects, table
     from vla_accel_ros.bench.floor import RateMeter
     from vla_accel_ros.bench.rounds import measure
     from vla_accel_ros.evaluation.conditions import CpuMeter, command_line
@@ -137,7 +160,7 @@ def _run(args: argparse.Namespace, chosen: list, decoders: list[str]) -> int:
         progress.loading,
     )
     model = subject.model
-    groups = cases(chosen, decoders, model.config.oft is not None)
+    groups = _cases(args, model.config.oft is not None)
     meter = RateMeter(
         model.device,
         model.dtype,
@@ -173,15 +196,6 @@ def _run(args: argparse.Namespace, chosen: list, decoders: list[str]) -> int:
         print('a line did not answer as it must', file=sys.stderr)
     bars = not args.bars or all(bar['holds'] for bar in found['bars'])
     return 0 if found['answers_hold'] and bars else 1
-
-
-def _methods(given: str | None) -> list[str]:
-    if given is not None:
-        return given.split(',')
-    plain = [PLAIN] if find_spec(PLAIN) else []
-    if not plain:
-        print(f'{PLAIN} is not installed: no plain baseline', file=sys.stderr)
-    return [*plain, *METHODS]
 
 
 def _check_outputs(args: argparse.Namespace) -> None:

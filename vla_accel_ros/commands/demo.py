@@ -31,7 +31,7 @@ from vla_accel_ros.graph.demo_graph import ProcessDiedError, RunningGraph, looki
 from vla_accel_ros.graph.demo_report import (
     LOGS,
     NAMES,
-    Episode,
+    DemoEpisode,
     line,
     of_earlier,
     report,
@@ -39,7 +39,7 @@ from vla_accel_ros.graph.demo_report import (
     table,
 )
 from vla_accel_ros.graph.processes import Deployment, processes
-from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
 from vla_accel_ros.stopping import Ended
 
@@ -71,9 +71,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--checkpoint',
-        default='tabletop-s',
+        default=DEFAULT_CHECKPOINT,
         metavar='NAME_OR_FOLDER',
-        help='which model drives the arm (default tabletop-s)',
+        help='which model drives the arm (default %(default)s)',
     )
     parser.add_argument(
         '--limit',
@@ -89,8 +89,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--preset',
         default='',
         metavar='NAME_OR_FILE',
-        help='how to accelerate, such as fast or lossless (default: SP-VLA scheduling with the '
-        'ridge, as in config/arm.yaml)',
+        help='how to accelerate, such as lossless or sp_vla (default: the parameters, which are '
+        'as the preset fast)',
     )
     parser.add_argument(
         '--out',
@@ -163,7 +163,9 @@ def _instructions(args: argparse.Namespace) -> list[str]:
     return list(islice(cycle(known), args.episodes))
 
 
-def _episodes(args, deployment: Deployment, instructions: list[str], show) -> Iterator[Episode]:
+def _episodes(
+    args, deployment: Deployment, instructions: list[str], show
+) -> Iterator[DemoEpisode]:
     from vla_accel_ros.graph.operator import Operator
     from vla_accel_ros.ros.spin import StopSignal
 
@@ -198,7 +200,7 @@ def _episodes(args, deployment: Deployment, instructions: list[str], show) -> It
             operator.close()
 
 
-def _episode(args, operator, number: int, instruction: str, show) -> Episode:
+def _episode(args, operator, number: int, instruction: str, show) -> DemoEpisode:
     """Lay the table, instruct, enable, and watch until success or the limit."""
     operator.instruct('')
     operator.reset(args.seed + number, instruction)
@@ -206,7 +208,7 @@ def _episode(args, operator, number: int, instruction: str, show) -> Episode:
     operator.instruct(instruction)
     operator.enable()
     begun = time.monotonic()
-    episode = Episode(number, args.seed + number, instruction, record)
+    episode = DemoEpisode(number, args.seed + number, instruction, record)
     asked, shown = None, 0.0
     live = sys.stdout.isatty()
     while episode.seconds < args.limit and not episode.success:

@@ -31,7 +31,7 @@ from vla_accel_ros.environments import registry
 from vla_accel_ros.evaluation import clocks, runner, seeds
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.journal import Journal, check_journal
-from vla_accel_ros.evaluation.session import Session
+from vla_accel_ros.evaluation.session import Evaluation
 from vla_accel_ros.evaluation.table import render
 from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.outputs import check_apart, check_file
@@ -43,14 +43,18 @@ from vla_accel_ros.files.own_outputs import (
     write_whole,
 )
 from vla_accel_ros.files.whole_files import is_special, is_stdout
-from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 from vla_accel_ros.stopping import Interrupt
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add('--checkpoint', default='tabletop-s', help='shipped checkpoint or folder (%(default)s)')
+    add(
+        '--checkpoint',
+        default=DEFAULT_CHECKPOINT,
+        help='shipped checkpoint or folder (%(default)s)',
+    )
     add(
         '--unnorm-key',
         default=None,
@@ -62,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default='reporting',
         help=(
             'first seed, or the name of a range: '
-            + ', '.join(f'{name} from {numbers.start}' for name, numbers in seeds.RANGES.items())
+            + ', '.join(f'{name} from {span.start}' for name, span in seeds.RANGES.items())
             + ' (%(default)s)'
         ),
     )
@@ -137,7 +141,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def session_of(args: argparse.Namespace) -> Session:
+def session_of(args: argparse.Namespace) -> Evaluation:
     """Return what the arguments ask for.
 
     Raises:
@@ -148,7 +152,7 @@ def session_of(args: argparse.Namespace) -> Session:
     kind = registry.find(args.env, args.env_config)
     task = kind.default_task if args.task is None else args.task
     instructions = kind.instructions(task)
-    purpose, numbers = seeds.of_purpose(_first(args.seed), args.episodes)
+    purpose, seed_range = seeds.of_purpose(_first(args.seed), args.episodes)
     if args.max_steps is not None and args.max_steps < 1:
         raise ValueError(f'--max-steps is {args.max_steps}, expected at least 1')
     if args.image_size is not None and args.image_size < 1:
@@ -163,14 +167,14 @@ def session_of(args: argparse.Namespace) -> Session:
         args.max_steps,
         args.unnorm_key,
     )
-    return Session(
+    return Evaluation(
         setup,
         chosen,
         clocks.latencies(args.clock, args.latency_ms, chosen),
         task,
         instructions,
         purpose,
-        numbers,
+        seed_range,
     )
 
 
@@ -209,7 +213,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(
     args: argparse.Namespace,
-    session: Session,
+    session: Evaluation,
     jobs: list[runner.Job],
     here: runner.Worker,
     page: Path | None,
@@ -265,7 +269,7 @@ def check_outputs(args: argparse.Namespace, page: Path | None) -> None:
 
 
 def _evaluate(
-    session: Session,
+    session: Evaluation,
     jobs: list[runner.Job],
     here: runner.Worker,
     workers: int,
@@ -303,7 +307,7 @@ def _evaluate(
     return [done[key] for key in keys if key in done], failed
 
 
-def _say(args: argparse.Namespace, session: Session, report: dict) -> None:
+def _say(args: argparse.Namespace, session: Evaluation, report: dict) -> None:
     if args.json:
         print(json.dumps(report))
         return
@@ -316,7 +320,7 @@ def _say(args: argparse.Namespace, session: Session, report: dict) -> None:
         print(f'note: {note}')
 
 
-def _progress(session: Session, done: dict, total: int, each: float) -> None:
+def _progress(session: Evaluation, done: dict, total: int, each: float) -> None:
     parts = []
     for method in session.methods:
         mine = [r.success for (name, _), r in done.items() if name == method.name]

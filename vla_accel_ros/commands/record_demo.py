@@ -27,7 +27,7 @@ from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.whole_files import naming
 from vla_accel_ros.inputs.trajectories import NS
-from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
 from vla_accel_ros.stopping import Interrupt, Stopped
 
@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add(
         '--checkpoint',
-        default='tabletop-s',
+        default=DEFAULT_CHECKPOINT,
         help=('who drives, unaccelerated; also decides the size of the pictures (%(default)s)'),
     )
     add('--expert', action='store_true', help='the scripted expert drives')
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     from vla_accel_ros.replay.demo.writer import check_new
 
     known = all_instructions(args.task) if args.task in TASKS else [parse(args.task).instruction]
-    numbers = _seeds(args.seed, args.episodes)
+    seed_range = _seeds(args.seed, args.episodes)
     folder = checkpoint_folder(args.checkpoint)
     check_new(args.out)
     lock = Lock.beside(args.out)
@@ -89,7 +89,10 @@ def run(args: argparse.Namespace) -> int:
     print(f'record-demo: recording {args.episodes} episodes', file=sys.stderr)
     with lock, Interrupt('stopping: the episode under way is left out') as stop, naming(args.out):
         return _record(
-            args, folder, list(zip(numbers, islice(cycle(known), len(numbers)), strict=True)), stop
+            args,
+            folder,
+            list(zip(seed_range, islice(cycle(known), len(seed_range)), strict=True)),
+            stop,
         )
 
 

@@ -13,3 +13,8 @@
 # limitations under the License.
 
 """Decoding: from the prompt's logits to the tokens of an action, in few passes."""
+
+# Said here, so that whoever only wants to list them need not import torch.
+NAMES = ('greedy', 'verify', 'jacobi', 'relaxed')
+# Largest move that `relaxed` takes for none, where nobody says otherwise.
+RELAXED_BINS = 2

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.speculative import Speculative
 
 
@@ -62,7 +63,7 @@ class Relaxed(Jacobi):
 
     name = 'relaxed'
 
-    def __init__(self, bins: int = 2) -> None:
+    def __init__(self, bins: int = RELAXED_BINS) -> None:
         if bins < 0:
             raise ValueError(f'relaxed decoding by {bins} bins, expected 0 or more')
         self.tolerance = bins

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.greedy import Greedy
 from vla_accel_ros.decoding.interface import TokenDecoder
 from vla_accel_ros.decoding.jacobi import Jacobi, Relaxed
@@ -28,7 +29,7 @@ DECODERS: dict[str, type[TokenDecoder]] = {
 EXACT = (Greedy.name, Verify.name, Jacobi.name)
 
 
-def create(name: str, relaxed_bins: int = 2) -> TokenDecoder:
+def create(name: str, relaxed_bins: int = RELAXED_BINS) -> TokenDecoder:
     """Build a decoder.
 
     Args:

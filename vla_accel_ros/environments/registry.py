@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,12 @@ from vla_accel_ros.environments.robosuite_env import PREFIX as ROBOSUITE
 from vla_accel_ros.environments.robosuite_env import RobosuiteKind
 from vla_accel_ros.environments.tabletop import TabletopKind
 
+# By name: how a kind is made, and whether a task stands behind the name and a colon.
+KINDS: dict[str, tuple[Callable[..., EnvironmentKind], bool]] = {
+    'tabletop': (TabletopKind, False),
+    ROBOSUITE: (RobosuiteKind, True),
+    LIBERO: (LiberoKind.parse, True),
+}
 HELP = (
     'tabletop, the embedded arm; robosuite:TASK, as Lift; libero:SUITE or libero:SUITE/TASK; or '
     'any other of gymnasium as MODULE:ENV_ID'
@@ -46,8 +53,7 @@ def find(name: str, config: Path | None = None) -> EnvironmentKind:
         ModuleNotFoundError: When the embedded arm is asked for and its extra is not installed.
     """
     module, _, inner = name.strip().partition(':')
-    known = {'tabletop': TabletopKind, ROBOSUITE: RobosuiteKind, LIBERO: LiberoKind.parse}
-    if module not in known:
+    if module not in KINDS:
         from vla_accel_ros.environments import settings
         from vla_accel_ros.environments.gymnasium_env import GymnasiumKind
 
@@ -55,11 +61,12 @@ def find(name: str, config: Path | None = None) -> EnvironmentKind:
         return GymnasiumKind.find(name.strip(), given)
     if config is not None:
         raise ValueError(f'--env-config is for other environments, {module} is known')
-    if bool(inner) == (module == 'tabletop'):
+    make, with_task = KINDS[module]
+    if bool(inner) != with_task:
         raise ValueError(f"environment '{name}' is unknown, expected {HELP}")
     if module == 'tabletop':
         extras.require('sim')
-    return known[module](inner) if inner else known[module]()
+    return make(inner) if inner else make()
 
 
 def with_views(kind: EnvironmentKind, count: int) -> EnvironmentKind:

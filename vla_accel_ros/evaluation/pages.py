@@ -29,10 +29,10 @@ from vla_accel_ros.evaluation.film import failures, film, seeds_to_show
 from vla_accel_ros.evaluation.page_measures import BOUNDS, COST, MEASURES, QUALITY, row_of
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.evaluation.runner import Worker
-from vla_accel_ros.evaluation.session import Session
+from vla_accel_ros.evaluation.session import Evaluation
 from vla_accel_ros.models.preprocess import fit
 from vla_accel_ros.report.data import Provenance, Report
-from vla_accel_ros.report.moments import Camera, Clip, Episode, Step, Trace
+from vla_accel_ros.report.moments import Camera, Clip, ShownEpisode, ShownTrace, Step
 from vla_accel_ros.report.page import write
 from vla_accel_ros.report.pictures import encode_views
 
@@ -44,7 +44,7 @@ SCENE = 'scene'
 
 def write_page(
     path: Path,
-    session: Session,
+    session: Evaluation,
     report: Mapping,
     results: Sequence[EpisodeResult],
     here: Worker,
@@ -148,17 +148,17 @@ def _episode(
     shown: Mapping[tuple[str, int], EpisodeResult],
     films: Mapping[tuple[str, int], tuple[int, ...]],
     here: Worker,
-) -> Episode:
+) -> ShownEpisode:
     mine = {method: result for (method, number), result in shown.items() if number == seed}
     traces = {
-        method: Trace(
+        method: ShownTrace(
             tuple(_step(index, record, here) for index, record in enumerate(result.records)),
             films[method, seed],
             'success' if result.success else 'failure',
         )
         for method, result in mine.items()
     }
-    return Episode(f'seed {seed}', next(iter(mine.values())).instruction, traces)
+    return ShownEpisode(f'seed {seed}', next(iter(mine.values())).instruction, traces)
 
 
 def _step(index: int, record: StepRecord, here: Worker) -> Step:

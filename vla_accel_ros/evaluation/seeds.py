@@ -39,7 +39,7 @@ def of_purpose(first: int, count: int) -> tuple[str, range]:
     name = purpose(first)
     if name is not None:
         return name, require(name, first, count)
-    return 'other', _numbers(first, count)
+    return 'other', _range(first, count)
 
 
 def require(purpose_name: str, first: int, count: int) -> range:
@@ -53,7 +53,7 @@ def require(purpose_name: str, first: int, count: int) -> range:
     Raises:
         ValueError: When there is no episode, or a seed lies outside the named range.
     """
-    numbers = _numbers(first, count)
+    wanted = _range(first, count)
     allowed = RANGES[purpose_name]
     last = first + count - 1
     if first not in allowed or last not in allowed:
@@ -61,10 +61,10 @@ def require(purpose_name: str, first: int, count: int) -> range:
             f'seeds {first} to {last} are not all for {purpose_name}, expected seeds from '
             f'{allowed.start} to {allowed.stop - 1}'
         )
-    return numbers
+    return wanted
 
 
-def _numbers(first: int, count: int) -> range:
+def _range(first: int, count: int) -> range:
     if count < 1:
         raise ValueError(f'{count} episodes asked for, expected at least 1')
     return range(first, first + count)

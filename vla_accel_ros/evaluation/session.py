@@ -29,7 +29,7 @@ from vla_accel_ros.evaluation.latency import Latency
 
 
 @dataclass(frozen=True)
-class Session:
+class Evaluation:
     """What is asked for.
 
     Attributes:

@@ -44,7 +44,7 @@ def of_earlier(folder: Path) -> bool:
 
 
 @dataclass
-class Episode:
+class DemoEpisode:
     """One episode and how it went.
 
     Attributes:
@@ -91,7 +91,7 @@ class Episode:
 
 
 def line(
-    episode: Episode,
+    episode: DemoEpisode,
     episodes: int,
     recent: Sequence[tuple[float, dict[str, str]]],
     final: bool = False,
@@ -125,7 +125,7 @@ def line(
 
 
 def summary(
-    episodes: Sequence[Episode], checkpoint: str, min_success: int, moved_m: float
+    episodes: Sequence[DemoEpisode], checkpoint: str, min_success: int, moved_m: float
 ) -> dict:
     """Return all that is known of the run.
 
@@ -180,7 +180,7 @@ def table(facts: dict) -> str:
     return '\n'.join(lines)
 
 
-def report(folder: Path, facts: dict, last: Episode) -> dict[str, str]:
+def report(folder: Path, facts: dict, last: DemoEpisode) -> dict[str, str]:
     """Write summary, video and picture of the last episode.
 
     Args:

@@ -28,7 +28,7 @@ from vla_accel_ros.devices import device_or_auto
 from vla_accel_ros.files.parameter_text import read_file
 from vla_accel_ros.files.parameter_yaml import Section, parse
 from vla_accel_ros.inputs.instructions import check_instruction
-from vla_accel_ros.paths import share_file, user_path
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, share_file, user_path
 
 # Of the 247 characters that a topic may have, the longest of the nodes' own names needs some 50.
 LONGEST_NAMESPACE = 150
@@ -51,7 +51,7 @@ class Deployment:
     """
 
     sim: bool = _argument(False, 'also run the embedded arm instead of a robot')
-    checkpoint: str = _argument('tabletop-s', 'checkpoint: shipped name, folder or hub name')
+    checkpoint: str = _argument(DEFAULT_CHECKPOINT, 'checkpoint: shipped name, folder or hub name')
     instruction: str = _argument('', 'what to do, in words; empty waits for vla/instruction')
     image_topics: tuple[str, ...] = _argument(
         (),
@@ -62,8 +62,9 @@ class Deployment:
     params_file: str = _argument('', "parameter file; empty takes the package's config/arm.yaml")
     preset: str = _argument(
         '',
-        'how to accelerate, over the parameter file: fast, lossless, any of config/presets or '
-        'a file of your own; empty leaves it to the parameter file',
+        'how to accelerate, over the parameter file: fast, lossless, sp_vla, any of '
+        'config/presets or a file of your own; empty leaves it to the parameter file, whose '
+        'defaults are fast',
     )
     namespace: str = _argument('', 'namespace of every node and topic')
     use_sim_time: bool = _argument(False, 'take the time from /clock')

@@ -22,8 +22,10 @@ from collections.abc import Iterator, Mapping
 from vla_accel_ros.files.parameter_text import ParameterFileError
 from vla_accel_ros.graph.deployment import Deployment
 from vla_accel_ros.graph.machine import Finding
+from vla_accel_ros.graph.parameter_file import settings_of
+from vla_accel_ros.graph.processes import parameters_of_file, processes
 from vla_accel_ros.models.checkpoints.largest_step import largest_step
-from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 
 # Displacement of one action, limit of it, limit of its speed: of translation and rotation.
 KINDS = (
@@ -49,24 +51,11 @@ def parameter_file(
     """
     title = f'parameters {path}'
     try:
-        # The settings of the nodes need ROS.
-        from vla_accel_ros.graph.parameter_file import settings_of
-        from vla_accel_ros.graph.processes import parameters_of_file, processes
-
         deployment = Deployment(
-            params_file=path, namespace=namespace, checkpoint=checkpoint or 'tabletop-s'
+            params_file=path, namespace=namespace, checkpoint=checkpoint or DEFAULT_CHECKPOINT
         )
         given = parameters_of_file(deployment)
         processes(deployment)
-    except ModuleNotFoundError as error:
-        yield Finding(
-            title,
-            False,
-            f'not checked: {error.name} is not installed',
-            True,
-            'source /opt/ros/jazzy/setup.bash',
-        )
-        return
     except (ParameterFileError, FileNotFoundError, ValueError) as error:
         yield Finding(title, False, str(error), True, 'mend the file; config/arm.yaml has all')
         return

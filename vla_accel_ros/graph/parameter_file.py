@@ -29,8 +29,8 @@ from textwrap import wrap
 from vla_accel_ros.acceleration import method_of
 from vla_accel_ros.acceleration.node_parameters import read_pruning_parameters
 from vla_accel_ros.nodes.arm_command_settings import guard_config
-from vla_accel_ros.ros.base import AUTOSTART, Node
-from vla_accel_ros.ros.parameters import WHEN, Setting
+from vla_accel_ros.options import WHEN, Option, as_yaml, table
+from vla_accel_ros.ros.common_options import AUTOSTART
 
 # In the order in which an observation becomes motion.
 NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
@@ -53,25 +53,19 @@ HEAD = """\
 """
 
 
-def settings_of(name: str) -> tuple[Setting, ...]:
-    """Return the settings of the node of that name.
+def settings_of(name: str) -> tuple[Option, ...]:
+    """Return the parameters of the node of that name; needs no ROS.
 
     Raises:
         ValueError: When there is no such node.
     """
     if name not in NODES:
         raise ValueError(f'there is no node {name!r}, expected one of {NODES}')
-    module = import_module(f'vla_accel_ros.nodes.{name}')
-    node = next(
-        item
-        for item in vars(module).values()
-        if isinstance(item, type) and issubclass(item, Node) and item is not Node
-    )
-    return (*node.SETTINGS, AUTOSTART)
+    return (*import_module(f'vla_accel_ros.nodes.{name}_settings').SETTINGS, AUTOSTART)
 
 
-def tables() -> dict[str, dict[str, Setting]]:
-    """Return the parameters of every node: node -> parameter -> setting."""
+def tables() -> dict[str, dict[str, Option]]:
+    """Return the parameters of every node: node -> parameter -> declaration."""
     return {node: {each.name: each for each in settings_of(node)} for node in NODES}
 
 
@@ -92,37 +86,20 @@ def render_file() -> str:
     for name in NODES:
         parts.append(f'\n/**/{name}:\n  ros__parameters:\n')
         for setting in settings_of(name):
-            parts += [f'    # {line}\n' for line in wrap(setting.description + '.', 93)]
-            parts.append(f'    {setting.name}: {_yaml(setting.default)}{_facts(setting)}\n')
+            parts += [f'    # {line}\n' for line in wrap(setting.why + '.', 93)]
+            parts.append(f'    {setting.name}: {as_yaml(setting.default)}{_facts(setting)}\n')
     return ''.join(parts)
 
 
 def render_table(name: str) -> str:
     """Return the parameters of one node as a Markdown table."""
-    lines = ['| parameter | default | unit, range | takes effect | what for |', '|---' * 5 + '|']
-    for setting in settings_of(name):
-        when = WHEN[setting.when].removeprefix('takes effect ')
-        lines.append(
-            f'| `{setting.name}` | `{_yaml(setting.default)}` | {setting.bounds} | {when} | '
-            f'{setting.description} |'
-        )
-    return '\n'.join(lines) + '\n'
+    return table(settings_of(name))
 
 
-def _facts(setting: Setting) -> str:
+def _facts(setting: Option) -> str:
     late = '' if setting.when == 'live' else WHEN[setting.when]
     facts = '; '.join(filter(None, (setting.bounds, late)))
     return f'  # {facts}' if facts else ''
-
-
-def _yaml(value: object) -> str:
-    if isinstance(value, list):
-        return '[' + ', '.join(map(_yaml, value)) + ']'
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    return repr(value)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -25,12 +25,12 @@ import sys
 
 from vla_accel_ros.acceleration.presets import node_parameters
 from vla_accel_ros.graph.deployment import Deployment
+from vla_accel_ros.graph.parameter_file import check_together, settings_of, tables
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.paths import checkpoint_folder, share_file
 from vla_accel_ros.ros import parent
 from vla_accel_ros.ros.parameter_check import full_name, resolve
-from vla_accel_ros.sim.tasks import parse
 
 __all__ = ['Deployment', 'Process', 'environment', 'processes', 'watcher']
 
@@ -118,17 +118,12 @@ def parameters_of_file(deployment: Deployment) -> dict[str, dict[str, object]]:
     Raises:
         ParameterFileError: When it sets what no node has or takes; names the line.
     """
-    # The settings of the nodes need ROS, which a deployment that is only described does without.
-    from vla_accel_ros.graph.parameter_file import tables
-
     title = deployment.params_file or str(deployment.parameter_file)
     return resolve(deployment.sections(), title, tables(), deployment.namespace)
 
 
 def _changed(process: Process, given: dict[str, object]) -> dict[str, object]:
     """Return what a file sets that is no default, after a check of all values together."""
-    from vla_accel_ros.graph.parameter_file import check_together, settings_of
-
     try:
         check_together(process.name, {**given, **process.parameters})
     except ValueError as error:
@@ -174,6 +169,9 @@ def _processes(deployment: Deployment) -> tuple[Process, ...]:
         Process('arm_command', arm),
     ]
     if deployment.sim:
+        # A robot has no simulation installed.
+        from vla_accel_ros.sim.tasks import parse
+
         # With simulated time the arm is what drives the clock, one step at a time.
         sim = {**common, 'use_sim_time': False, 'real_time': not deployment.use_sim_time}
         if 'image_size' in camera:
@@ -190,8 +188,6 @@ def _processes(deployment: Deployment) -> tuple[Process, ...]:
 
 def _accelerated(preset: str) -> dict[str, dict[str, object]]:
     """Return what a preset sets of each node, each value as its node takes it."""
-    from vla_accel_ros.graph.parameter_file import tables
-
     known, found = tables(), node_parameters(preset)
     try:
         return {

@@ -39,9 +39,9 @@ from vla_accel_ros.replay.offline import Offline
 from vla_accel_ros.replay.page import Moments, write_page
 from vla_accel_ros.replay.progress import Bar, Interrupt
 from vla_accel_ros.replay.results import REPORT, Outcome, Reading
-from vla_accel_ros.replay.session import Session
+from vla_accel_ros.replay.session import Replay
 from vla_accel_ros.replay.summary import summarise
-from vla_accel_ros.replay.trace import Episode, Trace
+from vla_accel_ros.replay.trace import ReplayedEpisode, Trace
 
 START_S, CONNECT_S = 120.0, 30.0
 # As for a bag that cannot be replayed: there is no report.
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         return command.conclude(outcome, files, args.json, stop)
 
 
-def _replay(session: Session, files: OutputFolder, stop: Interrupt) -> Outcome:
+def _replay(session: Replay, files: OutputFolder, stop: Interrupt) -> Outcome:
     begun, used = time.perf_counter(), time.process_time()
     moments, reading = command.moments_of(session, files, later=True), Reading()
     # Logs may say why there is nothing else.
@@ -116,8 +116,8 @@ def _replay(session: Session, files: OutputFolder, stop: Interrupt) -> Outcome:
 
 
 def _reference(
-    session: Session, moments: Moments, stop: Interrupt, reading: Reading
-) -> tuple[list[Episode], dict]:
+    session: Replay, moments: Moments, stop: Interrupt, reading: Reading
+) -> tuple[list[ReplayedEpisode], dict]:
     """Run the unaccelerated policy, in this process, on every frame."""
     stream = session.stream()
     offline = Offline(
@@ -139,7 +139,7 @@ def _reference(
 
 
 def play(
-    session: Session,
+    session: Replay,
     method: Method,
     logs: Path,
     moments: Moments,
@@ -200,7 +200,7 @@ def play(
 
 
 @contextmanager
-def running(session: Session, method: Method, logs: Path, stop: Interrupt) -> Iterator[Operator]:
+def running(session: Replay, method: Method, logs: Path, stop: Interrupt) -> Iterator[Operator]:
     """Run the nodes in a ROS domain of their own, where no robot is, while the block lasts."""
     deployment = Deployment(
         checkpoint=str(session.checkpoint),
@@ -226,7 +226,7 @@ def running(session: Session, method: Method, logs: Path, stop: Interrupt) -> It
             operator.close()
 
 
-def _processes(session: Session, method: Method, deployment: Deployment) -> tuple[Process, ...]:
+def _processes(session: Replay, method: Method, deployment: Deployment) -> tuple[Process, ...]:
     of_method = parameters_of(method)
     step = {'policy_step': session.step_s}
     more = {

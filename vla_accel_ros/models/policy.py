@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.layers.cache import CacheLender, KVCache
 from vla_accel_ros.models.action_reader import ActionReader
@@ -162,7 +163,7 @@ class Policy:
         """
         self._pruners.choose(method, **parameters)
 
-    def set_decoder(self, name: str, relaxed_bins: int = 2, draft: str = GIVEN) -> None:
+    def set_decoder(self, name: str, relaxed_bins: int = RELAXED_BINS, draft: str = GIVEN) -> None:
         """Choose how tokens are decoded, from the next inference on.
 
         It makes no difference where a whole chunk comes out of one pass.

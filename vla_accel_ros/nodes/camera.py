@@ -27,76 +27,13 @@ from rclpy.validate_full_topic_name import validate_full_topic_name
 from sensor_msgs.msg import CompressedImage, Image
 
 from vla_accel_ros.inputs import camera_pairing as frames
-from vla_accel_ros.inputs.views import FILTERS, RESIZES, fit_view
+from vla_accel_ros.inputs.views import fit_view
+from vla_accel_ros.nodes.camera_settings import SETTINGS
 from vla_accel_ros.observations import stack_views
 from vla_accel_ros.ros import images, publishers, qos
-from vla_accel_ros.ros.base import REAL_TIME, Node, Setting, run
+from vla_accel_ros.ros.base import Node, run
 from vla_accel_ros.ros.messages import NS, to_ns
 from vla_accel_ros.ros.spin import EventsExecutor
-
-SETTINGS = (
-    Setting(
-        'image_topics',
-        ['image_raw'],
-        'Camera topics in the order of the checkpoint; raw or compressed, as their publishers are',
-        when='configure',
-    ),
-    Setting(
-        'image_size',
-        224,
-        'Side of the square that each view becomes; the checkpoint dictates it, 0 leaves it be',
-        unit='px',
-        range=(0, 1024),
-    ),
-    Setting(
-        'resize',
-        'resize-naive',
-        'How a view becomes square: squeezed, padded or cropped; as the checkpoint was trained',
-        choices=RESIZES,
-    ),
-    Setting(
-        'filter',
-        'bicubic',
-        'How pixels are resampled: bicubic as OpenVLA was trained, lanczos as its fine-tuned '
-        'checkpoints with a centre crop, area is faster',
-        choices=FILTERS,
-    ),
-    Setting(
-        'centre_crop',
-        1.0,
-        'Share of the area kept before resizing; 1 where the checkpoint has its own crop',
-        range=(0.05, 1.0),
-    ),
-    Setting(
-        'pair_tolerance',
-        0.02,
-        'Largest difference of capture stamps among the views of one observation',
-        unit='s',
-        range=(0.0, 1.0),
-    ),
-    Setting(
-        'max_age',
-        0.3,
-        'Frames older than this when they arrive are refused: acting on them is acting blind',
-        unit='s',
-        range=(0.01, 10.0),
-    ),
-    Setting(
-        'max_future',
-        0.05,
-        'Frames stamped further ahead than this are refused: the clocks disagree',
-        unit='s',
-        range=(0.0, 10.0),
-    ),
-    Setting(
-        'silence',
-        0.5,
-        'After so long without a usable observation the node reports `no_frame`',
-        unit='s',
-        range=(0.1, 60.0),
-    ),
-    REAL_TIME,
-)
 
 
 class Camera(Node):

@@ -17,137 +17,106 @@
 
 from __future__ import annotations
 
-from vla_accel_ros.ros.base import Setting
+from dataclasses import replace
 
-# Named here too, for asking the registries would load torch with the node's first breath.
-PRUNING = ('none', 'sp_vla', 'vla_pruner', 'specprune', 'fastv', 'random')
-DECODERS = ('greedy', 'verify', 'jacobi', 'relaxed')
-DRAFTS = ('given', 'previous', 'none')
+from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.nodes.scheduler_settings import POLICY_STEP
+from vla_accel_ros.options import Option, options_of
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT
+from vla_accel_ros.pruning.parameters import BUDGET, KEEP
+from vla_accel_ros.ros.common_options import FRAME_ID
+
+METHOD = options_of(Method)
 
 SETTINGS = (
-    Setting(
+    Option(
         'checkpoint',
-        'tabletop-s',
+        DEFAULT_CHECKPOINT,
         'A checkpoint that comes with the package, by name, or a folder; a hub name where '
         'allow_download is on',
         when='configure',
     ),
-    Setting('allow_download', False, 'Whether a hub name may be downloaded', when='configure'),
-    Setting(
+    Option('allow_download', False, 'Whether a hub name may be downloaded', when='configure'),
+    Option(
         'unnorm_key',
         '',
         'Data set whose statistics un-normalise the actions; empty where there is only one',
         when='configure',
     ),
-    Setting(
+    Option(
         'device',
         'auto',
         'As torch names it: cpu, cuda, cuda:1; auto takes the GPU if any',
         when='configure',
     ),
-    Setting(
+    Option(
         'dtype',
         'auto',
         'Type of the weights; auto is float32 on the CPU, bfloat16 elsewhere',
         choices=('auto', 'float32', 'bfloat16', 'float16'),
         when='configure',
     ),
-    Setting(
+    Option(
         'threads',
         0,
         'Threads of torch on the CPU; 0 is one fewer than there are cores',
         range=(0, 256),
     ),
-    Setting(
+    Option(
         'nice',
         5,
         'How far the computing threads stand back behind the other nodes',
         range=(0, 19),
         when='configure',
     ),
-    Setting(
+    Option(
         'warm_up',
         3,
         'Predictions before the first real one, which must not be a slow one',
         range=(1, 100),
         when='configure',
     ),
-    Setting(
-        'policy_step',
-        0.05,
-        'Duration of one action, the step that the checkpoint was trained at; that of scheduler',
-        unit='s',
-        range=(0.02, 1.0),
+    replace(
+        POLICY_STEP,
+        why='Duration of one action, the step that the checkpoint was trained at; that of '
+        'scheduler',
     ),
-    Setting(
-        'frame_id',
-        'base_link',
-        'Frame that actions are expressed in: that of arm_command',
-        when='configure',
+    FRAME_ID,
+    METHOD['pruning'],
+    replace(
+        KEEP,
+        why='Visual tokens kept over visual tokens, rounded up to a bucket: of fastv, vla_pruner '
+        'and random, of sp_vla and specprune where budget is fixed',
     ),
-    Setting(
-        'pruning',
-        'none',
-        'Which visual tokens are dropped: the method, from the next call on',
-        choices=PRUNING,
-    ),
-    Setting(
-        'keep',
-        0.25,
-        'Visual tokens kept over visual tokens, rounded up to a bucket: of fastv, vla_pruner and '
-        'random, of sp_vla and specprune where budget is fixed',
-        range=(0.001, 1.0),
-    ),
-    Setting(
-        'budget',
-        'adaptive',
-        'Whether sp_vla and specprune find their own count of tokens (adaptive) or keep the '
+    replace(
+        BUDGET,
+        why='Whether sp_vla and specprune find their own count of tokens (adaptive) or keep the '
         'share `keep` (fixed)',
-        choices=('adaptive', 'fixed'),
     ),
-    Setting(
+    Option(
         'pruning_parameters',
         '',
         'Other parameters that differ from their defaults, as YAML: {v_high: 0.5, layer: 3}; '
         'those of other methods wait until their method is chosen',
     ),
-    Setting(
-        'decoder',
-        'jacobi',
-        'How tokens are decoded: one a pass (greedy), several with the same result (verify, '
-        'jacobi), or several with one that may be off by a little (relaxed)',
-        choices=DECODERS,
-    ),
-    Setting(
-        'relaxed_bins',
-        2,
-        'Largest move that the decoder `relaxed` takes for none; a bin is 1/255 of a range of '
-        'the statistics',
-        unit='bins',
-        range=(0, 255),
-    ),
-    Setting(
-        'draft',
-        'given',
-        'What the decoder verifies: the action that came with the request (of the predictor that '
-        'scheduler has, ridge or hold), the last answer (previous), or none',
-        choices=DRAFTS,
-    ),
-    Setting(
+    METHOD['decoder'],
+    METHOD['relaxed_bins'],
+    METHOD['draft'],
+    Option(
         'proprio_names',
-        [''],
+        ('',),
         'Names in proprio of the numbers that the checkpoint wants, in its order; empty takes '
         'the whole message in its own',
         when='configure',
     ),
-    Setting(
+    Option(
         'proprio_tolerance',
         0.1,
         'Farthest that proprioception may be from its observation by stamp',
         unit='s',
         range=(0.001, 1.0),
     ),
-    Setting(
+    Option(
         'max_age',
         1.0,
         'Observations older than this when their turn comes are not computed',

@@ -27,40 +27,11 @@ from std_srvs.srv import Trigger
 
 from vla_accel_ros.nodes.sim_arm_input import TwistIntegrator
 from vla_accel_ros.nodes.sim_arm_outputs import CAMERAS, Outputs
+from vla_accel_ros.nodes.sim_arm_settings import SETTINGS
 from vla_accel_ros.ros import base, qos
-from vla_accel_ros.ros.base import Setting
 from vla_accel_ros.ros.messages import to_ns
 from vla_accel_ros.sim.tasks import parse
 
-SETTINGS = (
-    Setting(
-        'seed', 0, 'Decides the next reset: where cubes, bin and arm start', range=(0, 2**31 - 1)
-    ),
-    Setting('task', '', 'Instruction of the next reset; empty lets the seed draw one'),
-    Setting(
-        'image_size',
-        128,
-        'Side of the camera images; the camera node scales them anyway',
-        unit='px',
-        range=(32, 512),
-        when='configure',
-    ),
-    Setting(
-        'command_timeout',
-        0.1,
-        'Twists older than this by stamp are dropped, as Servo does',
-        unit='s',
-        range=(0.05, 1.0),
-        when='configure',
-    ),
-    Setting('frame_id', 'base_link', 'Frame that twists and poses are in', when='configure'),
-    Setting(
-        'real_time',
-        True,
-        'Step at 20 Hz; off to step by ~/step and drive /clock',
-        when='configure',
-    ),
-)
 # Simulated time starts above zero, which ROS takes for «no time yet».
 FIRST_NS = 1_000_000_000
 # Physics catches up with this many ticks at most; a longer stall is lost, not replayed.

@@ -22,9 +22,10 @@ from typing import TypeVar
 
 from torch import Tensor
 
+from vla_accel_ros.options import option
 from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.interface import Needs, Scene
-from vla_accel_ros.pruning.parameters import Parameters, auto_layer, layer_option, option
+from vla_accel_ros.pruning.parameters import Parameters, auto_layer, layer_option
 
 BEFORE_PROJECTOR, BEFORE_LLM, AFTER_LAYER = 'before_projector', 'before_llm', 'after_layer'
 

@@ -18,10 +18,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any
 
+from vla_accel_ros.options import Option, options_of
 from vla_accel_ros.pruning import methods
 from vla_accel_ros.pruning.base import AnyPruner, Pruner
 from vla_accel_ros.pruning.interface import Layout
@@ -48,29 +48,6 @@ def load(name: str) -> type[AnyPruner]:
 METHODS: dict[str, type[AnyPruner]] = {name: load(name) for name in methods.NAMES}
 
 
-@dataclass(frozen=True)
-class ParameterInfo:
-    """What is to be known of one parameter.
-
-    Attributes:
-        name: Its name.
-        default: Its default, of its type; a tuple for a list.
-        doc: One line that says what it does.
-        unit: SI unit, empty for pure numbers.
-        low: Smallest allowed number, None if there is none.
-        high: Largest allowed number, None if there is none.
-        choices: The allowed strings, empty for any.
-    """
-
-    name: str
-    default: Any
-    doc: str
-    unit: str
-    low: float | None
-    high: float | None
-    choices: tuple[str, ...]
-
-
 def method(name: str) -> type[AnyPruner]:
     """Give the method of that name.
 
@@ -82,16 +59,13 @@ def method(name: str) -> type[AnyPruner]:
     return METHODS[name]
 
 
-def parameter_table(name: str) -> tuple[ParameterInfo, ...]:
-    """Give a method's parameters, those that all have in common first.
+def parameters_of(name: str) -> dict[str, Option]:
+    """Give a method's parameters by name, those that all have in common first.
 
     Raises:
         ValueError: When there is no such method.
     """
-    return tuple(
-        ParameterInfo(name=spec.name, default=spec.default, **spec.metadata)
-        for spec in fields(method(name).Parameters)
-    )
+    return options_of(method(name).Parameters)
 
 
 def make_parameters(name: str, **values: Any) -> Parameters:
@@ -101,7 +75,7 @@ def make_parameters(name: str, **values: Any) -> Parameters:
         ValueError: When the method or a parameter is unknown, or a value is out of range.
     """
     kind: type[Parameters] = method(name).Parameters
-    known = [spec.name for spec in fields(kind)]
+    known = list(parameters_of(name))
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise ValueError(f'{name} has no parameters {unknown}, expected some of {known}')
@@ -117,8 +91,8 @@ def own_values(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: When the method is unknown, or no method has a parameter of a name.
     """
-    own = {info.name for info in parameter_table(name)}
-    everyones = {info.name for other in METHODS for info in parameter_table(other)}
+    own = parameters_of(name)
+    everyones = {each for other in METHODS for each in parameters_of(other)}
     unknown = sorted(map(str, set(values) - everyones))
     if unknown:
         raise ValueError(f'no method has parameters {unknown}, expected of {name}: {sorted(own)}')

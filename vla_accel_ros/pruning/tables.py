@@ -12,46 +12,28 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
-"""Parameter tables for the documentation, so that it cannot say otherwise than the code."""
+"""The tables of `docs/methods.md`, so that it cannot say otherwise than the code."""
 
 from __future__ import annotations
 
-from dataclasses import fields
-
+from vla_accel_ros import options
 from vla_accel_ros.pruning.parameters import Parameters
-from vla_accel_ros.pruning.registry import ParameterInfo, parameter_table
+from vla_accel_ros.pruning.registry import parameters_of
 
-COMMON = tuple(spec.name for spec in fields(Parameters))
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return ', '.join(map(_shown, value))
-    if isinstance(value, bool):
-        return 'true' if value else 'false'
-    return f'{value:g}' if isinstance(value, float) else str(value)
+COMMON = options.options_of(Parameters)
 
 
-def _allowed(info: ParameterInfo) -> str:
-    if info.choices:
-        return ', '.join(f'`{choice}`' for choice in info.choices)
-    if info.low is None:
-        return 'true, false'
-    return f'{_shown(info.low)} to {_shown(info.high)}'
-
-
-def table(method: str, common: bool = False) -> str:
-    """Give a method's own parameters as a Markdown table, or those that all methods share.
+def table(method: str) -> str:
+    """Give the parameters that a method has of its own as a Markdown table.
 
     Raises:
         ValueError: When there is no such method.
     """
-    rows = ['| parameter | default | allowed | unit | meaning |', '|---|---|---|---|---|']
-    for info in parameter_table(method):
-        if (info.name in COMMON) is common:
-            rows.append(
-                f'| `{info.name}` | {_shown(info.default)} | {_allowed(info)} | {info.unit} '
-                f'| {info.doc} |'
-            )
-    return '\n'.join(rows)
+    return options.table(
+        each for name, each in parameters_of(method).items() if name not in COMMON
+    )
+
+
+def common_table() -> str:
+    """Give the parameters that all methods share as a Markdown table."""
+    return options.table(COMMON.values())

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_accel_ros.replay import departure
-from vla_accel_ros.replay.trace import Episode, Trace
+from vla_accel_ros.replay.trace import ReplayedEpisode, Trace
 from vla_accel_ros.report.data import Measure
 
 RECORDED, REFERENCE = 'recorded', 'reference'
@@ -64,7 +64,7 @@ class Quantity:
     pool: str = 'mean'
 
 
-def view(episode: Episode, method: str, reference: str, step_s: float) -> View:
+def view(episode: ReplayedEpisode, method: str, reference: str, step_s: float) -> View:
     """Return one method's part in an episode."""
     others = {RECORDED: episode.recorded, REFERENCE: episode.traces[reference].actions}
     return View(episode.traces[method], others, step_s)
@@ -225,10 +225,10 @@ def _costs() -> Iterable[Quantity]:
     group = 'Cost'
 
     def each(name: str, scale: float = 1.0):
-        return lambda v: np.where(v.trace.called, scale * v.trace.numbers[name], 0.0)
+        return lambda v: np.where(v.trace.called, scale * v.trace.floats[name], 0.0)
 
     def calls(name: str, scale: float = 1.0):
-        return lambda v: scale * v.trace.numbers[name][v.trace.called]
+        return lambda v: scale * v.trace.floats[name][v.trace.called]
 
     yield Quantity(
         Measure('calls', 'model calls a step', '', group, 'lower', 2, True),
@@ -286,6 +286,6 @@ def _costs() -> Iterable[Quantity]:
             True,
             'steps by the time that scheduler and model took for them',
         ),
-        lambda v: 1e-3 * v.trace.numbers['took_ms'],
+        lambda v: 1e-3 * v.trace.floats['took_ms'],
         'rate',
     )

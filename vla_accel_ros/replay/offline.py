@@ -32,7 +32,7 @@ from vla_accel_ros.observations import Observation
 from vla_accel_ros.replay.episodes import Splitter
 from vla_accel_ros.replay.moment import Faults, Moment, Sample, joined
 from vla_accel_ros.replay.recorded import NS, Recorded
-from vla_accel_ros.replay.trace import Episode, Trace
+from vla_accel_ros.replay.trace import ReplayedEpisode, Trace
 from vla_accel_ros.scheduling.decision import Kind
 
 # After its last step an episode waits so long for what was recorded of it.
@@ -77,13 +77,13 @@ class _Building:
         """Look up what was recorded of the steps so far, before it is forgotten."""
         self._rows += [recorded.at(stamp) for stamp in self.stamps[len(self._rows) :]]
 
-    def finish(self, recorded: Recorded, complete: bool = True) -> Episode:
+    def finish(self, recorded: Recorded, complete: bool = True) -> ReplayedEpisode:
         """Return the episode, with what was recorded of it."""
         self.settle(recorded)
         traces = {
             name: Trace.of(records, self.took[name]) for name, records in self.records.items()
         }
-        return Episode(
+        return ReplayedEpisode(
             self.number,
             self.instruction,
             self.reason,
@@ -135,7 +135,7 @@ class Offline:
         self._drivers, self._splitter, self._recorded = drivers, splitter, recorded
         self._number, self._newest_sample_ns = first, None
         self._step_ns = round(reference.scheduler.policy_step_s * NS)
-        self.faults, self._answered = Faults(), False
+        self.faults, self._some_step_worked = Faults(), False
         self._failure: Exception | None = None
         self._late: list[_Building] = []
         self._now: _Building | None = None
@@ -147,7 +147,7 @@ class Offline:
 
     def run(
         self, moments: Iterable[Moment], stop: Callable[[], bool], watch: Watch
-    ) -> Iterator[Episode]:
+    ) -> Iterator[ReplayedEpisode]:
         """Yield episodes as they end; the last one, of an interrupted run, is incomplete.
 
         Args:
@@ -184,7 +184,7 @@ class Offline:
             )
         if held is not None and not stop():
             self._step(held, None, watch)
-        if self._failure is not None and not self._answered:
+        if self._failure is not None and not self._some_step_worked:
             raise self._failure
         yield from self._close(joined(faults, self.faults.facts()), complete=not stop())
 
@@ -223,19 +223,19 @@ class Offline:
         """Step a method; where that fails there is no answer, as of the inference node."""
         try:
             record = driver.step(seen.stamp_ns, seen.stamp_ns, lambda: seen, until_ns)
-            self._answered = True
+            self._some_step_worked = True
             return record
         except Exception as error:
             self._failure = self._failure or error
             # A defect, or a policy that does not fit, fails on every frame: that is no bag's.
-            if not self._answered and self.faults.counts['failed_step'] >= PATIENCE:
+            if not self._some_step_worked and self.faults.counts['failed_step'] >= PATIENCE:
                 raise
             self.faults.add(
                 'failed_step', (f'{name} at {seen.stamp_ns} ns: {type(error).__name__}: {error}')
             )
             return StepRecord(seen.stamp_ns, Kind.WAITING.value, 'failed', 0.0, 0.0, 0)
 
-    def _take(self, sample: Sample) -> Iterator[Episode]:
+    def _take(self, sample: Sample) -> Iterator[ReplayedEpisode]:
         newest = self._newest_sample_ns
         if newest is not None and sample.stamp_ns < newest - NS:
             # The clock began anew: what comes now belongs to no episode before.
@@ -246,7 +246,7 @@ class Offline:
         track = {'action': self._recorded.actions, 'gripper': self._recorded.grippers}
         track[sample.role].add(sample.stamp_ns, sample.value)
 
-    def _ended(self, now_ns: int | None) -> Iterator[Episode]:
+    def _ended(self, now_ns: int | None) -> Iterator[ReplayedEpisode]:
         """Yield ended episodes that nothing more will be heard of."""
         while self._late:
             newest = self._late[0].newest_ns
@@ -256,7 +256,7 @@ class Offline:
         if now_ns is not None and self._now is not None:
             self._recorded.forget(self._now.begun_ns)
 
-    def _close(self, faults: Mapping, complete: bool) -> Iterator[Episode]:
+    def _close(self, faults: Mapping, complete: bool) -> Iterator[ReplayedEpisode]:
         # Of an interrupted run, too little may have been read of what was recorded.
         for building in self._late:
             yield building.finish(self._recorded, complete)

@@ -22,9 +22,11 @@ from pathlib import Path
 from vla_accel_ros.acceleration.grammar import add_argument
 from vla_accel_ros.devices import device_name
 from vla_accel_ros.evaluation import clocks
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT
+from vla_accel_ros.scheduling.config import SchedulerConfig
 
 # Where a bag does not hold an action of this package: what every arm of the examples runs at.
-POLICY_STEP_S = 0.05
+POLICY_STEP_S = SchedulerConfig().policy_step_s
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +78,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def reading(parser: argparse.ArgumentParser):
     """Add what says how a bag is read, and by which policy; return the group of episodes."""
     add = parser.add_argument
-    add('--checkpoint', default='tabletop-s', help='shipped checkpoint or folder (%(default)s)')
+    add(
+        '--checkpoint',
+        default=DEFAULT_CHECKPOINT,
+        help='shipped checkpoint or folder (%(default)s)',
+    )
     add(
         '--unnorm-key',
         default=None,

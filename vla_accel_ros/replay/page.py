@@ -27,7 +27,7 @@ from vla_accel_ros.replay.departure import translation_mm
 from vla_accel_ros.replay.measures import quantities
 from vla_accel_ros.replay.offline import Seen
 from vla_accel_ros.replay.results import REPORT, Outcome, clock
-from vla_accel_ros.replay.session import Session
+from vla_accel_ros.replay.session import Replay
 from vla_accel_ros.replay.store import MOMENTS
 from vla_accel_ros.report import masks
 from vla_accel_ros.report.data import Bound, Provenance, Report
@@ -49,7 +49,7 @@ class Moments:
         later: Whether methods come one after the other, and not with each frame.
     """
 
-    def __init__(self, session: Session, out: Path, later: bool = False) -> None:
+    def __init__(self, session: Replay, out: Path, later: bool = False) -> None:
         config = session.policy.config
         self._config, self._reference = config, session.reference.name
         self.cameras = tuple(

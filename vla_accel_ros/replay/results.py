@@ -28,7 +28,7 @@ from vla_accel_ros.evaluation.conditions import command_line, machine, today, ve
 from vla_accel_ros.files.output_folder import OutputFolder
 from vla_accel_ros.files.whole_files import plain
 from vla_accel_ros.replay.measures import quantities
-from vla_accel_ros.replay.session import Session
+from vla_accel_ros.replay.session import Replay
 from vla_accel_ros.replay.summary import Summary
 
 SCHEMA = 1
@@ -62,14 +62,14 @@ class Outcome:
     Attributes:
         session: What was run.
         summary: The figures.
-        identity: Of the run, as `Session.identity` gives it.
+        identity: Of the run, as `Replay.identity` gives it.
         faults: Faults of the bag, by name: how many, and the first in words.
         interrupted: Whether it was ended before the end of the bag.
         reading: What reading took.
         notes: More for the reader.
     """
 
-    session: Session
+    session: Replay
     summary: Summary
     identity: dict
     faults: Mapping[str, tuple[int, str]]

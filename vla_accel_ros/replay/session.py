@@ -45,7 +45,7 @@ REFERENCE = 'reference'
 
 
 @dataclass(frozen=True, eq=False)
-class Session:
+class Replay:
     """A bag, a policy, and the methods to run.
 
     Attributes:
@@ -145,7 +145,7 @@ class Session:
         }
 
 
-def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
+def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Replay:
     """Find and check everything; nothing is written.
 
     Args:
@@ -202,7 +202,7 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
     except BagError as error:
         # Messages that could not be read may be why.
         raise BagError('; '.join([str(error), *bag.losses.reasons])) from error
-    session = Session(
+    session = Replay(
         args,
         bag,
         roles,

@@ -26,7 +26,7 @@ import numpy as np
 
 from vla_accel_ros.files.output_folder import OutputFolder
 from vla_accel_ros.files.whole_files import replace_whole
-from vla_accel_ros.replay.trace import Episode, Trace
+from vla_accel_ros.replay.trace import ReplayedEpisode, Trace
 
 FOLDER = 'episodes'
 RUN = 'run.json'
@@ -74,13 +74,13 @@ class Store:
         while self._file(self.count).exists():
             self.count += 1
 
-    def add(self, episode: Episode) -> None:
+    def add(self, episode: ReplayedEpisode) -> None:
         """Keep an episode, whole or not at all."""
         arrays = {'stamps': episode.stamps, 'recorded': episode.recorded}
         for number, trace in enumerate(episode.traces.values()):
             arrays[f'{number}/actions'] = trace.actions
             arrays |= {f'{number}/word/{name}': values for name, values in trace.words.items()}
-            arrays |= {f'{number}/number/{n}': values for n, values in trace.numbers.items()}
+            arrays |= {f'{number}/number/{n}': values for n, values in trace.floats.items()}
         about = {
             'instruction': episode.instruction,
             'reason': episode.reason,
@@ -99,12 +99,12 @@ class Store:
         )
         self.count = episode.number + 1
 
-    def __iter__(self) -> Iterator[Episode]:
+    def __iter__(self) -> Iterator[ReplayedEpisode]:
         """Yield the episodes one at a time, in their order."""
         for number in range(self.count):
             yield self.load(number)
 
-    def load(self, number: int) -> Episode:
+    def load(self, number: int) -> ReplayedEpisode:
         """Read an episode.
 
         Raises:
@@ -123,7 +123,7 @@ class Store:
         return self._folder / f'{number:06d}.npz'
 
 
-def _episode(number: int, columns: dict[str, np.ndarray]) -> Episode:
+def _episode(number: int, columns: dict[str, np.ndarray]) -> ReplayedEpisode:
     about = json.loads(str(columns['about']))
 
     def part(place: int, kind: str) -> dict[str, np.ndarray]:
@@ -134,7 +134,7 @@ def _episode(number: int, columns: dict[str, np.ndarray]) -> Episode:
         method: Trace(columns[f'{place}/actions'], part(place, 'word'), part(place, 'number'))
         for place, method in enumerate(about['methods'])
     }
-    return Episode(
+    return ReplayedEpisode(
         number,
         about['instruction'],
         about['reason'],

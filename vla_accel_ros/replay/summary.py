@@ -26,7 +26,7 @@ from vla_accel_ros.acceleration import Method
 from vla_accel_ros.acceleration.settings import settings_of
 from vla_accel_ros.replay.measures import quantities, view
 from vla_accel_ros.replay.pooling import estimate
-from vla_accel_ros.replay.trace import Episode
+from vla_accel_ros.replay.trace import ReplayedEpisode
 from vla_accel_ros.report.data import MethodRow
 
 
@@ -48,7 +48,7 @@ class Summary:
 
 
 def summarise(
-    episodes: Iterable[Episode], methods: Sequence[Method], reference: str, step_s: float
+    episodes: Iterable[ReplayedEpisode], methods: Sequence[Method], reference: str, step_s: float
 ) -> Summary:
     """Sum up.
 
@@ -71,7 +71,7 @@ def summarise(
                 key = method.name, quantity.measure.key
                 values.setdefault(key, []).append(quantity.of(seen))
             kinds[method.name].update(seen.trace.words['kind'].tolist())
-            calls[method.name].append(seen.trace.numbers['model_ms'][seen.trace.called])
+            calls[method.name].append(seen.trace.floats['model_ms'][seen.trace.called])
     for method in methods:
         figures = {
             quantity.measure.key: estimate(
@@ -95,7 +95,7 @@ def summarise(
     return found
 
 
-def _about(episode: Episode) -> dict:
+def _about(episode: ReplayedEpisode) -> dict:
     return {
         'name': episode.name,
         'instruction': episode.instruction,

@@ -27,7 +27,6 @@ from vla_accel_ros.evaluation.records import StepRecord
 # Of a call, NaN where the step had none.
 CALL = ('model_ms', 'latency_ms', 'keep', 'kept', 'flops', 'passes', 'accepted')
 WORDS = ('kind', 'reason', 'source', 'discarded')
-NUMBERS = ('speed', 'angular_speed', 'took_ms')
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +36,13 @@ class Trace:
     Attributes:
         actions: float64 [n, 7], NaN where nothing was sent.
         words: Columns of str [n]: kind, reason, source, discarded ('' without).
-        numbers: Columns of float64 [n]: speed, angular_speed, `took_ms` that the whole step took,
+        floats: Columns of float64 [n]: speed, angular_speed, `took_ms` that the whole step took,
             and those of the call (`CALL`).
     """
 
     actions: np.ndarray
     words: Mapping[str, np.ndarray]
-    numbers: Mapping[str, np.ndarray]
+    floats: Mapping[str, np.ndarray]
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -51,7 +50,7 @@ class Trace:
     @property
     def called(self) -> np.ndarray:
         """Which steps called the model, bool [n]."""
-        return np.isfinite(self.numbers['model_ms'])
+        return np.isfinite(self.floats['model_ms'])
 
     @classmethod
     def of(cls, records: Sequence[StepRecord], took_ms: Sequence[float]) -> Trace:
@@ -63,25 +62,25 @@ class Trace:
         """
         nothing = np.full(END_EFFECTOR.width, np.nan)
         actions = [nothing if r.action is None else r.action for r in records]
-        numbers = {
+        floats = {
             'speed': [r.speed for r in records],
             'angular_speed': [r.angular_speed for r in records],
             'took_ms': list(took_ms),
         }
         for name in CALL:
-            numbers[name] = [np.nan if r.call is None else getattr(r.call, name) for r in records]
+            floats[name] = [np.nan if r.call is None else getattr(r.call, name) for r in records]
         return cls(
             np.array(actions, dtype=np.float64).reshape(-1, END_EFFECTOR.width),
             {
                 name: np.array([getattr(r, name) or '' for r in records], dtype=np.str_)
                 for name in WORDS
             },
-            {name: np.array(values, dtype=np.float64) for name, values in numbers.items()},
+            {name: np.array(values, dtype=np.float64) for name, values in floats.items()},
         )
 
 
 @dataclass(frozen=True, eq=False)
-class Episode:
+class ReplayedEpisode:
     """One episode of a recording, with what each method did in it.
 
     Attributes:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vla_accel_ros.report.moments import Camera, Clip, Episode
+from vla_accel_ros.report.moments import Camera, Clip, ShownEpisode
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class Report:
     provenance: Provenance
     cameras: tuple[Camera, ...] = ()
     pictures: Sequence[tuple[bytes, ...]] = ()
-    episodes: tuple[Episode, ...] = ()
+    episodes: tuple[ShownEpisode, ...] = ()
     clips: tuple[Clip, ...] = ()
     notes: tuple[str, ...] = ()
     sampling: str = ''

@@ -66,7 +66,7 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class ShownTrace:
     """The steps of one method in one episode that are shown.
 
     Attributes:
@@ -87,7 +87,7 @@ class Trace:
 
 
 @dataclass(frozen=True, eq=False)
-class Episode:
+class ShownEpisode:
     """One episode, with a trace of each method that went through it.
 
     Attributes:
@@ -99,7 +99,7 @@ class Episode:
 
     name: str
     instruction: str
-    traces: Mapping[str, Trace]
+    traces: Mapping[str, ShownTrace]
 
 
 @dataclass(frozen=True, eq=False)

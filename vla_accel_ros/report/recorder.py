@@ -29,7 +29,7 @@ import sqlite3
 import numpy as np
 
 from vla_accel_ros.report import masks
-from vla_accel_ros.report.moments import Camera, Episode, Step, Trace
+from vla_accel_ros.report.moments import Camera, ShownEpisode, ShownTrace, Step
 from vla_accel_ros.report.pictures import encode_views
 
 MOST = 600
@@ -79,7 +79,7 @@ class Shown:
     """What a page shows of a recording; the fields of `Report` of the same names."""
 
     pictures: tuple[tuple[bytes, ...], ...]
-    episodes: tuple[Episode, ...]
+    episodes: tuple[ShownEpisode, ...]
     sampling: str
 
 
@@ -209,7 +209,7 @@ class Recorder:
         )
         return tuple(row[0] for row in rows)
 
-    def _episodes(self, place: dict[int, int]) -> Iterator[Episode]:
+    def _episodes(self, place: dict[int, int]) -> Iterator[ShownEpisode]:
         outcomes = {row[:2]: row[2] for row in self._base.execute('SELECT * FROM outcomes')}
         for number, name, task in self._base.execute('SELECT * FROM episodes').fetchall():
             traces: dict[str, list[tuple[int, Step]]] = {}
@@ -225,11 +225,11 @@ class Recorder:
                 step = Step(time, kind, reason, speed, keep, latency, error, masks.unpack(bits))
                 traces.setdefault(method, []).append((place[frame], step))
             if traces:
-                yield Episode(
+                yield ShownEpisode(
                     name,
                     task,
                     {
-                        method: Trace(
+                        method: ShownTrace(
                             tuple(step for _, step in pairs),
                             tuple(p for p, _ in pairs),
                             outcomes.get((number, method), ''),

@@ -22,7 +22,7 @@ import math
 from vla_accel_ros.report import masks, palette
 from vla_accel_ros.report.charts import kinds_of
 from vla_accel_ros.report.data import Report
-from vla_accel_ros.report.moments import Trace
+from vla_accel_ros.report.moments import ShownTrace
 from vla_accel_ros.report.plotting import small, values_of
 from vla_accel_ros.report.verdict import judge
 
@@ -165,7 +165,7 @@ def _kinds(report: Report) -> list[str]:
     )
 
 
-def _trace(report: Report, trace: Trace) -> dict:
+def _trace(report: Report, trace: ShownTrace) -> dict:
     steps = trace.steps
     return {
         'outcome': trace.outcome,

@@ -31,29 +31,16 @@ from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
+from vla_accel_ros.options import Option
 from vla_accel_ros.ros import ending
+from vla_accel_ros.ros.common_options import AUTOSTART
 from vla_accel_ros.ros.diagnostics import WARN, Health
-from vla_accel_ros.ros.parameters import Setting, Settings
+from vla_accel_ros.ros.parameters import Settings
 from vla_accel_ros.ros.qos import CONTROL
 from vla_accel_ros.ros.spin import run
 from vla_accel_ros.ros.transitions import answer_invalid_transitions
 
-__all__ = ['AUTOSTART', 'REAL_TIME', 'Node', 'Setting', 'run']
-
-AUTOSTART = Setting(
-    'autostart',
-    True,
-    'Configure and activate when the process comes up; off to be driven by hand or a manager',
-    when='start',
-)
-
-# Of the nodes on the way from camera to arm, whose process `run` then raises.
-REAL_TIME = Setting(
-    'real_time_priority',
-    True,
-    'Run before ordinary processes where the system permits it (SCHED_FIFO, else nice)',
-    when='start',
-)
+__all__ = ['Node', 'run']
 
 DIAGNOSTICS_PERIOD = 1.0
 # A last message is waited for, for with its publisher it goes; a listener that has died by then
@@ -77,7 +64,7 @@ class Node(LifecycleNode):
     """
 
     NAME: str
-    SETTINGS: tuple[Setting, ...] = ()
+    SETTINGS: tuple[Option, ...] = ()
 
     def __init__(self, **kwargs) -> None:
         self.health = Health()

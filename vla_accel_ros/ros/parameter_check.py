@@ -20,24 +20,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 import re
-from typing import Protocol
 
 from vla_accel_ros.files.parameter_text import ParameterFileError
 from vla_accel_ros.files.parameter_yaml import Given, Section
+from vla_accel_ros.options import Option
 
 # Parameters that every ROS node has.
 ROS_OWN = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
 _TRUTHS = ROS_OWN[:2]
 
 
-class Checked(Protocol):
-    """A parameter's declaration, as `nodes.parameters.Setting`: raises ValueError."""
-
-    def check(self, value: object) -> object:
-        """Return the value as the node has it."""
-
-
-Tables = Mapping[str, Mapping[str, Checked]]
+Tables = Mapping[str, Mapping[str, Option]]
 
 
 def matches(key: str, name: str) -> bool:
@@ -100,11 +93,13 @@ def _values(given: Given, meant: Sequence[str], tables: Tables, title: str) -> d
     takers = [node for node in meant if given.name in tables[node]]
     if not takers:
         raise ParameterFileError(f'{where}: {_unknown(given.name, meant, tables)}')
+    declared = {node: tables[node][given.name] for node in takers}
     try:
-        return {node: tables[node][given.name].check(given.value) for node in takers}
+        return {node: each.check(given.value) for node, each in declared.items()}
     except ValueError as error:
         hint = ''
-        if given.text and not isinstance(given.value, str) and str(error).endswith('str'):
+        wanted = any(each.kind is str and not each.listed for each in declared.values())
+        if given.text and wanted and not isinstance(given.value, str):
             hint = f": write '{given.text}' in quotes"
         raise ParameterFileError(f'{where}: {error}{hint}') from None
 

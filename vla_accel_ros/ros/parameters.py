@@ -12,17 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Parameters as a table: one `Setting` says all there is to know about a parameter.
-
-The table makes the descriptors that `ros2 param describe` shows, the checks, the comments of
-the parameter file (`parameter_file`) and the tables of the docs, so that none can disagree.
-"""
+"""ROS parameters from their declarations: descriptors, checked values, refusals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-import math
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -32,13 +26,9 @@ from rcl_interfaces.msg import (
 )
 from rclpy.parameter import Parameter
 
+from vla_accel_ros.options import WHEN, Option
 from vla_accel_ros.ros.parameter_check import ROS_OWN
 
-WHEN = {
-    'live': 'takes effect at once',
-    'configure': 'read at configure',
-    'start': 'read when the process starts',
-}
 ARRAYS = {
     bool: Parameter.Type.BOOL_ARRAY,
     int: Parameter.Type.INTEGER_ARRAY,
@@ -47,104 +37,21 @@ ARRAYS = {
 }
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One parameter of a node.
-
-    Attributes:
-        name: The ROS parameter's name.
-        default: bool, int, float, str, or a list of one of these that is not empty.
-        description: One line that says what it does and why one would change it.
-        unit: SI unit, empty for pure numbers.
-        range: Smallest and largest value, inclusive; wanted for numbers, and each element of
-            a list of numbers is held to it.
-        choices: The strings that are allowed, empty for any.
-        length: How many elements a list has, None for one or more.
-        when: 'live', 'configure' or 'start': when a new value takes effect.
-
-    Raises:
-        ValueError: When the table itself is wrong; found when the node's module is imported.
-    """
-
-    name: str
-    default: object
-    description: str
-    unit: str = ''
-    range: tuple[float, float] | None = None
-    choices: tuple[str, ...] = ()
-    length: int | None = None
-    when: str = 'live'
-
-    def __post_init__(self) -> None:
-        if self.when not in WHEN:
-            raise ValueError(f'{self.name}: when is {self.when!r}, expected one of {list(WHEN)}')
-        if isinstance(self.default, list) and not self.default:
-            raise ValueError(f'{self.name}: rclpy cannot tell the type of an empty list')
-        if self.kind in (int, float) and self.range is None:
-            raise ValueError(f'{self.name}: a number wants a range')
-        self.check(self.default)
-
-    @property
-    def kind(self) -> type:
-        """The type of the value, or of each element of a list."""
-        return type(self.default[0] if isinstance(self.default, list) else self.default)
-
-    @property
-    def bounds(self) -> str:
-        """The allowed values in words, empty when anything goes."""
-        if self.range is not None:
-            return f'{self.range[0]} .. {self.range[1]}' + (f' {self.unit}' if self.unit else '')
-        return 'one of ' + ', '.join(map(repr, self.choices)) if self.choices else ''
-
-    def check(self, value: object) -> object:
-        """Return the value in this parameter's type, an integer taken for a float.
-
-        Raises:
-            ValueError: Naming the parameter, the value and what was expected.
-        """
-        if isinstance(self.default, list):
-            if isinstance(value, str | bytes) or not hasattr(value, '__len__'):
-                raise ValueError(f'{self.name} = {value!r}, expected a list')
-            wanted = 'at least 1' if self.length is None else str(self.length)
-            if len(value) == 0 or self.length not in (None, len(value)):
-                raise ValueError(
-                    f'{self.name} = {list(value)!r} has {len(value)} elements, expected {wanted}'
-                )
-            return [self._check_one(element) for element in value]
-        return self._check_one(value)
-
-    def _check_one(self, value: object) -> object:
-        if self.kind is float and type(value) is int:
-            value = float(value)
-        if type(value) is not self.kind:
-            raise ValueError(
-                f'{self.name} = {value!r} is of type {type(value).__name__}, '
-                f'expected {self.kind.__name__}'
-            )
-        if self.range is not None:
-            low, high = self.range
-            if not math.isfinite(value) or not low <= value <= high:
-                raise ValueError(f'{self.name} = {value!r} is outside {self.bounds}')
-        if self.choices and value not in self.choices:
-            raise ValueError(f'{self.name} = {value!r}, expected {self.bounds}')
-        return value
-
-    def descriptor(self) -> ParameterDescriptor:
-        """Return what `ros2 param describe` shows."""
-        constraints = '; '.join(filter(None, (self.bounds, WHEN[self.when])))
-        descriptor = ParameterDescriptor(
-            name=self.name,
-            description=self.description + (f' [{self.unit}]' if self.unit else ''),
-            additional_constraints=constraints,
-            read_only=self.when == 'start',
-        )
-        if self.range is not None and self.kind is float:
-            low, high = map(float, self.range)
-            descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
-        elif self.range is not None:
-            low, high = map(int, self.range)
-            descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]
-        return descriptor
+def descriptor(option: Option) -> ParameterDescriptor:
+    """Return what `ros2 param describe` shows of a parameter."""
+    described = ParameterDescriptor(
+        name=option.name,
+        description=option.why + (f' [{option.unit}]' if option.unit else ''),
+        additional_constraints='; '.join(filter(None, (option.bounds, WHEN[option.when]))),
+        read_only=option.when == 'start',
+    )
+    if option.range is not None and option.kind is float:
+        low, high = map(float, option.range)
+        described.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+    elif option.range is not None:
+        low, high = map(int, option.range)
+        described.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]
+    return described
 
 
 class Settings:
@@ -152,7 +59,7 @@ class Settings:
 
     Args:
         node: The rclpy node that declares them.
-        table: Its settings.
+        table: Its parameters.
         check: Given all values as they would be, raises ValueError when they do not fit
             together.
         apply: Called with the new values by name, after they hold.
@@ -166,12 +73,12 @@ class Settings:
     def __init__(
         self,
         node,
-        table: Iterable[Setting],
+        table: Iterable[Option],
         check: Callable[[Mapping[str, object]], None],
         apply: Callable[[dict[str, object]], None],
         configured: Callable[[], bool],
     ) -> None:
-        self.table = {setting.name: setting for setting in table}
+        self.table = {option.name: option for option in table}
         self.values: dict[str, object] = {}
         self.errors: dict[str, str] = {}
         self._check, self._apply, self._configured = check, apply, configured
@@ -182,15 +89,16 @@ class Settings:
             for name in overrides
             if name not in self.table and name.partition('.')[0] not in ROS_OWN
         )
-        for setting in self.table.values():
-            value = setting.default
-            if setting.name in overrides:
+        for name, option in self.table.items():
+            value = option.default
+            if name in overrides:
                 try:
-                    value = setting.check(_plain(overrides[setting.name].value))
+                    value = option.check(overrides[name].value)
                 except ValueError as error:
-                    self.errors[setting.name] = str(error)
-            node.declare_parameter(setting.name, value, setting.descriptor(), ignore_override=True)
-            self.values[setting.name] = value
+                    self.errors[name] = str(error)
+            given = list(value) if option.listed else value
+            node.declare_parameter(name, given, descriptor(option), ignore_override=True)
+            self.values[name] = value
         node.add_pre_set_parameters_callback(self._coerce)
         node.add_on_set_parameters_callback(self._accept)
         node.add_post_set_parameters_callback(self._take)
@@ -211,34 +119,33 @@ class Settings:
         return [self._as_declared(p) for p in parameters]
 
     def _as_declared(self, p: Parameter) -> Parameter:
-        setting = self.table.get(p.name)
-        if setting is None:
+        option = self.table.get(p.name)
+        if option is None:
             return p
-        listed = isinstance(setting.default, list)
-        if setting.kind is float and not listed and p.type_ is Parameter.Type.INTEGER:
+        if option.kind is float and not option.listed and p.type_ is Parameter.Type.INTEGER:
             return Parameter(p.name, Parameter.Type.DOUBLE, float(p.value))
-        if setting.kind is float and listed and p.type_ is Parameter.Type.INTEGER_ARRAY:
+        if option.kind is float and option.listed and p.type_ is Parameter.Type.INTEGER_ARRAY:
             return Parameter(
                 p.name, Parameter.Type.DOUBLE_ARRAY, [float(value) for value in p.value]
             )
-        if listed and isinstance(_plain(p.value), list) and not len(p.value):
+        if option.listed and not isinstance(p.value, str) and hasattr(p.value, '__len__'):
             # Of an empty list ROS knows no type; as one of the right type it is refused for its
             # length.
-            return Parameter(p.name, ARRAYS[setting.kind], [])
+            return p if len(p.value) else Parameter(p.name, ARRAYS[option.kind], [])
         return p
 
     def _accept(self, parameters: list[Parameter]) -> SetParametersResult:
         candidate = dict(self.values)
         try:
             for p in parameters:
-                setting = self.table.get(p.name)
-                if setting is None:
+                option = self.table.get(p.name)
+                if option is None:
                     continue
-                if setting.when == 'configure' and self._configured():
+                if option.when == 'configure' and self._configured():
                     raise ValueError(
                         f'{p.name} is {WHEN["configure"]}: clean the node up before changing it'
                     )
-                candidate[p.name] = setting.check(_plain(p.value))
+                candidate[p.name] = option.check(p.value)
             # From a combination that is wrong already, any step is allowed: two parameters
             # of a bad parameter file can only be mended one after the other.
             if self._configured() or not self.problem():
@@ -248,16 +155,11 @@ class Settings:
         return SetParametersResult(successful=True)
 
     def _take(self, parameters: list[Parameter]) -> None:
-        changed = {p.name: _plain(p.value) for p in parameters if p.name in self.table}
+        changed = {
+            p.name: self.table[p.name].check(p.value) for p in parameters if p.name in self.table
+        }
         for name in changed:
             self.errors.pop(name, None)
         self.values.update(changed)
         if changed:
             self._apply(changed)
-
-
-def _plain(value: object) -> object:
-    """Turn the arrays and tuples that rclpy hands out into lists."""
-    if isinstance(value, str | bytes) or not hasattr(value, '__len__'):
-        return value
-    return list(value)

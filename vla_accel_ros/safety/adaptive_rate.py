@@ -37,9 +37,9 @@ class AdaptiveRate:
 
     def __init__(
         self,
-        min_rate_hz: float = 20.0,
-        max_rate_hz: float = 100.0,
-        samples_per_action: float = 4.0,
+        min_rate_hz: float,
+        max_rate_hz: float,
+        samples_per_action: float,
         smoothing: float = 0.2,
     ) -> None:
         if not 0 < min_rate_hz <= max_rate_hz or not isfinite(max_rate_hz):

@@ -33,9 +33,7 @@ class GripperLatch:
         ValueError: When a value is outside its range.
     """
 
-    def __init__(
-        self, open_below: float = 0.4, close_above: float = 0.6, min_dwell_s: float = 0.15
-    ) -> None:
+    def __init__(self, open_below: float, close_above: float, min_dwell_s: float) -> None:
         self.configure(open_below, close_above, min_dwell_s)
         self._changed_ns: int | None = None
         self.forget()

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from vla_accel_ros.options import check_options, option
 from vla_accel_ros.safety.adaptive_rate import AdaptiveRate
 from vla_accel_ros.safety.gripper import GripperLatch
 from vla_accel_ros.safety.limits import Limits
 from vla_accel_ros.safety.stream import TwistStream
-from vla_accel_ros.safety.watchdog import Watchdog
+from vla_accel_ros.safety.watchdog import MAX_GRACE_S, Watchdog
 
 SERVO_RATE_HZ = 20.0
 
@@ -33,40 +34,60 @@ class GuardConfig:
 
     Attributes:
         limits: Limits on the actions.
-        grace_s: Time after an action's horizon before the watchdog fires, s, at most 0.05.
-        hold_limit_s: Longest the consumer holds a twist without a new one, s.
-        late_s: How late the next action may come without a dip in the twist, s; below
-            `grace_s`.
-        min_rate_hz: Floor of the stream's rate; MoveIt Servo wants 20.
-        max_rate_hz: Ceiling of it.
-        samples_per_action: Twists to an action, between floor and ceiling.
-        gripper_open_below: At or below it the gripper opens.
-        gripper_close_above: At or above it the gripper closes.
-        gripper_min_dwell_s: Least time between two changes of the gripper, s.
 
     Raises:
-        ValueError: When a value is outside its range.
+        ValueError: When a value is outside its range, or some do not fit together.
     """
 
     limits: Limits = field(default_factory=Limits)
-    grace_s: float = 0.04
-    hold_limit_s: float = 0.1
-    late_s: float = 0.01
-    min_rate_hz: float = SERVO_RATE_HZ
-    max_rate_hz: float = 100.0
-    samples_per_action: float = 4.0
-    gripper_open_below: float = 0.4
-    gripper_close_above: float = 0.6
-    gripper_min_dwell_s: float = 0.15
+    min_rate_hz: float = option(
+        SERVO_RATE_HZ,
+        'Floor of the twist stream; Servo halts below 20',
+        unit='Hz',
+        range=(SERVO_RATE_HZ, 200.0),
+    )
+    max_rate_hz: float = option(
+        100.0, 'Ceiling of the twist stream', unit='Hz', range=(SERVO_RATE_HZ, 500.0)
+    )
+    samples_per_action: float = option(
+        4.0, 'Twists to an action between floor and ceiling: more is smoother', range=(1.0, 50.0)
+    )
+    grace_s: float = option(
+        0.04,
+        'Time past an action for the next one to be late before the arm is held',
+        unit='s',
+        range=(0.001, MAX_GRACE_S),
+    )
+    hold_limit_s: float = option(
+        0.1,
+        'Longest the consumer holds a twist alone: incoming_command_timeout of Servo',
+        unit='s',
+        range=(0.05, 1.0),
+    )
+    late_s: float = option(
+        0.01,
+        'How late the next action may come without a dip in the twist; below watchdog_grace',
+        unit='s',
+        range=(0.0, 0.05),
+    )
+    gripper_open_below: float = option(
+        0.4,
+        'At or below it the gripper opens; the gap to close_above is the hysteresis',
+        range=(0.0, 1.0),
+    )
+    gripper_close_above: float = option(0.6, 'At or above it the gripper closes', range=(0.0, 1.0))
+    gripper_min_dwell_s: float = option(
+        0.15,
+        'Least time between two changes of the gripper, against flicker',
+        unit='s',
+        range=(0.0, 5.0),
+    )
 
     def __post_init__(self) -> None:
-        if not self.min_rate_hz >= SERVO_RATE_HZ:
-            raise ValueError(f'min_rate_hz is {self.min_rate_hz}, expected at least 20')
-        if not 0 <= self.late_s < self.grace_s:
-            raise ValueError(
-                f'late_s is {self.late_s}, expected 0 or more and below grace_s {self.grace_s}'
-            )
-        # The parts check what is theirs.
+        check_options(self)
+        if self.late_s >= self.grace_s:
+            raise ValueError(f'late_s is {self.late_s}, expected below grace_s, {self.grace_s}')
+        # The parts check what of theirs has to fit together.
         self.make_watchdog()
         self.make_stream()
         self.make_gripper()

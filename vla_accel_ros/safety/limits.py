@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.actions import Action
+from vla_accel_ros.options import check_options, option
 from vla_accel_ros.safety.stream import ANGULAR, GRIPPER_AT, LINEAR, ZERO
 
 NS = 1_000_000_000
@@ -47,65 +48,73 @@ class Refusal(NamedTuple):
 class Limits:
     """Limits on the accepted displacements; the defaults suit the embedded arm.
 
-    Attributes:
-        translation_step: Largest displacement of one action, m.
-        rotation_step: Largest rotation of one action, rad.
-        linear_speed: Largest displacement / step, m/s; the twist stays within it, too.
-        angular_speed: Largest rotation / step, rad/s; likewise.
-        translation_per_second: Largest path over any sliding second, m.
-        rotation_per_second: Largest turn over any sliding second, rad.
-        linear_acceleration: Largest change of velocity between actions / step, m/s^2.
-        angular_acceleration: Largest change of angular velocity / step, rad/s^2.
-        workspace_min: Lower corner of the box the end effector stays in, m, base frame; the
-            box is on when both corners are given.
-        workspace_max: Upper corner of it.
-        max_pose_age_s: With the box on, the pose must not be older.
-        max_age_s: An action's stamp must not be older.
-        max_future_s: Nor further ahead of the clock.
-        min_step_s: Shortest policy step accepted, s.
-        max_step_s: Longest; it bounds how long one action can keep the arm moving.
+    The workspace is a box that the end effector stays in, m, base frame; it is on when both
+    corners are given.
 
     Raises:
-        ValueError: When a limit is not above 0, or the box is empty or half given.
+        ValueError: When a limit is outside its range, or the box is empty or half given.
     """
 
-    translation_step: float = 0.05
-    rotation_step: float = 0.3
-    linear_speed: float = 0.75
-    angular_speed: float = 3.5
-    translation_per_second: float = 0.8
-    rotation_per_second: float = 3.8
-    linear_acceleration: float = 20.0
-    angular_acceleration: float = 120.0
+    translation_step: float = option(
+        0.05, 'Largest displacement of one action', unit='m', range=(0.0001, 1.0)
+    )
+    rotation_step: float = option(
+        0.3, 'Largest rotation of one action', unit='rad', range=(0.0001, 3.1416)
+    )
+    linear_speed: float = option(
+        0.75, 'Largest speed of an action and of the twist', unit='m/s', range=(0.001, 5.0)
+    )
+    angular_speed: float = option(
+        3.5,
+        'Largest angular speed of an action and of the twist',
+        unit='rad/s',
+        range=(0.001, 20.0),
+    )
+    translation_per_second: float = option(
+        0.8, 'Largest path over any second', unit='m', range=(0.001, 5.0)
+    )
+    rotation_per_second: float = option(
+        3.8, 'Largest turn over any second', unit='rad', range=(0.001, 20.0)
+    )
+    linear_acceleration: float = option(
+        20.0,
+        'Largest change of velocity from action to action over its step; braking is free',
+        unit='m/s^2',
+        range=(0.01, 1000.0),
+    )
+    angular_acceleration: float = option(
+        120.0,
+        'Largest change of angular velocity, likewise',
+        unit='rad/s^2',
+        range=(0.01, 10000.0),
+    )
     workspace_min: tuple[float, float, float] | None = None
     workspace_max: tuple[float, float, float] | None = None
-    max_pose_age_s: float = 0.5
-    max_age_s: float = 0.5
-    max_future_s: float = 0.05
-    min_step_s: float = 0.01
-    max_step_s: float = 0.5
+    max_pose_age_s: float = option(
+        0.5, 'An older tool pose counts as none while the box is on', unit='s', range=(0.01, 5.0)
+    )
+    max_age_s: float = option(
+        0.5, 'Actions with an older capture stamp are stale', unit='s', range=(0.01, 5.0)
+    )
+    max_future_s: float = option(
+        0.05,
+        'Actions stamped further ahead of the clock are refused',
+        unit='s',
+        range=(0.0001, 5.0),
+    )
+    min_step_s: float = option(0.01, 'Shortest policy step accepted', unit='s', range=(0.001, 1.0))
+    max_step_s: float = option(
+        0.5,
+        'Longest policy step accepted: it bounds how long one action moves the arm',
+        unit='s',
+        range=(0.01, 2.0),
+    )
 
     def __post_init__(self) -> None:
-        for name in (
-            'translation_step',
-            'rotation_step',
-            'linear_speed',
-            'angular_speed',
-            'translation_per_second',
-            'rotation_per_second',
-            'linear_acceleration',
-            'angular_acceleration',
-            'max_pose_age_s',
-            'max_age_s',
-            'max_future_s',
-            'min_step_s',
-        ):
-            value = getattr(self, name)
-            if not 0 < value < inf:
-                raise ValueError(f'{name} is {value}, expected above 0 and finite')
-        if not self.min_step_s <= self.max_step_s < inf:
+        check_options(self)
+        if self.min_step_s > self.max_step_s:
             raise ValueError(
-                f'max_step_s is {self.max_step_s}, expected {self.min_step_s} or more, finite'
+                f'max_step_s is {self.max_step_s}, expected min_step_s, {self.min_step_s}, or more'
             )
         if (self.workspace_min is None) != (self.workspace_max is None):
             raise ValueError('workspace has one corner, expected both or none')

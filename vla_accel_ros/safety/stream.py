@@ -54,11 +54,7 @@ class TwistStream:
     """
 
     def __init__(
-        self,
-        linear_speed: float,
-        angular_speed: float,
-        hold_limit_s: float = 0.1,
-        late_s: float = 0.01,
+        self, linear_speed: float, angular_speed: float, hold_limit_s: float, late_s: float
     ) -> None:
         self.configure(linear_speed, angular_speed, hold_limit_s, late_s)
         self._tick_ns: int | None = None

@@ -36,7 +36,7 @@ class Watchdog:
         ValueError: When the grace is outside its range.
     """
 
-    def __init__(self, grace_s: float = 0.04) -> None:
+    def __init__(self, grace_s: float) -> None:
         self.configure(grace_s)
         self.forget()
 

@@ -18,11 +18,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from inspect import signature
-from math import inf
 
+from vla_accel_ros.options import check_options, option, shared
 from vla_accel_ros.scheduling.controller import FINE_ANGULAR, FINE_LINEAR
-from vla_accel_ros.scheduling.predictors import Predictor, Validity, make_predictor
-from vla_accel_ros.scheduling.rules.interface import RULES, Rule, make_rule
+from vla_accel_ros.scheduling.predictors import (
+    PREDICTORS,
+    Predictor,
+    RidgePredictor,
+    Validity,
+    make_predictor,
+)
+from vla_accel_ros.scheduling.rules.interface import RULES, Planar, Rule, Velocity, make_rule
+from vla_accel_ros.scheduling.rules.trust import Trust
 
 STOP = 'stop'
 
@@ -31,133 +38,126 @@ STOP = 'stop'
 class SchedulerConfig:
     """Everything the pilot and its scheduler can be told; flat, each is one ROS parameter.
 
-    Attributes:
-        policy_step_s: Seconds of one action, the step that the checkpoint was trained at.
-        capacity: Actions in the buffer (SP-VLA, n).
-        predictor: Who takes intuitive steps and drafts for the VLA: `ridge` or `hold`.
-        fit: What the ridge fits: `translation_rotation` or `translation`.
-        ridge_penalty: The ridge's lambda.
-        min_actions: Fewest buffered actions that the ridge fits to.
-        change: A prediction that changes faster than the past is `clip`ped, `reject`ed, or
-            the change is `ignore`d.
-        max_translation_step: Largest predicted displacement, metres per step.
-        max_rotation_step: Largest predicted rotation, radians per step.
-        rule: What is intuitive: `velocity`, `planar`, `trust`, `always` (up to `tau`) or
-            `never`.
-        v_min: Rule `velocity`: slowest intuitive speed, m/s.
-        v_max: Rule `velocity`: fastest intuitive speed, m/s.
-        w_max: Rule `velocity`: fastest intuitive angular speed, rad/s.
-        tau: Rules `velocity`, `always`: generated share that the buffer must exceed.
-        step_skip: Rule `planar`: last actions looked at.
-        planar_ratio: Rule `planar`: bound on vertical over horizontal motion.
-        z_max: Rule `planar`: bound on the vertical speed, m/s.
-        min_from_vla: Rule `planar`: generated actions that the buffer must hold.
-        trust_linear: Rule `trust`: error of the predictor that is tolerated at any speed, m/s.
-        trust_angular: Rule `trust`: likewise of its angular velocity, rad/s.
-        trust_share: Rule `trust`: tolerated share of the VLA's own velocity, where it is more.
-        trust_least: Rule `trust`: steps without a look at least while the error is tolerated;
-            fewer, the larger it is.
-        trust_flip: Rule `trust`: steps without a look after the gripper opened or closed.
-        trust_most: Rule `trust`: steps without a look in a row at most.
-        gripper_guard: Never intuitive while the buffer holds an opening or a closing.
-        bridge: What is sent while a call is in flight past its step: `stop` sends nothing,
-            any predictor's name sends its prediction.
-        max_bridge_steps: Bridged steps between two answers at most; then nothing is sent.
-        max_staleness_s: Older answers (from request to answer) are discarded.
-        answer_timeout_s: After it a request counts as lost and the VLA is asked afresh.
-        max_chunk_age_s: Queued rows are dropped once their observation is older than this.
-        prefetch_rows: The VLA is asked already when fewer rows than this are queued.
-        seam_translation: Where one chunk takes over from another, the displacement may change by
-            so much more than it does inside the two, metres per step.
-        seam_rotation: Likewise the rotation, radians per step.
-        pause_s: A longer gap between frames, or a stamp back by more, starts afresh.
-        replan_on_fine: Ask afresh in mid-chunk when the arm slows down to fine work.
-        fine_linear: Below this speed, and not rising, work is fine, m/s.
-        fine_angular: Below this angular speed, too, rad/s.
+    The defaults are what serves the embedded arm best; the preset sp_vla has the paper's.
 
     Raises:
-        ValueError: When a value is outside its range.
+        ValueError: When a value is outside its range, or some do not fit together.
     """
 
-    policy_step_s: float = 0.05
-    capacity: int = 6
-    predictor: str = 'ridge'
-    fit: str = 'translation_rotation'
-    ridge_penalty: float = 1e-4
-    min_actions: int = 3
-    change: str = 'clip'
-    max_translation_step: float = 0.05
-    max_rotation_step: float = 0.3
-    rule: str = 'velocity'
-    v_min: float = 0.16
-    v_max: float = 0.75
-    w_max: float = 3.5
-    tau: float = 0.5
-    step_skip: int = 2
-    planar_ratio: float = 1.0
-    z_max: float = 0.3
-    min_from_vla: int = 4
-    trust_linear: float = 0.06
-    trust_angular: float = 0.6
-    trust_share: float = 0.3
-    trust_least: int = 3
-    trust_flip: int = 0
-    trust_most: int = 4
-    gripper_guard: bool = True
-    bridge: str = STOP
-    max_bridge_steps: int = 2
-    max_staleness_s: float = 1.0
-    answer_timeout_s: float = 2.0
-    max_chunk_age_s: float = 2.0
-    prefetch_rows: int = 0
-    seam_translation: float = 0.02
-    seam_rotation: float = 0.1
-    pause_s: float = 1.0
-    replan_on_fine: bool = False
-    fine_linear: float = FINE_LINEAR
-    fine_angular: float = FINE_ANGULAR
+    policy_step_s: float = option(
+        0.05,
+        'Duration of one action: the step that the checkpoint was trained at',
+        unit='s',
+        range=(0.001, 10.0),
+    )
+    # -- intuitive or deliberative ---------------------------------------------------------------
+    rule: str = option(
+        'trust',
+        'Which steps are intuitive: by speed (velocity, the paper), smooth planar motion (its '
+        'code), as many as the predictor was measured to be good for (trust; goes with predictor '
+        'hold and gripper_guard false), all up to tau, or none, which is the unaccelerated policy',
+        choices=tuple(sorted(RULES)),
+    )
+    v_min: float = shared(Velocity, 'v_min')
+    v_max: float = shared(Velocity, 'v_max')
+    w_max: float = shared(Velocity, 'w_max')
+    tau: float = shared(Velocity, 'tau')
+    step_skip: int = shared(Planar, 'step_skip')
+    planar_ratio: float = shared(Planar, 'ratio')
+    z_max: float = shared(Planar, 'z_max')
+    min_from_vla: int = shared(Planar, 'min_from_vla')
+    trust_linear: float = shared(Trust, 'linear')
+    trust_angular: float = shared(Trust, 'angular')
+    trust_share: float = shared(Trust, 'share')
+    trust_least: int = shared(Trust, 'least')
+    trust_flip: int = shared(Trust, 'flip')
+    trust_most: int = shared(Trust, 'most')
+    gripper_guard: bool = option(
+        False, 'Ask the VLA while the gripper changed within the buffer: grasps are never linear'
+    )
+    # -- the predictor ---------------------------------------------------------------------------
+    capacity: int = option(6, 'Actions in the buffer (n of SP-VLA)', range=(2, 32))
+    predictor: str = option(
+        'hold',
+        'Who takes intuitive steps and drafts for the VLA; hold repeats the last action',
+        choices=tuple(sorted(PREDICTORS)),
+    )
+    fit: str = shared(RidgePredictor, 'fit')
+    ridge_penalty: float = shared(RidgePredictor, 'penalty')
+    min_actions: int = shared(Validity, 'min_actions')
+    change: str = shared(Validity, 'change')
+    max_translation_step: float = shared(Validity, 'max_translation')
+    max_rotation_step: float = shared(Validity, 'max_rotation')
+    # -- waiting for the VLA ---------------------------------------------------------------------
+    bridge: str = option(
+        STOP,
+        'What is sent while a call is in flight past its step: nothing, or a prediction',
+        choices=(STOP, *sorted(PREDICTORS)),
+    )
+    max_bridge_steps: int = option(
+        2, 'Bridged steps between two answers at most; then the arm waits', range=(0, 100)
+    )
+    max_staleness_s: float = option(
+        1.0,
+        'An answer that took longer is discarded: the world has moved on',
+        unit='s',
+        range=(0.01, 60.0),
+    )
+    answer_timeout_s: float = option(
+        2.0,
+        'After it a request counts as lost and the VLA is asked afresh',
+        unit='s',
+        range=(0.01, 120.0),
+    )
+    max_chunk_age_s: float = option(
+        2.0, 'Queued actions of an older observation are dropped', unit='s', range=(0.01, 60.0)
+    )
+    prefetch_rows: int = option(
+        2, 'Ask the VLA already when fewer actions than this are queued', range=(0, 64)
+    )
+    replan_on_fine: bool = option(
+        False,
+        'Ask the VLA afresh in mid-chunk when the arm slows down to fine work (SpecPrune-VLA)',
+    )
+    fine_linear: float = option(
+        FINE_LINEAR,
+        'Below this speed, and not rising, work is fine',
+        unit='m/s',
+        range=(0.0, 10.0),
+    )
+    fine_angular: float = option(
+        FINE_ANGULAR, 'Below this angular speed, too', unit='rad/s', range=(0.0, 100.0)
+    )
+    seam_translation: float = option(
+        0.02,
+        'Where one chunk takes over from another the displacement of a step changes by no more '
+        'than inside the two, and this',
+        unit='m',
+        range=(0.0, 1.0),
+    )
+    seam_rotation: float = option(0.1, 'Likewise the rotation', unit='rad', range=(0.0, 3.1416))
+    pause_s: float = option(
+        1.0,
+        'After a longer gap between frames the past is forgotten',
+        unit='s',
+        range=(0.05, 60.0),
+    )
 
     def __post_init__(self) -> None:
-        for name in (
-            'policy_step_s',
-            'max_staleness_s',
-            'answer_timeout_s',
-            'max_chunk_age_s',
-            'pause_s',
-        ):
+        check_options(self)
+        for name in ('min_actions', 'step_skip', 'min_from_vla'):
             value = getattr(self, name)
-            if not 0 < value < inf:
-                raise ValueError(f'{name} is {value}, expected above 0 and finite')
-        for name in ('max_bridge_steps', 'prefetch_rows'):
-            value = getattr(self, name)
-            if value < 0:
-                raise ValueError(f'{name} is {value}, expected at least 0')
-        for name in ('seam_translation', 'seam_rotation'):
-            value = getattr(self, name)
-            if not value >= 0:
-                raise ValueError(f'{name} is {value}, expected at least 0')
-        for name in ('fine_linear', 'fine_angular'):
-            value = getattr(self, name)
-            if not 0 <= value < inf:
-                raise ValueError(f'{name} is {value}, expected at least 0')
-        if not 2 <= self.min_actions <= self.capacity:
-            raise ValueError(
-                f'min_actions is {self.min_actions}, expected 2 to the capacity {self.capacity}'
-            )
-        for name in ('step_skip', 'min_from_vla'):
-            value = getattr(self, name)
-            if not 1 <= value <= self.capacity:
-                raise ValueError(f'{name} is {value}, expected 1 to the capacity {self.capacity}')
+            if value > self.capacity:
+                raise ValueError(
+                    f'{name} is {value}, expected at most the capacity, {self.capacity}'
+                )
         if self.pause_s <= self.policy_step_s:
             raise ValueError(
                 f'pause_s is {self.pause_s}, expected above policy_step_s {self.policy_step_s}'
             )
-        # The parts check what is theirs, whichever of them is in use.
-        self.make_predictor()
-        self.make_bridge()
+        # The rules check what of theirs has to fit together, whichever of them is in use.
         for rule in RULES:
             self._make_rule(rule)
-        self.make_rule()
 
     @property
     def seam_limit(self) -> tuple[float, float]:
@@ -189,10 +189,10 @@ class SchedulerConfig:
     def _make_rule(self, name: str) -> Rule:
         """Build a rule; its option `x` is the field `<rule>_x` here, else the field `x`."""
         mine, options = vars(self), {}
-        for option in signature(RULES[name]).parameters if name in RULES else ():
-            field = f'{name}_{option}' if f'{name}_{option}' in mine else option
+        for key in signature(RULES[name]).parameters:
+            field = f'{name}_{key}' if f'{name}_{key}' in mine else key
             if field in mine:
-                options[option] = mine[field]
+                options[key] = mine[field]
         return make_rule(name, **options)
 
 

@@ -28,6 +28,7 @@ import numpy as np
 
 from vla_accel_ros.action_space import FITS, ActionSpace
 from vla_accel_ros.actions import Source
+from vla_accel_ros.options import check_options, option
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 
 
@@ -47,31 +48,26 @@ class Prediction(NamedTuple):
 class Validity:
     """What a predicted action must satisfy (SP-VLA has such a check; its rule is ours).
 
-    Attributes:
-        max_translation: Largest displacement, metres per step, of any arm.
-        max_rotation: Largest rotation, radians per step, of any arm or joint.
-        change: What happens to a column that changes more from the last action than it ever
-            did within the buffer: `clip` it to that change (as SP-VLA's released code does),
-            `reject` the prediction, or `ignore`.
-        min_actions: Fewest buffered actions to fit to, at least 2.
-
     Raises:
         ValueError: When a value is outside its range.
     """
 
-    max_translation: float = inf
-    max_rotation: float = inf
-    change: str = 'clip'
-    min_actions: int = 3
+    max_translation: float = option(
+        0.05, 'Largest predicted displacement of a step', unit='m', range=(0.0001, 1.0)
+    )
+    max_rotation: float = option(
+        0.3, 'Largest predicted rotation of a step', unit='rad', range=(0.0001, 3.1416)
+    )
+    # SP-VLA's released code clips, too; each column by its own largest change.
+    change: str = option(
+        'clip',
+        'What becomes of a prediction that changes faster than the buffer did',
+        choices=('clip', 'ignore', 'reject'),
+    )
+    min_actions: int = option(3, 'Fewest buffered actions that the ridge fits to', range=(2, 32))
 
     def __post_init__(self) -> None:
-        for name in ('max_translation', 'max_rotation'):
-            if not getattr(self, name) > 0:
-                raise ValueError(f'{name} is {getattr(self, name)}, expected above 0')
-        if self.change not in ('clip', 'reject', 'ignore'):
-            raise ValueError(f"change is '{self.change}', expected clip, reject or ignore")
-        if self.min_actions < 2:
-            raise ValueError(f'min_actions is {self.min_actions}, expected at least 2')
+        check_options(self)
 
     def fault(self, row: list[float], space: ActionSpace, before: list[float]) -> str | None:
         """Name what is wrong with a predicted action, None when nothing is.
@@ -150,15 +146,15 @@ def ridge_filter(count: int, penalty: float) -> np.ndarray:
 
 
 @register('ridge')
+@dataclass
 class RidgePredictor:
     """Ridge regression of the buffered actions on the time index (SP-VLA).
 
+    Columns that are not fitted, grippers among them, repeat the last action. The paper's figure
+    has translation and rotation fitted, its code the translation: rotations are left out.
+
     Args:
         validity: What predictions must satisfy.
-        penalty: lambda, above 0.
-        fit: `translation_rotation` (the paper's figure) or `translation` (its code), which
-            leaves rotations out; the columns that are not fitted, grippers among them, repeat
-            the last action.
 
     Raises:
         ValueError: When the penalty or `fit` is outside its range.
@@ -166,28 +162,30 @@ class RidgePredictor:
 
     source = Source.RIDGE
 
-    def __init__(
-        self, validity: Validity, penalty: float = 1e-4, fit: str = 'translation_rotation'
-    ) -> None:
-        if not 0 < penalty < inf:
-            raise ValueError(f'ridge penalty is {penalty}, expected above 0 and finite')
-        if fit not in FITS:
-            raise ValueError(f"fit is '{fit}', expected one of {sorted(FITS)}")
-        self._validity = validity
-        self._penalty = penalty
-        self._fit = fit
+    validity: Validity
+    penalty: float = option(
+        1e-4, 'Lambda of the ridge; larger trusts the trend less', range=(1e-9, 1000.0)
+    )
+    fit: str = option(
+        'translation_rotation',
+        'What the ridge fits; the rest repeats the last action',
+        choices=FITS,
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
         self._filters: list[np.ndarray] = []
 
     def predict(self, buffer: ActionBuffer) -> Prediction:
         """Predict the action after the newest one in the buffer."""
         count = len(buffer)
-        validity = self._validity
+        validity = self.validity
         if count < validity.min_actions:
             return Prediction(None, 'too_few_actions')
         while len(self._filters) <= count:
-            self._filters.append(ridge_filter(max(len(self._filters), 1), self._penalty))
+            self._filters.append(ridge_filter(max(len(self._filters), 1), self.penalty))
         space = buffer.space
-        fitted, repeated = space.extrapolated[self._fit]
+        fitted, repeated = space.extrapolated[self.fit]
         row = self._filters[count].dot(buffer.values).tolist()
         last = buffer.rows[-1]
         for i in repeated:

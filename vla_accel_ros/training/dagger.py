@@ -27,7 +27,7 @@ from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.training.collect import STEP, write_frame
 from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.recipe import SEEDS_A_CHUNK, FramesRecipe
-from vla_accel_ros.training.rollout import Episode, Rollout
+from vla_accel_ros.training.rollout import Rollout, RolloutEpisode
 
 AT_ONCE = 24
 LONGEST = 110
@@ -60,7 +60,7 @@ def collect_dagger(
         fresh = iter(seeds.require('training', first, SEEDS_A_CHUNK))
         at = span.start
 
-        def visit(env: TabletopEnv, episode: Episode, span=span, random=random) -> None:
+        def visit(env: TabletopEnv, episode: RolloutEpisode, span=span, random=random) -> None:
             nonlocal at
             if at == span.stop:
                 return
@@ -73,7 +73,7 @@ def collect_dagger(
             action[END_EFFECTOR.moving] += random.normal(0.0, scale, len(STEP)) * STEP
             return action
 
-        def begin(random=random, fresh=fresh) -> Episode:
+        def begin(random=random, fresh=fresh) -> RolloutEpisode:
             return rollout.start(
                 next(fresh), spec.instructions[int(random.integers(len(spec.instructions)))]
             )

@@ -96,7 +96,7 @@ def regress(
 
 
 @dataclass
-class Episode:
+class RolloutEpisode:
     """One episode under way.
 
     Attributes:
@@ -141,15 +141,15 @@ class Rollout:
         self._tokens = ActionTokens(model.config.tokenizer_vocab, model.config.bins)
         self.env = TabletopEnv(image_size=model.config.image_size, cameras=cameras)
 
-    def start(self, seed: int, instruction: str) -> Episode:
+    def start(self, seed: int, instruction: str) -> RolloutEpisode:
         """Begin an episode."""
         self.env.reset(seed=seed, options={'task': instruction})
-        return Episode(seed, instruction, self.env.save_state())
+        return RolloutEpisode(seed, instruction, self.env.save_state())
 
     def advance(
         self,
-        episodes: list[Episode],
-        visit: Callable[[TabletopEnv, Episode], None] | None = None,
+        episodes: list[RolloutEpisode],
+        visit: Callable[[TabletopEnv, RolloutEpisode], None] | None = None,
         noise: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
         """Let the model act once in every episode that is not over; chunks to their ends.
@@ -182,7 +182,7 @@ class Rollout:
             episode.over = episode.success or episode.steps >= self.env.task.max_steps
 
     def _answer(
-        self, episodes: list[Episode], views: list[np.ndarray], proprio: list[np.ndarray]
+        self, episodes: list[RolloutEpisode], views: list[np.ndarray], proprio: list[np.ndarray]
     ) -> np.ndarray:
         """Return the actions float64 [episodes, chunk, 7] that the model gives."""
         if not episodes:
@@ -196,7 +196,7 @@ class Rollout:
             normalised = regress(self._model, pixels, prompts, told)
         return to_si(normalised, self._stats, self._model.config)
 
-    def check(self, seeds: range, instructions: tuple[str, ...]) -> list[Episode]:
+    def check(self, seeds: range, instructions: tuple[str, ...]) -> list[RolloutEpisode]:
         """Run one episode a seed to its end, instructions in turn."""
         episodes = [
             self.start(seed, instructions[i % len(instructions)]) for i, seed in enumerate(seeds)
@@ -206,7 +206,7 @@ class Rollout:
         return episodes
 
 
-def success_by_kind(episodes: list[Episode]) -> dict[str, float]:
+def success_by_kind(episodes: list[RolloutEpisode]) -> dict[str, float]:
     """Return the share that succeeded, of each kind of task too, and the mean steps of those."""
     kinds: dict[str, list[bool]] = {}
     for episode in episodes:

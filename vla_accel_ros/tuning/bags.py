@@ -33,8 +33,8 @@ from vla_accel_ros.replay.ahead import Ahead
 from vla_accel_ros.replay.measures import Quantity, quantities, view
 from vla_accel_ros.replay.offline import Offline, Seen
 from vla_accel_ros.replay.pooling import estimate
-from vla_accel_ros.replay.session import Session, prepare
-from vla_accel_ros.replay.trace import Episode, Trace
+from vla_accel_ros.replay.session import Replay, prepare
+from vla_accel_ros.replay.trace import ReplayedEpisode, Trace
 from vla_accel_ros.tuning.target import UNITS, Run, Stop, Stopped
 from vla_accel_ros.tuning.timing import Pace, load, timed, typical
 
@@ -174,15 +174,15 @@ class BagTarget:
             {**self._facts(episodes), 'slower': round(slower, 3), 'load': load()},
         )
 
-    def _losses(self, plain: Episode, mine: Episode) -> np.ndarray:
+    def _losses(self, plain: ReplayedEpisode, mine: ReplayedEpisode) -> np.ndarray:
         """Return by how much more an episode errs than it does unaccelerated, step by step."""
         return self._errors(plain, mine) - self._errors(plain, plain)
 
-    def _errors(self, plain: Episode, mine: Episode) -> np.ndarray:
+    def _errors(self, plain: ReplayedEpisode, mine: ReplayedEpisode) -> np.ndarray:
         both = replace(mine, traces={'mine': _trace(mine), BASELINE: _trace(plain)})
         return self._quantity.of(view(both, 'mine', BASELINE, self._plan.step_s))
 
-    def _replay(self, method: Method, stop: Stop, paces: list[float]) -> Iterator[Episode]:
+    def _replay(self, method: Method, stop: Stop, paces: list[float]) -> Iterator[ReplayedEpisode]:
         """Yield the episodes of all bags, on the step clock."""
         for session in self._sessions:
             own = method.at_step(session.step_s)
@@ -201,20 +201,20 @@ class BagTarget:
         if self._plan.timed and seen.number % PACE_EVERY == 0:
             paces.append(self._pace())
 
-    def _cost(self, episode: Episode) -> float:
+    def _cost(self, episode: ReplayedEpisode) -> float:
         trace = _trace(episode)
         if self._plan.cost == 'calls':
             return float(trace.called.sum())
         if self._plan.cost == 'flops':
-            return float(np.nansum(trace.numbers['flops'])) / 1e9
-        return float(np.nansum(trace.numbers['model_ms']))
+            return float(np.nansum(trace.floats['flops'])) / 1e9
+        return float(np.nansum(trace.floats['model_ms']))
 
-    def _facts(self, episodes: Sequence[Episode]) -> dict:
+    def _facts(self, episodes: Sequence[ReplayedEpisode]) -> dict:
         parts = [self._errors(a, b) for a, b in zip(self._plain, episodes, strict=False)]
         error = estimate(parts, 'mean')
         steps = sum(map(len, episodes))
         called = {
-            name: np.concatenate([_trace(e).numbers[name][_trace(e).called] for e in episodes])
+            name: np.concatenate([_trace(e).floats[name][_trace(e).called] for e in episodes])
             for name in ('model_ms', 'keep', 'passes')
         }
         means = {
@@ -232,9 +232,9 @@ class BagTarget:
         }
 
 
-def _open(plan: BagPlan) -> list[Session]:
+def _open(plan: BagPlan) -> list[Replay]:
     """Open the bags over one policy."""
-    sessions: list[Session] = []
+    sessions: list[Replay] = []
     for bag in plan.bags.values():
         own = argparse.Namespace(**{**vars(plan.args), 'bag': bag})
         session = prepare(own, lambda _text: None)
@@ -243,5 +243,5 @@ def _open(plan: BagPlan) -> list[Session]:
     return sessions
 
 
-def _trace(episode: Episode) -> Trace:
+def _trace(episode: ReplayedEpisode) -> Trace:
     return next(iter(episode.traces.values()))

@@ -18,12 +18,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 import math
-from typing import TYPE_CHECKING
 
-from vla_accel_ros.acceleration import values
-
-if TYPE_CHECKING:
-    from vla_accel_ros.pruning.registry import ParameterInfo
+from vla_accel_ros.options import KINDS, Option
 
 # Without a range of its own a parameter is searched this far around its default.
 FACTOR = 4.0
@@ -96,8 +92,12 @@ class Dimension:
             return replace(self, choices=tuple(known[word] for word in asked))
         if not colon:
             raise ValueError(f"range of {self.name} is '{text}', expected low:high")
-        default = 0 if self.integer else 0.0
-        ends = [values.read(self.name, end.strip(), default) for end in (low, high)]
+        number = int if self.integer else float
+        try:
+            ends = [number(end) for end in (low, high)]
+        except ValueError:
+            expected = f'low:high, each {KINDS[number]}'
+            raise ValueError(f"range of {self.name} is '{text}', expected {expected}") from None
         return replace(self, low=ends[0], high=ends[1], log=self.log and ends[0] > 0)
 
     def to_dict(self) -> dict:
@@ -107,38 +107,36 @@ class Dimension:
         return {'low': self.low, 'high': self.high, 'log': self.log}
 
 
-def derived(info: ParameterInfo, most: float | None = None) -> Dimension:
+def derived(declared: Option, most: float | None = None) -> Dimension:
     """Return the range of a parameter of pruning, from its specification.
 
     Choices are all tried, shares all the way to 1, and other numbers up to a factor around
     their default.
 
     Args:
-        info: The specification.
+        declared: Its declaration.
         most: A bound that the model sets, such as its number of visual tokens.
 
     Raises:
         ValueError: When a range cannot be derived.
     """
-    default = info.default
+    default = declared.default
     if isinstance(default, bool):
-        return Dimension(info.name, choices=(False, True))
-    if info.choices:
-        return Dimension(info.name, choices=info.choices)
+        return Dimension(declared.name, choices=(False, True))
+    if declared.choices:
+        return Dimension(declared.name, choices=declared.choices)
     if isinstance(default, tuple | str):
-        raise ValueError(f'{info.name} is no single number, expected one')
+        raise ValueError(f'{declared.name} is no single number, expected one')
     integer = isinstance(default, int)
-    high = math.inf if info.high is None else info.high
+    low, high = declared.range
     high = high if most is None else min(high, most)
-    low = 0 if info.low is None else info.low
     if not integer and high == 1.0:
         # The least share that a specification allows is next to nothing.
-        return Dimension(info.name, max(low, 0.05) if low > 0 else 0.0, high)
+        return Dimension(declared.name, max(low, 0.05) if low > 0 else 0.0, high)
     if default == 0:
-        if not math.isfinite(high):
-            raise ValueError(f'{info.name} has no default to search around')
-        return Dimension(info.name, low, high, integer)
+        return Dimension(declared.name, low, high, integer)
     around = (max(low, default / FACTOR), min(high, default * FACTOR))
     if integer:
-        return Dimension(info.name, max(low, math.floor(around[0])), math.floor(around[1]), True)
-    return Dimension(info.name, *around, log=True)
+        least, most = max(low, math.floor(around[0])), math.floor(around[1])
+        return Dimension(declared.name, least, most, True)
+    return Dimension(declared.name, *around, log=True)

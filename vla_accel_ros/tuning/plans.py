@@ -95,12 +95,12 @@ def _simulation(args: argparse.Namespace):
 
     if args.confirm_bag:
         raise ValueError('--confirm-bag goes with --bag, expected --confirm N with --sim')
-    numbers = seeds.require('tuning', args.seed, args.episodes)
+    seed_range = seeds.require('tuning', args.seed, args.episodes)
     held_out = range(0)
     if args.confirm < 0:
         raise ValueError(f'--confirm is {args.confirm}, expected 0 or more')
     if args.confirm:
-        held_out = _held_out(args.confirm_seed, args.confirm, numbers)
+        held_out = _held_out(args.confirm_seed, args.confirm, seed_range)
     kind = TabletopKind()
     setup = runner.Setup(
         str(checkpoint_folder(args.checkpoint)),
@@ -112,7 +112,7 @@ def _simulation(args: argparse.Namespace):
     return SimPlan(
         setup,
         kind.instructions(args.task),
-        numbers,
+        seed_range,
         args.cost,
         hopeless_of(args),
         held_out,
@@ -122,14 +122,14 @@ def _simulation(args: argparse.Namespace):
 
 def _held_out(first: int, count: int, searched: range) -> range:
     """Return seeds to confirm on: tuning ones that are not searched on."""
-    numbers = seeds.require('tuning', first, count)
-    both = range(max(numbers.start, searched.start), min(numbers.stop, searched.stop))
+    seed_range = seeds.require('tuning', first, count)
+    both = range(max(seed_range.start, searched.start), min(seed_range.stop, searched.stop))
     if len(both):
         raise ValueError(
             f'seed {both.start} is searched on and to be confirmed on, expected others for '
             '--confirm-seed'
         )
-    return numbers
+    return seed_range
 
 
 def _bags(args: argparse.Namespace):

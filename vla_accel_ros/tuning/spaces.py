@@ -198,10 +198,10 @@ def _dimensions(method: Method, model: Model, pinned: set[str]) -> list[Dimensio
 
 def _of_pruning(name: str, model: Model, pinned: set[str]) -> list[Dimension]:
     # Brings torch, which the help of the command line does without.
-    from vla_accel_ros.pruning.registry import parameter_table
+    from vla_accel_ros.pruning.registry import parameters_of
 
-    infos = {info.name: info for info in parameter_table(name)}
-    wanted = PRUNING.get(name, tuple({'keep'} & set(infos)))
+    declared = parameters_of(name)
+    wanted = PRUNING.get(name, tuple({'keep'} & set(declared)))
     if name in FIXED_ONLY and pinned & {'keep', 'budget'}:
         wanted = FIXED_ONLY[name]
     found = []
@@ -211,5 +211,5 @@ def _of_pruning(name: str, model: Model, pinned: set[str]) -> list[Dimension]:
             found.append(Dimension(key, 1, max(2, model.layers - 1), integer=True))
             continue
         most = model.visual_tokens if key.startswith('k_') else None
-        found.append(derived(infos[key], most))
+        found.append(derived(declared[key], most))
     return found

@@ -145,16 +145,15 @@ def test_an_unknown_rule_is_refused_with_the_known_ones():
     'name, options, message',
     [
         ('always', {'tau': 1.5}, 'tau is 1.5'),
-        ('velocity', {'v_min': -0.1}, r'v_min, v_max are -0.1, inf, expected 0 <= v_min'),
-        ('velocity', {'v_min': 0.5, 'v_max': 0.1}, 'v_min, v_max are 0.5, 0.1'),
-        ('velocity', {'v_min': float('nan')}, 'v_min, v_max are nan'),
+        ('velocity', {'v_min': -0.1}, 'v_min is -0.1, expected a number from 0.0 to 5.0 m/s'),
+        ('velocity', {'v_min': 0.5, 'v_max': 0.1}, 'v_min is 0.5 m/s, expected at most v_max'),
+        ('velocity', {'v_min': float('nan')}, 'v_min is nan'),
         ('velocity', {'w_max': float('nan')}, 'w_max is nan'),
         ('velocity', {'tau': -0.1}, 'tau is -0.1'),
-        ('planar', {'step_skip': 0}, 'step_skip is 0, expected at least 1'),
-        ('planar', {'min_from_vla': 0}, 'min_from_vla is 0, expected at least 1'),
-        ('planar', {'ratio': 0}, 'ratio is 0, expected above 0'),
-        ('planar', {'z_max': -1}, 'z_max is -1, expected above 0'),
-        ('planar', {'floor': 0}, 'floor is 0, expected above 0'),
+        ('planar', {'step_skip': 0}, 'step_skip is 0, expected a whole number from 1 to 32'),
+        ('planar', {'min_from_vla': 0}, 'min_from_vla is 0, expected a whole number from 1'),
+        ('planar', {'ratio': 0}, 'ratio is 0.0, expected a number from 0.001'),
+        ('planar', {'z_max': -1}, 'z_max is -1.0, expected a number from 0.0001 to 10.0 m/s'),
     ],
 )
 def test_thresholds_out_of_range_are_refused(name, options, message):

@@ -144,12 +144,12 @@ def test_agreement_is_worth_one_step_more_than_was_proven(row, steps_since_vla):
 @pytest.mark.parametrize(
     'options, message',
     [
-        ({'linear': 0}, 'trust linear is 0, expected above 0 and finite'),
-        ({'angular': float('inf')}, 'trust angular is inf'),
-        ({'share': float('nan')}, 'trust share is nan, expected at least 0 and finite'),
-        ({'least': 5}, 'trust least is 5, expected 0 to most, 4'),
-        ({'flip': -1}, 'trust flip is -1, expected 0 to most, 4'),
-        ({'least': 0, 'most': -1}, 'trust least is 0, expected 0 to most, -1'),
+        ({'linear': 0}, 'linear is 0.0, expected a number from 0.0001 to 10.0 m/s'),
+        ({'angular': float('inf')}, 'angular is inf'),
+        ({'share': float('nan')}, 'share is nan, expected a number from 0.0'),
+        ({'least': 5}, 'least of the rule trust is 5, expected at most `most`, 4'),
+        ({'flip': -1}, 'flip is -1, expected a whole number from 0 to 32'),
+        ({'least': 0, 'most': -1}, 'most is -1'),
     ],
 )
 def test_values_out_of_range_are_refused(options, message):

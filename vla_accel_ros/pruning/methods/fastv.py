@@ -21,15 +21,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from vla_accel_ros.options import option
 from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
-from vla_accel_ros.pruning.parameters import (
-    Parameters,
-    auto_layer,
-    keep_option,
-    layer_option,
-    option,
-)
+from vla_accel_ros.pruning.parameters import Parameters, auto_layer, keep_option, layer_option
 from vla_accel_ros.pruning.selection import top
 
 # The two forms that FastV and VLA-Pruner have of a prefill score.

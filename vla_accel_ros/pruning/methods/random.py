@@ -23,8 +23,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vla_accel_ros.options import option
 from vla_accel_ros.pruning.early import EarlyParameters, EarlyPruner
-from vla_accel_ros.pruning.parameters import keep_option, option
+from vla_accel_ros.pruning.parameters import keep_option
 from vla_accel_ros.pruning.selection import top
 
 
@@ -33,7 +34,7 @@ class RandomParameters(EarlyParameters):
     """Parameters of random pruning."""
 
     keep: float = keep_option()
-    seed: int = option(0, 'seed; each episode repeats its sequence', low=0, high=2**31 - 1)
+    seed: int = option(0, 'seed; each episode repeats its sequence', range=(0, 2**31 - 1))
 
 
 class RandomPruner(EarlyPruner[RandomParameters]):

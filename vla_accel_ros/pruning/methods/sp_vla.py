@@ -28,10 +28,11 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.motion import Motion
+from vla_accel_ros.options import option
 from vla_accel_ros.pruning.early import EarlyParameters, EarlyPruner
 from vla_accel_ros.pruning.edges import edge_patches
 from vla_accel_ros.pruning.interface import Scene
-from vla_accel_ros.pruning.parameters import ADAPTIVE, FIXED, budget_option, keep_option, option
+from vla_accel_ros.pruning.parameters import ADAPTIVE, FIXED, budget_option, keep_option
 from vla_accel_ros.pruning.selection import extend, mass
 
 # Released code, per LIBERO suite: z_thre and z_min of its pruning law, in normalised units of dz.
@@ -60,23 +61,22 @@ class SpVlaParameters(EarlyParameters):
         choices=('paper', 'code'),
     )
     v_low: float = option(
-        0.1, 'speed below which nothing is dropped', unit='m/s', low=0.0, high=10.0
+        0.1, 'speed below which nothing is dropped', unit='m/s', range=(0.0, 10.0)
     )
     v_high: float = option(
-        0.75, 'speed from which the mass kept no longer falls', unit='m/s', low=0.0, high=10.0
+        0.75, 'speed from which the mass kept no longer falls', unit='m/s', range=(0.0, 10.0)
     )
     min_mass: float = option(
         0.0,
         'share of the attention mass kept at v_high (paper 0; code 1 - z_min)',
-        low=0.0,
-        high=1.0,
+        range=(0.0, 1.0),
     )
     edges: bool = option(True, 'keep patches that hold an edge')
     canny_low: float = option(
-        100.0, "Canny's lower threshold, in grey levels of 255", low=0.0, high=2000.0
+        100.0, "Canny's lower threshold, in grey levels of 255", range=(0.0, 2000.0)
     )
     canny_high: float = option(
-        200.0, "Canny's upper threshold, in grey levels of 255", low=0.0, high=2000.0
+        200.0, "Canny's upper threshold, in grey levels of 255", range=(0.0, 2000.0)
     )
     budget: str = budget_option()
     keep: float = keep_option()

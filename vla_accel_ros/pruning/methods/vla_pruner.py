@@ -28,18 +28,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vla_accel_ros.options import option
 from vla_accel_ros.pruning.action_memory import WINDOW_LIMIT, ActionMemory, complete
 from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.diversity import diverse
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.methods.fastv import ROWS
-from vla_accel_ros.pruning.parameters import (
-    Parameters,
-    auto_layer,
-    keep_option,
-    layer_option,
-    option,
-)
+from vla_accel_ros.pruning.parameters import Parameters, auto_layer, keep_option, layer_option
 from vla_accel_ros.pruning.scores import TokenScores
 from vla_accel_ros.pruning.selection import top
 
@@ -50,7 +45,7 @@ class VlaPrunerParameters(Parameters):
 
     keep: float = keep_option()
     camera_shares: tuple[float, ...] = option(
-        (1.0,), 'factor on keep for each camera; one value holds for all', low=1e-3, high=100.0
+        (1.0,), 'factor on keep for each camera; one value holds for all', range=(0.001, 100.0)
     )
     layer: int = layer_option(3)
     rows: str = option(
@@ -66,17 +61,16 @@ class VlaPrunerParameters(Parameters):
         choices=('latter_half', 'single'),
     )
     action_layer: int = option(
-        0, 'the single layer, from 1; 0: 15 of 32, scaled to the model', low=0, high=1024
+        0, 'the single layer, from 1; 0: 15 of 32, scaled to the model', range=(0, 1024)
     )
     window: int = option(
         3,
         'past steps in the action score, and first steps without pruning',
         unit='steps',
-        low=1,
-        high=WINDOW_LIMIT,
+        range=(1, WINDOW_LIMIT),
     )
     gamma: float = option(
-        0.8, 'weight of a step over that of the next newer one', low=1e-3, high=1.0
+        0.8, 'weight of a step over that of the next newer one', range=(0.001, 1.0)
     )
     remedy: str = option(
         'shallow',
@@ -85,7 +79,7 @@ class VlaPrunerParameters(Parameters):
         choices=('shallow', 'none'),
     )
     refresh: int = option(
-        0, 'one in so many inferences keeps all; 0: never', unit='steps', low=0, high=100000
+        0, 'one in so many inferences keeps all; 0: never', unit='steps', range=(0, 100000)
     )
 
 

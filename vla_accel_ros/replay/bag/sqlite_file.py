@@ -71,14 +71,14 @@ class SqliteFile:
 
     def messages(self, topics: set[str]) -> Iterator[Raw]:
         """Yield the messages of some topics by the time at which they were recorded."""
-        numbers = [n for n, (name, _) in self._names.items() if name in topics]
+        topic_ids = [n for n, (name, _) in self._names.items() if name in topics]
         expected = sum(count for (name, _), count in self.counts.items() if name in topics)
         given: set[int] = set()
-        marks = ','.join('?' * len(numbers))
+        marks = ','.join('?' * len(topic_ids))
         query = f'SELECT {ROW} FROM messages WHERE topic_id IN ({marks}) ORDER BY timestamp, id'
         try:
             with self._connection() as connection:
-                for row in connection.execute(query, numbers):
+                for row in connection.execute(query, topic_ids):
                     given.add(row[0])
                     yield from self._raw(row)
         except sqlite3.DatabaseError:
@@ -86,7 +86,7 @@ class SqliteFile:
         # An index that is damaged hides rows without an error.
         if len(given) < expected:
             for row in self._rows():
-                if row[1] in numbers and row[0] not in given:
+                if row[1] in topic_ids and row[0] not in given:
                     yield from self._raw(row)
 
     def close(self) -> None:

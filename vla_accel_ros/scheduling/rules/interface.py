@@ -18,13 +18,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from vla_accel_ros.action_space import ActionSpace
+from vla_accel_ros.options import check_options, option, shared
 from vla_accel_ros.scheduling.buffer import ActionBuffer
+
+# m/s, the least horizontal speed that the rule planar divides by.
+FLOOR = 1e-4
 
 
 class Verdict(NamedTuple):
@@ -102,20 +105,20 @@ class Never(Rule):
 @register('always')
 @dataclass(frozen=True)
 class Always(Rule):
-    """Everything is intuitive as long as enough of the buffer is generated.
-
-    Attributes:
-        tau: N_G / N_A must exceed it, in [0, 1].
+    """Everything is intuitive as long as enough of the buffer is generated, N_G / N_A > tau.
 
     Raises:
         ValueError: When `tau` is outside its range.
     """
 
-    tau: float = 0.5
+    tau: float = option(
+        0.5,
+        'Share of the buffer that the VLA must have generated; higher calls it more often',
+        range=(0.0, 1.0),
+    )
 
     def __post_init__(self) -> None:
-        if not 0 <= self.tau <= 1:
-            raise ValueError(f'tau is {self.tau}, expected in [0, 1]')
+        check_options(self)
 
     def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
         """Judge the next step."""
@@ -132,30 +135,30 @@ class Velocity(Rule):
     v_min <= |translation| <= v_max and N_G / N_A > tau. The bound on the angular speed is ours.
     Of several arms and joints the fastest counts.
 
-    Attributes:
-        v_min: Slowest intuitive speed, m/s.
-        v_max: Fastest intuitive speed, m/s.
-        w_max: Fastest intuitive angular speed, rad/s.
-        tau: N_G / N_A must exceed it, in [0, 1].
-
     Raises:
-        ValueError: When a value is outside its range.
+        ValueError: When a value is outside its range, or the band of speed is empty.
     """
 
-    v_min: float = 0.16
-    v_max: float = inf
-    w_max: float = inf
-    tau: float = 0.5
+    v_min: float = option(
+        0.16,
+        'Rule velocity: slowest intuitive speed; slow motion is precise motion',
+        unit='m/s',
+        range=(0.0, 5.0),
+    )
+    v_max: float = option(
+        0.75, 'Rule velocity: fastest intuitive speed', unit='m/s', range=(0.0, 10.0)
+    )
+    w_max: float = option(
+        3.5, 'Rule velocity: fastest intuitive angular speed', unit='rad/s', range=(0.0, 50.0)
+    )
+    tau: float = shared(Always, 'tau')
 
     def __post_init__(self) -> None:
-        if not 0 <= self.v_min <= self.v_max:
+        check_options(self)
+        if self.v_min > self.v_max:
             raise ValueError(
-                f'v_min, v_max are {self.v_min}, {self.v_max}, expected 0 <= v_min <= v_max'
+                f'v_min is {self.v_min} m/s, expected at most v_max, {self.v_max} m/s'
             )
-        if not self.w_max >= 0:
-            raise ValueError(f'w_max is {self.w_max}, expected at least 0')
-        if not 0 <= self.tau <= 1:
-            raise ValueError(f'tau is {self.tau}, expected in [0, 1]')
 
     def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
         """Judge the next step."""
@@ -183,30 +186,23 @@ class Planar(Rule):
     are for normalised actions; here speeds are in m/s. Each arm must move so; where no column is
     a translation, nothing is intuitive.
 
-    Attributes:
-        step_skip: Last actions looked at, at least 1.
-        ratio: Bound on vertical over horizontal motion, above 0.
-        z_max: Bound on the vertical speed, m/s.
-        floor: Least horizontal speed that the ratio divides by, m/s.
-        min_from_vla: Generated actions that the buffer must hold, at least 1.
-
     Raises:
         ValueError: When a value is outside its range.
     """
 
-    step_skip: int = 2
-    ratio: float = 1.0
-    z_max: float = 0.3
-    floor: float = 1e-4
-    min_from_vla: int = 4
+    step_skip: int = option(2, 'Rule planar: last actions that must be smooth', range=(1, 32))
+    ratio: float = option(
+        1.0, 'Rule planar: largest vertical over horizontal motion', range=(0.001, 100.0)
+    )
+    z_max: float = option(
+        0.3, 'Rule planar: fastest vertical motion', unit='m/s', range=(0.0001, 10.0)
+    )
+    min_from_vla: int = option(
+        4, 'Rule planar: actions in the buffer that the VLA generated', range=(1, 32)
+    )
 
     def __post_init__(self) -> None:
-        for name in ('step_skip', 'min_from_vla'):
-            if getattr(self, name) < 1:
-                raise ValueError(f'{name} is {getattr(self, name)}, expected at least 1')
-        for name in ('ratio', 'z_max', 'floor'):
-            if not getattr(self, name) > 0:
-                raise ValueError(f'{name} is {getattr(self, name)}, expected above 0')
+        check_options(self)
 
     def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
         """Judge the next step."""
@@ -221,7 +217,7 @@ class Planar(Rule):
             for part in buffer.space.translations:
                 x, y, z = row[part.columns]
                 vertical = abs(z) / step_s
-                horizontal = max(abs(x) / step_s, abs(y) / step_s, self.floor)
+                horizontal = max(abs(x) / step_s, abs(y) / step_s, FLOOR)
                 if vertical >= self.z_max:
                     return Verdict(False, 'vertical_too_fast')
                 if vertical >= self.ratio * horizontal:

@@ -23,6 +23,7 @@ from math import inf, isfinite
 import numpy as np
 
 from vla_accel_ros.action_space import ActionSpace
+from vla_accel_ros.options import check_options, option
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 from vla_accel_ros.scheduling.rules.interface import Rule, Verdict, register
 
@@ -44,39 +45,51 @@ class Trust(Rule):
     have opened the gripper and the other closed it, `flip` steps follow: with 0 a flip is
     repeated only once the VLA has confirmed it.
 
-    Attributes:
-        linear: Difference in velocity that is tolerated however slow the arm, m/s.
-        angular: Difference in angular velocity that is tolerated likewise, rad/s.
-        share: Tolerated share of the VLA's own velocity and angular velocity, where it is more.
-        least: Steps without a look while the predictor is right, at least 0; fewer when it is
-            not.
-        flip: Steps without a look after the gripper has, at least 0.
-        most: Steps without a look in a row at most, whatever was measured.
-
     Raises:
-        ValueError: When a value is outside its range.
+        ValueError: When a value is outside its range, or `least` or `flip` above `most`.
     """
 
-    linear: float = 0.06
-    angular: float = 0.6
-    share: float = 0.3
-    least: int = 3
-    flip: int = 0
-    most: int = 4
+    linear: float = option(
+        0.06,
+        'Rule trust: error of the predictor that is tolerated at any speed; higher calls the VLA '
+        'less often',
+        unit='m/s',
+        range=(0.0001, 10.0),
+    )
+    angular: float = option(
+        0.6, 'Rule trust: likewise of its angular velocity', unit='rad/s', range=(0.0001, 100.0)
+    )
+    share: float = option(
+        0.3,
+        "Rule trust: tolerated share of the VLA's own velocity, where it is more",
+        range=(0.0, 10.0),
+    )
+    least: int = option(
+        3,
+        'Rule trust: steps without a look at least while the error is tolerated; fewer on a new '
+        'course, the more it differs',
+        range=(0, 32),
+    )
+    flip: int = option(
+        0,
+        'Rule trust: steps without a look after the gripper opened or closed; with 0 that is '
+        'repeated only once the VLA has confirmed it',
+        range=(0, 32),
+    )
+    most: int = option(
+        4,
+        'Rule trust: steps without a look in a row at most, whatever was measured',
+        range=(0, 32),
+    )
     _budget: int = field(default=0, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ('linear', 'angular'):
-            if not 0 < getattr(self, name) < inf:
-                raise ValueError(
-                    f'trust {name} is {getattr(self, name)}, expected above 0 and finite'
-                )
-        if not 0 <= self.share < inf:
-            raise ValueError(f'trust share is {self.share}, expected at least 0 and finite')
+        check_options(self)
         for name in ('least', 'flip'):
-            if not 0 <= getattr(self, name) <= self.most:
+            if getattr(self, name) > self.most:
                 raise ValueError(
-                    f'trust {name} is {getattr(self, name)}, expected 0 to most, {self.most}'
+                    f'{name} of the rule trust is {getattr(self, name)}, expected at most `most`, '
+                    f'{self.most}'
                 )
 
     @property
