@@ -26,7 +26,7 @@ import torch
 from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.heads.tokens import answer
-from vla_accel_ros.models.pruned import layout_of
+from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.models.tokenizer import end_prompt
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.pruning.interface import Scene

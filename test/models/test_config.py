@@ -21,15 +21,14 @@ import pytest
 import torch
 
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
-from vla_accel_ros.models.checkpoints.folder import never_runs
-from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.checkpoints import own_config
+from vla_accel_ros.models.families.openvla.checkpoint import never_runs, public_config
 from vla_accel_ros.models.families.openvla.model import OpenVLA
-from vla_accel_ros.models.families.openvla.public import public_config
 from vla_accel_ros.models.presets import embedded, openvla_7b
 
 
 def test_survives_json(small_config):
-    assert VLAConfig.from_dict(json.loads(json.dumps(small_config.to_dict()))) == small_config
+    assert own_config.read(json.loads(json.dumps(own_config.write(small_config)))) == small_config
 
 
 @pytest.mark.parametrize(
@@ -71,9 +70,9 @@ def test_refuses_parts_that_do_not_fit(cls, values, message):
 
 def test_names_unknown_and_missing_entries(small_config):
     with pytest.raises(ValueError, match='colour is unknown, expected one of'):
-        VLAConfig.from_dict({**small_config.to_dict(), 'colour': 1})
+        own_config.read({**own_config.write(small_config), 'colour': 1})
     with pytest.raises(ValueError, match='decoder'):
-        VLAConfig.from_dict({'towers': []})
+        own_config.read({'towers': []})
 
 
 def test_full_size_model_has_the_public_tensors():

@@ -26,7 +26,8 @@ import torch
 
 from vla_accel_ros.models.attention_taps import ActionAttention, TowerTap
 from vla_accel_ros.models.checkpoints.folder import load
-from vla_accel_ros.models.pruned import encode, layout_of, prefill, prompt_rows
+from vla_accel_ros.models.layout import layout_of
+from vla_accel_ros.models.pruned import encode, prefill, prompt_rows
 from vla_accel_ros.models.tokenizer import end_prompt
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene

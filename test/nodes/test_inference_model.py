@@ -155,7 +155,7 @@ def test_the_choices_of_pruning_and_decoding_are_those_there_are():
 
 
 def test_a_checkpoint_that_wants_proprioception_gets_the_values_by_name(graph, tmp_path):
-    folder = random_checkpoint(tmp_path, oft=OFTConfig(chunk=3, proprio=8))
+    folder = random_checkpoint(tmp_path, head=OFTConfig(chunk=3, proprio=8))
     names = [f'p{i}' for i in range(8)]
     robot = Robot(graph, folder, proprio_names=names)
     states = graph.publisher(JointState, 'proprio', qos.SENSOR)

@@ -30,7 +30,6 @@ from torch import Tensor
 
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.attention_taps import QueryTap, TowerTap
-from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.row_scores import row_scores
 from vla_accel_ros.pruning.base import Pruner
@@ -39,18 +38,6 @@ from vla_accel_ros.pruning.kept import all_ids, narrow
 from vla_accel_ros.pruning.scores import TokenScores
 
 Watch = Callable[[str], AbstractContextManager]
-
-
-def layout_of(config: VLAConfig) -> Layout:
-    """Say where a model's visual tokens come from."""
-    return Layout(
-        cameras=config.cameras,
-        rows=config.grid,
-        columns=config.grid,
-        patch=config.towers[config.image_towers[0][0]].patch,
-        layers=config.decoder.layers,
-        single_pass=config.oft is not None,
-    )
 
 
 def prompt_rows(text: int, drafted: int = 0) -> dict[Rows, slice]:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.models.cost.stages import Workload
+from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
 from vla_accel_ros.models.pruned import Watch, chunk_rows, encode, prefill
 from vla_accel_ros.pruning.base import Pruner

@@ -26,7 +26,7 @@ from torch import Tensor
 from vla_accel_ros.decoding.interface import Decoded, TokenDecoder
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.attention_taps import ActionAttention
-from vla_accel_ros.models.cost.stages import Workload
+from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.passes import CachedPasses
 from vla_accel_ros.models.pruned import Watch, encode, prefill, prompt_rows

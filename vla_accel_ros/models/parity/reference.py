@@ -26,12 +26,12 @@ from torch import Tensor
 
 from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens
 from vla_accel_ros.models.attention_taps import ActionAttention, QueryTap, row_weights
-from vla_accel_ros.models.families.openvla.model import OpenVLA
-from vla_accel_ros.models.families.openvla.public import LIBERO_CROP
+from vla_accel_ros.models.families.openvla.checkpoint import LIBERO_CROP
 from vla_accel_ros.models.passes import CachedPasses
 from vla_accel_ros.models.preprocess import Preprocessor
 from vla_accel_ros.models.resample import centre_crop, lanczos
 from vla_accel_ros.models.tokenizer import end_prompt
+from vla_accel_ros.models.vla import VLA
 
 TOWER_NAMES = ('dino', 'siglip')
 IMAGE = re.compile(r'image(\d+)')
@@ -42,7 +42,7 @@ def image_numbers(inputs: dict[str, np.ndarray]) -> list[int]:
     return sorted(int(m[1]) for m in map(IMAGE.fullmatch, inputs) if m)
 
 
-def _pixels(model: OpenVLA, image: np.ndarray, **change) -> np.ndarray:
+def _pixels(model: VLA, image: np.ndarray, **change) -> np.ndarray:
     return Preprocessor(replace(model.config, centre_crop=None, **change))([image])
 
 
@@ -55,7 +55,7 @@ def _cut(like: dict[str, np.ndarray], name: str, axis: int) -> int:
 
 @torch.inference_mode()
 def outputs(
-    model: OpenVLA,
+    model: VLA,
     inputs: dict[str, np.ndarray],
     like: dict[str, np.ndarray],
     answers: Mapping[str, np.ndarray] | None = None,
@@ -110,7 +110,7 @@ def outputs(
 
 
 def _run(
-    model: OpenVLA,
+    model: VLA,
     pixels: np.ndarray,
     input_ids: np.ndarray,
     rows: int,

@@ -28,9 +28,9 @@ from torch import Tensor
 
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import L1
-from vla_accel_ros.models.families.openvla.model import OpenVLA
-from vla_accel_ros.models.heads.slot_networks import ActionHead, ProprioProjector
+from vla_accel_ros.models.heads.slot_networks import L1Head, ProprioProjector
 from vla_accel_ros.models.proprio import ProprioError
+from vla_accel_ros.models.vla import VLA
 
 
 @dataclass
@@ -49,21 +49,21 @@ class OFTOutput:
     visual: Tensor
 
 
-class OpenVLAOFT(OpenVLA):
+class OpenVLAOFT(VLA):
     """The model.
 
     Args:
-        config: Its shape; `config.oft` is not None.
+        config: Its shape; its head an `OFTConfig`.
     """
 
     def __init__(self, config: VLAConfig) -> None:
         super().__init__(config)
-        oft, width = config.oft, config.decoder.width
+        oft, width = config.head, config.decoder.width
         self.oft = oft
         if oft.proprio:
             self.proprio_projector = ProprioProjector(oft.proprio, width)
         if oft.head == L1:
-            self.action_head = ActionHead(
+            self.action_head = L1Head(
                 width, config.action_dims, oft.head_width or width, oft.head_blocks
             )
 
@@ -141,8 +141,3 @@ class OpenVLAOFT(OpenVLA):
         positions = torch.arange(x.shape[1], device=x.device)[None]
         rows = self.language_model.model.run(x, positions, causal=False)[:, self.rows]
         return OFTOutput(self.read_out(rows), rows, visual)
-
-
-def build(config: VLAConfig) -> OpenVLA:
-    """Build the model that a configuration asks for, with random weights."""
-    return OpenVLAOFT(config) if config.oft else OpenVLA(config)
