@@ -111,7 +111,8 @@ class PlainPolicy:
         self._head = registry.of(config).head(model, self._reader.statistics)
         if not isinstance(self._head, TokenHead | SlotHead):
             raise ValueError(
-                f'a {type(self._head).__name__} has no plain path, expected tokens or slots'
+                f'transformers has nothing like a {type(self._head).__name__}, expected a head of '
+                'tokens or slots: leave transformers out of the methods'
             )
         self._preprocess = Preprocessor(config)
         self._proprio = Proprioception(config, self._reader.key) if config.proprio else None
@@ -131,7 +132,7 @@ class PlainPolicy:
             features = model.tower_features(pixels, model.language(ids))
         with watch('projector'):
             visual = model.project(features)
-        further = config.head.passes(config.action_dims)
+        further = config.passes
         if isinstance(self._head, SlotHead):
             found = (self._chunk(model.embed_chunk(ids, visual, proprio), watch)[0],)
         else:

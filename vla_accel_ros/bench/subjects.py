@@ -89,9 +89,9 @@ class Subject:
             'views': config.cameras,
             'visual_tokens': config.visual_tokens,
             'prompt_tokens': len(self.encode(self.scene.instruction)),
-            'answer': f'{config.head.chunk} actions in one pass'
-            if config.head.single_pass
-            else f'{config.action_dims} tokens',
+            'answer': f'{config.action_dims} tokens'
+            if config.passes
+            else f'{config.head.chunk} actions in one pass',
             'scene': self.scene.about,
         }
 

@@ -137,7 +137,7 @@ def _run(args: argparse.Namespace, chosen: list, decoders: list[str]) -> int:
         progress.loading,
     )
     model = subject.model
-    groups = cases(chosen, decoders, model.config.head.single_pass)
+    groups = cases(chosen, decoders, not model.config.passes)
     meter = RateMeter(
         model.device,
         model.dtype,

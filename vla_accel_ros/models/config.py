@@ -166,6 +166,11 @@ class VLAConfig:
         return self.head.rows(self.action_dims)
 
     @property
+    def passes(self) -> tuple[tuple[int, int], ...]:
+        """Passes of the language model after the prefill; see `HeadConfig.passes`."""
+        return self.head.passes(self.action_dims)
+
+    @property
     def feature_width(self) -> int:
         """Channels of a patch as the projector sees it."""
         towers = sum(self.towers[t].width for t in self.image_towers[0])

@@ -118,7 +118,7 @@ def check_pruning(settings: Mapping[str, object], config) -> None:
     Raises:
         ValueError: When a parameter is unknown, out of range or does not fit.
     """
-    from vla_accel_ros.models.pruned import layout_of
+    from vla_accel_ros.models.layout import layout_of
     from vla_accel_ros.pruning.registry import create
 
     method, values = pruning_of(settings)

@@ -34,7 +34,7 @@ def write(config: VLAConfig) -> dict:
     """Give the values that `read` takes."""
     values = asdict(config)
     part = values.pop(_PART)
-    return {**values, config.head.family: part}
+    return {**values, registry.of(config).name: part}
 
 
 def read(values: object, where: str = '') -> VLAConfig:
