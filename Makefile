@@ -31,4 +31,4 @@ doctor: setup  ## What this machine has, and what to do about what is missing
 	@$(BIN)/vla-accel doctor $(ARGS)
 
 clean:  ## Remove the virtual environment and all that is made
-	rm -rf .venv .venv.lock build install log out *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv.lock build install log out *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

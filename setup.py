@@ -42,6 +42,20 @@ def shared():
     return [(folder, [str(file) for file in files]) for folder, files in folders.items()]
 
 
+# What a robot does without; README and `vla-accel doctor` say what each is for. Where an extra is
+# missing, the command that needs it says so (vla_accel_ros/extras.py).
+SIM = ['gymnasium>=1.0', 'imageio-ffmpeg>=0.4.9', 'mujoco>=3.3']
+PLOTS = ['matplotlib>=3.6']
+EVAL = [
+    *PLOTS,
+    'jinja2>=3.1',
+    'mcap>=1.1',
+    'optuna>=4.0',
+    'plotly>=6.0',
+    'rosbags>=0.11.9',
+    'zstandard>=0.21',
+]
+
 setup(
     name=NAME,
     version=version(),
@@ -53,30 +67,25 @@ setup(
     },
     data_files=shared(),
     # Lower bounds of what is known to work: Ubuntu 24.04's own numpy, OpenCV, ... are enough on a
-    # robot. requirements.txt pins what is tested.
+    # robot. The requirements*.txt pin what is tested.
     install_requires=[
         'setuptools',
-        'gymnasium>=1.0',
-        'imageio-ffmpeg>=0.4.9',
-        'jinja2>=3.1',
-        'matplotlib>=3.6',
-        'mcap>=1.1',
-        'mujoco>=3.3',
         'numpy>=1.26',
         'opencv-python-headless>=4.6',
-        'optuna>=4.0',
         'pillow>=10.2',
-        'plotly>=6.0',
         'pyyaml>=6.0',
-        'rosbags>=0.11.9',
         'safetensors>=0.4',
         'tokenizers>=0.20',
         'torch>=2.4',
-        'zstandard>=0.21',
     ],
-    # Environments of others that eval knows. Never by default, and each in an environment of its
-    # own: robosuite runs with few versions of mujoco, and with none of those pinned here.
-    extras_require={'robosuite': ['robosuite==1.5.2', 'mujoco==3.8.1']},
+    extras_require={
+        'sim': SIM,
+        'eval': EVAL,
+        'train': [*SIM, *PLOTS],
+        # An environment of others that eval knows, in a virtual environment of its own: robosuite
+        # runs with few versions of mujoco, and with none of those pinned here.
+        'robosuite': ['robosuite==1.5.2', 'mujoco==3.8.1'],
+    },
     python_requires='>=3.10',
     zip_safe=False,
     maintainer='The vla_accel_ros developers',

@@ -22,16 +22,16 @@ a machine without ROS can still train or evaluate.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 import io
 import os
 import signal
 import sys
 
-from vla_accel_ros import __version__
+from vla_accel_ros import __version__, extras
 from vla_accel_ros.stopping import SIGNALS, ends_in_order, exit_code
 
 BAD_INPUT = 2
@@ -46,11 +46,14 @@ class Command:
         module: Module with `configure` and `run`.
         summary: One line, for the list of commands.
         examples: Command lines worth copying.
+        extras: The extras that it cannot do without, each with the option that asks for it;
+            None for one that it always needs. Found out before the work, not at its end.
     """
 
     module: str
     summary: str
     examples: tuple[str, ...]
+    extras: Mapping[str, str | None] = field(default_factory=dict)
 
 
 COMMANDS = {
@@ -58,6 +61,7 @@ COMMANDS = {
         'vla_accel_ros.commands.demo',
         'the whole ROS 2 graph on the embedded arm, live, with a video at the end',
         ('vla-accel demo', 'vla-accel demo --episodes 1 --json'),
+        extras={'sim': None},
     ),
     'status': Command(
         'vla_accel_ros.commands.status',
@@ -77,6 +81,7 @@ COMMANDS = {
             "vla-accel eval --methods 'none,hold+jacobi,none@keep=0.25' --report report/",
             'vla-accel eval --clock real --latency-ms 60 --methods none,fast --json',
         ),
+        extras={'eval': 'report'},
     ),
     'replay': Command(
         'vla_accel_ros.commands.replay',
@@ -85,11 +90,13 @@ COMMANDS = {
             'vla-accel replay my_bag --methods none,sp_vla,fast --out out/my_bag',
             "vla-accel replay my_bag.mcap --image-topic /camera/image_raw --instruction 'pour'",
         ),
+        extras={'eval': None},
     ),
     'record-demo': Command(
         'vla_accel_ros.commands.record_demo',
         'episodes of the embedded arm as a bag, to try replay on',
         ('vla-accel record-demo --episodes 20 --out out/demo_bag',),
+        extras={'sim': None, 'eval': None},
     ),
     'env': Command(
         'vla_accel_ros.commands.env',
@@ -106,6 +113,7 @@ COMMANDS = {
             'vla-accel tune --sim --methods hold,sp_vla --trials 20',
             'vla-accel tune --bag monday tuesday --confirm-bag friday --methods sp_vla,fastv',
         ),
+        extras={'sim': 'sim', 'eval': None},
     ),
     'bench': Command(
         'vla_accel_ros.commands.bench',
@@ -115,11 +123,13 @@ COMMANDS = {
             'vla-accel bench --model mid --bars --plot bench.png',
             'vla-accel bench --model openvla-7b --random-weights --device cuda --out h200.json',
         ),
+        extras={'eval': 'plot'},
     ),
     'train': Command(
         'vla_accel_ros.commands.train',
         'make a shipped checkpoint again, tabletop-s where not said; resumable',
         ('vla-accel train', 'vla-accel train --recipe tabletop-m-oft --out out/train/oft'),
+        extras={'train': None},
     ),
     'doctor': Command(
         'vla_accel_ros.commands.doctor',
@@ -183,8 +193,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.print_help(sys.stderr)
             return BAD_INPUT
         args = parser.parse_args(argv)
+        command = COMMANDS[args.command]
+        for extra, option in command.extras.items():
+            if option is None or getattr(args, option):
+                extras.require(extra)
         with ends_in_order(), _own_words_only() if args.json else nullcontext():
-            code = import_module(COMMANDS[args.command].module).run(args)
+            code = import_module(command.module).run(args)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -197,7 +211,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if '--debug' in argv or (error.name or '').startswith('vla_accel_ros'):
             raise
-        return _complain(f'{error.name} is not installed; `vla-accel doctor` says what to do')
+        return _complain(_remedy(chosen or '', error.name or ''))
     except Exception as error:
         # What this package refuses, or a file: bad input. All else is a defect, shown whole.
         if ended := _interrupt_in(error):
@@ -207,6 +221,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if '--debug' in argv or not (ours or isinstance(error, (ValueError, OSError))):
             raise
         return _complain(str(error))
+
+
+def _remedy(command: str, module: str) -> str:
+    extra = extras.extra_of(module, first=command)
+    if extra is None:
+        return f'{module} is not installed; `vla-accel doctor` says what to do'
+    return f'{command} needs {module}, of {extras.PACKAGE}[{extra}]: {extras.remedy(extra)}'
 
 
 def _as_process(argv: Sequence[str]) -> int:

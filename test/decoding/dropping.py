@@ -18,12 +18,14 @@ import torch
 
 from vla_accel_ros.pruning.base import Pruner
 from vla_accel_ros.pruning.interface import Needs
+from vla_accel_ros.pruning.parameters import Parameters
 
 
 class Dropping(Pruner):
     """Drop tokens at given points: 0 for before the projector, else after that layer."""
 
     name = 'dropping'
+    Parameters = Parameters
 
     def __init__(self, layout, drops):
         super().__init__(None, layout)

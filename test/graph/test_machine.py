@@ -12,6 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from importlib.metadata import version
+import sys
+
 import pytest
 
 from vla_accel_ros.graph import machine
@@ -46,10 +49,16 @@ def test_an_opengl_that_does_not_render_is_named_with_the_remedy(monkeypatch):
     assert 'apt install libegl1' in finding.remedy and finding.text
 
 
-def test_a_missing_library_comes_with_the_command_that_installs_it():
-    finding = machine.package('no-such-thing', 'no_such_thing', 'nothing')
-    assert not finding.ok and finding.remedy == 'pip install no-such-thing'
-    assert not finding.needed
+def test_an_extra_that_is_there_is_told_of_with_its_versions():
+    finding = machine.extra('sim')
+    assert finding.ok and f'mujoco {version("mujoco")}' in finding.text
+
+
+def test_a_missing_extra_comes_with_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'mujoco', None)
+    finding = machine.extra('sim')
+    assert not finding.ok and not finding.needed
+    assert finding.text.startswith('without mujoco (') and "'mujoco>=" in finding.remedy
 
 
 def test_too_little_shared_memory_is_told_of(monkeypatch):

@@ -36,6 +36,7 @@ sys.exit(programs.{name}())
         ('camera', 'rclpy', 'source /opt/ros/jazzy/setup.bash'),
         ('arm_command', 'trajectory_msgs', 'requirements-ros.txt'),
         ('scheduler', 'numpy', 'pip install -r requirements.txt'),
+        ('sim_arm', 'mujoco', "'mujoco>="),
     ],
 )
 def test_a_missing_module_is_one_line_with_what_to_do(name, module, remedy):

@@ -29,6 +29,8 @@ from packaging.requirements import Requirement
 import pytest
 
 from vla_accel_ros import __version__
+from vla_accel_ros.cli import COMMANDS
+from vla_accel_ros.extras import PURPOSES
 
 PYTHONS = ('3.10', '3.11', '3.12', '3.13')
 # Imports whose distribution is called otherwise.
@@ -48,9 +50,14 @@ OPTIONAL = {
     'transformers',
     'setuptools',
 }
-TEST_ONLY = {'sklearn'}
+# Each extra, and the file that pins what it adds; training adds nothing that the others have not.
+EXTRAS = {'sim': 'requirements-sim.txt', 'eval': 'requirements-eval.txt'}
+FILES = ('requirements.txt', *EXTRAS.values(), 'requirements-ros.txt', 'requirements-test.txt')
+# Rooms and files that only work where their extras are installed.
+BEYOND_A_ROBOT = ('sim', 'environments', 'evaluation', 'replay', 'tuning', 'bench', 'report')
+BEYOND_A_ROBOT += ('training', 'graph/demo_picture.py')
 # Names of rosdep keys that differ, and what has none.
-ROSDEP = {'scikit-learn': 'sklearn'}
+ROSDEP = {'scikit-learn': 'sklearn', 'types-PyYAML': 'types-pyyaml'}
 NO_ROSDEP = {'ruff', 'selenium', 'transformers'}
 
 
@@ -59,9 +66,9 @@ def pins(root, name='requirements.txt'):
     return [Requirement(line) for line in lines if line and not line.startswith('#')]
 
 
-def imported(root, folder):
+def imported(files):
     found = set()
-    for file in (root / folder).rglob('*.py'):
+    for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding='utf-8'))):
             if isinstance(node, ast.Import):
                 found.update(alias.name.split('.')[0] for alias in node.names)
@@ -70,9 +77,20 @@ def imported(root, folder):
     return found - set(sys.stdlib_module_names) - {'vla_accel_ros'}
 
 
+def libraries(files):
+    return {
+        DISTRIBUTION.get(name, name)
+        for name in imported(files)
+        if not is_ros(name) and name not in OPTIONAL
+    }
+
+
 def required(extra=''):
-    found = map(Requirement, distribution('vla_accel_ros').requires)
-    return [r for r in found if r.marker is None or r.marker.evaluate({'extra': extra})]
+    """List what is required always, or what an extra adds."""
+    found = [Requirement(line) for line in distribution('vla_accel_ros').requires]
+    if not extra:
+        return [r for r in found if r.marker is None]
+    return [r for r in found if r.marker and r.marker.evaluate({'extra': extra})]
 
 
 def is_ros(name):
@@ -115,7 +133,9 @@ def test_ros_packages_that_are_imported_are_declared(manifest, root):
         pin.name.removeprefix('ros-').replace('-', '_')
         for pin in pins(root, 'requirements-ros.txt')
     }
-    needed = {name for name in imported(root, 'vla_accel_ros/nodes') if is_ros(name)}
+    needed = {
+        name for name in imported((root / 'vla_accel_ros/nodes').rglob('*.py')) if is_ros(name)
+    }
     assert needed <= declared
     assert needed <= wheels
 
@@ -131,45 +151,68 @@ def test_what_the_tests_need_is_declared(manifest, root):
 
 
 def test_libraries_that_are_imported_are_required_and_pinned(root):
-    declared = {requirement.name for requirement in required()}
-    pinned = {pin.name for pin in pins(root)}
-    needed = {
-        DISTRIBUTION.get(name, name)
-        for name in imported(root, 'vla_accel_ros')
-        if not is_ros(name) and name not in OPTIONAL
-    }
+    needed = libraries((root / 'vla_accel_ros').rglob('*.py'))
+    declared = {r.name for extra in ('', *EXTRAS) for r in required(extra)}
     assert needed <= declared
-    assert needed <= pinned
-    assert declared <= pinned
+    for extra, name in {'': 'requirements.txt', **EXTRAS}.items():
+        assert {r.name for r in required(extra)} == {pin.name for pin in pins(root, name)}
 
 
-def test_lower_bounds_admit_what_is_pinned(root):
-    bounds = {requirement.name: requirement.specifier for requirement in required()}
-    for pin in pins(root):
+def test_what_a_robot_runs_imports_no_library_of_an_extra(root):
+    package = root / 'vla_accel_ros'
+    beyond = [package / name for name in BEYOND_A_ROBOT]
+    files = [
+        file
+        for file in package.rglob('*.py')
+        if not any(place in (file, *file.parents) for place in beyond)
+    ]
+    assert package / 'nodes/scheduler.py' in files
+    assert libraries(files) <= {requirement.name for requirement in required()}
+
+
+def test_what_a_robot_installs_is_small():
+    assert not {r.name for r in required()} & {'mujoco', 'optuna', 'plotly', 'matplotlib'}
+
+
+def test_training_adds_nothing_that_simulation_and_evaluation_have_not():
+    others = {str(r.name) + str(r.specifier) for extra in EXTRAS for r in required(extra)}
+    assert {str(r.name) + str(r.specifier) for r in required('train')} <= others
+
+
+def test_extras_are_those_that_the_commands_name():
+    declared = set(distribution('vla_accel_ros').metadata.get_all('Provides-Extra'))
+    assert declared == {*PURPOSES, 'robosuite'}
+    for command in COMMANDS.values():
+        assert set(command.extras) <= set(PURPOSES)
+
+
+@pytest.mark.parametrize('extra', ['', *EXTRAS])
+def test_lower_bounds_admit_what_is_pinned(root, extra):
+    bounds = {requirement.name: requirement.specifier for requirement in required(extra)}
+    for pin in pins(root, EXTRAS.get(extra, 'requirements.txt')):
         version = next(iter(pin.specifier)).version
-        assert version in bounds.get(pin.name, pin.specifier), pin
+        assert version in bounds[pin.name], pin
 
 
-def test_extras_are_pinned_within_the_lower_bounds():
-    bounds = {requirement.name: requirement.specifier for requirement in required()}
-    extras = [r for r in required('robosuite') if 'extra' in str(r.marker)]
-    assert {r.name for r in extras} == {'robosuite', 'mujoco'}
-    for pin in extras:
+def test_an_environment_of_others_is_pinned_within_the_lower_bounds():
+    bounds = {requirement.name: requirement.specifier for requirement in required('sim')}
+    assert {r.name for r in required('robosuite')} == {'robosuite', 'mujoco'}
+    for pin in required('robosuite'):
         (spec,) = pin.specifier
         assert spec.operator == '==' and spec.version in bounds.get(pin.name, pin.specifier), pin
 
 
 @pytest.mark.parametrize('python', PYTHONS)
-@pytest.mark.parametrize('name', ['', '-ros', '-test'])
+@pytest.mark.parametrize('name', FILES)
 def test_each_library_has_one_pin_for_each_python(root, python, name):
     seen = [
         pin.name
-        for pin in pins(root, f'requirements{name}.txt')
+        for pin in pins(root, name)
         if pin.marker is None or pin.marker.evaluate({'python_version': python})
     ]
-    everything = {pin.name for pin in pins(root, f'requirements{name}.txt')}
+    everything = {pin.name for pin in pins(root, name)}
     assert sorted(seen) == sorted(everything)
-    for pin in pins(root, f'requirements{name}.txt'):
+    for pin in pins(root, name):
         assert [spec.operator for spec in pin.specifier] == ['=='], pin
 
 

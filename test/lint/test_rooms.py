@@ -37,7 +37,7 @@ LEVELS = (
     ('scheduling', 'safety', 'sim'),
     ('inputs',),
     ('actions', 'observations', 'motion', 'options', 'units', 'devices', 'workers', 'paths'),
-    ('files', 'stopping', '__init__'),
+    ('files', 'stopping', 'extras', '__init__'),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(LEVELS) for room in rooms}
 ROS = ('rclpy', 'launch', 'launch_ros', 'rosidl_runtime_py', 'lifecycle_msgs')

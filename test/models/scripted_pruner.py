@@ -18,12 +18,14 @@
 import torch
 
 from vla_accel_ros.pruning.base import Pruner
+from vla_accel_ros.pruning.parameters import Parameters
 
 
 class Scripted(Pruner):
     """Drop given tokens at given points, and remember every score."""
 
     name = 'scripted'
+    Parameters = Parameters
 
     def __init__(self, layout, needs, drops):
         super().__init__(None, layout)

@@ -23,11 +23,10 @@ from itertools import chain
 import json
 import sys
 
+from vla_accel_ros import extras
 from vla_accel_ros.graph import machine
 from vla_accel_ros.graph.machine import Finding
 from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
-
-NEEDED = (('mujoco', 'mujoco', 'the embedded arm'), ('imageio-ffmpeg', 'imageio_ffmpeg', 'videos'))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -109,9 +108,10 @@ def examine(checkpoints: list[str], unnorm_key: str | None = None) -> Iterator[F
     yield from asked('launch', machine.launch)
     yield from asked('dds', machine.dds_profile)
     yield from asked('torch', machine.torch)
-    for name, module, purpose in NEEDED:
-        yield from asked(name, partial(machine.package, name, module, purpose, needed=True))
-    yield from asked('opengl', machine.opengl)
+    for name in extras.PURPOSES:
+        yield from asked(f'extra {name}', partial(machine.extra, name))
+    if not extras.missing('sim'):
+        yield from asked('opengl', machine.opengl)
     shipped = list(shipped_checkpoints())
     if not shipped:
         yield Finding(
@@ -165,7 +165,8 @@ def run(args: argparse.Namespace) -> int:
         args: As parsed.
 
     Returns:
-        0 when the demo can run here and each checkpoint asked for is healthy, else 1.
+        0 when the nodes can run here, those of the embedded arm too where its extra is there,
+        and each checkpoint asked for is healthy, else 1.
     """
     findings = []
     questions = [examine(args.checkpoint or [], args.unnorm_key)]
@@ -200,6 +201,8 @@ def run(args: argparse.Namespace) -> int:
         print()
     elif lacking:
         print(f'\nlacking: {", ".join(lacking)}')
+    elif extras.missing('sim'):
+        print('\nall that a robot needs is there; the demo needs the extra sim besides')
     else:
         print('\nall that the demo needs is there')
     return 1 if lacking else 0

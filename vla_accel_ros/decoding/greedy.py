@@ -38,7 +38,8 @@ class Greedy(TokenDecoder):
         passes: Passes,
     ) -> Decoded:
         """Decode the answer; see `TokenDecoder.decode`."""
-        peaks, tokens = [], []
+        peaks: list[Tensor] = []
+        tokens: list[Tensor] = []
         for place in range(count):
             if place:
                 logits = passes.extend(tokens[-1], place - 1)

@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from vla_accel_ros import extras
 from vla_accel_ros.environments.interface import EnvironmentKind
 from vla_accel_ros.environments.libero_env import LiberoKind
 from vla_accel_ros.environments.libero_import import PREFIX as LIBERO
@@ -42,6 +43,7 @@ def find(name: str, config: Path | None = None) -> EnvironmentKind:
     Raises:
         ValueError: When there is none of that name, or it does not fit; says what to do.
         OSError: When there is no such file.
+        ModuleNotFoundError: When the embedded arm is asked for and its extra is not installed.
     """
     module, _, inner = name.strip().partition(':')
     known = {'tabletop': TabletopKind, ROBOSUITE: RobosuiteKind, LIBERO: LiberoKind.parse}
@@ -55,6 +57,8 @@ def find(name: str, config: Path | None = None) -> EnvironmentKind:
         raise ValueError(f'--env-config is for other environments, {module} is known')
     if bool(inner) == (module == 'tabletop'):
         raise ValueError(f"environment '{name}' is unknown, expected {HELP}")
+    if module == 'tabletop':
+        extras.require('sim')
     return known[module](inner) if inner else known[module]()
 
 

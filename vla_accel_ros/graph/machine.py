@@ -20,7 +20,7 @@ What can take the process down with it (DDS, OpenGL drivers) is tried in a child
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from importlib.util import find_spec
 import json
 import os
@@ -30,6 +30,7 @@ import shutil
 import subprocess
 import sys
 
+from vla_accel_ros import extras
 from vla_accel_ros.paths import share_file
 
 APT_ROS = 'source /opt/ros/jazzy/setup.bash, or pip install -r requirements-ros.txt'
@@ -219,23 +220,28 @@ def torch() -> Finding:
     )
 
 
-def package(name: str, module: str, purpose: str, needed: bool = False) -> Finding:
-    """Say whether a library is there.
+def extra(name: str) -> Finding:
+    """Say whether the libraries of an extra are there.
 
     Args:
-        name: Its name, as pip knows it.
-        module: The module to look for.
-        purpose: What it is good for.
-        needed: Whether the demo cannot do without it.
+        name: One of `extras.PURPOSES`.
     """
-    remedy = PIP if needed else f'pip install {name}'
-    if find_spec(module) is None:
-        return Finding(name, False, f'not installed ({purpose})', needed, remedy)
-    try:
-        found = version(name)
-    except PackageNotFoundError:
-        found = 'there'
-    return Finding(name, True, f'{found} ({purpose})', needed)
+    title, purpose = f'extra {name}', extras.PURPOSES[name]
+    wanted = extras.libraries(name)
+    if not wanted:
+        return Finding(title, False, 'unknown: this package is on the path, but not installed')
+    lacking = extras.missing(name)
+    there = {each: version(each) for each in wanted if each not in lacking}
+    text = ', '.join(f'{each} {number}' for each, number in there.items())
+    if lacking:
+        text = f'without {", ".join(lacking)}'
+    return Finding(
+        title,
+        not lacking,
+        f'{text} ({purpose})',
+        remedy=extras.remedy(name),
+        details={'there': there, 'missing': lacking},
+    )
 
 
 def opengl() -> Finding:

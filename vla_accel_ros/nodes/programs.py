@@ -20,25 +20,34 @@ from __future__ import annotations
 from importlib import import_module
 import sys
 
+from vla_accel_ros import extras
 from vla_accel_ros.stopping import CANNOT_START
 
 SOURCE = 'source /opt/ros/jazzy/setup.bash, or pip install -r requirements-ros.txt'
 
 
-def run(name: str) -> int:
-    """Run a node; return its exit status, `CANNOT_START` where a module is missing."""
+def run(name: str, extra: str | None = None) -> int:
+    """Run a node; return its exit status, `CANNOT_START` where a module is missing.
+
+    Args:
+        name: Of the node's module.
+        extra: The extra that it cannot do without.
+    """
     try:
+        if extra is not None:
+            extras.require(extra)
         module = import_module(f'vla_accel_ros.nodes.{name}')
     except ModuleNotFoundError as error:
         missing = error.name or ''
         if missing.startswith('vla_accel_ros'):
             raise
         top = missing.partition('.')[0]
-        remedy = (
-            SOURCE
-            if top == 'rclpy' or top.endswith(('_msgs', '_srvs', '_interfaces'))
-            else ('pip install -r requirements.txt')
-        )
+        if top == 'rclpy' or top.endswith(('_msgs', '_srvs', '_interfaces')):
+            remedy = SOURCE
+        elif bringing := extras.extra_of(top):
+            remedy = extras.remedy(bringing)
+        else:
+            remedy = 'pip install -r requirements.txt'
         print(f'{name}: {top} is not installed: {remedy}', file=sys.stderr)
         return CANNOT_START
     return module.main()
@@ -66,4 +75,4 @@ def arm_command() -> int:
 
 def sim_arm() -> int:
     """Run the embedded arm."""
-    return run('sim_arm')
+    return run('sim_arm', extra='sim')

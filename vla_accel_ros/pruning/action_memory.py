@@ -58,7 +58,8 @@ class ActionMemory:
             raise ValueError(f'{len(self)} action scores remembered, expected {window}')
         weights = [gamma**i for i in range(1, window + 1)]
         newest_first = list(self._scores)[:window]
-        total = sum(w * s for w, s in zip(weights, newest_first, strict=True))
+        weighted = (w * s for w, s in zip(weights, newest_first, strict=True))
+        total = sum(weighted, start=torch.zeros_like(newest_first[0]))
         return total / sum(weights)
 
 

@@ -18,7 +18,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -31,9 +31,10 @@ from vla_accel_ros.pruning.scores import TokenScores
 from vla_accel_ros.pruning.selection import extend, has_contrast
 
 Scores = Mapping[Rows, TokenScores]
+P = TypeVar('P', bound=Parameters)
 
 
-class Pruner:
+class Pruner(Generic[P]):
     """A pruning method, with what it remembers of the running episode.
 
     A method overrides `_plan` and those of `_towers`, `_projected`, `_layer` and `_decoded` that
@@ -46,6 +47,7 @@ class Pruner:
 
     Attributes:
         name: The method's name.
+        Parameters: The class of its parameters.
         reason: Why the last inference kept what it kept, a stable name.
 
     Raises:
@@ -53,9 +55,9 @@ class Pruner:
     """
 
     name: ClassVar[str]
-    Parameters: ClassVar[type[Parameters]] = Parameters
+    Parameters: type[P]
 
-    def __init__(self, parameters: Parameters | None, layout: Layout) -> None:
+    def __init__(self, parameters: P | None, layout: Layout) -> None:
         self.layout = layout
         self.reason = ''
         self._open = False
@@ -68,7 +70,7 @@ class Pruner:
         """Last decoder layer after which dropping still saves something."""
         return max(1, self.layout.layers - 1)
 
-    def configure(self, parameters: Parameters) -> None:
+    def configure(self, parameters: P) -> None:
         """Take new parameters between two inferences, keeping what the episode taught.
 
         Raises:
@@ -139,7 +141,7 @@ class Pruner:
             self._decoded(scores)
             self._open = False
 
-    def _bind(self, parameters: Parameters) -> None:
+    def _bind(self, parameters: P) -> None:
         """Check parameters against the layout and derive what depends on both."""
 
     def _forget(self) -> None:
@@ -187,7 +189,7 @@ class Pruner:
             self._fallback('not_finite')
         elif not contrast:
             self._fallback('no_contrast')
-        return finite and contrast
+        return bool(finite and contrast)
 
     def _rounded(self, mask: Tensor, priority: Tensor) -> Tensor:
         """Extend a mask to the next bucket by priority, both [cameras, tokens]."""
@@ -196,3 +198,7 @@ class Pruner:
     def _budget(self, keep: float) -> int:
         """Give the count of all cameras together for a keep ratio."""
         return self.buckets.up(round(keep * self.layout.total))
+
+
+# Any method, whatever its parameters.
+AnyPruner = Pruner[Any]

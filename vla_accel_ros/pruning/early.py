@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from torch import Tensor
 
@@ -44,12 +45,13 @@ class EarlyParameters(Parameters):
     layer: int = layer_option(2)
 
 
-class EarlyPruner(Pruner):
+E = TypeVar('E', bound=EarlyParameters)
+
+
+class EarlyPruner(Pruner[E]):
     """Choose once the towers have run and drop at the place that the parameters say."""
 
-    Parameters = EarlyParameters
-
-    def _bind(self, parameters: EarlyParameters) -> None:
+    def _bind(self, parameters: E) -> None:
         layer = auto_layer('layer', parameters.layer, 2, self.layout.layers, self.last_drop)
         self._drop_layer = layer if parameters.place == AFTER_LAYER else 0
 

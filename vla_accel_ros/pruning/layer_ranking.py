@@ -45,8 +45,13 @@ def confidence(scores: TokenScores, rule: str) -> Tensor:
         scores: Of the layer.
         rule: `entropy`, 1 / (H + eps), the paper's later versions; `mean_std`, the mean over
             the standard deviation of the scores, its first.
+
+    Raises:
+        ValueError: When the rule is `entropy` and the scores have none.
     """
     if rule == 'entropy':
+        if scores.entropy is None:
+            raise ValueError('the scores have no entropy, expected it for confidence by entropy')
         return 1 / (scores.entropy + EPSILON)
     values = scores.received[scores.present]
     return values.mean() / (values.std(correction=0) + EPSILON)

@@ -45,7 +45,8 @@ def unit_patches(images: tuple[np.ndarray, ...], layout: Layout) -> np.ndarray:
         ]
     ).astype(np.float32)
     length = np.sqrt(np.einsum('ctp,ctp->ct', cut, cut))
-    return cut / np.maximum(length, 1e-6)[..., None]
+    patches: np.ndarray = cut / np.maximum(length, 1e-6)[..., None]
+    return patches
 
 
 def similarity(now: np.ndarray, then: np.ndarray) -> np.ndarray:

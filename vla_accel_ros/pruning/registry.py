@@ -13,28 +13,39 @@
 # limitations under the License.
 
 
-"""The methods by name, and their parameters as tables."""
+"""The methods by name, found in the folder `methods`, and their parameters as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from importlib import import_module
 from typing import Any
 
-from vla_accel_ros.pruning.base import Pruner
+from vla_accel_ros.pruning import methods
+from vla_accel_ros.pruning.base import AnyPruner, Pruner
 from vla_accel_ros.pruning.interface import Layout
-from vla_accel_ros.pruning.methods.fastv import FastVPruner
-from vla_accel_ros.pruning.methods.none import NonePruner
-from vla_accel_ros.pruning.methods.random_tokens import RandomPruner
-from vla_accel_ros.pruning.methods.sp_vla import SpVlaPruner
-from vla_accel_ros.pruning.methods.specprune import SpecPruner
-from vla_accel_ros.pruning.methods.vla_pruner import VlaPruner
-from vla_accel_ros.pruning.parameters import FIXED
+from vla_accel_ros.pruning.parameters import FIXED, Parameters
 
-METHODS: dict[str, type[Pruner]] = {
-    method.name: method
-    for method in (SpVlaPruner, VlaPruner, SpecPruner, FastVPruner, RandomPruner, NonePruner)
-}
+
+def load(name: str) -> type[AnyPruner]:
+    """Import a method's file and give the pruner in it.
+
+    Raises:
+        TypeError: When the file has no pruner whose name is that of the file.
+    """
+    module = import_module(f'{methods.__name__}.{name}')
+    for value in vars(module).values():
+        if (
+            isinstance(value, type)
+            and issubclass(value, Pruner)
+            and vars(value).get('name') == name
+        ):
+            return value
+    raise TypeError(f"{module.__file__} has no Pruner with name = '{name}', the file's name")
+
+
+METHODS: dict[str, type[AnyPruner]] = {name: load(name) for name in methods.NAMES}
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ class ParameterInfo:
     choices: tuple[str, ...]
 
 
-def method(name: str) -> type[Pruner]:
+def method(name: str) -> type[AnyPruner]:
     """Give the method of that name.
 
     Raises:
@@ -83,13 +94,13 @@ def parameter_table(name: str) -> tuple[ParameterInfo, ...]:
     )
 
 
-def make_parameters(name: str, **values: Any):
+def make_parameters(name: str, **values: Any) -> Parameters:
     """Build a method's parameters from values by name.
 
     Raises:
         ValueError: When the method or a parameter is unknown, or a value is out of range.
     """
-    kind = method(name).Parameters
+    kind: type[Parameters] = method(name).Parameters
     known = [spec.name for spec in fields(kind)]
     unknown = sorted(set(values) - set(known))
     if unknown:
@@ -117,7 +128,7 @@ def own_values(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return picked
 
 
-def create(name: str, layout: Layout, **values: Any) -> Pruner:
+def create(name: str, layout: Layout, **values: Any) -> AnyPruner:
     """Build a pruner.
 
     Args:

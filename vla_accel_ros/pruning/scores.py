@@ -124,8 +124,12 @@ def mean_scores(parts: Sequence[TokenScores], rows: Sequence[int]) -> TokenScore
         return parts[0]
     total = sum(rows)
     shares = [count / total for count in rows]
-    entropy = None
-    if parts[0].entropy is not None:
-        entropy = sum(part.entropy * share for part, share in zip(parts, shares, strict=True))
-    received = sum(part.received * share for part, share in zip(parts, shares, strict=True))
+    received = _weighted([part.received for part in parts], shares)
+    entropies = [part.entropy for part in parts if part.entropy is not None]
+    entropy = _weighted(entropies, shares) if entropies else None
     return TokenScores(received, torch.stack([part.present for part in parts]).any(0), entropy)
+
+
+def _weighted(values: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    products = (value * weight for value, weight in zip(values, weights, strict=True))
+    return sum(products, start=torch.zeros_like(values[0]))

@@ -25,7 +25,7 @@ from vla_accel_ros.pruning.registry import ParameterInfo, parameter_table
 COMMON = tuple(spec.name for spec in fields(Parameters))
 
 
-def _shown(value) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return ', '.join(map(_shown, value))
     if isinstance(value, bool):

@@ -49,7 +49,7 @@ class FastVParameters(Parameters):
     )
 
 
-class FastVPruner(Pruner):
+class FastVPruner(Pruner[FastVParameters]):
     """Keep the top tokens of all cameras together by one layer's attention."""
 
     name = 'fastv'

@@ -17,10 +17,12 @@
 
 from __future__ import annotations
 
+from vla_accel_ros.pruning import parameters
 from vla_accel_ros.pruning.base import Pruner
 
 
-class NonePruner(Pruner):
+class NonePruner(Pruner[parameters.Parameters]):
     """Keep all visual tokens, and ask for nothing."""
 
     name = 'none'
+    Parameters = parameters.Parameters

@@ -22,6 +22,7 @@ that falls with the arm's speed, and the patches that hold an edge, in their ori
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -90,7 +91,7 @@ class SpVlaParameters(EarlyParameters):
             )
 
 
-def code_parameters(suite: str, z_unit_m: float, step_s: float, **others) -> SpVlaParameters:
+def code_parameters(suite: str, z_unit_m: float, step_s: float, **others: Any) -> SpVlaParameters:
     """Give the released code's pruning law for a LIBERO suite, in m/s.
 
     Args:
@@ -130,7 +131,7 @@ def mass_threshold(parameters: SpVlaParameters, motion: Motion | None) -> float:
     return 1 - (1 - parameters.min_mass) * along
 
 
-class SpVlaPruner(EarlyPruner):
+class SpVlaPruner(EarlyPruner[SpVlaParameters]):
     """Semantic tokens by attention mass, spatial tokens by edges, fewer the faster the arm."""
 
     name = 'sp_vla'

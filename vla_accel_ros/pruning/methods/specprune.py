@@ -22,6 +22,7 @@ the least of a running rank. A controller keeps more while the arm moves slowly.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, floor
 
 import torch
@@ -32,11 +33,11 @@ from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.buckets import REFERENCE_TOKENS
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.layer_ranking import LayerRanking
-from vla_accel_ros.pruning.methods.specprune_parameters import SpecPruneParameters
 from vla_accel_ros.pruning.motion import Frames, similarity, unit_patches
 from vla_accel_ros.pruning.parameters import FIXED, auto_layer
 from vla_accel_ros.pruning.scores import TokenScores
 from vla_accel_ros.pruning.selection import extend, top
+from vla_accel_ros.pruning.specprune_parameters import SpecPruneParameters
 from vla_accel_ros.scheduling.controller import Controller, Mode
 
 OLDEST, NEAREST = 11, 4
@@ -53,11 +54,12 @@ def reference_age(motion: Motion | None, speed_unit: float) -> int:
     return max(NEAREST, floor(7 - speed) + 4)
 
 
-class SpecPruner(Pruner):
+class SpecPruner(Pruner[SpecPruneParameters]):
     """Static choice after an early layer, layer-level pruning after later ones."""
 
     name = 'specprune'
     Parameters = SpecPruneParameters
+    _controller: Controller
 
     def _bind(self, parameters: SpecPruneParameters) -> None:
         depth, last = self.layout.layers, self.last_drop
@@ -87,9 +89,11 @@ class SpecPruner(Pruner):
         self._history: Tensor | None = None
         self._ranking = LayerRanking()
         self._choosing = False
-        self._start_inference(None)
+        self._start_inference(
+            torch.zeros(self.layout.cameras, self.layout.tokens, dtype=torch.bool)
+        )
 
-    def _start_inference(self, moved: Tensor | None) -> None:
+    def _start_inference(self, moved: Tensor) -> None:
         self._moved = moved
         self._local: list[Tensor] = []
         self._target = 0.0
@@ -106,7 +110,8 @@ class SpecPruner(Pruner):
         self._start_inference(self._dynamic(scene))
         self._history = torch.stack(self._fresh).mean(0) if self._fresh else None
         self._fresh = []
-        wanted, ranked = set(self._history_layers), ()
+        wanted = set(self._history_layers)
+        ranked: Sequence[int] = ()
         if first:
             # Neither history nor a reference frame: two of the three sets are unknown.
             self._fallback('first_step')

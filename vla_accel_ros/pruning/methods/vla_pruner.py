@@ -89,7 +89,7 @@ class VlaPrunerParameters(Parameters):
     )
 
 
-class VlaPruner(Pruner):
+class VlaPruner(Pruner[VlaPrunerParameters]):
     """Dual top-k, union, max-min filter, after an early decoder layer."""
 
     name = 'vla_pruner'
@@ -149,7 +149,8 @@ class VlaPruner(Pruner):
         if not (self._usable(semantic) and self._usable(action)):
             return None
         if not bool(self._visual.isfinite().all()):
-            return self._fallback('not_finite')
+            self._fallback('not_finite')
+            return None
         tokens = self.layout.tokens
         counts = [self.buckets.up_camera(round(p.keep * s * tokens)) for s in self._shares]
         budget = torch.tensor(counts, device=semantic.device)[:, None]

@@ -36,7 +36,7 @@ class RandomParameters(EarlyParameters):
     seed: int = option(0, 'seed; each episode repeats its sequence', low=0, high=2**31 - 1)
 
 
-class RandomPruner(EarlyPruner):
+class RandomPruner(EarlyPruner[RandomParameters]):
     """Keep as many tokens of each camera as asked for, drawn anew at each inference."""
 
     name = 'random'
