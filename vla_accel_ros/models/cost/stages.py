@@ -248,11 +248,11 @@ class CostModel:
         return cost
 
     def _blocks(self, kind: Rows, length: int, work: Workload) -> list[tuple[int, int]]:
-        """Return the rows of each block that `row_scores` takes, and the keys that they meet."""
+        """Return the rows of each block that `RowScores` takes, and the keys that they meet."""
         if self.config.oft:
             rows = {Rows.TEXT: work.text - 1, Rows.LAST: 1, Rows.ACTION: self.config.slots}
             return [(rows.get(kind, length - self.config.slots - 1), length)]
-        from vla_accel_ros.models.row_scores import BLOCK
+        from vla_accel_ros.engines.programs.scores import BLOCK
 
         end = length - work.draft_in_prefill
         begin = end - {Rows.ALL: end, Rows.TEXT: work.text - 1, Rows.LAST: 1}[kind]
