@@ -280,7 +280,7 @@ def test_positions_stay_absolute_whatever_is_dropped(small, batch):
         pruner = Scripted(layout, needs, {place: (first, 12)})
         with torch.inference_mode():
             inference = Inference(small, pruner, scene)
-            visual, present, _ = encode(inference, batch[0][:1], None)
+            visual, present, _ = encode(inference, batch[0][:1], ids)
             x = small.embed_prompt(ids, visual)
             cache = small.new_cache(x.shape[1])
             prompt = prefill(inference, x, present, cache, prompt_rows(ids.shape[1] - 1))

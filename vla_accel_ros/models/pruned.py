@@ -109,15 +109,13 @@ class Prefilled:
         return tuple(len(present) for present in self.ids)
 
 
-def encode(
-    inference: Inference, pixels: Tensor, language: Tensor | None
-) -> tuple[Tensor, Tensor, int]:
+def encode(inference: Inference, pixels: Tensor, ids: Tensor) -> tuple[Tensor, Tensor, int]:
     """Run towers and projector.
 
     Args:
         inference: The inference.
         pixels: [1, channels, H, W].
-        language: [1, width] for FiLM, None without.
+        ids: int64 [1, T], the prompt, which the towers see where the model has FiLM.
 
     Returns:
         Visual tokens [1, n, width] on the device, which they are, int64 [n] ascending on the
@@ -126,11 +124,12 @@ def encode(
     run, watch, model = inference.run, inference.watch, inference.model
     choice, pruner = inference.choice, inference.choice.pruner
     needs, layout, early = choice.needs, pruner.layout, 0 in choice.needs.drops
-    ids, kept = all_ids(layout.cameras, layout.tokens, 'cpu'), None
+    present, kept = all_ids(layout.cameras, layout.tokens, 'cpu'), None
+    given = {'pixels': pixels}
+    model.check_pixels(pixels)
+    if model.config.film:
+        given |= run(model.instruction(), {'ids': ids})
     with watch('towers'):
-        given = (
-            {'pixels': pixels} if language is None else {'pixels': pixels, 'language': language}
-        )
         seen = run(model.vision(needs.tower_attention), given)
         features = seen.pop('features')
     with watch('selection'):
@@ -140,11 +139,11 @@ def encode(
             kept = choice.settle()
     given = {'features': features}
     if kept is not None:
-        ids = kept.ids
-        given['ids'] = ids.to(pixels.device)
+        present = kept.ids
+        given['ids'] = present.to(pixels.device)
     with watch('projector'):
         visual = run(model.projection(kept is not None), given)['visual']
-    projected = len(ids)
+    projected = len(present)
     with watch('selection'):
         distances: Tensors = {}
         if needs.distances and kept is None:
@@ -154,10 +153,10 @@ def encode(
         )
         kept = choice.settle() if early else None
         if kept is not None:
-            places = narrow(ids, kept.ids)
+            places = narrow(present, kept.ids)
             visual = run(Narrow(), {'x': visual, 'stay': places.to(visual.device)})['x']
-            ids = ids[places]
-    return visual, ids, projected
+            present = present[places]
+    return visual, present, projected
 
 
 def prefill(

@@ -82,8 +82,7 @@ def answer_chunk(
         ProprioError: When proprioception is missing, of another size or not wanted.
     """
     inference = Inference(model, pruner, scene, engine, watch)
-    model.check_pixels(pixels)
-    visual, present, projected = encode(inference, pixels, model.language(ids))
+    visual, present, projected = encode(inference, pixels, ids)
     with watch('prefill'):
         model.check_proprio(proprio)
         given = {'ids': ids, 'visual': visual}

@@ -91,8 +91,7 @@ def answer(
     drafted, layout = len(draft_in_prefill), pruner.layout
     inference = Inference(model, pruner, scene, engine, watch)
     needs = inference.choice.needs
-    model.check_pixels(pixels)
-    visual, present, projected = encode(inference, pixels, model.language(ids))
+    visual, present, projected = encode(inference, pixels, ids)
     # Positions do not close up over dropped tokens.
     first, attention = ids.shape[1] + layout.total, ActionRows(needs.decode)
     with watch('prefill'):

@@ -170,6 +170,10 @@ class OpenVLA(nn.Module):
 
     # -- the programs that the model is made of, beside those of `engines.programs.decoder` ------
 
+    def instruction(self) -> Call:
+        """Give the program from a prompt to what FiLM is given of it."""
+        return Call('language', self.language, ('ids',), 'language')
+
     def vision(self, attention: bool = False) -> Vision:
         """Give the program of the towers, with what the last blocks look at where asked."""
         config = self.config
