@@ -23,8 +23,6 @@ FAMILIES = 'vla_accel_ros.models.families'
 OPEN = ('registry', 'interface')
 # Rooms of the families.
 WITHIN = ('models/families/', 'models/heads/')
-# Written for what every model has, under the name of the first one's class.
-TYPED = ('models/attention_taps.py', 'models/passes.py', 'models/pruned.py')
 # These make models of a named family, or compare one with its original; they ask nothing of a
 # model that somebody hands them.
 BY_NAME = ('models/presets.py', 'models/parity/', 'training/shapes.py', 'commands/verify.py')
@@ -35,7 +33,7 @@ def elsewhere(sources, root):
     for file in sources:
         if package in file.parents:
             name = file.relative_to(package).as_posix()
-            if not name.startswith((*WITHIN, *BY_NAME, *TYPED)):
+            if not name.startswith((*WITHIN, *BY_NAME)):
                 yield name, ast.parse(file.read_text(encoding='utf-8'))
 
 

@@ -24,11 +24,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import call
+from vla_accel_ros.engines.programs.call import Call
+from vla_accel_ros.engines.programs.decoder import Span
+from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.layers.llama import LanguageModel
 from vla_accel_ros.layers.projector import Projector, patch_coordinates
-from vla_accel_ros.layers.vit import VisionBackbone
+from vla_accel_ros.layers.vit import VisionBackbone, look_at
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.passes import extend
 
 
 class VLA(nn.Module):
@@ -89,6 +95,15 @@ class VLA(nn.Module):
         Raises:
             ValueError: When the shape is not what the configuration says.
         """
+        self.check_pixels(pixel_values)
+        return look_at(self.vision_backbone, self.config.image_towers, pixel_values, language)[0]
+
+    def check_pixels(self, pixel_values: Tensor) -> None:
+        """Check pixel values [B, channels, H, W].
+
+        Raises:
+            ValueError: When the shape is not what the configuration says.
+        """
         size = self.config.image_size
         expected = (self.config.channels, size, size)
         if tuple(pixel_values.shape[1:]) != expected:
@@ -96,13 +111,6 @@ class VLA(nn.Module):
                 f'pixel values are {list(pixel_values.shape)}, expected [B, '
                 f'{", ".join(map(str, expected))}] for {self.config.cameras} images'
             )
-        parts = iter(pixel_values.split(3, dim=1))
-        return [
-            torch.cat(
-                [self.vision_backbone.tower(t)(next(parts), language) for t in towers], dim=-1
-            )
-            for towers in self.config.image_towers
-        ]
 
     def project(self, features: list[Tensor], ids: Tensor | None = None) -> Tensor:
         """Map the features of all images to visual tokens.
@@ -114,11 +122,14 @@ class VLA(nn.Module):
         Returns:
             [B, n, width].
         """
-        x = torch.cat(features, dim=1)
+        return self.project_rows(torch.cat(features, dim=1), ids)
+
+    def project_rows(self, features: Tensor, ids: Tensor | None = None) -> Tensor:
+        """Map features [B, images * N, feature width] as `project` does."""
         if self.config.coordinates:
-            where = self.coordinates.to(x.dtype).repeat(len(features), 1)
-            x = torch.cat([x, where.expand(len(x), -1, -1)], dim=-1)
-        return self.projector(x if ids is None else x[:, ids])
+            where = self.coordinates.to(features.dtype).repeat(self.config.cameras, 1)
+            features = torch.cat([features, where.expand(len(features), -1, -1)], dim=-1)
+        return self.projector(features if ids is None else features[:, ids])
 
     def encode_images(self, pixel_values: Tensor, language: Tensor | None = None) -> Tensor:
         """Map pixel values [B, channels, H, W] to visual tokens [B, visual tokens, width]."""
@@ -137,6 +148,38 @@ class VLA(nn.Module):
         text = self.language_model.model.embed_tokens(input_ids)
         return torch.cat([text[:, :1], visual.to(text.dtype), text[:, 1:]], dim=1)
 
+    # -- the programs that the model is made of, beside those of `engines.programs.decoder` ------
+
+    def instruction(self) -> Call:
+        """Give the program from a prompt to what FiLM is given of it."""
+        return Call('language', self.language, ('ids',), 'language')
+
+    def vision(self, attention: bool = False) -> Vision:
+        """Give the program of the towers, with what the last blocks look at where asked."""
+        config = self.config
+        return Vision(self.vision_backbone, config.image_towers, config.film, attention)
+
+    @property
+    def prefixes(self) -> tuple[int, ...]:
+        """For each image the tokens before the patches in the last tower that sees it."""
+        config = self.config
+        return tuple(config.towers[towers[-1]].prefix for towers in config.image_towers)
+
+    def projection(self, narrowed: bool = False) -> Call:
+        """Give the program of the projector, over the visual tokens `ids` alone where asked."""
+        inputs = ('features', 'ids') if narrowed else ('features',)
+        return Call('projector', self.project_rows, inputs, 'visual')
+
+    def prompt(self) -> Call:
+        """Give the program that puts a prompt's sequence together."""
+        return Call('prompt', self.embed_prompt, ('ids', 'visual'), 'x')
+
+    def logits_of(self) -> Call:
+        """Give the program from hidden rows to logits."""
+        return Call('lm_head', self.language_model.lm_head, ('rows',), 'logits')
+
+    # ---------------------------------------------------------------------------------------------
+
     def new_cache(self, capacity: int, batch: int = 1) -> KVCache:
         """Make an empty cache that fits this model."""
         return KVCache(self.config.decoder, capacity, batch, self.device, self.dtype)
@@ -151,9 +194,15 @@ class VLA(nn.Module):
         Returns:
             Logits of the last token [B, vocabulary].
         """
-        positions = torch.arange(x.shape[1], device=x.device)[None]
-        hidden = self.language_model.model.run(x, positions, cache=cache)
-        return self.language_model.lm_head(hidden[:, -1])
+        language, layers, length = self.language_model, self.config.decoder.layers, x.shape[1]
+        done = call(
+            EAGER,
+            Span(language.model, 0, layers, norm=True),
+            {'x': x, 'positions': torch.arange(length, device=x.device)},
+            {'new': cache.room(0, layers, length)},
+        )
+        cache.grow(0, layers, length)
+        return language.lm_head(done['x'][:, -1])
 
     def decode_one_token(self, token: Tensor, position: Tensor, cache: KVCache) -> Tensor:
         """Run one more token.
@@ -167,6 +216,4 @@ class VLA(nn.Module):
         Returns:
             Logits of the next token [B, vocabulary].
         """
-        x = self.language_model.model.embed_tokens(token[:, None])
-        hidden = self.language_model.model.run(x, position, cache=cache)
-        return self.language_model.lm_head(hidden[:, -1])
+        return extend(self.language_model, token[:, None], position, cache)[0][:, -1]

@@ -65,7 +65,7 @@ class HeadCost:
         Returns:
             Of each block that is computed at once its rows, and the keys that they meet.
         """
-        from vla_accel_ros.models.row_scores import BLOCK
+        from vla_accel_ros.engines.programs.scores import BLOCK
 
         # Each row sees what is before it.
         end = length - self.rows(work)

@@ -27,7 +27,7 @@ from vla_accel_ros.decoding.interface import TokenDecoder
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.action_tokens import ActionStatistics
 from vla_accel_ros.models.cost.workload import Workload
-from vla_accel_ros.models.pruned import Watch
+from vla_accel_ros.models.inference import Watch
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
 from vla_accel_ros.pruning.interface import Scene

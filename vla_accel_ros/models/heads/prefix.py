@@ -21,10 +21,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.heads.interface import Ask, HeadStats, NewCache
-from vla_accel_ros.models.pruned import Watch, encode, prefill, prompt_rows
+from vla_accel_ros.models.inference import Inference, Watch
+from vla_accel_ros.models.pruned import encode, prefill, prompt_rows
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
 
@@ -48,7 +51,12 @@ class Prefix:
 
 
 def run_prefix(
-    model: VLA, ask: Ask, pruner: Pruner, new_cache: NewCache, watch: Watch = nullcontext
+    model: VLA,
+    ask: Ask,
+    pruner: Pruner,
+    new_cache: NewCache,
+    watch: Watch = nullcontext,
+    engine: Engine = EAGER,
 ) -> Prefix:
     """Run towers, projector and decoder over the prompt.
 
@@ -58,17 +66,16 @@ def run_prefix(
         pruner: How visual tokens are pruned.
         new_cache: See `ActionHead.answer`.
         watch: See `ActionHead.answer`.
+        engine: What runs the model's programs.
     """
     ids = ask.ids
-    with watch('selection'):
-        needs = pruner.begin(ask.scene)
-    visual, present, projected = encode(
-        model, ask.pixels, model.language(ids), pruner, needs, watch
-    )
+    inference = Inference(model, pruner, ask.scene, engine, watch)
+    visual, present, projected = encode(inference, ask.pixels, ids)
     with watch('prefill'):
-        x = model.embed_prompt(ids, visual)
+        x = inference.run(model.prompt(), {'ids': ids, 'visual': visual})['x']
         cache = new_cache(x.shape[1])
-        rows = prompt_rows(ids.shape[1] - 1)
-        done = prefill(model, x, present, cache, pruner, needs, rows, watch=watch)
-    work = Workload(ids.shape[1], done.seen, projected, needs=needs)
+        done = prefill(inference, x, present, cache, prompt_rows(ids.shape[1] - 1))
+    with watch('selection'):
+        inference.choice.finish()
+    work = Workload(ids.shape[1], done.seen, projected, needs=inference.choice.needs)
     return Prefix(done.hidden, cache, done.positions, HeadStats(1, done.kept_ids, work))

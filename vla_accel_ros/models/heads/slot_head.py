@@ -25,7 +25,7 @@ from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens
 from vla_accel_ros.models.heads.interface import ActionHead, Ask, HeadAnswer, HeadStats, NewCache
 from vla_accel_ros.models.heads.reading import read_numbers, read_tokens
 from vla_accel_ros.models.heads.slots import answer_chunk
-from vla_accel_ros.models.pruned import Watch
+from vla_accel_ros.models.inference import Watch
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
 

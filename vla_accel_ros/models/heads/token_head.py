@@ -28,7 +28,7 @@ from vla_accel_ros.models.heads.drafts import GIVEN, Drafts
 from vla_accel_ros.models.heads.interface import ActionHead, Ask, HeadAnswer, HeadStats, NewCache
 from vla_accel_ros.models.heads.reading import read_tokens
 from vla_accel_ros.models.heads.tokens import answer
-from vla_accel_ros.models.pruned import Watch
+from vla_accel_ros.models.inference import Watch
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
 

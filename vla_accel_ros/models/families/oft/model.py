@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import L1
 from vla_accel_ros.models.heads.slot_networks import L1Head, ProprioProjector
@@ -95,7 +96,7 @@ class OpenVLAOFT(VLA):
         Raises:
             ProprioError: When proprioception is missing, of another size or not wanted.
         """
-        self._check(proprio)
+        self.check_proprio(proprio)
         embed = self.language_model.model.embed_tokens
         text = embed(input_ids)
         batch, width = len(text), text.shape[-1]
@@ -107,7 +108,21 @@ class OpenVLAOFT(VLA):
             [*parts, text[:, 1:], text.new_zeros(batch, self.config.slots, width), stop], dim=1
         )
 
-    def _check(self, proprio: Tensor | None) -> None:
+    def sequence(self, proprio: bool) -> Call:
+        """Give the program that puts the whole sequence together."""
+        inputs = ('ids', 'visual', 'proprio') if proprio else ('ids', 'visual')
+        return Call('sequence', self.embed_chunk, inputs, 'x')
+
+    def head(self) -> Call:
+        """Give the program of the head."""
+        return Call('head', self.read_out, ('rows',), 'numbers')
+
+    def check_proprio(self, proprio: Tensor | None) -> None:
+        """Check proprioception [B, numbers].
+
+        Raises:
+            ProprioError: When it is missing, of another size or not wanted.
+        """
         wanted = self.oft.proprio
         got = 0 if proprio is None else proprio.shape[-1]
         if got != wanted:
