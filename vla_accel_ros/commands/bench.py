@@ -160,7 +160,7 @@ def _run(args: argparse.Namespace) -> int:
         progress.loading,
     )
     model = subject.model
-    groups = _cases(args, model.config.oft is not None)
+    groups = _cases(args, not model.config.passes)
     meter = RateMeter(
         model.device,
         model.dtype,

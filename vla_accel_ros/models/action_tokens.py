@@ -251,7 +251,7 @@ def to_si(normalised: np.ndarray, statistics: ActionStatistics, config: VLAConfi
     Returns:
         float64 [..., 7]; m, rad, gripper 0 open to 1 closed.
     """
-    values = statistics.unnormalise(normalised, config.oft.span_added if config.oft else 0.0)
+    values = statistics.unnormalise(normalised, config.head.span_added)
     gripper = values[..., GRIPPER]
     values[..., GRIPPER] = np.clip(1 - gripper if config.gripper_open_is_one else gripper, 0, 1)
     return values

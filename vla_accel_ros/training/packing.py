@@ -30,7 +30,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.training.last_rows import rows_of, run_for
 
 
@@ -158,7 +158,7 @@ def some(visual: Tensor, positions: Tensor, shown: Tensor | None) -> tuple[Tenso
 
 
 def forward(
-    model: OpenVLA,
+    model: VLA,
     pixels: Tensor,
     packing: Packing,
     actions: Tensor,
