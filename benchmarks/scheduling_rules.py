@@ -58,7 +58,7 @@ RULES = {
     'every 3rd step, hold': REPEAT.format(2),
     'every 4th step, hold': REPEAT.format(3),
     'trust, hold': TRUST,
-    'trust, ridge': f'{TRUST},generator=ridge,trust_least=0',
+    'trust, ridge': f'{TRUST},predictor=ridge,trust_least=0',
 }
 # Errors of tabletop-s beside the expert, on 12 of its own episodes: standard deviations in mm and
 # mrad, and the correlation from one step to the next.

@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vla_accel_ros.acceleration import find
+from vla_accel_ros.acceleration import BASELINE, apply_method, find, parse
 from vla_accel_ros.evaluation import runner, seeds
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
@@ -106,7 +106,7 @@ def main(argv: list[str] | None = None) -> int:
     methods = find(options.methods)
     numbers = seeds.require('tuning', FIRST_SEED, options.episodes)
     worker = runner.Worker(runner.Setup(str(checkpoint_folder(options.checkpoint))))
-    find('none')[0].apply(worker.policy)
+    apply_method(parse(BASELINE), worker.policy)
     texts = runner.TABLETOP.instructions('all')
     # Instructions far apart in the list, so that few episodes have all kinds of tasks.
     episodes = [
@@ -123,7 +123,7 @@ def main(argv: list[str] | None = None) -> int:
     print('|---' * 5 + '|')
     for method in methods:
         policy = worker.policy.sibling()
-        method.apply(policy)
+        apply_method(method, policy)
         found = measure(policy, episodes, worker.environment.step_s)
         print(
             f'| `{method.name}` | {found["changed"]:.1f} % | {found["kept"]:.1f} | '

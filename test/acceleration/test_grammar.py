@@ -33,7 +33,7 @@ def test_none_is_the_unaccelerated_policy():
     none = one('none')
     assert none.scheduler.rule == 'never'
     assert (none.pruning, none.pruning_parameters, none.decoder) == ('none', (), 'greedy')
-    assert not none.replan_on_fine
+    assert not none.scheduler.replan_on_fine
     assert none.scheduler.prefetch_rows == 0
 
 

@@ -91,7 +91,7 @@ def test_fast_and_lossless_are_shipped():
         (('decoder: verify', 'rule: never'), "'rule' is no parameter of inference"),
         (('decoder: verify', 'draft: none'), 'does not say decoder'),
         (('/**/inference', '/**/camera'), "node '/\\*\\*/camera' is none of"),
-        (("'{keep: 0.5}'", "'keep'"), "pruning_parameters are 'keep', expected a mapping"),
+        (("'{keep: 0.5}'", "'keep'"), "pruning_parameters = 'keep', expected a mapping"),
         (("'{keep: 0.5}'", "'{k_local: 3}'"), "'k_local' is unknown"),
         (('ros__parameters: {rule', 'parameters: {rule'), 'line 4: .* write ros__parameters'),
         (('/**/scheduler:', '- 1'), 'own.yaml'),

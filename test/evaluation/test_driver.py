@@ -118,7 +118,7 @@ def test_the_model_computes_one_answer_at_a_time(drive):
 
 
 def test_drafts_and_motion_reach_the_policy(drive):
-    verified, _ = drive('verify@generator=hold')
+    verified, _ = drive('verify@predictor=hold')
     # The random model sees another picture each time, but some numbers of its answers stay.
     assert sum(r.call.accepted for r in verified[1:]) > 0
     assert verified[0].call.accepted == 0
@@ -139,7 +139,7 @@ def test_another_instruction_forgets_the_past(policy):
     driver = Driver(policy, find('none')[0], Measured())
     driver.reset(INSTRUCTION)
     driver.instruct('  pick up the blue cube ')
-    assert driver.scheduler.instruction == 'pick up the blue cube'
+    assert driver.pilot.instruction == 'pick up the blue cube'
 
 
 def test_a_method_that_does_not_fit_the_model_is_refused(policy):

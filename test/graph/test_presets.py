@@ -17,11 +17,10 @@
 import pytest
 import yaml
 
-from vla_accel_ros.acceleration import find
+from vla_accel_ros.acceleration import find, method_of
 from vla_accel_ros.acceleration.presets import EXPLICIT, FOLDER, names
 from vla_accel_ros.acceleration.settings import DEFAULTS, SCHEDULER, settings_of
 from vla_accel_ros.nodes import inference_settings, scheduler_settings
-from vla_accel_ros.nodes.inference_policy import pruning_of
 from vla_accel_ros.paths import share_file
 from vla_accel_ros.pruning.registry import make_parameters
 
@@ -47,11 +46,11 @@ def test_the_nodes_take_a_shipped_preset(name):
         for key, value in whole[f'/**/{node}']['ros__parameters'].items():
             values[key] = table[key].check(value)
         if node == 'inference':
-            pruning, parameters = pruning_of(values)
-            assert pruning == found['pruning']
+            method = method_of(values)
+            assert method.pruning == found['pruning']
             # What one of them leaves out is as the method has it.
-            assert make_parameters(pruning, **parameters) == make_parameters(
-                pruning, **found['pruning_parameters']
-            )
+            assert make_parameters(
+                method.pruning, **dict(method.pruning_parameters)
+            ) == make_parameters(method.pruning, **found['pruning_parameters'])
         for key in set(found) & set(values) - {'pruning_parameters'}:
             assert values[key] == found[key], key

@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from vla_accel_ros.acceleration import method_of
 from vla_accel_ros.graph.parameter_file import NODES, settings_of
 from vla_accel_ros.nodes.arm_command_settings import guard_config
-from vla_accel_ros.nodes.scheduler_settings import scheduler_config
 
 ROBOTS = sorted((Path(__file__).parents[2] / 'config/robots').glob('*.yaml'))
 
@@ -45,7 +45,7 @@ def values_of(robot):
 @pytest.mark.parametrize('robot', ROBOTS, ids=lambda robot: robot.stem)
 def test_every_value_is_known_in_range_and_fits_the_others(robot):
     values = values_of(robot)
-    scheduler_config(values['scheduler'])
+    method_of(values['scheduler'])
     guard_config(values['arm_command'])
 
 

@@ -21,13 +21,13 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import Image, JointState
 
+from vla_accel_ros.acceleration import method_of
 from vla_accel_ros.actions import Action
 from vla_accel_ros.decoding.registry import DECODERS
 from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.heads.drafts import SOURCES
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.nodes import inference, inference_settings
-from vla_accel_ros.nodes.inference_policy import pruning_of
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.registry import METHODS
 from vla_accel_ros.ros import qos
@@ -106,10 +106,13 @@ def test_any_method_is_picked_by_one_parameter_whatever_others_were_told(robot):
 
 def test_keep_counts_for_methods_with_a_budget_of_their_own_only_where_it_is_fixed(robot):
     settings = {**robot.node.settings, 'pruning': 'sp_vla', 'keep': 0.5}
-    assert pruning_of(settings) == ('sp_vla', {'keep': 0.5, 'budget': 'adaptive'})
-    fixed = ('sp_vla', {'keep': 0.5, 'budget': 'fixed'})
-    assert pruning_of({**settings, 'budget': 'fixed'}) == fixed
-    assert pruning_of({**settings, 'pruning_parameters': '{keep: 0.5}'}) == fixed
+
+    def budget(**changed):
+        return dict(method_of({**settings, **changed}).pruning_parameters)
+
+    assert budget() == {'keep': 0.5, 'budget': 'adaptive'}
+    fixed = {'keep': 0.5, 'budget': 'fixed'}
+    assert budget(budget='fixed') == budget(pruning_parameters='{keep: 0.5}') == fixed
 
 
 def test_without_a_listener_no_picture_of_the_tokens_is_made(robot, monkeypatch):

@@ -139,7 +139,7 @@ def test_without_an_instruction_nothing_is_asked_and_the_reason_is_named(graph):
     assert 'no_instruction' in rig.health.standing() and rig.requests == []
     latched = graph.publisher(String, 'vla/instruction', qos.LATCHED)
     latched.publish(String(data=' lift the cube '))
-    graph.until(lambda: rig.node._scheduler.instruction, 'the instruction')
+    graph.until(lambda: rig.node._pilot.instruction, 'the instruction')
     assert rig.frame().startswith('deliberative')
     graph.until(lambda: rig.requests, 'the request')
     assert message_to_request(rig.requests[0]).instruction == 'lift the cube'
@@ -153,7 +153,7 @@ def test_an_instruction_given_before_the_node_was_active_holds(graph):
     latched.publish(String(data='stack the cubes'))
     node = graph.add(SchedulerNode, autostart=False)
     assert graph.change_state(node, 'configure')
-    graph.until(lambda: node._scheduler.instruction == 'stack the cubes', 'the instruction')
+    graph.until(lambda: node._pilot.instruction == 'stack the cubes', 'the instruction')
     # It is the parameter from now on, which a cleanup does not change.
     assert node.get_parameter('instruction').value == 'stack the cubes'
 
@@ -232,8 +232,11 @@ def test_reset_forgets_and_the_old_answer_is_discarded(graph):
     rig.drive(2)
     rig.frame()
     response = graph.call(Trigger, '/scheduler/reset', Trigger.Request())
-    assert response.success and len(rig.node._scheduler.buffer) == 0
+    assert response.success
     assert rig.answer() == 'discarded: reset'
+    rig.frame()
+    graph.until(lambda: len(rig.requests) == 4, 'the request after the reset')
+    assert message_to_request(rig.requests[3]).last_action is None
 
 
 def test_silence_is_a_standing_fault_that_ends_with_a_frame(graph):

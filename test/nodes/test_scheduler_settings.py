@@ -24,9 +24,6 @@ def test_every_field_of_the_configuration_is_a_parameter():
         'frame_id',
         'silence',
         'real_time_priority',
-        'replan_on_fine',
-        'fine_linear',
-        'fine_angular',
     }
     assert set(PARAMETERS) == names
     assert set(PARAMETERS.values()) == {field.name for field in fields(SchedulerConfig)}

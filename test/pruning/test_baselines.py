@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-from harness import drive, moving, ramp
+from pruning_harness import drive, moving, ramp
 import pytest
 import torch
 

@@ -19,9 +19,9 @@ import pytest
 
 from vla_accel_ros.pruning.methods.fastv import FastVParameters
 from vla_accel_ros.pruning.methods.sp_vla import SpVlaParameters
-from vla_accel_ros.pruning.methods.specprune_parameters import SpecPruneParameters
 from vla_accel_ros.pruning.parameters import Parameters, auto_layer
 from vla_accel_ros.pruning.registry import METHODS, own_values, parameter_table
+from vla_accel_ros.pruning.specprune_parameters import SpecPruneParameters
 
 
 @pytest.mark.parametrize('keep', [0, 0.0, -0.1, 1.01, float('nan'), float('inf')])

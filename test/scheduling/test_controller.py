@@ -16,9 +16,9 @@
 import subprocess
 import sys
 
-from harness import moving
 from hypothesis import given
 from hypothesis import strategies as st
+from pruning_harness import moving
 
 from vla_accel_ros.scheduling.controller import Controller, Mode
 

@@ -19,7 +19,7 @@ import pytest
 
 from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.predictors import HoldPredictor, RidgePredictor
-from vla_accel_ros.scheduling.rules.interface import Planar, Velocity
+from vla_accel_ros.scheduling.rules.interface import RULES, Planar, Velocity
 
 
 def test_the_defaults_are_the_papers():
@@ -37,6 +37,15 @@ def test_names_choose_the_parts():
     assert isinstance(config.make_predictor(), HoldPredictor)
     assert isinstance(config.make_bridge(), RidgePredictor)
     assert config.make_rule() == Planar(step_skip=1)
+
+
+def test_a_rule_that_is_added_is_built_from_the_fields_of_its_options_names(monkeypatch):
+    class Toy:
+        def __init__(self, tau=0.0, ratio=0.0, patience=5):
+            self.given = tau, ratio, patience
+
+    monkeypatch.setitem(RULES, 'toy', Toy)
+    assert SchedulerConfig(rule='toy', tau=0.3).make_rule().given == (0.3, 0.0, 5)
 
 
 def test_every_field_is_documented():
@@ -58,6 +67,8 @@ def test_every_field_is_documented():
         ({'prefetch_rows': -1}, 'prefetch_rows is -1, expected at least 0'),
         ({'seam_translation': -0.1}, 'seam_translation is -0.1, expected at least 0'),
         ({'seam_rotation': float('nan')}, 'seam_rotation is nan, expected at least 0'),
+        ({'fine_linear': -1}, 'fine_linear is -1, expected at least 0'),
+        ({'fine_angular': float('inf')}, 'fine_angular is inf, expected at least 0'),
         ({'min_actions': 1}, 'min_actions is 1, expected 2 to the capacity 6'),
         ({'capacity': 2}, 'min_actions is 3, expected 2 to the capacity 2'),
         ({'step_skip': 7}, 'step_skip is 7, expected 1 to the capacity 6'),

@@ -18,13 +18,11 @@ from made_up import MODEL
 import pytest
 import rclpy
 
-from vla_accel_ros.acceleration import find
+from vla_accel_ros.acceleration import find, method_of
 from vla_accel_ros.acceleration.settings import settings_of
 from vla_accel_ros.graph.parameter_file import NODES
 from vla_accel_ros.graph.parameter_file import settings_of as node_settings
 from vla_accel_ros.graph.processes import Deployment
-from vla_accel_ros.nodes.inference_policy import pruning_of
-from vla_accel_ros.nodes.scheduler_settings import scheduler_config
 from vla_accel_ros.ros.base import Node
 from vla_accel_ros.tuning.outputs import parameter_file, write_outputs
 from vla_accel_ros.tuning.spaces import spaces
@@ -74,14 +72,13 @@ def test_the_nodes_take_the_parameter_file_as_it_was_tuned(text, tmp_path, start
     quiet.write_text(file.read_text().replace('autostart: true', 'autostart: false'))
     scheduler, inference = start('scheduler', quiet), start('inference', quiet)
     assert scheduler.health.standing() == inference.health.standing() == {}
-    assert scheduler_config(scheduler.settings) == method.at_step(0.1).scheduler
-    assert scheduler.settings['replan_on_fine'] == method.replan_on_fine
-    settings = inference.settings
-    assert settings['policy_step'] == 0.1
-    assert (settings['decoder'], settings['draft']) == (method.decoder, method.draft)
-    pruning, values = pruning_of(settings)
-    assert pruning == method.pruning
-    assert dict(method.pruning_parameters).items() <= values.items()
+    assert method_of(scheduler.settings).scheduler == method.at_step(0.1).scheduler
+    assert inference.settings['policy_step'] == 0.1
+    found = method_of(inference.settings)
+    assert (found.decoder, found.draft) == (method.decoder, method.draft)
+    assert found.pruning == method.pruning
+    given = dict(method.pruning_parameters).items()
+    assert given <= dict(found.pruning_parameters).items()
 
 
 def test_every_other_parameter_keeps_its_default_and_its_comment():

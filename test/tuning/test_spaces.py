@@ -54,9 +54,9 @@ def test_every_range_lies_within_what_the_nodes_allow(rule):
             assert low <= dimension.low < dimension.high <= high
 
 
-def test_every_rule_and_every_pruning_method_is_known():
-    assert set(RULES) == set(rules.RULES)
-    assert set(PRUNING) == set(METHODS)
+def test_what_is_searched_is_of_rules_and_pruning_methods_that_there_are():
+    assert set(RULES) <= set(rules.RULES)
+    assert set(PRUNING) <= set(METHODS)
     for method, wanted in PRUNING.items():
         assert set(wanted) <= {info.name for info in parameter_table(method)}
 

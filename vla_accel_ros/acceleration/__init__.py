@@ -12,10 +12,26 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The ways of running a policy that can be compared, by name: `find('none,hold+jacobi')`."""
+"""How a policy is run, one truth for nodes, eval, replay, bench and tune.
 
-from vla_accel_ros.acceleration.grammar import find
+`find('none,hold+jacobi')` reads methods, `method_of` makes one of a node's parameters, and
+`apply_method` has a policy run by it. Nothing here imports torch before it is needed.
+"""
+
+from vla_accel_ros.acceleration.apply import apply_method, check_method
+from vla_accel_ros.acceleration.components import BASELINE
+from vla_accel_ros.acceleration.grammar import find, parse
 from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.acceleration.node_parameters import method_of
 from vla_accel_ros.acceleration.presets import write_preset
 
-__all__ = ['Method', 'find', 'write_preset']
+__all__ = [
+    'BASELINE',
+    'Method',
+    'apply_method',
+    'check_method',
+    'find',
+    'method_of',
+    'parse',
+    'write_preset',
+]

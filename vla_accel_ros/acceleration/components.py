@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# The policy as it is; what every method is compared with.
+BASELINE = 'none'
 # What prunes where a keep ratio is asked for and no method named: the plain baseline.
 PLAIN_PRUNING = 'fastv'
 
@@ -41,7 +43,7 @@ def _scheduling(predictor: str) -> dict[str, object]:
 
 
 COMPONENTS = {
-    'none': Component('the policy at every step, unaccelerated'),
+    BASELINE: Component('the policy at every step, unaccelerated'),
     'ridge': Component(
         'steps within a band of speed are taken by ridge regression of the last actions',
         _scheduling('ridge'),

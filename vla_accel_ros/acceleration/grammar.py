@@ -48,9 +48,7 @@ def add_argument(parser: ArgumentParser, default: str) -> None:
 def names_text() -> str:
     """Return every name there is with what it does."""
     lines = [f'  {name:<18} {part.summary}' for name, part in COMPONENTS.items()]
-    lines += [
-        f'  {name:<18} preset: {presets.read_preset(name).summary}' for name in presets.names()
-    ]
+    lines += [f'  {name:<18} preset: {presets.summary_of(name)}' for name in presets.names()]
     return '\n'.join(['methods:', *lines, '', _KEYS])
 
 

@@ -25,26 +25,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import os
 from pathlib import Path
+from typing import Any
 
 from vla_accel_ros.acceleration import values
 from vla_accel_ros.acceleration.method import Method
-from vla_accel_ros.acceleration.settings import (
-    DEFAULTS,
-    SCHEDULER,
-    UNACCELERATED,
-    default_of,
-    settings_of,
+from vla_accel_ros.acceleration.node_parameters import (
+    INFERENCE,
+    NODES,
+    parameters_of,
+    read_pruning_parameters,
 )
+from vla_accel_ros.acceleration.settings import DEFAULTS, SCHEDULER, UNACCELERATED, default_of
 from vla_accel_ros.files.own_outputs import write_whole
 from vla_accel_ros.files.parameter_text import read_file
 from vla_accel_ros.files.parameter_yaml import Section, parse
 from vla_accel_ros.paths import share_file, share_files, user_path
 
 FOLDER = 'config/presets'
-NODES = ('scheduler', 'inference')
 # Where the unaccelerated policy and the nodes have other defaults, a preset must say it.
 EXPLICIT = ('rule', 'pruning', 'decoder', 'replan_on_fine')
-INFERENCE = ('pruning', 'decoder', 'relaxed_bins', 'draft')
 
 
 @dataclass(frozen=True)
@@ -78,9 +77,17 @@ def read_preset(name: str) -> Preset:
         ValueError: When the file is no parameter file of the two nodes, has parameters that are
             unknown or of another type, or leaves out what it must say.
     """
-    text, _, settings = _read(name)
-    first = text.partition('\n')[0]
-    return Preset(first.removeprefix('#').strip() if first.startswith('#') else '', settings)
+    return Preset(summary_of(name), _read(name)[1])
+
+
+def summary_of(name: str) -> str:
+    """Return the first comment line of a preset, by name or path; the rest is not looked at.
+
+    Raises:
+        FileNotFoundError: When there is none.
+    """
+    first = _text(name).partition('\n')[0]
+    return first.removeprefix('#').strip() if first.startswith('#') else ''
 
 
 def node_parameters(name: str) -> dict[str, dict[str, object]]:
@@ -93,56 +100,55 @@ def node_parameters(name: str) -> dict[str, dict[str, object]]:
         FileNotFoundError: When there is none.
         ValueError: As `read_preset`.
     """
-    nodes = _read(name)[1]
+    nodes = _read(name)[0]
     inference = {'pruning_parameters': '', **nodes.get('inference', {})}
     return nodes | {'inference': inference}
 
 
-def _read(name: str) -> tuple[str, dict[str, dict], dict[str, object]]:
-    """Return a preset's text, the parameters of each node, and all of them by name, checked."""
+def _text(name: str) -> str:
     if not is_path(name) and name not in names():
         raise FileNotFoundError(
             f"there is no preset '{name}', expected a file or one of {', '.join(names())}"
         )
     path = user_path(name) if is_path(name) else share_file(f'{FOLDER}/{name}.yaml')
-    title = f"preset '{name}'"
-    text = read_file(path, title)
-    sections = parse(text, title)
+    return read_file(path, _title(name))
+
+
+def _title(name: str) -> str:
+    return f"preset '{name}'"
+
+
+def _read(name: str) -> tuple[dict[str, dict[str, Any]], dict[str, object]]:
+    """Return the parameters of each node in a preset, and all of them by name, checked."""
+    title = _title(name)
+    sections = parse(_text(name), title)
     try:
         nodes = _nodes(sections)
-        return text, nodes, _settings(nodes)
+        return nodes, _settings(nodes)
     except ValueError as error:
         raise ValueError(f'{title}: {error}') from None
 
 
-def _settings(nodes: dict[str, dict]) -> dict[str, object]:
-    import yaml
-
+def _settings(nodes: dict[str, dict[str, Any]]) -> dict[str, object]:
     given: dict[str, object] = {}
     for node, own in nodes.items():
         for key, value in own.items():
             if (key in (*INFERENCE, 'pruning_parameters')) != (node == 'inference'):
                 raise ValueError(f"'{key}' is no parameter of {node} that a preset may hold")
             given[key] = value
-    text = given.pop('pruning_parameters', '')
-    try:
-        nested = yaml.safe_load(text or '{}') if isinstance(text, str) else text
-    except yaml.YAMLError:
-        nested = text
-    if not isinstance(nested, dict):
-        raise ValueError(f'pruning_parameters are {text!r}, expected a mapping in quotes')
+    nested = read_pruning_parameters(given.pop('pruning_parameters', ''))
     if missing := [key for key in EXPLICIT if key not in given]:
         raise ValueError(f'it does not say {", ".join(missing)}')
-    pruning = values.typed('pruning', given['pruning'], '')
+    pruning = str(values.typed('pruning', given['pruning'], ''))
     return {
         key: values.typed(key, value, default_of(key, pruning))
         for key, value in {**given, **nested}.items()
     }
 
 
-def _nodes(sections: Iterable[Section]) -> dict[str, dict]:
+def _nodes(sections: Iterable[Section]) -> dict[str, dict[str, Any]]:
     """Return the parameters of each node in the file."""
-    found: dict[str, dict] = {}
+    found: dict[str, dict[str, Any]] = {}
     for section in sections:
         node = section.key.rpartition('/')[2]
         if node not in NODES:
@@ -163,20 +169,15 @@ def render(method: Method, comments: list[str]) -> str:
     """
     import yaml
 
-    whole = settings_of(method)
-    pruning_parameters = whole.pop('pruning_parameters')
     defaults = {name: getattr(UNACCELERATED, field) for name, field in SCHEDULER.items()}
-    defaults |= DEFAULTS
-    said = {
-        key: value for key, value in whole.items() if key in EXPLICIT or value != defaults[key]
-    }
-    inference = {key: said.pop(key) for key in INFERENCE if key in said}
-    if pruning_parameters:
-        inference['pruning_parameters'] = yaml.safe_dump(
-            pruning_parameters, default_flow_style=True, width=1000
-        ).strip()
+    defaults |= {**DEFAULTS, 'pruning_parameters': ''}
     parts = [f'# {line}\n' for line in comments]
-    for node, own in zip(NODES, (said, inference), strict=True):
+    for node, parameters in parameters_of(method).items():
+        own = {
+            key: value
+            for key, value in parameters.items()
+            if key in EXPLICIT or value != defaults[key]
+        }
         inside = yaml.safe_dump({f'/**/{node}': {'ros__parameters': own}}, sort_keys=False)
         parts.append('\n' + inside)
     return ''.join(parts)

@@ -17,7 +17,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
+from typing import Any
 
 from vla_accel_ros.acceleration.components import PLAIN_PRUNING
 from vla_accel_ros.acceleration.method import Method
@@ -26,16 +27,8 @@ from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 # A policy step is what the checkpoint was trained at: nothing to be compared.
 SCHEDULER = {name: field for name, field in PARAMETERS.items() if name != 'policy_step'}
 UNACCELERATED = SchedulerConfig(rule='never')
-# The parameters of inference, and those of scheduler that its configuration does not hold.
-OTHERS = (
-    'pruning',
-    'decoder',
-    'relaxed_bins',
-    'draft',
-    'replan_on_fine',
-    'fine_linear',
-    'fine_angular',
-)
+# The parameters of inference, those of its pruning method apart.
+OTHERS = ('pruning', 'decoder', 'relaxed_bins', 'draft')
 DEFAULTS = {field.name: field.default for field in fields(Method) if field.name in OTHERS}
 
 
@@ -74,13 +67,13 @@ def pruning_defaults(pruning: str) -> dict[str, object]:
     return {info.name: info.default for info in parameter_table(pruning)}
 
 
-def pruning_in(settings: Mapping[str, object]) -> str:
+def pruning_in(settings: Mapping[str, Any]) -> str:
     """Return the pruning method that settings mean: a keep ratio wants one."""
-    named = settings.get('pruning', 'none')
+    named: str = settings.get('pruning', 'none')
     return PLAIN_PRUNING if named == 'none' and 'keep' in settings else named
 
 
-def make(name: str, summary: str, settings: Mapping[str, object]) -> Method:
+def make(name: str, summary: str, settings: Mapping[str, Any]) -> Method:
     """Build a method from parameters by name; what is left out is unaccelerated.
 
     A keep ratio asks a method that has a budget of its own for the fixed one.
@@ -93,33 +86,41 @@ def make(name: str, summary: str, settings: Mapping[str, object]) -> Method:
     Raises:
         ValueError: When a parameter is unknown or a value is out of range.
     """
-    from vla_accel_ros.decoding.registry import create
-    from vla_accel_ros.models.heads.drafts import SOURCES
     from vla_accel_ros.pruning.parameters import FIXED
-    from vla_accel_ros.pruning.registry import make_parameters
 
     values = dict(settings)
     pruning = pruning_in(values)
-    scheduler = {'rule': 'never'} | {
-        SCHEDULER[key]: values.pop(key) for key in list(values) if key in SCHEDULER
-    }
+    scheduler = {SCHEDULER[key]: values.pop(key) for key in list(values) if key in SCHEDULER}
     others = {key: values.pop(key) for key in list(values) if key in DEFAULTS}
     for key in values:
         default_of(key, pruning)
     if 'keep' in values and 'budget' in pruning_defaults(pruning):
         values.setdefault('budget', FIXED)
-    make_parameters(pruning, **values)
     method = Method(
         name,
         summary,
-        SchedulerConfig(**scheduler),
+        replace(UNACCELERATED, **scheduler),
         **{**others, 'pruning': pruning},
         pruning_parameters=tuple(sorted(values.items())),
     )
+    check(method)
+    return method
+
+
+def check(method: Method) -> None:
+    """Refuse what no model can be run by.
+
+    Raises:
+        ValueError: When pruning method, decoder or draft is unknown, or a value is out of range.
+    """
+    from vla_accel_ros.decoding.registry import create
+    from vla_accel_ros.models.heads.drafts import SOURCES
+    from vla_accel_ros.pruning.registry import make_parameters
+
+    make_parameters(method.pruning, **dict(method.pruning_parameters))
     create(method.decoder, method.relaxed_bins)
     if method.draft not in SOURCES:
         raise ValueError(f"draft is '{method.draft}', expected one of {', '.join(SOURCES)}")
-    return method
 
 
 def settings_of(method: Method) -> dict[str, object]:

@@ -169,13 +169,13 @@ def _seeds(first: int, count: int) -> range:
 
 
 def _driver(folder: Path, step_s: float):
-    from vla_accel_ros import acceleration as methods
+    from vla_accel_ros.acceleration import BASELINE, parse
     from vla_accel_ros.evaluation.driver import Driver
     from vla_accel_ros.models.policy import Policy
 
     # One thread: the order of a sum, and so the last bit of an action, stays the same.
     policy = Policy.load(folder, threads=1)
-    return Driver(policy, methods.find('none')[0].at_step(step_s))
+    return Driver(policy, parse(BASELINE).at_step(step_s))
 
 
 def _actor(driver):

@@ -12,34 +12,33 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Scheduler and policy, one step at a time, wherever observations come from."""
+"""Pilot and policy, one step at a time, wherever observations come from."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 
-from vla_accel_ros.acceleration import Method
-from vla_accel_ros.actions import WIDTH, ActionChunk
+from vla_accel_ros.acceleration import Method, apply_method
+from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.records import Call, StepRecord
 from vla_accel_ros.models.cost.stages import CostModel, Workload
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.serving import serve
-from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.scheduling.controller import Controller
-from vla_accel_ros.scheduling.decision import Decision, Kind, Request
-from vla_accel_ros.scheduling.scheduler import Scheduler
+from vla_accel_ros.scheduling.decision import Kind, Request
+from vla_accel_ros.scheduling.pilot import Pilot
 
-# An answer's chunk, whether its draft was confirmed, and when it arrives.
-_Answer = tuple[ActionChunk, bool, int]
+# An answer's chunk, how many tokens of its draft were confirmed, and when it arrives.
+_Answer = tuple[ActionChunk, int, int]
 
 
 class Driver:
     """Run a policy by a method, as the nodes scheduler and inference do together.
 
-    Time is what the caller says it is. Without a latency model an answer is there at once, with
+    The pilot that decides is the node's, and so is the way in which a method is applied. Time is
+    what the caller says it is. Without a latency model an answer is there at once, with
     the frame that it answers (the papers' step clock). With one it arrives that much later,
     meanwhile the frames go on, and the scheduler bridges, discards and asks again as it does in
     the ROS graph. As there, the model looks at the frames that it is asked about and at no other.
@@ -58,16 +57,15 @@ class Driver:
         self._begin()
 
     def _begin(self) -> None:
-        self._scheduler = Scheduler(self.method.scheduler)
-        self._controller = Controller(self.method.fine_linear, self.method.fine_angular)
+        self._pilot = Pilot(self.method.scheduler)
         self._under_way: deque[_Answer] = deque()
         # The model computes one answer at a time, as the inference node does.
         self._busy_until_ns = 0
 
     @property
-    def scheduler(self) -> Scheduler:
-        """The scheduler of this episode, for its counters."""
-        return self._scheduler
+    def pilot(self) -> Pilot:
+        """The pilot of this episode, for its counters."""
+        return self._pilot
 
     def reset(self, instruction: str, seed: int = 0) -> None:
         """Begin an episode.
@@ -79,7 +77,7 @@ class Driver:
         Raises:
             ValueError: When the method does not fit the model.
         """
-        self.method.apply(self.policy)
+        apply_method(self.method, self.policy)
         self.policy.reset()
         self._begin()
         if self.latency is not None:
@@ -88,8 +86,7 @@ class Driver:
 
     def instruct(self, instruction: str) -> None:
         """Change what to do in mid-episode; the past of another instruction is forgotten."""
-        if self._scheduler.set_instruction(instruction.strip()):
-            self._controller.reset()
+        self._pilot.set_instruction(instruction)
 
     def step(
         self,
@@ -113,19 +110,17 @@ class Driver:
             ValueError: When the observation does not fit the policy.
         """
         until_ns = now_ns + self._step_ns if until_ns is None else until_ns
-        decision = self._scheduler.on_frame(stamp_ns, now_ns)
-        self._sent(decision)
+        decision = self._pilot.on_frame(stamp_ns, now_ns)
         call, sent_ns, discarded = None, now_ns, None
         if decision.request is not None:
             call = self._ask(decision.request, now_ns, observe)
         while self._under_way and self._under_way[0][2] < until_ns:
-            chunk, verified, arrival_ns = self._under_way.popleft()
-            answered = self._scheduler.on_answer(chunk, arrival_ns, verified)
-            self._sent(answered)
-            if answered.kind is Kind.DISCARDED:
-                discarded = answered.reason
-            elif answered.action is not None:
-                decision, sent_ns = answered, arrival_ns
+            chunk, accepted, arrival_ns = self._under_way.popleft()
+            on_answer = self._pilot.on_answer(chunk, arrival_ns, accepted)
+            if on_answer.kind is Kind.DISCARDED:
+                discarded = on_answer.reason
+            elif on_answer.action is not None:
+                decision, sent_ns = on_answer, arrival_ns
         action, kind = decision.action, decision.kind
         if kind is Kind.DELIBERATIVE and action is None:
             # Asked, and not answered within the step.
@@ -151,13 +146,8 @@ class Driver:
         if self.latency is not None:
             took_ns = round(self.latency.ms(model_ms) * 1e6)
             arrival_ns = self._busy_until_ns = max(now_ns, self._busy_until_ns) + took_ns
-        self._under_way.append(
-            (
-                ActionChunk(answer.chunk_values, request.stamp_ns),
-                answer.accepted >= WIDTH,
-                arrival_ns,
-            )
-        )
+        chunk = ActionChunk(answer.chunk_values, request.stamp_ns)
+        self._under_way.append((chunk, answer.accepted, arrival_ns))
         return Call(
             model_ms,
             (arrival_ns - now_ns) / 1e6,
@@ -177,11 +167,3 @@ class Driver:
         if key not in self._counted:
             self._counted[key] = self._cost.total(work).flops
         return self._counted[key]
-
-    def _sent(self, decision: Decision) -> None:
-        """Follow the arm from fine work to coarse and back (SpecPrune-VLA's controller)."""
-        if decision.action is None:
-            return
-        self._controller.update(Motion.from_action(decision.action.values, self._step_s))
-        if self._controller.became_fine and decision.queued and self.method.replan_on_fine:
-            self._scheduler.replan()

@@ -25,7 +25,6 @@ from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.statistics import bootstrap, paired_difference, wilson
 
 # Of the unaccelerated policy, which all are compared with.
-BASELINE = 'none'
 # Shares at which the times of calls are told; evenly spaced, for `latency.Recorded`.
 SHARES = np.linspace(0, 1, 21)
 

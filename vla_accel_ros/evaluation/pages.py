@@ -22,10 +22,10 @@ import shlex
 
 import numpy as np
 
+from vla_accel_ros.acceleration import BASELINE
 from vla_accel_ros.evaluation import fingerprints
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.film import failures, film, seeds_to_show
-from vla_accel_ros.evaluation.metrics import BASELINE
 from vla_accel_ros.evaluation.page_measures import BOUNDS, COST, MEASURES, QUALITY, row_of
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.evaluation.runner import Worker

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from vla_accel_ros.acceleration import Method
+from vla_accel_ros.acceleration import Method, check_method
 from vla_accel_ros.environments.interface import EnvironmentKind
 from vla_accel_ros.environments.tabletop import TabletopKind
 from vla_accel_ros.evaluation.episode import EpisodeResult
@@ -125,10 +125,7 @@ class Worker:
         from vla_accel_ros.observations import Observation
 
         for method in {job.method.name: job.method for job in jobs}.values():
-            try:
-                method.apply(self.policy)
-            except ValueError as error:
-                raise ValueError(f"method '{method.name}': {error}") from None
+            check_method(method, self.policy)
         for instruction in dict.fromkeys(job.instruction for job in jobs):
             self.policy.tokens_of(instruction)
         self.environment.reset(jobs[0].seed, jobs[0].instruction)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vla_accel_ros import __version__
-from vla_accel_ros.acceleration import Method
+from vla_accel_ros.acceleration import BASELINE, Method
 from vla_accel_ros.acceleration.settings import settings_of
 from vla_accel_ros.evaluation import conditions, fingerprints, metrics, runner
 from vla_accel_ros.evaluation.episode import EpisodeResult
@@ -87,7 +87,7 @@ class Session:
             seconds: What it took.
         """
         by_method = {m.name: [r for r in results if r.method == m.name] for m in self.methods}
-        baseline = by_method.get(metrics.BASELINE)
+        baseline = by_method.get(BASELINE)
         rows = []
         for method, clock in zip(self.methods, self.latencies, strict=True):
             if not by_method[method.name]:
@@ -97,7 +97,7 @@ class Session:
                     **metrics.summarise(
                         method.name,
                         by_method[method.name],
-                        None if method.name == metrics.BASELINE else baseline,
+                        None if method.name == BASELINE else baseline,
                         self.setup.environment.kind_of,
                     ),
                     'summary': method.summary,
@@ -131,6 +131,6 @@ class Session:
             found.append(f'the seeds are of the {self.purpose} range: no result to report')
         if any(clock is not None and not clock.deterministic for clock in self.latencies):
             found.append('latencies are as measured: another run gives other episodes')
-        if metrics.BASELINE not in [method.name for method in self.methods]:
-            found.append(f'{metrics.BASELINE} was not run, so there is nothing to compare with')
+        if BASELINE not in [method.name for method in self.methods]:
+            found.append(f'{BASELINE} was not run, so there is nothing to compare with')
         return found

@@ -26,17 +26,22 @@ from importlib import import_module
 import sys
 from textwrap import wrap
 
+from vla_accel_ros.acceleration import method_of
+from vla_accel_ros.acceleration.node_parameters import read_pruning_parameters
 from vla_accel_ros.nodes.arm_command_settings import guard_config
-from vla_accel_ros.nodes.inference_policy import parameters_in
-from vla_accel_ros.nodes.scheduler_settings import scheduler_config
 from vla_accel_ros.ros.base import AUTOSTART, Node
 from vla_accel_ros.ros.parameters import WHEN, Setting
 
 # In the order in which an observation becomes motion.
 NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
 
-# What a node's values have to fit together for; raises ValueError.
-TOGETHER = {'scheduler': scheduler_config, 'inference': parameters_in, 'arm_command': guard_config}
+# What a node's values have to fit together for; raises ValueError. What inference is told of
+# pruning it checks itself: that takes torch, which a launch does without.
+TOGETHER = {
+    'scheduler': method_of,
+    'inference': lambda settings: read_pruning_parameters(settings['pruning_parameters']),
+    'arm_command': guard_config,
+}
 
 HEAD = """\
 # Every parameter of every node, with its default. Before each stands what it is for, behind it

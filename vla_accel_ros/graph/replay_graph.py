@@ -20,14 +20,12 @@ import argparse
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-import json
 from pathlib import Path
 import sys
 import time
 
 from vla_accel_ros.acceleration import Method
-from vla_accel_ros.acceleration.presets import INFERENCE
-from vla_accel_ros.acceleration.settings import settings_of
+from vla_accel_ros.acceleration.node_parameters import parameters_of
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.files.output_folder import OutputFolder
 from vla_accel_ros.graph.demo_graph import ProcessDiedError, RunningGraph, reserve_domain
@@ -229,17 +227,14 @@ def running(session: Session, method: Method, logs: Path, stop: Interrupt) -> It
 
 
 def _processes(session: Session, method: Method, deployment: Deployment) -> tuple[Process, ...]:
-    settings = dict(settings_of(method))
-    pruning = json.dumps(settings.pop('pruning_parameters'))
-    inference = {name: settings.pop(name) for name in INFERENCE}
+    of_method = parameters_of(method)
     step = {'policy_step': session.step_s}
     more = {
         'camera': {**PATIENT, 'pair_tolerance': float(session.args.pair_tolerance)},
-        'scheduler': {**settings, **step},
+        'scheduler': {**of_method['scheduler'], **step},
         'inference': {
-            **inference,
+            **of_method['inference'],
             **step,
-            'pruning_parameters': pruning,
             'max_age': 60.0,
             'threads': session.args.threads,
             'unnorm_key': session.policy.unnorm_key,

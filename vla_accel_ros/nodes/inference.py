@@ -27,6 +27,8 @@ import numpy as np
 from sensor_msgs.msg import Image, JointState
 from trajectory_msgs.msg import JointTrajectory
 
+from vla_accel_ros.acceleration import apply_method, check_method, method_of
+from vla_accel_ros.acceleration.node_parameters import read_pruning_parameters
 from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.inputs.joint_states import ProprioBuffer
 from vla_accel_ros.inputs.stamp_pair import StampPair
@@ -82,10 +84,12 @@ class Inference(base.Node):
         super().__init__(**kwargs)
 
     def check(self, settings: Mapping[str, object]) -> None:
-        """Refuse a pruning that does not fit the model, once there is one."""
-        inference_policy.parameters_in(settings)
-        if self._policy is not None:
-            inference_policy.check_pruning(settings, self._policy.config)
+        """Refuse a method that does not fit the model, once there is one."""
+        if self._policy is None:
+            # More takes torch, which comes with the model.
+            read_pruning_parameters(settings['pruning_parameters'])
+        else:
+            check_method(method_of(settings), self._policy)
 
     def configure(self) -> None:
         """Load, test and warm up the checkpoint; raise with the reason when it is no good."""
@@ -96,8 +100,7 @@ class Inference(base.Node):
             lambda: inference_policy.load_policy(settings, self._on_progress)
         ).result()
         config = self._policy.config
-        inference_policy.check_pruning(settings, config)
-        inference_policy.tune(self._policy, settings)
+        apply_method(method_of(settings), self._policy)
         self._on_progress(1.0, 'self-test and warm-up')
         difference = self._worker.call(self._policy.self_test).result()
         took_ms = self._worker.call(lambda: self._policy.warm_up(settings['warm_up'])).result()
@@ -141,7 +144,7 @@ class Inference(base.Node):
         """Hand new values to the model, between two calls; the rest is read at each call."""
         if 'threads' in changed:
             self._worker.call(lambda: inference_policy.set_threads(changed['threads']))
-        inference_policy.tune(self._policy, self.settings)
+        apply_method(method_of(self.settings), self._policy)
 
     # -- in the executor's thread ----------------------------------------------------------------
 

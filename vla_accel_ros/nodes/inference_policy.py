@@ -78,60 +78,6 @@ def set_threads(count: int) -> None:
     torch.set_num_threads(count or max(1, len(os.sched_getaffinity(0)) - 1))
 
 
-def parameters_in(settings: Mapping[str, object]) -> dict[str, object]:
-    """Return what `pruning_parameters` holds.
-
-    Raises:
-        ValueError: When that is no YAML mapping.
-    """
-    import yaml
-
-    text = settings['pruning_parameters']
-    try:
-        values = yaml.safe_load(text) if text.strip() else {}
-    except yaml.YAMLError as error:
-        raise ValueError(f'pruning_parameters = {text!r} is no YAML: {error}') from error
-    if not isinstance(values, dict):
-        raise ValueError(f'pruning_parameters = {text!r}, expected a mapping: {{layer: 3}}')
-    return values
-
-
-def pruning_of(settings: Mapping[str, object]) -> tuple[str, dict[str, object]]:
-    """Return the pruning method and its parameters.
-
-    Raises:
-        ValueError: When the parameters are no YAML mapping, or no method has one of them.
-    """
-    from vla_accel_ros.pruning.registry import own_values
-
-    method, given = settings['pruning'], parameters_in(settings)
-    common = {'keep': settings['keep'], 'budget': settings['budget']}
-    if 'keep' in given:
-        # Who writes a ratio beside the other parameters wants it kept.
-        del common['budget']
-    return method, own_values(method, {**common, **given})
-
-
-def check_pruning(settings: Mapping[str, object], config) -> None:
-    """Refuse a pruning that does not fit the model, without changing anything.
-
-    Raises:
-        ValueError: When a parameter is unknown, out of range or does not fit.
-    """
-    from vla_accel_ros.models.pruned import layout_of
-    from vla_accel_ros.pruning.registry import create
-
-    method, values = pruning_of(settings)
-    create(method, layout_of(config), **values)
-
-
-def tune(policy, settings: Mapping[str, object]) -> None:
-    """Have the policy prune and decode as the parameters say, from its next call on."""
-    method, values = pruning_of(settings)
-    policy.set_pruning(method, **values)
-    policy.set_decoder(settings['decoder'], settings['relaxed_bins'], settings['draft'])
-
-
 def predict(policy, job, settings: Mapping[str, object]):
     """Answer one job.
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The scheduler node: carries out what `scheduling.Scheduler` decides, once a policy step."""
+"""The scheduler node: carries out what the pilot decides, once a policy step."""
 
 from __future__ import annotations
 
@@ -27,27 +27,25 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.acceleration import method_of
 from vla_accel_ros.inputs.instructions import check_instruction
-from vla_accel_ros.motion import Motion
-from vla_accel_ros.nodes.scheduler_settings import SETTINGS, scheduler_config
+from vla_accel_ros.nodes.scheduler_settings import SETTINGS
 from vla_accel_ros.ros import messages, publishers, qos
 from vla_accel_ros.ros.base import Node, run
 from vla_accel_ros.ros.diagnostics import WARN
 from vla_accel_ros.ros.images import check_image
 from vla_accel_ros.ros.messages import NS, ChunkStats, to_ns
 from vla_accel_ros.safety.masters import Publishers, too_many
-from vla_accel_ros.scheduling.controller import Controller
 from vla_accel_ros.scheduling.decision import Decision, Kind
 from vla_accel_ros.scheduling.pace import FramePace, call_advice
-from vla_accel_ros.scheduling.scheduler import Scheduler
+from vla_accel_ros.scheduling.pilot import Pilot
 
 # An answer's step may differ from ours by the rounding of its message.
 STEP_TOLERANCE = 1e-6
 
 
 class SchedulerNode(Node):
-    """Asks the scheduler about every frame and answer, and sends what it says.
+    """Asks the pilot about every frame and answer, and sends what it says.
 
     An action goes out before anything else of its step. The frame that the VLA has to look at
     is handed on as it came, without touching its pixels.
@@ -57,16 +55,15 @@ class SchedulerNode(Node):
     SETTINGS = SETTINGS
 
     def check(self, settings: Mapping[str, object]) -> None:
-        """Refuse settings that make no scheduler."""
-        scheduler_config(settings)
+        """Refuse settings that make no method."""
+        method_of(settings)
         if settings['instruction'].strip():
             check_instruction(settings['instruction'])
 
     def configure(self) -> None:
-        """Make the scheduler and its topics."""
-        self._scheduler = Scheduler(scheduler_config(self.settings))
-        self._scheduler.set_instruction(self.settings['instruction'].strip())
-        self._controller = self._make_controller()
+        """Make the pilot and its topics."""
+        self._pilot = Pilot(method_of(self.settings).scheduler)
+        self._pilot.set_instruction(self.settings['instruction'])
         self._pace, self._timeouts, self._told = FramePace(), 0, set()
         self._seen_ns, self._seen_any = self._elapsed_ns(), False
         self._action = self.advertise(JointTrajectory, 'vla/action', qos.CONTROL)
@@ -84,8 +81,7 @@ class SchedulerNode(Node):
 
     def activate(self) -> None:
         """Start afresh: the past before a pause is not the past of the next step."""
-        self._scheduler.reset()
-        self._controller.reset()
+        self._pilot.reset()
         self._pace.clear()
         self._seen_ns, self._seen_any = self._elapsed_ns(), False
         self.health.fault('no_answer', 'the VLA has not answered yet', WARN)
@@ -107,12 +103,7 @@ class SchedulerNode(Node):
         """Take over new settings between two steps."""
         if 'instruction' in changed:
             self._instruct(changed['instruction'])
-        self._scheduler.configure(scheduler_config(self.settings))
-        mode, self._controller = self._controller.mode, self._make_controller()
-        self._controller.mode = mode
-
-    def _make_controller(self) -> Controller:
-        return Controller(self.settings['fine_linear'], self.settings['fine_angular'])
+        self._pilot.configure(method_of(self.settings).scheduler)
 
     # -- what comes in --------------------------------------------------------------------------
 
@@ -120,7 +111,7 @@ class SchedulerNode(Node):
         check_image(message)
         stamp_ns, self._seen_ns = to_ns(message.header.stamp), self._elapsed_ns()
         self._seen_any = True
-        decision = self._scheduler.on_frame(stamp_ns, self._seen_ns)
+        decision = self._pilot.on_frame(stamp_ns, self._seen_ns)
         self._pace.add(stamp_ns)
         if decision.kind is Kind.SKIPPED:
             # No step of the policy; the count is among the figures.
@@ -149,8 +140,8 @@ class SchedulerNode(Node):
                     stats.model_s, self.settings['answer_timeout'], self.settings['max_staleness']
                 ),
             )
-        verified = stats is not None and stats.accepted >= WIDTH
-        decision = self._scheduler.on_answer(chunk, self._elapsed_ns(), verified)
+        accepted = 0 if stats is None else stats.accepted
+        decision = self._pilot.on_answer(chunk, self._elapsed_ns(), accepted)
         self._carry_out(decision, stats=stats)
         if decision.kind is Kind.DISCARDED:
             self.health.event('answer_discarded', decision.reason)
@@ -165,15 +156,13 @@ class SchedulerNode(Node):
             raise ValueError(result.reason)
 
     def _instruct(self, text: str) -> None:
-        if self._scheduler.set_instruction(text.strip()):
-            self._controller.reset()
+        if self._pilot.set_instruction(text):
             if self.active:
                 self._look_for_instruction()
             self.get_logger().info(f'instruction: {text.strip()!r}')
 
     def _on_reset(self, _request: Trigger.Request, response: Trigger.Response):
-        self._scheduler.reset()
-        self._controller.reset()
+        self._pilot.reset()
         self.health.clear('inference_timeout')
         response.success, response.message = True, 'buffer, queue and request are forgotten'
         return response
@@ -196,13 +185,6 @@ class SchedulerNode(Node):
             self._action.publish(
                 messages.chunk_to_message(decision.action, step, self.settings['frame_id'])
             )
-            self._controller.update(Motion.from_action(decision.action.values, step))
-            if (
-                self._controller.became_fine
-                and decision.queued
-                and self.settings['replan_on_fine']
-            ):
-                self._scheduler.replan()
         if decision.request is not None:
             self._request.publish(messages.request_to_message(decision.request, step))
             self._observation.publish(frame)
@@ -219,7 +201,7 @@ class SchedulerNode(Node):
     def _judge(self, decision: Decision) -> None:
         if decision.reason == 'bridge_exhausted':
             self.health.event('bridge_exhausted', 'the VLA takes longer than is bridged')
-        timeouts = self._scheduler.counters.get('timeouts', 0)
+        timeouts = self._pilot.counters.get('timeouts', 0)
         if timeouts > self._timeouts:
             self._timeouts = timeouts
             listeners = self._observation.get_subscription_count()
@@ -250,7 +232,7 @@ class SchedulerNode(Node):
         elif self.health.fault('several_publishers', several, renew=True):
             self.get_logger().error(f'several_publishers: {several}')
         self._advise('slow_frames', self._pace.advice(self.settings['policy_step']))
-        for name, total in self._scheduler.counters.items():
+        for name, total in self._pilot.counters.items():
             self.health.figure(name, total)
         standing = set(self.health.standing())
         if standing != self._told:
@@ -259,7 +241,7 @@ class SchedulerNode(Node):
             self.publish_diagnostics()
 
     def _look_for_instruction(self) -> None:
-        if self._scheduler.instruction:
+        if self._pilot.instruction:
             self.health.clear('no_instruction')
         else:
             self.health.fault(

@@ -16,8 +16,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from vla_accel_ros.ros.base import REAL_TIME, Setting
 from vla_accel_ros.scheduling.config import PARAMETERS, STOP, SchedulerConfig
 from vla_accel_ros.scheduling.predictors import PREDICTORS
@@ -200,16 +198,13 @@ SETTINGS = (
         True,
         'Ask the VLA afresh in mid-chunk when the arm slows down to fine work (SpecPrune-VLA)',
     ),
-    Setting(
+    _field(
         'fine_linear',
-        0.08,
         'Below this speed, and not rising, work is fine',
         unit='m/s',
         range=(0.0, 10.0),
     ),
-    Setting(
-        'fine_angular', 0.4, 'Below this angular speed, too', unit='rad/s', range=(0.0, 100.0)
-    ),
+    _field('fine_angular', 'Below this angular speed, too', unit='rad/s', range=(0.0, 100.0)),
     _field(
         'seam_translation',
         'Where one chunk takes over from another the displacement of a step '
@@ -226,12 +221,3 @@ SETTINGS = (
     ),
     REAL_TIME,
 )
-
-
-def scheduler_config(settings: Mapping[str, object]) -> SchedulerConfig:
-    """Return the scheduler's configuration.
-
-    Raises:
-        ValueError: When the values do not fit together.
-    """
-    return SchedulerConfig(**{field: settings[name] for name, field in PARAMETERS.items()})

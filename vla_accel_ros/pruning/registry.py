@@ -13,28 +13,39 @@
 # limitations under the License.
 
 
-"""The methods by name, and their parameters as tables."""
+"""The methods by name, found in the folder `methods`, and their parameters as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from importlib import import_module
 from typing import Any
 
-from vla_accel_ros.pruning.base import AnyPruner
+from vla_accel_ros.pruning import methods
+from vla_accel_ros.pruning.base import AnyPruner, Pruner
 from vla_accel_ros.pruning.interface import Layout
-from vla_accel_ros.pruning.methods.fastv import FastVPruner
-from vla_accel_ros.pruning.methods.none import NonePruner
-from vla_accel_ros.pruning.methods.random_tokens import RandomPruner
-from vla_accel_ros.pruning.methods.sp_vla import SpVlaPruner
-from vla_accel_ros.pruning.methods.specprune import SpecPruner
-from vla_accel_ros.pruning.methods.vla_pruner import VlaPruner
 from vla_accel_ros.pruning.parameters import FIXED, Parameters
 
-METHODS: dict[str, type[AnyPruner]] = {
-    method.name: method
-    for method in (SpVlaPruner, VlaPruner, SpecPruner, FastVPruner, RandomPruner, NonePruner)
-}
+
+def load(name: str) -> type[AnyPruner]:
+    """Import a method's file and give the pruner in it.
+
+    Raises:
+        TypeError: When the file has no pruner whose name is that of the file.
+    """
+    module = import_module(f'{methods.__name__}.{name}')
+    for value in vars(module).values():
+        if (
+            isinstance(value, type)
+            and issubclass(value, Pruner)
+            and vars(value).get('name') == name
+        ):
+            return value
+    raise TypeError(f"{module.__file__} has no Pruner with name = '{name}', the file's name")
+
+
+METHODS: dict[str, type[AnyPruner]] = {name: load(name) for name in methods.NAMES}
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros import acceleration as methods
-from vla_accel_ros.acceleration import Method
+from vla_accel_ros.acceleration import BASELINE, Method, check_method, find, parse
 from vla_accel_ros.acceleration.settings import settings_of
 from vla_accel_ros.evaluation import clocks, fingerprints
 from vla_accel_ros.evaluation.latency import Latency
@@ -41,7 +40,8 @@ from vla_accel_ros.replay.roles import FLOAT, JOINTS, Roles, Wishes
 from vla_accel_ros.replay.stream import Fitting, Stream
 from vla_accel_ros.replay.topics import assign
 
-UNACCELERATED, REFERENCE = 'none', 'reference'
+# What the baseline is called where it is run apart from the method of that name.
+REFERENCE = 'reference'
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,9 +168,9 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
                 f'--{option.replace("_", "-")} is {getattr(args, option)}, expected a number of '
                 f'at most {LARGEST:g}'
             )
-    chosen = tuple(m.at_step(args.policy_step) for m in methods.find(args.methods))
+    chosen = tuple(m.at_step(args.policy_step) for m in find(args.methods))
     latencies = clocks.latencies(args.clock, args.latency_ms, chosen)
-    reference = methods.find(UNACCELERATED)[0].at_step(args.policy_step)
+    reference = parse(BASELINE).at_step(args.policy_step)
     if args.clock == clocks.REAL or args.mode == 'graph':
         # It answers on the step clock all the same and in this process: another than the one
         # that may be asked for.
@@ -215,7 +215,7 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Session:
     session.recorded(), session.splitter()
     for method in chosen:
         # What does not fit the model is said now, not after hours.
-        method.apply(policy.sibling())
+        check_method(method, policy)
     say(f'{shown(args.bag)}: {session.observations} observations\n{roles.describe()}')
     if not roles.action:
         say('  no action topic: compared with the unaccelerated policy only')

@@ -12,23 +12,24 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The scheduler's settings, checked as a whole."""
+"""The settings of the scheduler and of its pilot, checked as a whole."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from inspect import signature
 from math import inf
 
+from vla_accel_ros.scheduling.controller import FINE_ANGULAR, FINE_LINEAR
 from vla_accel_ros.scheduling.predictors import Predictor, Validity, make_predictor
-from vla_accel_ros.scheduling.rules.interface import Rule, make_rule
-import vla_accel_ros.scheduling.rules.trust  # noqa: F401  (makes its rule known)
+from vla_accel_ros.scheduling.rules.interface import RULES, Rule, make_rule
 
 STOP = 'stop'
 
 
 @dataclass(frozen=True)
 class SchedulerConfig:
-    """Everything the scheduler can be told; flat, so that each is one ROS parameter.
+    """Everything the pilot and its scheduler can be told; flat, each is one ROS parameter.
 
     Attributes:
         policy_step_s: Seconds of one action, the step that the checkpoint was trained at.
@@ -70,6 +71,9 @@ class SchedulerConfig:
             so much more than it does inside the two, metres per step.
         seam_rotation: Likewise the rotation, radians per step.
         pause_s: A longer gap between frames, or a stamp back by more, starts afresh.
+        replan_on_fine: Ask afresh in mid-chunk when the arm slows down to fine work.
+        fine_linear: Below this speed, and not rising, work is fine, m/s.
+        fine_angular: Below this angular speed, too, rad/s.
 
     Raises:
         ValueError: When a value is outside its range.
@@ -109,6 +113,9 @@ class SchedulerConfig:
     seam_translation: float = 0.02
     seam_rotation: float = 0.1
     pause_s: float = 1.0
+    replan_on_fine: bool = False
+    fine_linear: float = FINE_LINEAR
+    fine_angular: float = FINE_ANGULAR
 
     def __post_init__(self) -> None:
         for name in (
@@ -129,6 +136,10 @@ class SchedulerConfig:
             value = getattr(self, name)
             if not value >= 0:
                 raise ValueError(f'{name} is {value}, expected at least 0')
+        for name in ('fine_linear', 'fine_angular'):
+            value = getattr(self, name)
+            if not 0 <= value < inf:
+                raise ValueError(f'{name} is {value}, expected at least 0')
         if not 2 <= self.min_actions <= self.capacity:
             raise ValueError(
                 f'min_actions is {self.min_actions}, expected 2 to the capacity {self.capacity}'
@@ -144,7 +155,7 @@ class SchedulerConfig:
         # The parts check what is theirs, whichever of them is in use.
         self.make_predictor()
         self.make_bridge()
-        for rule in ('velocity', 'planar', 'trust', 'always', 'never'):
+        for rule in RULES:
             self._make_rule(rule)
         self.make_rule()
 
@@ -176,31 +187,13 @@ class SchedulerConfig:
         return make_predictor(name, validity, **options)
 
     def _make_rule(self, name: str) -> Rule:
-        options = {
-            'always': {'tau': self.tau},
-            'velocity': {
-                'v_min': self.v_min,
-                'v_max': self.v_max,
-                'w_max': self.w_max,
-                'tau': self.tau,
-            },
-            'planar': {
-                'step_skip': self.step_skip,
-                'ratio': self.planar_ratio,
-                'z_max': self.z_max,
-                'min_from_vla': self.min_from_vla,
-            },
-            'trust': {
-                'linear': self.trust_linear,
-                'angular': self.trust_angular,
-                'share': self.trust_share,
-                'least': self.trust_least,
-                'flip': self.trust_flip,
-                'most': self.trust_most,
-            },
-        }
-        return make_rule(name, **options.get(name, {}))
+        """Build a rule; its option `x` is the field `<rule>_x` here, else the field `x`."""
+        mine, options = vars(self), {}
+        for option in signature(RULES[name]).parameters if name in RULES else ():
+            field = f'{name}_{option}' if f'{name}_{option}' in mine else option
+            if field in mine:
+                options[option] = mine[field]
+        return make_rule(name, **options)
 
 
-# The fields by the names of ROS parameters, seconds without `_s`.
 PARAMETERS = {field.name.removesuffix('_s'): field.name for field in fields(SchedulerConfig)}

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 
-"""SpecPrune-VLA's action-aware controller: when to look finely, when coarsely.
+"""SpecPrune-VLA's action-aware controller: it tells fine work from coarse work.
 
-Plain Python, so that whoever queues action chunks may hold one of its own: on `became_fine` the
-rest of a running chunk should be dropped and the model asked afresh.
+Two users ask it: the pruner `specprune` keeps more tokens for fine work, and the pilot asks the
+VLA afresh in mid-chunk when work becomes fine. Plain Python, without torch.
 """
 
 from __future__ import annotations
@@ -25,16 +25,19 @@ from enum import Enum
 
 from vla_accel_ros.motion import Motion
 
+# Below both speeds, m/s and rad/s, work is fine (ours; the paper's are not at hand).
+FINE_LINEAR, FINE_ANGULAR = 0.16, 0.7
+
 
 class Mode(str, Enum):
-    """How many tokens to keep: many (fine) or few (coarse)."""
+    """What the arm is doing: fine work (slow) or coarse work (fast)."""
 
     FINE = 'fine'
     COARSE = 'coarse'
 
 
 class Controller:
-    """Coarse or fine by the last action's speed, with hysteresis.
+    """Tell fine from coarse work by the speed of the last action, with hysteresis.
 
     Fine is entered when both speeds are below their thresholds and the arm does not rise
     (dz <= 0), and left when either exceeds its threshold (SpecPrune-VLA). Between the two the
@@ -46,9 +49,15 @@ class Controller:
         margin: Fine is left above `margin` times a threshold; 1 is the paper's.
     """
 
-    def __init__(self, linear: float, angular: float, margin: float = 1.0) -> None:
-        self.linear, self.angular, self.margin = linear, angular, margin
+    def __init__(
+        self, linear: float = FINE_LINEAR, angular: float = FINE_ANGULAR, margin: float = 1.0
+    ) -> None:
+        self.configure(linear, angular, margin)
         self.reset()
+
+    def configure(self, linear: float, angular: float, margin: float = 1.0) -> None:
+        """Change the thresholds; the mode stays until the next action."""
+        self.linear, self.angular, self.margin = linear, angular, margin
 
     def reset(self) -> None:
         """Begin an episode."""

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros.acceleration import Method, find
+from vla_accel_ros.acceleration import BASELINE, Method, parse
 from vla_accel_ros.evaluation import fingerprints
 from vla_accel_ros.evaluation.statistics import Interval
 from vla_accel_ros.paths import checkpoint_folder
@@ -35,7 +35,7 @@ from vla_accel_ros.replay.offline import Offline, Seen
 from vla_accel_ros.replay.pooling import estimate
 from vla_accel_ros.replay.session import Session, prepare
 from vla_accel_ros.replay.trace import Episode, Trace
-from vla_accel_ros.tuning.target import BASELINE, UNITS, Run, Stop, Stopped
+from vla_accel_ros.tuning.target import UNITS, Run, Stop, Stopped
 from vla_accel_ros.tuning.timing import Pace, load, timed, typical
 
 # A setting is given up as hopeless only once it has seen this share of the frames.
@@ -140,7 +140,7 @@ class BagTarget:
         self._sessions = _open(plan)
         self._pace = Pace(self._sessions[0].policy)
         self._plain, paces = [], []
-        for episode in self._replay(find(BASELINE)[0], stop, paces):
+        for episode in self._replay(parse(BASELINE), stop, paces):
             self._plain.append(episode)
         self._steps = sum(map(len, self._plain))
         if not any(np.isfinite(self._losses(episode, episode)).any() for episode in self._plain):

@@ -16,13 +16,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 import re
 
 from vla_accel_ros.acceleration import Method
-from vla_accel_ros.acceleration.presets import INFERENCE, render
-from vla_accel_ros.acceleration.settings import settings_of
+from vla_accel_ros.acceleration.node_parameters import parameters_of
+from vla_accel_ros.acceleration.presets import render
 from vla_accel_ros.files.output_folder import OutputFolder
 from vla_accel_ros.paths import share_file
 from vla_accel_ros.tuning.store import PARAMETERS, PRESET
@@ -42,7 +41,10 @@ def parameter_file(method: Method, step_s: float, comments: list[str]) -> str:
     Raises:
         ValueError: When the file does not have one of the parameters.
     """
-    wanted = _by_node(method, step_s)
+    wanted = {
+        node: {**parameters, 'policy_step': step_s}
+        for node, parameters in parameters_of(method).items()
+    }
     lines = [f'# {line}\n' for line in comments] + ['#\n']
     node = ''
     for line in share_file('config/arm.yaml').read_text(encoding='utf-8').splitlines():
@@ -72,20 +74,6 @@ def remove_outputs(files: OutputFolder) -> None:
     """Remove what another choice from the same trials has left."""
     for name in (PARAMETERS, PRESET):
         files.remove(name)
-
-
-def _by_node(method: Method, step_s: float) -> dict[str, dict[str, object]]:
-    import yaml
-
-    settings = settings_of(method)
-    nested = settings.pop('pruning_parameters')
-    text = yaml.safe_dump(nested, default_flow_style=True, width=10_000).strip()
-    inference: Mapping[str, object] = {
-        **{name: settings.pop(name) for name in INFERENCE},
-        'policy_step': step_s,
-        'pruning_parameters': text if nested else '',
-    }
-    return {'scheduler': {**settings, 'policy_step': step_s}, 'inference': dict(inference)}
 
 
 def _yaml(value: object) -> str:

@@ -22,11 +22,11 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros.acceleration import Method, find
+from vla_accel_ros.acceleration import BASELINE, Method, parse
 from vla_accel_ros.evaluation import fingerprints, runner
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.statistics import Interval, paired_difference
-from vla_accel_ros.tuning.target import BASELINE, UNITS, Run, Stop, Stopped
+from vla_accel_ros.tuning.target import UNITS, Run, Stop, Stopped
 from vla_accel_ros.tuning.timing import Pace, load, timed, typical
 
 POINTS = 100.0
@@ -131,7 +131,7 @@ class SimTarget:
         )
 
     def _measure_baseline(self, stop: Stop) -> dict:
-        results, paces = self._run(find(BASELINE)[0], stop, inf)
+        results, paces = self._run(parse(BASELINE), stop, inf)
         return {
             **facts(results),
             'load': load(),

@@ -59,7 +59,8 @@ RULES = {
     'never': (),
 }
 RIDGE = (Dimension('ridge_penalty', 1e-6, 100.0, log=True),)
-# What of a pruning method decides what it keeps; the rest is how it was published.
+# What of a pruning method decides what it keeps; the rest is how it was published. Of a method
+# that is not listed the keep ratio is searched, if it has one.
 PRUNING = {
     'none': (),
     'sp_vla': ('v_low', 'v_high', 'min_mass', 'edges'),
@@ -200,7 +201,7 @@ def _of_pruning(name: str, model: Model, pinned: set[str]) -> list[Dimension]:
     from vla_accel_ros.pruning.registry import parameter_table
 
     infos = {info.name: info for info in parameter_table(name)}
-    wanted = PRUNING.get(name, ())
+    wanted = PRUNING.get(name, tuple({'keep'} & set(infos)))
     if name in FIXED_ONLY and pinned & {'keep', 'budget'}:
         wanted = FIXED_ONLY[name]
     found = []

@@ -27,10 +27,9 @@ from vla_accel_ros.evaluation.statistics import Interval, bootstrap
 from vla_accel_ros.stopping import Stopped
 from vla_accel_ros.tuning.points import Score
 
-__all__ = ['BASELINE', 'UNITS', 'Plan', 'Run', 'Stop', 'Stopped', 'Target', 'gain']
+__all__ = ['UNITS', 'Plan', 'Run', 'Stop', 'Stopped', 'Target', 'gain']
 
 UNITS = {'time': 'ms', 'flops': 'GFLOP', 'calls': 'calls'}
-BASELINE = 'none'
 Stop = Callable[[], bool]
 # Where nothing was won, costs count as if half of one had been.
 LEAST_PER = 0.5

@@ -29,7 +29,7 @@ import time
 
 import numpy as np
 
-from vla_accel_ros.acceleration import find
+from vla_accel_ros.acceleration import BASELINE, apply_method, parse
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.models.self_test import blank
@@ -82,7 +82,7 @@ class Pace:
 
     def __init__(self, policy: Policy | ProcessorTimed) -> None:
         self._policy = policy.sibling()
-        find('none')[0].apply(self._policy)
+        apply_method(parse(BASELINE), self._policy)
         self._scene = blank(policy, GREY)
 
     def __call__(self) -> float:

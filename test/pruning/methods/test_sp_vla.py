@@ -13,10 +13,10 @@
 # limitations under the License.
 
 
-from harness import drive, edged, flat, moving, ramp
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
+from pruning_harness import drive, edged, flat, moving, ramp
 import pytest
 import torch
 

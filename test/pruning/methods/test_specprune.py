@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-from harness import drive, moving, ramp, textured
+from pruning_harness import drive, moving, ramp, textured
 import pytest
 import torch
 

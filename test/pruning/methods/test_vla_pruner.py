@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from harness import drive, moving, ramp
+from pruning_harness import drive, moving, ramp
 import pytest
 import torch
 

@@ -141,7 +141,9 @@ def test_a_gripper_that_opens_or_closes_within_the_buffer_moves():
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"'mood', expected one of \['always', 'never', 'planar'"):
+    with pytest.raises(
+        ValueError, match=r"'mood', expected one of \['always', 'never', .*'planar'"
+    ):
         make_rule('mood')
 
 

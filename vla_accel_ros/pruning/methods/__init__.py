@@ -12,4 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One file a pruning method."""
+"""The pruning methods, one file each: the file's name is the method's name."""
+
+from pkgutil import iter_modules
+
+# Read from the folder, so that whoever only wants to list them need not import torch.
+NAMES = tuple(sorted(module.name for module in iter_modules(__path__)))

@@ -33,11 +33,11 @@ from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.buckets import REFERENCE_TOKENS
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.layer_ranking import LayerRanking
-from vla_accel_ros.pruning.methods.specprune_parameters import SpecPruneParameters
 from vla_accel_ros.pruning.motion import Frames, similarity, unit_patches
 from vla_accel_ros.pruning.parameters import FIXED, auto_layer
 from vla_accel_ros.pruning.scores import TokenScores
 from vla_accel_ros.pruning.selection import extend, top
+from vla_accel_ros.pruning.specprune_parameters import SpecPruneParameters
 from vla_accel_ros.scheduling.controller import Controller, Mode
 
 OLDEST, NEAREST = 11, 4

@@ -12,4 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which steps are intuitive: one file a rule."""
+"""Which steps are intuitive: the rules. Every file here is imported, and registers its own."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+for _module in iter_modules(__path__):
+    import_module(f'{__name__}.{_module.name}')

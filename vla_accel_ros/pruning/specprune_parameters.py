@@ -26,6 +26,7 @@ from vla_accel_ros.pruning.parameters import (
     layer_option,
     option,
 )
+from vla_accel_ros.scheduling.controller import FINE_ANGULAR, FINE_LINEAR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +81,14 @@ class SpecPruneParameters(Parameters):
     )
     controller: bool = option(True, 'keep fewer tokens while the arm moves fast')
     linear_threshold: float = option(
-        0.16, 'speed below which the mode may be fine', unit='m/s', low=0.0, high=10.0
+        FINE_LINEAR, 'speed below which the mode may be fine', unit='m/s', low=0.0, high=10.0
     )
     angular_threshold: float = option(
-        0.7, 'angular speed below which the mode may be fine', unit='rad/s', low=0.0, high=100.0
+        FINE_ANGULAR,
+        'angular speed below which the mode may be fine',
+        unit='rad/s',
+        low=0.0,
+        high=100.0,
     )
     margin: float = option(
         1.0,
