@@ -27,7 +27,6 @@ from vla_accel_ros.evaluation.records import StepRecord
 # Of a call, NaN where the step had none.
 CALL = ('model_ms', 'latency_ms', 'keep', 'kept', 'flops', 'passes', 'accepted')
 WORDS = ('kind', 'reason', 'source', 'discarded')
-NUMBERS = ('speed', 'angular_speed', 'took_ms')
 
 
 @dataclass(frozen=True, eq=False)
