@@ -248,7 +248,6 @@ class Progress:
 
     def __init__(self, rounds: int) -> None:
         self._rounds, self._live = rounds, sys.stderr.isatty()
-        self._start = time.monotonic()
         self._first: float | None = None
 
     def loading(self, share: float, what: str) -> None:

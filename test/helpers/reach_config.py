@@ -12,9 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the tests of replay share."""
+"""The file that says how the environment `reach` is driven."""
 
-from pathlib import Path
-import sys
+import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+SETTINGS = """
+actions: {translation: 0.05, rotation: 0.5, gripper: [-1, 1], binary_gripper: true}
+proprio: state
+"""
+
+
+@pytest.fixture
+def reach_config(tmp_path):
+    file = tmp_path / 'reach.yaml'
+    file.write_text(SETTINGS)
+    return file
