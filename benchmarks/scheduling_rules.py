@@ -31,7 +31,8 @@ import sys
 import numpy as np
 
 from vla_accel_ros.acceleration import find
-from vla_accel_ros.actions import GRIPPER, ROTATION, TRANSLATION, ActionChunk
+from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.evaluation.conditions import today
 from vla_accel_ros.evaluation.seeds import RANGES, purpose
 from vla_accel_ros.evaluation.statistics import bootstrap, paired_difference, wilson
@@ -43,6 +44,7 @@ from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.sim.tasks import all_tasks
 
+TOOL = END_EFFECTOR.tool()
 SP_VLA = 'SP-VLA, velocity band'
 TRUST = 'hold@rule=trust,gripper_guard=false'
 # So many steps without a look, whatever happens.
@@ -104,11 +106,11 @@ class Vla:
         error[:] = LASTING * error + np.sqrt(1 - LASTING**2) * SPREAD * random.normal(size=6)
         glitch, direction, flip = random.random(), random.normal(size=3), random.random()
         values = np.array(self._expert.action(self._env.state(), self._env.task))
-        values[:GRIPPER] += self._spoilt.errors * error
+        values[END_EFFECTOR.moving] += self._spoilt.errors * error
         if glitch < self._spoilt.glitches:
-            values[TRANSLATION] = direction * (GLITCH_STEP / np.linalg.norm(direction))
-            values[ROTATION] = 0.0
-            values[GRIPPER] = abs(values[GRIPPER] - (flip < GLITCH_FLIPS))
+            values[TOOL.translation] = direction * (GLITCH_STEP / np.linalg.norm(direction))
+            values[TOOL.rotation] = 0.0
+            values[TOOL.gripper] = abs(values[TOOL.gripper] - (flip < GLITCH_FLIPS))
         return values
 
 

@@ -14,9 +14,8 @@
 
 """Actions: what flows from the policy to the arm.
 
-An action is the displacement of the end effector over one policy step, in the base frame:
-metres along x, y, z, a small rotation vector about x, y, z in radians, and the gripper from
-0 (open) to 1 (closed). A chunk is one or more consecutive actions that answer one observation.
+An action says what the arms are to do over one policy step; its `ActionSpace` says what each
+column means. A chunk is one or more consecutive actions that answer one observation.
 """
 
 from __future__ import annotations
@@ -26,11 +25,7 @@ from enum import Enum
 
 import numpy as np
 
-COLUMNS = ('x', 'y', 'z', 'roll', 'pitch', 'yaw', 'gripper')
-WIDTH = len(COLUMNS)
-TRANSLATION = slice(0, 3)
-ROTATION = slice(3, 6)
-GRIPPER = 6
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 
 
 class Source(str, Enum):
@@ -46,53 +41,28 @@ class Source(str, Enum):
         return self is Source.VLA
 
 
-def _frozen(values, shape: tuple[int | None, ...], what: str) -> np.ndarray:
-    array = np.array(values, dtype=np.float64)
-    expected = '[' + ', '.join('n' if n is None else str(n) for n in shape) + ']'
-    fits = array.ndim == len(shape) and all(
-        n is None or n == m for n, m in zip(shape, array.shape, strict=True)
-    )
-    if not fits:
-        raise ValueError(f'{what} has shape {list(array.shape)}, expected {expected}')
-    array.flags.writeable = False
-    return array
-
-
 @dataclass(frozen=True, eq=False)
 class Action:
-    """One displacement of the end effector over one policy step.
+    """What the arms do over one policy step.
 
     Attributes:
-        values: float64 [7], columns as in `COLUMNS`; m, rad, gripper 0 open to 1 closed.
+        values: float64 [width], columns and units as the space says.
         stamp_ns: Capture stamp of the observation that the action is for, nanoseconds.
         source: What produced it.
+        space: What the columns are.
 
     Raises:
-        ValueError: When the values are not 7 numbers. NaN and Inf are representable on
-            purpose: refusing them, with a reason, is the business of `safety`.
+        ValueError: When there are not as many values as the space has columns. NaN and Inf are
+            representable on purpose: refusing them, with a reason, is the business of `safety`.
     """
 
     values: np.ndarray
     stamp_ns: int = 0
     source: Source = Source.VLA
+    space: ActionSpace = END_EFFECTOR
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, 'values', _frozen(self.values, (WIDTH,), 'action'))
-
-    @property
-    def translation(self) -> np.ndarray:
-        """Displacement, float64 [3], metres per policy step."""
-        return self.values[TRANSLATION]
-
-    @property
-    def rotation(self) -> np.ndarray:
-        """Rotation vector, float64 [3], radians per policy step."""
-        return self.values[ROTATION]
-
-    @property
-    def gripper(self) -> float:
-        """Gripper, 0 open to 1 closed."""
-        return float(self.values[GRIPPER])
+        object.__setattr__(self, 'values', self.space.array(self.values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,22 +70,30 @@ class ActionChunk:
     """Consecutive actions that answer one observation.
 
     Attributes:
-        values: float64 [n, 7], n >= 1, one row a policy step, columns as in `COLUMNS`.
+        values: float64 [n, width], n >= 1, one row a policy step, columns as the space says.
         stamp_ns: Capture stamp of the observation answered, nanoseconds.
         source: What produced it.
+        space: What the columns are.
 
     Raises:
-        ValueError: When the values are not [n >= 1, 7].
+        ValueError: When the values are not [n >= 1, width].
     """
 
     values: np.ndarray
     stamp_ns: int = 0
     source: Source = Source.VLA
+    space: ActionSpace = END_EFFECTOR
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, 'values', _frozen(self.values, (None, WIDTH), 'action chunk'))
+        rows = self.space.array(self.values, 'action chunk', rows=True)
+        object.__setattr__(self, 'values', rows)
         if len(self.values) == 0:
             raise ValueError('action chunk has no rows, expected at least 1')
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def finite(self) -> bool:
+        """Whether no value is NaN or infinite."""
+        return bool(np.isfinite(self.values).all())

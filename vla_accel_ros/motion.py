@@ -16,10 +16,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot
+from math import hypot, inf, isfinite
+from typing import cast
 
 import numpy as np
+
+from vla_accel_ros.action_columns import AXES, ColumnKind
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
+
+Vector = tuple[float, float, float]
+STILL: Vector = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -35,8 +43,8 @@ class Motion:
         ValueError: When the step is not positive or a displacement is not finite.
     """
 
-    translation: tuple[float, float, float]
-    rotation: tuple[float, float, float]
+    translation: Vector
+    rotation: Vector
     step_s: float
 
     def __post_init__(self) -> None:
@@ -44,14 +52,46 @@ class Motion:
             raise ValueError(f'step_s is {self.step_s} s, expected above 0 and finite')
         for name in ('translation', 'rotation'):
             values = tuple(float(v) for v in getattr(self, name))
-            if len(values) != 3 or not np.isfinite(values).all():
-                raise ValueError(f'{name} is {values}, expected 3 finite numbers')
+            if len(values) != AXES or not all(map(isfinite, values)):
+                raise ValueError(f'{name} is {values}, expected {AXES} finite numbers')
             object.__setattr__(self, name, values)
 
     @classmethod
-    def from_action(cls, values, step_s: float) -> Motion:
-        """Build from an action's 7 values (m, rad, gripper) and the policy step."""
-        return cls(tuple(values[0:3]), tuple(values[3:6]), step_s)
+    def from_action(
+        cls, values: Sequence[float] | np.ndarray, step_s: float, space: ActionSpace = END_EFFECTOR
+    ) -> Motion | None:
+        """Build from an action and the policy step.
+
+        Of several arms, the one whose tool moves furthest gives the translation, and the one that
+        turns furthest the rotation.
+
+        Args:
+            values: The action, [width].
+            step_s: Seconds of a policy step.
+            space: What its columns are.
+
+        Returns:
+            The motion; None where the space says nothing of an end effector.
+
+        Raises:
+            ValueError: When a value is not finite, or the step is not positive.
+        """
+        vectors = [part for part in space.parts if part.kind.is_vector]
+        if not vectors:
+            return None
+        translation, rotation = (
+            max(
+                (
+                    cast(Vector, tuple(values[part.columns]))
+                    for part in vectors
+                    if part.kind is kind
+                ),
+                key=_size,
+                default=STILL,
+            )
+            for kind in (ColumnKind.TRANSLATION, ColumnKind.ROTATION)
+        )
+        return cls(translation, rotation, step_s)
 
     @property
     def linear_speed(self) -> float:
@@ -66,4 +106,11 @@ class Motion:
     @property
     def vertical_speed(self) -> float:
         """Velocity along the base frame's z, m/s, upwards positive."""
-        return self.translation[2] / self.step_s
+        _, _, vertical = self.translation
+        return vertical / self.step_s
+
+
+def _size(vector: Vector) -> float:
+    """Give a vector's length; one that is not finite is the longest, so that it is refused."""
+    size = hypot(*vector)
+    return size if isfinite(size) else inf

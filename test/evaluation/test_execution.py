@@ -17,6 +17,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
+from spaces import JOINTS
 
 from vla_accel_ros.evaluation.execution import Execution
 
@@ -66,3 +67,13 @@ def test_nothing_is_lost_and_nothing_is_added(sent):
         moved += execution.take()[0]
     moved += execution.take()[0] + execution.take()[0]
     assert np.isclose(moved, sum(x for x, offset in sent if offset is not None), atol=1e-12)
+
+
+def test_of_other_columns_displacements_are_spread_and_the_rest_is_taken_over():
+    execution, row = Execution(STEP, START, JOINTS), np.full(JOINTS.width, 1.0)
+    execution.send(row, START + STEP // 5)
+    first, second = execution.take(), execution.take()
+    np.testing.assert_allclose(first[JOINTS.displacements], 0.8)
+    np.testing.assert_allclose(second[JOINTS.displacements], 0.2)
+    for taken in (first, second):
+        assert (taken[JOINTS.positions] == 1).all() and (taken[JOINTS.grippers] == 1).all()

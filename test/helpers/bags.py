@@ -24,7 +24,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from rosbags.typesys import Stores, get_typestore
 import yaml
 
-from vla_accel_ros.actions import COLUMNS
+from vla_accel_ros.action_space import END_EFFECTOR
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 NS = 1_000_000_000
@@ -109,7 +109,7 @@ def trajectory(topic, ns, values, step_s=0.05):
         topic,
         TRAJECTORY,
         ns,
-        make(TRAJECTORY, header=header(ns), joint_names=list(COLUMNS), points=[point]),
+        make(TRAJECTORY, header=header(ns), joint_names=list(END_EFFECTOR.names), points=[point]),
     )
 
 

@@ -37,6 +37,7 @@ LEVELS = (
     ('scheduling', 'safety', 'sim'),
     ('inputs',),
     ('actions', 'observations', 'motion', 'options', 'units', 'devices', 'workers', 'paths'),
+    ('action_space', 'action_columns'),
     ('files', 'stopping', 'extras', '__init__'),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(LEVELS) for room in rooms}
@@ -48,6 +49,8 @@ WITHOUT_TORCH = (
     'scheduling',
     'safety',
     'actions',
+    'action_space',
+    'action_columns',
     'observations',
     'motion',
     'options',

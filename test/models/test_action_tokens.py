@@ -14,17 +14,22 @@
 
 """Token ids, bins and units."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 import numpy as np
 import pytest
+from spaces import JOINTS, TWO_ARMS, both
 
 from vla_accel_ros.models.action_tokens import (
     ActionStatistics,
     ActionTokens,
     UnnormKeyError,
+    from_si,
     select_statistics,
+    to_si,
 )
 
 TOKENS = ActionTokens()
@@ -116,3 +121,26 @@ def test_the_only_key_needs_no_naming():
 def test_a_wrong_or_missing_key_lists_the_keys(stats, key, message):
     with pytest.raises(UnnormKeyError, match=message):
         select_statistics(stats, key)
+
+
+def test_every_gripper_of_a_space_is_turned_about_and_back(small_config):
+    count = TWO_ARMS.width
+    mask = np.ones(count, bool)
+    mask[TWO_ARMS.grippers] = False
+    statistics = ActionStatistics(np.full(count, -0.1), np.full(count, 0.1), mask)
+    config = replace(small_config, gripper_open_is_one=True)
+    normalised = np.linspace(0.0, 0.9, count)
+    values = to_si(normalised, statistics, config, TWO_ARMS)
+    grippers = TWO_ARMS.grippers
+    np.testing.assert_allclose(values[grippers], 1 - normalised[grippers])
+    np.testing.assert_allclose(values[TWO_ARMS.moving], 0.1 * normalised[TWO_ARMS.moving])
+    np.testing.assert_allclose(from_si(values, statistics, config, TWO_ARMS), normalised)
+
+
+def test_the_largest_step_is_of_the_arm_and_the_joint_that_may_go_furthest():
+    reach = both([0.03, 0.04, 0, 0, 0, 0.2, 1], [0.01, 0, 0, 0.3, 0.4, 0, 1])
+    statistics = ActionStatistics(-reach, reach, np.ones(14, bool))
+    assert statistics.largest_step(TWO_ARMS) == pytest.approx((0.05, 0.5))
+    reach = np.array([9, 9, 9, 1, 0.02, 0.1, 0.3, 1])
+    statistics = ActionStatistics(-reach, reach, np.ones(8, bool))
+    assert statistics.largest_step(JOINTS) == pytest.approx((0.02, 0.3))

@@ -18,6 +18,7 @@ import bags
 import numpy as np
 import pytest
 
+from vla_accel_ros.replay.decode import Pose
 from vla_accel_ros.replay.recorded import HOLD_NS, NS, Recorded
 from vla_accel_ros.sim.rotations import quaternion, to_matrix
 
@@ -65,8 +66,8 @@ def test_poses_give_the_difference_over_the_step_in_the_base_frame():
     first, turn = to_matrix([0.3, -0.5, 1.0]), np.array([0.0, 0.1, 0.0])
     second = to_matrix(turn) @ first
     poses = [
-        (T0, np.array([0, 0, 0, *quaternion(first)])),
-        (T0 + 2 * STEP, np.array([0.02, 0, -0.04, *quaternion(second)])),
+        (T0, Pose(np.zeros(3), np.array(quaternion(first)))),
+        (T0 + 2 * STEP, Pose(np.array([0.02, 0, -0.04]), np.array(quaternion(second)))),
     ]
     made = recorded(bags.POSE, poses)
     assert made.at(T0)[:6] == pytest.approx([0.01, 0, -0.02, *(turn / 2)], abs=1e-9)

@@ -18,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+from spaces import JOINTS, TWO_ARMS
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.actions import COLUMNS, Action, ActionChunk, Source
+from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.actions import Action, ActionChunk, Source
 from vla_accel_ros.ros import messages
 from vla_accel_ros.ros.messages import ChunkStats
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
@@ -53,7 +55,7 @@ def test_a_chunk_is_columns_points_and_times():
     message = messages.chunk_to_message(
         ActionChunk(np.arange(14.0).reshape(2, 7), STAMP), 0.05, 'panda_link0'
     )
-    assert list(message.joint_names) == list(COLUMNS)
+    assert list(message.joint_names) == list(END_EFFECTOR.names)
     assert message.header.frame_id == 'panda_link0'
     times = [messages.to_ns(point.time_from_start) for point in message.points]
     assert times == [50_000_000, 100_000_000]
@@ -84,7 +86,7 @@ def test_an_action_is_a_chunk_of_one():
     ('spoil', 'named'),
     [
         (lambda m: setattr(m, 'joint_names', []), 'columns are'),
-        (lambda m: setattr(m, 'joint_names', list(reversed(COLUMNS))), 'columns are'),
+        (lambda m: setattr(m, 'joint_names', list(reversed(END_EFFECTOR.names))), 'columns are'),
         (lambda m: setattr(m, 'points', []), 'no points'),
         (lambda m: setattr(m.points[1], 'positions', [1.0]), 'point 1 has 1 positions'),
     ],
@@ -161,6 +163,31 @@ def test_motion_within_bounds_and_what_is_not_finite_pass_for_others_to_judge():
     messages.check_motion(np.array([[1, -1, 1, 3, -3, 3, 1], [np.nan, np.inf, 0, 0, 0, 0, 0.5]]))
     with pytest.raises(ValueError, match='1001 rows'):
         messages.check_motion(np.zeros((1001, 7)))
+
+
+def test_a_space_of_two_arms_travels_under_its_own_names():
+    rows = 0.01 * np.arange(28.0).reshape(2, 14)
+    message = messages.chunk_to_message(ActionChunk(rows, STAMP, space=TWO_ARMS), 0.05, 'base')
+    assert tuple(message.joint_names) == TWO_ARMS.names
+    back = messages.message_to_chunk(message, space=TWO_ARMS)
+    np.testing.assert_array_equal(back.values, rows)
+    assert back.space is TWO_ARMS
+    with pytest.raises(ValueError, match=r'columns are .*left_gripper.*expected .*gripper'):
+        messages.message_to_chunk(message)
+    request = Request(STAMP, 'go', Action(rows[0], STAMP, space=TWO_ARMS), rows[1])
+    asked = messages.request_to_message(request, 0.05, TWO_ARMS)
+    read = messages.message_to_request(asked, TWO_ARMS)
+    np.testing.assert_array_equal(read.last_action.values, rows[0])
+    np.testing.assert_array_equal(read.draft, rows[1])
+    assert read.last_action.space is TWO_ARMS
+
+
+def test_bounds_go_with_the_units_of_the_columns_and_spare_absolute_positions():
+    row = np.array([[9.0, -9.0, 0.0, 1.0, 0.5, 3.0, 0.0, 0.0]])
+    messages.check_motion(row, space=JOINTS)
+    row[0, JOINTS.names.index('lift')] = 1.5
+    with pytest.raises(ValueError, match=r'lift = 1\.5 in row 0, expected -1 to 1'):
+        messages.check_motion(row, space=JOINTS)
 
 
 @pytest.mark.parametrize('effort', [[1.0, math.nan, 1.0, 0.0], [1.0, -1.0, 1.0, 0.0]])

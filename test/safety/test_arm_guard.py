@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from spaces import TWO_ARMS
 
 from vla_accel_ros.actions import Action
 from vla_accel_ros.safety.arm_guard import ArmGuard
@@ -301,3 +302,12 @@ def test_a_stream_gone_mad_ends_in_zero_and_a_fault(bad):
     command = tick(guard, 1)
     assert command.twist == ZERO
     assert (command.state, command.reason) == (State.FAULT, 'unsafe_twist')
+
+
+def test_an_action_of_another_space_moves_nothing():
+    guard = enabled()
+    action = Action(np.full(TWO_ARMS.width, 0.01), 100 * MS, space=TWO_ARMS)
+    assert guard.accept(action, 100 * MS, STEP_S).reason == 'action_space'
+    assert tick(guard, 110).twist == ZERO
+    assert guard.counters == {'refused/action_space': 1}
+    assert accept(guard, 120) is None

@@ -18,7 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+from spaces import TWO_ARMS
 
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.actions import Action
 from vla_accel_ros.safety.limits import Limits, Record, check
 
@@ -235,9 +237,19 @@ def test_whatever_is_accepted_is_within_every_limit(row):
     one = action(row)
     if verdict(one) is None:
         assert np.isfinite(one.values).all()
-        assert np.linalg.norm(one.translation) <= LIMITS.translation_step * 1.00001
-        assert np.linalg.norm(one.translation) / STEP_S <= LIMITS.linear_speed * 1.00001
-        assert np.linalg.norm(one.rotation) / STEP_S <= LIMITS.angular_speed * 1.00001
+        assert np.linalg.norm(row[:3]) <= LIMITS.translation_step * 1.00001
+        assert np.linalg.norm(row[:3]) / STEP_S <= LIMITS.linear_speed * 1.00001
+        assert np.linalg.norm(row[3:6]) / STEP_S <= LIMITS.angular_speed * 1.00001
+
+
+def test_an_action_of_another_space_is_refused_by_name_with_both():
+    one = Action(np.zeros(TWO_ARMS.width), NOW, space=TWO_ARMS)
+    refusal = check(one, STEP_S, LIMITS, Record(), NOW, CLOCK)
+    assert refusal.reason == 'action_space'
+    assert "space 'two_arms' with the columns left_gripper left_x" in refusal.detail
+    assert "expected 'end_effector' with x y z roll pitch yaw gripper" in refusal.detail
+    other = Action(np.zeros(7), NOW, space=ActionSpace('another_frame', END_EFFECTOR.groups))
+    assert check(other, STEP_S, LIMITS, Record(), NOW, CLOCK).reason == 'action_space'
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
+import pytest
+from spaces import JOINTS, TWO_ARMS
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.decision import Kind
@@ -43,27 +46,32 @@ configs = st.builds(
     gripper_guard=st.booleans(),
 )
 values = st.one_of(st.floats(-0.03, 0.03), st.sampled_from([0.0, 1.0, np.nan, np.inf, 1e300]))
-events = st.lists(
-    st.one_of(
-        st.tuples(st.just('frame'), st.integers(5, 120)),
-        st.tuples(st.just('frame'), st.sampled_from([33, 50])),
-        st.tuples(st.just('answer'), st.integers(1, 5), st.lists(values, min_size=7, max_size=7)),
-        st.tuples(st.just('old answer'), st.integers(0, 20)),
-        st.tuples(st.just('instruction'), st.integers(0, 1)),
-        st.tuples(st.just('configure'), configs),
-        st.tuples(st.just('reset')),
-        st.tuples(st.just('jump back')),
-        st.tuples(st.just('old frame'), st.integers(0, 60)),
-    ),
-    max_size=120,
-)
+
+
+def events(space, size):
+    row = st.lists(values, min_size=space.width, max_size=space.width)
+    return st.lists(
+        st.one_of(
+            st.tuples(st.just('frame'), st.integers(5, 120)),
+            st.tuples(st.just('frame'), st.sampled_from([33, 50])),
+            st.tuples(st.just('answer'), st.integers(1, 5), row),
+            st.tuples(st.just('old answer'), st.integers(0, 20)),
+            st.tuples(st.just('instruction'), st.integers(0, 1)),
+            st.tuples(st.just('configure'), configs),
+            st.tuples(st.just('reset')),
+            st.tuples(st.just('jump back')),
+            st.tuples(st.just('old frame'), st.integers(0, 60)),
+        ),
+        max_size=size,
+    )
 
 
 class Referee:
     """Plays events to a scheduler and checks every decision against what was promised."""
 
-    def __init__(self, config):
-        self.scheduler = Scheduler(config)
+    def __init__(self, config, space=END_EFFECTOR):
+        self.space = space
+        self.scheduler = Scheduler(config, space)
         self.scheduler.set_instruction('a')
         self.stamp = 10_000 * MS
         self.now = 0
@@ -81,11 +89,12 @@ class Referee:
         elif name == 'answer':
             rows, row = rest
             stamp = self.open if self.open is not None else 3
-            self.answer(ActionChunk([row] * rows, stamp))
+            self.answer(ActionChunk([row] * rows, stamp, space=self.space))
         elif name == 'old answer':
             (index,) = rest
             if index < len(self.asked):
-                self.answer(ActionChunk([[0.01] * 7], self.asked[index]))
+                row = [0.01] * self.space.width
+                self.answer(ActionChunk([row], self.asked[index], space=self.space))
         elif name == 'instruction':
             if self.scheduler.set_instruction('ab'[rest[0]]):
                 self.forget()
@@ -142,6 +151,7 @@ class Referee:
             assert decision.request is None
         if action is not None:
             assert np.isfinite(action.values).all()
+            assert action.space is self.space
             assert self.newest_sent is None or action.stamp_ns > self.newest_sent
             assert stamp is None or action.stamp_ns == stamp
             assert self.scheduler.buffer.last is action
@@ -155,9 +165,22 @@ class Referee:
 
 
 @settings(max_examples=200)
-@given(configs, events)
+@given(configs, events(END_EFFECTOR, 120))
 def test_stamps_increase_requests_are_single_and_bridging_is_bounded(config, sequence):
-    referee = Referee(config)
+    judge(Referee(config), sequence)
+
+
+@pytest.mark.parametrize('space', [TWO_ARMS, JOINTS])
+def test_so_it_is_with_other_columns(space):
+    @settings(max_examples=60)
+    @given(configs, events(space, 60))
+    def holds(config, sequence):
+        judge(Referee(config, space), sequence)
+
+    holds()
+
+
+def judge(referee, sequence):
     for event in sequence:
         in_flight = referee.scheduler.in_flight
         asked = len(referee.asked)

@@ -23,10 +23,11 @@ import numpy as np
 import pytest
 from scheduler_steps import MS, STEP, frame, scheduler, stamp_of
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.scheduling.chunk_queue import ChunkQueue
 from vla_accel_ros.scheduling.decision import Kind
-from vla_accel_ros.scheduling.seam import PARTS, ease, largest_changes
+from vla_accel_ros.scheduling.seam import ease, largest_changes
 
 FILE = Path(__file__).parents[1] / 'fixtures/expert_chunks.npz'
 RECORDED = np.load(FILE)['chunks'].astype(float)
@@ -35,7 +36,7 @@ TIGHT = {'seam_translation': 0.001, 'seam_rotation': 0.004}
 
 
 def changes(before, after):
-    return tuple(float(np.linalg.norm(after[part] - before[part])) for part in PARTS)
+    return tuple(part.norm((after - before)[part.columns]) for part in END_EFFECTOR.parts)
 
 
 class Played:
@@ -75,7 +76,9 @@ class Played:
             self.rows.append((step, current, sum(s >= current for s in self.sent) - 1))
         if current is not None:
             old = chunks[current if previous is None else previous]
-            self.bounds[step] = np.maximum(largest_changes(old), largest_changes(chunks[current]))
+            self.bounds[step] = np.maximum(
+                largest_changes(old, END_EFFECTOR), largest_changes(chunks[current], END_EFFECTOR)
+            )
 
     def excess(self):
         """Give by how much any change between two steps is above what is inside the chunks."""
@@ -125,7 +128,7 @@ def test_late_answers_taken_from_their_first_row_would_jump():
     dropped, afresh = [], []
     for asked in range(1, len(RECORDED)):
         old, new = RECORDED[asked - 1], RECORDED[asked]
-        inside = np.maximum(largest_changes(old), largest_changes(new))
+        inside = np.maximum(largest_changes(old, END_EFFECTOR), largest_changes(new, END_EFFECTOR))
         last = old[late]
         dropped.append(changes(last, new[late]) - inside)
         afresh.append(changes(last, new[0]) - inside)
@@ -167,7 +170,7 @@ def test_a_seam_within_the_bound_is_left_alone():
     old, new = chunk(0.0, 0.004), chunk(0.01, 0.012)
     assert joined(old, new, 0.004, 0.002) == [0.01, 0.012]
     rows = np.zeros((3, 7))
-    assert ease(np.zeros(7), rows, (0.0, 0.0)) is rows
+    assert ease(np.zeros(7), rows, (0.0, 0.0), END_EFFECTOR) is rows
 
 
 def test_the_gripper_is_never_eased():

@@ -15,6 +15,7 @@
 
 import numpy as np
 import pytest
+from spaces import TWO_ARMS
 import torch
 
 from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens
@@ -75,3 +76,9 @@ def test_jitter_moves_inputs_by_a_few_bins_and_repeats():
     assert torch.equal(jitter(target, 0.0, torch.Generator()), target.long())
     edge = jitter(torch.full((100,), 254.4), 5.0, torch.Generator().manual_seed(1))
     assert int(edge.max()) == 254
+
+
+def test_statistics_of_two_arms_leave_both_grippers_as_they_are():
+    found = statistics(np.zeros((9, 14)), TWO_ARMS)['action']
+    assert [i for i, on in enumerate(found['mask']) if not on] == [*TWO_ARMS.grippers]
+    assert found['q99'] == TWO_ARMS.spread(1e-3, 0.02, gripper=1.0).tolist()

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
@@ -131,7 +132,7 @@ def simulated(config: VLAConfig, seed: int, instruction: str | None = None) -> S
     try:
         seen, _ = env.reset(seed=seed, options={'task': instruction})
         views, motions, over = [], [], False
-        action = np.zeros(7)
+        action = np.zeros(END_EFFECTOR.width)
         while not over:
             views.append(tuple(seen[name] for name in CAMERAS))
             motions.append(Motion.from_action(action, env.control_dt))

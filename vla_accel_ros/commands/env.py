@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros.actions import COLUMNS
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments import registry
 from vla_accel_ros.environments.rehearsal import POLICIES, rehearse, views_side_by_side
 from vla_accel_ros.evaluation import seeds
@@ -120,7 +120,9 @@ def _try(args: argparse.Namespace, environment, instructions: tuple[str, ...]) -
         'steps_per_success': float(np.mean([r.steps for r in won])) if won else None,
         'step_ms_p50': float(np.median([ms for r in results for ms in r.step_ms])),
         'views_ms': picture_ms,
-        'limits': {name: [float(low[i]), float(high[i])] for i, name in enumerate(COLUMNS)},
+        'limits': {
+            name: [float(low[i]), float(high[i])] for i, name in enumerate(END_EFFECTOR.names)
+        },
         'failed_seeds': [r.seed for r in results if not r.success],
     }
 

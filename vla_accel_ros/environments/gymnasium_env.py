@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments import contents
 from vla_accel_ros.environments.gymnasium_make import bounds, make
 from vla_accel_ros.environments.interface import Outcome, View
@@ -82,7 +83,7 @@ class GymnasiumEnvironment:
                 '--env-config)'
             )
         for _ in range(self._settings.settle_steps):
-            self._advance(np.zeros(7))
+            self._advance(np.zeros(END_EFFECTOR.width))
         self._steps = 0
 
     def observe(self) -> View:

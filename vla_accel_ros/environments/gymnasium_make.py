@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments.mapping import ActionMapping
 from vla_accel_ros.environments.optional import import_optional
 from vla_accel_ros.environments.settings import Settings
@@ -67,7 +68,7 @@ def bounds(env, mapping: ActionMapping, name: str) -> tuple[np.ndarray, np.ndarr
     box = hasattr(space, 'low') and hasattr(space, 'high')
     mapping.check(space.shape if box else None, name)
     low, high = (np.asarray(end, dtype=np.float64) for end in (space.low, space.high))
-    widest = float(np.max(np.abs([low, high])[:, :3]))
+    widest = float(np.max(np.abs([low, high])[:, END_EFFECTOR.tool().translation]))
     if mapping == ActionMapping() and not widest <= _FARTHEST_M:
         raise ValueError(
             f'actions of {name} reach {widest:g} in x, y, z: no m a step. Say what they are '

@@ -16,7 +16,7 @@
 
 An `EnvironmentKind` says which one and travels to worker processes, where `make` builds the
 `Environment` itself: simulators do not travel. Actions and units are those of the product
-(`actions.COLUMNS`: m, rad, gripper 0 open to 1 closed); an adapter converts them to its own.
+(`END_EFFECTOR`: m, rad, gripper 0 open to 1 closed); an adapter converts them to its own.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments import libero_protocol as protocol
 from vla_accel_ros.environments.interface import Outcome, View
 from vla_accel_ros.environments.libero_import import PREFIX, import_libero
@@ -120,7 +121,7 @@ class LiberoSuite:
 
     def _advance(self, action: np.ndarray) -> bool:
         told = np.clip(self.mapping.to_environment(action), -1.0, 1.0)
-        self._observation, *_ = self._env.step(told)
+        self._observation = self._env.step(told)[0]
         return bool(self._env.check_success())
 
     def tool_position(self) -> np.ndarray:
@@ -129,7 +130,8 @@ class LiberoSuite:
 
     def limits(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the smallest and the largest action, float64 [7] each."""
-        return self.mapping.limits(-np.ones(7), np.ones(7))
+        ones = np.ones(END_EFFECTOR.width)
+        return self.mapping.limits(-ones, ones)
 
     def picture(self) -> np.ndarray:
         """Return the first view, upright, uint8 [h, w, 3]."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.action_space import END_EFFECTOR
 
 # Policy steps of an episode, a little more than the longest demonstration took.
 HORIZONS = {
@@ -33,7 +33,7 @@ HORIZONS = {
 }
 # Objects are dropped a little above the table; these steps are not the policy's.
 SETTLE_STEPS = 10
-SETTLE_ACTION = np.zeros(WIDTH)
+SETTLE_ACTION = np.zeros(END_EFFECTOR.width)
 # What the simulator draws, whatever the policy sees of it.
 IMAGE_SIZE = 256
 CONTROL_HZ = 20

@@ -20,9 +20,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_accel_ros.actions import COLUMNS, GRIPPER, WIDTH
+from vla_accel_ros.action_space import END_EFFECTOR
 
-MOTION = COLUMNS[:GRIPPER]
+NAMES = END_EFFECTOR.names
+MOVING = END_EFFECTOR.moving
+TOOL = END_EFFECTOR.tool()
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,10 @@ class ActionMapping:
     *told*: a compliant controller follows them with a lag of its own.
 
     Attributes:
-        columns: What each of the environment's columns is, by the names of `COLUMNS`. Columns
+        columns: What each of the environment's columns is, by the names of `END_EFFECTOR`. Columns
             that it lacks are dropped: say so only of an environment that cannot turn, say.
         scale: m (x, y, z) and rad (roll, pitch, yaw) that one unit of the environment stands
-            for, six numbers in the order of `COLUMNS`; may be negative.
+            for, six numbers in the order of `END_EFFECTOR`; may be negative.
         gripper_open: The environment's value for an open gripper.
         gripper_closed: The environment's value for a closed one.
         binary: Whether the gripper is told one of the two and nothing between; half shut, 0.5,
@@ -46,23 +48,23 @@ class ActionMapping:
         ValueError: When a column is unknown or named twice, a scale is 0, or open is closed.
     """
 
-    columns: tuple[str, ...] = COLUMNS
-    scale: tuple[float, ...] = (1.0,) * len(MOTION)
+    columns: tuple[str, ...] = NAMES
+    scale: tuple[float, ...] = (1.0,) * len(MOVING)
     gripper_open: float = 0.0
     gripper_closed: float = 1.0
     binary: bool = False
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.columns if name not in COLUMNS]
+        unknown = [name for name in self.columns if name not in NAMES]
         if unknown or not self.columns or len(set(self.columns)) < len(self.columns):
             raise ValueError(
                 f'action columns are {list(self.columns)}, expected each at most once of '
-                f'{list(COLUMNS)}'
+                f'{list(NAMES)}'
             )
         usable = [bool(np.isfinite(unit) and unit) for unit in self.scale]
-        if len(usable) != len(MOTION) or not all(usable):
+        if len(usable) != len(MOVING) or not all(usable):
             raise ValueError(
-                f'action scale is {list(self.scale)}, expected {len(MOTION)} numbers but 0: m or '
+                f'action scale is {list(self.scale)}, expected {len(MOVING)} numbers but 0: m or '
                 'rad for a unit of the environment'
             )
         if self.gripper_open == self.gripper_closed:
@@ -95,12 +97,14 @@ class ActionMapping:
             float64 [columns], not cut to the environment's bounds.
         """
         values = np.array(action, dtype=np.float64)
-        values[:GRIPPER] /= self.scale
-        share = values[GRIPPER]
+        values[MOVING] /= self.scale
+        share = values[TOOL.gripper]
         if self.binary:
             share = 0.5 + 0.5 * np.sign(share - 0.5)
-        values[GRIPPER] = self.gripper_open + share * (self.gripper_closed - self.gripper_open)
-        return values[[COLUMNS.index(name) for name in self.columns]]
+        values[TOOL.gripper] = self.gripper_open + share * (
+            self.gripper_closed - self.gripper_open
+        )
+        return values[[NAMES.index(name) for name in self.columns]]
 
     def to_product(self, action: np.ndarray) -> np.ndarray:
         """Return the product's action for the environment's: what a demonstration did.
@@ -111,12 +115,12 @@ class ActionMapping:
         Returns:
             float64 [7]; 0 in columns that the environment lacks.
         """
-        values = np.zeros(WIDTH)
-        values[[COLUMNS.index(name) for name in self.columns]] = action
-        values[:GRIPPER] *= self.scale
-        if COLUMNS[GRIPPER] in self.columns:
+        values = np.zeros(END_EFFECTOR.width)
+        values[[NAMES.index(name) for name in self.columns]] = action
+        values[MOVING] *= self.scale
+        if NAMES[TOOL.gripper] in self.columns:
             span = self.gripper_closed - self.gripper_open
-            values[GRIPPER] = (values[GRIPPER] - self.gripper_open) / span
+            values[TOOL.gripper] = (values[TOOL.gripper] - self.gripper_open) / span
         return values
 
     def limits(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import yaml
 
-from vla_accel_ros.actions import COLUMNS, GRIPPER
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments.mapping import OSC_POSE, ActionMapping
 
 NAMED = {'product': ActionMapping(), 'osc_pose': OSC_POSE}
@@ -115,11 +115,14 @@ def _mapping(values: dict | str) -> ActionMapping:
             raise ValueError(f"actions '{values}' is unknown, expected {', '.join(NAMED)}")
         return NAMED[values]
     _known(values, _MAPPING_KEYS, 'actions')
-    columns = _names(values.get('columns', list(COLUMNS)), 'columns')
-    one = {key: _numbers([values.get(key, 1.0)], key, 1) for key in ('translation', 'rotation')}
-    scale = one['translation'] * 3 + one['rotation'] * 3
+    columns = _names(values.get('columns', list(END_EFFECTOR.names)), 'columns')
+    moving = END_EFFECTOR.moving
+    metres, radians = (
+        _numbers([values.get(key, 1.0)], key, 1)[0] for key in ('translation', 'rotation')
+    )
+    scale = tuple(END_EFFECTOR.spread(metres, radians, gripper=1.0)[moving].tolist())
     if 'scale' in values:
-        scale = _numbers(values['scale'], 'scale', GRIPPER)
+        scale = _numbers(values['scale'], 'scale', len(moving))
     gripper = _numbers(values.get('gripper', [0.0, 1.0]), 'gripper', 2)
     binary = values.get('binary_gripper', False)
     _require(isinstance(binary, bool), 'binary_gripper', binary, 'true or false')

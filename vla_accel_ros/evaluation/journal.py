@@ -30,6 +30,7 @@ import zlib
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.records import Call, StepRecord
 from vla_accel_ros.files.whole_files import naming
@@ -196,7 +197,7 @@ def from_json(values: Mapping) -> EpisodeResult:
         values['instruction'],
         values['success'],
         tuple(_to_record(record) for record in rest['records']),
-        np.array(rest['actions']).reshape(-1, 7),
+        np.array(rest['actions']).reshape(-1, END_EFFECTOR.width),
         np.array(rest['jerk']),
     )
 

@@ -16,14 +16,15 @@
 
 Read are the fields, not the classes: ROS's own messages serve, and those that a bag's reader
 makes.
-`nodes.messages` says what the fields mean, and writes them.
+`ros.messages` says what the fields mean, and writes them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from vla_accel_ros.actions import COLUMNS, WIDTH, Action, ActionChunk, Source
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
+from vla_accel_ros.actions import Action, ActionChunk, Source
 
 NS = 1_000_000_000
 
@@ -33,32 +34,41 @@ def to_ns(stamp) -> int:
     return stamp.sec * NS + stamp.nanosec
 
 
-def message_to_chunk(message, source: Source = Source.VLA) -> ActionChunk:
+def message_to_chunk(
+    message, source: Source = Source.VLA, space: ActionSpace = END_EFFECTOR
+) -> ActionChunk:
     """Read an action or a chunk; an action is a chunk of one row.
 
+    Args:
+        message: The trajectory.
+        source: What produced it.
+        space: What its columns must be.
+
     Raises:
-        ValueError: When columns, or widths are not those of actions.
+        ValueError: When columns or widths are not those of the space.
     """
-    check_columns(message)
+    check_columns(message, space)
     rows = [list(point.positions) for point in message.points]
     for k, row in enumerate(rows):
-        if len(row) != WIDTH:
-            raise ValueError(f'point {k} has {len(row)} positions, expected {WIDTH}')
+        if len(row) != space.width:
+            raise ValueError(f'point {k} has {len(row)} positions, expected {space.width}')
     if not rows:
         raise ValueError('trajectory has no points, expected at least 1')
-    return ActionChunk(rows, to_ns(message.header.stamp), source)
+    return ActionChunk(rows, to_ns(message.header.stamp), source, space)
 
 
-def message_to_action(message, source: Source = Source.VLA) -> Action:
-    """Read an action.
+def message_to_action(
+    message, source: Source = Source.VLA, space: ActionSpace = END_EFFECTOR
+) -> Action:
+    """Read an action; arguments as for `message_to_chunk`.
 
     Raises:
         ValueError: As `message_to_chunk`, or when there is more than one point.
     """
-    chunk = message_to_chunk(message, source)
+    chunk = message_to_chunk(message, source, space)
     if len(chunk) != 1:
         raise ValueError(f'an action has 1 point, this message has {len(chunk)}')
-    return Action(chunk.values[0], chunk.stamp_ns, source)
+    return Action(chunk.values[0], chunk.stamp_ns, source, space)
 
 
 def message_step(message) -> float:
@@ -69,18 +79,18 @@ def message_step(message) -> float:
     """
     times = np.array([to_ns(point.time_from_start) for point in message.points], dtype=np.int64)
     if len(times) == 0 or times[0] <= 0:
-        raise ValueError(f'times from start are {times[:3].tolist()} ns, expected above 0')
+        raise ValueError(f'times from start are {times[:1].tolist()} ns, expected above 0')
     expected = times[0] * np.arange(1, len(times) + 1)
     if np.abs(times - expected).max() > 1000:
         raise ValueError(f'times from start {times.tolist()} ns are not multiples of the first')
     return float(times[0]) / NS
 
 
-def check_columns(message) -> None:
-    """Check that a trajectory's columns are those of an action.
+def check_columns(message, space: ActionSpace = END_EFFECTOR) -> None:
+    """Check that a trajectory's columns are those of a space.
 
     Raises:
         ValueError: When they are not.
     """
-    if tuple(message.joint_names) != COLUMNS:
-        raise ValueError(f'columns are {list(message.joint_names)}, expected {list(COLUMNS)}')
+    if tuple(message.joint_names) != space.names:
+        raise ValueError(f'columns are {list(message.joint_names)}, expected {list(space.names)}')

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.action_tokens import select_statistics, to_si
 from vla_accel_ros.models.action_units import in_si
 from vla_accel_ros.models.config import VLAConfig
@@ -44,10 +44,11 @@ class ActionReader:
         self.key, own = select_statistics(config.norm_stats, unnorm_key)
         self.statistics = in_si(self.key, own)
         columns = self.statistics.low.shape
-        if columns != (WIDTH,) or config.action_dims != WIDTH:
+        width = END_EFFECTOR.width
+        if columns != (width,) or config.action_dims != width:
             raise ValueError(
                 f"data set '{self.key}' has {columns[0]} action columns and the model "
-                f'{config.action_dims}, expected {WIDTH}'
+                f'{config.action_dims}, expected {width}'
             )
         self._config = config
 

@@ -21,7 +21,7 @@ from functools import cached_property
 
 import numpy as np
 
-from vla_accel_ros.actions import GRIPPER, ROTATION, TRANSLATION
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.files.kinds import FieldError, Object, shown, take
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.checkpoints.norm_stats import ranges
@@ -157,17 +157,27 @@ class ActionStatistics:
         """
         return cls(*ranges(values))
 
-    def largest_step(self) -> tuple[float, float]:
+    def largest_step(self, space: ActionSpace = END_EFFECTOR) -> tuple[float, float]:
         """Give the longest displacement that a normalised action in [-1, 1] can ask for.
 
-        Columns that the mask leaves as they are count as up to 1.
+        Columns that the mask leaves as they are count as up to 1. Absolute positions do not
+        count: statistics do not say how far apart two of them lie.
+
+        Args:
+            space: What the columns are.
 
         Returns:
-            Lengths of the translation and of the rotation vector, per policy step; in m and rad
-            where the statistics are.
+            The largest of the columns in metres and of those in radians, per policy step: lengths
+            of translations and of rotation vectors, and single joints; in m and rad where the
+            statistics are, 0 where there are none.
         """
         reach = np.where(self.mask, np.maximum(np.abs(self.low), np.abs(self.high)), 1.0)
-        return (float(np.linalg.norm(reach[TRANSLATION])), float(np.linalg.norm(reach[ROTATION])))
+        largest = {'m': 0.0, 'rad': 0.0}
+        for part in space.parts:
+            if not part.absolute:
+                size = part.norm(reach[part.columns])
+                largest[part.unit] = max(largest[part.unit], size)
+        return largest['m'], largest['rad']
 
     def unnormalise(self, values: np.ndarray, span_added: float = 0.0) -> np.ndarray:
         """Map normalised actions [..., dims] to the data set's units.
@@ -240,35 +250,49 @@ def moving_statistics(entry: object, key: str) -> ActionStatistics:
     return statistics
 
 
-def to_si(normalised: np.ndarray, statistics: ActionStatistics, config: VLAConfig) -> np.ndarray:
-    """Un-normalise an action and bring its gripper to the product's convention.
+def to_si(
+    normalised: np.ndarray,
+    statistics: ActionStatistics,
+    config: VLAConfig,
+    space: ActionSpace = END_EFFECTOR,
+) -> np.ndarray:
+    """Un-normalise an action and bring its grippers to the product's convention.
 
     Args:
-        normalised: float [..., 7] in [-1, 1].
+        normalised: float [..., width] in [-1, 1].
         statistics: Of the data set.
         config: Says whether the checkpoint's gripper is 1 when open.
+        space: What the columns are.
 
     Returns:
-        float64 [..., 7]; m, rad, gripper 0 open to 1 closed.
+        float64 [..., width]; m, rad, gripper 0 open to 1 closed.
     """
     values = statistics.unnormalise(normalised, config.head.span_added)
-    gripper = values[..., GRIPPER]
-    values[..., GRIPPER] = np.clip(1 - gripper if config.gripper_open_is_one else gripper, 0, 1)
+    grippers = values[..., space.grippers]
+    values[..., space.grippers] = np.clip(
+        1 - grippers if config.gripper_open_is_one else grippers, 0, 1
+    )
     return values
 
 
-def from_si(values: np.ndarray, statistics: ActionStatistics, config: VLAConfig) -> np.ndarray:
+def from_si(
+    values: np.ndarray,
+    statistics: ActionStatistics,
+    config: VLAConfig,
+    space: ActionSpace = END_EFFECTOR,
+) -> np.ndarray:
     """Normalise an action in the product's convention: the inverse of `to_si`.
 
     Args:
-        values: float [..., 7]; m, rad, gripper 0 open to 1 closed.
+        values: float [..., width]; m, rad, gripper 0 open to 1 closed.
         statistics: Of the data set.
         config: Says whether the checkpoint's gripper is 1 when open.
+        space: What the columns are.
 
     Returns:
-        float64 [..., 7], in [-1, 1] where the values are within the data set's range.
+        float64 [..., width], in [-1, 1] where the values are within the data set's range.
     """
     values = np.array(values, dtype=np.float64)
     if config.gripper_open_is_one:
-        values[..., GRIPPER] = 1 - values[..., GRIPPER]
+        values[..., space.grippers] = 1 - values[..., space.grippers]
     return statistics.normalise(values)

@@ -18,15 +18,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.models.action_tokens import ActionStatistics
 
-# By how the data set's name begins: m and rad that one unit stands for, column by column; the
+# By how the data set's name begins: m and rad that one unit of its controller stands for; the
 # gripper is what it is. LIBERO recorded the inputs of robosuite's OSC_POSE, -1..1 for 5 cm and
 # 0.5 rad (output_max of its controller files).
-UNITS = {'libero': (0.05, 0.05, 0.05, 0.5, 0.5, 0.5, 1.0)}
+UNITS = {'libero': (0.05, 0.5)}
 
 
-def in_si(key: str, statistics: ActionStatistics) -> ActionStatistics:
+def in_si(
+    key: str, statistics: ActionStatistics, space: ActionSpace = END_EFFECTOR
+) -> ActionStatistics:
     """Return a data set's statistics in m and rad.
 
     Without it a checkpoint of LIBERO would ask a robot for steps of up to a metre.
@@ -34,8 +37,11 @@ def in_si(key: str, statistics: ActionStatistics) -> ActionStatistics:
     Args:
         key: Name of the data set.
         statistics: In its own units.
+        space: What the columns are; statistics of another width stay as they are.
     """
-    units = next((units for name, units in UNITS.items() if key.startswith(name)), None)
-    if units is None or statistics.low.shape != (len(units),):
+    found = next((units for name, units in UNITS.items() if key.startswith(name)), None)
+    if found is None or statistics.low.shape != (space.width,):
         return statistics
+    metres, radians = found
+    units = space.spread(metres, radians, gripper=1.0)
     return replace(statistics, low=statistics.low * units, high=statistics.high * units)

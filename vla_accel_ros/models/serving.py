@@ -43,8 +43,9 @@ def serve(
         ValueError: When the observation does not fit; see `Policy.predict`.
     """
     motion = None
-    if request.last_action is None:
+    last = request.last_action
+    if last is None:
         policy.reset()
     else:
-        motion = Motion.from_action(request.last_action.values, step_s)
+        motion = Motion.from_action(last.values, step_s, last.space)
     return policy.predict(observation, resized=resized, motion=motion, draft=request.draft)

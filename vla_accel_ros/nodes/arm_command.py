@@ -33,6 +33,7 @@ from vla_accel_ros.ros.timing import GarbageCollection, Lateness
 from vla_accel_ros.safety.arm_guard import ArmGuard, Command
 from vla_accel_ros.safety.interlock import State
 from vla_accel_ros.safety.limits import Refusal
+from vla_accel_ros.safety.stream import ANGULAR, LINEAR
 
 # Zeros that follow a stop before the stream falls silent: one is enough, unless it is lost.
 ZEROS = 5
@@ -220,7 +221,7 @@ class ArmCommand(base.Node):
         self._report(command)
 
     def _send(self, command: Command) -> None:
-        linear, angular = command.twist[:3], command.twist[3:]
+        linear, angular = command.twist[LINEAR], command.twist[ANGULAR]
         if self.settings['command_in_type'] == 'unitless':
             linear = [value / self.settings['scale.linear'] for value in linear]
             angular = [value / self.settings['scale.rotational'] for value in angular]

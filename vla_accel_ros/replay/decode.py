@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,6 +36,18 @@ STEPS_S = (1e-3, 10.0)
 
 class NotFiniteError(ValueError):
     """A message is well-formed and holds NaN, infinity, or a number that cannot be."""
+
+
+class Pose(NamedTuple):
+    """A tool's pose in the base frame.
+
+    Attributes:
+        position: float64 [3], m.
+        quaternion: x, y, z, w, float64 [4], of length 1.
+    """
+
+    position: np.ndarray
+    quaternion: np.ndarray
 
 
 class Decoder:
@@ -117,20 +130,21 @@ def twist(message) -> np.ndarray:
     return _finite('twist', values)
 
 
-def pose(message) -> np.ndarray:
-    """Return position in m and quaternion x, y, z, w, float64 [7].
+def pose(message) -> Pose:
+    """Return where a tool is and how it is turned.
 
     Raises:
         ValueError: When the quaternion is none.
         NotFiniteError: When its numbers are none.
     """
     point, turn = message.pose.position, message.pose.orientation
-    values = _finite('pose', np.array([point.x, point.y, point.z, turn.x, turn.y, turn.z, turn.w]))
-    length = np.linalg.norm(values[3:])
+    position = np.array([point.x, point.y, point.z])
+    quaternion = np.array([turn.x, turn.y, turn.z, turn.w])
+    values = _finite('pose', np.concatenate([position, quaternion]))
+    length = np.linalg.norm(quaternion)
     if length < 0.5:
         raise ValueError(f'pose {values.tolist()} has no orientation')
-    values[3:] /= length
-    return values
+    return Pose(position, quaternion / length)
 
 
 def number(message) -> float:

@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vla_accel_ros.actions import GRIPPER, ROTATION, TRANSLATION
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.sim.rotations import to_matrix, to_vector
 
+TOOL = END_EFFECTOR.tool()
 CLOSED = 0.5
 # A transition that comes earlier or later by more than this, in frames, is another one.
 REACH = 20
@@ -33,13 +34,13 @@ def translation_mm(actions: np.ndarray, others: np.ndarray) -> np.ndarray:
         actions: float64 [n, 7], m, rad, gripper.
         others: The same shape.
     """
-    return 1e3 * np.linalg.norm(actions[:, TRANSLATION] - others[:, TRANSLATION], axis=1)
+    return 1e3 * np.linalg.norm(actions[:, TOOL.translation] - others[:, TOOL.translation], axis=1)
 
 
 def rotation_deg(actions: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return the angle between rotations, float64 [n] degrees, NaN where one is not known."""
     angles = np.full(len(actions), np.nan)
-    pairs = zip(actions[:, ROTATION], others[:, ROTATION], strict=True)
+    pairs = zip(actions[:, TOOL.rotation], others[:, TOOL.rotation], strict=True)
     for at, (first, second) in enumerate(pairs):
         if np.isfinite(first).all() and np.isfinite(second).all():
             angles[at] = np.linalg.norm(to_vector(to_matrix(first) @ to_matrix(second).T))
@@ -48,7 +49,7 @@ def rotation_deg(actions: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def gripper_agrees(actions: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return whether both are open or both closed, float64 [n] 0 or 1, NaN where not known."""
-    first, second = actions[:, GRIPPER], others[:, GRIPPER]
+    first, second = actions[:, TOOL.gripper], others[:, TOOL.gripper]
     agrees = ((first > CLOSED) == (second > CLOSED)).astype(np.float64)
     agrees[np.isnan(first) | np.isnan(second)] = np.nan
     return agrees
@@ -61,7 +62,7 @@ def transition_frames(actions: np.ndarray, others: np.ndarray) -> np.ndarray:
         float64 [transitions of the others], negative where it comes earlier, NaN where there is
         none within `REACH` frames.
     """
-    ours, theirs = _transitions(actions[:, GRIPPER]), _transitions(others[:, GRIPPER])
+    ours, theirs = _transitions(actions[:, TOOL.gripper]), _transitions(others[:, TOOL.gripper])
     late = np.full(len(theirs), np.nan)
     for at, (frame, closes) in enumerate(theirs):
         near = [f - frame for f, c in ours if c == closes and abs(f - frame) <= REACH]
@@ -86,8 +87,8 @@ def drift_mm(actions: np.ndarray, others: np.ndarray, steps: int) -> np.ndarray:
     """
     if len(actions) < steps:
         return np.empty(0)
-    moved = np.nan_to_num(actions[:, TRANSLATION]) - others[:, TRANSLATION]
-    total = np.concatenate([np.zeros((1, 3)), np.cumsum(np.nan_to_num(moved), axis=0)])
+    moved = np.nan_to_num(actions[:, TOOL.translation]) - others[:, TOOL.translation]
+    total = np.concatenate([np.zeros_like(moved[:1]), np.cumsum(np.nan_to_num(moved), axis=0)])
     unknown = np.concatenate([[0], np.cumsum(np.isnan(moved).any(axis=1))])
     ends = 1e3 * np.linalg.norm(total[steps:] - total[:-steps], axis=1)
     return ends[unknown[steps:] == unknown[:-steps]]

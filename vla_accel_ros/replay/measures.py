@@ -217,7 +217,7 @@ def _decisions() -> Iterable[Quantity]:
             False,
             'the arm stands still',
         ),
-        lambda v: 100.0 * np.isnan(v.trace.actions[:, 0]),
+        lambda v: 100.0 * np.isnan(v.trace.actions).all(axis=1),
     )
 
 

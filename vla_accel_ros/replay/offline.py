@@ -23,6 +23,7 @@ import time
 import numpy as np
 
 from vla_accel_ros.acceleration import Method
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.evaluation.driver import Driver
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.records import StepRecord
@@ -87,7 +88,7 @@ class _Building:
             self.instruction,
             self.reason,
             np.array(self.stamps, dtype=np.int64),
-            np.array(self._rows, dtype=np.float64).reshape(-1, 7),
+            np.array(self._rows, dtype=np.float64).reshape(-1, END_EFFECTOR.width),
             traces,
             self.observations,
             self.frames,

@@ -25,11 +25,12 @@ from bisect import bisect_left, bisect_right
 
 import numpy as np
 
-from vla_accel_ros.actions import GRIPPER, ROTATION, TRANSLATION, WIDTH
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.replay.roles import POSE, TRAJECTORY, TWIST
 from vla_accel_ros.sim.rotations import of_quaternion, to_matrix, to_vector
 
 NS = 1_000_000_000
+TOOL = END_EFFECTOR.tool()
 # A twist is in force no longer than Servo lets it be, a pose says nothing of later instants.
 HOLD_NS = 100_000_000
 POSE_GAP_NS = 200_000_000
@@ -87,8 +88,8 @@ class Recorded:
         """Return the displacement over the step from an instant on, float64 [7], or NaN."""
         find = {TRAJECTORY: self._action, TWIST: self._integral, POSE: self._difference}
         values = find.get(self._kind, self._nothing)(stamp_ns)
-        if np.isnan(values[GRIPPER]):
-            values[GRIPPER] = self._gripper(stamp_ns)
+        if np.isnan(values[TOOL.gripper]):
+            values[TOOL.gripper] = self._gripper(stamp_ns)
         return values
 
     def forget(self, before_ns: int) -> None:
@@ -97,7 +98,7 @@ class Recorded:
         self.grippers.forget(before_ns)
 
     def _nothing(self, _stamp_ns: int) -> np.ndarray:
-        return np.full(WIDTH, np.nan)
+        return np.full(END_EFFECTOR.width, np.nan)
 
     def _action(self, stamp_ns: int) -> np.ndarray:
         """Take the action nearest to the instant, if it is the one of this step."""
@@ -109,14 +110,14 @@ class Recorded:
             return self._nothing(stamp_ns)
         action, step_s = self.actions.values[best]
         values = np.array(action)
-        values[:GRIPPER] *= self._step_s / step_s
+        values[END_EFFECTOR.displacements] *= self._step_s / step_s
         return values
 
     def _integral(self, stamp_ns: int) -> np.ndarray:
         """Sum up the twists in force, each until the next or until it is stale."""
         stamps, end_ns = self.actions.stamps, stamp_ns + self._step_ns
         values = self._nothing(stamp_ns)
-        total = np.zeros(6)
+        total = np.zeros(len(END_EFFECTOR.moving))
         for at in range(max(bisect_right(stamps, stamp_ns) - 1, 0), len(stamps)):
             begin = stamps[at]
             if begin >= end_ns:
@@ -124,15 +125,15 @@ class Recorded:
             stop = min(begin + HOLD_NS, end_ns, *stamps[at + 1 : at + 2])
             if stop > stamp_ns:
                 total += self.actions.values[at] * ((stop - max(begin, stamp_ns)) / NS)
-                values[:GRIPPER] = total
+                values[END_EFFECTOR.moving] = total
         return values
 
     def _difference(self, stamp_ns: int) -> np.ndarray:
         values = self._nothing(stamp_ns)
         begin, end = self._pose(stamp_ns), self._pose(stamp_ns + self._step_ns)
         if begin is not None and end is not None:
-            values[TRANSLATION] = end[0] - begin[0]
-            values[ROTATION] = to_vector(end[1] @ begin[1].T)
+            values[TOOL.translation] = end[0] - begin[0]
+            values[TOOL.rotation] = to_vector(end[1] @ begin[1].T)
         return values
 
     def _pose(self, stamp_ns: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -143,14 +144,14 @@ class Recorded:
             return None
         before = self.actions.values[at - 1]
         if stamps[at - 1] == stamp_ns:
-            return before[:3], of_quaternion(before[3:])
+            return before.position, of_quaternion(before.quaternion)
         if at == len(stamps) or stamps[at] - stamps[at - 1] > POSE_GAP_NS:
             return None
         after = self.actions.values[at]
         share = (stamp_ns - stamps[at - 1]) / (stamps[at] - stamps[at - 1])
-        first, second = of_quaternion(before[3:]), of_quaternion(after[3:])
+        first, second = of_quaternion(before.quaternion), of_quaternion(after.quaternion)
         turned = to_matrix(share * to_vector(second @ first.T)) @ first
-        return before[:3] + share * (after[:3] - before[:3]), turned
+        return before.position + share * (after.position - before.position), turned
 
     def _gripper(self, stamp_ns: int) -> float:
         """Say what is in force before the next step, 0 open to 1 closed."""

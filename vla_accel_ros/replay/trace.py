@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.evaluation.records import StepRecord
 
 # Of a call, NaN where the step had none.
@@ -60,7 +60,7 @@ class Trace:
             records: One a step.
             took_ms: What each step took, milliseconds; NaN where it is not known.
         """
-        nothing = np.full(WIDTH, np.nan)
+        nothing = np.full(END_EFFECTOR.width, np.nan)
         actions = [nothing if r.action is None else r.action for r in records]
         floats = {
             'speed': [r.speed for r in records],
@@ -70,7 +70,7 @@ class Trace:
         for name in CALL:
             floats[name] = [np.nan if r.call is None else getattr(r.call, name) for r in records]
         return cls(
-            np.array(actions, dtype=np.float64).reshape(-1, WIDTH),
+            np.array(actions, dtype=np.float64).reshape(-1, END_EFFECTOR.width),
             {
                 name: np.array([getattr(r, name) or '' for r in records], dtype=np.str_)
                 for name in WORDS

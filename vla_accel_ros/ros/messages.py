@@ -15,7 +15,7 @@
 """Actions, requests and decisions to standard messages and back.
 
 An action or chunk is a `trajectory_msgs/JointTrajectory`: `joint_names` are the columns, one
-point a policy step, `positions` the displacement of that step (m, rad, gripper 0 to 1),
+point a policy step, `positions` that step's values in the units of the columns,
 `time_from_start` of point k is (k + 1) steps, the stamp is that of the observation answered and
 `frame_id` the base frame. The first point of a chunk may carry the statistics of the inference
 as `effort`, in the order of `ChunkStats`.
@@ -40,7 +40,8 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 import numpy as np
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from vla_accel_ros.actions import COLUMNS, GRIPPER, WIDTH, Action, ActionChunk
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
+from vla_accel_ros.actions import Action, ActionChunk
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.inputs.trajectories import (
     NS,
@@ -115,7 +116,7 @@ def chunk_to_message(
         frame_id: The base frame.
         stats: What the inference cost.
     """
-    message = _trajectory(chunk.stamp_ns, frame_id)
+    message = _trajectory(chunk.stamp_ns, frame_id, chunk.space)
     rows = np.atleast_2d(chunk.values).tolist()
     message.points = [_point(row, (k + 1) * step_s) for k, row in enumerate(rows)]
     if stats is not None:
@@ -142,64 +143,83 @@ def message_stats(message: JointTrajectory) -> ChunkStats | None:
     return ChunkStats(*effort)
 
 
-def check_motion(rows: np.ndarray, what: str = 'the answer') -> None:
+def check_motion(
+    rows: np.ndarray, what: str = 'the answer', space: ActionSpace = END_EFFECTOR
+) -> None:
     """Check that rows of actions are of this world; NaN and Inf are somebody else's to refuse.
 
+    Absolute positions may be any, for they are no motion.
+
     Args:
-        rows: float64 [n, 7]; m, rad, gripper 0 to 1.
+        rows: float64 [n, width], columns as the space says.
         what: Whose they are, for the message.
+        space: What the columns are.
 
     Raises:
         ValueError: When there are too many, or a value is one that no policy means.
     """
     if len(rows) > MAX_ROWS:
         raise ValueError(f'{what} has {len(rows)} rows, expected at most {MAX_ROWS}')
-    low = np.array([-MAX_STEP_M] * 3 + [-MAX_STEP_RAD] * 3 + [-GRIPPER_SLACK])
-    high = np.array([MAX_STEP_M] * 3 + [MAX_STEP_RAD] * 3 + [1 + GRIPPER_SLACK])
+    low = space.spread(-MAX_STEP_M, -MAX_STEP_RAD, -GRIPPER_SLACK)
+    high = space.spread(MAX_STEP_M, MAX_STEP_RAD, 1 + GRIPPER_SLACK)
+    low[space.positions], high[space.positions] = -math.inf, math.inf
     wrong = np.isfinite(rows) & ((rows < low) | (rows > high))
     if wrong.any():
         row, column = map(int, np.argwhere(wrong)[0])
-        expected = '0 to 1' if column == GRIPPER else f'{low[column]:.4g} to {high[column]:.4g}'
+        is_gripper = column in space.grippers
+        expected = '0 to 1' if is_gripper else f'{low[column]:.4g} to {high[column]:.4g}'
         raise ValueError(
-            f'{what} has {COLUMNS[column]} = {rows[row, column]:.4g} in row {row}, '
+            f'{what} has {space.names[column]} = {rows[row, column]:.4g} in row {row}, '
             f'expected {expected}'
         )
 
 
-def request_to_message(request: Request, step_s: float) -> JointTrajectory:
-    """Write a request to the VLA."""
-    message = _trajectory(request.stamp_ns, request.instruction)
+def request_to_message(
+    request: Request, step_s: float, space: ActionSpace = END_EFFECTOR
+) -> JointTrajectory:
+    """Write a request to the VLA.
+
+    Args:
+        request: The request.
+        step_s: Seconds of one action.
+        space: What the columns of its last action and its draft are.
+    """
+    message = _trajectory(request.stamp_ns, request.instruction, space)
     last = [] if request.last_action is None else request.last_action.values.tolist()
     draft = [] if request.draft is None else np.asarray(request.draft).tolist()
     message.points = [_point(last, 0.0), _point(draft, step_s)]
     return message
 
 
-def message_to_request(message: JointTrajectory) -> Request:
+def message_to_request(message: JointTrajectory, space: ActionSpace = END_EFFECTOR) -> Request:
     """Read a request to the VLA.
+
+    Args:
+        message: The trajectory.
+        space: What its columns must be.
 
     Raises:
         ValueError: When there are not two points, each empty or of the columns' width, when a
             value is not finite or none that a policy means, or the instruction is empty or too
             long.
     """
-    check_columns(message)
+    check_columns(message, space)
     instruction = message.header.frame_id
     check_instruction(instruction)
     if len(message.points) != 2:
         raise ValueError(f'a request has 2 points, this message has {len(message.points)}')
     last, draft = (list(point.positions) for point in message.points)
     for name, row in (('last action', last), ('draft', draft)):
-        if len(row) not in (0, WIDTH):
-            raise ValueError(f'the {name} has {len(row)} positions, expected 0 or {WIDTH}')
+        if len(row) not in (0, space.width):
+            raise ValueError(f'the {name} has {len(row)} positions, expected 0 or {space.width}')
         if not all(map(math.isfinite, row)):
             raise ValueError(f'the {name} is {row}, expected finite values')
-        check_motion(np.array(row or [[0.0] * WIDTH]).reshape(-1, WIDTH), f'the {name}')
+        check_motion(np.array(row).reshape(-1, space.width), f'the {name}', space)
     stamp_ns = to_ns(message.header.stamp)
     return Request(
         stamp_ns,
         instruction,
-        Action(last, stamp_ns) if last else None,
+        Action(last, stamp_ns, space=space) if last else None,
         np.array(draft, dtype=np.float64) if draft else None,
     )
 
@@ -255,8 +275,8 @@ def message_to_decision(message: DiagnosticStatus) -> dict[str, str]:
     return values
 
 
-def _trajectory(stamp_ns: int, frame_id: str) -> JointTrajectory:
-    message = JointTrajectory(joint_names=list(COLUMNS))
+def _trajectory(stamp_ns: int, frame_id: str, space: ActionSpace) -> JointTrajectory:
+    message = JointTrajectory(joint_names=list(space.names))
     message.header.stamp = from_ns(stamp_ns)
     message.header.frame_id = frame_id
     return message

@@ -20,10 +20,12 @@ from collections import Counter
 from dataclasses import dataclass
 from math import hypot, isfinite
 
+from vla_accel_ros.action_columns import AXES
+from vla_accel_ros.actions import Action
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.interlock import Interlock, State
-from vla_accel_ros.safety.limits import Record, Refusal, check, no_pose
-from vla_accel_ros.safety.stream import ZERO
+from vla_accel_ros.safety.limits import Record, Refusal, check, motion, no_pose
+from vla_accel_ros.safety.stream import ANGULAR, GRIPPER_AT, LINEAR, ZERO
 
 NS = 1_000_000_000
 # Executors may hand over two readings of the monotonic clock in the wrong order, by this much.
@@ -56,7 +58,9 @@ class Command:
 
 
 class ArmGuard:
-    """Accepts or refuses actions, and gives the twist to send at each tick.
+    """Accepts or refuses actions of the end effector, and gives the twist to send at each tick.
+
+    An action of any other space is refused: its columns have no limits here.
 
     `now_ns` is a monotonic clock's, for durations; `clock_ns` that of the stamps (they are the
     same where it is left out). Tick at `period_s` and once right after each accepted action,
@@ -78,8 +82,8 @@ class ArmGuard:
         self._counters: Counter[str] = Counter()
         self._pose: tuple[int, tuple[float, float, float]] | None = None
         self._several = ''
-        self._now_ns: int | None = None
-        self._clock_ns: int | None = None
+        self._now_ns = 0
+        self._clock_ns = 0
 
     def configure(self, config: GuardConfig) -> None:
         """Change the settings; what is owed, remembered and enabled stays."""
@@ -178,22 +182,22 @@ class ArmGuard:
             now_ns: Monotonic time, nanoseconds.
             age_s: How old the pose is by its stamp, seconds.
         """
-        usable = len(position) == 3 and all(map(isfinite, position))
+        usable = len(position) == AXES and all(map(isfinite, position))
         if usable:
-            paid = self._stream.paid(now_ns)
-            self._pose = (
-                now_ns - round(age_s * NS),
-                tuple(float(a) - b for a, b in zip(position, paid[:3], strict=True)),
-            )
+            x, y, z = position
+            dx, dy, dz = self._stream.paid(now_ns)[LINEAR]
+            origin = (float(x) - dx, float(y) - dy, float(z) - dz)
+            self._pose = (now_ns - round(age_s * NS), origin)
         return usable
 
     def accept(
-        self, action: object, now_ns: int, step_s: float, clock_ns: int | None = None
+        self, action: Action, now_ns: int, step_s: float, clock_ns: int | None = None
     ) -> Refusal | None:
         """Accept an action, or refuse it whole.
 
         Args:
-            action: The action; anything else is refused as malformed.
+            action: The action; anything else, whatever the caller's types say, is refused as
+                malformed.
             now_ns: Monotonic time, nanoseconds.
             step_s: Its policy step, seconds.
             clock_ns: Time on the clock of the stamps, nanoseconds.
@@ -208,10 +212,11 @@ class ArmGuard:
             self._watchdog.note(refusal.reason)
             return refusal
         self._counters['accepted'] += 1
-        self._stream.add(action.values[:6].tolist(), self._now_ns, step_s)
+        row = action.values.tolist()
+        self._stream.add(motion(row), self._now_ns, step_s)
         self._watchdog.feed(self._stream.horizon_ns)
         self._record.add(action, self._now_ns, step_s)
-        self._gripper.want(action.gripper)
+        self._gripper.want(row[GRIPPER_AT])
         self._rate.on_action(self._now_ns, step_s)
         return None
 
@@ -231,7 +236,8 @@ class ArmGuard:
         limits = self._config.limits
         # NaN fails every comparison, so this also holds what no test thought of.
         safe = (
-            hypot(*twist[:3]) <= limits.linear_speed and hypot(*twist[3:]) <= limits.angular_speed
+            hypot(*twist[LINEAR]) <= limits.linear_speed
+            and hypot(*twist[ANGULAR]) <= limits.angular_speed
         )
         if not safe:
             self._halt_motion()
@@ -279,10 +285,11 @@ class ArmGuard:
         What was paid since the pose was taken counts: a pose that no longer comes must not let
         the arm walk out of the box for as long as it counts as fresh.
         """
-        if not self._pose_is_fresh(self._now_ns):
+        if self._pose is None or not self._pose_is_fresh(self._now_ns):
             return None
-        _, origin = self._pose
-        return tuple(a + b for a, b in zip(origin, self._stream.committed[:3], strict=True))
+        _, (x, y, z) = self._pose
+        dx, dy, dz = self._stream.committed[LINEAR]
+        return x + dx, y + dy, z + dz
 
     def _pose_is_fresh(self, now_ns: int) -> bool:
         if self._pose is None:

@@ -21,8 +21,10 @@ from dataclasses import dataclass
 from math import hypot, inf, isfinite
 from typing import NamedTuple
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.actions import Action
 from vla_accel_ros.options import check_options, option
+from vla_accel_ros.safety.stream import ANGULAR, GRIPPER_AT, LINEAR, ZERO
 
 NS = 1_000_000_000
 GRIPPER_TOLERANCE = 1e-3
@@ -130,6 +132,11 @@ class Limits:
         return self.workspace_min is not None
 
 
+def motion(row: list[float]) -> list[float]:
+    """Return what an action of the end effector moves, without its gripper: m and rad."""
+    return row[LINEAR] + row[ANGULAR]
+
+
 class Record:
     """What was accepted before: order, velocity, and the path of the last second."""
 
@@ -144,22 +151,22 @@ class Record:
         """
         self.not_before_ns = not_before_ns
         self.newest_stamp_ns: int | None = None
-        self._velocity = (0.0,) * 6
+        self._velocity = ZERO
         self._moving_until_ns: int | None = None
 
     def add(self, action: Action, now_ns: int, step_s: float) -> None:
         """Remember an accepted action."""
         row = action.values.tolist()
         self.newest_stamp_ns = action.stamp_ns
-        self._velocity = tuple(value / step_s for value in row[:6])
+        self._velocity = tuple(value / step_s for value in motion(row))
         self._moving_until_ns = now_ns + round(step_s * NS)
-        self._paths.append((now_ns, hypot(*row[:3]), hypot(*row[3:6])))
+        self._paths.append((now_ns, hypot(*row[LINEAR]), hypot(*row[ANGULAR])))
 
     def velocity(self, now_ns: int, grace_s: float) -> tuple[float, ...]:
         """Velocity of the last action, m/s and rad/s [6]; zero once it has run out."""
         until = self._moving_until_ns
         if until is None or now_ns > until + grace_s * NS:
-            return (0.0,) * 6
+            return ZERO
         return self._velocity
 
     def last_second(self, now_ns: int) -> tuple[float, float]:
@@ -196,7 +203,16 @@ def check(
         The first refusal, None when the action is within all limits.
     """
     if not isinstance(action, Action):
-        return Refusal('malformed', f'{type(action).__name__} is no action of 7 columns')
+        return Refusal(
+            'malformed', f'{type(action).__name__} is no action of {END_EFFECTOR.width} columns'
+        )
+    if action.space is not END_EFFECTOR and action.space != END_EFFECTOR:
+        return Refusal(
+            'action_space',
+            f"action is of the space '{action.space.name}' with the columns "
+            f"{' '.join(action.space.names)}, expected '{END_EFFECTOR.name}' with "
+            f'{" ".join(END_EFFECTOR.names)}',
+        )
     if not limits.min_step_s <= step_s * ROUNDING or not step_s <= limits.max_step_s * ROUNDING:
         return Refusal(
             'malformed', f'step is {step_s} s, expected {limits.min_step_s} to {limits.max_step_s}'
@@ -204,8 +220,9 @@ def check(
     row = action.values.tolist()
     if not all(map(isfinite, row)):
         return Refusal('nan_or_inf', f'action is {row}')
-    if not -GRIPPER_TOLERANCE <= row[6] <= 1 + GRIPPER_TOLERANCE:
-        return Refusal('gripper_range', f'gripper is {row[6]:.4g}, expected 0 to 1')
+    gripper = row[GRIPPER_AT]
+    if not -GRIPPER_TOLERANCE <= gripper <= 1 + GRIPPER_TOLERANCE:
+        return Refusal('gripper_range', f'gripper is {gripper:.4g}, expected 0 to 1')
     return (
         _check_stamp(action.stamp_ns, limits, record, clock_ns)
         or _check_motion(row, step_s, limits, record, now_ns, grace_s)
@@ -234,12 +251,13 @@ def _check_stamp(stamp_ns: int, limits: Limits, record: Record, clock_ns: int) -
 def _check_motion(
     row: list[float], step_s: float, limits: Limits, record: Record, now_ns: int, grace_s: float
 ) -> Refusal | None:
-    translation, rotation = hypot(*row[:3]), hypot(*row[3:6])
+    translation, rotation = hypot(*row[LINEAR]), hypot(*row[ANGULAR])
     path, turn = record.last_second(now_ns)
     before = record.velocity(now_ns, grace_s)
-    velocity = [value / step_s for value in row[:6]]
-    linear = _acceleration(before[:3], velocity[:3], step_s)
-    angular = _acceleration(before[3:], velocity[3:], step_s)
+    velocity = [value / step_s for value in motion(row)]
+    linear, angular = (
+        _acceleration(before[columns], velocity[columns], step_s) for columns in (LINEAR, ANGULAR)
+    )
     for reason, value, limit, unit in (
         ('translation_step', translation, limits.translation_step, 'm'),
         ('rotation_step', rotation, limits.rotation_step, 'rad'),
@@ -271,13 +289,13 @@ def _acceleration(before: tuple[float, ...], after: list[float], step_s: float) 
 def _check_workspace(
     row: list[float], limits: Limits, position: tuple[float, float, float] | None
 ) -> Refusal | None:
-    if not limits.boxed:
+    low_corner, high_corner = limits.workspace_min, limits.workspace_max
+    if low_corner is None or high_corner is None:
         return None
     if position is None:
         return no_pose(limits)
-    low_corner, high_corner = limits.workspace_min, limits.workspace_max
     for axis, here, move, low, high in zip(
-        'xyz', position, row[:3], low_corner, high_corner, strict=True
+        'xyz', position, row[LINEAR], low_corner, high_corner, strict=True
     ):
         there = here + move
         # From outside, any motion back toward the box is allowed.

@@ -17,12 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 HINT = 'one whose process was killed counts for some seconds, until it is forgotten'
 
 
-class Publishers(NamedTuple):
+@dataclass(frozen=True)
+class Publishers:
     """Who publishes a topic that moves the arm.
 
     Attributes:

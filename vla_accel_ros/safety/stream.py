@@ -16,10 +16,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import hypot
 
+from vla_accel_ros.action_space import END_EFFECTOR
+
 NS = 1_000_000_000
-ZERO = (0.0,) * 6
+# A twist has the columns of the end effector's motion, as velocities; it stands for no gripper.
+_TOOL = END_EFFECTOR.tool()
+LINEAR, ANGULAR, GRIPPER_AT = _TOOL.translation, _TOOL.rotation, _TOOL.gripper
+ZERO: tuple[float, ...] = (0.0,) * len(END_EFFECTOR.moving)
 # Below this share of the last action what is left waits for the next one: a correction so small
 # would only make the arm twitch, and stays well inside the 1 % that conservation allows.
 DEADBAND = 0.005
@@ -52,7 +58,7 @@ class TwistStream:
     ) -> None:
         self.configure(linear_speed, angular_speed, hold_limit_s, late_s)
         self._tick_ns: int | None = None
-        self._paid = [0.0] * 6
+        self._paid = [*ZERO]
         self.clear()
 
     def configure(
@@ -79,7 +85,7 @@ class TwistStream:
 
     def clear(self) -> None:
         """Owe nothing and hold zero."""
-        self._owed = [0.0] * 6
+        self._owed = [*ZERO]
         self._held = ZERO
         self._horizon_ns = 0
         self._deadbands = (0.0, 0.0)
@@ -108,7 +114,7 @@ class TwistStream:
         """Monotonic time at which the newest action's step ends, nanoseconds."""
         return self._horizon_ns
 
-    def add(self, displacement: list[float], now_ns: int, step_s: float) -> None:
+    def add(self, displacement: Sequence[float], now_ns: int, step_s: float) -> None:
         """Owe another displacement.
 
         Args:
@@ -119,8 +125,8 @@ class TwistStream:
         self._owed = [a + b for a, b in zip(self._owed, displacement, strict=True)]
         self._horizon_ns = now_ns + round(step_s * NS)
         self._deadbands = (
-            DEADBAND * hypot(*displacement[:3]),
-            DEADBAND * hypot(*displacement[3:]),
+            DEADBAND * hypot(*displacement[LINEAR]),
+            DEADBAND * hypot(*displacement[ANGULAR]),
         )
 
     def tick(self, now_ns: int, period_s: float) -> tuple[float, ...]:
@@ -135,18 +141,19 @@ class TwistStream:
         """
         self._settle(now_ns)
         left_s = (self._horizon_ns - now_ns) / NS + self._late_s
+        linear_deadband, angular_deadband = self._deadbands
         parts = (
-            (self._owed[:3], self._deadbands[0], self._linear_speed),
-            (self._owed[3:], self._deadbands[1], self._angular_speed),
+            (LINEAR, linear_deadband, self._linear_speed),
+            (ANGULAR, angular_deadband, self._angular_speed),
         )
-        twist: list[float] = []
-        for owed, deadband, speed in parts:
+        twist = [*ZERO]
+        for columns, deadband, speed in parts:
+            owed = self._owed[columns]
             size = hypot(*owed)
             if size <= DUST or (left_s <= 0 and size <= deadband):
-                twist += (0.0, 0.0, 0.0)
                 continue
             pay_s = max(left_s, period_s, size / speed * (1 + 1e-12))
-            twist += [value / pay_s for value in owed]
+            twist[columns] = [value / pay_s for value in owed]
         self._held = tuple(twist)
         return self._held
 

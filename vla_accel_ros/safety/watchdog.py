@@ -82,7 +82,8 @@ class Watchdog:
         Returns:
             The cause, and whether this is the first call since the last valid action.
         """
-        self.note(NO_ACTION)
         first = not self._tripped
         self._tripped = True
+        if self._trouble is None:
+            self._trouble = NO_ACTION
         return self._trouble, first

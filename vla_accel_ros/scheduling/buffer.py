@@ -17,10 +17,12 @@
 from __future__ import annotations
 
 from collections import deque
+from math import sqrt
 
 import numpy as np
 
-from vla_accel_ros.actions import WIDTH, Action
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
+from vla_accel_ros.actions import Action
 
 
 class ActionBuffer:
@@ -31,23 +33,30 @@ class ActionBuffer:
 
     Args:
         capacity: How many actions are kept, at least 1.
+        space: What the actions' columns are.
 
     Raises:
         ValueError: When the capacity is below 1.
     """
 
-    def __init__(self, capacity: int = 6) -> None:
+    def __init__(self, capacity: int = 6, space: ActionSpace = END_EFFECTOR) -> None:
         if capacity < 1:
             raise ValueError(f'capacity is {capacity}, expected at least 1')
         self._capacity = capacity
-        self._values = np.zeros((2 * capacity, WIDTH))
-        self._changes = np.zeros((2 * capacity, WIDTH))
-        self._read_values = self._values.view()
-        self._read_values.flags.writeable = False
-        self._read_changes = self._changes.view()
-        self._read_changes.flags.writeable = False
+        self._space = space
+        self._values = np.zeros((2 * capacity, space.width))
+        self._changes = np.zeros((2 * capacity, space.width))
+        self._read_values = _read_only(self._values)
+        self._read_changes = _read_only(self._changes)
+        # The windows of a full buffer, by its end: steps are short, and slicing takes its time.
+        self._full_values = [self._read_values[end : end + capacity] for end in range(capacity)]
+        self._full_changes = [
+            self._read_changes[end + 1 : end + capacity] for end in range(capacity)
+        ]
         self._actions: deque[Action] = deque(maxlen=capacity)
         self._rows: deque[list[float]] = deque(maxlen=capacity)
+        self._closed: deque[tuple[bool, ...]] = deque(maxlen=capacity)
+        self._squares = (0.0, 0.0)
         self._end = 0
         self._from_vla = 0
         self._steps_since_vla = 0
@@ -58,6 +67,7 @@ class ActionBuffer:
     def append(self, action: Action) -> None:
         """Add an action; the oldest leaves once the buffer is full."""
         values = action.values
+        row = values.tolist()
         slot = self._end
         twin = slot + self._capacity
         self._values[slot] = values
@@ -68,8 +78,10 @@ class ActionBuffer:
             self._changes[twin] = change
             if len(self._actions) == self._capacity:
                 self._from_vla -= self._actions[0].source.from_vla
+        self._squares = self._space.squares(row, self._rows[-1] if self._rows else None)
         self._actions.append(action)
-        self._rows.append(values.tolist())
+        self._rows.append(row)
+        self._closed.append(self._space.closed(row))
         self._from_vla += action.source.from_vla
         self._steps_since_vla = 0 if action.source.from_vla else self._steps_since_vla + 1
         self._end = (slot + 1) % self._capacity
@@ -78,13 +90,15 @@ class ActionBuffer:
         """Forget every action."""
         self._actions.clear()
         self._rows.clear()
+        self._closed.clear()
+        self._squares = (0.0, 0.0)
         self._end = 0
         self._from_vla = 0
         self._steps_since_vla = 0
 
     def resized(self, capacity: int) -> ActionBuffer:
         """Return a buffer of another capacity that holds the newest of these actions."""
-        other = ActionBuffer(capacity)
+        other = ActionBuffer(capacity, self._space)
         for action in self._actions:
             other.append(action)
         other._steps_since_vla = self._steps_since_vla
@@ -94,6 +108,11 @@ class ActionBuffer:
     def capacity(self) -> int:
         """How many actions are kept at most."""
         return self._capacity
+
+    @property
+    def space(self) -> ActionSpace:
+        """What the actions' columns are."""
+        return self._space
 
     @property
     def last(self) -> Action | None:
@@ -110,18 +129,40 @@ class ActionBuffer:
         """The actions as plain floats, oldest first: what small arithmetic is fastest on."""
         return self._rows
 
+    def speeds(self, step_s: float) -> tuple[float, float]:
+        """Give the newest action's largest speeds, m/s and rad/s; 0 when empty.
+
+        Args:
+            step_s: Duration of a step, seconds.
+        """
+        linear, angular = self._squares
+        return sqrt(linear) / step_s, sqrt(angular) / step_s
+
+    @property
+    def gripper_moves(self) -> bool:
+        """Whether a gripper opens or closes within the buffer (ours).
+
+        Around a grasp the arm waits on the gripper and turns about: what the linear fit knows
+        least of, and what costs the task most.
+        """
+        closed = self._closed
+        return bool(closed) and closed.count(closed[0]) < len(closed)
+
     @property
     def values(self) -> np.ndarray:
-        """The actions, float64 [n, 7], oldest first: a read-only view, valid until `append`."""
-        start = (self._end - len(self._actions)) % self._capacity
-        return self._read_values[start : start + len(self._actions)]
+        """The actions, float64 [n, width], oldest first: a read-only view until `append`."""
+        count = len(self._actions)
+        if count == self._capacity:
+            return self._full_values[self._end]
+        return self._read_values[self._end - count : self._end]
 
     @property
     def changes(self) -> np.ndarray:
-        """Absolute changes between neighbours, float64 [max(n - 1, 0), 7]: a view as `values`."""
-        count = max(len(self._actions) - 1, 0)
-        start = (self._end - count) % self._capacity
-        return self._read_changes[start : start + count]
+        """Absolute changes of neighbours, float64 [max(n - 1, 0), width]: a view as `values`."""
+        count = len(self._actions)
+        if count == self._capacity:
+            return self._full_changes[self._end]
+        return self._read_changes[self._end - max(count - 1, 0) : self._end]
 
     @property
     def from_vla(self) -> int:
@@ -137,3 +178,9 @@ class ActionBuffer:
     def from_vla_ratio(self) -> float:
         """Share of generated actions (SP-VLA, N_G / N_A), 0 when empty."""
         return self._from_vla / len(self._actions) if self._actions else 0.0
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view: np.ndarray = array.view()
+    view.flags.writeable = False
+    return view

@@ -38,7 +38,7 @@ class ChunkQueue:
         self._rows: deque[np.ndarray] = deque()
         self._stamp_ns = 0
         self._source = Source.VLA
-        self._inside: tuple[float, float] | None = None
+        self._inside: tuple[float, ...] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -72,7 +72,7 @@ class ChunkQueue:
             last: The action that the first row follows without a pause, None without one. It is
                 followed with no larger change than there is inside the old and the new chunk,
                 and the limit.
-            limit: Of the displacement, metres, and of the rotation, radians.
+            limit: Of columns in metres and of columns in radians, as `ActionSpace.parts` are.
 
         Returns:
             How many rows are left to execute.
@@ -85,17 +85,23 @@ class ChunkQueue:
         drop = 0 if len(chunk) == 1 else consumed
         rows, inside = chunk.values[drop:], None
         if len(chunk) > 1:
-            inside = largest_changes(chunk.values)
+            space = chunk.space
+            inside = largest_changes(chunk.values, space)
             if last is not None and self._inside is not None:
-                bounds = tuple(map(sum, zip(map(max, inside, self._inside), limit, strict=True)))
-                rows = ease(last, rows, bounds)
+                metres, radians = limit
+                more = {'m': metres, 'rad': radians}
+                bounds = [
+                    max(new, old) + more[part.unit]
+                    for new, old, part in zip(inside, self._inside, space.parts, strict=True)
+                ]
+                rows = ease(last, rows, bounds, space)
         self._rows, self._inside = deque(rows), inside
         self._stamp_ns = chunk.stamp_ns
         self._source = chunk.source
         return len(self._rows)
 
     def pop(self) -> np.ndarray:
-        """Take the next row, float64 [7].
+        """Take the next row, float64 [width].
 
         Raises:
             IndexError: When the queue is empty.

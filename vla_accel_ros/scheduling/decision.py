@@ -52,7 +52,7 @@ class Request:
         stamp_ns: Capture stamp of the frame to look at, nanoseconds.
         instruction: What to do, in words.
         last_action: The last action sent, the motion that steers pruning; None at the start.
-        draft: float64 [7], the predictor's action for this step, to verify; None without one.
+        draft: float64 [width], the predictor's action for this step, to verify; None without one.
     """
 
     stamp_ns: int

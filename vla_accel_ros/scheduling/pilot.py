@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.scheduling.config import SchedulerConfig
@@ -35,10 +36,13 @@ class Pilot:
 
     Args:
         config: Settings of both; the defaults where None.
+        space: What the columns of the policy's actions are.
     """
 
-    def __init__(self, config: SchedulerConfig | None = None) -> None:
-        self._scheduler = Scheduler(config)
+    def __init__(
+        self, config: SchedulerConfig | None = None, space: ActionSpace = END_EFFECTOR
+    ) -> None:
+        self._scheduler = Scheduler(config, space)
         self._controller = Controller(self.config.fine_linear, self.config.fine_angular)
 
     @property
@@ -100,9 +104,10 @@ class Pilot:
 
     def _watched(self, decision: Decision) -> Decision:
         """Show the controller the action that is sent, and replan where work became fine."""
-        if decision.action is not None:
+        action = decision.action
+        if action is not None:
             step_s = self.config.policy_step_s
-            self._controller.update(Motion.from_action(decision.action.values, step_s))
+            self._controller.update(Motion.from_action(action.values, step_s, action.space))
             if self.config.replan_on_fine and self._controller.became_fine and decision.queued:
                 self._scheduler.replan()
         return decision

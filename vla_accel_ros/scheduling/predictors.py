@@ -21,24 +21,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from vla_accel_ros.action_space import FITS, ActionSpace
 from vla_accel_ros.actions import Source
 from vla_accel_ros.options import check_options, option
 from vla_accel_ros.scheduling.buffer import ActionBuffer
-
-TRANSLATION_COLUMNS = 3
-MOTION_COLUMNS = 6
 
 
 class Prediction(NamedTuple):
     """A predictor's next action.
 
     Attributes:
-        values: float64 [7], columns as in `actions.COLUMNS`; None when there is no valid one.
+        values: float64 [width], columns as the buffer's; None when there is no valid one.
         reason: `predicted`, or why there is none.
     """
 
@@ -71,12 +69,16 @@ class Validity:
     def __post_init__(self) -> None:
         check_options(self)
 
-    def fault(self, row: list[float]) -> str | None:
-        """Name what is wrong with an action given as 7 floats, None when nothing is."""
-        x, y, z, roll, pitch, yaw, gripper = row
-        translation = x * x + y * y + z * z
-        rotation = roll * roll + pitch * pitch + yaw * yaw
-        if not (translation + rotation < inf and -inf < gripper < inf):
+    def fault(self, row: list[float], space: ActionSpace, before: list[float]) -> str | None:
+        """Name what is wrong with a predicted action, None when nothing is.
+
+        Args:
+            row: The action, [width].
+            space: What its columns are.
+            before: The action before it, which absolute positions are compared with.
+        """
+        translation, rotation = space.squares(row, before)
+        if not (translation + rotation < inf and isfinite(sum(row))):
             return 'prediction_not_finite'
         if translation > self.max_translation * self.max_translation:
             return 'prediction_exceeds_translation'
@@ -139,10 +141,8 @@ def ridge_filter(count: int, penalty: float) -> np.ndarray:
     """
     design = np.stack([np.arange(count, dtype=np.float64), np.ones(count)], axis=1)
     gram = design.T @ design + penalty * np.eye(2)
-    return np.linalg.solve(gram, np.array([count, 1.0])) @ design.T
-
-
-COLUMNS = {'translation': TRANSLATION_COLUMNS, 'translation_rotation': MOTION_COLUMNS}
+    weights: np.ndarray = np.linalg.solve(gram, np.array([count, 1.0])) @ design.T
+    return weights
 
 
 @register('ridge')
@@ -169,12 +169,11 @@ class RidgePredictor:
     fit: str = option(
         'translation_rotation',
         'What the ridge fits; the rest repeats the last action',
-        choices=tuple(COLUMNS),
+        choices=tuple(FITS),
     )
 
     def __post_init__(self) -> None:
         check_options(self)
-        self._columns = COLUMNS[self.fit]
         self._filters: list[np.ndarray] = []
 
     def predict(self, buffer: ActionBuffer) -> Prediction:
@@ -185,20 +184,22 @@ class RidgePredictor:
             return Prediction(None, 'too_few_actions')
         while len(self._filters) <= count:
             self._filters.append(ridge_filter(max(len(self._filters), 1), self.penalty))
-        columns = self._columns
+        space = buffer.space
+        fitted, repeated = space.extrapolated[self.fit]
         row = self._filters[count].dot(buffer.values).tolist()
         last = buffer.rows[-1]
-        row[columns:] = last[columns:]
+        for i in repeated:
+            row[i] = last[i]
         if validity.change != 'ignore':
             largest = np.maximum.reduce(buffer.changes).tolist()
-            for i in range(columns):
+            for i in fitted:
                 change = row[i] - last[i]
                 bound = largest[i]
                 if change > bound or change < -bound:
                     if validity.change == 'reject':
                         return Prediction(None, 'prediction_changes_too_fast')
                     row[i] = last[i] + (bound if change > 0 else -bound)
-        fault = validity.fault(row)
+        fault = validity.fault(row, space, last)
         return Prediction(None, fault) if fault else Prediction(np.array(row), 'predicted')
 
 
@@ -217,7 +218,9 @@ class HoldPredictor:
 
     def predict(self, buffer: ActionBuffer) -> Prediction:
         """Predict the action after the newest one in the buffer."""
-        if not buffer:
+        last = buffer.last
+        if last is None:
             return Prediction(None, 'too_few_actions')
-        fault = self._validity.fault(buffer.rows[-1])
-        return Prediction(None, fault) if fault else Prediction(buffer.last.values, 'predicted')
+        row = buffer.rows[-1]
+        fault = self._validity.fault(row, buffer.space, row)
+        return Prediction(None, fault) if fault else Prediction(last.values, 'predicted')

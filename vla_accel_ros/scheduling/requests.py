@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.actions import ActionChunk
 
 RETIRED_KEPT = 64
@@ -33,7 +34,7 @@ class Pending:
         stamp_ns: Capture stamp of its frame, nanoseconds.
         sent_ns: Monotonic time at which it was asked, nanoseconds.
         consumed: Actions commanded since its frame, the frame's own step included.
-        expected: float64 [7], what the predictor would have done instead; None without one.
+        expected: float64 [width], what the predictor would have done instead; None without one.
         steps_since_vla: Steps before its frame since the VLA's last action.
     """
 
@@ -47,9 +48,13 @@ class Pending:
         """Seconds since it was asked."""
         return max(now_ns - self.sent_ns, 0) * 1e-9
 
-    def fault(self, chunk: ActionChunk, latency_s: float, max_staleness_s: float) -> str | None:
+    def fault(
+        self, chunk: ActionChunk, space: ActionSpace, latency_s: float, max_staleness_s: float
+    ) -> str | None:
         """Say why an answer to it is of no use, None when it is."""
-        if not np.isfinite(chunk.values).all():
+        if chunk.space != space:
+            return 'other_action_space'
+        if not chunk.finite:
             return 'nan_or_inf'
         if latency_s > max_staleness_s:
             return 'stale_answer'

@@ -20,6 +20,7 @@ from collections import Counter
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.actions import Action, ActionChunk, Source
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 from vla_accel_ros.scheduling.chunk_queue import ChunkQueue
@@ -27,7 +28,7 @@ from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
 from vla_accel_ros.scheduling.frame_gate import FrameGate
 from vla_accel_ros.scheduling.requests import Pending, RequestBook
-from vla_accel_ros.scheduling.rules.interface import Verdict, gripper_moves, speeds
+from vla_accel_ros.scheduling.rules.interface import Verdict
 
 
 class Scheduler:
@@ -44,12 +45,16 @@ class Scheduler:
 
     Args:
         config: Settings.
+        space: What the columns of the policy's actions are.
     """
 
-    def __init__(self, config: SchedulerConfig | None = None) -> None:
+    def __init__(
+        self, config: SchedulerConfig | None = None, space: ActionSpace = END_EFFECTOR
+    ) -> None:
         self._config = config or SchedulerConfig()
+        self._space = space
         self._gate = FrameGate(self._config.policy_step_s, self._config.pause_s)
-        self._buffer = ActionBuffer(self._config.capacity)
+        self._buffer = ActionBuffer(self._config.capacity, space)
         self._queue = ChunkQueue()
         self._instruction = ''
         self._requests = RequestBook()
@@ -69,6 +74,11 @@ class Scheduler:
     def config(self) -> SchedulerConfig:
         """The settings in force."""
         return self._config
+
+    @property
+    def space(self) -> ActionSpace:
+        """What the columns of the actions are."""
+        return self._space
 
     @property
     def buffer(self) -> ActionBuffer:
@@ -166,7 +176,7 @@ class Scheduler:
             return self._decide(Kind.DISCARDED, reason, chunk.stamp_ns, now_ns)
         latency_s = pending.age_s(now_ns)
         self._requests.close('already_answered')
-        fault = pending.fault(chunk, latency_s, self._config.max_staleness_s)
+        fault = pending.fault(chunk, self._space, latency_s, self._config.max_staleness_s)
         if fault:
             return self._decide(
                 Kind.DISCARDED,
@@ -177,7 +187,11 @@ class Scheduler:
                 consumed=pending.consumed,
             )
         self._rule.learn(
-            pending.expected, chunk.values[0], pending.steps_since_vla, self._config.policy_step_s
+            pending.expected,
+            chunk.values[0],
+            pending.steps_since_vla,
+            self._config.policy_step_s,
+            self._space,
         )
         # A longer pause than this, and the arm may have come to rest.
         last = self._buffer.last_since(self._step_ns - round(1.5e9 * self._config.policy_step_s))
@@ -244,7 +258,7 @@ class Scheduler:
     def _judge(self) -> Verdict:
         if self._replan:
             return Verdict(False, 'replan')
-        if self._config.gripper_guard and gripper_moves(self._buffer):
+        if self._config.gripper_guard and self._buffer.gripper_moves:
             return Verdict(False, 'gripper_moves')
         return self._rule.judge(self._buffer, self._config.policy_step_s)
 
@@ -264,7 +278,9 @@ class Scheduler:
         self._counters['timeouts'] += 1
         return True
 
-    def _ask(self, now_ns: int, last: Action | None, draft, consumed: int = 0) -> Request:
+    def _ask(
+        self, now_ns: int, last: Action | None, draft: np.ndarray | None, consumed: int = 0
+    ) -> Request:
         # A row of the queue, already consumed, says nothing of the predictor.
         expected = None if consumed else draft
         self._requests.open(
@@ -278,7 +294,7 @@ class Scheduler:
         return self._send(self._queue.pop(), self._queue.source)
 
     def _send(self, values: np.ndarray, source: Source) -> Action:
-        action = Action(values, self._step_ns, source)
+        action = Action(values, self._step_ns, source, self._space)
         self._buffer.append(action)
         self._step_open = False
         if self._requests.pending is not None:
@@ -306,9 +322,7 @@ class Scheduler:
     ) -> Decision:
         self._counters[kind.value] += 1
         self._counters[f'{kind.value}/{reason}'] += 1
-        speed = angular_speed = 0.0
-        if self._buffer:
-            speed, angular_speed = speeds(self._buffer.rows[-1], self._config.policy_step_s)
+        speed, angular_speed = self._buffer.speeds(self._config.policy_step_s)
         pending = self._requests.pending
         in_flight_s = pending.age_s(now_ns) if pending else None
         return Decision(

@@ -15,56 +15,58 @@
 """The seam where one chunk of actions takes over from another (ours).
 
 Two answers to two observations rarely agree, and a chunk that begins where the last one did not
-end is a jerk. The arm is to see no larger change of its displacement there than inside the two
-chunks, and a limit more.
+end is a jerk. The arm is to see no larger change of its action there than inside the two chunks,
+and a limit more. Each part of an arm has a bound of its own: its translation, its rotation, its
+joints.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from vla_accel_ros.actions import ROTATION, TRANSLATION
-
-PARTS = (TRANSLATION, ROTATION)
+from vla_accel_ros.action_space import ActionSpace
 
 
-def largest_changes(rows: np.ndarray) -> tuple[float, float]:
+def largest_changes(rows: np.ndarray, space: ActionSpace) -> tuple[float, ...]:
     """Give the largest change from one row to the next.
 
     Args:
-        rows: float [n, 7], one action a row.
+        rows: float [n, width], one action a row.
+        space: What the columns are.
 
     Returns:
-        Of the displacement, metres, and of the rotation, radians; 0 for a single row.
+        Of each of the space's parts, in its unit; 0 for a single row.
     """
     changes = np.diff(rows, axis=0)
-    translation, rotation = (
-        float(np.linalg.norm(changes[:, part], axis=1).max(initial=0.0)) for part in PARTS
-    )
-    return translation, rotation
+    return tuple(float(part.sizes(changes).max(initial=0.0)) for part in space.parts)
 
 
-def ease(last: np.ndarray, rows: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
+def ease(
+    last: np.ndarray, rows: np.ndarray, bounds: Sequence[float], space: ActionSpace
+) -> np.ndarray:
     """Lead from the last action into a chunk with no change above the bounds.
 
     Row by row the change is cut down to the bound, until a row is reached as it is; from there on
     the chunk is left alone. What is cut off is not made up for: the next observation shows where
-    the arm is. The gripper opens and closes as the chunk says.
+    the arm is. Grippers open and close as the chunk says.
 
     Args:
-        last: float [7], the action before.
-        rows: float [n, 7], what follows.
-        bounds: Largest change of the displacement, metres, and of the rotation, radians.
+        last: float [width], the action before.
+        rows: float [n, width], what follows.
+        bounds: Largest change of each of the space's parts, in its unit.
+        space: What the columns are.
 
     Returns:
-        float [n, 7]; the rows themselves where nothing is to be cut.
+        float [n, width]; the rows themselves where nothing is to be cut.
     """
     eased = rows.copy()
-    for part, bound in zip(PARTS, bounds, strict=True):
-        before = last[part]
-        for row in eased[:, part]:
+    for part, bound in zip(space.parts, bounds, strict=True):
+        before = last[part.columns]
+        for row in eased[:, part.columns]:
             change = row - before
-            size = float(np.linalg.norm(change))
+            size = part.norm(change)
             if size <= bound:
                 break
             row[:] = before + change * (bound / size)

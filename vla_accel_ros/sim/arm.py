@@ -24,11 +24,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.sim.gl import import_mujoco
 from vla_accel_ros.sim.hand import FINGER_OPEN
 from vla_accel_ros.sim.rotations import DOWN, to_matrix, to_vector
 from vla_accel_ros.sim.scene import TIMESTEP, panda
 
+TOOL = END_EFFECTOR.tool()
 CONTROL_DT = 0.05
 WORKSPACE = np.array([[0.25, -0.36, 0.012], [0.72, 0.36, 0.50]])
 LEASH_M = 0.06
@@ -106,7 +108,7 @@ class Arm:
         before = self._joints
         self._joints = self._solve(before, self._position, self._rotation)
         velocity = (self._joints - before) / CONTROL_DT
-        self.gripper = float(action[6])
+        self.gripper = float(action[TOOL.gripper])
         finger = FINGER_OPEN * (1.0 - self.gripper)
         reach = GRIPPER_SPEED * TIMESTEP
         control = self._data.ctrl
@@ -129,12 +131,12 @@ class Arm:
 
     def _move_target(self, action: np.ndarray) -> None:
         true_position, true_rotation = self.pose()
-        offset = self._position + action[:3] - true_position
+        offset = self._position + action[TOOL.translation] - true_position
         distance = float(np.linalg.norm(offset))
         if distance > LEASH_M:
             offset *= LEASH_M / distance
         self._position = np.clip(true_position + offset, WORKSPACE[0], WORKSPACE[1])
-        turn = to_vector(to_matrix(action[3:6]) @ self._rotation @ true_rotation.T)
+        turn = to_vector(to_matrix(action[TOOL.rotation]) @ self._rotation @ true_rotation.T)
         angle = float(np.linalg.norm(turn))
         if angle > LEASH_RAD:
             turn *= LEASH_RAD / angle

@@ -23,7 +23,7 @@ import math
 import gymnasium
 import numpy as np
 
-from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.sim import layout
 from vla_accel_ros.sim.arm import CONTROL_DT, Arm
 from vla_accel_ros.sim.cameras import Cameras, check_camera, check_size
@@ -33,8 +33,8 @@ from vla_accel_ros.sim.scene import COLOURS, CUBE_HALF, scene_xml
 from vla_accel_ros.sim.state import State
 from vla_accel_ros.sim.tasks import Task, all_tasks, parse, success
 
-ACTION_LOW = np.array([-0.03] * 3 + [-0.15] * 3 + [0.0], dtype=np.float32)
-ACTION_HIGH = np.array([0.03] * 3 + [0.15] * 3 + [1.0], dtype=np.float32)
+ACTION_LOW = END_EFFECTOR.spread(-0.03, -0.15, gripper=0.0).astype(np.float32)
+ACTION_HIGH = END_EFFECTOR.spread(0.03, 0.15, gripper=1.0).astype(np.float32)
 HOLD_STEPS = 3
 # Generous: an observation is within it whatever happens on the table.
 PROPRIO_LOW = np.array([-2.0] * 3 + [-4.0] * 3 + [-0.02, 0.0], dtype=np.float32)
@@ -271,9 +271,8 @@ def check_action(action) -> np.ndarray:
     try:
         values = np.array(action, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f'action {action!r} is not {WIDTH} numbers') from error
-    if values.shape != (WIDTH,):
-        raise ValueError(f'action has shape {list(values.shape)}, expected [{WIDTH}]')
+        raise ValueError(f'action {action!r} is not {END_EFFECTOR.width} numbers') from error
+    values = END_EFFECTOR.array(values)
     if not np.isfinite(values).all():
         raise ValueError(f'action {values.tolist()} is not finite')
     return np.clip(values, ACTION_LOW, ACTION_HIGH)

@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.action_tokens import select_statistics
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.proprio import Proprioception
@@ -87,7 +88,7 @@ def weights(frames: Frames, indices: np.ndarray, grasp_weight: float) -> np.ndar
     to choose where two instructions about the same cube differ: one has reached its goal.
     """
     actions, spec = frames.arrays['actions'][indices], frames.spec
-    closed = actions[..., 0, 6] > 0.5
+    closed = actions[..., 0, END_EFFECTOR.tool().gripper] > 0.5
     closing = closed.any(1) & (frames.arrays['width'][indices] > GRASPED_M)
     meant = np.array([named(text, spec.objects)[0] for text in spec.instructions])
     mine = [closed[:, meant == cube] for cube in np.unique(meant)]

@@ -27,6 +27,7 @@ import signal
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
@@ -85,20 +86,21 @@ def demonstrate(
     env.set_task(instructions[asked])
     # Disturbances of several sizes: without any, too, so that plain success is well covered.
     scale = random.choice([0.0, 0.5, 1.0, 1.5])
-    burst, drift, flipped, after = 0, np.zeros(6), False, 0
+    moving, grippers = END_EFFECTOR.moving, END_EFFECTOR.grippers
+    burst, drift, flipped, after = 0, np.zeros(len(STEP)), False, 0
     for _ in range(env.task.max_steps):
         yield True, asked
         action = expert.action(env.state(), env.task)
         if burst == 0 and random.random() < disturbance.burst * scale:
             burst = int(random.integers(3, 9))
-            drift = random.normal(0.0, 0.6, 6) * STEP
+            drift = random.normal(0.0, 0.6, len(STEP)) * STEP
             flipped = random.random() < disturbance.flip
-        action[:6] += random.normal(0.0, disturbance.noise * scale, 6) * STEP
+        action[moving] += random.normal(0.0, disturbance.noise * scale, len(STEP)) * STEP
         if burst:
             burst -= 1
-            action[:6] += drift
+            action[moving] += drift
             if flipped:
-                action[6] = 1.0 - action[6]
+                action[grippers] = 1.0 - action[grippers]
         if random.random() < disturbance.change:
             asked = int(random.integers(len(instructions)))
             env.set_task(instructions[asked])

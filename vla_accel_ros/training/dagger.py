@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
@@ -69,7 +70,7 @@ def collect_dagger(
 
         def noise(action: np.ndarray, random=random) -> np.ndarray:
             scale = recipe.disturbance.noise
-            action[:6] += random.normal(0.0, scale, 6) * STEP
+            action[END_EFFECTOR.moving] += random.normal(0.0, scale, len(STEP)) * STEP
             return action
 
         def begin(random=random, fresh=fresh) -> RolloutEpisode:

@@ -22,6 +22,7 @@ from typing import Protocol
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.sim.scene import COLOURS
 from vla_accel_ros.training.collect import collect
 from vla_accel_ros.training.dagger import collect_dagger
@@ -125,7 +126,8 @@ def action_statistics(sets: dict[str, Frames]) -> dict:
     labels, proprio = [], []
     for frames in sets.values():
         ready = frames.ready()
-        labels.append(frames.arrays['actions'][ready, :, 0].reshape(-1, 7))
+        steps = np.moveaxis(frames.arrays['actions'][ready], 2, 0)
+        labels.append(steps[0].reshape(-1, END_EFFECTOR.width))
         proprio.append(frames.arrays['proprio'][ready])
     stats = statistics(np.concatenate(labels))
     count = sum(len(part) for part in labels)

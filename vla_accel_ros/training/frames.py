@@ -29,6 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.files.whole_files import naming, write_whole
 from vla_accel_ros.sim.env import PROPRIO_LOW
 from vla_accel_ros.training import pictures
@@ -50,7 +51,7 @@ def layout(spec: FrameSpec) -> dict:
     view = (pictures.slot(spec.size),) if spec.jpeg else (spec.size, spec.size, 3)
     return {
         'views': ('uint8', (cameras, *view)),
-        'actions': ('float32', (len(spec.instructions), spec.horizon, 7)),
+        'actions': ('float32', (len(spec.instructions), spec.horizon, END_EFFECTOR.width)),
         'proprio': ('float32', PROPRIO_LOW.shape),
         'vectors': ('float32', (objects, 3)),
         'turns': ('float32', (objects,)),

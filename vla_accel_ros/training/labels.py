@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.sim.rotations import wrap
@@ -127,7 +128,7 @@ def ahead(env: TabletopEnv, expert: Expert, tasks: tuple[Task, ...], horizon: in
     long as their actions are the same, as they are before a cube is grasped; the environment
     is left as it was.
     """
-    result = np.zeros((len(tasks), horizon, 7))
+    result = np.zeros((len(tasks), horizon, END_EFFECTOR.width))
     start = env.save_state()
 
     def follow(group: list[int], step: int) -> None:

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.training.last_rows import rows_of, run_for
 
@@ -60,7 +61,7 @@ class Packing:
         cls,
         prompts: list[list[int]],
         visual: int,
-        action_dims: int = 7,
+        action_dims: int = END_EFFECTOR.width,
         asked: int | None = None,
         shown: int | None = None,
     ) -> Packing:

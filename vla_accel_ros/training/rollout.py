@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_si
 from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.models.vla import VLA
@@ -182,7 +183,7 @@ class Rollout:
     ) -> np.ndarray:
         """Return the actions float64 [episodes, chunk, 7] that the model gives."""
         if not episodes:
-            return np.zeros((0, 1, 7))
+            return np.zeros((0, 1, END_EFFECTOR.width))
         prompts = [self._prompts(e.instruction) for e in episodes]
         pixels = self._to_pixels(np.stack(views))
         if self._model.config.head.in_tokens:

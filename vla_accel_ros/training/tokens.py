@@ -20,24 +20,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vla_accel_ros.actions import GRIPPER
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 
-# Every column is normalised by its quantiles but the gripper, as OpenVLA's statistics have it.
-MASK = [True] * 6 + [False]
 # Least range of a column, m and rad: a finer scale would spend its bins on what no arm does.
-LEAST = np.array([1e-3] * 3 + [0.02] * 3 + [1.0])
+LEAST_M, LEAST_RAD = 1e-3, 0.02
 
 
-def statistics(actions: np.ndarray) -> dict:
-    """Return OpenVLA's statistics of actions [n, 7]: q01, q99, min, max, mean, std, mask.
+def statistics(actions: np.ndarray, space: ActionSpace = END_EFFECTOR) -> dict:
+    """Return OpenVLA's statistics of actions [n, width]: q01, q99, min, max, mean, std, mask.
+
+    Every column is normalised by its quantiles but the grippers, as OpenVLA has it.
 
     The quantiles are made symmetric, so that standing still is the exact centre of a bin, and a
     column that hardly moves gets a range all the same, for its values are divided by it.
     """
     actions = np.asarray(actions, dtype=np.float64)
     low, high = np.quantile(actions, 0.01, axis=0), np.quantile(actions, 0.99, axis=0)
-    reach = np.maximum(np.maximum(-low, high), LEAST)
-    reach[GRIPPER] = 1.0
+    reach = np.maximum(np.maximum(-low, high), space.spread(LEAST_M, LEAST_RAD, gripper=1.0))
+    reach[space.grippers] = 1.0
+    mask = np.ones(space.width, bool)
+    mask[space.grippers] = False
     named = {
         'mean': actions.mean(0),
         'std': actions.std(0),
@@ -46,7 +48,7 @@ def statistics(actions: np.ndarray) -> dict:
         'q01': -reach,
         'q99': reach,
     }
-    return {'action': {k: v.tolist() for k, v in named.items()} | {'mask': MASK}}
+    return {'action': {k: v.tolist() for k, v in named.items()} | {'mask': mask.tolist()}}
 
 
 def places(normalised: np.ndarray, bins: int = 256) -> np.ndarray:

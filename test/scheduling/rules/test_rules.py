@@ -16,13 +16,7 @@ import pytest
 
 from vla_accel_ros.actions import Action, Source
 from vla_accel_ros.scheduling.buffer import ActionBuffer
-from vla_accel_ros.scheduling.rules.interface import (
-    RULES,
-    Verdict,
-    gripper_moves,
-    make_rule,
-    speeds,
-)
+from vla_accel_ros.scheduling.rules.interface import RULES, Verdict, make_rule
 
 STEP = 0.05
 
@@ -40,7 +34,7 @@ def moving(speed, angular=0.0, count=6, fitted=0):
 
 
 def test_speeds_are_displacements_over_the_step():
-    linear, angular = speeds([0.03, 0, 0.04, 0, 0.3, 0.4, 1], 0.1)
+    linear, angular = buffer_of([[0.03, 0, 0.04, 0, 0.3, 0.4, 1]]).speeds(0.1)
     assert linear == pytest.approx(0.5)
     assert angular == pytest.approx(5)
 
@@ -133,11 +127,11 @@ def test_a_gripper_that_opens_or_closes_within_the_buffer_moves():
     def grips(*values):
         return buffer_of([[0, 0, 0, 0, 0, 0, value] for value in values])
 
-    assert not gripper_moves(ActionBuffer())
-    assert not gripper_moves(grips(0, 0.2, 0.1))
-    assert not gripper_moves(grips(1, 0.9, 1))
-    assert gripper_moves(grips(0, 0, 1))
-    assert gripper_moves(grips(1, 0, 0, 0))
+    assert not ActionBuffer().gripper_moves
+    assert not grips(0, 0.2, 0.1).gripper_moves
+    assert not grips(1, 0.9, 1).gripper_moves
+    assert grips(0, 0, 1).gripper_moves
+    assert grips(1, 0, 0, 0).gripper_moves
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones():

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.actions import Action, Source
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 from vla_accel_ros.scheduling.rules.interface import make_rule
@@ -34,7 +35,7 @@ def action(x=0.0, yaw=0.0, gripper=0.0):
 def learnt(*measurements, **options):
     rule = Trust(**options)
     for expected, answer, steps_since_vla in measurements:
-        rule.learn(expected, answer, steps_since_vla, STEP)
+        rule.learn(expected, answer, steps_since_vla, STEP, END_EFFECTOR)
     return rule
 
 
@@ -79,10 +80,10 @@ def test_the_predictor_is_good_for_the_steps_in_which_it_drifts_to_the_tolerance
 
 def test_fast_motion_may_differ_by_a_share_of_itself():
     rule = Trust(linear=0.04, angular=0.2, share=0.25)
-    assert rule.error(action(0.025), action(0.020), STEP) == pytest.approx(1)
-    assert rule.error(action(0.003), action(0.001), STEP) == pytest.approx(1)
-    assert rule.error(action(yaw=0.15), action(yaw=0.12), STEP) == pytest.approx(1)
-    assert rule.error(action(yaw=0.01), action(), STEP) == pytest.approx(1)
+    assert rule.error(action(0.025), action(0.020), STEP, END_EFFECTOR) == pytest.approx(1)
+    assert rule.error(action(0.003), action(0.001), STEP, END_EFFECTOR) == pytest.approx(1)
+    assert rule.error(action(yaw=0.15), action(yaw=0.12), STEP, END_EFFECTOR) == pytest.approx(1)
+    assert rule.error(action(yaw=0.01), action(), STEP, END_EFFECTOR) == pytest.approx(1)
 
 
 @pytest.mark.parametrize('error, budget', [(0.99, 4), (1.01, 3), (1.99, 2), (3.9, 1), (4.1, 0)])
@@ -124,7 +125,7 @@ def test_whatever_was_measured_the_bound_holds(least, flip, extra, measurements)
     most = max(least, flip) + extra
     rule = Trust(least=least, flip=flip, most=most)
     for expected, answer, steps_since_vla in measurements:
-        rule.learn(expected, answer, steps_since_vla, STEP)
+        rule.learn(expected, answer, steps_since_vla, STEP, END_EFFECTOR)
         assert 0 <= rule.budget <= most
         buffer = buffer_of(*[Source.VLA] + [Source.HOLD] * most)
         assert not rule.judge(buffer, STEP).intuitive

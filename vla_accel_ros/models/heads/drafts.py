@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vla_accel_ros.actions import WIDTH
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens, from_si, to_si
 from vla_accel_ros.models.config import VLAConfig
 
@@ -32,15 +32,21 @@ class Drafts:
         tokens: The action tokeniser.
         statistics: Of the data set.
         config: Of the model.
+        space: What an action's columns are.
 
     Attributes:
         blank: The token of the middle of the range, for where there is nothing to propose.
     """
 
     def __init__(
-        self, tokens: ActionTokens, statistics: ActionStatistics, config: VLAConfig
+        self,
+        tokens: ActionTokens,
+        statistics: ActionStatistics,
+        config: VLAConfig,
+        space: ActionSpace = END_EFFECTOR,
     ) -> None:
         self._tokens, self._statistics, self._config = tokens, statistics, config
+        self._space = space
         self._previous: np.ndarray | None = None
         self.blank = int(tokens.encode(np.zeros(())))
 
@@ -49,7 +55,7 @@ class Drafts:
         self._previous = None
 
     def learn(self, ids: np.ndarray) -> None:
-        """Take in the tokens [7] that the model answered."""
+        """Take in the tokens [width] that the model answered."""
         self._previous = ids
 
     def propose(self, source: str, values: np.ndarray | None) -> list[int] | None:
@@ -57,29 +63,29 @@ class Drafts:
 
         Args:
             source: One of `SOURCES`.
-            values: float [7] in m, rad, gripper 0 open to 1 closed, for `given`.
+            values: float [width] in m, rad, gripper 0 open to 1 closed, for `given`.
 
         Returns:
-            Its 7 tokens, None where there is none. A draft that is not finite is none: it is
+            Its tokens, None where there is none. A draft that is not finite is none: it is
             only a hint.
 
         Raises:
-            ValueError: When the values are not 7.
+            ValueError: When there are not as many values as columns.
         """
         previous = self._previous
         if source == PREVIOUS:
             return None if previous is None else previous.tolist()
         if source == NONE or values is None:
             return None
-        values = np.asarray(values, dtype=np.float64)
-        if values.shape != (WIDTH,):
-            raise ValueError(f'draft has shape {list(values.shape)}, expected [{WIDTH}]')
+        values = self._space.array(values, 'draft')
         if not np.isfinite(values).all():
             return None
-        ids = self._tokens.encode(from_si(values, self._statistics, self._config))
+        ids = self._tokens.encode(from_si(values, self._statistics, self._config, self._space))
         if previous is not None:
             # Some tokens stand for one value: both at the upper end, all of a shut gripper.
             # Of these the model most likely says again what it said.
-            said = to_si(self._tokens.decode(previous), self._statistics, self._config)
+            said = to_si(
+                self._tokens.decode(previous), self._statistics, self._config, self._space
+            )
             ids = np.where(np.isclose(values, said, rtol=0, atol=1e-9), previous, ids)
         return ids.tolist()

@@ -24,11 +24,12 @@ import tempfile
 
 import numpy as np
 
-from vla_accel_ros.actions import COLUMNS, GRIPPER
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.files.outputs import check_place
 from vla_accel_ros.inputs.trajectories import NS
 from vla_accel_ros.sim.rotations import quaternion
 
+TOOL = END_EFFECTOR.tool()
 FRAME_ID = 'base_link'
 CAMERAS = {'agent': '/image_raw', 'wrist': '/wrist/image_raw'}
 ACTION, TWIST, POSE = '/vla/action', '/servo_node/delta_twist_cmds', '/ee_pose'
@@ -178,15 +179,18 @@ class BagWriter:
             ACTION,
             KINDS[ACTION],
             stamp_ns,
-            {'header': header, 'joint_names': list(COLUMNS), 'points': [point]},
+            {'header': header, 'joint_names': list(END_EFFECTOR.names), 'points': [point]},
         )
-        speed = values[:GRIPPER] / self._step_s
+        speed = values / self._step_s
         twist = self._make(
             'geometry_msgs/msg/Twist',
-            {'linear': self._vector(speed[:3]), 'angular': self._vector(speed[3:])},
+            {
+                'linear': self._vector(speed[TOOL.translation]),
+                'angular': self._vector(speed[TOOL.rotation]),
+            },
         )
         self._write(TWIST, KINDS[TWIST], stamp_ns, {'header': header, 'twist': twist})
-        gripper = float(values[GRIPPER] > 0.5)
+        gripper = float(values[TOOL.gripper] > 0.5)
         if gripper != self._gripper:
             self._gripper = gripper
             self._write(GRIPPER_COMMAND, KINDS[GRIPPER_COMMAND], stamp_ns, {'data': gripper})

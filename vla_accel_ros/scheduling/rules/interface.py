@@ -18,15 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.options import check_options, option, shared
 from vla_accel_ros.scheduling.buffer import ActionBuffer
 
-GRIPPER_MIDDLE = 0.5
 # m/s, the least horizontal speed that the rule planar divides by.
 FLOOR = 1e-4
 
@@ -50,16 +49,22 @@ class Rule(Protocol):
         """Judge the next step from the buffered actions, of `step_s` seconds each."""
 
     def learn(
-        self, expected: np.ndarray | None, answer: np.ndarray, steps_since_vla: int, step_s: float
+        self,
+        expected: np.ndarray | None,
+        answer: np.ndarray,
+        steps_since_vla: int,
+        step_s: float,
+        space: ActionSpace,
     ) -> None:
         """Take note of what the VLA did with a step; most rules learn nothing.
 
         Args:
-            expected: float64 [7], what the predictor would have done; None when it had nothing
-                to say, or was not asked.
-            answer: float64 [7], what the VLA did; finite.
+            expected: float64 [width], what the predictor would have done; None when it had
+                nothing to say, or was not asked.
+            answer: float64 [width], what the VLA did; finite.
             steps_since_vla: Steps before this one since the VLA's last action.
             step_s: Duration of a step, seconds.
+            space: What the columns of both are.
         """
 
 
@@ -85,25 +90,6 @@ def make_rule(name: str, **options: Any) -> Rule:
     if name not in RULES:
         raise ValueError(f"rule is '{name}', expected one of {sorted(RULES)}")
     return RULES[name](**options)
-
-
-def speeds(row: list[float], step_s: float) -> tuple[float, float]:
-    """Speed in m/s and angular speed in rad/s of a displacement over one step."""
-    x, y, z, roll, pitch, yaw, _ = row
-    return (
-        sqrt(x * x + y * y + z * z) / step_s,
-        sqrt(roll * roll + pitch * pitch + yaw * yaw) / step_s,
-    )
-
-
-def gripper_moves(buffer: ActionBuffer) -> bool:
-    """Whether the gripper opens or closes within the buffer (ours).
-
-    Around a grasp the arm waits on the gripper and turns about: what the linear fit knows
-    least of, and what costs the task most.
-    """
-    closed = [row[6] >= GRIPPER_MIDDLE for row in buffer.rows]
-    return True in closed and False in closed
 
 
 @register('never')
@@ -147,6 +133,7 @@ class Velocity(Rule):
     """Intuitive while the last action's speed is in a band (SP-VLA, the paper).
 
     v_min <= |translation| <= v_max and N_G / N_A > tau. The bound on the angular speed is ours.
+    Of several arms and joints the fastest counts.
 
     Raises:
         ValueError: When a value is outside its range, or the band of speed is empty.
@@ -179,7 +166,7 @@ class Velocity(Rule):
             return Verdict(False, 'no_history')
         if buffer.from_vla_ratio <= self.tau:
             return Verdict(False, 'few_from_vla')
-        linear, angular = speeds(buffer.rows[-1], step_s)
+        linear, angular = buffer.speeds(step_s)
         if linear < self.v_min:
             return Verdict(False, 'too_slow')
         if linear > self.v_max:
@@ -196,7 +183,8 @@ class Planar(Rule):
 
     In each of the last `step_skip` actions |dz| / max(|dx|, |dy|, floor) < ratio and
     |dz| < z_max, and at least `min_from_vla` of the buffer are generated. The code's numbers
-    are for normalised actions; here speeds are in m/s.
+    are for normalised actions; here speeds are in m/s. Each arm must move so; where no column is
+    a translation, nothing is intuitive.
 
     Raises:
         ValueError: When a value is outside its range.
@@ -220,14 +208,18 @@ class Planar(Rule):
         """Judge the next step."""
         if len(buffer) < self.step_skip:
             return Verdict(False, 'no_history')
+        if not buffer.space.translations:
+            return Verdict(False, 'no_translation')
         if buffer.from_vla < self.min_from_vla:
             return Verdict(False, 'few_from_vla')
         for back in range(1, self.step_skip + 1):
-            x, y, z = buffer.rows[-back][:3]
-            vertical = abs(z) / step_s
-            horizontal = max(abs(x) / step_s, abs(y) / step_s, FLOOR)
-            if vertical >= self.z_max:
-                return Verdict(False, 'vertical_too_fast')
-            if vertical >= self.ratio * horizontal:
-                return Verdict(False, 'not_planar')
+            row = buffer.rows[-back]
+            for part in buffer.space.translations:
+                x, y, z = row[part.columns]
+                vertical = abs(z) / step_s
+                horizontal = max(abs(x) / step_s, abs(y) / step_s, FLOOR)
+                if vertical >= self.z_max:
+                    return Verdict(False, 'vertical_too_fast')
+                if vertical >= self.ratio * horizontal:
+                    return Verdict(False, 'not_planar')
         return Verdict(True, 'planar')

@@ -16,15 +16,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import hypot, inf, isfinite
+from math import inf, isfinite
 
 import numpy as np
 
-from vla_accel_ros.actions import GRIPPER
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.options import check_options, option
 from vla_accel_ros.scheduling.buffer import ActionBuffer
-from vla_accel_ros.scheduling.rules.interface import GRIPPER_MIDDLE, Rule, Verdict, register
+from vla_accel_ros.scheduling.rules.interface import Rule, Verdict, register
 
 # Keeps a predictor that was exactly right from dividing by zero.
 TINY = 1e-9
@@ -105,41 +106,52 @@ class Trust(Rule):
         return Verdict(False, 'trust_spent' if self._budget else 'no_trust')
 
     def learn(
-        self, expected: np.ndarray | None, answer: np.ndarray, steps_since_vla: int, step_s: float
+        self,
+        expected: np.ndarray | None,
+        answer: np.ndarray,
+        steps_since_vla: int,
+        step_s: float,
+        space: ActionSpace,
     ) -> None:
         """Measure the predictor by an answer of the VLA; see `Rule.learn`."""
         if expected is None:
             self._budget = self.least
             return
-        if (expected[GRIPPER] >= GRIPPER_MIDDLE) != (answer[GRIPPER] >= GRIPPER_MIDDLE):
+        was, now = expected.tolist(), answer.tolist()
+        if space.closed(was) != space.closed(now):
             self._budget = self.flip
             return
-        error = self.error(expected, answer, step_s)
+        error = self.error(was, now, step_s, space)
         if error <= 1:
             good_for = int(min((steps_since_vla + 1) / max(error, TINY), self.most))
             self._budget = max(good_for, self.least)
         else:
             self._budget = int(self.least / error)
 
-    def error(self, expected: np.ndarray, answer: np.ndarray, step_s: float) -> float:
+    def error(
+        self, expected: Sequence[float], answer: Sequence[float], step_s: float, space: ActionSpace
+    ) -> float:
         """Return how far apart the motions of two actions are, 1 at what is tolerated.
 
+        Of several arms and joints the worst counts. Absolute positions have no velocity of their
+        own to take a share of.
+
         Args:
-            expected: float64 [7], the predictor's.
-            answer: float64 [7], the VLA's.
+            expected: The predictor's, [width].
+            answer: The VLA's, [width].
             step_s: Duration of a step, seconds.
+            space: What the columns are.
 
         Returns:
             At least 0; infinity where a number is not finite.
         """
-        was, now = expected.tolist(), answer.tolist()
-        if not isfinite(sum(was) + sum(now)):
+        if not isfinite(sum(expected) + sum(answer)):
             return inf
-        return max(
-            _distance(was, now, 0) / max(self.linear * step_s, self.share * hypot(*now[:3])),
-            _distance(was, now, 3) / max(self.angular * step_s, self.share * hypot(*now[3:6])),
-        )
-
-
-def _distance(one: list[float], other: list[float], first: int) -> float:
-    return hypot(*(one[i] - other[i] for i in range(first, first + 3)))
+        tolerated = {'m': self.linear * step_s, 'rad': self.angular * step_s}
+        worst = 0.0
+        for part in space.parts:
+            was, now = expected[part.columns], answer[part.columns]
+            apart = part.size([a - b for a, b in zip(was, now, strict=True)])
+            share = 0.0 if part.absolute else self.share * part.size(now)
+            worst = max(worst, apart / max(tolerated[part.unit], share))
+        return worst
