@@ -44,7 +44,7 @@ def shared():
 
 # What a robot does without; README and `vla-accel doctor` say what each is for. Where an extra is
 # missing, the command that needs it says so (vla_accel_ros/extras.py).
-SIM = ['gymnasium>=1.0', 'imageio-ffmpeg>=0.4.9', 'mujoco>=3.3']
+SIM = ['mujoco>=3.3', 'gymnasium>=1.0', 'imageio-ffmpeg>=0.4.9']
 PLOTS = ['matplotlib>=3.6']
 EVAL = [
     *PLOTS,

@@ -25,7 +25,7 @@ if [ $# -gt 0 ]; then
   pytest "$@"
   exit
 fi
-graphs=(test/ros test/nodes test/graph test/faults)
+graphs=(test/ros test/nodes test/graph test/faults test/commands/test_{demo,status}.py)
 failed=0
 pytest -n auto --maxprocesses 4 --dist worksteal "${graphs[@]/#/--ignore=}" || failed=1
 pytest "${graphs[@]}" || failed=1

@@ -44,3 +44,28 @@ def random_checkpoint(tmp_path_factory):
     from vla_accel_ros.sim.tasks import all_instructions
 
     return write_random(tmp_path_factory.mktemp('random'), all_instructions())
+
+
+@pytest.fixture
+def declared(tmp_path, monkeypatch):
+    """Give what declares families of another package, here and in processes started from here."""
+    from toy_family import ENTRY_POINT, declare
+
+    def declare_here(entry_point=ENTRY_POINT):
+        folder = declare(tmp_path / 'site', entry_point)
+        monkeypatch.syspath_prepend(folder)
+        monkeypatch.setenv(
+            'PYTHONPATH', f'{folder}{os.pathsep}{Path(__file__).parent / "helpers"}'
+        )
+
+    return declare_here
+
+
+@pytest.fixture
+def toy_checkpoint(declared, tmp_path):
+    """Give a policy of the toy family with random weights, in a folder."""
+    from checkpoints import random_checkpoint
+    from toy_family import ToyConfig
+
+    declared()
+    return random_checkpoint(tmp_path / 'toy', head=ToyConfig(largest=0.75))

@@ -23,6 +23,7 @@ from vla_accel_ros.bench.subjects import of_config
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import DISCRETE, OFTConfig
+from vla_accel_ros.models.families.openvla.config import TokensConfig
 
 TOWER = TowerConfig(
     width=32, depth=3, heads=2, mlp=48, patch=14, class_token=True, registers=2, layer_scale=True
@@ -30,14 +31,15 @@ TOWER = TowerConfig(
 TINY = VLAConfig(
     towers=(TOWER, replace(TOWER, name='fused_featurizer', class_token=False, registers=0)),
     decoder=DecoderConfig(width=64, layers=4, heads=4, kv_heads=2, mlp=96, vocab=500),
+    head=TokensConfig(),
     image_size=112,
     tokenizer_vocab=450,
     prompt_end=None,
 )
 CONFIGS = {
     'tiny': TINY,
-    'tiny-oft': replace(TINY, oft=OFTConfig(), image_towers=((0, 1), (0, 1)), centre_crop=0.9),
-    'tiny-discrete': replace(TINY, oft=OFTConfig(head=DISCRETE)),
+    'tiny-oft': replace(TINY, head=OFTConfig(), image_towers=((0, 1), (0, 1)), centre_crop=0.9),
+    'tiny-discrete': replace(TINY, head=OFTConfig(head=DISCRETE)),
 }
 
 

@@ -66,7 +66,7 @@ def test_policies_share_weights_and_the_memory_of_keys_but_no_state(subject):
 
 def test_random_statistics_fit_any_configuration(any_subject):
     answer = any_subject.policy().predict(any_subject.scene.frame(0).observation)
-    rows = any_subject.model.config.oft.chunk if any_subject.model.config.oft else 1
+    rows = any_subject.model.config.head.chunk
     assert answer.chunk_values.shape == (rows, 7)
     about = any_subject.about()
     assert about['weights'] == 'random, seed 0' and about['prompt_tokens'] == subjects.PROMPT

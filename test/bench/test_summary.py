@@ -22,7 +22,7 @@ from vla_accel_ros.bench.contestants import Sample
 from vla_accel_ros.bench.floor import Floor, RateMeter, Rates
 from vla_accel_ros.bench.report import answers_hold
 from vla_accel_ros.bench.summary import TIMES, Percentiles, line
-from vla_accel_ros.models.cost.stages import Workload, one_by_one
+from vla_accel_ros.models.cost.workload import Workload, one_by_one
 
 ZEROS = dict.fromkeys(TIMES, 0.0)
 

@@ -37,7 +37,7 @@ class Dropping(Pruner):
         return mask.view(self.layout.cameras, self.layout.tokens)
 
     def _plan(self, scene):
-        return Needs(drops=tuple(point for point in self._drops if point))
+        return Needs(drops=tuple(self._drops))
 
     def _towers(self, received):
         return self._mask(0)

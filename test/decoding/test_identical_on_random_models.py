@@ -25,9 +25,10 @@ import torch
 from vla_accel_ros.decoding.registry import create
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.openvla.config import TokensConfig
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.heads.tokens import answer
-from vla_accel_ros.models.pruned import layout_of
+from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.pruning.interface import Scene
 
 WORDS, BINS, PADDING = 20, 30, 6
@@ -51,6 +52,7 @@ def configurations(draw):
     return VLAConfig(
         towers=(tower,),
         decoder=decoder,
+        head=TokensConfig(),
         image_towers=((0,),) * draw(st.integers(1, 2)),
         image_size=16,
         projector_layers=2,

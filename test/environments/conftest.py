@@ -12,23 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`reach` can be imported as a user's own module would be."""
+"""What the tests of environments share."""
 
-from pathlib import Path
-import sys
+from reach_config import reach_config
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-SETTINGS = """
-actions: {translation: 0.05, rotation: 0.5, gripper: [-1, 1], binary_gripper: true}
-proprio: state
-"""
-
-
-@pytest.fixture
-def reach_config(tmp_path):
-    file = tmp_path / 'reach.yaml'
-    file.write_text(SETTINGS)
-    return file
+__all__ = ['reach_config']

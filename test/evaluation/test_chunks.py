@@ -27,7 +27,7 @@ from vla_accel_ros.evaluation.driver import Driver
 from vla_accel_ros.evaluation.latency import Fixed
 from vla_accel_ros.models.checkpoints import folder as checkpoint
 from vla_accel_ros.models.families.oft.config import OFTConfig
-from vla_accel_ros.models.families.oft.model import build
+from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
@@ -56,7 +56,7 @@ def policy(tmp_path):
         width=48,
         layers=2,
         heads=2,
-        oft=OFTConfig(chunk=8, proprio=8),
+        head=OFTConfig(chunk=8, proprio=8),
     )
     torch.manual_seed(0)
     checkpoint.save(build(replace(config, norm_stats={'random': STATISTICS})), tmp_path)

@@ -21,9 +21,9 @@ from pathlib import Path
 import torch
 
 from vla_accel_ros.models.checkpoints.folder import save
-from vla_accel_ros.models.families.oft.config import OFTConfig
-from vla_accel_ros.models.families.oft.model import build
-from vla_accel_ros.models.presets import embedded
+from vla_accel_ros.models.families.registry import build
+from vla_accel_ros.models.heads.config import HeadConfig
+from vla_accel_ros.models.presets import TOKENS, embedded
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
 from vla_accel_ros.sim.tasks import all_instructions
 
@@ -39,7 +39,7 @@ SIZE = 32
 
 
 def random_checkpoint(
-    folder: Path, seed: int = 0, cameras: int = 2, oft: OFTConfig | None = None
+    folder: Path, seed: int = 0, cameras: int = 2, head: HeadConfig = TOKENS
 ) -> Path:
     """Write a checkpoint of a few thousand weights that knows every instruction."""
     words = vocabulary(all_instructions())
@@ -54,6 +54,6 @@ def random_checkpoint(
         tower_blocks=1,
     )
     torch.manual_seed(seed)
-    save(build(replace(config, norm_stats={'random': STATISTICS}, oft=oft)), folder)
+    save(build(replace(config, norm_stats={'random': STATISTICS}, head=head)), folder)
     write_tokenizer(words, folder)
     return folder

@@ -25,6 +25,7 @@ import torch
 
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.pruning.base import Pruner
+from vla_accel_ros.pruning.diversity import cosine_distances
 from vla_accel_ros.pruning.interface import Layout, Needs, Scene
 from vla_accel_ros.pruning.kept import Kept
 from vla_accel_ros.pruning.scores import TokenScores
@@ -113,7 +114,8 @@ def drive(
         visual = torch.randn(
             layout.cameras, layout.tokens, 8, generator=torch.Generator().manual_seed(0)
         )
-    take('projector', pruner.after_projector(visual if seen.needs.projected else None))
+    distances = cosine_distances(visual) if seen.needs.distances else None
+    take('projector', pruner.after_projector(distances))
     for layer in range(1, layout.layers + 1):
         held_at[layer] = seen.mask
         rows = seen.needs.layers.get(layer, ())

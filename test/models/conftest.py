@@ -25,7 +25,8 @@ import torch
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.checkpoints.folder import save
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.oft.model import build as build_model
+from vla_accel_ros.models.families.openvla.config import TokensConfig
+from vla_accel_ros.models.families.registry import build as build_model
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
 
@@ -67,6 +68,7 @@ def small_config():
     return VLAConfig(
         towers=towers,
         decoder=decoder,
+        head=TokensConfig(),
         image_towers=((0, 1), (0, 1)),
         image_size=32,
         tokenizer_vocab=300,

@@ -15,21 +15,14 @@
 """The configuration refuses what does not fit, naming the value."""
 
 from dataclasses import replace
-import json
 
 import pytest
 import torch
 
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
-from vla_accel_ros.models.checkpoints.folder import never_runs
-from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.openvla.checkpoint import never_runs, public_config
 from vla_accel_ros.models.families.openvla.model import OpenVLA
-from vla_accel_ros.models.families.openvla.public import public_config
 from vla_accel_ros.models.presets import embedded, openvla_7b
-
-
-def test_survives_json(small_config):
-    assert VLAConfig.from_dict(json.loads(json.dumps(small_config.to_dict()))) == small_config
 
 
 @pytest.mark.parametrize(
@@ -67,13 +60,6 @@ def test_refuses_models_that_do_not_fit(small_config, change, message):
 def test_refuses_parts_that_do_not_fit(cls, values, message):
     with pytest.raises(ValueError, match=message):
         cls(**values)
-
-
-def test_names_unknown_and_missing_entries(small_config):
-    with pytest.raises(ValueError, match='colour is unknown, expected one of'):
-        VLAConfig.from_dict({**small_config.to_dict(), 'colour': 1})
-    with pytest.raises(ValueError, match='decoder'):
-        VLAConfig.from_dict({'towers': []})
 
 
 def test_full_size_model_has_the_public_tensors():

@@ -17,7 +17,9 @@
 import pytest
 import torch
 
-from vla_accel_ros.models.attention_taps import ActionAttention
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import call
+from vla_accel_ros.engines.programs.decoder import Span
 from vla_accel_ros.models.passes import CachedPasses, extend
 
 STAY = [0, 2, 3, 7, 8, 11]
@@ -29,12 +31,17 @@ def filled(small):
     generator = torch.Generator().manual_seed(4)
     decoder = small.language_model.model
     x = torch.randn(1, 12, small.config.decoder.width, generator=generator)
-    cache, positions = small.new_cache(32), torch.arange(12)[None]
+    cache = small.new_cache(32)
     with torch.inference_mode():
-        for index, layer in enumerate(decoder.layers):
-            x = layer(x, decoder.rope(positions, x), None, True, cache, index)
-            if index == 0:
-                x, positions = x[:, STAY], positions[:, STAY]
+        for first, last, stay in ((0, 1, None), (1, 3, torch.tensor(STAY))):
+            given = {'x': x, 'positions': torch.arange(12)}
+            if stay is not None:
+                given |= {'positions': stay, 'stay': stay}
+            count = len(given['positions'])
+            room = cache.room(first, last, count)
+            span = Span(decoder, first, last, narrowed=stay is not None)
+            x = call(EAGER, span, given, {'new': room})['x']
+            cache.grow(first, last, count)
     assert cache.lengths == [12, 6, 6]
     return cache, 12
 
@@ -43,32 +50,20 @@ def test_several_tokens_at_once_are_several_tokens_in_turn(small, filled):
     cache, first = filled
     tokens = torch.tensor([5, 9, 31, 7])
     with torch.inference_mode():
-        at_once = extend(
-            small.language_model.model,
-            small.language_model.model.embed_tokens(tokens[None]),
-            torch.arange(first, first + 4)[None],
-            cache,
-        )
+        language, positions = small.language_model, torch.arange(first, first + 4)[None]
+        at_once, _ = extend(language, tokens[None], positions, cache)
         assert cache.lengths == [16, 10, 10]
         cache.drop_last(4)
-        in_turn = torch.cat(
-            [
-                small.language_model.model.run(
-                    small.language_model.model.embed_tokens(tokens[None, i : i + 1]),
-                    torch.tensor([[first + i]]),
-                    cache=cache,
-                )
-                for i in range(4)
-            ],
-            1,
-        )
-    torch.testing.assert_close(at_once, in_turn, atol=1e-5, rtol=1e-5)
+        in_turn = [
+            extend(language, tokens[None, i : i + 1], positions[:, i : i + 1], cache)[0]
+            for i in range(4)
+        ]
+    torch.testing.assert_close(at_once, torch.cat(in_turn, 1), atol=1e-5, rtol=1e-5)
 
 
 def test_refused_tokens_leave_no_trace(small, filled):
     cache, first = filled
-    silent = ActionAttention(small.language_model.model, (), first - 1, 7)
-    passes = CachedPasses(small, cache, first, silent)
+    passes = CachedPasses(small.language_model, cache, first)
     with torch.inference_mode():
         passes.extend(torch.tensor([5]), 0)
         clean = passes.extend(torch.tensor([9, 31]), 1)
@@ -82,8 +77,6 @@ def test_refused_tokens_leave_no_trace(small, filled):
 
 def test_more_tokens_cannot_be_taken_back_than_a_layer_holds(small, filled):
     cache, first = filled
-    passes = CachedPasses(
-        small, cache, first, ActionAttention(small.language_model.model, (), first - 1, 7)
-    )
+    passes = CachedPasses(small.language_model, cache, first)
     with pytest.raises(ValueError, match='cannot drop 7 tokens, a layer holds 6'):
         passes.rollback(7)

@@ -80,7 +80,7 @@ def test_a_new_method_holds_from_the_next_inference_on(policy, views):
 def test_what_is_chosen_in_the_middle_of_an_inference_waits_for_the_next(
     policy, views, monkeypatch
 ):
-    total, towers = policy.config.visual_tokens, policy.model.tower_features
+    total, towers = policy.config.visual_tokens, policy.model.vision
     policy.set_pruning('fastv', keep=0.5)
     before = policy.predict(observed(views))
     choices = [
@@ -93,7 +93,7 @@ def test_what_is_chosen_in_the_middle_of_an_inference_waits_for_the_next(
             choices.pop(0)()
         return towers(*given)
 
-    monkeypatch.setattr(policy.model, 'tower_features', interrupted)
+    monkeypatch.setattr(policy.model, 'vision', interrupted)
     found = [policy.predict(observed(views)) for _ in range(3)]
     assert before.passes == found[0].passes == 7
     assert found[1].passes == 1

@@ -31,7 +31,7 @@ LOW, HIGH = [-0.5, 0.0, 1.0], [0.5, 2.0, 1.0]
 
 def scale(numbers=3, **statistics):
     config = replace(
-        embedded(40, oft=OFTConfig(proprio=numbers)),
+        embedded(40, head=OFTConfig(proprio=numbers)),
         norm_stats={'here': {'proprio': {'q01': LOW, 'q99': HIGH, **statistics}}},
     )
     return Proprioception(config, 'here')
@@ -85,6 +85,6 @@ def test_statistics_of_another_size_are_refused():
 
 
 def test_a_data_set_without_proprioception_is_refused():
-    config = replace(embedded(40, oft=OFTConfig(proprio=3)), norm_stats={'here': {'action': {}}})
+    config = replace(embedded(40, head=OFTConfig(proprio=3)), norm_stats={'here': {'action': {}}})
     with pytest.raises(ProprioError, match=r"'here' has no q01 and q99 .* wants 3 numbers"):
         Proprioception(config, 'here')

@@ -24,9 +24,15 @@ import pytest
 from scripted_pruner import Scripted
 import torch
 
-from vla_accel_ros.models.attention_taps import ActionAttention, TowerTap
+from vla_accel_ros.decoding.greedy import Greedy
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import call
+from vla_accel_ros.engines.programs.vision import PatchAttention
 from vla_accel_ros.models.checkpoints.folder import load
-from vla_accel_ros.models.pruned import encode, layout_of, prefill, prompt_rows
+from vla_accel_ros.models.heads.tokens import answer
+from vla_accel_ros.models.inference import Inference
+from vla_accel_ros.models.layout import layout_of
+from vla_accel_ros.models.pruned import encode, prefill, prompt_rows
 from vla_accel_ros.models.tokenizer import end_prompt
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
@@ -65,28 +71,33 @@ def prompts(reference, tiny):
         ]
 
 
+class Watched(Greedy):
+    """Greedy decoding that keeps the prompt's logits."""
+
+    def decode(self, logits, *others):
+        """Decode; see `TokenDecoder.decode`."""
+        self.logits = logits
+        return super().decode(logits, *others)
+
+
 def run(model, pruner, pixels, ids, scene=None):
-    """Encode, prefill and decode greedily, as the policy does."""
-    layout, count = pruner.layout, model.config.action_dims
-    size = model.config.image_size
-    blank = (np.zeros((size, size, 3), np.uint8),) * layout.cameras
-    needs = pruner.begin(scene or Scene(blank))
+    """Answer greedily; give the answer, and the logits of the first token."""
+    size, count = model.config.image_size, model.config.action_dims
+    blank = (np.zeros((size, size, 3), np.uint8),) * pruner.layout.cameras
+    decoder = Watched()
     with torch.inference_mode():
-        visual, present, _ = encode(model, pixels, model.language(ids), pruner, needs)
-        x = model.embed_prompt(ids, visual)
-        cache = model.new_cache(x.shape[1] + count)
-        length = ids.shape[1] + layout.total
-        decoder = model.language_model.model
-        with ActionAttention(decoder, needs.decode, length - 1, count) as attention:
-            prompt = prefill(
-                model, x, present, cache, pruner, needs, prompt_rows(ids.shape[1] - 1)
-            )
-            attention.prefilled()
-            logits = model.language_model.lm_head(prompt.hidden[:, -1])
-            tokens, peaks = decode_greedily(model, logits, length, count, cache)
-        attention.note(range(length, length + count - 1))
-        pruner.after_decode(attention.scores(cache, prompt.positions, prompt.ids, layout))
-    return prompt, logits, tokens[0], peaks[0]
+        done = answer(
+            model,
+            pixels,
+            ids,
+            scene or Scene(blank),
+            pruner,
+            decoder,
+            None,
+            0,
+            lambda length: model.new_cache(length + count),
+        )
+    return done, decoder.logits
 
 
 def eager(model, pixels, ids, drops, decode=()):
@@ -181,15 +192,15 @@ def test_dropping_equals_hiding_the_tokens_from_later_layers(small, batch, drops
             scripted[point] = tuple(gone)
             hidden[point if isinstance(point, int) else 0] = tuple(gone)
     needs = Needs(
-        layers={3: (Rows.TEXT,)}, decode=(1, 2, 3), drops=(0, 1, 2), projected='projector' in drops
+        layers={3: (Rows.TEXT,)}, decode=(1, 2, 3), drops=(0, 1, 2), distances='projector' in drops
     )
     pruner = Scripted(layout, needs, scripted)
-    prompt, logits, tokens, _ = run(small, pruner, pixels, ids)
+    done, logits = run(small, pruner, pixels, ids)
     with torch.inference_mode():
         expected, sequence, weights, total = eager(small, pixels, ids, hidden)
     torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
-    assert tokens.tolist() == sequence
-    assert sorted({*range(layout.total)} - gone) == prompt.kept_ids.tolist()
+    assert done.decoded.tokens.tolist() == sequence
+    assert sorted({*range(layout.total)} - gone) == done.kept_ids.tolist()
     # Last prompt row and six decoded ones, over everything that each layer still held.
     for layer in (1, 2, 3):
         rows = weights[layer - 1][:, -7:, 1 : 1 + total].mean((0, 1))
@@ -203,9 +214,11 @@ def test_dropping_equals_hiding_the_tokens_from_later_layers(small, batch, drops
 
 
 def test_tower_attention_is_that_of_the_last_block_of_each_images_last_tower(small, batch):
-    with torch.inference_mode(), TowerTap(small) as tap:
-        small.tower_features(batch[0][:1])
-        got = tap.received()
+    with torch.inference_mode():
+        seen = call(EAGER, small.vision(attention=True), {'pixels': batch[0][:1]})
+        features = seen.pop('features')
+        assert torch.equal(features, torch.cat(small.tower_features(batch[0][:1]), 1))
+        got = call(EAGER, PatchAttention(small.prefixes), seen)['received']
         for image in range(2):
             # Three channels an image and tower: the second tower sees the later three.
             x = batch[0][:1, 6 * image + 3 : 6 * image + 6]
@@ -220,11 +233,13 @@ def test_tower_attention_is_that_of_the_last_block_of_each_images_last_tower(sma
             assert float(got[image].sum()) == pytest.approx(1, abs=1e-5)
 
 
-def test_no_hook_stays_behind(small, batch):
+@pytest.mark.parametrize('point', ['towers', 'projector', 1])
+def test_a_pruner_may_drop_only_where_it_said(small, batch, point):
     layout = layout_of(small.config)
-    everything = Needs(True, True, {1: (Rows.ALL,)}, (1,), (1, 2), (1,))
-    run(small, Scripted(layout, everything, {1: (0,)}), batch[0][:1], batch[1][:1])
-    assert not any(module._forward_hooks for module in small.modules())
+    pruner = Scripted(layout, Needs(layers={1: (Rows.TEXT,)}, drops=(2,)), {point: (0,)})
+    place = f'layer {point}' if point == 1 else f'the {point}'
+    with pytest.raises(ValueError, match=rf"'scripted' drops tokens after {place}, .* \[2\]"):
+        run(small, pruner, batch[0][:1], batch[1][:1])
 
 
 @pytest.mark.parametrize('name', METHODS)
@@ -241,9 +256,10 @@ def test_keeping_all_is_bit_for_bit_what_no_pruning_gives(small, batch, name):
         np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8) for _ in range(2)
     )
     for step in range(5):
-        _, logits, tokens, peaks = run(small, pruner, pixels, ids, Scene(images, FAST, step))
+        done, logits = run(small, pruner, pixels, ids, Scene(images, FAST, step))
         assert torch.equal(logits, plain)
-        assert torch.equal(tokens, plain_tokens[0]) and torch.equal(peaks, plain_peaks[0])
+        assert torch.equal(done.decoded.tokens, plain_tokens[0])
+        assert torch.equal(done.decoded.peaks, plain_peaks[0])
 
 
 def test_with_the_remedy_dropped_tokens_have_an_action_score(tiny, stored, prompts):
@@ -251,23 +267,25 @@ def test_with_the_remedy_dropped_tokens_have_an_action_score(tiny, stored, promp
     for remedy in ('shallow', 'none'):
         pruner = create('vla_pruner', layout, window=1, remedy=remedy)
         for k in (0, 1, 0):
-            prompt, *_ = run(
-                tiny, pruner, torch.from_numpy(stored[f'pixel_values{k}']), prompts[k]
-            )
-        assert len(prompt.kept_ids) == 64
+            done, _ = run(tiny, pruner, torch.from_numpy(stored[f'pixel_values{k}']), prompts[k])
+        assert len(done.kept_ids) == 64
         score = pruner._memory.estimate(1, 0.8)
         assert int((score > 0).sum()) == (256 if remedy == 'shallow' else 64)
 
 
 def test_positions_stay_absolute_whatever_is_dropped(small, batch):
-    layout = layout_of(small.config)
-    for place in product(('towers', 1), (0, 31)):
-        drops = {place[0]: (place[1], 12)}
-        pruner = Scripted(layout, Needs(layers={1: (Rows.TEXT,)}, drops=(1,)), drops)
-        prompt, *_ = run(small, pruner, batch[0][:1], batch[1][:1])
-        last = prompt.positions[-1].tolist()
-        expected = [
-            p for p in range(layout.total + batch[1].shape[1]) if p not in (1 + place[1], 13)
-        ]
-        assert last == expected
-        assert len(prompt.positions[0]) == len(expected) + (2 if place[0] == 1 else 0)
+    layout, ids = layout_of(small.config), batch[1][:1]
+    for place, first in product(('towers', 1), (0, 31)):
+        needs = Needs(layers={1: (Rows.TEXT,)}, drops=(0, 1))
+        scene = Scene((np.zeros((32, 32, 3), np.uint8),) * layout.cameras)
+        pruner = Scripted(layout, needs, {place: (first, 12)})
+        with torch.inference_mode():
+            inference = Inference(small, pruner, scene)
+            visual, present, _ = encode(inference, batch[0][:1], ids)
+            x = small.embed_prompt(ids, visual)
+            cache = small.new_cache(x.shape[1])
+            prompt = prefill(inference, x, present, cache, prompt_rows(ids.shape[1] - 1))
+        expected = [p for p in range(layout.total + ids.shape[1]) if p not in (1 + first, 13)]
+        assert prompt.positions[-1].tolist() == expected
+        assert len(prompt.positions[0]) == len(expected) + (2 if place == 1 else 0)
+        assert cache.lengths == [len(positions) for positions in prompt.positions]

@@ -26,7 +26,7 @@ import torch
 from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
 from vla_accel_ros.models.heads.slots import answer_chunk
-from vla_accel_ros.models.pruned import layout_of
+from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.registry import METHODS, create
@@ -38,7 +38,7 @@ PROPRIO = torch.linspace(-1, 1, 4)[None]
 @pytest.fixture(scope='module')
 def oft(small_config):
     torch.manual_seed(2)
-    config = replace(small_config, oft=OFTConfig(chunk=2, proprio=4))
+    config = replace(small_config, head=OFTConfig(chunk=2, proprio=4))
     return OpenVLAOFT(config).eval().requires_grad_(False)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from vla_accel_ros.actions import Action
-from vla_accel_ros.models.cost.stages import one_by_one
+from vla_accel_ros.models.cost.workload import one_by_one
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.serving import serve
 from vla_accel_ros.observations import Observation

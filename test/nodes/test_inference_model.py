@@ -150,7 +150,7 @@ def test_a_pruning_or_decoder_that_cannot_be_is_refused_and_the_old_one_stays(
 
 
 def test_a_checkpoint_that_wants_proprioception_gets_the_values_by_name(graph, tmp_path):
-    folder = random_checkpoint(tmp_path, oft=OFTConfig(chunk=3, proprio=8))
+    folder = random_checkpoint(tmp_path, head=OFTConfig(chunk=3, proprio=8))
     names = [f'p{i}' for i in range(8)]
     robot = Robot(graph, folder, proprio_names=names)
     states = graph.publisher(JointState, 'proprio', qos.SENSOR)

@@ -141,7 +141,7 @@ def test_a_reset_within_an_inference_silences_the_rest_of_it(layout, name):
     needs = pruner.begin(Scene(textured(layout), FAST, 3 * STEP))
     pruner.reset()
     assert pruner.after_towers(ramp(layout)) is None
-    assert pruner.after_projector(torch.randn(1, 256, 8)) is None
+    assert pruner.after_projector(torch.rand(1, 256, 256)) is None
     for layer in needs.layers:
         assert pruner.after_layer(layer, {}) is None
     pruner.after_decode({})

@@ -26,7 +26,7 @@ def test_none_asks_for_nothing_and_drops_nothing(layout):
     seen = drive(pruner, moving(0.5))
     assert seen.count == 256 and not seen.kept
     needs = seen.needs
-    assert not (needs.tower_attention or needs.projected or needs.layers or needs.decode)
+    assert not (needs.tower_attention or needs.distances or needs.layers or needs.decode)
     assert pruner.reason == 'keep_all'
 
 

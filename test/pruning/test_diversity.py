@@ -49,7 +49,10 @@ def test_rounds_choose_what_the_one_by_one_rule_chooses(seed, tokens, width, coa
 def test_duplicates_are_chosen_last():
     features = torch.tensor([[[1.0, 0], [1, 0], [0, 1], [-1, 0], [0, 1]]])
     chosen = diverse(
-        features, torch.ones(1, 5, dtype=torch.bool), [3], torch.tensor([[9.0, 0, 0, 0, 0]])
+        cosine_distances(features),
+        torch.ones(1, 5, dtype=torch.bool),
+        [3],
+        torch.tensor([[9.0, 0, 0, 0, 0]]),
     )
     assert chosen.tolist() == [[True, False, True, True, False]]
 
@@ -60,7 +63,7 @@ def test_each_camera_has_its_budget_and_its_start():
     start[0, 7], start[1, 2] = 1, 1
     candidates = torch.ones(2, 10, dtype=torch.bool)
     candidates[0, :3] = False
-    chosen = diverse(features, candidates, [4, 6], start)
+    chosen = diverse(cosine_distances(features), candidates, [4, 6], start)
     assert chosen.sum(1).tolist() == [4, 6]
     assert chosen[0, 7] and chosen[1, 2] and not chosen[0, :3].any()
 

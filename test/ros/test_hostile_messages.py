@@ -24,7 +24,8 @@ from sensor_msgs.msg import CompressedImage, JointState
 from std_msgs.msg import Float64, String
 
 from vla_accel_ros.actions import Action, ActionChunk
-from vla_accel_ros.models.config import OFTConfig
+from vla_accel_ros.models.families.oft.config import OFTConfig
+from vla_accel_ros.models.presets import TOKENS
 from vla_accel_ros.nodes.arm_command import ArmCommand
 from vla_accel_ros.nodes.camera import Camera
 from vla_accel_ros.nodes.scheduler import SchedulerNode
@@ -118,9 +119,9 @@ def test_the_simulated_arm_names_whatever_comes(graph):
 
 @pytest.mark.parametrize('proprio', [0, 8])
 def test_inference_names_whatever_comes_and_answers_the_next(graph, tmp_path, proprio):
-    oft = OFTConfig(chunk=3, proprio=8) if proprio else None
+    head = OFTConfig(chunk=3, proprio=8) if proprio else TOKENS
     names = {'proprio_names': [f'p{i}' for i in range(8)]} if proprio else {}
-    robot = Robot(graph, random_checkpoint(tmp_path, oft=oft), **names)
+    robot = Robot(graph, random_checkpoint(tmp_path, head=head), **names)
     attack(graph, robot.node)
     health, heard = robot.node.health, {s.topic_name: s.callback for s in robot.node.subscriptions}
     assert health.total('malformed_message') and health.total('wrong_frame')

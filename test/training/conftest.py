@@ -16,47 +16,9 @@
 import copy
 
 import pytest
+from recipes import SMALL
 
 from vla_accel_ros.training import recipe_yaml
-
-SMALL = {
-    'name': 'small',
-    'instructions': ['pick up the red cube', 'pick up the green cube', 'pick up the blue cube'],
-    'seed': 3,
-    'batch': 4,
-    'warmup': 2,
-    'episodes': 2,
-    'model': {
-        'image_size': 32,
-        'patch': 16,
-        'tower_width': 32,
-        'tower_blocks': 1,
-        'width': 48,
-        'layers': 2,
-        'heads': 2,
-    },
-    'point_layers': [1],
-    'data': {
-        'wander': {'kind': 'wander', 'frames': 24, 'seed': 0},
-        'demos': {'kind': 'demonstration', 'frames': 24, 'seed': 300000},
-    },
-    'stages': [
-        {
-            'name': 'ground',
-            'images': 24,
-            'rate': 1e-3,
-            'mix': {'wander': 1},
-            'losses': {'locate': 1, 'point': 1, 'relate': 1},
-        },
-        {
-            'name': 'clone',
-            'images': 24,
-            'rate': 1e-3,
-            'mix': {'wander': 1, 'demos': 3},
-            'losses': {'relate': 1, 'action': 1},
-        },
-    ],
-}
 
 # OpenVLA's form, and OpenVLA-OFT's, small, with stages of which the first shows some tokens.
 FORMS = {

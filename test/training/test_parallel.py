@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from vla_accel_ros.models.families.oft.config import OFTConfig
-from vla_accel_ros.models.families.oft.model import build
+from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.presets import scaled
 from vla_accel_ros.training.parallel import Parallel, forward
 
@@ -36,7 +36,7 @@ def model():
         width=48,
         layers=2,
         heads=2,
-        oft=OFTConfig(chunk=3),
+        head=OFTConfig(chunk=3),
     )
     return build(config).eval()
 

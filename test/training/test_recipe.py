@@ -110,7 +110,7 @@ def test_the_middle_size_has_openvlas_form_and_the_decoder_it_starts_from(name, 
     config = configure(shipped.model, vocabulary(shipped.instructions), len(shipped.cameras))
     assert config.image_towers == ((0, 1),) * cameras
     assert config.tokens_per_image == 256
-    assert (config.oft.chunk if config.oft else 0) == chunk
+    assert (config.head.chunk if config.head.single_pass else 0) == chunk
     start = recipe_yaml.load(share_file(f'config/training/{shipped.start}.yaml'))
     theirs = configure(start.model, vocabulary(start.instructions), len(start.cameras))
     assert config.decoder == theirs.decoder

@@ -17,8 +17,8 @@ import torch
 
 from vla_accel_ros.models.checkpoints import folder as checkpoint
 from vla_accel_ros.models.families.oft.config import OFTConfig
-from vla_accel_ros.models.families.oft.model import build
 from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.presets import embedded, scaled
 from vla_accel_ros.training.start import DECODER, SIGHT, take_weights
 
@@ -55,7 +55,7 @@ def test_the_decoder_is_taken_and_nothing_else(reader):
 def test_towers_of_the_same_shape_are_taken_too_and_heads_stay(tmp_path):
     source = build(scaled(12, **SHAPE))
     checkpoint.save(source, tmp_path)
-    model = build(scaled(12, cameras=2, oft=OFTConfig(chunk=3), **SHAPE))
+    model = build(scaled(12, cameras=2, head=OFTConfig(chunk=3), **SHAPE))
     head = {k: v.clone() for k, v in model.action_head.state_dict().items()}
     assert take_weights(model, str(tmp_path)) == (DECODER, *SIGHT)
     for name, weight in source.state_dict().items():

@@ -17,31 +17,4 @@
 from pathlib import Path
 import sys
 
-import pytest
-
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / 'replay')]
-
-
-@pytest.fixture
-def tune(tmp_path, random_checkpoint):
-    """Run the command with a policy of random weights; results go to `out`."""
-    from vla_accel_ros import cli
-
-    def run(*words, out='out', cost='calls'):
-        return cli.main(
-            [
-                'tune',
-                '--checkpoint',
-                str(random_checkpoint),
-                '--out',
-                str(tmp_path / out),
-                '--cost',
-                cost,
-                '--workers',
-                '1',
-                *map(str, words),
-            ]
-        )
-
-    return run
+sys.path.insert(0, str(Path(__file__).parent))

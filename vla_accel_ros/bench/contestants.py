@@ -25,7 +25,7 @@ from vla_accel_ros.bench.cases import GIVEN, RIGHT, WRONG, Case
 from vla_accel_ros.bench.plain import PlainPolicy
 from vla_accel_ros.bench.scenes import Frame
 from vla_accel_ros.bench.subjects import Subject
-from vla_accel_ros.models.cost.stages import Workload
+from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.heads import drafts
 from vla_accel_ros.models.prediction import Prediction
 

@@ -15,7 +15,7 @@
 """What a user would otherwise run: transformers' Llama with its own cache, on the same weights.
 
 As the original OpenVLA does it: towers and projector, then `generate` from the embedded sequence;
-of an OpenVLA-OFT one forward pass that sees everything. transformers is needed for this alone.
+of a model with slots one forward pass that sees everything. transformers is needed for this alone.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ from torch import Tensor
 
 from vla_accel_ros.layers.shapes import DecoderConfig
 from vla_accel_ros.models.action_reader import ActionReader
-from vla_accel_ros.models.cost.stages import Workload, one_by_one
-from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.cost.workload import Workload
+from vla_accel_ros.models.families import registry
+from vla_accel_ros.models.heads.slot_head import SlotHead
+from vla_accel_ros.models.heads.token_head import TokenHead
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.models.preprocess import Preprocessor
 from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.models.stopwatch import Stopwatch
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.observations import Observation
 
 ATTENTION = 'sdpa'
@@ -61,7 +64,7 @@ def _config(shape: DecoderConfig):
     )
 
 
-def share_language_model(model: OpenVLA):
+def share_language_model(model: VLA):
     """Make transformers' Llama on the memory of our language model's weights.
 
     Raises:
@@ -72,7 +75,7 @@ def share_language_model(model: OpenVLA):
 
     config = _config(model.config.decoder)
     # A single-pass model sees everything; said so, no mask is made, and attention stays fused.
-    config.is_causal = model.config.oft is None
+    config.is_causal = not model.config.head.single_pass
     with torch.device('meta'):
         llama = LlamaForCausalLM(config)
     ours = model.language_model.state_dict()
@@ -95,15 +98,22 @@ class PlainPolicy:
 
     Raises:
         ModuleNotFoundError: When transformers is not installed.
+        ValueError: When transformers has nothing like the model's head.
     """
 
     def __init__(
-        self, model: OpenVLA, encode: Callable[[str], list[int]], unnorm_key: str | None = None
+        self, model: VLA, encode: Callable[[str], list[int]], unnorm_key: str | None = None
     ) -> None:
         self.model, self._encode = model, encode
         config = model.config
         self._llama = share_language_model(model)
         self._reader = ActionReader(config, unnorm_key)
+        self._head = registry.of(config).head(model, self._reader.statistics)
+        if not isinstance(self._head, TokenHead | SlotHead):
+            raise ValueError(
+                f'transformers has nothing like a {type(self._head).__name__}, expected a head of '
+                'tokens or slots: leave transformers out of the methods'
+            )
         self._preprocess = Preprocessor(config)
         self._proprio = Proprioception(config, self._reader.key) if config.proprio else None
 
@@ -122,21 +132,19 @@ class PlainPolicy:
             features = model.tower_features(pixels, model.language(ids))
         with watch('projector'):
             visual = model.project(features)
-        if config.oft:
-            numbers, passes = self._chunk(model.embed_chunk(ids, visual, proprio), watch), 1
-            with watch('detokenise'):
-                values, tokens = self._reader.of_chunk(numbers[0])
+        further = config.passes
+        if isinstance(self._head, SlotHead):
+            found = (self._chunk(model.embed_chunk(ids, visual, proprio), watch)[0],)
         else:
-            passes = config.action_dims
-            chosen, peaks = self._generate(model.embed_prompt(ids, visual), passes, watch)
-            with watch('detokenise'):
-                values, tokens = self._reader.of_tokens(chosen, peaks)
+            x = model.embed_prompt(ids, visual)
+            found = self._generate(x, 1 + len(further), watch)
+        with watch('detokenise'):
+            actions, tokens = self._head.read(*found)
+            values = self._reader(actions)
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
         total = config.visual_tokens
         seen = (total,) * config.decoder.layers
-        work = Workload(
-            ids.shape[1], seen, passes=() if config.oft else one_by_one(config.action_dims)
-        )
+        work = Workload(ids.shape[1], seen, passes=further)
         return Prediction(
             values,
             tokens,
@@ -145,7 +153,7 @@ class PlainPolicy:
             torch.arange(total).numpy(),
             seen,
             'keep_all',
-            passes,
+            1 + len(further),
             0,
             work,
         )

@@ -33,10 +33,10 @@ from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.device import check_device
-from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.random_weights import random_model
 from vla_accel_ros.models.tokenizer import load_prompt_encoder
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
 
 FULL_SIZE: dict[str, Callable[[], VLAConfig]] = {
@@ -62,7 +62,7 @@ class Subject:
     """
 
     name: str
-    model: OpenVLA
+    model: VLA
     encode: Callable[[str], list[int]]
     scene: Scene
     unnorm_key: str | None
@@ -89,9 +89,9 @@ class Subject:
             'views': config.cameras,
             'visual_tokens': config.visual_tokens,
             'prompt_tokens': len(self.encode(self.scene.instruction)),
-            'answer': f'{config.oft.chunk} actions in one pass'
-            if config.oft
-            else f'{config.action_dims} tokens',
+            'answer': f'{config.action_dims} tokens'
+            if config.passes
+            else f'{config.head.chunk} actions in one pass',
             'scene': self.scene.about,
         }
 

@@ -160,7 +160,7 @@ def _run(args: argparse.Namespace) -> int:
         progress.loading,
     )
     model = subject.model
-    groups = _cases(args, model.config.oft is not None)
+    groups = _cases(args, not model.config.passes)
     meter = RateMeter(
         model.device,
         model.dtype,
@@ -248,7 +248,6 @@ class Progress:
 
     def __init__(self, rounds: int) -> None:
         self._rounds, self._live = rounds, sys.stderr.isatty()
-        self._start = time.monotonic()
         self._first: float | None = None
 
     def loading(self, share: float, what: str) -> None:

@@ -23,7 +23,8 @@ from vla_accel_ros.acceleration import Method, apply_method
 from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.records import Call, StepRecord
-from vla_accel_ros.models.cost.stages import CostModel, Workload
+from vla_accel_ros.models.cost.stages import CostModel
+from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.serving import serve
 from vla_accel_ros.observations import Observation

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -29,6 +30,9 @@ class KVCache:
 
     Lengths differ by layer once tokens are dropped between layers. The cache therefore never
     says at which position a token stands: positions are always passed to the decoder.
+
+    A program never sees the cache. It is given what layers hold (`held`), and room behind it to
+    write new keys and values in (`room`); both are views of the one store.
 
     Args:
         config: The decoder's shape.
@@ -64,28 +68,47 @@ class KVCache:
         """Most tokens a layer can hold."""
         return self.store.shape[4]
 
-    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Add tokens to a layer and give all that it holds.
+    @property
+    def groups(self) -> tuple[tuple[int, int], ...]:
+        """Runs of layers [first, last) that hold equally many tokens, in order."""
+        edges = [
+            layer
+            for layer in range(1, len(self.lengths))
+            if self.lengths[layer] != self.lengths[layer - 1]
+        ]
+        return tuple(pairwise([0, *edges, len(self.lengths)]))
 
-        Args:
-            layer: Index of the layer.
-            keys: [B, kv heads, n, head width], already rotated.
-            values: The same shape.
+    def held(self, first: int, last: int) -> Tensor:
+        """Give keys and values of layers [first, last) that hold equally many tokens.
 
         Returns:
-            Keys and values [B, kv heads, length, head width] as views of the store.
+            [layers, 2, B, kv heads, length, head width], a view of the store.
+        """
+        return self.store[first:last, :, :, :, : self.lengths[first]]
+
+    def room(self, first: int, last: int, count: int) -> Tensor:
+        """Give what layers [first, last) hold, with room for more tokens behind it.
+
+        Args:
+            first: First layer, from 0.
+            last: The layer behind the last one.
+            count: Tokens that are to come.
+
+        Returns:
+            [layers, 2, B, kv heads, length + count, head width], a view of the store.
 
         Raises:
             ValueError: When the tokens do not fit.
         """
-        start = self.lengths[layer]
-        end = start + keys.shape[2]
+        end = self.lengths[first] + count
         if end > self.capacity:
             raise ValueError(f'cache holds {self.capacity} tokens a layer, {end} were asked for')
-        self.store[layer, 0, :, :, start:end] = keys
-        self.store[layer, 1, :, :, start:end] = values
-        self.lengths[layer] = end
-        return self.store[layer, 0, :, :, :end], self.store[layer, 1, :, :, :end]
+        return self.store[first:last, :, :, :, :end]
+
+    def grow(self, first: int, last: int, count: int) -> None:
+        """Say that the room for so many tokens of layers [first, last) was filled."""
+        for layer in range(first, last):
+            self.lengths[layer] += count
 
     def drop_last(self, count: int) -> None:
         """Forget the newest tokens of every layer, such as refused drafts.

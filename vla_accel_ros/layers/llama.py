@@ -14,17 +14,20 @@
 
 """The Llama decoder, layer by layer, with positions passed explicitly.
 
-Fused attention everywhere, which gives no weights: `attention_taps` computes those of a few
-queries beside it. Nothing here derives a position from a cache's length.
+Fused attention everywhere, which gives no weights. `run_layers` therefore gives the queries of
+the layers asked for, and whoever wants weights multiplies them with the keys. Keys and values
+are arguments and results: nothing here knows a cache or derives a position from its length.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
-from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.layers.shapes import DecoderConfig
 
 
@@ -74,7 +77,7 @@ def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
 
 
 class SelfAttention(nn.Module):
-    """Causal self-attention with rotary positions and an optional cache."""
+    """Self-attention with rotary positions."""
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
@@ -101,23 +104,29 @@ class SelfAttention(nn.Module):
         """Give values [B, kv heads, S, head width] of x [B, S, width]."""
         return self._heads(self.v_proj(x), self.kv_heads)
 
+    def attend(
+        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, causal: bool
+    ) -> Tensor:
+        """Give what queries [B, heads, S, head width] read from keys and values, [B, S, width]."""
+        x = F.scaled_dot_product_attention(
+            queries,
+            keys,
+            values,
+            attn_mask=mask,
+            is_causal=causal,
+            enable_gqa=self.heads != self.kv_heads,
+        )
+        return self.o_proj(x.transpose(1, 2).flatten(2))
+
     def forward(
         self,
         x: Tensor,
         rope: tuple[Tensor, Tensor],
-        mask: Tensor | None,
-        causal: bool,
-        cache: KVCache | None,
-        layer: int,
+        mask: Tensor | None = None,
+        causal: bool = False,
     ) -> Tensor:
-        """Attend from x [B, S, width] over the cache and x itself."""
-        q, k, v = self.queries(x, rope), self.keys(x, rope), self.values(x)
-        if cache is not None:
-            k, v = cache.append(layer, k, v)
-        x = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=self.heads != self.kv_heads
-        )
-        return self.o_proj(x.transpose(1, 2).flatten(2))
+        """Attend from x [B, S, width] over x itself."""
+        return self.attend(self.queries(x, rope), self.keys(x, rope), self.values(x), mask, causal)
 
 
 class GatedMLP(nn.Module):
@@ -150,11 +159,9 @@ class DecoderLayer(nn.Module):
         rope: tuple[Tensor, Tensor],
         mask: Tensor | None = None,
         causal: bool = False,
-        cache: KVCache | None = None,
-        layer: int = 0,
     ) -> Tensor:
         """Map hidden states x [B, S, width]; see `LlamaDecoder.run` for the other arguments."""
-        x = x + self.self_attn(self.input_layernorm(x), rope, mask, causal, cache, layer)
+        x = x + self.self_attn(self.input_layernorm(x), rope, mask, causal)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -181,38 +188,96 @@ class LlamaDecoder(nn.Module):
         x: Tensor,
         positions: Tensor,
         mask: Tensor | None = None,
-        cache: KVCache | None = None,
         collect: list[Tensor] | None = None,
         causal: bool = True,
     ) -> Tensor:
-        """Run all layers and the final norm.
+        """Run all layers and the final norm over whole sequences.
 
         Args:
             x: [B, S, width] embeddings.
             positions: int [B or 1, S], absolute.
-            mask: bool broadcastable to [B, heads, S, keys], True where a query sees a key.
-                None means causal within x, which over a filled cache is only defined for S = 1.
-            cache: Filled with this call's keys and values; attended to as well.
+            mask: bool broadcastable to [B, heads, S, S], True where a query sees a key.
             collect: Receives the input of each layer.
             causal: What None as mask means; False for every query seeing every key.
 
         Returns:
             [B, S, width] after the final norm.
-
-        Raises:
-            ValueError: When several tokens over a filled cache come without a mask, for fused
-                attention's causal flag aligns the wrong corner there.
         """
-        length = x.shape[1]
-        causal = causal and mask is None and length > 1
-        if causal and cache is not None and max(cache.lengths):
-            raise ValueError(f'{length} tokens over a filled cache need an explicit mask')
+        causal = causal and mask is None and x.shape[1] > 1
         rope = self.rope(positions, x)
-        for index, layer in enumerate(self.layers):
+        for layer in self.layers:
             if collect is not None:
                 collect.append(x)
-            x = layer(x, rope, mask, causal, cache, index)
+            x = layer(x, rope, mask, causal)
         return self.norm(x)
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """What a run of layers gives.
+
+    Attributes:
+        x: [B, k, width], what leaves the last layer.
+        new: [layers, 2, B, kv heads, k, head width], keys (rotated) and values of the k rows.
+        queries: By layer, from 1, of those asked for: [B, heads, k, head width], rotated.
+    """
+
+    x: Tensor
+    new: Tensor
+    queries: dict[int, Tensor]
+
+
+def run_layers(
+    decoder: LlamaDecoder,
+    first: int,
+    last: int,
+    x: Tensor,
+    rope: tuple[Tensor, Tensor],
+    mask: Tensor | None = None,
+    causal: bool = False,
+    past: Tensor | None = None,
+    room: Tensor | None = None,
+    taps: Collection[int] = (),
+) -> Ran:
+    """Run layers [first, last), counted from 0, keys and values in and out.
+
+    The result is the same with `room` and without it. Without it nothing is written to. With it,
+    new keys and values are written behind the past ones, which need not be copied then.
+
+    Args:
+        decoder: The decoder.
+        first: First layer.
+        last: The layer behind the last one.
+        x: [B, k, width].
+        rope: Cosine and sine of the k positions.
+        mask: bool broadcastable to [B, heads, k, n + k], True where a query sees a key.
+        causal: What None as mask means; only for n = 0.
+        past: [layers, 2, B, kv heads, n, head width], keys and values that came before.
+        room: [layers, 2, B, kv heads, n + k, head width], the memory of `past` and room for k
+            tokens behind it.
+        taps: Layers, counted from 1, whose queries are wanted.
+    """
+    queries, made = {}, []
+    for index in range(first, last):
+        layer: DecoderLayer = decoder.layers[index]
+        attention, normed = layer.self_attn, layer.input_layernorm(x)
+        q, k = attention.queries(normed, rope), attention.keys(normed, rope)
+        v = attention.values(normed)
+        if index + 1 in taps:
+            queries[index + 1] = q
+        if room is not None:
+            keys, values = room[index - first].unbind(0)
+            keys[:, :, -x.shape[1] :] = k
+            values[:, :, -x.shape[1] :] = v
+        else:
+            made.append(torch.stack([k, v]))
+            keys, values = k, v
+            if past is not None:
+                keys, values = torch.cat([past[index - first], made[-1]], dim=3).unbind(0)
+        x = x + attention.attend(q, keys, values, mask, causal)
+        x = x + layer.mlp(layer.post_attention_layernorm(x))
+    new = torch.stack(made) if room is None else room[:, :, :, :, -x.shape[1] :]
+    return Ran(x, new, queries)
 
 
 class LanguageModel(nn.Module):

@@ -21,6 +21,8 @@ without the final norm and without prefix tokens, so whatever follows that block
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
@@ -85,10 +87,15 @@ class Attention(nn.Module):
         qkv = qkv.view(batch, length, 3, self.heads, width // 3 // self.heads)
         return qkv.permute(2, 0, 3, 1, 4).unbind(0)
 
+    def attend(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Attend over x [B, N, width]; give the result with queries and keys, as `separate`."""
+        q, k, v = self.separate(self.qkv(x))
+        out = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        return self.proj(out), q, k
+
     def forward(self, x: Tensor) -> Tensor:
         """Attend over x [B, N, width]."""
-        q, k, v = self.separate(self.qkv(x))
-        return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        return self.attend(x)[0]
 
 
 class MLP(nn.Module):
@@ -135,12 +142,17 @@ class Block(nn.Module):
                 nn.init.zeros_(layer.weight)
                 nn.init.zeros_(layer.bias)
 
-    def forward(self, x: Tensor, language: Tensor | None = None) -> Tensor:
-        """Map x [B, N, width]; `language` [B, d] modulates where the block has FiLM."""
-        x = x + self.ls1(self.attn(self.norm1(x)))
+    def look(self, x: Tensor, language: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Map x as `forward` does; give the result with its attention's queries and keys."""
+        out, queries, keys = self.attn.attend(self.norm1(x))
+        x = x + self.ls1(out)
         if language is not None:
             x = (1 + self.scale(language))[:, None] * x + self.shift(language)[:, None]
-        return x + self.ls2(self.mlp(self.norm2(x)))
+        return x + self.ls2(self.mlp(self.norm2(x))), queries, keys
+
+    def forward(self, x: Tensor, language: Tensor | None = None) -> Tensor:
+        """Map x [B, N, width]; `language` [B, d] modulates where the block has FiLM."""
+        return self.look(x, language)[0]
 
 
 class Tower(nn.Module):
@@ -177,6 +189,18 @@ class Tower(nn.Module):
             prefix.append(self.reg_token.expand(len(x), -1, -1))
         return torch.cat([*prefix, x], dim=1) if prefix else x
 
+    def look(self, image: Tensor, language: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Map an image as `forward` does; give queries and keys of the last block as well.
+
+        Returns:
+            Features [B, N, width]; queries and keys [B, heads, prefix + N, head width].
+        """
+        x = self.embed(image)
+        for block in self.blocks[:-1]:
+            x = block(x, language)
+        x, queries, keys = self.blocks[-1].look(x, language)
+        return x[:, self.config.prefix :], queries, keys
+
     def forward(self, image: Tensor, language: Tensor | None = None) -> Tensor:
         """Map a normalised image to patch features.
 
@@ -187,10 +211,7 @@ class Tower(nn.Module):
         Returns:
             [B, N, width], row by row, prefix tokens stripped.
         """
-        x = self.embed(image)
-        for block in self.blocks:
-            x = block(x, language)
-        return x[:, self.config.prefix :]
+        return self.look(image, language)[0]
 
 
 class VisionBackbone(nn.Module):
@@ -207,3 +228,31 @@ class VisionBackbone(nn.Module):
     def tower(self, index: int) -> Tower:
         """Give the tower of that index."""
         return self.get_submodule(self.names[index])
+
+
+def look_at(
+    backbone: VisionBackbone,
+    image_towers: Sequence[Sequence[int]],
+    pixels: Tensor,
+    language: Tensor | None,
+) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """Run the towers over all images.
+
+    Args:
+        backbone: The towers.
+        image_towers: For each image the towers that see it.
+        pixels: [B, channels, H, W], three channels an image and tower, image by image.
+        language: [B, d] for FiLM, None without.
+
+    Returns:
+        For each image the features [B, N, sum of its towers' widths], then queries and keys
+        [B, heads, prefix + N, head width] of the last block of its last tower.
+    """
+    parts = iter(pixels.split(3, dim=1))
+    features, queries, keys = [], [], []
+    for towers in image_towers:
+        seen = [backbone.tower(index).look(next(parts), language) for index in towers]
+        features.append(torch.cat([own for own, _, _ in seen], dim=-1))
+        queries.append(seen[-1][1])
+        keys.append(seen[-1][2])
+    return features, queries, keys

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""OpenVLA, natively: towers, projector, decoder, preprocessing, prompts and checkpoints."""
+"""Policies: families of models and their heads, preprocessing, prompts and checkpoints."""

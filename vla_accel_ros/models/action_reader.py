@@ -12,23 +12,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From what a model gives to actions in the product's units."""
+"""From a head's normalised numbers to actions in m and rad."""
 
 from __future__ import annotations
 
 import numpy as np
-from torch import Tensor
 
 from vla_accel_ros.action_space import END_EFFECTOR
-from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_si
+from vla_accel_ros.models.action_tokens import select_statistics, to_si
 from vla_accel_ros.models.action_units import in_si
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.oft.config import L1
-from vla_accel_ros.models.prediction import NotFiniteError
 
 
 class ActionReader:
-    """Read tokens or regressed numbers as actions of a data set.
+    """Read normalised numbers as actions of a data set.
 
     Args:
         config: The model's.
@@ -37,7 +34,6 @@ class ActionReader:
     Attributes:
         key: The data set.
         statistics: Its actions', in m and rad.
-        tokens: The action tokeniser.
 
     Raises:
         UnnormKeyError: When the key is missing or wrong; the message lists the keys.
@@ -54,38 +50,12 @@ class ActionReader:
                 f"data set '{self.key}' has {columns[0]} action columns and the model "
                 f'{config.action_dims}, expected {width}'
             )
-        self.tokens = ActionTokens(config.tokenizer_vocab, config.bins)
         self._config = config
 
-    def of_tokens(self, tokens: Tensor, peaks: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Read tokens int [n * 7], with the logit of each.
+    def __call__(self, normalised: np.ndarray) -> np.ndarray:
+        """Give actions float64 [n, 7] in m, rad, gripper 0 open to 1 closed.
 
-        Returns:
-            Actions float64 [n, 7] in m, rad, gripper 0 open to 1 closed; the tokens int64.
-
-        Raises:
-            NotFiniteError: When a logit is not finite.
+        Args:
+            normalised: float [n, 7], as `HeadAnswer.actions`.
         """
-        if not bool(peaks.isfinite().all()):
-            raise NotFiniteError('the model gives logits that are NaN or infinite')
-        ids = tokens.cpu().numpy()
-        return self._product(self.tokens.decode(ids).reshape(-1, END_EFFECTOR.width)), ids
-
-    def of_chunk(self, numbers: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Read what a single pass gave, `OFTOutput.numbers` of one sample.
-
-        Returns:
-            As `of_tokens`; no tokens where numbers were regressed.
-
-        Raises:
-            NotFiniteError: When a number is not finite.
-        """
-        if self._config.oft.head != L1:
-            peaks, tokens = numbers.max(-1)
-            return self.of_tokens(tokens, peaks)
-        if not bool(numbers.isfinite().all()):
-            raise NotFiniteError('the model gives actions that are NaN or infinite')
-        return self._product(numbers.float().cpu().numpy()), np.empty(0, np.int64)
-
-    def _product(self, normalised: np.ndarray) -> np.ndarray:
         return to_si(normalised, self.statistics, self._config)

@@ -267,7 +267,7 @@ def to_si(
     Returns:
         float64 [..., width]; m, rad, gripper 0 open to 1 closed.
     """
-    values = statistics.unnormalise(normalised, config.oft.span_added if config.oft else 0.0)
+    values = statistics.unnormalise(normalised, config.head.span_added)
     grippers = values[..., space.grippers]
     values[..., space.grippers] = np.clip(
         1 - grippers if config.gripper_open_is_one else grippers, 0, 1

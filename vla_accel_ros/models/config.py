@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One family of configurations: OpenVLA-7B, OFT, their tiny fixtures, the embedded model."""
+"""A model's configuration: its shape, what goes in and out of it, and which head it has."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from vla_accel_ros.files.kinds import (
     Flag,
@@ -32,7 +32,7 @@ from vla_accel_ros.files.kinds import (
 )
 from vla_accel_ros.inputs.views import RESIZES
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig, require
-from vla_accel_ros.models.families.oft.config import OFTConfig
+from vla_accel_ros.models.heads.config import HeadConfig
 
 MOST_VIEWS = 16
 PROMPTS = ('v0.1', 'v0.2')
@@ -45,6 +45,7 @@ class VLAConfig:
     Attributes:
         towers: The vision transformers.
         decoder: The language model.
+        head: What the family has behind the prompt.
         image_towers: For each image, the towers that see it, by index.
         image_size: Side of the square image that the towers see, pixels.
         resize: `resize-naive`, `letterbox` or `resize-crop`.
@@ -59,7 +60,6 @@ class VLAConfig:
         prompt_end: Token that must end the prompt, appended if missing, or None.
         gripper_open_is_one: Whether the checkpoint's gripper is 1 when open; the product's is
             1 when closed.
-        oft: How a chunk comes out of one pass; None where tokens are decoded one by one.
         norm_stats: Statistics by data set, as OpenVLA stores them.
 
     Raises:
@@ -68,6 +68,7 @@ class VLAConfig:
 
     towers: tuple[TowerConfig, ...] = field(metadata=of(Several(Part(TowerConfig), 1, MOST_VIEWS)))
     decoder: DecoderConfig = field(metadata=of(Part(DecoderConfig)))
+    head: HeadConfig
     image_towers: tuple[tuple[int, ...], ...] = field(
         default=((0, 1),),
         metadata=of(Several(Several(Whole(0, MOST_VIEWS - 1), 1, MOST_VIEWS), 0, MOST_VIEWS)),
@@ -84,7 +85,6 @@ class VLAConfig:
     prompt: str = field(default='v0.2', metadata=of(Word(PROMPTS)))
     prompt_end: int | None = field(default=29871, metadata=of(Maybe(Whole(0, 2**21))))
     gripper_open_is_one: bool = field(default=True, metadata=of(Flag()))
-    oft: OFTConfig | None = field(default=None, metadata=of(Maybe(Part(OFTConfig))))
     norm_stats: dict = field(default_factory=dict, metadata=of(Object()))
 
     def __post_init__(self) -> None:
@@ -115,10 +115,7 @@ class VLAConfig:
             f'{self.decoder.vocab} rows of the embedding',
         )
         vocab = self.decoder.vocab
-        require(
-            self.oft is None or self.oft.stop < vocab,
-            f'stop token {self.oft and self.oft.stop} is beyond the vocabulary of {vocab}',
-        )
+        self.head.check(vocab)
         require(
             self.prompt_end is None or self.prompt_end < vocab,
             f'prompt_end is {self.prompt_end} (as it also is where it is not given), which is '
@@ -161,29 +158,20 @@ class VLAConfig:
     @property
     def proprio(self) -> int:
         """Numbers of proprioception that the checkpoint wants, 0 for none."""
-        return self.oft.proprio if self.oft else 0
+        return self.head.proprio
 
     @property
     def slots(self) -> int:
-        """Numbers in an answer: tokens of an action, or of a whole chunk."""
-        return self.action_dims * (self.oft.chunk if self.oft else 1)
+        """Rows of the decoder's sequence that an answer takes, 0 where it stands elsewhere."""
+        return self.head.rows(self.action_dims)
+
+    @property
+    def passes(self) -> tuple[tuple[int, int], ...]:
+        """Passes of the language model after the prefill; see `HeadConfig.passes`."""
+        return self.head.passes(self.action_dims)
 
     @property
     def feature_width(self) -> int:
         """Channels of a patch as the projector sees it."""
         towers = sum(self.towers[t].width for t in self.image_towers[0])
         return towers + 2 * self.coordinates
-
-    def to_dict(self) -> dict:
-        """Give plain values that JSON can hold and `from_dict` takes."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict) -> VLAConfig:
-        """Build from `to_dict`'s values.
-
-        Raises:
-            ValueError: When there is an unknown name or a missing one, or a value is not what it
-                may be; the message begins with its path.
-        """
-        return Part(cls).read(values, '')

@@ -19,67 +19,86 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import Engine, call
+from vla_accel_ros.engines.programs.decoder import Pass
 from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.layers.llama import LlamaDecoder
-from vla_accel_ros.models.attention_taps import ActionAttention
-from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.layers.llama import LanguageModel
+from vla_accel_ros.models.action_rows import ActionRows
 
 
-def extend(decoder: LlamaDecoder, x: Tensor, positions: Tensor, cache: KVCache) -> Tensor:
+def extend(
+    language: LanguageModel,
+    tokens: Tensor,
+    positions: Tensor,
+    cache: KVCache,
+    engine: Engine = EAGER,
+    taps: tuple[int, ...] = (),
+) -> tuple[Tensor, dict[int, Tensor]]:
     """Run a few tokens over a cache whose layers may differ in length.
 
     Args:
-        decoder: The decoder.
-        x: [B, k, width] embeddings.
+        language: Decoder and head.
+        tokens: int [B, k].
         positions: int [1 or B, k], absolute.
         cache: Holds what came before; each layer grows by k.
+        engine: What runs the pass.
+        taps: Layers, counted from 1, whose queries are wanted.
 
     Returns:
-        [B, k, width] after the final norm.
+        Logits [B, k, vocabulary], and by layer queries [B, heads, k, head width], rotated.
     """
-    count = x.shape[1]
-    rope, causal = decoder.rope(positions, x), None
-    if count > 1:
-        # All of the cache and, of the new tokens, those up to oneself. A layer that holds less
-        # takes the right part: fused attention's own flag would align at the left.
-        keys = max(cache.lengths) + count
-        causal = torch.ones(count, keys, dtype=torch.bool, device=x.device).tril(keys - count)
-    for index, layer in enumerate(decoder.layers):
-        mask = None if causal is None else causal[:, -count - cache.lengths[index] :]
-        x = layer(x, rope, mask, False, cache, index)
-    return decoder.norm(x)
+    count, groups = tokens.shape[1], cache.groups
+    given = {'tokens': tokens, 'positions': positions}
+    given |= {f'past.{first}': cache.held(first, last) for first, last in groups}
+    room = {f'new.{first}': cache.room(first, last, count) for first, last in groups}
+    done = call(engine, Pass(language.model, language.lm_head, groups, taps), given, room)
+    for first, last in groups:
+        cache.grow(first, last, count)
+    return done['logits'], {layer: done[f'queries.{layer}'] for layer in taps}
 
 
 class CachedPasses:
     """`decoding.interface.Passes` of a model and the cache that a prefill filled.
 
     Args:
-        model: The model.
+        language: Decoder and head.
         cache: Holds the prompt, and the draft tokens behind it.
         first: Absolute position of the answer's first token, the prompt's full length.
-        attention: Told where each pass stands.
+        engine: What runs the passes.
+        rows: Takes in the queries of the layers that it wants; None where none are wanted.
 
     Attributes:
         made: What each pass ran: the answer's tokens before it, and its own.
     """
 
     def __init__(
-        self, model: OpenVLA, cache: KVCache, first: int, attention: ActionAttention
+        self,
+        language: LanguageModel,
+        cache: KVCache,
+        first: int,
+        engine: Engine = EAGER,
+        rows: ActionRows | None = None,
     ) -> None:
-        self._model, self._cache, self._first = model, cache, first
-        self._attention = attention
+        self._language, self._cache, self._first = language, cache, first
+        self._engine, self._rows = engine, ActionRows(()) if rows is None else rows
         self.made: list[tuple[int, int]] = []
 
     def extend(self, tokens: Tensor, start: int) -> Tensor:
         """Run tokens [k] of the answer, give logits [k, vocabulary]; see `Passes.extend`."""
-        language = self._model.language_model
         self.made.append((start, len(tokens)))
         begin = self._first + start
         positions = torch.arange(begin, begin + len(tokens), device=tokens.device)
-        x = language.model.embed_tokens(tokens[None])
-        hidden = extend(language.model, x, positions[None], self._cache)
-        self._attention.note(range(begin, begin + len(tokens)))
-        return language.lm_head(hidden[0])
+        logits, queries = extend(
+            self._language,
+            tokens[None],
+            positions[None],
+            self._cache,
+            self._engine,
+            self._rows.layers,
+        )
+        self._rows.add(begin, len(tokens), queries)
+        return logits[0]
 
     def rollback(self, count: int) -> None:
         """Forget the newest tokens of the cache."""

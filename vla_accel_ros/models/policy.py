@@ -31,18 +31,18 @@ from vla_accel_ros.models.action_reader import ActionReader
 from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.device import check_device
-from vla_accel_ros.models.families.openvla.model import OpenVLA
-from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES, Drafts
-from vla_accel_ros.models.heads.slots import answer_chunk
-from vla_accel_ros.models.heads.tokens import answer
+from vla_accel_ros.models.families import registry
+from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES
+from vla_accel_ros.models.heads.interface import Ask
+from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.models.preprocess import CameraCountError, Preprocessor, fit
 from vla_accel_ros.models.proprio import Proprioception
-from vla_accel_ros.models.pruned import layout_of
 from vla_accel_ros.models.pruner_slot import PrunerSlot
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
 from vla_accel_ros.models.stopwatch import Stopwatch
 from vla_accel_ros.models.tokenizer import PromptEncoder, load_prompt_encoder
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.interface import Scene
@@ -72,7 +72,7 @@ class Policy:
 
     def __init__(
         self,
-        model: OpenVLA,
+        model: VLA,
         encode: PromptEncoder,
         unnorm_key: str | None = None,
         caches: CacheLender | None = None,
@@ -87,7 +87,7 @@ class Policy:
         self._ids = lru_cache(maxsize=64)(encode)
         self._caches = CacheLender(model.new_cache) if caches is None else caches
         self._pruners = PrunerSlot(layout_of(model.config))
-        self._drafts = Drafts(self._reader.tokens, self.statistics, model.config)
+        self._head = registry.of(model.config).head(model, self.statistics)
         self.set_decoder('greedy')
 
     @classmethod
@@ -166,7 +166,7 @@ class Policy:
     def set_decoder(self, name: str, relaxed_bins: int = RELAXED_BINS, draft: str = GIVEN) -> None:
         """Choose how tokens are decoded, from the next inference on.
 
-        It makes no difference where a whole chunk comes out of one pass.
+        It makes no difference where a head decodes no tokens.
 
         Args:
             name: One of `decoding.registry.DECODERS`.
@@ -178,16 +178,16 @@ class Policy:
         """
         if draft not in SOURCES:
             raise ValueError(f"draft is '{draft}', expected one of {', '.join(SOURCES)}")
-        self._decoding = create_decoder(name, relaxed_bins), draft
+        self._head.decode_by(create_decoder(name, relaxed_bins), draft)
 
     def assume_previous(self, token_ids: np.ndarray) -> None:
         """Let the draft `previous` be these tokens int64 [7], as if they had been answered."""
-        self._drafts.learn(token_ids)
+        self._head.assume_previous(token_ids)
 
     def reset(self) -> None:
         """Begin an episode, at the next inference."""
         self._pruners.reset()
-        self._drafts.forget()
+        self._head.reset()
 
     def _cache_for(self, length: int) -> KVCache:
         return self._caches(length + self.config.action_dims)
@@ -236,67 +236,47 @@ class Policy:
             ValueError: When the draft is not of 7 numbers.
         """
         watch, pruner = Stopwatch(self.model.device), self._pruners.take()
-        decoder, source = self._decoding
         start = time.perf_counter()
         with watch('preprocess'):
-            ids = torch.tensor([self._ids(observation.instruction)], device=self.model.device)
-            pixels, images = self._pixels(observation, resized)
-            scene = Scene(images, motion, observation.stamp_ns)
-            proprio = self._proprio(observation)
-            proposed = self._drafts.propose(source, draft)
-        if self.config.oft:
-            answered = answer_chunk(
-                self.model, pixels, ids, proprio, scene, pruner, self._cache_for, watch
-            )
-            passes, accepted = 1, 0
-            with watch('detokenise'):
-                values, token_ids = self._reader.of_chunk(answered.numbers[0])
-        else:
-            answered = answer(
-                self.model,
-                pixels,
-                ids,
-                scene,
-                pruner,
-                decoder,
-                proposed,
-                self._drafts.blank,
-                self._cache_for,
-                watch,
-            )
-            decoded = answered.decoded
-            passes, accepted = decoded.passes, decoded.accepted
-            with watch('detokenise'):
-                values, token_ids = self._reader.of_tokens(decoded.tokens, decoded.peaks)
-                self._drafts.learn(token_ids)
+            ask = self._ask(observation, resized, motion, draft)
+        answer = self._head.answer(ask, pruner, self._cache_for, watch)
+        with watch('detokenise'):
+            values = self._reader(answer.actions)
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
+        stats = answer.stats
         return Prediction(
             values,
-            token_ids,
+            answer.token_ids,
             watch.ms,
-            len(answered.kept_ids),
-            answered.kept_ids.cpu().numpy(),
-            answered.work.visual,
+            len(stats.kept_ids),
+            stats.kept_ids.cpu().numpy(),
+            stats.work.visual,
             pruner.reason,
-            passes,
-            accepted,
-            answered.work,
+            stats.passes,
+            answer.confirmed,
+            stats.work,
         )
 
-    def logits(self, observation: Observation) -> Tensor:
-        """Give the logits of the first action token, float32 [vocabulary], on the CPU.
+    def _ask(
+        self,
+        observation: Observation,
+        resized: bool = False,
+        motion: Motion | None = None,
+        draft: np.ndarray | None = None,
+    ) -> Ask:
+        ids = torch.tensor([self._ids(observation.instruction)], device=self.model.device)
+        pixels, images = self._pixels(observation, resized)
+        scene = Scene(images, motion, observation.stamp_ns)
+        return Ask(pixels, ids, self._proprio(observation), scene, draft)
 
-        Of a head that regresses, the normalised numbers of the first action instead.
+    @torch.inference_mode()
+    def logits(self, observation: Observation) -> Tensor:
+        """Give the first numbers of an answer, float32 [n], on the CPU.
+
+        These are the logits of the first action token, or of a head that regresses the
+        normalised numbers of the first action.
         """
-        with torch.inference_mode():
-            ids = torch.tensor([self._ids(observation.instruction)], device=self.model.device)
-            pixels = self._pixels(observation, False)[0]
-            if self.config.oft:
-                numbers = self.model(pixels, ids, self._proprio(observation)).numbers
-                return numbers[0, 0].float().cpu()
-            visual = self.model.encode_images(pixels, self.model.language(ids))
-            x = self.model.embed_prompt(ids, visual)
-            return self.model.prefill(x, self._cache_for(x.shape[1]))[0].float().cpu()
+        return self._head.first_numbers(self._ask(observation), self._cache_for)
 
     def self_test(self, cameras: int | None = None) -> float:
         """Prove that the checkpoint sees its images and gives numbers.

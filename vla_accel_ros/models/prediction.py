@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_accel_ros.models.cost.stages import Workload
+from vla_accel_ros.models.cost.workload import Workload
 
 
 class ImageIgnoredError(RuntimeError):

@@ -20,9 +20,13 @@ from dataclasses import replace
 
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.oft.checkpoint import CAMERAS
 from vla_accel_ros.models.families.oft.config import L1, OFTConfig
-from vla_accel_ros.models.families.oft.public import CAMERAS
-from vla_accel_ros.models.families.openvla.public import LIBERO_CROP, public_config
+from vla_accel_ros.models.families.openvla.checkpoint import LIBERO_CROP, public_config
+from vla_accel_ros.models.families.openvla.config import TokensConfig
+from vla_accel_ros.models.heads.config import HeadConfig
+
+TOKENS = TokensConfig()
 
 
 def openvla_7b() -> VLAConfig:
@@ -53,7 +57,7 @@ def openvla_7b_oft(film: bool = False, head: str = L1) -> VLAConfig:
         image_towers=plain.image_towers * CAMERAS,
         film=film,
         centre_crop=LIBERO_CROP,
-        oft=OFTConfig(head=head),
+        head=OFTConfig(head=head),
     )
 
 
@@ -83,7 +87,12 @@ def mid(layers: int = 8, width: int = 1024) -> VLAConfig:
         vocab=2064,
     )
     return VLAConfig(
-        towers=towers, decoder=decoder, image_size=224, tokenizer_vocab=2000, prompt_end=None
+        towers=towers,
+        decoder=decoder,
+        head=TOKENS,
+        image_size=224,
+        tokenizer_vocab=2000,
+        prompt_end=None,
     )
 
 
@@ -103,7 +112,7 @@ def scaled(
     layers: int = 8,
     heads: int = 6,
     bins: int = 256,
-    oft: OFTConfig | None = None,
+    head: HeadConfig = TOKENS,
 ) -> VLAConfig:
     """Give OpenVLA's form at a size to train: two towers see every view, linear patches.
 
@@ -118,7 +127,7 @@ def scaled(
         layers: Decoder layers.
         heads: Decoder heads.
         bins: Action bins.
-        oft: How a chunk comes out of one pass; None for one token after the other.
+        head: How an action is answered; one token after the other by default.
     """
     tower = TowerConfig(
         width=tower_width,
@@ -149,7 +158,7 @@ def scaled(
         bins=bins,
         prompt_end=None,
         gripper_open_is_one=False,
-        oft=oft,
+        head=head,
     )
 
 
@@ -165,7 +174,7 @@ def embedded(
     heads: int = 6,
     film: bool = False,
     bins: int = 256,
-    oft: OFTConfig | None = None,
+    head: HeadConfig = TOKENS,
 ) -> VLAConfig:
     """Give the embedded model: one small convolutional-stem tower a camera, a small Llama.
 
@@ -181,7 +190,7 @@ def embedded(
         heads: Decoder heads.
         film: Whether the instruction modulates the towers.
         bins: Action bins.
-        oft: How a chunk comes out of one pass; None for one token after the other.
+        head: How an action is answered; one token after the other by default.
     """
     towers = tuple(
         TowerConfig(
@@ -217,5 +226,5 @@ def embedded(
         bins=bins,
         prompt_end=None,
         gripper_open_is_one=False,
-        oft=oft,
+        head=head,
     )

@@ -56,7 +56,7 @@ class Proprioception:
                 f'checkpoint wants {self.numbers} numbers'
             )
         self._low, self._span = low, high - low
-        self._added = config.oft.span_added
+        self._added = config.head.span_added
 
     @property
     def middle(self) -> np.ndarray:

@@ -12,7 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-
 """The way from pixels to the prompt's hidden states, with visual tokens dropped on it.
 
 Positions are absolute and stay so: a token keeps the position it had. Layers before a drop keep
@@ -21,36 +20,23 @@ all their tokens in the cache, those after it fewer, so that each layer has posi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
+from vla_accel_ros.engines.interface import Tensors
+from vla_accel_ros.engines.programs.call import Narrow
+from vla_accel_ros.engines.programs.decoder import Span
+from vla_accel_ros.engines.programs.scores import LayerScores, RowKind, RowScores, of_names
+from vla_accel_ros.engines.programs.vision import PatchAttention, TokenDistances
 from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.models.attention_taps import QueryTap, TowerTap
-from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.openvla.model import OpenVLA
-from vla_accel_ros.models.row_scores import row_scores
-from vla_accel_ros.pruning.base import Pruner
-from vla_accel_ros.pruning.interface import Layout, Needs, Rows
-from vla_accel_ros.pruning.kept import all_ids, narrow
-from vla_accel_ros.pruning.scores import TokenScores
-
-Watch = Callable[[str], AbstractContextManager]
-
-
-def layout_of(config: VLAConfig) -> Layout:
-    """Say where a model's visual tokens come from."""
-    return Layout(
-        cameras=config.cameras,
-        rows=config.grid,
-        columns=config.grid,
-        patch=config.towers[config.image_towers[0][0]].patch,
-        layers=config.decoder.layers,
-        single_pass=config.oft is not None,
-    )
+from vla_accel_ros.models.choice import Told
+from vla_accel_ros.models.inference import Inference
+from vla_accel_ros.pruning.interface import Rows
+from vla_accel_ros.pruning.kept import Kept, all_ids, narrow
 
 
 def prompt_rows(text: int, drafted: int = 0) -> dict[Rows, slice]:
@@ -93,13 +79,16 @@ class Prefilled:
         hidden: [1, S, width] of what is left of the sequence, after the final norm.
         positions: For each layer, the absolute positions int [S_l] of the keys in the cache.
         ids: For each layer, the visual tokens among them, camera * tokens + index.
-        kept_ids: Visual tokens still there at the end, as `ids`.
+        kept_ids: Visual tokens still there at the end, as `ids`, on the host.
+        queries: Of the layers tapped for decoding, [1, heads, n, head width], rotated, of the
+            rows from the last prompt token on.
     """
 
     hidden: Tensor
     positions: tuple[Tensor, ...]
     ids: tuple[Tensor, ...]
     kept_ids: Tensor
+    queries: dict[int, Tensor]
 
     @property
     def seen(self) -> tuple[int, ...]:
@@ -107,136 +96,158 @@ class Prefilled:
         return tuple(len(present) for present in self.ids)
 
 
-def encode(
-    model: OpenVLA,
-    pixels: Tensor,
-    language: Tensor | None,
-    pruner: Pruner,
-    needs: Needs,
-    watch: Watch = nullcontext,
-) -> tuple[Tensor, Tensor, int]:
+def encode(inference: Inference, pixels: Tensor, ids: Tensor) -> tuple[Tensor, Tensor, int]:
     """Run towers and projector.
 
     Args:
-        model: The model.
+        inference: The inference.
         pixels: [1, channels, H, W].
-        language: [1, width] for FiLM, None without.
-        pruner: Its `begin` was called.
-        needs: What that gave.
-        watch: Called with a stage's name, gives the context that times it.
+        ids: int64 [1, T], the prompt, which the towers see where the model has FiLM.
 
     Returns:
-        Visual tokens [1, n, width], which they are, int64 [n] ascending, and how many went
-        through the projector.
+        Visual tokens [1, n, width] on the device, which they are, int64 [n] ascending on the
+        host, and how many went through the projector.
     """
-    layout = pruner.layout
-    ids = all_ids(layout.cameras, layout.tokens, pixels.device)
-    with watch('towers'), TowerTap(model) if needs.tower_attention else nullcontext() as tap:
-        features = model.tower_features(pixels, language)
+    run, watch, model = inference.run, inference.watch, inference.model
+    choice, pruner = inference.choice, inference.choice.pruner
+    needs, layout, early = choice.needs, pruner.layout, 0 in choice.needs.drops
+    present, kept = all_ids(layout.cameras, layout.tokens, 'cpu'), None
+    given = {'pixels': pixels}
+    model.check_pixels(pixels)
+    if model.config.film:
+        given |= run(model.instruction(), {'ids': ids})
+    with watch('towers'):
+        seen = run(model.vision(needs.tower_attention), given)
+        features = seen.pop('features')
     with watch('selection'):
-        kept = pruner.after_towers(tap.received() if tap is not None else None)
+        received = run(PatchAttention(model.prefixes), seen) if needs.tower_attention else {}
+        choice.tell('the towers', received, lambda got: pruner.after_towers(got.get('received')))
+        if early:
+            kept = choice.settle()
+    given = {'features': features}
     if kept is not None:
-        ids = kept.ids.to(ids.device)
+        present = kept.ids
+        given['ids'] = present.to(pixels.device)
     with watch('projector'):
-        visual = model.project(features, None if kept is None else ids)
-    projected = len(ids)
+        visual = run(model.projection(kept is not None), given)['visual']
+    projected = len(present)
     with watch('selection'):
-        whole = None
-        if needs.projected and kept is None:
-            whole = visual.view(layout.cameras, layout.tokens, -1)
-        kept = pruner.after_projector(whole)
+        distances: Tensors = {}
+        if needs.distances and kept is None:
+            distances = run(TokenDistances(layout.cameras), {'visual': visual})
+        choice.tell(
+            'the projector', distances, lambda got: pruner.after_projector(got.get('distances'))
+        )
+        kept = choice.settle() if early else None
         if kept is not None:
-            places = narrow(ids, kept.ids.to(ids.device))
-            visual, ids = visual[:, places], ids[places]
-    return visual, ids, projected
+            places = narrow(present, kept.ids)
+            visual = run(Narrow(), {'x': visual, 'stay': places.to(visual.device)})['x']
+            present = present[places]
+    return visual, present, projected
 
 
 def prefill(
-    model: OpenVLA,
+    inference: Inference,
     x: Tensor,
     ids: Tensor,
     cache: KVCache,
-    pruner: Pruner,
-    needs: Needs,
     rows: Mapping[Rows, slice],
     causal: bool = True,
-    watch: Watch = nullcontext,
 ) -> Prefilled:
     """Run the decoder over a prompt, dropping visual tokens as the pruner says.
 
+    From one layer after which it may drop to the next the decoder runs as one span.
+
     Args:
-        model: The model.
+        inference: The inference.
         x: [1, S, width]: BOS, the visual tokens `ids`, then whatever follows.
-        ids: int64 [n], which visual tokens these are, ascending.
+        ids: int64 [n], which visual tokens these are, ascending, on the host.
         cache: Empty; filled.
-        pruner: Its `begin` was called.
-        needs: What that gave.
         rows: Which rows are which, from the end.
         causal: False where every row sees every other one (single-pass models).
-        watch: Called with a stage's name, gives the context that times it.
     """
-    decoder, layout = model.language_model.model, pruner.layout
-    after = layout.total + 1 + torch.arange(x.shape[1] - 1 - len(ids), device=x.device)
+    decoder = inference.model.language_model.model
+    choice, layout = inference.choice, inference.choice.pruner.layout
+    needs, depth = choice.needs, layout.layers
+    length = x.shape[1]
+    after = layout.total + 1 + torch.arange(length - 1 - len(ids), device='cpu')
     positions = torch.cat([after.new_zeros(1), 1 + ids, after])
-    rope = decoder.rope(positions[None], x)
-    all_positions, all_present = [], []
-    calls = {*needs.layers, *needs.drops}
-    with QueryTap(decoder, needs.layers) as tap:
-        for index, layer in enumerate(decoder.layers):
-            x = layer(x, rope, None, causal, cache, index)
-            all_positions.append(positions)
-            all_present.append(ids)
-            if index + 1 not in calls:
-                continue
-            with watch('selection'):
-                scores = _scores(
-                    model, index + 1, tap, needs, rows, cache, positions, rope, ids, layout, causal
-                )
-                kept = pruner.after_layer(index + 1, scores)
-                if kept is not None:
-                    places = narrow(ids, kept.ids.to(ids.device))
-                    stay = torch.cat(
-                        [
-                            places.new_zeros(1),
-                            1 + places,
-                            torch.arange(1 + len(ids), x.shape[1], device=x.device),
-                        ]
-                    )
-                    x, positions, ids = x[:, stay], positions[stay], ids[places]
-                    rope = tuple(part[:, :, stay] for part in rope)
-    return Prefilled(decoder.norm(x), tuple(all_positions), tuple(all_present), ids)
+    stay: Tensor | None = None
+    all_positions: list[Tensor] = []
+    held_ids: list[Tensor] = []
+    queries: dict[int, Tensor] = {}
+    cuts = sorted({0, depth, *(layer for layer in needs.drops if 0 < layer <= depth)})
+    for first, last in pairwise(cuts):
+        span = range(first + 1, last + 1)
+        taps = tuple(k for k in span if k in needs.layers or k in needs.decode)
+        given = {'x': x, 'positions': positions.to(x.device)}
+        if stay is not None:
+            given['stay'] = stay.to(x.device)
+        done = inference.run(
+            Span(decoder, first, last, causal, stay is not None, last == depth, taps),
+            given,
+            {'new': cache.room(first, last, len(positions))},
+        )
+        cache.grow(first, last, len(positions))
+        x, stay, here = done['x'], None, ids.to(x.device)
+        all_positions += [given['positions']] * len(span)
+        held_ids += [here] * len(span)
+        # Copies, so that the rows that are not wanted can be freed.
+        answering = rows[Rows.LAST].start
+        queries |= {
+            k: done[f'queries.{k}'][:, :, answering:].clone() for k in taps if k in needs.decode
+        }
+        with inference.watch('selection'):
+            _tell(inference, first, last, done, given['positions'], here, rows, causal)
+            kept = choice.settle() if last in needs.drops else None
+            if kept is not None:
+                places = narrow(ids, kept.ids)
+                behind = torch.arange(1 + len(ids), len(positions), device='cpu')
+                stay = torch.cat([places.new_zeros(1), 1 + places, behind])
+                positions, ids = positions[stay], ids[places]
+    return Prefilled(x, tuple(all_positions), tuple(held_ids), ids, queries)
 
 
-def _scores(
-    model: OpenVLA,
-    layer: int,
-    tap: QueryTap,
-    needs: Needs,
-    rows: Mapping[Rows, slice],
-    cache: KVCache,
+def _tell(
+    inference: Inference,
+    first: int,
+    last: int,
+    done: Tensors,
     positions: Tensor,
-    rope: tuple[Tensor, Tensor],
     ids: Tensor,
-    layout: Layout,
+    rows: Mapping[Rows, slice],
     causal: bool,
-) -> dict[Rows, TokenScores]:
-    wanted = needs.layers.get(layer, ())
-    if not wanted:
-        return {}
-    queries = tap.take(layer)
-    return {
-        kind: row_scores(
-            model.language_model.model,
+) -> None:
+    """Let the pruner know the scores of a span's layers."""
+    choice, layout = inference.choice, inference.choice.pruner.layout
+    needs, span = choice.needs, range(first + 1, last + 1)
+    wanted = tuple(
+        LayerScores(
             layer,
-            queries,
-            rows[kind],
-            positions,
-            rope,
-            cache,
-            ids,
-            layout,
-            causal,
+            tuple(
+                RowKind(kind, rows[kind].start, rows[kind].stop) for kind in needs.layers[layer]
+            ),
             layer in needs.entropy,
         )
-        for kind in wanted
-    }
+        for layer in span
+        if needs.layers.get(layer)
+    )
+    scores: Tensors = {}
+    if wanted:
+        program = RowScores(first, wanted, layout.cameras, layout.tokens, causal)
+        given = {f'queries.{want.layer}': done[f'queries.{want.layer}'] for want in wanted}
+        given |= {'new': done['new'], 'positions': positions, 'ids': ids}
+        scores = inference.run(program, given)
+    for layer in span:
+        kinds = needs.layers.get(layer, ())
+        if kinds or layer in needs.drops:
+            own = {name: part for name, part in scores.items() if name.split('.')[1] == str(layer)}
+            choice.tell(f'layer {layer}', own, _after_layer(inference, layer, kinds))
+
+
+def _after_layer(inference: Inference, layer: int, kinds: tuple[Rows, ...]) -> Told:
+    def told(got: Tensors) -> Kept | None:
+        scores = {kind: of_names(layer, kind.value, got) for kind in kinds}
+        return inference.choice.pruner.after_layer(layer, scores)
+
+    return told

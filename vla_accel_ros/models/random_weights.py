@@ -21,8 +21,8 @@ from torch import Tensor
 
 from vla_accel_ros.layers.projector import patch_coordinates
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.oft.model import build
-from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.families.registry import build
+from vla_accel_ros.models.vla import VLA
 
 
 def random_model(
@@ -30,7 +30,7 @@ def random_model(
     device: str | torch.device = 'cpu',
     dtype: torch.dtype = torch.float32,
     seed: int = 0,
-) -> OpenVLA:
+) -> VLA:
     """Build a model with random weights, which costs the time of a trained one.
 
     Nothing passes through another device or type on the way, so that a full-size model needs

@@ -111,14 +111,14 @@ class Pruner(Generic[P]):
         """
         return self._settle(self._towers(received)) if self._open else None
 
-    def after_projector(self, visual: Tensor | None) -> Kept | None:
+    def after_projector(self, distances: Tensor | None) -> Kept | None:
         """Choose after the projector, before the decoder.
 
         Args:
-            visual: [cameras, tokens, width], the projector's output; None unless needed, or
-                where tokens were dropped before it.
+            distances: [cameras, tokens, tokens], 1 - cosine similarity of the projector's
+                output; None unless needed, or where tokens were dropped before it.
         """
-        return self._settle(self._projected(visual)) if self._open else None
+        return self._settle(self._projected(distances)) if self._open else None
 
     def after_layer(self, layer: int, scores: Scores) -> Kept | None:
         """Choose after a decoder layer.
@@ -153,7 +153,7 @@ class Pruner(Generic[P]):
     def _towers(self, received: Tensor | None) -> Tensor | None:
         return None
 
-    def _projected(self, visual: Tensor | None) -> Tensor | None:
+    def _projected(self, distances: Tensor | None) -> Tensor | None:
         return None
 
     def _layer(self, layer: int, scores: Scores) -> Tensor | None:

@@ -36,10 +36,10 @@ def cosine_distances(features: Tensor) -> Tensor:
     """Give 1 - cosine similarity of all pairs.
 
     Args:
-        features: [tokens, width]; a zero vector is at distance 1 from all others.
+        features: [..., tokens, width]; a zero vector is at distance 1 from all others.
 
     Returns:
-        float32 [tokens, tokens].
+        float32 [..., tokens, tokens].
     """
     unit = torch.nn.functional.normalize(features.float(), dim=-1)
     return 1 - unit @ unit.transpose(-1, -2)
@@ -78,24 +78,23 @@ def max_min(distances: np.ndarray, count: int, first: int) -> np.ndarray:
     return chosen
 
 
-def diverse(features: Tensor, candidates: Tensor, counts: list[int], start: Tensor) -> Tensor:
+def diverse(distances: Tensor, candidates: Tensor, counts: list[int], start: Tensor) -> Tensor:
     """Filter each camera's candidates to its budget.
 
     Args:
-        features: [cameras, tokens, width].
+        distances: float32 [cameras, tokens, tokens], symmetric.
         candidates: bool [cameras, tokens].
         counts: Budget of each camera, at most its candidates.
         start: [cameras, tokens]; the candidate with the highest value is the first chosen.
 
     Returns:
-        bool [cameras, tokens] on the features' device.
+        bool [cameras, tokens].
     """
     result = torch.zeros_like(candidates)
     for camera, count in enumerate(counts):
         tokens = candidates[camera].nonzero().flatten()
         first = int(start[camera, tokens].argmax())
-        # One copy to the host: the rounds are many small steps, which a GPU runs slower.
-        distances = cosine_distances(features[camera, tokens]).cpu().numpy()
-        chosen = torch.from_numpy(max_min(distances, count, first))
-        result[camera, tokens] = chosen.to(tokens.device)
+        # On the host: the rounds are many small steps, which a GPU runs slower.
+        among = distances[camera, tokens[:, None], tokens]
+        result[camera, tokens] = torch.from_numpy(max_min(among.numpy(), count, first))
     return result

@@ -18,7 +18,9 @@
 The model core calls a pruner at fixed points of an inference: `begin` (images, motion), then
 `after_towers`, `after_projector`, `after_layer` and `after_decode`. What costs something is
 computed only where `Needs` asks. Each point returns the visual tokens to keep, or None for no
-change. Text, proprioception, BOS and action tokens are not the pruner's to see or drop.
+change. All tensors that a pruner is given are on the host: the model core brings them there at
+the next point where tokens may be dropped, all in one copy, and calls the points that came before
+with them. Text, proprioception, BOS and action tokens are not the pruner's to see or drop.
 """
 
 from __future__ import annotations
@@ -131,16 +133,17 @@ class Needs:
     Attributes:
         tower_attention: Whether `after_towers` wants the attention received by each patch in
             the last block that runs of the last tower that sees the image.
-        projected: Whether `after_projector` wants the projector's output.
+        distances: Whether `after_projector` wants to know how much visual tokens differ.
         layers: For decoder layers, counted from 1, the rows whose scores `after_layer` wants.
         entropy: Those of these layers whose scores are to have their entropy, which costs more
             than the scores do.
         decode: Decoder layers whose action-decoding rows `after_decode` wants.
-        drops: Decoder layers after which `after_layer` may drop; 0 for before the decoder.
+        drops: Decoder layers after which `after_layer` may drop; 0 for before the decoder, that
+            is, by `after_towers` or `after_projector`. Nowhere else may tokens be dropped.
     """
 
     tower_attention: bool = False
-    projected: bool = False
+    distances: bool = False
     layers: Mapping[int, tuple[Rows, ...]] = field(default_factory=dict)
     entropy: tuple[int, ...] = ()
     decode: tuple[int, ...] = ()

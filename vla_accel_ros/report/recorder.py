@@ -38,8 +38,6 @@ _EXTREMES = 10
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value INTEGER);
 CREATE TABLE IF NOT EXISTS episodes (episode INTEGER PRIMARY KEY, name TEXT UNIQUE, task TEXT);
-CREATE TABLE IF NOT EXISTS outcomes (episode INTEGER, method TEXT, outcome TEXT,
-    PRIMARY KEY (episode, method));
 CREATE TABLE IF NOT EXISTS pictures (frame INTEGER, camera INTEGER, jpeg BLOB,
     PRIMARY KEY (frame, camera)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS steps (frame INTEGER, method TEXT, episode INTEGER, time REAL,
@@ -165,13 +163,6 @@ class Recorder:
         if step.error_mm is not None and self._pending and self._pending[0] == frame:
             self._keep_picture(frame, step.error_mm)
 
-    def set_outcome(self, episode: str, method: str, outcome: str) -> None:
-        """Say what became of an episode, such as 'success'."""
-        self._base.execute(
-            'INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)',
-            (self._episode(episode, ''), method, outcome),
-        )
-
     def commit(self) -> None:
         """Make what was added so far outlast this process."""
         for name, value in (('stride', self._stride), ('frames', self._frames)):
@@ -210,7 +201,6 @@ class Recorder:
         return tuple(row[0] for row in rows)
 
     def _episodes(self, place: dict[int, int]) -> Iterator[ShownEpisode]:
-        outcomes = {row[:2]: row[2] for row in self._base.execute('SELECT * FROM outcomes')}
         for number, name, task in self._base.execute('SELECT * FROM episodes').fetchall():
             traces: dict[str, list[tuple[int, Step]]] = {}
             rows = self._base.execute(
@@ -230,9 +220,7 @@ class Recorder:
                     task,
                     {
                         method: ShownTrace(
-                            tuple(step for _, step in pairs),
-                            tuple(p for p, _ in pairs),
-                            outcomes.get((number, method), ''),
+                            tuple(step for _, step in pairs), tuple(p for p, _ in pairs)
                         )
                         for method, pairs in traces.items()
                     },

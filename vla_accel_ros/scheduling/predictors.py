@@ -150,8 +150,8 @@ def ridge_filter(count: int, penalty: float) -> np.ndarray:
 class RidgePredictor:
     """Ridge regression of the buffered actions on the time index (SP-VLA).
 
-    Columns that are not fitted, grippers among them, repeat the last action. The paper's figure
-    has translation and rotation fitted, its code the translation: rotations are left out.
+    Columns that are not fitted, the gripper among them, repeat the last action. The paper's figure
+    has translation and rotation fitted, its code the translation.
 
     Args:
         validity: What predictions must satisfy.
@@ -169,7 +169,7 @@ class RidgePredictor:
     fit: str = option(
         'translation_rotation',
         'What the ridge fits; the rest repeats the last action',
-        choices=FITS,
+        choices=tuple(FITS),
     )
 
     def __post_init__(self) -> None:

@@ -226,7 +226,7 @@ class Sampler:
     ) -> Batch:
         actions = np.take_along_axis(values['actions'], asked[..., None, None], axis=1)
         labels = self._stats.normalise(actions.astype(np.float64))
-        if not self._config.oft:
+        if self._config.head.in_tokens:
             labels = places(labels[:, :, 0], self._config.bins)
         views = pictures.decode_all(values['views']) if self._jpeg else values['views']
         which = torch.from_numpy(asked)

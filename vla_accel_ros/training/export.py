@@ -24,12 +24,12 @@ import torch
 from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.models.checkpoints import folder as checkpoint
 from vla_accel_ros.models.checkpoints.file_names import STATISTICS
-from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.vla import VLA
 
 PROCESSOR = 'preprocessor_config.json'
 
 
-def write_checkpoint(model: OpenVLA, folder: str | Path) -> None:
+def write_checkpoint(model: VLA, folder: str | Path) -> None:
     """Write weights, configuration, statistics and preprocessing beside the tokeniser.
 
     Each file is replaced as a whole, the weights last. They are stored in float16: half the

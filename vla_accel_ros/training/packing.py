@@ -31,7 +31,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.action_space import END_EFFECTOR
-from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.training.last_rows import rows_of, run_for
 
 
@@ -159,7 +159,7 @@ def some(visual: Tensor, positions: Tensor, shown: Tensor | None) -> tuple[Tenso
 
 
 def forward(
-    model: OpenVLA,
+    model: VLA,
     pixels: Tensor,
     packing: Packing,
     actions: Tensor,

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vla_accel_ros.models.families.oft.model import OpenVLAOFT
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.training.last_rows import rows_of, run_for
 from vla_accel_ros.training.packing import Packed, some
 
@@ -101,7 +101,7 @@ class Parallel:
 
 
 def forward(
-    model: OpenVLAOFT,
+    model: VLA,
     pixels: Tensor,
     layout: Parallel,
     proprio: Tensor,
@@ -111,7 +111,7 @@ def forward(
     """Run the model on B images and K instructions about each.
 
     Args:
-        model: The model, with an L1 head.
+        model: A model that answers numbers in one pass.
         pixels: [B, channels, H, W], normalised.
         layout: Of the instructions.
         proprio: [B, proprio], normalised.

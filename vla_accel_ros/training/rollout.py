@@ -29,9 +29,8 @@ from torch import Tensor
 
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_si
-from vla_accel_ros.models.families.oft.model import OpenVLAOFT
-from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.proprio import Proprioception
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.sim.env import SavedState, TabletopEnv
 from vla_accel_ros.sim.tasks import parse
 
@@ -39,7 +38,7 @@ Prompts = Callable[[str], list[int]]
 
 
 @torch.no_grad()
-def decode(model: OpenVLA, pixels: Tensor, prompts: list[list[int]]) -> np.ndarray:
+def decode(model: VLA, pixels: Tensor, prompts: list[list[int]]) -> np.ndarray:
     """Decode greedily.
 
     Args:
@@ -69,10 +68,8 @@ def decode(model: OpenVLA, pixels: Tensor, prompts: list[list[int]]) -> np.ndarr
 
 
 @torch.no_grad()
-def regress(
-    model: OpenVLAOFT, pixels: Tensor, prompts: list[list[int]], proprio: Tensor
-) -> np.ndarray:
-    """Let a model of an L1 head answer chunks.
+def regress(model: VLA, pixels: Tensor, prompts: list[list[int]], proprio: Tensor) -> np.ndarray:
+    """Let a model that answers numbers in one pass answer chunks.
 
     Args:
         model: The model.
@@ -84,7 +81,7 @@ def regress(
         float64 [B, chunk, action dimensions], normalised.
     """
     config = model.config
-    numbers = np.zeros((len(prompts), config.oft.chunk, config.action_dims))
+    numbers = np.zeros((len(prompts), config.head.chunk, config.action_dims))
     pixels = pixels.to(model.device, model.dtype)
     proprio = proprio.to(model.device, model.dtype)
     for length in sorted({len(p) for p in prompts}):
@@ -130,7 +127,7 @@ class Rollout:
 
     def __init__(
         self,
-        model: OpenVLA,
+        model: VLA,
         prompts: Prompts,
         to_pixels: Callable[[np.ndarray], Tensor],
         cameras: tuple[str, ...],
@@ -189,7 +186,7 @@ class Rollout:
             return np.zeros((0, 1, END_EFFECTOR.width))
         prompts = [self._prompts(e.instruction) for e in episodes]
         pixels = self._to_pixels(np.stack(views))
-        if self._proprio is None:
+        if self._model.config.head.in_tokens:
             normalised = self._tokens.decode(decode(self._model, pixels, prompts))[:, None]
         else:
             told = torch.from_numpy(np.stack([self._proprio(values) for values in proprio]))

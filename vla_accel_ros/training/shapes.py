@@ -20,6 +20,7 @@ from dataclasses import asdict
 
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import OFTConfig
+from vla_accel_ros.models.families.openvla.config import TokensConfig
 from vla_accel_ros.models.presets import embedded, scaled
 from vla_accel_ros.models.tokenizer import EOS
 from vla_accel_ros.sim.env import PROPRIO_LOW
@@ -36,8 +37,8 @@ def configure(model: ModelRecipe, words: list[str], cameras: int) -> VLAConfig:
     """
     numbers = asdict(model)
     form, chunk = numbers.pop('form'), numbers.pop('chunk')
-    oft = None
+    head = TokensConfig()
     if chunk:
-        oft = OFTConfig(chunk=chunk, proprio=len(PROPRIO_LOW), stop=words.index(EOS))
+        head = OFTConfig(chunk=chunk, proprio=len(PROPRIO_LOW), stop=words.index(EOS))
     build = embedded if form == 'embedded' else scaled
-    return build(len(words), cameras=cameras, oft=oft, **numbers)
+    return build(len(words), cameras=cameras, head=head, **numbers)

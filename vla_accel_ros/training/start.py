@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.models.checkpoints import folder as checkpoint
-from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.paths import checkpoint_folder
 
 DECODER = 'language_model.'
@@ -30,7 +30,7 @@ SIGHT = ('vision_backbone.', 'projector.')
 
 
 @torch.no_grad()
-def take_weights(model: OpenVLA, start: str) -> tuple[str, ...]:
+def take_weights(model: VLA, start: str) -> tuple[str, ...]:
     """Copy a checkpoint's decoder into a model, and its towers where they have the same shape.
 
     The decoder is taken with embeddings and output head, the towers with the projector or not at

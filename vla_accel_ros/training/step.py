@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.training import heads as losses
 from vla_accel_ros.training import packing, parallel, thinning
 from vla_accel_ros.training.batches import Batch
@@ -66,7 +66,7 @@ def lay_out(
     """
     visual = config.visual_tokens
     shown = tokens or visual
-    if config.oft:
+    if config.head.single_pass:
         return Parallel.of(
             prompts, 1 + visual + bool(config.proprio), config.slots, visual - shown
         ).to(device)
@@ -74,7 +74,7 @@ def lay_out(
 
 
 def compute(
-    model: OpenVLA,
+    model: VLA,
     heads: Heads,
     layout: Packing | Parallel,
     batch: Batch,
@@ -163,7 +163,7 @@ def compute(
 
 
 def _forward(
-    model: OpenVLA,
+    model: VLA,
     layout: Packing | Parallel,
     batch: Batch,
     pixels: Tensor,
@@ -184,7 +184,7 @@ def _forward(
 
 def _action_loss(config: VLAConfig, out: Packed, actions: Tensor, spread: float) -> Tensor:
     """Return nats of all tokens together, or the mean error of normalised numbers."""
-    if config.oft:
+    if not config.head.in_tokens:
         return (out.logits.float() - actions).abs().mean()
     logits = out.logits[..., : config.tokenizer_vocab]
     return soft_cross_entropy(logits, actions, spread, config.bins).sum(-1).mean()

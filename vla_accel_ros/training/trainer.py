@@ -29,9 +29,9 @@ import torch
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.files.whole_files import naming, replace_whole, write_whole
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.oft.model import build
-from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.tokenizer import load_prompt_encoder, vocabulary, write_tokenizer
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.sim.cameras import MOVING
 from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training import datasets
@@ -277,7 +277,7 @@ class Trainer:
             f'{left / 60:.1f} min left'
         )
 
-    def averaged(self) -> OpenVLA:
+    def averaged(self) -> VLA:
         """Return a float32 copy of the model with averaged weights, for evaluation."""
         model = build(self.told())
         model.load_state_dict(self.optimiser.averaged('model'), strict=True)

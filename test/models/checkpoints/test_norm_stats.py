@@ -145,7 +145,7 @@ def test_statistics_made_in_the_program_are_checked_as_well(low, high):
 
 
 def test_proprioception_names_the_entry_as_well():
-    config = embedded(40, oft=OFTConfig(proprio=2))
+    config = embedded(40, head=OFTConfig(proprio=2))
     config.norm_stats['x'] = {'proprio': {'q01': [0, NAN], 'q99': [1, 1]}}
     with pytest.raises(ProprioError, match=r'x\.proprio\.q01\[1\] is NaN'):
         Proprioception(config, 'x')

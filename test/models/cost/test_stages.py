@@ -25,22 +25,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.models.cost.operations import Cost
-from vla_accel_ros.models.cost.stages import (
-    CostModel,
-    Workload,
-    dropped_after,
-    floor_s,
-    one_by_one,
-)
+from vla_accel_ros.models.cost.stages import CostModel, floor_s
+from vla_accel_ros.models.cost.workload import Workload, dropped_after, one_by_one
 from vla_accel_ros.models.families.oft.config import DISCRETE, L1, OFTConfig
-from vla_accel_ros.models.families.oft.model import build
+from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.heads.slots import answer_chunk
 from vla_accel_ros.models.heads.tokens import answer
+from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.models.presets import embedded, openvla_7b, openvla_7b_oft
-from vla_accel_ros.models.pruned import layout_of
 from vla_accel_ros.motion import Motion
-from vla_accel_ros.pruning import diversity
-from vla_accel_ros.pruning.diversity import cosine_distances
 from vla_accel_ros.pruning.interface import Needs, Scene
 from vla_accel_ros.pruning.registry import create as create_pruner
 
@@ -83,7 +76,7 @@ def counted(model, pruner, decoder='greedy', draft=None, motion=None, steps=1):
             with FlopCounterMode(display=False) as counter:
                 watch = Counted(counter)
                 scene = Scene(images, motion, step)
-                if config.oft:
+                if config.head.single_pass:
                     proprio = torch.zeros(1, config.proprio) if config.proprio else None
                     done = answer_chunk(
                         model, pixels, ids, proprio, scene, pruner, model.new_cache, watch
@@ -120,10 +113,12 @@ SMALL = {
     'embedded': lambda small: embedded(60),
     'film': lambda small: FILM,
     'two_towers_grouped_heads': lambda small: small,
-    'oft': lambda small: replace(FILM, oft=OFTConfig(chunk=4)),
-    'oft_discrete': lambda small: replace(small, oft=OFTConfig(chunk=3, head=DISCRETE, proprio=0)),
+    'oft': lambda small: replace(FILM, head=OFTConfig(chunk=4)),
+    'oft_discrete': lambda small: replace(
+        small, head=OFTConfig(chunk=3, head=DISCRETE, proprio=0)
+    ),
     'oft_two_images_a_tower': lambda small: replace(
-        small, oft=OFTConfig(head=L1, head_width=40, head_blocks=3)
+        small, head=OFTConfig(head=L1, head_width=40, head_blocks=3)
     ),
 }
 
@@ -193,17 +188,10 @@ class Noted:
         ('vla_pruner', {'window': 1, 'keep': 0.25, 'layer': 1}),
     ],
 )
-def test_operations_of_pruning(small_config, monkeypatch, name, method, options):
+def test_operations_of_pruning(small_config, name, method, options):
     config = SMALL[name](small_config)
     layout = layout_of(config)
     pruner = Noted(create_pruner(method, layout, round_up=False, **options))
-    compared = []
-
-    def noting(features):
-        compared.append(len(features))
-        return cosine_distances(features)
-
-    monkeypatch.setattr(diversity, 'cosine_distances', noting)
     motion = Motion((0.02, 0.0, -0.01), (0.0, 0.0, 0.0), 0.1)
     flops, done = counted(random(config), pruner, motion=motion, steps=3)
     kept = len(done.kept_ids)
@@ -215,10 +203,9 @@ def test_operations_of_pruning(small_config, monkeypatch, name, method, options)
         projected=kept if method == 'random' else None,
         passes=one_by_one(7),
         needs=pruner.needs,
-        compared=tuple(compared[-config.cameras :]),
+        compared=(layout.tokens,) * (config.cameras if method == 'vla_pruner' else 0),
     )
     assert_agree(CostModel(config).inference(work), flops)
-    assert (method == 'vla_pruner') is bool(compared)
 
 
 def test_projecting_fewer_tokens_costs_in_proportion():
@@ -239,13 +226,13 @@ def test_weights_read_are_those_of_the_modules(config):
     assert stages['towers'].weights == weights(*runs)
     assert stages['projector'].weights == weights(model.projector)
     layers = weights(*decoder.layers, decoder.norm)
-    if config.oft is None:
+    if not config.head.single_pass:
         assert stages['prefill'].weights == layers + weights(head)
         assert stages['decode'].weights == 6 * (layers + weights(head))
     else:
         extra = weights(model.proprio_projector) if config.proprio else 0
         assert stages['prefill'].weights == layers + extra
-        read = model.action_head if config.oft.head == L1 else head
+        read = model.action_head if config.head.head == L1 else head
         assert stages['decode'].weights == weights(read)
 
 

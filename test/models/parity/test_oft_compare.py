@@ -26,7 +26,7 @@ from vla_accel_ros.cli import main
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import CheckpointError
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
-from vla_accel_ros.models.heads.slot_networks import ActionHead, ProprioProjector
+from vla_accel_ros.models.heads.slot_networks import L1Head, ProprioProjector
 from vla_accel_ros.models.parity.compare import table
 from vla_accel_ros.models.parity.comparison import Comparison, FixtureError, read_arrays
 from vla_accel_ros.models.parity.oft_compare import OFT_FILE, verify_oft
@@ -224,7 +224,7 @@ def write_folder(folder, reference, chunk, proprio, cameras):
     config['_tiny_vit']['tiny_siglip'].update(embed_dim=20, depth=5, num_heads=2)
     (folder / 'config.json').write_text(json.dumps(config))
     torch.manual_seed(5)
-    save_file(ActionHead(48, 7, 40, 3).state_dict(), folder / HEAD)
+    save_file(L1Head(48, 7, 40, 3).state_dict(), folder / HEAD)
     save_file(ProprioProjector(proprio, 48).state_dict(), folder / PROPRIO)
     like = {'l1_actions0': np.zeros((chunk, 7))}
     model = OpenVLAOFT(OFTReference(folder, like).config)
@@ -247,7 +247,7 @@ def test_models_of_other_sizes_chunks_and_views_are_compared_too(reference, tmp_
     }
     stored = OFTReference(tmp_path, like).outputs(inputs, like)
     assert {n: a.shape for n, a in stored.items()} == {n: a.shape for n, a in like.items()}
-    assert read_config(tmp_path, {}).oft is None
+    assert read_config(tmp_path).head.family == 'openvla'
     np.savez(tmp_path / 'inputs.npz', **inputs)
     np.savez(tmp_path / OFT_FILE, **stored)
     assert failed(tmp_path) == set()

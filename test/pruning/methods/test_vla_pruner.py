@@ -50,7 +50,7 @@ def test_the_first_steps_prune_nothing_and_ask_only_for_the_actions_attention(la
     for _ in range(3):
         seen = drive(pruner)
         assert seen.count == 256 and pruner.reason == 'warm_up'
-        assert not seen.needs.layers and not seen.needs.projected
+        assert not seen.needs.layers and not seen.needs.distances
         assert seen.needs.decode == (3, *range(17, 33))
     seen = drive(pruner)
     assert seen.count == 64 and pruner.reason == 'pruned'

@@ -20,27 +20,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from vla_accel_ros.files.kinds import Object, Part, take
+from vla_accel_ros.files.kinds import Object, take
 from vla_accel_ros.models.action_tokens import moving_statistics
+from vla_accel_ros.models.checkpoints import own_config
 from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN, STATISTICS
 from vla_accel_ros.models.checkpoints.json_file import named, read_json
 from vla_accel_ros.models.checkpoints.norm_stats import check as check_norm_stats
-from vla_accel_ros.models.checkpoints.side_files import find
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.oft.public import oft_public_config
-from vla_accel_ros.models.families.openvla.public import normalisation, public_config, tower_ids
-
-PROCESSOR = 'preprocessor_config.json'
+from vla_accel_ros.models.families import registry
+from vla_accel_ros.models.families.interface import Family
 
 
-def read_config(folder: str | Path, sides: Mapping[str, Path] | None = None) -> VLAConfig:
-    """Read a folder's configuration, ours or a public OpenVLA's or OpenVLA-OFT's.
+def read_config(folder: str | Path, family: Family | None = None) -> VLAConfig:
+    """Read a folder's configuration, ours or a public one of a known family.
 
     `dataset_statistics.json` replaces the configuration's `norm_stats` where present.
 
     Args:
         folder: The checkpoint's.
-        sides: Side files by kind that make it an OFT; found by their public names when None.
+        family: That a folder which is not ours is read as; the first that claims it when None.
 
     Raises:
         CheckpointError: When a file is missing or does not say what is needed.
@@ -51,9 +49,11 @@ def read_config(folder: str | Path, sides: Mapping[str, Path] | None = None) -> 
     if OWN in values:
         with named(folder / CONFIG):
             own = dict(Object().read(values[OWN], OWN), norm_stats=stats)
-            return Part(VLAConfig).read(own, OWN)
-    sides = find(folder) if sides is None else sides
-    return _read_public(folder, {**values, 'norm_stats': stats}, sides)
+            return own_config.read(own, OWN)
+    if family is None:
+        with named(folder / CONFIG):
+            family = registry.of_folder(folder, values)
+    return family.read(folder, {**values, 'norm_stats': stats})
 
 
 def _norm_stats(folder: Path, values: Mapping) -> Mapping:
@@ -76,16 +76,3 @@ def _check(stats: Mapping, prefix: str) -> None:
     if len(stats) == 1:
         for key, entry in stats.items():
             moving_statistics(entry, f'{prefix}{key}')
-
-
-def _read_public(folder: Path, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
-    file, processor = folder / PROCESSOR, {}
-    if file.exists() or file.is_symlink():
-        processor = read_json(file)
-        with named(folder / CONFIG):
-            towers = len(tower_ids(values))
-        with named(file):
-            normalisation(processor, towers)
-    with named(folder / CONFIG):
-        config = public_config(values, processor, folder.resolve().name)
-        return oft_public_config(config, values, sides)

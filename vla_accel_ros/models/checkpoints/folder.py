@@ -24,11 +24,10 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.files.whole_files import replace_whole, write_whole
-from vla_accel_ros.models.checkpoints import checksum
+from vla_accel_ros.models.checkpoints import checksum, own_config
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
-from vla_accel_ros.models.checkpoints.side_files import find, tensors
 from vla_accel_ros.models.checkpoints.weights import (
     WEIGHTS,
     check_finite,
@@ -38,8 +37,9 @@ from vla_accel_ros.models.checkpoints.weights import (
     stored_in,
 )
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.oft.model import build
-from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.families import registry
+from vla_accel_ros.models.families.interface import Family
+from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.paths import user_path
 
 Progress = Callable[[float, str], None]
@@ -75,23 +75,6 @@ def resolve(folder_or_hub: str | Path, allow_download: bool = False) -> Path:
     return Path(snapshot_download(name, allow_patterns=patterns))
 
 
-def never_runs(config: VLAConfig, name: str) -> bool:
-    """Say whether a public checkpoint's tensor belongs to what never runs.
-
-    These are each tower's blocks behind the feature block, its final norm and its pooling head;
-    and the rotary frequencies that old Llama files store.
-    """
-    if name.endswith('rotary_emb.inv_freq'):
-        return True
-    for tower in config.towers:
-        prefix = f'vision_backbone.{tower.name}.'
-        if name.startswith(prefix):
-            rest = name[len(prefix) :].split('.')
-            late = rest[0] == 'blocks' and rest[1].isdigit() and int(rest[1]) >= tower.blocks
-            return late or rest[0] in ('norm', 'attn_pool')
-    return False
-
-
 def _aligned(tensor: Tensor) -> Tensor:
     """Give the tensor where torch itself would have put it: at a multiple of 64 bytes.
 
@@ -112,18 +95,17 @@ def load(
     dtype: torch.dtype | None = None,
     progress: Progress | None = None,
     config: VLAConfig | None = None,
-    sides: Mapping[str, Path] | None = None,
-) -> OpenVLA:
+    family: Family | None = None,
+) -> VLA:
     """Load a model from a folder.
 
     Args:
-        folder: Ours or a public OpenVLA's or OpenVLA-OFT's, in one file or in shards.
+        folder: Ours or a public one of a known family, in one file or in shards.
         device: Where the weights go.
         dtype: Type of the weights; the stored one when None.
         progress: Called with the share done, 0..1, and a word on what is being done.
         config: The model's; the folder's when None.
-        sides: OFT's side files by kind, whose tensors replace those of the same name; found by
-            their public names when None.
+        family: That reads the folder and builds the model; the folder's when None.
 
     Returns:
         The model in evaluation mode, without gradients.
@@ -134,24 +116,22 @@ def load(
             (the message lists them), or when one is quantised, NaN or infinite.
     """
     folder = Path(folder)
-    sides = find(folder) if sides is None else sides
-    config = read_config(folder, sides) if config is None else config
+    config = read_config(folder, family) if config is None else config
+    family = registry.of(config) if family is None else family
     files = shards(folder)
     stored = stored_in(files)
     for file in files:
         checksum.check(file)
-    beside = {
-        name: (file, tensor)
-        for kind, file in sides.items()
-        for name, tensor in tensors(kind, file).items()
-    }
+    beside = family.beside(folder)
     # Shapes first: nothing is allocated for a model that the files do not hold.
     with torch.device('meta'):
-        model = build(config)
+        model = family.build(config)
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     shapes = {name: tensor.shape for name, (_, tensor) in stored.items()}
     shapes |= {name: tuple(tensor.shape) for name, (_, tensor) in beside.items()}
-    _check_shapes(config, wanted, shapes, files[0] if len(files) == 1 and not sides else folder)
+    place = files[0] if len(files) == 1 and not beside else folder
+    needless = {name for name in shapes if family.never_runs(config, name)}
+    _check_shapes(wanted, shapes, needless, place)
     own = {name: at for name, at in stored.items() if name in wanted and name not in beside}
     check_types(own)
     state: dict[str, Tensor] = {}
@@ -174,17 +154,17 @@ def load(
 
 
 def _check_shapes(
-    config: VLAConfig,
     wanted: Mapping[str, tuple[int, ...]],
     found: Mapping[str, tuple[int, ...]],
+    needless: set[str],
     place: Path,
 ) -> None:
     """Refuse tensors that are missing, not expected or of another shape; the message lists them.
 
     Args:
-        config: The model's.
         wanted: Shapes by name.
         found: Likewise.
+        needless: Of those found, names that need not be wanted.
         place: File or folder to name.
 
     Raises:
@@ -195,7 +175,7 @@ def _check_shapes(
         _complain(
             place,
             'are not expected',
-            [name for name in found if name not in wanted and not never_runs(config, name)],
+            [name for name in found if name not in wanted and name not in needless],
         ),
         _complain(
             place,
@@ -211,7 +191,7 @@ def _check_shapes(
         raise CheckpointError('; '.join(c for c in complaints if c))
 
 
-def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -> None:
+def save(model: VLA, folder: str | Path, dtype: torch.dtype | None = None) -> None:
     """Write a model into a folder; each file is at any time either the old or the new one.
 
     Beside the weights goes their checksum, which is compared whenever they are loaded.
@@ -242,6 +222,6 @@ def save(model: OpenVLA, folder: str | Path, dtype: torch.dtype | None = None) -
     sums.unlink(missing_ok=True)
     replace_whole(folder / WEIGHTS, weights)
     write_whole(sums, checksum.line(folder / WEIGHTS))
-    own = model.config.to_dict()
+    own = own_config.write(model.config)
     values = {'model_type': OWN, 'norm_stats': own.pop('norm_stats'), OWN: own}
     write_whole(folder / CONFIG, json.dumps(values, indent=1) + '\n')

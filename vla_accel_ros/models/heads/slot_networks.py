@@ -70,7 +70,7 @@ class ResidualMLP(nn.Module):
         return self.fc2(self.layer_norm2(x))
 
 
-class ActionHead(nn.Module):
+class L1Head(nn.Module):
     """OpenVLA-OFT's L1 head: the hidden rows of one action together give its numbers.
 
     Args:

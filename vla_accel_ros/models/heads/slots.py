@@ -23,10 +23,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.models.cost.stages import Workload
+from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
-from vla_accel_ros.models.pruned import Watch, chunk_rows, encode, prefill
+from vla_accel_ros.models.inference import Inference, Watch
+from vla_accel_ros.models.pruned import chunk_rows, encode, prefill
 from vla_accel_ros.pruning.base import Pruner
 from vla_accel_ros.pruning.interface import Scene
 
@@ -39,13 +42,15 @@ class ChunkAnswer:
         numbers: What the head makes of `hidden`; see `OFTOutput.numbers`.
         hidden: [1, chunk * dims, width] after the final norm.
         kept_ids: int64 [kept], visual tokens that the decoder's last layer saw, ascending.
-        work: As `answer.Answer.work`.
+        work: As `tokens.Answer.work`.
+        round_trips: As `tokens.Answer.round_trips`.
     """
 
     numbers: Tensor
     hidden: Tensor
     kept_ids: Tensor
     work: Workload
+    round_trips: int
 
 
 def answer_chunk(
@@ -57,6 +62,7 @@ def answer_chunk(
     pruner: Pruner,
     new_cache: Callable[[int], KVCache],
     watch: Watch = nullcontext,
+    engine: Engine = EAGER,
 ) -> ChunkAnswer:
     """Run towers, projector, decoder and head, pruning on the way.
 
@@ -67,32 +73,28 @@ def answer_chunk(
         proprio: [1, proprio], normalised; None where the checkpoint wants none.
         scene: What the pruner may look at.
         pruner: How visual tokens are pruned.
-        new_cache: Gives an empty cache for a sequence of that length; it lends its memory to
-            the keys that scores are made from.
+        new_cache: Gives an empty cache for a sequence of that length, for the keys and values
+            that its layers give.
         watch: Called with a stage's name, gives the context that times it.
+        engine: What runs the model's programs.
 
     Raises:
         ProprioError: When proprioception is missing, of another size or not wanted.
     """
-    with watch('selection'):
-        needs = pruner.begin(scene)
-    visual, present, projected = encode(model, pixels, model.language(ids), pruner, needs, watch)
+    inference = Inference(model, pruner, scene, engine, watch)
+    visual, present, projected = encode(inference, pixels, ids)
     with watch('prefill'):
-        x = model.embed_chunk(ids, visual, proprio)
+        model.check_proprio(proprio)
+        given = {'ids': ids, 'visual': visual}
+        if proprio is not None:
+            given['proprio'] = proprio
+        x = inference.run(model.sequence(proprio is not None), given)['x']
         rows = chunk_rows(ids.shape[1] - 1, model.config.slots)
-        done = prefill(
-            model,
-            x,
-            present,
-            new_cache(x.shape[1]),
-            pruner,
-            needs,
-            rows,
-            causal=False,
-            watch=watch,
-        )
+        done = prefill(inference, x, present, new_cache(x.shape[1]), rows, causal=False)
         hidden = done.hidden[:, model.rows]
     with watch('decode'):
-        numbers = model.read_out(hidden)
-    work = Workload(ids.shape[1], done.seen, projected, needs=needs)
-    return ChunkAnswer(numbers, hidden, done.kept_ids, work)
+        numbers = inference.run(model.head(), {'rows': hidden})['numbers']
+    with watch('selection'):
+        inference.choice.finish()
+    work = Workload(ids.shape[1], done.seen, projected, needs=inference.choice.needs)
+    return ChunkAnswer(numbers, hidden, done.kept_ids, work, inference.choice.round_trips)

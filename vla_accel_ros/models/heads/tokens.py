@@ -18,18 +18,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from vla_accel_ros.decoding.interface import Decoded, TokenDecoder
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import Engine, Tensors
+from vla_accel_ros.engines.programs.scores import ACTIONS, of_names
 from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.models.attention_taps import ActionAttention
-from vla_accel_ros.models.cost.stages import Workload
+from vla_accel_ros.models.action_rows import ActionRows
+from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.families.openvla.model import OpenVLA
+from vla_accel_ros.models.inference import Inference, Watch
 from vla_accel_ros.models.passes import CachedPasses
-from vla_accel_ros.models.pruned import Watch, encode, prefill, prompt_rows
+from vla_accel_ros.models.pruned import encode, prefill, prompt_rows
 from vla_accel_ros.pruning.base import Pruner
 from vla_accel_ros.pruning.interface import Scene
 
@@ -43,11 +47,15 @@ class Answer:
         kept_ids: int64 [kept], visual tokens that the decoder's last layer saw, ascending.
         work: What was done, for the cost model; it holds the visual tokens that each decoder
             layer saw.
+        round_trips: Copies from the device to the host that the pruner took, at most one for
+            each place where it may drop and one at the end where it learns from the answer; see
+            `choice.Choice`.
     """
 
     decoded: Decoded
     kept_ids: Tensor
     work: Workload
+    round_trips: int
 
 
 def answer(
@@ -61,6 +69,7 @@ def answer(
     blank: int,
     new_cache: Callable[[int], KVCache],
     watch: Watch = nullcontext,
+    engine: Engine = EAGER,
 ) -> Answer:
     """Run towers, projector and decoder, pruning and drafting on the way.
 
@@ -75,39 +84,45 @@ def answer(
         blank: A token to propose where nothing better is known.
         new_cache: Gives an empty cache for a sequence of that length and its answer.
         watch: Called with a stage's name, gives the context that times it.
+        engine: What runs the model's programs.
     """
     count, language = model.config.action_dims, model.language_model
     draft_in_prefill = decoder.draft_in_prefill(draft, count, blank)
-    with watch('selection'):
-        needs = pruner.begin(scene)
-    visual, present, projected = encode(model, pixels, model.language(ids), pruner, needs, watch)
+    drafted, layout = len(draft_in_prefill), pruner.layout
+    inference = Inference(model, pruner, scene, engine, watch)
+    needs = inference.choice.needs
+    visual, present, projected = encode(inference, pixels, ids)
     # Positions do not close up over dropped tokens.
-    first = ids.shape[1] + pruner.layout.total
-    with ActionAttention(
-        language.model, needs.decode, first - 1, count, len(draft_in_prefill)
-    ) as attention:
-        with watch('prefill'):
-            # Behind the prompt, so that every row of it sees what it would see without them.
-            x = model.embed_prompt(torch.cat([ids, ids.new_tensor([draft_in_prefill])], 1), visual)
-            cache = new_cache(x.shape[1])
-            prompt = prefill(
-                model,
-                x,
-                present,
-                cache,
-                pruner,
-                needs,
-                prompt_rows(ids.shape[1] - 1, len(draft_in_prefill)),
-                watch=watch,
-            )
-            logits = language.lm_head(prompt.hidden[0, -1 - len(draft_in_prefill) :])
-            attention.prefilled()
-        with watch('decode'):
-            passes = CachedPasses(model, cache, first, attention)
-            decoded = decoder.decode(logits, draft_in_prefill, draft, count, passes)
+    first, attention = ids.shape[1] + layout.total, ActionRows(needs.decode)
+    with watch('prefill'):
+        # Behind the prompt, so that every row of it sees what it would see without them.
+        whole = torch.cat([ids, ids.new_tensor([draft_in_prefill])], 1)
+        x = inference.run(model.prompt(), {'ids': whole, 'visual': visual})['x']
+        cache = new_cache(x.shape[1])
+        prompt = prefill(inference, x, present, cache, prompt_rows(ids.shape[1] - 1, drafted))
+        rows = prompt.hidden[0, -1 - drafted :]
+        logits = inference.run(model.logits_of(), {'rows': rows})['logits']
+        attention.add(first - 1, 1 + drafted, prompt.queries)
+    with watch('decode'):
+        passes = CachedPasses(language, cache, first, engine, attention)
+        decoded = decoder.decode(logits, draft_in_prefill, draft, count, passes)
     with watch('selection'):
-        pruner.after_decode(attention.scores(cache, prompt.positions, prompt.ids, pruner.layout))
-    work = Workload(
-        ids.shape[1], prompt.seen, projected, len(draft_in_prefill), tuple(passes.made), needs
+        scores: Tensors = {}
+        if needs.decode:
+            held = [positions[: len(positions) - drafted] for positions in prompt.positions]
+            scores = inference.run(
+                *attention.score(first - 1, count, cache, held, prompt.ids, layout)
+            )
+
+        def told(got: Tensors) -> None:
+            pruner.after_decode({layer: of_names(layer, ACTIONS, got) for layer in needs.decode})
+
+        inference.choice.tell('the answer', scores, told)
+        tokens, peaks = inference.choice.finish([decoded.tokens, decoded.peaks])
+    work = Workload(ids.shape[1], prompt.seen, projected, drafted, tuple(passes.made), needs)
+    return Answer(
+        replace(decoded, tokens=tokens, peaks=peaks),
+        prompt.kept_ids,
+        work,
+        inference.choice.round_trips,
     )
-    return Answer(decoded, prompt.kept_ids, work)

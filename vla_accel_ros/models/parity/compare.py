@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vla_accel_ros.models.families.openvla.family import OpenVLAFamily
 from vla_accel_ros.models.parity.comparison import (
     Comparison,
     FixtureError,
@@ -59,11 +60,13 @@ def verify(folder: str | Path) -> list[Comparison]:
     inputs, stored = (read_arrays(folder / name) for name in ARRAY_FILES)
     if not image_numbers(inputs):
         raise FixtureError(f'{folder / ARRAY_FILES[0]} has no image')
-    model = load(folder, 'cpu', torch.float32, sides={})
+    family = OpenVLAFamily()
+    model = load(folder, 'cpu', torch.float32, family=family)
     ours = outputs(model, inputs, stored)
 
     def exact(_: Iterable[str]) -> dict[str, np.ndarray]:
-        return outputs(load(folder, 'cpu', torch.float64, sides={}), inputs, stored, ours)
+        exact_model = load(folder, 'cpu', torch.float64, family=family)
+        return outputs(exact_model, inputs, stored, ours)
 
     comparisons = decide(compare_all(ours, stored), ours, exact)
     if not not_compared(folder):

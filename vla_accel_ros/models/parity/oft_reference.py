@@ -28,10 +28,11 @@ from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
-from vla_accel_ros.models.checkpoints.side_files import HEAD, KINDS, PROPRIO, VISION, find
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import DISCRETE, L1, OFTConfig
+from vla_accel_ros.models.families.oft.family import OFTFamily
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
+from vla_accel_ros.models.families.oft.side_files import HEAD, KINDS, PROPRIO, VISION, find
 from vla_accel_ros.models.parity.reference import image_numbers
 from vla_accel_ros.models.preprocess import Preprocessor
 from vla_accel_ros.models.proprio import Proprioception
@@ -101,11 +102,11 @@ class OFTReference:
                 f'{folder} holds neither {_NAMES[HEAD]}.safetensors nor {HEAD}--N_checkpoint.pt'
             )
         plain = {kind: file for kind, file in self._sides.items() if kind != VISION}
-        config = read_config(folder, plain)
+        config = read_config(folder, OFTFamily(lambda _: plain))
         self.config = replace(
             config,
             centre_crop=None,
-            oft=replace(config.oft, chunk=_chunk(like, config.action_dims, config.oft)),
+            head=replace(config.head, chunk=_chunk(like, config.action_dims, config.head)),
         )
         self.key = fitting_key(self.config)
 
@@ -114,7 +115,7 @@ class OFTReference:
 
         The original's discrete policy takes no proprioception.
         """
-        oft = self.config.oft
+        oft = self.config.head
         kinds = (HEAD, PROPRIO) if head == L1 else ()
         if head == DISCRETE:
             oft = replace(oft, head=DISCRETE, proprio=0)
@@ -132,8 +133,8 @@ class OFTReference:
             self._folder,
             'cpu',
             self._dtype,
-            config=replace(self.config, oft=oft, film=film),
-            sides=sides,
+            config=replace(self.config, head=oft, film=film),
+            family=OFTFamily(lambda _: sides),
         )
 
     @torch.inference_mode()
@@ -183,13 +184,13 @@ class OFTReference:
         if head == DISCRETE:
             tokens = ActionTokens(config.tokenizer_vocab, config.bins)
             values = tokens.decode(values.argmax(-1)).reshape(-1, config.action_dims)
-        return statistics.unnormalise(values, config.oft.span_added)
+        return statistics.unnormalise(values, config.head.span_added)
 
     def _there_and_back(self, normalised: np.ndarray) -> np.ndarray:
         """Bring normalised proprioception to the robot's units and scale it again."""
         statistics = ActionStatistics.from_dict(self.config.norm_stats[self.key]['proprio'])
         scale = Proprioception(self.config, self.key)
-        return scale(statistics.unnormalise(normalised, self.config.oft.span_added))
+        return scale(statistics.unnormalise(normalised, self.config.head.span_added))
 
 
 def _chunk(like: Mapping[str, np.ndarray], dims: int, oft: OFTConfig) -> int:

@@ -24,14 +24,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import call
+from vla_accel_ros.engines.programs.decoder import Span
 from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens
-from vla_accel_ros.models.attention_taps import ActionAttention, QueryTap, row_weights
-from vla_accel_ros.models.families.openvla.model import OpenVLA
-from vla_accel_ros.models.families.openvla.public import LIBERO_CROP
+from vla_accel_ros.models.families.openvla.checkpoint import LIBERO_CROP
 from vla_accel_ros.models.passes import CachedPasses
 from vla_accel_ros.models.preprocess import Preprocessor
 from vla_accel_ros.models.resample import centre_crop, lanczos
 from vla_accel_ros.models.tokenizer import end_prompt
+from vla_accel_ros.models.vla import VLA
+from vla_accel_ros.pruning.scores import attention_rows
 
 TOWER_NAMES = ('dino', 'siglip')
 IMAGE = re.compile(r'image(\d+)')
@@ -42,7 +45,7 @@ def image_numbers(inputs: dict[str, np.ndarray]) -> list[int]:
     return sorted(int(m[1]) for m in map(IMAGE.fullmatch, inputs) if m)
 
 
-def _pixels(model: OpenVLA, image: np.ndarray, **change) -> np.ndarray:
+def _pixels(model: VLA, image: np.ndarray, **change) -> np.ndarray:
     return Preprocessor(replace(model.config, centre_crop=None, **change))([image])
 
 
@@ -55,7 +58,7 @@ def _cut(like: dict[str, np.ndarray], name: str, axis: int) -> int:
 
 @torch.inference_mode()
 def outputs(
-    model: OpenVLA,
+    model: VLA,
     inputs: dict[str, np.ndarray],
     like: dict[str, np.ndarray],
     answers: Mapping[str, np.ndarray] | None = None,
@@ -110,7 +113,7 @@ def outputs(
 
 
 def _run(
-    model: OpenVLA,
+    model: VLA,
     pixels: np.ndarray,
     input_ids: np.ndarray,
     rows: int,
@@ -127,22 +130,24 @@ def _run(
     x = model.embed_prompt(ids, visual)
     length = x.shape[1]
     decoder, cache = model.language_model.model, model.new_cache(length + config.action_dims)
-    positions = torch.arange(length)[None]
-    layer_inputs: list[Tensor] = []
-    layers = range(1, config.decoder.layers + 1)
-    with QueryTap(decoder, layers, tail=rows) as tap:
-        last = decoder.run(x, positions, cache=cache, collect=layer_inputs)
-    result['hidden'] = torch.cat([*layer_inputs, last])
-    # As pruners get their scores, and below as decoders run their passes: what is compared here
-    # is what runs.
-    result['attn_text_rows'] = torch.stack(
-        [
-            row_weights(
-                decoder, layer, tap.take(layer), positions[0, length - rows :], cache, positions[0]
-            )
-            for layer in layers
-        ]
-    )
+    positions, depth = torch.arange(length), config.decoder.layers
+    hidden, weights, last = [x], [], x
+    # By the programs that run on a robot, a span of one layer each: what is compared here, and
+    # below the passes that decoders ask for, is what runs.
+    for layer in range(depth):
+        done = call(
+            EAGER,
+            Span(decoder, layer, layer + 1, norm=layer + 1 == depth, taps=(layer + 1,)),
+            {'x': last, 'positions': positions},
+            {'new': cache.room(layer, layer + 1, length)},
+        )
+        cache.grow(layer, layer + 1, length)
+        last = done['x']
+        hidden.append(last)
+        queries, keys = done[f'queries.{layer + 1}'][0, :, length - rows :], done['new'][0, 0, 0]
+        weights.append(attention_rows(queries, keys, positions[length - rows :], positions))
+    result['hidden'] = torch.cat(hidden)
+    result['attn_text_rows'] = torch.stack(weights)
     logits = model.language_model.lm_head(last[:, -1])
     result['last_logits'] = logits[0]
 
@@ -153,7 +158,7 @@ def _run(
 
     steps = [logits]
     ids_out = [token(0)]
-    passes = CachedPasses(model, cache, length, ActionAttention(decoder, (), length - 1, 0))
+    passes = CachedPasses(model.language_model, cache, length)
     for step in range(1, config.action_dims):
         steps.append(passes.extend(ids_out[-1], step - 1))
         ids_out.append(token(step))

@@ -107,14 +107,14 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
     def _forget(self) -> None:
         self._memory = ActionMemory()
         self._since_refresh = 0
-        self._visual: Tensor | None = None
+        self._distances: Tensor | None = None
 
     def _plan(self, scene: Scene) -> Needs:
         p, layer = self.parameters, self._drop_layer
-        self._visual = None
+        self._distances = None
         prefill = ROWS[p.rows]
         if self.layout.single_pass:
-            return Needs(projected=True, layers={layer: (prefill, Rows.ACTION)}, drops=(layer,))
+            return Needs(distances=True, layers={layer: (prefill, Rows.ACTION)}, drops=(layer,))
         decode = tuple(sorted({*self._action_layers, layer}))
         self._since_refresh += 1
         if len(self._memory) < p.window:
@@ -125,14 +125,14 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
             self._since_refresh = 0
             self._fallback('refresh')
             return Needs(decode=decode)
-        return Needs(projected=True, layers={layer: (prefill,)}, decode=decode, drops=(layer,))
+        return Needs(distances=True, layers={layer: (prefill,)}, decode=decode, drops=(layer,))
 
-    def _projected(self, visual: Tensor | None) -> Tensor | None:
-        self._visual = visual
+    def _projected(self, distances: Tensor | None) -> Tensor | None:
+        self._distances = distances
         return None
 
     def _layer(self, layer: int, scores: Scores) -> Tensor | None:
-        if layer != self._drop_layer or not scores or self._visual is None:
+        if layer != self._drop_layer or not scores or self._distances is None:
             return None
         p = self.parameters
         semantic = scores[ROWS[p.rows]].received
@@ -142,7 +142,7 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
             action = self._memory.estimate(p.window, p.gamma).to(semantic.device)
         if not (self._usable(semantic) and self._usable(action)):
             return None
-        if not bool(self._visual.isfinite().all()):
+        if not bool(self._distances.isfinite().all()):
             self._fallback('not_finite')
             return None
         tokens = self.layout.tokens
@@ -151,7 +151,7 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
         union = top(semantic, budget) | top(action, budget)
         # Each score on its own scale, so that neither alone says where the filter starts.
         start = semantic / semantic.sum() + action / action.sum()
-        return diverse(self._visual, union, counts, start)
+        return diverse(self._distances, union, counts, start)
 
     def _decoded(self, scores: Mapping[int, TokenScores]) -> None:
         if self.layout.single_pass or not scores:

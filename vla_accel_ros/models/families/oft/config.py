@@ -19,12 +19,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vla_accel_ros.files.kinds import Number, Whole, Word, check_fields, of
+from vla_accel_ros.layers.shapes import require
+from vla_accel_ros.models.heads.config import HeadConfig
 
 L1, DISCRETE = 'l1', 'discrete'
 
 
 @dataclass(frozen=True)
-class OFTConfig:
+class OFTConfig(HeadConfig):
     """How a chunk of actions is answered in one pass (OpenVLA-OFT, arXiv 2502.19645).
 
     Attributes:
@@ -41,6 +43,9 @@ class OFTConfig:
         ValueError: When a number is out of range.
     """
 
+    family = 'oft'
+    single_pass = True
+
     chunk: int = field(default=8, metadata=of(Whole(1, 512)))
     head: str = field(default=L1, metadata=of(Word((L1, DISCRETE))))
     proprio: int = field(default=8, metadata=of(Whole(0, 256)))
@@ -51,3 +56,20 @@ class OFTConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+    @property
+    def in_tokens(self) -> bool:
+        """Whether the head is the discrete one."""
+        return self.head != L1
+
+    def rows(self, dims: int) -> int:
+        """Give one slot a number; see `HeadConfig.rows`."""
+        return dims * self.chunk
+
+    def check(self, vocab: int) -> None:
+        """Check that the stop token is one.
+
+        Raises:
+            ValueError: When it is not.
+        """
+        require(self.stop < vocab, f'stop token {self.stop} is beyond the vocabulary of {vocab}')

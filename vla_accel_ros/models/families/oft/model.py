@@ -26,11 +26,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import L1
-from vla_accel_ros.models.families.openvla.model import OpenVLA
-from vla_accel_ros.models.heads.slot_networks import ActionHead, ProprioProjector
+from vla_accel_ros.models.heads.slot_networks import L1Head, ProprioProjector
 from vla_accel_ros.models.proprio import ProprioError
+from vla_accel_ros.models.vla import VLA
 
 
 @dataclass
@@ -49,21 +50,21 @@ class OFTOutput:
     visual: Tensor
 
 
-class OpenVLAOFT(OpenVLA):
+class OpenVLAOFT(VLA):
     """The model.
 
     Args:
-        config: Its shape; `config.oft` is not None.
+        config: Its shape; its head an `OFTConfig`.
     """
 
     def __init__(self, config: VLAConfig) -> None:
         super().__init__(config)
-        oft, width = config.oft, config.decoder.width
+        oft, width = config.head, config.decoder.width
         self.oft = oft
         if oft.proprio:
             self.proprio_projector = ProprioProjector(oft.proprio, width)
         if oft.head == L1:
-            self.action_head = ActionHead(
+            self.action_head = L1Head(
                 width, config.action_dims, oft.head_width or width, oft.head_blocks
             )
 
@@ -95,7 +96,7 @@ class OpenVLAOFT(OpenVLA):
         Raises:
             ProprioError: When proprioception is missing, of another size or not wanted.
         """
-        self._check(proprio)
+        self.check_proprio(proprio)
         embed = self.language_model.model.embed_tokens
         text = embed(input_ids)
         batch, width = len(text), text.shape[-1]
@@ -107,7 +108,21 @@ class OpenVLAOFT(OpenVLA):
             [*parts, text[:, 1:], text.new_zeros(batch, self.config.slots, width), stop], dim=1
         )
 
-    def _check(self, proprio: Tensor | None) -> None:
+    def sequence(self, proprio: bool) -> Call:
+        """Give the program that puts the whole sequence together."""
+        inputs = ('ids', 'visual', 'proprio') if proprio else ('ids', 'visual')
+        return Call('sequence', self.embed_chunk, inputs, 'x')
+
+    def head(self) -> Call:
+        """Give the program of the head."""
+        return Call('head', self.read_out, ('rows',), 'numbers')
+
+    def check_proprio(self, proprio: Tensor | None) -> None:
+        """Check proprioception [B, numbers].
+
+        Raises:
+            ProprioError: When it is missing, of another size or not wanted.
+        """
         wanted = self.oft.proprio
         got = 0 if proprio is None else proprio.shape[-1]
         if got != wanted:
@@ -141,8 +156,3 @@ class OpenVLAOFT(OpenVLA):
         positions = torch.arange(x.shape[1], device=x.device)[None]
         rows = self.language_model.model.run(x, positions, causal=False)[:, self.rows]
         return OFTOutput(self.read_out(rows), rows, visual)
-
-
-def build(config: VLAConfig) -> OpenVLA:
-    """Build the model that a configuration asks for, with random weights."""
-    return OpenVLAOFT(config) if config.oft else OpenVLA(config)

@@ -12,10 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""OpenVLA: towers, projector and decoder as one model.
+"""OpenVLA: action tokens behind the prompt, one after the other.
 
-The sequence is [BOS | visual tokens | rest of the prompt | action tokens]; positions are
-absolute, so the visual tokens stand at 1..N whatever happens to them later.
+The sequence is [BOS | visual tokens | rest of the prompt | action tokens].
 """
 
 from __future__ import annotations
@@ -23,13 +22,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.layers.llama import LanguageModel
-from vla_accel_ros.layers.projector import Projector, patch_coordinates
-from vla_accel_ros.layers.vit import VisionBackbone
-from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.vla import VLA
 
 
 @dataclass
@@ -51,111 +46,12 @@ class VLAOutput:
     features: list[Tensor] = field(default_factory=list)
 
 
-class OpenVLA(nn.Module):
+class OpenVLA(VLA):
     """The model.
 
     Args:
         config: Its shape.
     """
-
-    def __init__(self, config: VLAConfig) -> None:
-        super().__init__()
-        self.config = config
-        width = config.decoder.width
-        self.vision_backbone = VisionBackbone(
-            config.towers, config.image_size, width if config.film else 0
-        )
-        self.projector = Projector(config.feature_width, width, config.projector_layers)
-        self.language_model = LanguageModel(config.decoder)
-        self.register_buffer(
-            'coordinates', patch_coordinates(config.grid, 'cpu'), persistent=False
-        )
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self.language_model.lm_head.weight.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Type of the weights."""
-        return self.language_model.lm_head.weight.dtype
-
-    def language(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor | None:
-        """Give the mean embedding of the prompt [B, width] for FiLM, None without FiLM.
-
-        Padding and action tokens do not count.
-        """
-        if not self.config.film:
-            return None
-        last = self.config.tokenizer_vocab
-        counts = (input_ids < last - self.config.bins) | (input_ids >= last)
-        if attention_mask is not None:
-            counts = counts & attention_mask.bool()
-        weight = counts / counts.sum(1, keepdim=True).clamp(min=1)
-        embedded = self.language_model.model.embed_tokens(input_ids)
-        return (weight[..., None].to(embedded.dtype) * embedded).sum(1)
-
-    def tower_features(self, pixel_values: Tensor, language: Tensor | None = None) -> list[Tensor]:
-        """Run the towers.
-
-        Args:
-            pixel_values: [B, channels, H, W], three channels an image and tower, image by image.
-            language: [B, width] for FiLM.
-
-        Returns:
-            For each image [B, N, sum of its towers' widths].
-
-        Raises:
-            ValueError: When the shape is not what the configuration says.
-        """
-        size = self.config.image_size
-        expected = (self.config.channels, size, size)
-        if tuple(pixel_values.shape[1:]) != expected:
-            raise ValueError(
-                f'pixel values are {list(pixel_values.shape)}, expected [B, '
-                f'{", ".join(map(str, expected))}] for {self.config.cameras} images'
-            )
-        parts = iter(pixel_values.split(3, dim=1))
-        return [
-            torch.cat(
-                [self.vision_backbone.tower(t)(next(parts), language) for t in towers], dim=-1
-            )
-            for towers in self.config.image_towers
-        ]
-
-    def project(self, features: list[Tensor], ids: Tensor | None = None) -> Tensor:
-        """Map the features of all images to visual tokens.
-
-        Args:
-            features: For each image [B, N, feature width].
-            ids: int [n], the visual tokens wanted, image * N + index; all if None.
-
-        Returns:
-            [B, n, width].
-        """
-        x = torch.cat(features, dim=1)
-        if self.config.coordinates:
-            where = self.coordinates.to(x.dtype).repeat(len(features), 1)
-            x = torch.cat([x, where.expand(len(x), -1, -1)], dim=-1)
-        return self.projector(x if ids is None else x[:, ids])
-
-    def encode_images(self, pixel_values: Tensor, language: Tensor | None = None) -> Tensor:
-        """Map pixel values [B, channels, H, W] to visual tokens [B, visual tokens, width]."""
-        return self.project(self.tower_features(pixel_values, language))
-
-    def embed_prompt(self, input_ids: Tensor, visual: Tensor) -> Tensor:
-        """Put the visual tokens behind BOS.
-
-        Args:
-            input_ids: int [B, T], BOS first.
-            visual: [B, N, width].
-
-        Returns:
-            [B, T + N, width].
-        """
-        text = self.language_model.model.embed_tokens(input_ids)
-        return torch.cat([text[:, :1], visual.to(text.dtype), text[:, 1:]], dim=1)
 
     def forward(
         self,
@@ -200,37 +96,3 @@ class OpenVLA(nn.Module):
         return VLAOutput(
             self.language_model.lm_head(rows), hidden, visual, hidden[:, 1 : 1 + count], features
         )
-
-    def new_cache(self, capacity: int, batch: int = 1) -> KVCache:
-        """Make an empty cache that fits this model."""
-        return KVCache(self.config.decoder, capacity, batch, self.device, self.dtype)
-
-    def prefill(self, x: Tensor, cache: KVCache) -> Tensor:
-        """Run the prompt.
-
-        Args:
-            x: [B, S, width] from `embed_prompt`.
-            cache: Empty; filled with the S tokens.
-
-        Returns:
-            Logits of the last token [B, vocabulary].
-        """
-        positions = torch.arange(x.shape[1], device=x.device)[None]
-        hidden = self.language_model.model.run(x, positions, cache=cache)
-        return self.language_model.lm_head(hidden[:, -1])
-
-    def decode_one_token(self, token: Tensor, position: Tensor, cache: KVCache) -> Tensor:
-        """Run one more token.
-
-        Args:
-            token: int [B].
-            position: int [1 or B, 1], the token's absolute position, which is not the number
-                of cached tokens once any was dropped.
-            cache: Holds what came before; grows by one.
-
-        Returns:
-            Logits of the next token [B, vocabulary].
-        """
-        x = self.language_model.model.embed_tokens(token[:, None])
-        hidden = self.language_model.model.run(x, position, cache=cache)
-        return self.language_model.lm_head(hidden[:, -1])

@@ -21,11 +21,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from vla_accel_ros.files.kinds import Whole, kind_of, take
-from vla_accel_ros.models.checkpoints.json_file import CheckpointError
-from vla_accel_ros.models.checkpoints.side_files import HEAD, PROPRIO, VISION, read
+from vla_accel_ros.models.checkpoints.file_names import CONFIG
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named
 from vla_accel_ros.models.config import MOST_VIEWS, VLAConfig
 from vla_accel_ros.models.families.oft.config import DISCRETE, L1, OFTConfig
-from vla_accel_ros.models.families.openvla.public import LIBERO_CROP
+from vla_accel_ros.models.families.oft.side_files import HEAD, PROPRIO, VISION, read_side
+from vla_accel_ros.models.families.openvla import checkpoint as openvla
 
 # No tensor tells these, nor do the original's files: they are its LIBERO policies', and a
 # config.json may say otherwise under the names that its launchers use.
@@ -33,23 +34,24 @@ CAMERAS, CHUNK = 2, 8
 CAMERAS_KEY, CHUNK_KEY = 'num_images_in_input', 'num_action_chunks'
 
 
-def oft_public_config(config: VLAConfig, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
-    """Add to a public checkpoint's configuration what makes it an OFT.
+def read(folder: Path, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
+    """Read a public folder's configuration: an OpenVLA's, and what makes it an OFT.
 
     Args:
-        config: As a plain OpenVLA's.
-        values: What `config.json` holds.
+        folder: The folder.
+        values: What `config.json` holds, with the checked `norm_stats`.
         sides: From `side_files.find`.
 
-    Returns:
-        The configuration, unchanged where there are no side files and no chunk is spoken of.
-
     Raises:
-        CheckpointError: When a side file cannot be read or is not of the form expected.
-        ValueError: When a number is out of range.
+        CheckpointError: When a file cannot be read, is not of the form expected, or a number is
+            out of range.
     """
-    if not sides and CHUNK_KEY not in values:
-        return config
+    plain = openvla.read(folder, values)
+    with named(folder / CONFIG):
+        return _with_oft(plain, values, sides)
+
+
+def _with_oft(config: VLAConfig, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
     cameras = take(values, CAMERAS_KEY, Whole(1, MOST_VIEWS), CAMERAS if sides else 1)
     shapes = {kind: _shapes(file) for kind, file in sides.items()}
     oft = OFTConfig(
@@ -66,17 +68,17 @@ def oft_public_config(config: VLAConfig, values: Mapping, sides: Mapping[str, Pa
         oft = replace(oft, head_width=hidden, head_blocks=len(blocks))
     return replace(
         config,
-        oft=oft,
+        head=oft,
         action_dims=dims,
         image_towers=config.image_towers * cameras,
         film=any(name.endswith('.scale.weight') for name in shapes.get(VISION, ())),
         # OFT is fine-tuned with crops unless told not to, whatever the data set is called.
-        centre_crop=LIBERO_CROP,
+        centre_crop=openvla.LIBERO_CROP,
     )
 
 
 def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in read(file).items()}
+    return {name: tuple(tensor.shape) for name, tensor in read_side(file).items()}
 
 
 def _shape(

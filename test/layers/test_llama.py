@@ -21,9 +21,9 @@ import pytest
 import torch
 
 from vla_accel_ros.layers.cache import CacheLender, KVCache
-from vla_accel_ros.layers.llama import LlamaDecoder, Rotary, rotate
+from vla_accel_ros.layers.llama import LlamaDecoder, Rotary, rotate, run_layers
 from vla_accel_ros.layers.shapes import DecoderConfig
-from vla_accel_ros.models.attention_taps import QueryTap, row_weights
+from vla_accel_ros.pruning.scores import attention_rows
 
 
 def decoder_of(layers=2, heads=4, kv_heads=2, seed=0):
@@ -32,6 +32,17 @@ def decoder_of(layers=2, heads=4, kv_heads=2, seed=0):
         width=8 * heads, layers=layers, heads=heads, kv_heads=kv_heads, mlp=40, vocab=50
     )
     return LlamaDecoder(config).eval().requires_grad_(False)
+
+
+def over(decoder, x, positions, cache, mask=None):
+    """Run all layers over what a cache holds, filling it."""
+    depth, count = decoder.config.layers, x.shape[1]
+    causal = mask is None and count > 1
+    past, room = cache.held(0, depth), cache.room(0, depth, count)
+    rope = decoder.rope(positions, x)
+    ran = run_layers(decoder, 0, depth, x, rope, mask, causal, past, room)
+    cache.grow(0, depth, count)
+    return decoder.norm(ran.x)
 
 
 @settings(max_examples=25)
@@ -48,25 +59,37 @@ def test_any_cut_into_prefill_and_decode_equals_the_full_pass(layers, heads, len
     whole = decoder.run(x, positions)
     cut = data.draw(st.integers(1, length - 1))
     cache = KVCache(decoder.config, length, batch=2)
-    parts = [decoder.run(x[:, :cut], positions[:, :cut], cache=cache)]
+    parts = [over(decoder, x[:, :cut], positions[:, :cut], cache)]
     parts += [
-        decoder.run(x[:, i : i + 1], positions[:, i : i + 1], cache=cache)
-        for i in range(cut, length)
+        over(decoder, x[:, i : i + 1], positions[:, i : i + 1], cache) for i in range(cut, length)
     ]
     assert torch.allclose(torch.cat(parts, 1), whole, atol=1e-5)
     assert cache.lengths == [length] * layers
 
 
-def test_several_tokens_over_a_cache_need_a_mask_and_equal_the_full_pass_with_it():
-    decoder = decoder_of()
-    x, positions = torch.randn(1, 7, 32), torch.arange(7)[None]
-    cache = KVCache(decoder.config, 7)
-    decoder.run(x[:, :4], positions[:, :4], cache=cache)
-    with pytest.raises(ValueError, match='3 tokens over a filled cache need an explicit mask'):
-        decoder.run(x[:, 4:], positions[:, 4:], cache=cache)
-    mask = torch.ones(7, 7, dtype=torch.bool).tril()[4:]
-    late = decoder.run(x[:, 4:], positions[:, 4:], mask, cache)
-    assert torch.allclose(late, decoder.run(x, positions)[:, 4:], atol=1e-5)
+@pytest.mark.parametrize(('heads', 'kv_heads'), [(4, 4), (4, 2)])
+@pytest.mark.parametrize('held', [0, 4])
+def test_room_spares_a_copy_and_changes_nothing(heads, kv_heads, held):
+    decoder = decoder_of(3, heads, kv_heads)
+    x, positions = torch.randn(1, 7, 8 * heads), torch.arange(7)[None]
+    rope = decoder.rope(positions, x)
+    before = tuple(part[:, :, :held] for part in rope)
+    past = run_layers(decoder, 0, 3, x[:, :held], before, causal=True).new if held else None
+    mask = torch.ones(7, 7, dtype=torch.bool).tril()[held:]
+    rest = x[:, held:], tuple(part[:, :, held:] for part in rope), mask
+    free = run_layers(decoder, 1, 3, *rest, past=None if past is None else past[1:], taps=(2,))
+    cache = KVCache(decoder.config, 9)
+    if held:
+        cache.room(0, 3, held).copy_(past)
+        cache.grow(0, 3, held)
+    room = cache.room(1, 3, 7 - held)
+    inside = run_layers(decoder, 1, 3, *rest, past=cache.held(1, 3), room=room, taps=(2,))
+    torch.testing.assert_close(inside.x, free.x, atol=1e-6, rtol=0)
+    torch.testing.assert_close(inside.new, free.new, atol=1e-6, rtol=0)
+    assert list(inside.queries) == [2] and torch.equal(inside.queries[2], free.queries[2])
+    assert inside.new.data_ptr() == room[:, :, :, :, held:].data_ptr()
+    if held:
+        assert torch.equal(cache.held(1, 3), past[1:])
 
 
 def test_dropped_tokens_leave_the_others_positions_alone():
@@ -79,8 +102,8 @@ def test_dropped_tokens_leave_the_others_positions_alone():
     keep = torch.tensor([0, 1, 3, 4, 5])
     hidden = decoder.run(x, positions, mask)[:, keep]
     cache = KVCache(decoder.config, 6)
-    short = decoder.run(x[:, keep[:-1]], positions[:, keep[:-1]], cache=cache)
-    last = decoder.run(x[:, 5:], positions[:, 5:], cache=cache)
+    short = over(decoder, x[:, keep[:-1]], positions[:, keep[:-1]], cache)
+    last = over(decoder, x[:, 5:], positions[:, 5:], cache)
     assert torch.allclose(torch.cat([short, last], 1), hidden, atol=1e-5)
 
 
@@ -115,20 +138,20 @@ def test_fused_attention_is_the_eager_one(heads, kv_heads):
     values = attention._heads(attention.v_proj(normed), kv_heads)
     values = values.repeat_interleave(heads // kv_heads, 1)
     eager = attention.o_proj((eager_rows(layer, x, rope) @ values).transpose(1, 2).flatten(2))
-    fused = attention(normed, rope, None, True, None, 0)
+    fused = attention(normed, rope, causal=True)
     torch.testing.assert_close(fused, eager, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize(('heads', 'kv_heads'), [(4, 4), (4, 2)])
-def test_tapped_rows_are_the_eager_attention(heads, kv_heads):
+def test_tapped_queries_give_the_eager_attention(heads, kv_heads):
     decoder = decoder_of(2, heads, kv_heads)
-    x, positions = torch.randn(1, 6, 8 * heads), torch.arange(6)
-    cache, entering = KVCache(decoder.config, 6), []
-    with QueryTap(decoder, (1, 2), tail=3) as tap:
-        decoder.run(x, positions[None], cache=cache, collect=entering)
+    x, positions, entering = torch.randn(1, 6, 8 * heads), torch.arange(6), []
+    rope = decoder.rope(positions[None], x)
+    ran = run_layers(decoder, 0, 2, x, rope, causal=True, taps=(1, 2))
+    assert torch.equal(decoder.norm(ran.x), decoder.run(x, positions[None], collect=entering))
     for layer in (1, 2):
-        rows = row_weights(decoder, layer, tap.take(layer), positions[3:], cache, positions)
-        rope = decoder.rope(positions[None], x)
+        queries, keys = ran.queries[layer][0, :, 3:], ran.new[layer - 1, 0, 0]
+        rows = attention_rows(queries, keys, positions[3:], positions)
         eager = eager_rows(decoder.layers[layer - 1], entering[layer - 1], rope)[0, :, 3:]
         torch.testing.assert_close(rows, eager, atol=1e-6, rtol=0)
 
@@ -143,29 +166,43 @@ def test_collect_gives_what_enters_each_layer():
     assert torch.equal(again, last)
 
 
+def filled(layers, capacity, held):
+    """A cache whose layers hold the tokens 0, 1, ... ."""
+    cache = KVCache(DecoderConfig(width=16, heads=2, kv_heads=2, layers=layers), capacity)
+    cache.room(0, layers, held)[:] = torch.arange(held).float()[:, None]
+    cache.grow(0, layers, held)
+    return cache
+
+
 def test_cache_refuses_more_than_it_holds():
-    cache = KVCache(DecoderConfig(width=16, heads=2, kv_heads=2, layers=1), 3)
-    tokens = torch.zeros(1, 2, 2, 8)
-    cache.append(0, tokens, tokens)
+    cache = filled(1, 3, 2)
     with pytest.raises(ValueError, match='holds 3 tokens a layer, 4 were asked for'):
-        cache.append(0, tokens, tokens)
+        cache.room(0, 1, 2)
+    assert cache.lengths == [2]
 
 
 @given(st.integers(0, 5), st.integers(0, 7))
 def test_cache_forgets_the_newest(held, dropped):
-    cache = KVCache(DecoderConfig(width=16, heads=2, kv_heads=2, layers=2), 5)
-    tokens = torch.arange(held).float().expand(1, 2, 8, held).transpose(2, 3)
-    for layer in range(2):
-        cache.append(layer, tokens, tokens)
+    cache = filled(2, 5, held)
     if dropped > held:
         with pytest.raises(ValueError, match=f'cannot drop {dropped} tokens'):
             cache.drop_last(dropped)
         return
     cache.drop_last(dropped)
-    keys, _ = cache.append(0, tokens[:, :, :0], tokens[:, :, :0])
-    assert torch.equal(keys, tokens[:, :, : held - dropped])
+    assert cache.held(0, 1)[0, 0, 0, 0, :, 0].tolist() == list(range(held - dropped))
     cache.clear()
     assert cache.lengths == [0, 0]
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=6))
+def test_groups_are_the_layers_that_hold_equally_many(lengths):
+    cache = KVCache(DecoderConfig(width=16, heads=2, kv_heads=2, layers=len(lengths)), 3)
+    for layer, length in enumerate(lengths):
+        cache.grow(layer, layer + 1, length)
+    groups = cache.groups
+    assert [layer for group in groups for layer in range(*group)] == list(range(len(lengths)))
+    assert all(len(set(lengths[first:last])) == 1 for first, last in groups)
+    assert all(lengths[last] != lengths[last - 1] for _, last in groups[:-1])
 
 
 def test_a_lent_cache_is_empty_and_made_anew_only_where_it_is_too_small():
@@ -173,7 +210,6 @@ def test_a_lent_cache_is_empty_and_made_anew_only_where_it_is_too_small():
     lend = CacheLender(lambda capacity: KVCache(config, capacity))
     first = lend(65)
     assert first.capacity == 128
-    tokens = torch.zeros(1, 2, 2, 8)
-    first.append(0, tokens, tokens)
+    first.grow(0, 1, 2)
     assert lend(128) is first and first.lengths == [0]
     assert lend(129).capacity == 192

@@ -12,11 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Reading the configuration of public OpenVLA checkpoints."""
+"""Public OpenVLA checkpoints: their configuration, and the tensors that never run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from vla_accel_ros.files.kinds import (
     FieldError,
@@ -30,7 +31,13 @@ from vla_accel_ros.files.kinds import (
     take,
 )
 from vla_accel_ros.layers.shapes import HALF, RGB_MEAN, RGB_STD, DecoderConfig, TowerConfig
+from vla_accel_ros.models.checkpoints.file_names import CONFIG
+from vla_accel_ros.models.checkpoints.json_file import named, read_json
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.openvla.config import TokensConfig
+
+MODEL_TYPE = 'openvla'
+PROCESSOR = 'preprocessor_config.json'
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -163,8 +170,8 @@ def tower_ids(config: Mapping) -> tuple[str, ...]:
         ValueError: When it is no OpenVLA.
         FieldError: When there are none, or more than two.
     """
-    if config.get('model_type') != 'openvla':
-        raise ValueError(f"model_type is '{config.get('model_type')}', expected 'openvla'")
+    if config.get('model_type') != MODEL_TYPE:
+        raise ValueError(f"model_type is '{config.get('model_type')}', expected '{MODEL_TYPE}'")
     return Several(Word(), 1, 2).read(config.get('timm_model_ids', []), 'timm_model_ids')
 
 
@@ -209,6 +216,7 @@ def public_config(config: Mapping, processor: Mapping | None = None, name: str =
     return VLAConfig(
         towers=towers,
         decoder=decoder,
+        head=TokensConfig(),
         image_towers=(tuple(range(len(towers))),),
         image_size=image_sizes[0],
         resize=take(config, 'image_resize_strategy', kind_of(VLAConfig, 'resize'), 'resize-naive'),
@@ -222,3 +230,41 @@ def public_config(config: Mapping, processor: Mapping | None = None, name: str =
         prompt='v0.1' if chat else 'v0.2',
         norm_stats=stats,
     )
+
+
+def read(folder: Path, values: Mapping) -> VLAConfig:
+    """Read a public folder's configuration.
+
+    Args:
+        folder: The folder.
+        values: What `config.json` holds, with the checked `norm_stats`.
+
+    Raises:
+        CheckpointError: When a file does not say what is needed.
+    """
+    file, processor = folder / PROCESSOR, {}
+    if file.exists() or file.is_symlink():
+        processor = read_json(file)
+        with named(folder / CONFIG):
+            towers = len(tower_ids(values))
+        with named(file):
+            normalisation(processor, towers)
+    with named(folder / CONFIG):
+        return public_config(values, processor, folder.resolve().name)
+
+
+def never_runs(config: VLAConfig, name: str) -> bool:
+    """Say whether a public checkpoint's tensor belongs to what never runs.
+
+    These are each tower's blocks behind the feature block, its final norm and its pooling head;
+    and the rotary frequencies that old Llama files store.
+    """
+    if name.endswith('rotary_emb.inv_freq'):
+        return True
+    for tower in config.towers:
+        prefix = f'vision_backbone.{tower.name}.'
+        if name.startswith(prefix):
+            rest = name[len(prefix) :].split('.')
+            late = rest[0] == 'blocks' and rest[1].isdigit() and int(rest[1]) >= tower.blocks
+            return late or rest[0] in ('norm', 'attn_pool')
+    return False

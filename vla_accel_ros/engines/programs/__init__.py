@@ -12,9 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the tests of replay share."""
-
-from pathlib import Path
-import sys
-
-sys.path.insert(0, str(Path(__file__).parent))
+"""Programs: what a model is made of, tensors in and tensors out, one file a kind."""

@@ -20,7 +20,7 @@ import pytest
 import torch
 
 from vla_accel_ros.models.checkpoints.folder import CheckpointError
-from vla_accel_ros.models.checkpoints.lora import merge
+from vla_accel_ros.models.families.oft.lora import merge
 
 
 def test_adapters_are_added_to_the_weights_that_they_adapt():

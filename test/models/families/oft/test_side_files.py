@@ -28,8 +28,8 @@ import torch
 
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import CheckpointError, load, save
-from vla_accel_ros.models.checkpoints.side_files import find, read
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
+from vla_accel_ros.models.families.oft.side_files import find, read_side
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 
 SOURCES = {'action_head': 'oft_action_head', 'proprio_projector': 'oft_proprio_projector'}
@@ -103,8 +103,8 @@ def test_side_files_make_an_oft_whatever_their_step_prefix_and_format(
     model = load(public)
     assert type(model) is OpenVLAOFT
     config = model.config
-    assert (config.oft.head, config.proprio, config.cameras, config.channels) == ('l1', 8, 2, 12)
-    assert (config.oft.head_width, config.oft.head_blocks, config.oft.chunk) == (32, 2, 8)
+    assert (config.head.head, config.proprio, config.cameras, config.channels) == ('l1', 8, 2, 12)
+    assert (config.head.head_width, config.head.head_blocks, config.head.chunk) == (32, 2, 8)
     assert (config.action_dims, config.centre_crop, config.film) == (7, 0.9, False)
     stored = load_file(reference / 'oft_action_head.safetensors')
     assert torch.equal(model.action_head.model.fc1.weight, stored['model.fc1.weight'])
@@ -114,26 +114,30 @@ def test_configuration_is_read_without_the_weights(public, put):
     for kind in SOURCES:
         put(kind)
     (public / 'model.safetensors').unlink()
-    assert read_config(public).oft.proprio == 8
+    assert read_config(public).head.proprio == 8
 
 
 def test_a_proprio_projector_alone_means_discrete_actions(public, put):
     put('proprio_projector')
     model = load(public)
-    assert (model.config.oft.head, model.config.proprio) == ('discrete', 8)
+    assert (model.config.head.head, model.config.proprio) == ('discrete', 8)
 
 
 def test_config_json_may_name_views_and_chunk_under_the_launchers_names(public, put):
     put('action_head')
     rewrite(public, num_images_in_input=3, num_action_chunks=5)
     config = read_config(public)
-    assert (config.cameras, config.oft.chunk, config.proprio) == (3, 5, 0)
+    assert (config.cameras, config.head.chunk, config.proprio) == (3, 5, 0)
 
 
 def test_a_chunk_in_config_json_alone_means_discrete_actions_of_one_view(public):
     rewrite(public, num_action_chunks=4)
     model = load(public)
-    assert (model.config.oft.head, model.config.cameras, model.config.slots) == ('discrete', 1, 28)
+    assert (model.config.head.head, model.config.cameras, model.config.slots) == (
+        'discrete',
+        1,
+        28,
+    )
 
 
 @pytest.mark.parametrize('value', [0, -1, 2.5, 'two', True])
@@ -170,7 +174,7 @@ def test_what_is_no_side_file_is_not_waited_for(tmp_path, make, ending):
     file = tmp_path / f'action_head.{ending}'
     make(file)
     with pytest.raises(CheckpointError, match=rf'action_head\.{ending} is no file'):
-        read(file)
+        read_side(file)
 
 
 def test_adapters_in_a_film_backbone_are_merged_on_loading(public, put, reference):
@@ -223,13 +227,13 @@ def test_a_corrupt_side_file_is_named(public, content, suffix):
 def test_anything_but_tensors_by_name_is_refused(tmp_path, stored):
     torch.save(stored, tmp_path / 'action_head.pt')
     with pytest.raises(CheckpointError, match='not all tensors by name'):
-        read(tmp_path / 'action_head.pt')
+        read_side(tmp_path / 'action_head.pt')
 
 
 def test_files_saved_in_the_old_format_are_read(tmp_path):
     tensors = {'module.fc1.weight': torch.arange(6.0).view(2, 3)}
     torch.save(tensors, tmp_path / 'a.pt', _use_new_zipfile_serialization=False)
-    assert torch.equal(read(tmp_path / 'a.pt')['fc1.weight'], tensors['module.fc1.weight'])
+    assert torch.equal(read_side(tmp_path / 'a.pt')['fc1.weight'], tensors['module.fc1.weight'])
 
 
 @pytest.mark.parametrize(
@@ -249,7 +253,7 @@ def test_a_pointer_and_a_link_in_place_of_a_side_file_are_said(public, content, 
 def test_a_side_file_of_whole_numbers_is_refused(tmp_path):
     torch.save({'a': torch.zeros(2, dtype=torch.int64)}, tmp_path / 'action_head.pt')
     with pytest.raises(CheckpointError, match=r'a is of the type torch\.int64, expected floats'):
-        read(tmp_path / 'action_head.pt')
+        read_side(tmp_path / 'action_head.pt')
 
 
 def test_two_steps_of_one_kind_are_an_error(public, put):

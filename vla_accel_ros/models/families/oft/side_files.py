@@ -75,7 +75,7 @@ def _candidates(folder: Path, kind: str) -> list[Path]:
     return sorted(file for file in folder.iterdir() if name.fullmatch(file.name))
 
 
-def read(file: Path) -> dict[str, Tensor]:
+def read_side(file: Path) -> dict[str, Tensor]:
     """Read a side file's tensors, under their names without the data-parallel prefix.
 
     Raises:
@@ -127,11 +127,11 @@ def tensors(kind: str, file: Path) -> dict[str, Tensor]:
     """Read a side file's tensors under the names that the model has for them.
 
     Raises:
-        CheckpointError: As `read`, or when a low-rank adapter is not whole.
+        CheckpointError: As `read_side`, or when a low-rank adapter is not whole.
     """
-    from vla_accel_ros.models.checkpoints.lora import merge
+    from vla_accel_ros.models.families.oft.lora import merge
 
-    stored = merge(read(file), file)
+    stored = merge(read_side(file), file)
     if kind != VISION:
         return {f'{kind}.{name}': tensor for name, tensor in stored.items()}
     # FiLM wraps the backbone and each of its blocks.

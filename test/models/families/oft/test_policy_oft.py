@@ -69,7 +69,7 @@ def make(tmp_path, build):
                 heads=4,
                 tower_blocks=1,
                 film=film,
-                oft=OFTConfig(**oft),
+                head=OFTConfig(**oft),
             ),
             norm_stats={'here': STATISTICS},
         )
@@ -258,8 +258,8 @@ def test_a_fixture_of_numbers_stays_a_plain_openvla_for_a_policy(reference, tmp_
     # Its side files have names of their own, so that one folder can serve both comparisons.
     shutil.copytree(reference, tmp_path / 'copy')
     write_tokenizer(WORDS, tmp_path / 'copy')
-    assert Policy.load(tmp_path / 'copy', unnorm_key='tiny_libero').config.oft is None
-    assert OFTReference(reference, {}).config.oft.proprio == 8
+    assert Policy.load(tmp_path / 'copy', unnorm_key='tiny_libero').config.head.family == 'openvla'
+    assert OFTReference(reference, {}).config.head.proprio == 8
 
 
 def test_a_head_for_an_arm_of_other_actions_is_refused(reference, tmp_path):

@@ -19,11 +19,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.checkpoints import own_config
 from vla_accel_ros.models.families.oft.config import DISCRETE, OFTConfig
-from vla_accel_ros.models.families.oft.model import OpenVLAOFT, build
+from vla_accel_ros.models.families.oft.model import OpenVLAOFT
 from vla_accel_ros.models.families.openvla.model import OpenVLA
-from vla_accel_ros.models.heads.slot_networks import ActionHead
+from vla_accel_ros.models.families.registry import build
+from vla_accel_ros.models.heads.slot_networks import L1Head
 from vla_accel_ros.models.presets import embedded, openvla_7b_oft
 from vla_accel_ros.models.proprio import ProprioError
 
@@ -32,7 +33,7 @@ PROPRIO = torch.tensor([[0.1, -0.5, 0.9], [-1.0, 0.0, 1.0]])
 
 @pytest.fixture(scope='module')
 def oft_config(small_config):
-    return replace(small_config, oft=OFTConfig(chunk=3, proprio=3))
+    return replace(small_config, head=OFTConfig(chunk=3, proprio=3))
 
 
 @pytest.fixture(scope='module')
@@ -79,7 +80,7 @@ def test_every_token_sees_every_other(oft, batch):
         elif change == 'proprio':
             other_proprio[:, 0] += 0.5
         else:
-            model = OpenVLAOFT(replace(oft.config, oft=replace(oft.oft, stop=5))).eval()
+            model = OpenVLAOFT(replace(oft.config, head=replace(oft.oft, stop=5))).eval()
             model.load_state_dict(oft.state_dict())
         changed = model(other_pixels, other_ids, other_proprio)
         assert (changed.hidden - plain.hidden).abs().amax(-1).min() > 0, change
@@ -93,7 +94,7 @@ def test_samples_of_a_batch_do_not_mix(oft, batch):
 
 
 def test_an_action_depends_on_its_own_rows_alone():
-    head = ActionHead(4, 7, 16, 2)
+    head = L1Head(4, 7, 16, 2)
     rows = torch.randn(1, 21, 4)
     changed = rows.clone()
     changed[:, 7:14] += 1
@@ -103,7 +104,7 @@ def test_an_action_depends_on_its_own_rows_alone():
 
 
 def test_a_discrete_head_gives_logits_of_every_slot(oft_config, batch):
-    model = OpenVLAOFT(replace(oft_config, oft=OFTConfig(chunk=3, proprio=0, head=DISCRETE)))
+    model = OpenVLAOFT(replace(oft_config, head=OFTConfig(chunk=3, proprio=0, head=DISCRETE)))
     assert model(*batch).numbers.shape == (2, 21, oft_config.decoder.vocab)
     assert not [n for n in model.state_dict() if n.startswith(('action_head', 'proprio'))]
 
@@ -149,10 +150,10 @@ def test_one_class_of_configuration_spans_the_full_size_and_the_embedded_oft(fil
         model = build(full)
     assert tuple(model.action_head.model.fc1.weight.shape) == (4096, 28672)
     assert tuple(model.proprio_projector.fc1.weight.shape) == (4096, 8)
-    small = embedded(50, film=film, oft=OFTConfig(chunk=4, proprio=8))
+    small = embedded(50, film=film, head=OFTConfig(chunk=4, proprio=8))
     assert (small.cameras, small.slots) == (2, 28)
     for config in (full, small):
-        assert VLAConfig.from_dict(config.to_dict()) == config
+        assert own_config.read(own_config.write(config)) == config
 
 
 @pytest.mark.parametrize(
@@ -170,4 +171,4 @@ def test_numbers_out_of_range_are_refused(change, message):
 
 def test_a_stop_token_beyond_the_vocabulary_is_refused(small_config):
     with pytest.raises(ValueError, match='stop token 320 is beyond the vocabulary of 320'):
-        replace(small_config, oft=OFTConfig(stop=320))
+        replace(small_config, head=OFTConfig(stop=320))

@@ -1,0 +1,62 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From the device to the host: many tensors in one copy, for each copy waits for the device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def pack(tensors: Sequence[Tensor]) -> Tensor:
+    """Put tensors behind one another as bytes, those of wide elements first.
+
+    Returns:
+        uint8 [bytes of all], on their device.
+    """
+    return torch.cat([tensors[i].reshape(-1).view(torch.uint8) for i in _order(tensors)])
+
+
+def unpack(packed: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+    """Take apart what `pack` gave.
+
+    Args:
+        packed: uint8 [bytes of all].
+        like: The tensors that were packed; only their shapes and types are looked at.
+
+    Returns:
+        The tensors, in the order of `like`, on the device of `packed`, whose memory they share.
+    """
+    result, begin = list(like), 0
+    for index in _order(like):
+        tensor = like[index]
+        end = begin + tensor.numel() * tensor.element_size()
+        result[index] = packed[begin:end].view(tensor.dtype).view(tensor.shape)
+        begin = end
+    return result
+
+
+def _order(tensors: Sequence[Tensor]) -> list[int]:
+    # Each tensor begins at a multiple of its element's size, which a view asks for.
+    return sorted(range(len(tensors)), key=lambda i: -tensors[i].element_size())
+
+
+def fetch(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Bring tensors to the host in one copy; what is there already is given as it is."""
+    away = [tensor for tensor in tensors if tensor.device.type != 'cpu']
+    arrived = iter(unpack(pack(away).cpu(), away) if away else ())
+    return [tensor if tensor.device.type == 'cpu' else next(arrived) for tensor in tensors]

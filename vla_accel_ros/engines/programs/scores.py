@@ -1,0 +1,211 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The scores that pruning methods ask for, from queries and keys that the model has anyway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vla_accel_ros.engines.interface import Tensors
+from vla_accel_ros.engines.programs.decoder import tap_names
+from vla_accel_ros.pruning.interface import Rows
+from vla_accel_ros.pruning.scores import TokenScores, attention_rows, mean_scores, token_scores
+
+# The weights of so many rows of all heads stay in a core's cache; those of all rows at once do
+# not, and take four times as long.
+BLOCK = 64
+
+
+def score_names(layer: int, kind: str, entropy: bool) -> tuple[str, ...]:
+    """Name the outputs that hold the scores of a layer."""
+    names = ('received', 'present', 'entropy') if entropy else ('received', 'present')
+    return tuple(f'{name}.{layer}.{kind}' for name in names)
+
+
+def named(layer: int, kind: str, scores: TokenScores) -> dict[str, Tensor]:
+    """Give scores by the names of `score_names`."""
+    parts = [scores.received, scores.present]
+    if scores.entropy is not None:
+        parts.append(scores.entropy)
+    return dict(zip(score_names(layer, kind, scores.entropy is not None), parts, strict=True))
+
+
+def of_names(layer: int, kind: str, given: Tensors) -> TokenScores:
+    """Give the scores of a layer out of tensors by name."""
+    return TokenScores(
+        given[f'received.{layer}.{kind}'],
+        given[f'present.{layer}.{kind}'],
+        given.get(f'entropy.{layer}.{kind}'),
+    )
+
+
+@dataclass(frozen=True)
+class RowKind:
+    """Which rows of a sequence count.
+
+    Attributes:
+        kind: Their name.
+        start: First of them, as a slice has it.
+        stop: The row behind them, as a slice has it.
+    """
+
+    kind: Rows
+    start: int | None
+    stop: int | None
+
+
+@dataclass(frozen=True)
+class LayerScores:
+    """What is wanted of a layer.
+
+    Attributes:
+        layer: Counted from 1.
+        rows: Which query rows.
+        entropy: Whether their entropy is wanted, too.
+    """
+
+    layer: int
+    rows: tuple[RowKind, ...]
+    entropy: bool = False
+
+
+@dataclass(frozen=True)
+class RowScores:
+    """How much attention visual tokens receive from some rows of a span.
+
+    In: `queries.l` of each layer and `new`, both as `Span` gives them for one sequence;
+    `positions` int [n], absolute, ascending; `ids` int [m], which visual tokens the sequence has
+    behind its first row, ascending. Out, of each layer and kind of rows: `received.l.kind`
+    float32 [cameras, tokens], `present.l.kind` bool, where wanted `entropy.l.kind` float32 []; see
+    `pruning.scores.TokenScores`.
+
+    Attributes:
+        first: First layer of the span, from 0.
+        wanted: The layers, and what of each.
+        cameras: Cameras.
+        tokens: Visual tokens of one camera.
+        causal: Whether a query sees only keys at its own position or before.
+    """
+
+    first: int
+    wanted: tuple[LayerScores, ...]
+    cameras: int
+    tokens: int
+    causal: bool
+    name = 'row_scores'
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the tensors that go in."""
+        taps = tap_names(tuple(want.layer for want in self.wanted))
+        return (*taps, 'new', 'positions', 'ids')
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the tensors that come out."""
+        return tuple(
+            name
+            for want in self.wanted
+            for rows in want.rows
+            for name in score_names(want.layer, rows.kind.value, want.entropy)
+        )
+
+    def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
+        """Score each layer; see `Program.run`."""
+        result: dict[str, Tensor] = {}
+        for want in self.wanted:
+            queries = given[f'queries.{want.layer}'][0]
+            keys = given['new'][want.layer - 1 - self.first, 0, 0]
+            for rows in want.rows:
+                scores = self._score(queries, keys, given, rows, want.entropy)
+                result |= named(want.layer, rows.kind.value, scores)
+        return result
+
+    def _score(
+        self, queries: Tensor, keys: Tensor, given: Tensors, rows: RowKind, entropy: bool
+    ) -> TokenScores:
+        positions, ids = given['positions'], given['ids']
+        begin, end, _ = slice(rows.start, rows.stop).indices(len(positions))
+        parts, counts = [], []
+        for start in range(begin, end, BLOCK):
+            stop = min(start + BLOCK, end)
+            # What lies behind the last row is not seen: it need not even be multiplied.
+            seen = stop if self.causal else len(positions)
+            weights = attention_rows(
+                queries[:, start:stop],
+                keys[:, :seen],
+                positions[start:stop] if self.causal else None,
+                positions[:seen] if self.causal else None,
+            )
+            present = ids[: max(seen - 1, 0)]
+            parts.append(token_scores(weights, 1, present, self.cameras, self.tokens, entropy))
+            counts.append(stop - start)
+        return mean_scores(parts, counts)
+
+
+# The name of the rows in the outputs of `ActionScores`.
+ACTIONS = 'actions'
+
+
+@dataclass(frozen=True)
+class ActionScores:
+    """How much attention visual tokens receive from the action-decoding queries.
+
+    In: `positions` int [r], absolute; of each layer `queries.l` [1, heads, r, head width],
+    rotated; `past.l` [1, 2, 1, kv heads, n, head width], what the layer holds, prompt and answer;
+    `prompt.l` int [p], positions of the prompt's keys, and `ids.l` int [m], the visual tokens
+    among them. Out, of each layer: `received.l.actions` float32 [cameras, tokens],
+    `present.l.actions` bool.
+
+    Attributes:
+        layers: Counted from 1.
+        cameras: Cameras.
+        tokens: Visual tokens of one camera.
+    """
+
+    layers: tuple[int, ...]
+    cameras: int
+    tokens: int
+    name = 'action_scores'
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the tensors that go in."""
+        kinds = ('queries', 'past', 'prompt', 'ids')
+        return ('positions', *(f'{kind}.{layer}' for layer in self.layers for kind in kinds))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the tensors that come out."""
+        return tuple(name for layer in self.layers for name in score_names(layer, ACTIONS, False))
+
+    def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
+        """Score each layer; see `Program.run`."""
+        result: dict[str, Tensor] = {}
+        for layer in self.layers:
+            prompt, keys = given[f'prompt.{layer}'], given[f'past.{layer}'][0, 0, 0]
+            answered = torch.arange(1, 1 + keys.shape[1] - len(prompt), device=keys.device)
+            weights = attention_rows(
+                given[f'queries.{layer}'][0],
+                keys,
+                given['positions'],
+                torch.cat([prompt, prompt[-1:] + answered]),
+            )
+            scores = token_scores(weights, 1, given[f'ids.{layer}'], self.cameras, self.tokens)
+            result |= named(layer, ACTIONS, scores)
+        return result

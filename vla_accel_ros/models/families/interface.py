@@ -1,0 +1,120 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a family of models is to the rest of the code."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.heads.config import HeadConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vla_accel_ros.models.action_tokens import ActionStatistics
+    from vla_accel_ros.models.cost.head_cost import HeadCost
+    from vla_accel_ros.models.heads.interface import ActionHead
+    from vla_accel_ros.models.vla import VLA
+
+
+class Family(ABC):
+    """How models of one kind are told from others, read, built and run.
+
+    A configuration is read without torch, so a family imports what needs it where it is used.
+
+    Attributes:
+        config: Its part of a configuration, which has the family's name.
+    """
+
+    config: type[HeadConfig]
+
+    @property
+    def name(self) -> str:
+        """The name, which is the part's in `config.json`."""
+        return self.config.family
+
+    # -- checkpoints of others -------------------------------------------------------------------
+
+    def claims(self, folder: Path, values: Mapping) -> bool:
+        """Say whether a checkpoint folder that this package did not write is of this family.
+
+        Args:
+            folder: The folder.
+            values: What its `config.json` holds.
+
+        Raises:
+            CheckpointError: When it is, and cannot be used.
+        """
+        return False
+
+    def read(self, folder: Path, values: Mapping) -> VLAConfig:
+        """Read the configuration of such a folder.
+
+        Args:
+            folder: The folder.
+            values: What its `config.json` holds, with the checked `norm_stats`.
+
+        Raises:
+            CheckpointError: When a file is missing or does not say what is needed.
+        """
+        raise NotImplementedError
+
+    def beside(self, folder: Path) -> dict[str, tuple[Path, Tensor]]:
+        """Read the tensors that a folder has in other files than those of its weights.
+
+        Args:
+            folder: A checkpoint's, of others or of this package.
+
+        Returns:
+            By the model's name for it, the file and the tensor; it replaces the weights' one.
+
+        Raises:
+            CheckpointError: When a file cannot be used.
+        """
+        return {}
+
+    def never_runs(self, config: VLAConfig, name: str) -> bool:
+        """Say whether a stored tensor that the model does not have may be left out.
+
+        Args:
+            config: The model's.
+            name: The tensor's.
+        """
+        return False
+
+    # -- models ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def build(self, config: VLAConfig) -> VLA:
+        """Build a model with random weights."""
+
+    @abstractmethod
+    def head(self, model: VLA, statistics: ActionStatistics) -> ActionHead:
+        """Make what answers with a model.
+
+        Args:
+            model: What `build` gave.
+            statistics: Of the data set whose actions it answers, in m and rad.
+        """
+
+    def cost(self, config: VLAConfig) -> HeadCost:
+        """Give what the head takes; by default next to nothing beside the prompt's pass."""
+        from vla_accel_ros.models.cost.head_cost import HeadCost
+
+        return HeadCost(config)

@@ -1,0 +1,81 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The prompt's pass with visual tokens dropped, for heads that read what it leaves."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import Engine
+from vla_accel_ros.layers.cache import KVCache
+from vla_accel_ros.models.cost.workload import Workload
+from vla_accel_ros.models.heads.interface import Ask, HeadStats, NewCache
+from vla_accel_ros.models.inference import Inference, Watch
+from vla_accel_ros.models.pruned import encode, prefill, prompt_rows
+from vla_accel_ros.models.vla import VLA
+from vla_accel_ros.pruning.base import Pruner
+
+
+@dataclass(frozen=True, eq=False)
+class Prefix:
+    """What the prompt's pass leaves.
+
+    Attributes:
+        hidden: [1, S, width] of the rows that were not dropped, after the final norm. The last
+            one is the prompt's last token.
+        cache: Keys and values of every decoder layer.
+        positions: For each layer, the absolute positions int [S_l] of the keys in the cache.
+        stats: What it took.
+    """
+
+    hidden: Tensor
+    cache: KVCache
+    positions: tuple[Tensor, ...]
+    stats: HeadStats
+
+
+def run_prefix(
+    model: VLA,
+    ask: Ask,
+    pruner: Pruner,
+    new_cache: NewCache,
+    watch: Watch = nullcontext,
+    engine: Engine = EAGER,
+) -> Prefix:
+    """Run towers, projector and decoder over the prompt.
+
+    Args:
+        model: The model.
+        ask: What is asked.
+        pruner: How visual tokens are pruned.
+        new_cache: See `ActionHead.answer`.
+        watch: See `ActionHead.answer`.
+        engine: What runs the model's programs.
+    """
+    ids = ask.ids
+    inference = Inference(model, pruner, ask.scene, engine, watch)
+    visual, present, projected = encode(inference, ask.pixels, ids)
+    with watch('prefill'):
+        x = inference.run(model.prompt(), {'ids': ids, 'visual': visual})['x']
+        cache = new_cache(x.shape[1])
+        done = prefill(inference, x, present, cache, prompt_rows(ids.shape[1] - 1))
+    with watch('selection'):
+        inference.choice.finish()
+    work = Workload(ids.shape[1], done.seen, projected, needs=inference.choice.needs)
+    return Prefix(done.hidden, cache, done.positions, HeadStats(1, done.kept_ids, work))
