@@ -64,4 +64,4 @@ class SlotHead(ActionHead):
 
     def first_numbers(self, ask: Ask, new_cache: NewCache) -> Tensor:
         """Give the normalised numbers of the first action, or the logits of its first token."""
-        return self.model(ask.pixels, ask.ids, ask.proprio).numbers[0, 0].float().cpu()
+        return self.model(ask.pixels, ask.ids, ask.proprio).numbers[0][0].float().cpu()
