@@ -52,7 +52,7 @@ class ToyModel(VLA):
 
 class ToyHead(ActionHead):
     def _run(self, ask, pruner, new_cache, watch):
-        prefix = run_prefix(self.model, ask, pruner, new_cache, watch)
+        prefix = run_prefix(self.model, ask, pruner, new_cache, watch, self.engine)
         with watch('decode'):
             pooled = self.model.action(prefix.hidden.mean(1))
             return self.model.config.head.largest * pooled.tanh(), prefix.stats

@@ -17,6 +17,7 @@
 from dataclasses import replace
 import json
 
+from checkpoints import random_checkpoint
 import numpy as np
 import pytest
 import torch
@@ -29,6 +30,8 @@ from vla_accel_ros.models.action_tokens import (
 )
 from vla_accel_ros.models.checkpoints.folder import save
 from vla_accel_ros.models.device import DeviceError
+from vla_accel_ros.models.families.oft.config import OFTConfig
+from vla_accel_ros.models.families.openvla.config import TokensConfig
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import ImageIgnoredError, NotFiniteError
 from vla_accel_ros.models.preprocess import CameraCountError, fit
@@ -68,6 +71,33 @@ def test_a_sibling_shares_the_weights_and_nothing_else(policy, views):
     np.testing.assert_array_equal(
         policy.sibling().predict(seen).token_ids, policy.predict(seen).token_ids
     )
+
+
+class Counting:
+    """Run programs as they are written, and list them."""
+
+    name = 'counting'
+
+    def __init__(self):
+        self.ran = []
+
+    def ready(self, program, bucket):
+        self.ran.append(program.name)
+        return program.run
+
+
+@pytest.mark.parametrize(
+    ('head', 'last'),
+    [(TokensConfig(), 'pass'), (OFTConfig(chunk=2, proprio=0), 'head'), (None, 'span')],
+    ids=['openvla', 'oft', 'toy'],
+)
+def test_the_engine_that_is_set_runs_the_programs(head, last, toy_checkpoint, tmp_path, views):
+    folder = toy_checkpoint if head is None else random_checkpoint(tmp_path / 'new', head=head)
+    policy, engine, seen = Policy.load(folder), Counting(), Observation(views, INSTRUCTION)
+    eager = policy.predict(seen)
+    policy.set_engine(engine)
+    np.testing.assert_array_equal(policy.predict(seen).chunk_values, eager.chunk_values)
+    assert engine.ran[0] == 'vision' and engine.ran[-1] == last
 
 
 def test_same_observation_same_answer(policy, views):

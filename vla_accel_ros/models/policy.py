@@ -26,6 +26,7 @@ from torch import Tensor
 
 from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.registry import create as create_decoder
+from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import CacheLender, KVCache
 from vla_accel_ros.models.action_reader import ActionReader
 from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
@@ -179,6 +180,10 @@ class Policy:
         if draft not in SOURCES:
             raise ValueError(f"draft is '{draft}', expected one of {', '.join(SOURCES)}")
         self._head.decode_by(create_decoder(name, relaxed_bins), draft)
+
+    def set_engine(self, engine: Engine) -> None:
+        """Choose what runs the model's programs, from the next inference on; eager until then."""
+        self._head.engine = engine
 
     def assume_previous(self, token_ids: np.ndarray) -> None:
         """Let the draft `previous` be these tokens int64 [7], as if they had been answered."""

@@ -24,6 +24,8 @@ import numpy as np
 from torch import Tensor
 
 from vla_accel_ros.decoding.interface import TokenDecoder
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.action_tokens import ActionStatistics
 from vla_accel_ros.models.cost.workload import Workload
@@ -99,10 +101,16 @@ class ActionHead:
         model: With the weights; towers, projector and language model are run by the head, for a
             head knows which of them it needs.
         statistics: Of the data set whose actions are answered, in m and rad.
+
+    Attributes:
+        model: As given.
+        statistics: As given.
+        engine: What runs the model's programs; eager until another is set.
     """
 
     def __init__(self, model: VLA, statistics: ActionStatistics) -> None:
         self.model, self.statistics = model, statistics
+        self.engine: Engine = EAGER
 
     def answer(
         self, ask: Ask, pruner: Pruner, new_cache: NewCache, watch: Watch = nullcontext

@@ -42,7 +42,15 @@ class SlotHead(ActionHead):
     ) -> HeadAnswer:
         """Answer a chunk; see `ActionHead.answer`."""
         found = answer_chunk(
-            self.model, ask.pixels, ask.ids, ask.proprio, ask.scene, pruner, new_cache, watch
+            self.model,
+            ask.pixels,
+            ask.ids,
+            ask.proprio,
+            ask.scene,
+            pruner,
+            new_cache,
+            watch,
+            self.engine,
         )
         with watch('detokenise'):
             actions, ids = self.read(found.numbers[0])

@@ -72,6 +72,7 @@ class TokenHead(ActionHead):
             self._drafts.blank,
             new_cache,
             watch,
+            self.engine,
         )
         with watch('detokenise'):
             actions, ids = self.read(found.decoded.tokens, found.decoded.peaks)
