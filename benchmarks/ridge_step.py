@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Measure the ridge step: the generator alone, the scheduler's whole step, and scikit-learn."""
+"""Measure the ridge step: the predictor alone, the scheduler's whole step, and scikit-learn."""
 
 from __future__ import annotations
 

@@ -58,6 +58,15 @@ def test_values_outside_are_refused_naming_value_range_and_unit(value):
         RATE.check(value)
 
 
+@pytest.mark.parametrize('declared', [RATE, COUNT])
+@pytest.mark.parametrize('sign', [1, -1])
+def test_a_whole_number_that_no_float_holds_is_refused_as_any_other(declared, sign):
+    with pytest.raises(ValueError, match=f'{declared.name} is -?9+, expected'):
+        declared.check(sign * int('9' * 400))
+    with pytest.raises(ValueError, match='expected a whole number from 1 to 9'):
+        COUNT.read('9' * 400)
+
+
 def test_an_integer_is_taken_for_a_float_but_not_the_reverse():
     assert type(RATE.check(25)) is float
     with pytest.raises(ValueError, match=r'count is 3\.0, expected a whole number from 1 to 9'):

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 import math
+import sys
 from typing import Any
 
 WHEN = {
@@ -126,11 +127,12 @@ class Option:
         return self.check(self._read_one(text))
 
     def _check_one(self, name: str, value: object) -> Any:
-        if self.kind is float and type(value) is int:
+        if self.kind is float and type(value) is int and abs(value) <= sys.float_info.max:
             value = float(value)
         fits = isinstance(value, self.kind) and isinstance(value, bool) is (self.kind is bool)
         if fits and isinstance(value, int | float) and self.range is not None:
-            fits = math.isfinite(value) and self.range[0] <= value <= self.range[1]
+            # So written, NaN is refused, and so is a whole number that no float holds.
+            fits = self.range[0] <= value <= self.range[1] and math.isfinite(value)
         if not fits or (self.choices and value not in self.choices):
             raise ValueError(f'{name} is {value!r}, expected {self.expected}')
         return value

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Files that a user names, and values as rcl reads them; `nodes/test_parameter_check` asks rcl."""
+"""Files that a user names, and values as rcl reads them; `ros/test_parameter_check` asks rcl."""
 
 from math import inf, isnan
 import os

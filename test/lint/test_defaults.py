@@ -94,7 +94,6 @@ def test_pruning_methods_share_what_has_the_same_name():
 # Arguments and fields that have the name of a parameter, and mean something else or what is
 # neutral where nobody passes them.
 NEUTRAL = {
-    ('buffer.py', 'capacity'),
     ('controller.py', 'margin'),
     ('decision.py', 'angular_speed'),
     ('images.py', 'frame_id'),

@@ -36,7 +36,7 @@ LEVELS = (
     ('layers', 'pruning', 'decoding'),
     ('scheduling', 'safety', 'sim'),
     ('inputs',),
-    ('actions', 'observations', 'motion', 'options', 'units', 'devices', 'workers', 'paths'),
+    ('actions', 'observations', 'motion', 'options', 'devices', 'workers', 'paths'),
     ('action_space', 'action_columns'),
     ('files', 'stopping', 'extras', '__init__'),
 )

@@ -26,7 +26,7 @@ def action(number, source=Source.VLA):
 
 
 def test_an_empty_buffer_has_no_last_action_and_no_generated_share():
-    buffer = ActionBuffer()
+    buffer = ActionBuffer(6)
     assert len(buffer) == 0
     assert buffer.last is None
     assert buffer.from_vla_ratio == 0
@@ -55,7 +55,7 @@ def test_views_hold_the_newest_actions_oldest_first(capacity, history):
 
 
 def test_views_cannot_be_written_to():
-    buffer = ActionBuffer()
+    buffer = ActionBuffer(6)
     buffer.append(action(1))
     with pytest.raises(ValueError, match='read-only'):
         buffer.values[0, 0] = 5

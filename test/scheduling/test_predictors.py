@@ -139,10 +139,10 @@ def test_hold_repeats_the_last_action():
     assert prediction.reason == 'predicted'
     assert hold.source is Source.HOLD
     assert hold.predict(filled(rows[:1])).values is not None
-    assert hold.predict(ActionBuffer()) == Prediction(None, 'too_few_actions')
+    assert hold.predict(ActionBuffer(6)) == Prediction(None, 'too_few_actions')
 
 
-def test_a_registered_generator_is_known_by_its_name():
+def test_a_registered_predictor_is_known_by_its_name():
     @register('opposite')
     class Opposite:
         source = Source.HOLD
@@ -160,7 +160,7 @@ def test_a_registered_generator_is_known_by_its_name():
         del PREDICTORS['opposite']
 
 
-def test_an_unknown_generator_is_refused_with_the_known_ones():
+def test_an_unknown_predictor_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"'lasso', expected one of \['hold', 'ridge'\]"):
         make_predictor('lasso')
 

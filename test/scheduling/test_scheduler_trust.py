@@ -79,7 +79,7 @@ def test_a_late_answer_is_compared_with_what_was_expected_of_its_own_step():
     assert frame(one, 5).reason == 'no_trust'
 
 
-def test_a_row_of_the_queue_is_no_measure_of_the_generator():
+def test_a_row_of_the_queue_is_no_measure_of_the_predictor():
     one = trusting(prefetch_rows=1, trust_least=0, answer_timeout_s=0.12)
     frame(one, 0)
     answer(one, 0, 10, rows=2, row=FORWARD)

@@ -53,21 +53,22 @@ class Scene:
         views: For each step its images.
         motions: For each step the motion of the action before.
         instruction: What is asked for.
-        proprio: What a checkpoint is told that wants proprioception.
+        proprio: For each step what a checkpoint is told that wants proprioception.
     """
 
     about: str
     views: Sequence[tuple[np.ndarray, ...]]
     motions: Sequence[Motion]
     instruction: str
-    proprio: np.ndarray | None = None
+    proprio: Sequence[np.ndarray] | None = None
 
     def frame(self, index: int) -> Frame:
         """Give a step; stamps go on where the episode begins anew."""
         place = index % len(self.views)
         motion = self.motions[place]
         stamp = round((1 + index) * motion.step_s * 1e9)
-        return Frame(Observation(self.views[place], self.instruction, stamp, self.proprio), motion)
+        proprio = None if self.proprio is None else self.proprio[place]
+        return Frame(Observation(self.views[place], self.instruction, stamp, proprio), motion)
 
 
 def synthetic(config: VLAConfig, steps: int = 64, seed: int = 0) -> Scene:
@@ -86,7 +87,7 @@ def synthetic(config: VLAConfig, steps: int = 64, seed: int = 0) -> Scene:
     # A reach at 0.25 m/s, where every method prunes.
     motion = Motion((0.02, 0.0, 0.015), (0.0, 0.0, 0.0), STEP_S)
     about = f'synthetic {WIDTH}x{HEIGHT} frames, one block moving, {motion.linear_speed:.2f} m/s'
-    proprio = np.zeros(config.proprio) if config.proprio else None
+    proprio = [np.zeros(config.proprio)] * steps if config.proprio else None
     return Scene(about, frames, [motion] * steps, 'pick up the red cube', proprio)
 
 
@@ -113,28 +114,31 @@ def simulated(config: VLAConfig, seed: int, instruction: str | None = None) -> S
 
     Args:
         config: Of a checkpoint of the embedded arm; says how many views, and their size.
+            Of one view it is the arm's first.
         seed: Of the start.
         instruction: What the expert does; the first there is if None.
 
     Raises:
-        ValueError: When the model wants other views than the arm has.
+        ValueError: When the model wants more views than the arm has.
     """
     from vla_accel_ros.environments.tabletop import CAMERAS
     from vla_accel_ros.sim.env import TabletopEnv
     from vla_accel_ros.sim.expert import Expert
     from vla_accel_ros.sim.tasks import all_instructions
 
-    if config.cameras != len(CAMERAS):
+    if config.cameras > len(CAMERAS):
         raise ValueError(f'the model wants {config.cameras} views, the arm has {len(CAMERAS)}')
-    env = TabletopEnv(image_size=config.image_size, cameras=CAMERAS)
+    cameras = CAMERAS[: config.cameras]
+    env = TabletopEnv(image_size=config.image_size, cameras=cameras)
     expert = Expert()
     instruction = all_instructions()[0] if instruction is None else instruction
     try:
         seen, _ = env.reset(seed=seed, options={'task': instruction})
-        views, motions, over = [], [], False
+        views, motions, states, over = [], [], [], False
         action = np.zeros(END_EFFECTOR.width)
         while not over:
-            views.append(tuple(seen[name] for name in CAMERAS))
+            views.append(tuple(seen[name] for name in cameras))
+            states.append(env.proprio())
             motions.append(Motion.from_action(action, env.control_dt))
             action = expert.action(env.state(), env.task)
             seen, _, done, cut, _ = env.step(action)
@@ -142,4 +146,4 @@ def simulated(config: VLAConfig, seed: int, instruction: str | None = None) -> S
     finally:
         env.close()
     about = f"the embedded arm's expert, '{instruction}', seed {seed}, {len(views)} steps"
-    return Scene(about, views, motions, instruction)
+    return Scene(about, views, motions, instruction, states if config.proprio else None)

@@ -143,7 +143,7 @@ def asked(name: str, question: Callable[[], Finding | Iterable[Finding]]) -> Ite
 
 
 def parameters(args: argparse.Namespace) -> Iterator[Finding]:
-    """Yield what is found of the parameter file; see `nodes.doctor_parameters`."""
+    """Yield what is found of the parameter file; see `graph.doctor_parameters`."""
     from vla_accel_ros.graph.doctor_parameters import parameter_file
 
     name = args.checkpoint[0] if args.checkpoint else None

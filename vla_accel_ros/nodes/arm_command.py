@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""arm_command: the only way to the arm. A thin shell around `safety.ArmGuard`."""
+"""arm_command: the only way to the arm. A thin shell around `safety.arm_guard`."""
 
 from __future__ import annotations
 

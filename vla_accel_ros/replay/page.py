@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The replay as a report page: what `evaluation.report` wants to know."""
+"""The replay as a report page: what `report` wants to know."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class ActionBuffer:
         ValueError: When the capacity is below 1.
     """
 
-    def __init__(self, capacity: int = 6, space: ActionSpace = END_EFFECTOR) -> None:
+    def __init__(self, capacity: int, space: ActionSpace = END_EFFECTOR) -> None:
         if capacity < 1:
             raise ValueError(f'capacity is {capacity}, expected at least 1')
         self._capacity = capacity

@@ -85,7 +85,7 @@ def test_more_than_tau_of_the_buffer_must_be_generated(name, fitted, intuitive):
 
 
 def test_without_history_nothing_is_intuitive():
-    empty = ActionBuffer()
+    empty = ActionBuffer(6)
     for name in RULES:
         assert not make_rule(name).judge(empty, STEP).intuitive
     assert make_rule('velocity').judge(empty, STEP).reason == 'no_history'
@@ -127,7 +127,7 @@ def test_a_gripper_that_opens_or_closes_within_the_buffer_moves():
     def grips(*values):
         return buffer_of([[0, 0, 0, 0, 0, 0, value] for value in values])
 
-    assert not ActionBuffer().gripper_moves
+    assert not ActionBuffer(6).gripper_moves
     assert not grips(0, 0.2, 0.1).gripper_moves
     assert not grips(1, 0.9, 1).gripper_moves
     assert grips(0, 0, 1).gripper_moves

@@ -48,7 +48,7 @@ def buffer_of(*sources):
 
 def test_before_the_first_answer_nothing_is_intuitive():
     rule = Trust()
-    assert rule.judge(ActionBuffer(), STEP).reason == 'no_history'
+    assert rule.judge(ActionBuffer(6), STEP).reason == 'no_history'
     assert rule.judge(buffer_of(Source.VLA), STEP).reason == 'no_trust'
 
 
