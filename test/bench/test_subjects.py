@@ -21,6 +21,7 @@ import torch
 from vla_accel_ros.bench import subjects
 from vla_accel_ros.bench.scenes import HEIGHT, WIDTH, simulated, synthetic
 from vla_accel_ros.devices import DeviceError
+from vla_accel_ros.models.families.oft.config import OFTConfig
 
 
 def test_a_scene_goes_round_while_its_stamps_go_on(subject):
@@ -48,8 +49,19 @@ def test_the_expert_is_filmed_with_what_it_did_before(subject):
     first, later = scene.frame(0), scene.frame(10)
     assert [image.shape for image in first.observation.images] == [(28, 28, 3)] * 2
     assert first.motion.linear_speed == 0 < later.motion.linear_speed < 1
-    with pytest.raises(ValueError, match='1 views'):
-        simulated(subject.model.config, 0)
+    one = simulated(subject.model.config, 2_000_000)
+    assert np.array_equal(one.views[0][0], simulated(config, 2_000_000).views[0][0])
+    three = replace(config, image_towers=((0, 1),) * 3)
+    with pytest.raises(ValueError, match='the model wants 3 views, the arm has 2'):
+        simulated(three, 0)
+
+
+def test_a_model_that_wants_proprioception_is_told_the_arms_at_each_step(subject):
+    oft = replace(subject.model.config, head=OFTConfig(proprio=8))
+    scene = simulated(oft, 2_000_000)
+    assert simulated(subject.model.config, 2_000_000).proprio is None
+    first, later = (scene.frame(index).observation.proprio for index in (0, 10))
+    assert first.shape == (8,) and not np.array_equal(first, later)
 
 
 def test_policies_share_weights_and_the_memory_of_keys_but_no_state(subject):
