@@ -35,7 +35,7 @@ def node_class(name):
 
 def test_the_file_in_config_is_what_the_nodes_say():
     assert FILE.read_text() == render_file(), (
-        'make it again: python -m vla_accel_ros.graph.parameter_file > config/arm.yaml'
+        'make it again: python -m vla_accel_ros.graph.parameter_file --write .'
     )
 
 
@@ -83,5 +83,26 @@ def test_the_program_prints_file_and_table(capsys):
 @pytest.mark.parametrize('name', NODES)
 def test_the_page_of_a_node_has_its_parameters(name):
     assert render_table(name) in (FILE.parents[1] / f'docs/{name}.md').read_text(), (
-        f'take the table of: python -m vla_accel_ros.graph.parameter_file --table {name}'
+        'make it again: python -m vla_accel_ros.graph.parameter_file --write .'
     )
+
+
+def test_it_writes_file_and_tables_and_leaves_the_rest_of_the_pages(tmp_path):
+    pages = {name: (FILE.parents[1] / f'docs/{name}.md').read_text() for name in NODES}
+    (tmp_path / 'docs').mkdir()
+    for name, page in pages.items():
+        old = page.replace(render_table(name), '| parameter |\n|---|\n| `gone` |\n')
+        (tmp_path / f'docs/{name}.md').write_text(old)
+    assert main(['--write', str(tmp_path)]) == 0
+    assert (tmp_path / 'config/arm.yaml').read_text() == render_file()
+    assert {name: (tmp_path / f'docs/{name}.md').read_text() for name in NODES} == pages
+
+
+def test_it_writes_nothing_where_a_page_has_no_table(tmp_path, capsys):
+    (tmp_path / 'docs').mkdir()
+    for name in NODES:
+        (tmp_path / f'docs/{name}.md').write_text('# A page\n')
+    with pytest.raises(SystemExit):
+        main(['--write', str(tmp_path)])
+    assert 'camera.md has no table of parameters' in capsys.readouterr().err
+    assert not (tmp_path / 'config').exists()

@@ -15,7 +15,8 @@
 """Write the parameter file, and the tables of the docs, from the nodes' own settings; read one.
 
 Run as a module: without arguments it prints the file that is kept as `config/arm.yaml`, with
-`--table camera` the parameters of that node as Markdown.
+`--table camera` the parameters of that node as Markdown. `--write .` writes that file and the
+tables of all nodes into the source tree that it is run in.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
+import re
 import sys
 from textwrap import wrap
 
 from vla_accel_ros.acceleration import method_of
 from vla_accel_ros.acceleration.node_parameters import read_pruning_parameters
+from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.nodes.arm_command_settings import guard_config
 from vla_accel_ros.options import WHEN, Option, as_yaml, table
 from vla_accel_ros.ros.common_options import AUTOSTART
@@ -96,6 +100,25 @@ def render_table(name: str) -> str:
     return table(settings_of(name))
 
 
+def write(tree: Path) -> None:
+    """Write the parameter file, and each node's table into its page, into a source tree.
+
+    Raises:
+        OSError: When a page cannot be read, or a file not written; the message names the path.
+        ValueError: When a page has no such table; nothing is written.
+    """
+    files = {tree / 'config/arm.yaml': render_file()}
+    for name in NODES:
+        page = tree / f'docs/{name}.md'
+        head, heading, rest = page.read_text(encoding='utf-8').partition('\n## Parameters\n\n')
+        old = re.match(r'(\|.*\n)+', rest)
+        if old is None:
+            raise ValueError(f'{page} has no table of parameters, expected one in ## Parameters')
+        files[page] = head + heading + render_table(name) + rest[old.end() :]
+    for path, text in files.items():
+        write_whole(path, text)
+
+
 def _facts(setting: Option) -> str:
     late = '' if setting.when == 'live' else WHEN[setting.when]
     facts = '; '.join(filter(None, (setting.bounds, late)))
@@ -103,10 +126,19 @@ def _facts(setting: Option) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the file, or a table."""
+    """Print the file, or a table, or write both where they are kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--table', choices=NODES, help='print the table of one node instead')
+    parser.add_argument(
+        '--write', type=Path, metavar='TREE', help='write the file and all tables into this tree'
+    )
     options = parser.parse_args(argv)
+    if options.write:
+        try:
+            write(options.write)
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
+        return 0
     sys.stdout.write(render_table(options.table) if options.table else render_file())
     return 0
 
