@@ -78,7 +78,7 @@ class ActionRows:
                 pieces[-1] = index, pieces[-1][1], row + 1
             else:
                 pieces.append((index, row, row + 1))
-        given = {'positions': torch.tensor(wanted, device=cache.store.device)}
+        given = {'positions': torch.tensor(wanted, device=ids[0].device)}
         for layer in self.layers:
             rows = [self._passes[index][layer][:, :, a:b] for index, a, b in pieces]
             given |= {
