@@ -95,7 +95,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Attend over x [B, N, width]."""
-        return self.attend(x)[0]
+        q, k, v = self.separate(self.qkv(x))
+        return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 
 class MLP(nn.Module):
@@ -145,14 +146,17 @@ class Block(nn.Module):
     def look(self, x: Tensor, language: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Map x as `forward` does; give the result with its attention's queries and keys."""
         out, queries, keys = self.attn.attend(self.norm1(x))
-        x = x + self.ls1(out)
-        if language is not None:
-            x = (1 + self.scale(language))[:, None] * x + self.shift(language)[:, None]
-        return x + self.ls2(self.mlp(self.norm2(x))), queries, keys
+        return self._finish(x + self.ls1(out), language), queries, keys
 
     def forward(self, x: Tensor, language: Tensor | None = None) -> Tensor:
         """Map x [B, N, width]; `language` [B, d] modulates where the block has FiLM."""
-        return self.look(x, language)[0]
+        # No queries and keys are kept: the MLP takes their memory while it is in the core's cache.
+        return self._finish(x + self.ls1(self.attn(self.norm1(x))), language)
+
+    def _finish(self, x: Tensor, language: Tensor | None) -> Tensor:
+        if language is not None:
+            x = (1 + self.scale(language))[:, None] * x + self.shift(language)[:, None]
+        return x + self.ls2(self.mlp(self.norm2(x)))
 
 
 class Tower(nn.Module):
@@ -211,7 +215,10 @@ class Tower(nn.Module):
         Returns:
             [B, N, width], row by row, prefix tokens stripped.
         """
-        return self.look(image, language)[0]
+        x = self.embed(image)
+        for block in self.blocks:
+            x = block(x, language)
+        return x[:, self.config.prefix :]
 
 
 class VisionBackbone(nn.Module):
@@ -235,6 +242,7 @@ def look_at(
     image_towers: Sequence[Sequence[int]],
     pixels: Tensor,
     language: Tensor | None,
+    attention: bool = False,
 ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """Run the towers over all images.
 
@@ -243,16 +251,21 @@ def look_at(
         image_towers: For each image the towers that see it.
         pixels: [B, channels, H, W], three channels an image and tower, image by image.
         language: [B, d] for FiLM, None without.
+        attention: Whether queries and keys are wanted.
 
     Returns:
-        For each image the features [B, N, sum of its towers' widths], then queries and keys
-        [B, heads, prefix + N, head width] of the last block of its last tower.
+        For each image the features [B, N, sum of its towers' widths], then, where wanted, queries
+        and keys [B, heads, prefix + N, head width] of the last block of its last tower.
     """
     parts = iter(pixels.split(3, dim=1))
     features, queries, keys = [], [], []
-    for towers in image_towers:
-        seen = [backbone.tower(index).look(next(parts), language) for index in towers]
-        features.append(torch.cat([own for own, _, _ in seen], dim=-1))
-        queries.append(seen[-1][1])
-        keys.append(seen[-1][2])
+    for *others, last in image_towers:
+        seen = [backbone.tower(index)(next(parts), language) for index in others]
+        if attention:
+            own, q, k = backbone.tower(last).look(next(parts), language)
+            queries.append(q)
+            keys.append(k)
+        else:
+            own = backbone.tower(last)(next(parts), language)
+        features.append(torch.cat([*seen, own], dim=-1))
     return features, queries, keys

@@ -62,12 +62,15 @@ class Vision:
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the towers; see `Program.run`."""
         features, queries, keys = look_at(
-            self.backbone, self.image_towers, given['pixels'], given.get('language')
+            self.backbone,
+            self.image_towers,
+            given['pixels'],
+            given.get('language'),
+            self.attention,
         )
         result = {'features': torch.cat(features, dim=1)}
-        if self.attention:
-            for image, (q, k) in enumerate(zip(queries, keys, strict=True)):
-                result |= {f'queries.{image}': q, f'keys.{image}': k}
+        for image, (q, k) in enumerate(zip(queries, keys, strict=True)):
+            result |= {f'queries.{image}': q, f'keys.{image}': k}
         return result
 
 
