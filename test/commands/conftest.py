@@ -52,3 +52,26 @@ def tune(tmp_path, random_checkpoint):
         )
 
     return run
+
+
+@pytest.fixture
+def replay(tmp_path, random_checkpoint):
+    """Run the command with a policy of random weights; results go to `out`."""
+    from vla_accel_ros import cli
+
+    def run(bag, *words, out='out', methods='none'):
+        return cli.main(
+            [
+                'replay',
+                str(bag),
+                '--out',
+                str(tmp_path / out),
+                '--methods',
+                methods,
+                '--checkpoint',
+                str(random_checkpoint),
+                *map(str, words),
+            ]
+        )
+
+    return run

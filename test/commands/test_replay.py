@@ -14,6 +14,7 @@
 
 """`vla-accel replay` from the command line to the files that it leaves."""
 
+from functools import partial
 import json
 from pathlib import Path
 
@@ -21,7 +22,6 @@ import bags
 import numpy as np
 import pytest
 
-from vla_accel_ros import cli
 from vla_accel_ros.replay import progress
 
 NS, START = bags.NS, bags.START
@@ -45,23 +45,9 @@ def bag(tmp_path_factory):
 
 
 @pytest.fixture
-def replay(tmp_path, random_checkpoint):
-    def run(bag, *arguments, out='out', methods=METHODS):
-        return cli.main(
-            [
-                'replay',
-                str(bag),
-                '--out',
-                str(tmp_path / out),
-                '--methods',
-                methods,
-                '--checkpoint',
-                str(random_checkpoint),
-                *map(str, arguments),
-            ]
-        )
-
-    return run
+def replay(replay):
+    """Replay with several methods where none are given."""
+    return partial(replay, methods=METHODS)
 
 
 def results(tmp_path, out='out'):

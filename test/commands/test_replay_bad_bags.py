@@ -19,34 +19,12 @@ import json
 import bags
 import pytest
 
-from vla_accel_ros import cli
-
 START = bags.START
 
 
 @pytest.fixture(scope='module')
 def bag(tmp_path_factory):
     return bags.write(tmp_path_factory.mktemp('recorded') / 'bag', bags.recording(6))
-
-
-@pytest.fixture
-def replay(tmp_path, random_checkpoint):
-    def run(bag, *arguments, out='out'):
-        return cli.main(
-            [
-                'replay',
-                str(bag),
-                '--out',
-                str(tmp_path / out),
-                '--methods',
-                'none',
-                '--checkpoint',
-                str(random_checkpoint),
-                *map(str, arguments),
-            ]
-        )
-
-    return run
 
 
 def results(tmp_path, out='out'):

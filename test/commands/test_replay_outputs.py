@@ -16,33 +16,12 @@
 import bags
 import pytest
 
-from vla_accel_ros import cli
 from vla_accel_ros.report.recorder import Recorder
 
 
 @pytest.fixture(scope='module')
 def bag(tmp_path_factory):
     return bags.write(tmp_path_factory.mktemp('recorded') / 'bag', bags.recording(4))
-
-
-@pytest.fixture
-def replay(tmp_path, random_checkpoint):
-    def run(bag, *arguments, out='out', methods='none'):
-        return cli.main(
-            [
-                'replay',
-                str(bag),
-                '--out',
-                str(tmp_path / out),
-                '--methods',
-                methods,
-                '--checkpoint',
-                str(random_checkpoint),
-                *map(str, arguments),
-            ]
-        )
-
-    return run
 
 
 def test_a_failure_removes_what_the_run_made_and_nothing_else(replay, tmp_path, capsys):

@@ -98,6 +98,9 @@ def test_the_engine_that_is_set_runs_the_programs(head, last, toy_checkpoint, tm
     policy.set_engine(engine)
     np.testing.assert_array_equal(policy.predict(seen).chunk_values, eager.chunk_values)
     assert engine.ran[0] == 'vision' and engine.ran[-1] == last
+    before = len(engine.ran)
+    policy.sibling().predict(seen)
+    assert len(engine.ran) == 2 * before
 
 
 def test_same_observation_same_answer(policy, views):

@@ -81,7 +81,7 @@ class TokenDecoder:
             blank: A token to propose where nothing better is known.
 
         Returns:
-            None, or the answer's first `count` - 1 tokens as proposed: the last one predicts
+            No tokens, or the answer's first `count` - 1 as proposed: the last one predicts
             nothing of the answer.
         """
         return []

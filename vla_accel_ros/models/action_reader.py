@@ -57,5 +57,13 @@ class ActionReader:
 
         Args:
             normalised: float [n, 7], as `HeadAnswer.actions`.
+
+        Raises:
+            ValueError: When a head gives another shape.
         """
+        shape, width = normalised.shape, END_EFFECTOR.width
+        if len(shape) != 2 or not shape[0] or shape[1] != width:
+            raise ValueError(
+                f'the head gives actions of shape {list(shape)}, expected [n, {width}]'
+            )
         return to_si(normalised, self.statistics, self._config)

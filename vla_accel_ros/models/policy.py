@@ -129,8 +129,10 @@ class Policy:
         return cls(model, load_prompt_encoder(folder, model.config), unnorm_key)
 
     def sibling(self) -> Policy:
-        """Return another over the same weights, with settings and memory of its own."""
-        return Policy(self.model, self._ids, self.unnorm_key)
+        """Return another over the same weights and engine, with settings and memory of its own."""
+        other = Policy(self.model, self._ids, self.unnorm_key)
+        other.set_engine(self._head.engine)
+        return other
 
     @property
     def config(self) -> VLAConfig:
