@@ -24,12 +24,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from vla_accel_ros.acceleration.method import Method
-from vla_accel_ros.acceleration.settings import UNACCELERATED, check, settings_of
+from vla_accel_ros.acceleration.settings import OTHERS, UNACCELERATED, check, settings_of
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
 NODES = ('scheduler', 'inference')
-# What inference has of a method, `pruning_parameters` apart.
-INFERENCE = ('pruning', 'decoder', 'relaxed_bins', 'draft')
 
 
 def method_of(settings: Mapping[str, Any]) -> Method:
@@ -107,5 +105,5 @@ def parameters_of(method: Method) -> dict[str, dict[str, object]]:
     settings = settings_of(method)
     nested = settings.pop('pruning_parameters')
     text = yaml.safe_dump(nested, default_flow_style=True, width=10_000).strip() if nested else ''
-    inference = {name: settings.pop(name) for name in INFERENCE}
+    inference = {name: settings.pop(name) for name in OTHERS}
     return {'scheduler': settings, 'inference': {**inference, 'pruning_parameters': text}}

@@ -29,12 +29,11 @@ from typing import Any
 
 from vla_accel_ros.acceleration.method import Method
 from vla_accel_ros.acceleration.node_parameters import (
-    INFERENCE,
     NODES,
     parameters_of,
     read_pruning_parameters,
 )
-from vla_accel_ros.acceleration.settings import OPTIONS, UNACCELERATED, option_of
+from vla_accel_ros.acceleration.settings import OPTIONS, OTHERS, UNACCELERATED, option_of
 from vla_accel_ros.files.own_outputs import write_whole
 from vla_accel_ros.files.parameter_text import read_file
 from vla_accel_ros.files.parameter_yaml import Section, parse
@@ -132,7 +131,7 @@ def _settings(nodes: dict[str, dict[str, Any]]) -> dict[str, object]:
     given: dict[str, object] = {}
     for node, own in nodes.items():
         for key, value in own.items():
-            if (key in (*INFERENCE, 'pruning_parameters')) != (node == 'inference'):
+            if (key in (*OTHERS, 'pruning_parameters')) != (node == 'inference'):
                 raise ValueError(f"'{key}' is no parameter of {node} that a preset may hold")
             given[key] = value
     nested = read_pruning_parameters(given.pop('pruning_parameters', ''))
