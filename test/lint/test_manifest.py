@@ -51,14 +51,21 @@ OPTIONAL = {
     'setuptools',
 }
 # Each extra, and the file that pins what it adds; training adds nothing that the others have not.
-EXTRAS = {'sim': 'requirements-sim.txt', 'eval': 'requirements-eval.txt'}
+EXTRAS = {
+    'sim': 'requirements-sim.txt',
+    'eval': 'requirements-eval.txt',
+    'engines': 'requirements-engines.txt',
+}
 FILES = ('requirements.txt', *EXTRAS.values(), 'requirements-ros.txt', 'requirements-test.txt')
 # Rooms and files that only work where their extras are installed.
 BEYOND_A_ROBOT = ('sim', 'environments', 'evaluation', 'replay', 'tuning', 'bench', 'report')
 BEYOND_A_ROBOT += ('training', 'graph/demo_picture.py')
+# An engine whose library is missing says so, and another one runs.
+BEYOND_A_ROBOT += ('engines',)
 # Names of rosdep keys that differ, and what has none.
 ROSDEP = {'scikit-learn': 'sklearn', 'types-PyYAML': 'types-pyyaml'}
 NO_ROSDEP = {'ruff', 'selenium', 'transformers'}
+NO_ROSDEP |= {'tensorrt-rtx-cu13-bindings', 'tensorrt-rtx-cu13-libs'}
 
 
 def pins(root, name='requirements.txt'):

@@ -25,6 +25,9 @@ class Eager:
     """Run programs as they are written; nothing is built, so every shape will do."""
 
     name: ClassVar[str] = 'eager'
+    # That of the weights.
+    precision = 'float32'
+    exact = True
 
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give the program's own function; see `Engine.ready`."""

@@ -67,13 +67,29 @@ class Program(Protocol):
         """
 
 
+class EngineError(ValueError):
+    """An engine cannot run a program here; the text says why in one line."""
+
+
 class Engine(Protocol):
-    """A way to run programs. Every engine agrees with `engines.eager`, the reference."""
+    """A way to run programs. Every engine agrees with `engines.eager`, the reference.
+
+    Attributes:
+        name: As users choose it.
+        precision: What it computes in: `float32`, `bfloat16`, `float16` or `int8`.
+        exact: Whether its tokens are those of eager, but for ties.
+    """
 
     name: ClassVar[str]
+    precision: str
+    exact: bool
 
     def ready(self, program: Program, bucket: Bucket) -> Runner:
-        """Give what runs a program on inputs of these shapes; it is called as `Program.run`."""
+        """Give what runs a program on inputs of these shapes; it is called as `Program.run`.
+
+        Raises:
+            EngineError: When it cannot. What is given may raise it, too, before it writes.
+        """
 
 
 def bucket_of(given: Tensors) -> Bucket:
