@@ -84,7 +84,12 @@ def export(
     on_meta = any(example.is_meta for example in examples)
     with _quiet(), torch.inference_mode(False), torch.no_grad():
         exported = torch.export.export(
-            _Running(model, program).eval(), examples, dynamic_shapes=(dynamic,), strict=False
+            _Running(model, program).eval(),
+            examples,
+            dynamic_shapes=(dynamic,),
+            strict=False,
+            # What it cannot prove of sizes is no reason to refuse; nothing checks it in a graph.
+            prefer_deferred_runtime_asserts_over_guards=True,
         )
         made = torch.onnx.export(
             exported,
@@ -160,3 +165,8 @@ def _simplify(made: ir.Model, linked: Collection[str]) -> None:
         return False if any(name in linked for name in names) else None
 
     optimizer.optimize_ir(made, should_fold=keep)
+    for node in made.graph:
+        # Where in the source it came from, which is most of the file.
+        node.metadata_props.clear()
+        for value in node.outputs:
+            value.metadata_props.clear()
