@@ -134,8 +134,8 @@ class Needs:
         tower_attention: Whether `after_towers` wants the attention received by each patch in
             the last block that runs of the last tower that sees the image.
         distances: Whether `after_projector` wants to know how much visual tokens differ.
-        from_pivots: How many tokens of each camera, those of the largest norm, these distances begin
-            at; 0 for all tokens.
+        from_pivots: From how many tokens of each camera, those of the largest norm, these
+            distances are; 0 for all tokens.
         layers: For decoder layers, counted from 1, the rows whose scores `after_layer` wants.
         entropy: Those of these layers whose scores are to have their entropy, which costs more
             than the scores do.
