@@ -191,6 +191,6 @@ def test_programs_that_are_too_small_run_eagerly(tokens_model, exact):
 
 def test_a_failure_in_a_run_is_told_in_a_line(tokens_model, exact):
     program, given = span_of(tokens_model)
-    with pytest.raises(EngineError, match='input tensor .* incompatible') as raised:
+    with pytest.raises(EngineError, match='are incompatible') as raised:
         call(exact, program, given | {'x': given['x'][..., :30]})
     assert '\n' not in str(raised.value)

@@ -87,15 +87,16 @@ class OpenVINO:
         self._graphs, self._store, self._device = graphs, store, device
         self._calibration = calibration
         self._built: dict[Program, _Built] = {}
+        self._light: dict[Program, bool] = {}
 
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give what runs a program; see `Engine.ready`."""
         if program.name not in TAKEN:
             return program.run
-        if isinstance(program, Loop) and self.precision == 'int8' and not _light(program):
-            return _Steps(self, program).run
-        held = getattr(program, 'held', None)
-        compiled = self._of(general(program)).compiled(bucket)
+        held, program = getattr(program, 'held', None), general(program)
+        if self.precision == 'int8' and isinstance(program, Loop) and not self._is_light(program):
+            return _Steps(self, program, held).run
+        compiled = self._of(program).compiled(bucket)
 
         def run(given: Tensors, room: Tensors) -> dict[str, Tensor]:
             done = compiled(given)
@@ -103,6 +104,11 @@ class OpenVINO:
             return done
 
         return run
+
+    def _is_light(self, program: Program) -> bool:
+        if program not in self._light:
+            self._light[program] = _light(program)
+        return self._light[program]
 
     def _of(self, program: Program) -> _Built:
         if program not in self._built:
@@ -199,8 +205,9 @@ class _Built:
             compiled = options.core().compile_model(model, self._device, self._properties)
             blob.write_bytes(compiled.export_model().getvalue())
         except RuntimeError as error:
+            why = options.last_line(error)
             raise EngineError(
-                f'OpenVINO cannot compile the program {self._program.name}: {options.last_line(error)}'
+                f'OpenVINO cannot compile the program {self._program.name}: {why}'
             ) from error
 
     def _model(self) -> Any:
@@ -229,14 +236,14 @@ class _Steps:
     NNCF leaves weights that several steps of one graph share as they are.
     """
 
-    def __init__(self, engine: OpenVINO, loop: Loop) -> None:
-        self._engine, self._loop = engine, loop
+    def __init__(self, engine: OpenVINO, loop: Loop, held: tuple[int, ...] | None) -> None:
+        self._engine, self._loop, self._held = engine, loop, held
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the passes; see `Program.run`."""
         store = room.get('store')
         store = given['store'].clone() if store is None else store
-        held = self._loop.held or given['lengths'].tolist()
+        held = self._held or given['lengths'].tolist()
         token, lengths = given['token'], given['lengths']
         steps = []
         for step in range(self._loop.count):

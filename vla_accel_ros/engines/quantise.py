@@ -74,8 +74,8 @@ def of_all(graph: Path, name: str, samples: Sequence[dict[str, Tensor]]) -> Any:
     """
     if not samples:
         raise EngineError(
-            f'no calibration frame ran the program {name}: products of 8-bit numbers need recorded '
-            'frames of this checkpoint with this method'
+            f'no calibration frame ran the program {name}: int8 throughout needs recorded frames '
+            'of this checkpoint with this method'
         )
     nncf = _nncf()
     model = core().read_model(graph)
