@@ -48,7 +48,7 @@ def random_checkpoint(tmp_path_factory):
 
 @pytest.fixture
 def declared(tmp_path, monkeypatch):
-    """Give what declares families of another package, here and in processes started from here."""
+    """Give what declares families or engines of another package, here and in new processes."""
     from toy_family import ENTRY_POINT, declare
 
     def declare_here(entry_point=ENTRY_POINT):
