@@ -88,8 +88,9 @@ class LayerScores:
 class RowScores:
     """How much attention visual tokens receive from some rows of a span.
 
-    In: `queries.l` of each layer and `new`, both as `Span` gives them for one sequence;
-    `positions` int [n], absolute, ascending; `ids` int [m], which visual tokens the sequence has
+    In: `queries.l` of each layer and `new`, both as `Span` gives them for one sequence, the
+    queries of the last rows at least that are to be scored; `positions` int [n], absolute,
+    ascending; `ids` int [m], which visual tokens the sequence has
     behind its first row, ascending. Out, of each layer and kind of rows: `received.l.kind`
     float32 [cameras, tokens], `present.l.kind` bool, where wanted `entropy.l.kind` float32 []; see
     `pruning.scores.TokenScores`.
@@ -141,13 +142,15 @@ class RowScores:
     ) -> TokenScores:
         positions, ids = given['positions'], given['ids']
         begin, end, _ = slice(rows.start, rows.stop).indices(len(positions))
+        # Of a layer that was run for its last rows only, the queries of those before are missing.
+        missing = len(positions) - queries.shape[1]
         parts, counts = [], []
         for start in range(begin, end, BLOCK):
             stop = min(start + BLOCK, end)
             # What lies behind the last row is not seen: it need not even be multiplied.
             seen = stop if self.causal else len(positions)
             weights = attention_rows(
-                queries[:, start:stop],
+                queries[:, start - missing : stop - missing],
                 keys[:, :seen],
                 positions[start:stop] if self.causal else None,
                 positions[:seen] if self.causal else None,
@@ -167,7 +170,7 @@ class ActionScores:
     """How much attention visual tokens receive from the action-decoding queries.
 
     In: `positions` int [r], absolute; of each layer `queries.l` [1, heads, r, head width],
-    rotated; `past.l` [1, 2, 1, kv heads, n, head width], what the layer holds, prompt and answer;
+    rotated; `past.l` [2, 1, kv heads, n, head width], what the layer holds, prompt and answer;
     `prompt.l` int [p], positions of the prompt's keys, and `ids.l` int [m], the visual tokens
     among them. Out, of each layer: `received.l.actions` float32 [cameras, tokens],
     `present.l.actions` bool.
@@ -198,7 +201,7 @@ class ActionScores:
         """Score each layer; see `Program.run`."""
         result: dict[str, Tensor] = {}
         for layer in self.layers:
-            prompt, keys = given[f'prompt.{layer}'], given[f'past.{layer}'][0, 0, 0]
+            prompt, keys = given[f'prompt.{layer}'], given[f'past.{layer}'][0, 0]
             answered = torch.arange(1, 1 + keys.shape[1] - len(prompt), device=keys.device)
             weights = attention_rows(
                 given[f'queries.{layer}'][0],

@@ -24,6 +24,7 @@ from vla_accel_ros.models.cost.decoder import layer
 from vla_accel_ros.models.cost.operations import Cost, attention, convolution, linear, scores
 from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.families import registry
+from vla_accel_ros.models.rows import kinds_at, wanted_rows
 
 
 class CostModel:
@@ -118,8 +119,10 @@ class CostModel:
 
     def prefill(self, work: Workload) -> Cost:
         """Count the pass over the prompt and whatever the head has behind it."""
-        decoder = self.config.decoder
-        cost = sum((layer(decoder, n, n) for n in self.lengths(work)), Cost())
+        decoder, (*others, last) = self.config.decoder, self.lengths(work)
+        kinds = kinds_at(work.needs, decoder.layers)
+        wanted = wanted_rows(last, self._head.kinds(work), kinds, self._head.read(work))
+        cost = sum((layer(decoder, n, n) for n in others), layer(decoder, last, last, wanted))
         return cost + self._head.prefill(work)
 
     def decode(self, work: Workload) -> Cost:
