@@ -77,7 +77,7 @@ class EngineKind:
         probe: Says in one line why it cannot run on this machine, None where it can as far as
             that is known without loading its library.
         make: Makes one; raises `engines.interface.EngineError` where that cannot be done here.
-        builds: Whether it keeps files in the store, which take a while to make.
+        usual: Whether `vla-accel engine build` takes it where no engine is named.
     """
 
     name: str
@@ -85,7 +85,7 @@ class EngineKind:
     precisions: tuple[str, ...]
     probe: Callable[[], str | None]
     make: Callable[[Order], Engine]
-    builds: bool = False
+    usual: bool = True
 
 
 # -- why an engine cannot run here ---------------------------------------------------------------
@@ -140,6 +140,41 @@ def _eager(order: Order) -> Engine:
     return EAGER
 
 
+def _compiled(order: Order) -> Engine:
+    from vla_accel_ros.engines.compiled import Compiled
+
+    return Compiled(_of_weights(order), Path(order.store.folder) / 'inductor')
+
+
+def _cuda_graph(order: Order) -> Engine:
+    import torch
+
+    from vla_accel_ros.engines.cuda_graph import CudaGraph
+    from vla_accel_ros.engines.interface import EngineError
+    from vla_accel_ros.engines.recorders import CudaRecorder
+
+    device = next(order.model.parameters()).device
+    if device.type != 'cuda':
+        raise EngineError(f'cuda_graph is for a model on a GPU, this one is on {device}')
+    return CudaGraph(CudaRecorder(torch.device(device)), _of_weights(order))
+
+
+def _of_weights(order: Order) -> str:
+    """Give the type of the weights, which is what the model's own operations compute in.
+
+    Raises:
+        EngineError: When another precision was asked for.
+    """
+    from vla_accel_ros.engines.interface import EngineError
+
+    weights = str(next(order.model.parameters()).dtype).removeprefix('torch.')
+    if order.precision != weights:
+        raise EngineError(
+            f'it computes in the type of the weights, which is {weights}, not {order.precision}'
+        )
+    return weights
+
+
 OWN: dict[str, EngineKind] = {
     kind.name: kind
     for kind in (
@@ -149,6 +184,21 @@ OWN: dict[str, EngineKind] = {
             (FLOAT32, BFLOAT16, FLOAT16),
             _nothing,
             _eager,
+        ),
+        EngineKind(
+            'compile',
+            'torch.compile: fused kernels; needs minutes and a C++ compiler, pays on GPUs',
+            (FLOAT32, BFLOAT16, FLOAT16),
+            _compiler,
+            _compiled,
+            usual=False,
+        ),
+        EngineKind(
+            'cuda_graph',
+            'PyTorch captured as CUDA graphs: one launch in the place of thousands',
+            (FLOAT32, BFLOAT16, FLOAT16),
+            gpu,
+            _cuda_graph,
         ),
     )
 }

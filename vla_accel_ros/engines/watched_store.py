@@ -57,6 +57,11 @@ class Built:
         words = (self.key.get(name) for name in ('kind', 'engine', 'program', 'precision'))
         return ' '.join(filter(None, words)) or 'an entry'
 
+    def __str__(self) -> str:
+        if self.seconds is None:
+            return f'building {self.what}'
+        return f'built {self.what} in {self.seconds:.1f} s, {self.bytes / 1e6:.1f} MB'
+
 
 class WatchedStore:
     """Another store, with a word before and after something is built in it.

@@ -86,6 +86,27 @@ def use_engine(policy: Policy, wish: EngineWish, means: Means | None = None) -> 
     return chosen
 
 
+def use_engine_aloud(
+    policy: Policy, wish: EngineWish, say: Callable[[str], object], check: bool = True
+) -> InUse:
+    """Do the same for a command: say what is built, what cannot run, and what would be faster.
+
+    Args:
+        policy: The policy.
+        wish: What is asked for.
+        say: Takes a line.
+        check: Whether the engine is compared with eager first.
+
+    Raises:
+        EngineError: As `use_engine`.
+    """
+    means = Means(built=lambda built: say(str(built)), told=say, check=check)
+    in_use = use_engine(policy, wish, means)
+    if in_use.trouble or wish.engine != in_use.name:
+        say(f'engine: {in_use}' + (f' ({in_use.hint})' if in_use.hint else ''))
+    return in_use
+
+
 def choose(policy: Policy, wish: EngineWish, means: Means) -> InUse:
     """Find what a policy is to run on; the policy stays as it is.
 
