@@ -211,7 +211,7 @@ def _in_rooms(done: Tensors, room: Tensors) -> Iterator[tuple[str, _InRoom]]:
     for name, part in done.items():
         owner = memory.get(part.untyped_storage().data_ptr())
         if owner is not None:
-            offset = part.storage_offset() - room[owner].storage_offset()
+            offset = int(part.storage_offset() - room[owner].storage_offset())
             yield name, _InRoom(owner, offset, tuple(part.shape), part.stride())
 
 
