@@ -16,6 +16,7 @@
 
 import torch
 
+from vla_accel_ros.engines import registry
 from vla_accel_ros.engines.interface import EngineError
 from vla_accel_ros.engines.registry import FLOAT32, EngineKind
 
@@ -73,9 +74,36 @@ def not_finite(name, done):
     return {key: torch.full_like(part, torch.nan) for key, part in done.items()}
 
 
+class Storing(Changing):
+    """Eager, with a file in the store for each program.
+
+    Args:
+        order: What it is made for.
+    """
+
+    def __init__(self, order, **kwargs):
+        super().__init__(refuse=self._find, **kwargs)
+        self.precision, self._store, self._found = order.precision, order.store, set()
+
+    def _find(self, program, bucket):
+        if program.name in self._found:
+            return
+        key = {'kind': f'toy graph of {program.name}', 'precision': self.precision}
+        self._store.get(key, lambda folder: (folder / 'graph').write_text(program.name))
+        self._found.add(program.name)
+
+
 def kind(make=lambda order: Changing(), probe=lambda: None, name='mine', precisions=(FLOAT32,)):
     """Give a declaration of an engine."""
     return EngineKind(name, 'an engine for tests', precisions, probe, make)
+
+
+def install(monkeypatch, made=None, **kwargs):
+    """Declare an engine as one of the package's own; return what makes it, given the order."""
+    declared = kind(Storing if made is None else made, **kwargs)
+    monkeypatch.setitem(registry.OWN, declared.name, declared)
+    registry.find.cache_clear()
+    return declared
 
 
 KIND = kind()
