@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How many action tokens each way of pruning, decoding and computing changes, on frames of episodes.
+"""How many action tokens each way of pruning, decoding and computing changes, on recorded frames.
 
 The unaccelerated policy drives episodes of all tasks on eager; every method on every engine then
 answers the same frames, with the same last action to prune and to draft by. A method may be called
