@@ -25,7 +25,7 @@ import torch
 
 from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.engines.eager import EAGER
-from vla_accel_ros.engines.programs.decoder import Span, general
+from vla_accel_ros.engines.programs.decoder import general
 from vla_accel_ros.models.checkpoints.folder import CheckpointError, load, save
 from vla_accel_ros.models.depth import LayerChanges, derive, least, read_layers, without
 from vla_accel_ros.models.families.oft.config import OFTConfig
@@ -61,9 +61,9 @@ class Bare:
         def run(given, room):
             done = program.run(given, {})
             assert set(done) == set(program.outputs)
-            if isinstance(program, Span):
-                if 'new' in done:
-                    room['new'].copy_(done['new'])
+            assert ('new' in room) <= ('new' in done)
+            if 'new' in room:
+                room['new'].copy_(done['new'])
             elif 'store' in room:
                 count = done['new'].shape[4]
                 for slot, held in enumerate(given['lengths'].tolist()):

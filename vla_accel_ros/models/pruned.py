@@ -164,11 +164,10 @@ def prefill(
             kinds = kinds_at(needs, decoder.config.attending[-1] + 1)
             wanted = wanted_rows(left, rows, kinds, read)
             given['rows'] = torch.arange(left - wanted, left, device=x.device)
-        done = inference.run(
-            Span(decoder, first, last, causal, stay is not None, last == depth, taps),
-            given,
-            {'new': cache.room(first, last, len(positions))},
-        )
+        program = Span(decoder, first, last, causal, stay is not None, last == depth, taps)
+        # Layers that are without attention have nothing to keep.
+        room = {'new': cache.room(first, last, len(positions))} if program.slots else {}
+        done = inference.run(program, given, room)
         cache.grow(len(positions), first, last)
         x, stay, here = done['x'], None, host.send(ids, x.device)
         all_positions += [given['positions']] * len(span)
