@@ -42,7 +42,7 @@ from vla_accel_ros.models.preprocess import CameraCountError, Preprocessor, fit
 from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.models.pruner_slot import PrunerSlot
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
-from vla_accel_ros.models.stopwatch import Stopwatch
+from vla_accel_ros.models.stopwatch import Stopwatch, clock_of
 from vla_accel_ros.models.tokenizer import PromptEncoder, check_length, load_prompt_encoder
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.motion import Motion
@@ -212,18 +212,17 @@ class Policy:
     def _pixels(
         self, observation: Observation, resized: bool
     ) -> tuple[Tensor, tuple[np.ndarray, ...]]:
-        """Give pixel values, and the images as the model sees them."""
+        """Give pixel values on the host, and the images as the model sees them."""
         images = observation.images
         if not resized:
             images = tuple(fit(image, self.config) for image in images)
         pixels = torch.from_numpy(self._preprocess(images, resized=True))
-        return pixels.to(self.model.device, self.model.dtype), images
+        return pixels.to(self.model.dtype), images
 
     def _proprio(self, observation: Observation) -> Tensor | None:
         if self.proprio is None:
             return None
-        scaled = torch.from_numpy(self.proprio(observation.proprio))[None]
-        return scaled.to(self.model.device, self.model.dtype)
+        return torch.from_numpy(self.proprio(observation.proprio))[None].to(self.model.dtype)
 
     @torch.inference_mode()
     def predict(
@@ -253,7 +252,7 @@ class Policy:
             NotFiniteError: When the model gives NaN or infinity.
             ValueError: When the draft is not of 7 numbers.
         """
-        watch, pruner = Stopwatch(self.model.device), self._pruners.take()
+        watch, pruner = Stopwatch(clock_of(self.model.device)), self._pruners.take()
         start = time.perf_counter()
         with watch('preprocess'):
             ask = self._ask(observation, resized, motion, draft)
@@ -261,12 +260,12 @@ class Policy:
             answer = self._head.answer(ask, pruner, self._cache_for, watch)
         with watch('detokenise'):
             values = self._reader(answer.actions)
-        watch.ms['total'] = (time.perf_counter() - start) * 1e3
+        total = (time.perf_counter() - start) * 1e3
         stats = answer.stats
         return Prediction(
             values,
             answer.token_ids,
-            watch.ms,
+            watch.ms() | {'total': total},
             len(stats.kept_ids),
             stats.kept_ids.cpu().numpy(),
             stats.work.visual,
@@ -283,11 +282,13 @@ class Policy:
         motion: Motion | None = None,
         draft: np.ndarray | None = None,
     ) -> Ask:
-        words = self.tokens_of(observation.instruction)
-        ids = host.send(torch.tensor([words]), self.model.device)
+        words = torch.tensor([self.tokens_of(observation.instruction)])
         pixels, images = self._pixels(observation, resized)
+        proprio = self._proprio(observation)
+        parts = [words, pixels] if proprio is None else [words, pixels, proprio]
+        ids, pixels, *rest = host.bring(parts, self.model.device)
         scene = Scene(images, motion, observation.stamp_ns)
-        return Ask(pixels, ids, self._proprio(observation), scene, draft)
+        return Ask(pixels, ids, rest[0] if rest else None, scene, draft)
 
     @torch.inference_mode()
     def logits(self, observation: Observation) -> Tensor:
