@@ -65,6 +65,8 @@ CONFIGS = {
 WAYS = {
     'none': ({},),
     'random': ({'keep': 0.5}, {'keep': 0.5, 'place': 'before_llm'}),
+    'dart': ({'keep': 0.5}, {'keep': 0.5, 'pivots': 3}),
+    'info_entropy': ({'keep': 0.5},),
     'fastv': ({'keep': 0.5}, {'keep': 0.5, 'rows': 'all_rows'}),
     'sp_vla': (
         {'edges': False},

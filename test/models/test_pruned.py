@@ -46,6 +46,8 @@ KEEP_ALL = {
     'none': {},
     'random': {'keep': 1.0},
     'fastv': {'keep': 1.0},
+    'dart': {'keep': 1.0},
+    'info_entropy': {'keep': 1.0},
     'vla_pruner': {'keep': 1.0},
     'sp_vla': {'keep': 1.0, 'budget': 'fixed', 'edges': False},
     'specprune': {'keep': 1.0, 'budget': 'fixed', 'layer_level': False},
@@ -143,7 +145,8 @@ def eager(model, pixels, ids, drops, decode=()):
 def test_text_rows_equal_the_originals_eager_attention(tiny, stored, prompts, k):
     layout = layout_of(tiny.config)
     layers = range(1, layout.layers + 1)
-    pruner = Scripted(layout, Needs(layers=dict.fromkeys(layers, (Rows.TEXT, Rows.LAST))), {})
+    wanted = dict.fromkeys(layers, (Rows.TEXT, Rows.LAST))
+    pruner = Scripted(layout, Needs(layers=wanted, focus=tuple(layers)), {})
     run(tiny, pruner, torch.from_numpy(stored[f'pixel_values{k}']), prompts[k])
     for layer in layers:
         rows = torch.from_numpy(stored[f'attn_text_rows{k}'][layer - 1])
@@ -153,6 +156,13 @@ def test_text_rows_equal_the_originals_eager_attention(tiny, stored, prompts, k)
             torch.testing.assert_close(
                 pruner.seen[layer, kind].received[0], original.mean((0, 1)), atol=1e-5, rtol=0
             )
+        assert pruner.seen[layer, Rows.LAST].focus is None
+        share = visual[:, -text:].mean(0).double()
+        share = share / share.sum(0)
+        focus = 1 + torch.xlogy(share, share).sum(0) / np.log(text)
+        torch.testing.assert_close(
+            pruner.seen[layer, Rows.TEXT].focus[0].double(), focus, atol=1e-4, rtol=0
+        )
 
 
 def test_rows_equal_eager_attention_in_a_model_with_grouped_heads(small, batch):

@@ -104,9 +104,11 @@ def encode(inference: Inference, pixels: Tensor, ids: Tensor) -> tuple[Tensor, T
     with watch('selection'):
         distances: Tensors = {}
         if needs.distances and kept is None:
-            distances = run(TokenDistances(layout.cameras), {'visual': visual})
+            distances = run(TokenDistances(layout.cameras, needs.from_pivots), {'visual': visual})
         choice.tell(
-            'the projector', distances, lambda got: pruner.after_projector(got.get('distances'))
+            'the projector',
+            distances,
+            lambda got: pruner.after_projector(got.get('distances'), got.get('pivots')),
         )
         kept = choice.settle() if early else None
         if kept is not None:
@@ -205,6 +207,7 @@ def _tell(
                 RowKind(kind, rows[kind].start, rows[kind].stop) for kind in needs.layers[layer]
             ),
             layer in needs.entropy,
+            layer in needs.focus,
         )
         for layer in span
         if needs.layers.get(layer)

@@ -145,8 +145,9 @@ class CostModel:
                 tower = config.towers[image[-1]]
                 length = config.tokens_per_image + tower.prefix
                 cost += scores(length, length, tower.width)
-        for tokens in work.compared:
-            cost += Cost(2 * tokens * tokens * d.width)
+        if needs.distances and work.projected in (None, config.visual_tokens):
+            rows = needs.from_pivots or config.tokens_per_image
+            cost += Cost(2 * rows * config.visual_tokens * d.width)
         keys, inner = self.lengths(work), d.kv_heads * d.head_width
         for number, kinds in needs.layers.items():
             for kind in kinds:
