@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 import time
@@ -27,6 +28,7 @@ from torch import Tensor
 from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.engines import host
+from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import CacheLender, KVCache
 from vla_accel_ros.models.action_reader import ActionReader
@@ -41,6 +43,7 @@ from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.models.preprocess import CameraCountError, Preprocessor, fit
 from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.models.pruner_slot import PrunerSlot
+from vla_accel_ros.models.rehearsal import busy_scene, rehearse
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
 from vla_accel_ros.models.stopwatch import Stopwatch, clock_of
 from vla_accel_ros.models.tokenizer import PromptEncoder, check_length, load_prompt_encoder
@@ -323,13 +326,29 @@ class Policy:
         return difference_of_black_and_white(self)
 
     def warm_up(self, runs: int = 2) -> float:
-        """Predict on a grey image, so that the first real call is as fast as the next.
+        """Have all that is slow at first over with, so that the first real call is as fast.
+
+        An engine that makes programs ready for each shape does so here, for all shapes that the
+        method and the decoder may come to. Then a grey image is answered.
+
+        Args:
+            runs: Answers.
 
         Returns:
             Milliseconds that the last one took.
         """
+        if self._head.engine is not EAGER:
+            self._rehearse()
         observation = blank(self, 127)
         took = 0.0
         for _ in range(max(runs, 1)):
             took = self.predict(observation).timings_ms['total']
         return took
+
+    @torch.inference_mode()
+    def _rehearse(self) -> None:
+        images, motion = busy_scene(self.cameras, self.image_size)
+        observation = replace(blank(self, 127), images=images)
+        ask = self._ask(observation, resized=True, motion=motion)
+        with self._caches.wiped_on_failure():
+            rehearse(self._head, ask, self._pruners.fresh(), self._cache_for)
