@@ -46,6 +46,8 @@ class Prediction:
         passes: Passes of the language model, the prefill included.
         accepted: Tokens of the draft that the model confirmed.
         work: What the model did, for the cost model; None where that is not known.
+        engine: What ran the model, and why where it is not what was asked for; see
+            `in_use.InUse`.
     """
 
     chunk_values: np.ndarray
@@ -58,3 +60,4 @@ class Prediction:
     passes: int
     accepted: int
     work: Workload | None = None
+    engine: str = 'eager'
