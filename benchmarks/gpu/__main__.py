@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 import json
 from pathlib import Path
 import shlex
@@ -166,7 +167,7 @@ def main(words: Sequence[str] | None = None) -> int:
     scale = REHEARSAL if options.rehearse else FULL
     if options.models:
         tokens, slots = options.models.split(',')
-        scale = Scale(scale.device, tokens, slots, scale.rounds, scale.warm_up)
+        scale = replace(scale, tokens=tokens, slots=slots)
     machine = conditions.machine()
     if not options.rehearse and machine['gpu'] is None:
         parser.error('this machine has no GPU: --rehearse runs on the CPU')

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MACHINE, TESTS = 'machine', 'tests'
+COMPILE = 'compile'
 EAGER, PLAIN = 'eager', 'transformers'
 METHODS = ('fastv', 'sp_vla', 'specprune', 'vla_pruner')
 KEEPS = '0.5,0.25'
@@ -37,6 +38,7 @@ class Scale:
         slots: Model that answers in one pass.
         rounds: Answers of each case that count.
         warm_up: Answers before these.
+        words: Further ones for every measurement.
     """
 
     device: str
@@ -44,11 +46,12 @@ class Scale:
     slots: str
     rounds: int
     warm_up: int
+    words: tuple[str, ...] = ()
 
 
 FULL = Scale('cuda', 'openvla-7b', 'openvla-7b-oft', 30, 8)
 # VLA-Pruner takes three steps before it prunes.
-REHEARSAL = Scale('cpu', 'tabletop-s', 'tabletop-m-oft', 2, 4)
+REHEARSAL = Scale('cpu', 'tabletop-s', 'tabletop-m-oft', 2, 4, ('--threads', '1'))
 
 
 @dataclass(frozen=True)
@@ -103,16 +106,22 @@ def measured_parts(scale: Scale, folder: Path, engines: Sequence[str], plain: bo
             *('--rounds', str(scale.rounds), '--warm-up', str(scale.warm_up)),
             *('--out', str(folder / f'{name}.json')),
         ]
-        return Part(name, seconds, (*words, *more))
+        return Part(name, seconds, (*words, *scale.words, *more))
 
     exact = ('--decoders', DECODERS)
+    # Compiling takes minutes, in which no other engine would be measured.
+    fast = [name for name in engines if name != COMPILE]
     pruned = ('--keep', KEEPS)
     # Pruning is measured on top of the fastest way to run what is not pruned: the reader needs
     # eager beside it, and nothing else.
-    others = [name for name in engines if name != EAGER]
+    others = [name for name in fast if name != EAGER]
     two = [EAGER, *(['cuda_graph'] if 'cuda_graph' in others else others[:1])]
-    return [
-        bench('exact', 330, scale.tokens, [*baselines, 'none'], engines, *exact),
-        bench('slots', 330, scale.slots, [*baselines, 'none', *METHODS], engines, *pruned),
+    parts = [
+        bench('exact', 330, scale.tokens, [*baselines, 'none'], fast, *exact),
+        bench('slots', 330, scale.slots, [*baselines, 'none', *METHODS], fast, *pruned),
         bench('pruned', 420, scale.tokens, ['none', *METHODS], two, *pruned, *exact),
     ]
+    if COMPILE in engines:
+        compiled = ('--decoders', 'greedy')
+        parts.append(bench(COMPILE, 400, scale.tokens, ['none'], [EAGER, COMPILE], *compiled))
+    return parts

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,7 +41,7 @@ from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES
 from vla_accel_ros.models.heads.interface import Ask, HeadAnswer
 from vla_accel_ros.models.in_use import EngineSlot, InUse
 from vla_accel_ros.models.layout import layout_of
-from vla_accel_ros.models.prediction import Prediction
+from vla_accel_ros.models.prediction import NotFiniteError, Prediction
 from vla_accel_ros.models.preprocess import CameraCountError
 from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.models.pruner_slot import PrunerSlot
@@ -313,11 +314,8 @@ class Policy:
     def warm_up(self, runs: int = 2) -> float:
         """Have all that is slow at first over with, so that the first real call is as fast.
 
-        An engine that makes programs ready for each shape does so here, for all shapes that the
-        method and the decoder may come to. Then a grey image is answered.
-
-        Args:
-            runs: Answers.
+        An engine that makes programs ready for each shape does so here, for all shapes that
+        method and decoder may come to. Then a grey image is answered, as often as is said.
 
         Returns:
             Milliseconds that the last one took.
@@ -335,5 +333,6 @@ class Policy:
         images, motion = busy_scene(self.cameras, self.image_size)
         observation = replace(blank(self, 127), images=images)
         ask = self._ask(observation, resized=True, motion=motion)
-        with self._caches.wiped_on_failure():
+        # An engine that gives NaN is replaced at the answer that follows.
+        with suppress(NotFiniteError), self._caches.wiped_on_failure():
             rehearse(self._head, ask, self._pruners.fresh(), self._cache_for)
