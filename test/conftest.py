@@ -36,6 +36,18 @@ settings.register_profile('suite', deadline=None, derandomize=True)
 settings.load_profile('suite')
 
 
+def pytest_collection_modifyitems(items):
+    """Skip what needs a GPU where there is none, and say so."""
+    marked = [item for item in items if item.get_closest_marker('gpu')]
+    if not marked:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason='torch sees no CUDA device'))
+
+
 @pytest.fixture(scope='session')
 def random_checkpoint(tmp_path_factory):
     """Give a policy with random weights, in a folder."""

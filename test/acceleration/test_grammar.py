@@ -132,7 +132,7 @@ def test_a_keep_ratio_wants_a_method_that_keeps_it(text, pruning, parameters):
         ('none@k_local=3', 'of the pruning method none'),
         ('none@keep=0', 'keep is 0.0, expected a number from 0.001 to 1.0'),
         ('none@decoder=magic', "decoder is 'magic', expected one of 'greedy'"),
-        ('none@pruning=magic', "pruning is 'magic', expected one of 'fastv', 'none'"),
+        ('none@pruning=magic', "pruning is 'magic', expected one of 'dart', 'fastv'"),
         ('none@draft=magic', "draft is 'magic', expected one of 'given'"),
         ('relaxed@relaxed_bins=-1', 'relaxed_bins is -1, expected a whole number'),
         ('none@fine_linear=-1', 'fine_linear is -1.0'),

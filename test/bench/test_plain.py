@@ -35,7 +35,7 @@ def test_the_plain_path_gives_the_same_answer(any_subject):
         observation = any_subject.scene.frame(index).observation
         ours, theirs = policy.predict(observation), plain.predict(observation)
         np.testing.assert_array_equal(theirs.token_ids, ours.token_ids)
-        np.testing.assert_allclose(theirs.chunk_values, ours.chunk_values, atol=1e-6)
+        np.testing.assert_allclose(theirs.chunk_values, ours.chunk_values, atol=5e-6)
         assert (theirs.kept, theirs.seen) == (ours.kept, ours.seen)
         assert theirs.work == replace(ours.work, projected=None)
 

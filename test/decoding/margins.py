@@ -19,10 +19,22 @@ their last digits. Where the two largest are that near, either is a right answer
 it may differ; everywhere else tokens must be identical.
 """
 
+import torch
+
 from vla_accel_ros.decoding.greedy import Greedy
 
 # Logits of the small float32 models here agree within a few 1e-6.
 NEAR_TIE = 1e-4
+
+
+def one_by_one(extend, token, start, count):
+    """Decode greedily by passes of one token; see `Passes.greedy`."""
+    tokens, peaks = [token], []
+    for place in range(start, start + count):
+        peak, token = extend(tokens[-1], place)[-1:].max(-1)
+        tokens.append(token)
+        peaks.append(peak)
+    return torch.cat(tokens[1:]), torch.cat(peaks)
 
 
 class Margins(Greedy):
@@ -37,6 +49,10 @@ class Margins(Greedy):
     def extend(self, tokens, start):
         """Run the model's own pass; see `Passes.extend`."""
         return self._note(self._passes.extend(tokens, start))
+
+    def greedy(self, token, start, count):
+        """Run the model's passes one by one; see `Passes.greedy`."""
+        return one_by_one(self.extend, token, start, count)
 
     def _note(self, logits):
         best, second = logits[-1].topk(2).values.tolist()

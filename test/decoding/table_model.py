@@ -17,6 +17,7 @@
 from dataclasses import dataclass, field
 import hashlib
 
+from margins import one_by_one
 import torch
 
 VOCAB = 64
@@ -69,6 +70,10 @@ class TableModel:
         return torch.stack(
             [self.row(self.cache[:n]) for n in range(before + 1, len(self.cache) + 1)]
         )
+
+    def greedy(self, token, start, count):
+        """Run tokens one by one; see `Passes.greedy`."""
+        return one_by_one(self.extend, token, start, count)
 
     def rollback(self, count):
         """Take back the newest tokens."""

@@ -25,6 +25,7 @@ import torch
 from vla_accel_ros.decoding.registry import DECODERS
 from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.engines import host
+from vla_accel_ros.engines.programs.decoder import general
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models import choice
 from vla_accel_ros.models.config import VLAConfig
@@ -64,6 +65,8 @@ CONFIGS = {
 WAYS = {
     'none': ({},),
     'random': ({'keep': 0.5}, {'keep': 0.5, 'place': 'before_llm'}),
+    'dart': ({'keep': 0.5}, {'keep': 0.5, 'pivots': 3}),
+    'info_entropy': ({'keep': 0.5},),
     'fastv': ({'keep': 0.5}, {'keep': 0.5, 'rows': 'all_rows'}),
     'sp_vla': (
         {'edges': False},
@@ -109,12 +112,14 @@ class Capturing:
             given = {name: plain(tensor) for name, tensor in given.items()}
             assert tuple((name, tuple(tensor.shape)) for name, tensor in given.items()) == bucket
             assert set(given) == set(program.inputs), program.name
-            free = self._without_room(program, bucket, given)
+            others = self._in_other_ways(program, bucket, given, room)
             with Refusing():
                 result = program.run(given, room)
             assert set(result) == set(program.outputs), program.name
-            for name, tensor in free.items():
-                torch.testing.assert_close(result[name], tensor, atol=1e-5, rtol=1e-4)
+            for other in others:
+                assert set(other) == set(result), program.name
+                for name, tensor in other.items():
+                    torch.testing.assert_close(result[name], tensor, atol=1e-5, rtol=1e-4)
             return {
                 name: tensor if name == 'logits' else away(tensor)
                 for name, tensor in result.items()
@@ -122,16 +127,23 @@ class Capturing:
 
         return run
 
-    def _without_room(self, program, bucket, given):
-        """Run a program that has not run yet where nothing is to be written to."""
+    def _in_other_ways(self, program, bucket, given, room):
+        """Run a program that has not run yet where nothing is to be written to, and in general."""
         if (program, bucket) in self.ran:
-            return {}
+            return []
         self.ran.add((program, bucket))
         before = {name: tensor.clone() for name, tensor in given.items()}
         with Refusing():
-            result = program.run(given, {})
+            results = [program.run(given, {})]
+            if general(program) is not program:
+                results.append(general(program).run(given, {}))
         assert all(torch.equal(before[name], given[name]) for name in given)
-        return result
+        if len(results) > 1:
+            inside = room['store'].clone()
+            with Refusing():
+                results.append(general(program).run(given | {'store': inside}, {'store': inside}))
+            assert not torch.equal(inside, given['store'])
+        return results
 
 
 @pytest.fixture
@@ -178,7 +190,7 @@ def answered(monkeypatch):
                     lambda length: model.new_cache(length + 7),
                     engine=engine,
                 )
-                draft = done.decoded.tokens.tolist()
+                draft = plain(done.decoded.tokens).tolist()
                 draft[step] -= 1
             assert all(fetched)
             found.append((done, len(fetched), pruner.reason))
@@ -210,7 +222,7 @@ def test_every_program_is_tried(answered):
     names = set()
     for case in (
         ('openvla', 'vla_pruner', WAYS['vla_pruner'][0], 'greedy'),
-        ('openvla', 'sp_vla', WAYS['sp_vla'][1], 'greedy'),
+        ('openvla', 'sp_vla', WAYS['sp_vla'][1], 'verify'),
         ('oft', 'none', {}, '-'),
     ):
         names |= {program.name for program, _ in answered(*case)[0].ran}
@@ -227,6 +239,7 @@ def test_every_program_is_tried(answered):
         'row_scores',
         'lm_head',
         'pass',
+        'loop',
         'action_scores',
         'head',
     }

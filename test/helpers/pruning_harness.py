@@ -106,7 +106,8 @@ def drive(
             )
 
     def blank(values: torch.Tensor, mask: torch.Tensor) -> TokenScores:
-        return TokenScores(torch.where(mask, values, 0.0), mask, torch.tensor(entropy))
+        held = torch.where(mask, values, 0.0)
+        return TokenScores(held, mask, torch.tensor(entropy), held if seen.needs.focus else None)
 
     values = ramp(layout) if towers is None else towers
     take('towers', pruner.after_towers(values if seen.needs.tower_attention else None))
@@ -114,8 +115,11 @@ def drive(
         visual = torch.randn(
             layout.cameras, layout.tokens, 8, generator=torch.Generator().manual_seed(0)
         )
-    distances = cosine_distances(visual) if seen.needs.distances else None
-    take('projector', pruner.after_projector(distances))
+    pivots = None
+    if seen.needs.from_pivots:
+        pivots = visual.abs().sum(-1).topk(seen.needs.from_pivots).indices
+    distances = cosine_distances(visual, pivots) if seen.needs.distances else None
+    take('projector', pruner.after_projector(distances, pivots))
     for layer in range(1, layout.layers + 1):
         held_at[layer] = seen.mask
         rows = seen.needs.layers.get(layer, ())

@@ -46,7 +46,7 @@ class Scripted(Pruner):
         self.received = received
         return self._mask('towers')
 
-    def _projected(self, visual):
+    def _projected(self, distances, pivots):
         return self._mask('projector')
 
     def _layer(self, layer, scores):

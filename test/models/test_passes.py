@@ -20,6 +20,7 @@ import torch
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import call
 from vla_accel_ros.engines.programs.decoder import Span
+from vla_accel_ros.models.action_rows import ActionRows
 from vla_accel_ros.models.passes import CachedPasses, extend
 
 STAY = [0, 2, 3, 7, 8, 11]
@@ -41,8 +42,8 @@ def filled(small):
             room = cache.room(first, last, count)
             span = Span(decoder, first, last, narrowed=stay is not None)
             x = call(EAGER, span, given, {'new': room})['x']
-            cache.grow(first, last, count)
-    assert cache.lengths == [12, 6, 6]
+            cache.grow(count, first, last)
+    assert cache.held == (12, 6, 6)
     return cache, 12
 
 
@@ -52,13 +53,33 @@ def test_several_tokens_at_once_are_several_tokens_in_turn(small, filled):
     with torch.inference_mode():
         language, positions = small.language_model, torch.arange(first, first + 4)[None]
         at_once, _ = extend(language, tokens[None], positions, cache)
-        assert cache.lengths == [16, 10, 10]
+        assert cache.held == (16, 10, 10)
         cache.drop_last(4)
         in_turn = [
             extend(language, tokens[None, i : i + 1], positions[:, i : i + 1], cache)[0]
             for i in range(4)
         ]
     torch.testing.assert_close(at_once, torch.cat(in_turn, 1), atol=1e-5, rtol=1e-5)
+
+
+def test_the_loop_is_passes_of_the_likeliest_token_in_turn(small, filled):
+    cache, first = filled
+    looped = CachedPasses(small.language_model, cache, first, rows=ActionRows((1, 3)))
+    with torch.inference_mode():
+        tokens, peaks = looped.greedy(torch.tensor([5]), 0, 4)
+        assert cache.held == (16, 10, 10) and cache.lengths.tolist() == [16, 10, 10]
+        rows = cache.store[2, :, :, :, 6:10].clone()
+        cache.drop_last(4)
+        passes = CachedPasses(small.language_model, cache, first, rows=ActionRows((1, 3)))
+        fed, peak = torch.tensor([5]), []
+        for place in range(4):
+            logits = passes.extend(fed[-1:], place)
+            peak.append(logits.max(-1).values)
+            fed = torch.cat([fed, logits.argmax(-1)])
+    assert tokens.tolist() == fed[1:].tolist()
+    assert torch.equal(peaks, torch.cat(peak))
+    assert torch.equal(cache.store[2, :, :, :, 6:10], rows)
+    assert looped.made == passes.made == [(0, 1), (1, 1), (2, 1), (3, 1)]
 
 
 def test_refused_tokens_leave_no_trace(small, filled):

@@ -88,7 +88,7 @@ class Counting:
 
 @pytest.mark.parametrize(
     ('head', 'last'),
-    [(TokensConfig(), 'pass'), (OFTConfig(chunk=2, proprio=0), 'head'), (None, 'span')],
+    [(TokensConfig(), 'loop'), (OFTConfig(chunk=2, proprio=0), 'head'), (None, 'span')],
     ids=['openvla', 'oft', 'toy'],
 )
 def test_the_engine_that_is_set_runs_the_programs(head, last, toy_checkpoint, tmp_path, views):

@@ -85,7 +85,7 @@ def test_a_missing_camera_is_refused(two_cameras, name):
         pruner.begin(Scene(textured(two_cameras)[:1], FAST))
 
 
-@pytest.mark.parametrize('name', ['sp_vla', 'vla_pruner', 'specprune', 'fastv'])
+@pytest.mark.parametrize('name', ['sp_vla', 'vla_pruner', 'specprune', 'fastv', 'info_entropy'])
 def test_without_contrast_all_is_kept(layout, name):
     pruner = ready(name, layout)
     even = torch.full((1, 256), 1 / 256)
@@ -110,7 +110,7 @@ def test_a_uniform_image_is_no_error(layout, name, value):
         assert drive(pruner, FAST, flat(layout, value), step * STEP).count > 0
 
 
-@pytest.mark.parametrize('name', ['sp_vla', 'vla_pruner', 'specprune', 'fastv'])
+@pytest.mark.parametrize('name', ['sp_vla', 'vla_pruner', 'specprune', 'fastv', 'info_entropy'])
 @pytest.mark.parametrize('bad', [float('nan'), float('inf')])
 def test_scores_that_are_not_finite_keep_all_and_the_next_inference_recovers(layout, name, bad):
     pruner = ready(name, layout)
@@ -122,8 +122,9 @@ def test_scores_that_are_not_finite_keep_all_and_the_next_inference_recovers(lay
     assert drive(pruner, FAST, stamp_ns=4 * STEP).count < 256
 
 
-def test_features_that_are_not_finite_keep_all(layout):
-    pruner = ready('vla_pruner', layout)
+@pytest.mark.parametrize('name', ['vla_pruner', 'dart'])
+def test_features_that_are_not_finite_keep_all(layout, name):
+    pruner = ready(name, layout)
     visual = torch.randn(1, 256, 8)
     visual[0, 3, 2] = float('nan')
     assert drive(pruner, FAST, visual=visual).count == 256

@@ -68,6 +68,8 @@ def test_all_methods_keep_the_same_count_at_the_same_ratio(layout, two_cameras, 
             ('fastv', {}),
             ('random', {}),
             ('vla_pruner', {}),
+            ('dart', {}),
+            ('info_entropy', {}),
             ('sp_vla', {'budget': 'fixed'}),
             ('specprune', {'budget': 'fixed', 'layer_level': False}),
         ):

@@ -73,6 +73,14 @@ def test_zero_vectors_are_far_from_all():
     assert distances[0].tolist() == [1.0, 1.0]
 
 
+def test_some_tokens_are_compared_with_all():
+    features = torch.randn(2, 10, 4, generator=torch.Generator().manual_seed(1))
+    rows = torch.tensor([[3, 0], [9, 5]])
+    got, whole = cosine_distances(features, rows), cosine_distances(features)
+    assert got.shape == (2, 2, 10)
+    torch.testing.assert_close(got, torch.stack([whole[0, [3, 0]], whole[1, [9, 5]]]))
+
+
 def test_more_than_the_candidates_is_an_error():
     with pytest.raises(ValueError, match='3 tokens asked of 2 candidates'):
         max_min(np.zeros((2, 2)), 3, 0)

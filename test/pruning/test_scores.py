@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import pytest
 import torch
 
-from vla_accel_ros.pruning.scores import attention_rows, token_scores
+from vla_accel_ros.pruning.scores import attention_rows, focus_of, token_scores
 
 
 def eager(q, k, mask):
@@ -66,3 +66,12 @@ def test_entropy_is_that_of_the_attention_among_visual_tokens():
     assert float(even.entropy) == pytest.approx(0.6931, abs=1e-4)
     sure = token_scores(torch.tensor([[[0.5, 0.5, 0.0]]]), 1, torch.arange(2), 1, 2, True)
     assert float(sure.entropy) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_focus_is_how_unevenly_attention_comes_from_the_rows():
+    even, one, nothing = [0.2, 0.2, 0.2], [0.3, 0.0, 0.0], [0.0, 0.0, 0.0]
+    two = [0.1, 0.1, 0.0]
+    got = focus_of(torch.tensor([even, one, nothing, two]).T)
+    # Half and half of three rows: 1 - log 2 / log 3.
+    torch.testing.assert_close(got, torch.tensor([0.0, 1.0, 1.0, 0.36907]), atol=1e-5, rtol=0)
+    assert focus_of(torch.tensor([[0.2, 0.4]])).tolist() == [1.0, 1.0]

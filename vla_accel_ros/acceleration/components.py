@@ -65,6 +65,10 @@ COMPONENTS = {
         {'pruning': 'specprune', 'replan_on_fine': True},
     ),
     'fastv': Component('FastV', {'pruning': 'fastv'}),
+    'dart': Component('DART: the tokens that duplicate others least', {'pruning': 'dart'}),
+    'info_entropy': Component(
+        'VLA-InfoEntropy: texture, then what single words look at', {'pruning': 'info_entropy'}
+    ),
     'random': Component('tokens drawn by lot', {'pruning': 'random'}),
     'greedy': Component('one token a pass', {'decoder': 'greedy'}),
     'verify': Component('drafts verified', {'decoder': 'verify'}),

@@ -38,12 +38,8 @@ class Greedy(TokenDecoder):
         passes: Passes,
     ) -> Decoded:
         """Decode the answer; see `TokenDecoder.decode`."""
-        peaks: list[Tensor] = []
-        tokens: list[Tensor] = []
-        for place in range(count):
-            if place:
-                logits = passes.extend(tokens[-1], place - 1)
-            peak, token = logits[-1:].max(-1)
-            peaks.append(peak)
-            tokens.append(token)
-        return Decoded(torch.cat(tokens), torch.cat(peaks), count, 0)
+        peak, token = logits[-1:].max(-1)
+        if count == 1:
+            return Decoded(token, peak, count, 0)
+        tokens, peaks = passes.greedy(token, 0, count - 1)
+        return Decoded(torch.cat([token, tokens]), torch.cat([peak, peaks]), count, 0)

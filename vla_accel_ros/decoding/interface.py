@@ -41,6 +41,19 @@ class Passes(Protocol):
             Logits [k, vocabulary]; row j predicts token `start` + j + 1.
         """
 
+    def greedy(self, token: Tensor, start: int, count: int) -> tuple[Tensor, Tensor]:
+        """Run a token of the answer and, one pass each, those that the model says follow.
+
+        Args:
+            token: int64 [1], on the model's device; the answer's token `start`.
+            start: Its place in the answer.
+            count: Passes.
+
+        Returns:
+            int64 [count], the tokens from place `start` + 1 on, of which the last is not run, and
+            the logit of each [count].
+        """
+
     def rollback(self, count: int) -> None:
         """Forget the newest tokens of the cache."""
 

@@ -84,7 +84,9 @@ class Speculative(TokenDecoder):
                 )
             passes.rollback(len(proposed) - right)
             proposed = self._again(draft, chosen[right + 1 :], len(settled), count)
-            fed = torch.tensor([settled[-1], *proposed], device=logits.device)
+            # Sent without waiting for the device.
+            fed = torch.tensor([settled[-1], *proposed], device='cpu')
+            fed = fed.to(logits.device, non_blocking=True)
             logits = passes.extend(fed, len(settled) - 1)
             spent += 1
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From the device to the host: many tensors in one copy, for each copy waits for the device."""
+"""Between the device and the host, where each copy may wait for the device."""
 
 from __future__ import annotations
 
@@ -60,3 +60,11 @@ def fetch(tensors: Sequence[Tensor]) -> list[Tensor]:
     away = [tensor for tensor in tensors if tensor.device.type != 'cpu']
     arrived = iter(unpack(pack(away).cpu(), away) if away else ())
     return [tensor if tensor.device.type == 'cpu' else next(arrived) for tensor in tensors]
+
+
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """Bring a small tensor from the host to the device without waiting for the device.
+
+    Its memory is read before this returns, for it is not pinned: it may be changed then.
+    """
+    return tensor.to(device, non_blocking=True)

@@ -51,8 +51,11 @@ class Lock:
         name = os.fsdecode(os.fsencode(target.name)[:200])
         return cls(target.with_name(f'.vla-accel-{name}{ENDING}'), output)
 
-    def take(self) -> Lock:
+    def take(self, wait: bool = False) -> Lock:
         """Take the lock; its folder is made.
+
+        Args:
+            wait: Whether to wait while another process holds it.
 
         Raises:
             TakenError: When another process holds it, or its file is somebody else's.
@@ -62,7 +65,7 @@ class Lock:
         while True:
             handle = self._open()
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
                 other = os.read(handle, 32).decode('ascii', 'replace').strip()
                 os.close(handle)

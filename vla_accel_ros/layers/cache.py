@@ -16,8 +16,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -31,8 +31,9 @@ class KVCache:
     Lengths differ by layer once tokens are dropped between layers. The cache therefore never
     says at which position a token stands: positions are always passed to the decoder.
 
-    A program never sees the cache. It is given what layers hold (`held`), and room behind it to
-    write new keys and values in (`room`); both are views of the one store.
+    A program never sees the cache, only its store and lengths, and writes behind what is held.
+    What is not held may be looked at under a mask, so it must be finite as well: the store begins
+    as zeros, and whoever finds that a model gave NaN wipes it.
 
     Args:
         config: The decoder's shape.
@@ -40,6 +41,11 @@ class KVCache:
         batch: Sequences.
         device: Where to keep it.
         dtype: Type of the entries.
+
+    Attributes:
+        store: [layers, keys and values, B, kv heads, capacity, head width].
+        lengths: int64 [layers], tokens that each layer holds, on the device.
+        held: The same numbers on the host.
     """
 
     def __init__(
@@ -50,44 +56,28 @@ class KVCache:
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        # [layers, keys and values, B, kv heads, capacity, head width]
-        self.store = torch.empty(
-            config.layers,
-            2,
-            batch,
-            config.kv_heads,
-            capacity,
-            config.head_width,
-            device=device,
-            dtype=dtype,
-        )
-        self.lengths = [0] * config.layers
+        shape = config.layers, 2, batch, config.kv_heads, capacity, config.head_width
+        # Memory made in inference mode could not be written to outside of it.
+        with torch.inference_mode(False):
+            self.store = torch.zeros(shape, device=device, dtype=dtype)
+            self.lengths = torch.zeros(config.layers, dtype=torch.int64, device=device)
+        self.held = (0,) * config.layers
 
     @property
     def capacity(self) -> int:
         """Most tokens a layer can hold."""
         return self.store.shape[4]
 
-    @property
-    def groups(self) -> tuple[tuple[int, int], ...]:
-        """Runs of layers [first, last) that hold equally many tokens, in order."""
-        edges = [
-            layer
-            for layer in range(1, len(self.lengths))
-            if self.lengths[layer] != self.lengths[layer - 1]
-        ]
-        return tuple(pairwise([0, *edges, len(self.lengths)]))
-
-    def held(self, first: int, last: int) -> Tensor:
-        """Give keys and values of layers [first, last) that hold equally many tokens.
+    def of_layer(self, layer: int) -> Tensor:
+        """Give keys and values that a layer, counted from 0, holds.
 
         Returns:
-            [layers, 2, B, kv heads, length, head width], a view of the store.
+            [2, B, kv heads, length, head width], a view of the store.
         """
-        return self.store[first:last, :, :, :, : self.lengths[first]]
+        return self.store[layer, :, :, :, : self.held[layer]]
 
     def room(self, first: int, last: int, count: int) -> Tensor:
-        """Give what layers [first, last) hold, with room for more tokens behind it.
+        """Give the memory behind what layers [first, last) hold, where they hold equally many.
 
         Args:
             first: First layer, from 0.
@@ -95,20 +85,30 @@ class KVCache:
             count: Tokens that are to come.
 
         Returns:
-            [layers, 2, B, kv heads, length + count, head width], a view of the store.
+            [layers, 2, B, kv heads, count, head width], a view of the store.
 
         Raises:
             ValueError: When the tokens do not fit.
         """
-        end = self.lengths[first] + count
+        self.check_room(count, first, last)
+        return self.store[first:last, :, :, :, self.held[first] : self.held[first] + count]
+
+    def check_room(self, count: int, first: int = 0, last: int | None = None) -> None:
+        """Check that layers [first, last), all by default, have room for more tokens.
+
+        Raises:
+            ValueError: When they have not.
+        """
+        end = max(self.held[first:last]) + count
         if end > self.capacity:
             raise ValueError(f'cache holds {self.capacity} tokens a layer, {end} were asked for')
-        return self.store[first:last, :, :, :, :end]
 
-    def grow(self, first: int, last: int, count: int) -> None:
-        """Say that the room for so many tokens of layers [first, last) was filled."""
-        for layer in range(first, last):
-            self.lengths[layer] += count
+    def grow(self, count: int, first: int = 0, last: int | None = None) -> None:
+        """Say that so many tokens of layers [first, last), all by default, were written."""
+        self.lengths[first:last] += count
+        grown = (length + count for length in self.held[first:last])
+        rest = () if last is None else self.held[last:]
+        self.held = (*self.held[:first], *grown, *rest)
 
     def drop_last(self, count: int) -> None:
         """Forget the newest tokens of every layer, such as refused drafts.
@@ -116,13 +116,19 @@ class KVCache:
         Raises:
             ValueError: When a layer holds fewer.
         """
-        if not 0 <= count <= min(self.lengths):
-            raise ValueError(f'cannot drop {count} tokens, a layer holds {min(self.lengths)}')
-        self.lengths = [length - count for length in self.lengths]
+        if not 0 <= count <= min(self.held):
+            raise ValueError(f'cannot drop {count} tokens, a layer holds {min(self.held)}')
+        self.grow(-count)
 
     def clear(self) -> None:
         """Forget all, keeping the memory."""
-        self.lengths = [0] * len(self.lengths)
+        self.lengths.zero_()
+        self.held = (0,) * len(self.held)
+
+    def wipe(self) -> None:
+        """Make the memory zeros again, too, after a model wrote what is not finite."""
+        self.clear()
+        self.store.zero_()
 
 
 class CacheLender:
@@ -146,3 +152,17 @@ class CacheLender:
             self._cache = self._make(-(-capacity // self.STEP) * self.STEP)
         self._cache.clear()
         return self._cache
+
+    def wipe(self) -> None:
+        """Make the memory that was lent zeros again; see `KVCache.wipe`."""
+        if self._cache is not None:
+            self._cache.wipe()
+
+    @contextmanager
+    def wiped_on_failure(self) -> Iterator[None]:
+        """Give a context that leaves zeros behind where it fails, as it does by NaN."""
+        try:
+            yield
+        except BaseException:
+            self.wipe()
+            raise

@@ -14,20 +14,18 @@
 
 """The Llama decoder, layer by layer, with positions passed explicitly.
 
-Fused attention everywhere, which gives no weights. `run_layers` therefore gives the queries of
-the layers asked for, and whoever wants weights multiplies them with the keys. Keys and values
-are arguments and results: nothing here knows a cache or derives a position from its length.
+Keys and values are arguments and results: nothing here knows a cache or derives a position from
+its length. What queries look at is the business of `layers.attending`.
 """
 
 from __future__ import annotations
-
-from collections.abc import Collection
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
+from vla_accel_ros.layers.packed import Packable
+from vla_accel_ros.layers.rotary import Rope, Rotary, rotate
 from vla_accel_ros.layers.shapes import DecoderConfig
 
 
@@ -41,43 +39,18 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise x [..., width]."""
-        wide = x.to(torch.promote_types(x.dtype, torch.float32))
+        if x.dtype.itemsize >= 4:
+            return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+        # Llama rounds before it multiplies by the weight; torch's own function rounds after.
+        wide = x.float()
         wide = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
         return self.weight * wide.to(x.dtype)
 
 
-class Rotary:
-    """Cosines and sines of the rotary embedding for given positions (RoFormer, eq. 34).
-
-    No module: its frequencies must stay float32 when the model is cast to another type.
-    """
-
-    def __init__(self, config: DecoderConfig) -> None:
-        self.theta, self.width = config.rope_theta, config.head_width
-        self._frequencies: dict[torch.device, Tensor] = {}
-
-    def _frequency(self, device: torch.device) -> Tensor:
-        if device not in self._frequencies:
-            half = torch.arange(0, self.width, 2, dtype=torch.int64, device=device).float()
-            self._frequencies[device] = 1.0 / self.theta ** (half / self.width)
-        return self._frequencies[device]
-
-    def __call__(self, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Give cosine and sine, each [B or 1, 1, S, head width], for positions [B or 1, S]."""
-        angle = positions[..., None].float() * self._frequency(positions.device)
-        angle = torch.cat([angle, angle], dim=-1)[:, None]
-        return angle.cos().to(dtype), angle.sin().to(dtype)
-
-
-def rotate(x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotate x [B, heads, S, head width] by the given cosine and sine."""
-    cosine, sine = rope
-    first, second = x.chunk(2, dim=-1)
-    return x * cosine + torch.cat([-second, first], dim=-1) * sine
-
-
-class SelfAttention(nn.Module):
+class SelfAttention(Packable):
     """Self-attention with rotary positions."""
+
+    parts = ('q_proj', 'k_proj', 'v_proj')
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
@@ -89,48 +62,91 @@ class SelfAttention(nn.Module):
         self.v_proj = nn.Linear(config.width, inner, bias=False)
         self.o_proj = nn.Linear(config.width, config.width, bias=False)
 
-    def _heads(self, x: Tensor, heads: int) -> Tensor:
-        return x.view(*x.shape[:2], heads, self.head_width).transpose(1, 2)
+    def _heads(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (-1, self.head_width)).transpose(1, 2)
 
-    def queries(self, x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
+    def queries(self, x: Tensor, rope: Rope) -> Tensor:
         """Give rotated queries [B, heads, S, head width] of x [B, S, width]."""
-        return rotate(self._heads(self.q_proj(x), self.heads), rope)
+        return rotate(self._heads(self.q_proj(x)), rope)
 
-    def keys(self, x: Tensor, rope: tuple[Tensor, Tensor]) -> Tensor:
+    def keys(self, x: Tensor, rope: Rope) -> Tensor:
         """Give rotated keys [B, kv heads, S, head width] of x [B, S, width]."""
-        return rotate(self._heads(self.k_proj(x), self.kv_heads), rope)
+        return rotate(self._heads(self.k_proj(x)), rope)
 
     def values(self, x: Tensor) -> Tensor:
         """Give values [B, kv heads, S, head width] of x [B, S, width]."""
-        return self._heads(self.v_proj(x), self.kv_heads)
+        return self._heads(self.v_proj(x))
 
-    def attend(
-        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, causal: bool
-    ) -> Tensor:
-        """Give what queries [B, heads, S, head width] read from keys and values, [B, S, width]."""
-        x = F.scaled_dot_product_attention(
-            queries,
-            keys,
-            values,
-            attn_mask=mask,
-            is_causal=causal,
-            enable_gqa=self.heads != self.kv_heads,
-        )
-        return self.o_proj(x.transpose(1, 2).flatten(2))
+    def project(
+        self, x: Tensor, rope: Rope, rows: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Give queries, keys and values of x [B, S, width] in one product where they are packed.
+
+        Args:
+            x: [B, S, width].
+            rope: Of the S positions.
+            rows: int [r], the rows whose queries are wanted; all if None.
+
+        Returns:
+            Queries [B, heads, S or r, head width] and keys [B, kv heads, S, head width], both
+            rotated; values as the keys.
+        """
+        packed = self.matrix()
+        if rows is not None:
+            own = (
+                x.index_select(1, rows),
+                (rope[0].index_select(2, rows), rope[1].index_select(2, rows)),
+            )
+            if packed is None:
+                return self.queries(*own), self.keys(x, rope), self.values(x)
+            keys, values = self._heads(F.linear(x, packed[self.q_proj.out_features :])).chunk(2, 1)
+            return self.queries(*own), rotate(keys, rope), values
+        if packed is None:
+            return self.queries(x, rope), self.keys(x, rope), self.values(x)
+        heads, turned = self._heads(F.linear(x, packed)), self.heads + self.kv_heads
+        rotated = rotate(heads[:, :turned], rope)
+        return rotated[:, : self.heads], rotated[:, self.heads :], heads[:, turned:]
+
+    def out(self, attended: Tensor) -> Tensor:
+        """Map what each head read, [B, heads, S, head width], to [B, S, width]."""
+        return self.o_proj(attended.transpose(1, 2).flatten(2))
 
     def forward(
-        self,
-        x: Tensor,
-        rope: tuple[Tensor, Tensor],
-        mask: Tensor | None = None,
-        causal: bool = False,
+        self, x: Tensor, rope: Rope, mask: Tensor | None = None, causal: bool = False
     ) -> Tensor:
         """Attend from x [B, S, width] over x itself."""
-        return self.attend(self.queries(x, rope), self.keys(x, rope), self.values(x), mask, causal)
+        return self.out(fused(*self.project(x, rope), mask, causal))
 
 
-class GatedMLP(nn.Module):
+def fused(
+    queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None, causal: bool = False
+) -> Tensor:
+    """Attend by torch's fused attention, several query heads to a key head where they are more.
+
+    Args:
+        queries: [B, heads, S, head width].
+        keys: [B, kv heads, n, head width].
+        values: As the keys.
+        mask: bool broadcastable to [B, heads, S, n], True where a query sees a key.
+        causal: What None as mask means; only for n = S.
+
+    Returns:
+        [B, heads, S, head width].
+    """
+    return F.scaled_dot_product_attention(
+        queries,
+        keys,
+        values,
+        attn_mask=mask,
+        is_causal=causal,
+        enable_gqa=queries.shape[1] != keys.shape[1],
+    )
+
+
+class GatedMLP(Packable):
     """Llama's MLP: down(silu(gate) * up)."""
+
+    parts = ('gate_proj', 'up_proj')
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
@@ -140,7 +156,12 @@ class GatedMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x [..., width] to the same shape."""
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        packed = self.matrix()
+        if packed is None:
+            gate, up = self.gate_proj(x), self.up_proj(x)
+        else:
+            gate, up = F.linear(x, packed).chunk(2, -1)
+        return self.down_proj(F.silu(gate) * up)
 
 
 class DecoderLayer(nn.Module):
@@ -153,12 +174,13 @@ class DecoderLayer(nn.Module):
         self.input_layernorm = RMSNorm(config.width, config.rms_eps)
         self.post_attention_layernorm = RMSNorm(config.width, config.rms_eps)
 
+    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Go on from x [B, S, width] with what its heads read, [B, heads, S, head width]."""
+        x = x + self.self_attn.out(attended)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
     def forward(
-        self,
-        x: Tensor,
-        rope: tuple[Tensor, Tensor],
-        mask: Tensor | None = None,
-        causal: bool = False,
+        self, x: Tensor, rope: Rope, mask: Tensor | None = None, causal: bool = False
     ) -> Tensor:
         """Map hidden states x [B, S, width]; see `LlamaDecoder.run` for the other arguments."""
         x = x + self.self_attn(self.input_layernorm(x), rope, mask, causal)
@@ -177,11 +199,17 @@ class LlamaDecoder(nn.Module):
         self.norm = RMSNorm(config.width, config.rms_eps)
         self.rotary = Rotary(config)
 
-    def rope(self, positions: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    def rope(self, positions: Tensor, x: Tensor) -> Rope:
         """Give cosine and sine of positions [B or 1, S] in the type that attention runs in."""
         kind = x.device.type
         autocast = torch.is_autocast_enabled(kind)
         return self.rotary(positions, torch.get_autocast_dtype(kind) if autocast else x.dtype)
+
+    def pack(self) -> None:
+        """Pack the matrices of each layer that are multiplied with the same rows."""
+        for layer in self.layers:
+            layer.self_attn.pack()
+            layer.mlp.pack()
 
     def run(
         self,
@@ -210,74 +238,6 @@ class LlamaDecoder(nn.Module):
                 collect.append(x)
             x = layer(x, rope, mask, causal)
         return self.norm(x)
-
-
-@dataclass(frozen=True, eq=False)
-class Ran:
-    """What a run of layers gives.
-
-    Attributes:
-        x: [B, k, width], what leaves the last layer.
-        new: [layers, 2, B, kv heads, k, head width], keys (rotated) and values of the k rows.
-        queries: By layer, from 1, of those asked for: [B, heads, k, head width], rotated.
-    """
-
-    x: Tensor
-    new: Tensor
-    queries: dict[int, Tensor]
-
-
-def run_layers(
-    decoder: LlamaDecoder,
-    first: int,
-    last: int,
-    x: Tensor,
-    rope: tuple[Tensor, Tensor],
-    mask: Tensor | None = None,
-    causal: bool = False,
-    past: Tensor | None = None,
-    room: Tensor | None = None,
-    taps: Collection[int] = (),
-) -> Ran:
-    """Run layers [first, last), counted from 0, keys and values in and out.
-
-    The result is the same with `room` and without it. Without it nothing is written to. With it,
-    new keys and values are written behind the past ones, which need not be copied then.
-
-    Args:
-        decoder: The decoder.
-        first: First layer.
-        last: The layer behind the last one.
-        x: [B, k, width].
-        rope: Cosine and sine of the k positions.
-        mask: bool broadcastable to [B, heads, k, n + k], True where a query sees a key.
-        causal: What None as mask means; only for n = 0.
-        past: [layers, 2, B, kv heads, n, head width], keys and values that came before.
-        room: [layers, 2, B, kv heads, n + k, head width], the memory of `past` and room for k
-            tokens behind it.
-        taps: Layers, counted from 1, whose queries are wanted.
-    """
-    queries, made = {}, []
-    for index in range(first, last):
-        layer: DecoderLayer = decoder.layers[index]
-        attention, normed = layer.self_attn, layer.input_layernorm(x)
-        q, k = attention.queries(normed, rope), attention.keys(normed, rope)
-        v = attention.values(normed)
-        if index + 1 in taps:
-            queries[index + 1] = q
-        if room is not None:
-            keys, values = room[index - first].unbind(0)
-            keys[:, :, -x.shape[1] :] = k
-            values[:, :, -x.shape[1] :] = v
-        else:
-            made.append(torch.stack([k, v]))
-            keys, values = k, v
-            if past is not None:
-                keys, values = torch.cat([past[index - first], made[-1]], dim=3).unbind(0)
-        x = x + attention.attend(q, keys, values, mask, causal)
-        x = x + layer.mlp(layer.post_attention_layernorm(x))
-    new = torch.stack(made) if room is None else room[:, :, :, :, -x.shape[1] :]
-    return Ran(x, new, queries)
 
 
 class LanguageModel(nn.Module):

@@ -147,7 +147,7 @@ class DecoderConfig:
     vocab: int = field(default=32064, metadata=of(Whole(1, 2**21)))
     rope_theta: float = field(default=10000.0, metadata=of(Number(10, 1e9)))
     rms_eps: float = field(default=1e-6, metadata=of(Number(1e-12, 0.1)))
-    max_positions: int = field(default=2048, metadata=of(Whole(1, 2**20)))
+    max_positions: int = field(default=2048, metadata=of(Whole(1, 2**17)))
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -78,12 +78,13 @@ class ActionRows:
                 pieces[-1] = index, pieces[-1][1], row + 1
             else:
                 pieces.append((index, row, row + 1))
-        given = {'positions': torch.tensor(wanted, device=ids[0].device)}
+        # One behind the other, for so are the places of an answer that were run.
+        given = {'positions': torch.arange(wanted[0], wanted[-1] + 1, device=ids[0].device)}
         for layer in self.layers:
             rows = [self._passes[index][layer][:, :, a:b] for index, a, b in pieces]
             given |= {
                 f'queries.{layer}': torch.cat(rows, dim=2),
-                f'past.{layer}': cache.held(layer - 1, layer),
+                f'past.{layer}': cache.of_layer(layer - 1),
                 f'prompt.{layer}': prompt_positions[layer - 1],
                 f'ids.{layer}': ids[layer - 1],
             }

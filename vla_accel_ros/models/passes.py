@@ -21,7 +21,7 @@ from torch import Tensor
 
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine, call
-from vla_accel_ros.engines.programs.decoder import Pass
+from vla_accel_ros.engines.programs.decoder import Loop, Pass
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.layers.llama import LanguageModel
 from vla_accel_ros.models.action_rows import ActionRows
@@ -48,14 +48,48 @@ def extend(
     Returns:
         Logits [B, k, vocabulary], and by layer queries [B, heads, k, head width], rotated.
     """
-    count, groups = tokens.shape[1], cache.groups
+    count = tokens.shape[1]
+    cache.check_room(count)
+    program = Pass(language.model, language.lm_head, taps, cache.held)
     given = {'tokens': tokens, 'positions': positions}
-    given |= {f'past.{first}': cache.held(first, last) for first, last in groups}
-    room = {f'new.{first}': cache.room(first, last, count) for first, last in groups}
-    done = call(engine, Pass(language.model, language.lm_head, groups, taps), given, room)
-    for first, last in groups:
-        cache.grow(first, last, count)
+    given |= {'store': cache.store, 'lengths': cache.lengths}
+    done = call(engine, program, given, {'store': cache.store})
+    cache.grow(count)
     return done['logits'], {layer: done[f'queries.{layer}'] for layer in taps}
+
+
+def greedily(
+    language: LanguageModel,
+    token: Tensor,
+    position: Tensor,
+    count: int,
+    cache: KVCache,
+    engine: Engine = EAGER,
+    taps: tuple[int, ...] = (),
+) -> tuple[Tensor, Tensor, dict[int, Tensor]]:
+    """Decode greedily over a cache whose layers may differ in length.
+
+    Args:
+        language: Decoder and head.
+        token: int [B, 1], run first.
+        position: int [1 or B, 1], its absolute position.
+        count: Passes, each of one token.
+        cache: As for `extend`; each layer grows by `count`.
+        engine: What runs the passes.
+        taps: As for `extend`.
+
+    Returns:
+        Tokens int [B, count] that follow, the logit of each [B, count], and by layer queries
+        [B, heads, count, head width], rotated, of the tokens that were run.
+    """
+    cache.check_room(count)
+    program = Loop(language.model, language.lm_head, count, taps, cache.held)
+    given = {'token': token, 'position': position}
+    given |= {'store': cache.store, 'lengths': cache.lengths}
+    done = call(engine, program, given, {'store': cache.store})
+    cache.grow(count)
+    queries = {layer: done[f'queries.{layer}'] for layer in taps}
+    return done['tokens'], done['peaks'], queries
 
 
 class CachedPasses:
@@ -99,6 +133,22 @@ class CachedPasses:
         )
         self._rows.add(begin, len(tokens), queries)
         return logits[0]
+
+    def greedy(self, token: Tensor, start: int, count: int) -> tuple[Tensor, Tensor]:
+        """Decode tokens [count] with their logits [count]; see `Passes.greedy`."""
+        self.made += [(place, 1) for place in range(start, start + count)]
+        begin = self._first + start
+        tokens, peaks, queries = greedily(
+            self._language,
+            token[None],
+            torch.full((1, 1), begin, device=token.device),
+            count,
+            self._cache,
+            self._engine,
+            self._rows.layers,
+        )
+        self._rows.add(begin, count, queries)
+        return tokens[0], peaks[0]
 
     def rollback(self, count: int) -> None:
         """Forget the newest tokens of the cache."""

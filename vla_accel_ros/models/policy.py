@@ -26,6 +26,7 @@ from torch import Tensor
 
 from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.registry import create as create_decoder
+from vla_accel_ros.engines import host
 from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import CacheLender, KVCache
 from vla_accel_ros.models.action_reader import ActionReader
@@ -42,7 +43,7 @@ from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.models.pruner_slot import PrunerSlot
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
 from vla_accel_ros.models.stopwatch import Stopwatch
-from vla_accel_ros.models.tokenizer import PromptEncoder, load_prompt_encoder
+from vla_accel_ros.models.tokenizer import PromptEncoder, check_length, load_prompt_encoder
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
@@ -53,7 +54,8 @@ class Policy:
     """A model with its preprocessing, prompt and statistics.
 
     Args:
-        model: In evaluation mode.
+        model: In evaluation mode. Its decoder's matrices are packed, which leaves their names and
+            numbers as they are.
         encode: From an instruction to token ids.
         unnorm_key: Data set whose statistics hold; None where there is only one.
         caches: Memory for keys and values, shared with policies that never answer at the same
@@ -79,6 +81,7 @@ class Policy:
         caches: CacheLender | None = None,
     ) -> None:
         self.model = model
+        model.language_model.model.pack()
         self._reader = ActionReader(model.config, unnorm_key)
         self.unnorm_key, self.statistics = self._reader.key, self._reader.statistics
         self.proprio = (
@@ -150,8 +153,15 @@ class Policy:
         return self.config.cameras
 
     def tokens_of(self, instruction: str) -> list[int]:
-        """Give the prompt of an instruction; raises TokenizerError for words not known."""
-        return list(self._ids(instruction))
+        """Give the prompt of an instruction.
+
+        Raises:
+            TokenizerError: When it has words that are not known, or is longer than the model was
+                made for.
+        """
+        words = list(self._ids(instruction))
+        check_length(len(words), self.config)
+        return words
 
     def set_pruning(self, method: str, **parameters) -> None:
         """Choose how visual tokens are pruned, from the next inference on.
@@ -238,7 +248,8 @@ class Policy:
         Raises:
             CameraCountError: When the number of images is another.
             ProprioError: When proprioception is missing, of another size or not finite.
-            TokenizerError: When the instruction has words that the checkpoint does not know.
+            TokenizerError: When the instruction has words that the checkpoint does not know, or is
+                longer than it was made for.
             NotFiniteError: When the model gives NaN or infinity.
             ValueError: When the draft is not of 7 numbers.
         """
@@ -246,7 +257,8 @@ class Policy:
         start = time.perf_counter()
         with watch('preprocess'):
             ask = self._ask(observation, resized, motion, draft)
-        answer = self._head.answer(ask, pruner, self._cache_for, watch)
+        with self._caches.wiped_on_failure():
+            answer = self._head.answer(ask, pruner, self._cache_for, watch)
         with watch('detokenise'):
             values = self._reader(answer.actions)
         watch.ms['total'] = (time.perf_counter() - start) * 1e3
@@ -271,7 +283,8 @@ class Policy:
         motion: Motion | None = None,
         draft: np.ndarray | None = None,
     ) -> Ask:
-        ids = torch.tensor([self._ids(observation.instruction)], device=self.model.device)
+        words = self.tokens_of(observation.instruction)
+        ids = host.send(torch.tensor([words]), self.model.device)
         pixels, images = self._pixels(observation, resized)
         scene = Scene(images, motion, observation.stamp_ns)
         return Ask(pixels, ids, self._proprio(observation), scene, draft)
@@ -283,7 +296,10 @@ class Policy:
         These are the logits of the first action token, or of a head that regresses the
         normalised numbers of the first action.
         """
-        return self._head.first_numbers(self._ask(observation), self._cache_for)
+        numbers = self._head.first_numbers(self._ask(observation), self._cache_for)
+        if not bool(numbers.isfinite().all()):
+            self._caches.wipe()
+        return numbers
 
     def self_test(self, cameras: int | None = None) -> float:
         """Prove that the checkpoint sees its images and gives numbers.

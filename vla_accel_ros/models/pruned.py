@@ -20,13 +20,13 @@ all their tokens in the cache, those after it fewer, so that each layer has posi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
+from vla_accel_ros.engines import host
 from vla_accel_ros.engines.interface import Tensors
 from vla_accel_ros.engines.programs.call import Narrow
 from vla_accel_ros.engines.programs.decoder import Span
@@ -35,40 +35,9 @@ from vla_accel_ros.engines.programs.vision import PatchAttention, TokenDistances
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.choice import Told
 from vla_accel_ros.models.inference import Inference
+from vla_accel_ros.models.rows import Slices, kinds_at, wanted_rows
 from vla_accel_ros.pruning.interface import Rows
 from vla_accel_ros.pruning.kept import Kept, all_ids, narrow
-
-
-def prompt_rows(text: int, drafted: int = 0) -> dict[Rows, slice]:
-    """Say which rows of the sequence are which, counted from its end so that drops do not matter.
-
-    Args:
-        text: Prompt tokens after the visual ones.
-        drafted: Draft tokens that ride behind the prompt; they count for no score.
-    """
-    end = -drafted or None
-    return {
-        Rows.ALL: slice(None, end),
-        Rows.TEXT: slice(-text - drafted, end),
-        Rows.LAST: slice(-1 - drafted, end),
-    }
-
-
-def chunk_rows(text: int, slots: int) -> dict[Rows, slice]:
-    """Say which rows of a single-pass model's sequence are which, counted from its end.
-
-    Args:
-        text: Prompt tokens after the visual ones.
-        slots: Action slots, which stand between prompt and stop token. A number is read from
-            the row before its slot, so that the first one's query is the last prompt token.
-    """
-    last = -2 - slots
-    return {
-        Rows.ALL: slice(None, last + 1),
-        Rows.TEXT: slice(last + 1 - text, last + 1),
-        Rows.LAST: slice(last, last + 1),
-        Rows.ACTION: slice(last, -2),
-    }
 
 
 @dataclass(frozen=True)
@@ -76,7 +45,8 @@ class Prefilled:
     """What a prefill leaves.
 
     Attributes:
-        hidden: [1, S, width] of what is left of the sequence, after the final norm.
+        hidden: [1, r, width] of the last rows of the sequence, at least those that the head reads,
+            after the final norm.
         positions: For each layer, the absolute positions int [S_l] of the keys in the cache.
         ids: For each layer, the visual tokens among them, camera * tokens + index.
         kept_ids: Visual tokens still there at the end, as `ids`, on the host.
@@ -127,21 +97,23 @@ def encode(inference: Inference, pixels: Tensor, ids: Tensor) -> tuple[Tensor, T
     given = {'features': features}
     if kept is not None:
         present = kept.ids
-        given['ids'] = present.to(pixels.device)
+        given['ids'] = host.send(present, pixels.device)
     with watch('projector'):
         visual = run(model.projection(kept is not None), given)['visual']
     projected = len(present)
     with watch('selection'):
         distances: Tensors = {}
         if needs.distances and kept is None:
-            distances = run(TokenDistances(layout.cameras), {'visual': visual})
+            distances = run(TokenDistances(layout.cameras, needs.from_pivots), {'visual': visual})
         choice.tell(
-            'the projector', distances, lambda got: pruner.after_projector(got.get('distances'))
+            'the projector',
+            distances,
+            lambda got: pruner.after_projector(got.get('distances'), got.get('pivots')),
         )
         kept = choice.settle() if early else None
         if kept is not None:
             places = narrow(present, kept.ids)
-            visual = run(Narrow(), {'x': visual, 'stay': places.to(visual.device)})['x']
+            visual = run(Narrow(), {'x': visual, 'stay': host.send(places, visual.device)})['x']
             present = present[places]
     return visual, present, projected
 
@@ -151,12 +123,14 @@ def prefill(
     x: Tensor,
     ids: Tensor,
     cache: KVCache,
-    rows: Mapping[Rows, slice],
+    rows: Slices,
+    read: int | None = None,
     causal: bool = True,
 ) -> Prefilled:
     """Run the decoder over a prompt, dropping visual tokens as the pruner says.
 
-    From one layer after which it may drop to the next the decoder runs as one span.
+    From one layer after which it may drop to the next the decoder runs as one span. The last
+    layer runs for those rows only that the head reads or scores are made from.
 
     Args:
         inference: The inference.
@@ -164,6 +138,7 @@ def prefill(
         ids: int64 [n], which visual tokens these are, ascending, on the host.
         cache: Empty; filled.
         rows: Which rows are which, from the end.
+        read: Last rows that the head reads; None for all that are left.
         causal: False where every row sees every other one (single-pass models).
     """
     decoder = inference.model.language_model.model
@@ -180,16 +155,20 @@ def prefill(
     for first, last in pairwise(cuts):
         span = range(first + 1, last + 1)
         taps = tuple(k for k in span if k in needs.layers or k in needs.decode)
-        given = {'x': x, 'positions': positions.to(x.device)}
+        given = {'x': x, 'positions': host.send(positions, x.device)}
         if stay is not None:
-            given['stay'] = stay.to(x.device)
+            given['stay'] = host.send(stay, x.device)
+        if last == depth:
+            left = len(positions)
+            wanted = wanted_rows(left, rows, kinds_at(needs, depth), read)
+            given['rows'] = torch.arange(left - wanted, left, device=x.device)
         done = inference.run(
             Span(decoder, first, last, causal, stay is not None, last == depth, taps),
             given,
             {'new': cache.room(first, last, len(positions))},
         )
-        cache.grow(first, last, len(positions))
-        x, stay, here = done['x'], None, ids.to(x.device)
+        cache.grow(len(positions), first, last)
+        x, stay, here = done['x'], None, host.send(ids, x.device)
         all_positions += [given['positions']] * len(span)
         held_ids += [here] * len(span)
         # Copies, so that the rows that are not wanted can be freed.
@@ -215,7 +194,7 @@ def _tell(
     done: Tensors,
     positions: Tensor,
     ids: Tensor,
-    rows: Mapping[Rows, slice],
+    rows: Slices,
     causal: bool,
 ) -> None:
     """Let the pruner know the scores of a span's layers."""
@@ -228,6 +207,7 @@ def _tell(
                 RowKind(kind, rows[kind].start, rows[kind].stop) for kind in needs.layers[layer]
             ),
             layer in needs.entropy,
+            layer in needs.focus,
         )
         for layer in span
         if needs.layers.get(layer)

@@ -248,3 +248,22 @@ def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
     else:
         raise TokenizerError(f'{folder} holds neither {TOKENIZER} nor {LLAMAS}')
     return PromptEncoder(encode, config.prompt, config.prompt_end)
+
+
+def check_length(words: int, config: VLAConfig) -> None:
+    """Check that a prompt, with all that stands before and behind it, is not too long.
+
+    Args:
+        words: Tokens of the prompt, BOS included.
+        config: Of the model.
+
+    Raises:
+        TokenizerError: When the model was not made for that many positions.
+    """
+    behind = config.slots + 2 if config.head.single_pass else config.action_dims
+    length, longest = config.visual_tokens + words + behind, config.decoder.max_positions
+    if length > longest:
+        raise TokenizerError(
+            f'the instruction makes a prompt of {words} tokens, {length} positions with images '
+            f'and answer: the model was made for {longest}'
+        )

@@ -195,13 +195,14 @@ class VLA(nn.Module):
             Logits of the last token [B, vocabulary].
         """
         language, layers, length = self.language_model, self.config.decoder.layers, x.shape[1]
+        places = torch.arange(length, device=x.device)
         done = call(
             EAGER,
             Span(language.model, 0, layers, norm=True),
-            {'x': x, 'positions': torch.arange(length, device=x.device)},
+            {'x': x, 'positions': places, 'rows': places[-1:]},
             {'new': cache.room(0, layers, length)},
         )
-        cache.grow(0, layers, length)
+        cache.grow(length)
         return language.lm_head(done['x'][:, -1])
 
     def decode_one_token(self, token: Tensor, position: Tensor, cache: KVCache) -> Tensor:

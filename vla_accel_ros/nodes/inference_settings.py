@@ -85,8 +85,8 @@ SETTINGS = (
     METHOD['pruning'],
     replace(
         KEEP,
-        why='Visual tokens kept over visual tokens, rounded up to a bucket: of fastv, vla_pruner '
-        'and random, of sp_vla and specprune where budget is fixed',
+        why='Visual tokens kept over visual tokens, rounded up to a bucket: of dart, fastv, '
+        'info_entropy, vla_pruner and random, of sp_vla and specprune where budget is fixed',
     ),
     replace(
         BUDGET,

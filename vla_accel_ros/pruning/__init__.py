@@ -13,4 +13,4 @@
 # limitations under the License.
 
 
-"""Visual token pruning: SP-VLA, VLA-Pruner, SpecPrune-VLA, FastV, random, behind one interface."""
+"""Visual token pruning: the methods of several papers, and random, behind one interface."""

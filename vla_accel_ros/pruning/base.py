@@ -111,14 +111,19 @@ class Pruner(Generic[P]):
         """
         return self._settle(self._towers(received)) if self._open else None
 
-    def after_projector(self, distances: Tensor | None) -> Kept | None:
+    def after_projector(
+        self, distances: Tensor | None, pivots: Tensor | None = None
+    ) -> Kept | None:
         """Choose after the projector, before the decoder.
 
         Args:
-            distances: [cameras, tokens, tokens], 1 - cosine similarity of the projector's
-                output; None unless needed, or where tokens were dropped before it.
+            distances: [cameras, n, tokens], 1 - cosine similarity of the projector's output, from
+                the pivots asked for or from all tokens; None unless needed, or where tokens were
+                dropped before it.
+            pivots: int64 [cameras, n], those of the largest norm, largest first; None unless
+                asked for.
         """
-        return self._settle(self._projected(distances)) if self._open else None
+        return self._settle(self._projected(distances, pivots)) if self._open else None
 
     def after_layer(self, layer: int, scores: Scores) -> Kept | None:
         """Choose after a decoder layer.
@@ -153,7 +158,7 @@ class Pruner(Generic[P]):
     def _towers(self, received: Tensor | None) -> Tensor | None:
         return None
 
-    def _projected(self, distances: Tensor | None) -> Tensor | None:
+    def _projected(self, distances: Tensor | None, pivots: Tensor | None) -> Tensor | None:
         return None
 
     def _layer(self, layer: int, scores: Scores) -> Tensor | None:

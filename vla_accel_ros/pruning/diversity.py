@@ -34,17 +34,23 @@ FRONT = 32
 BEFORE = np.tri(FRONT, k=-1, dtype=bool)
 
 
-def cosine_distances(features: Tensor) -> Tensor:
-    """Give 1 - cosine similarity of all pairs.
+def cosine_distances(features: Tensor, rows: Tensor | None = None) -> Tensor:
+    """Give 1 - cosine similarity of pairs.
 
     Args:
         features: [..., tokens, width]; a zero vector is at distance 1 from all others.
+        rows: int64 [..., n], which tokens are compared with all of them; None for each.
 
     Returns:
-        float32 [..., tokens, tokens].
+        float32 [..., n, tokens].
     """
     unit = torch.nn.functional.normalize(features.float(), dim=-1)
-    return 1 - unit @ unit.transpose(-1, -2)
+    compared = (
+        unit
+        if rows is None
+        else unit.gather(-2, rows[..., None].expand(*rows.shape, unit.shape[-1]))
+    )
+    return 1 - compared @ unit.transpose(-1, -2)
 
 
 def max_min(distances: np.ndarray, count: int, first: int) -> np.ndarray:

@@ -67,7 +67,7 @@ class EarlyPruner(Pruner[E]):
         self._mask = self._choose(received)
         return self._mask if self.parameters.place == BEFORE_PROJECTOR else None
 
-    def _projected(self, distances: Tensor | None) -> Tensor | None:
+    def _projected(self, distances: Tensor | None, pivots: Tensor | None) -> Tensor | None:
         return self._mask if self.parameters.place == BEFORE_LLM else None
 
     def _layer(self, layer: int, scores: Scores) -> Tensor | None:

@@ -134,9 +134,12 @@ class Needs:
         tower_attention: Whether `after_towers` wants the attention received by each patch in
             the last block that runs of the last tower that sees the image.
         distances: Whether `after_projector` wants to know how much visual tokens differ.
+        from_pivots: From how many tokens of each camera, those of the largest norm, these
+            distances are; 0 for all tokens.
         layers: For decoder layers, counted from 1, the rows whose scores `after_layer` wants.
         entropy: Those of these layers whose scores are to have their entropy, which costs more
             than the scores do.
+        focus: Those of these layers of whose TEXT rows also the focus on each token is wanted.
         decode: Decoder layers whose action-decoding rows `after_decode` wants.
         drops: Decoder layers after which `after_layer` may drop; 0 for before the decoder, that
             is, by `after_towers` or `after_projector`. Nowhere else may tokens be dropped.
@@ -144,7 +147,9 @@ class Needs:
 
     tower_attention: bool = False
     distances: bool = False
+    from_pivots: int = 0
     layers: Mapping[int, tuple[Rows, ...]] = field(default_factory=dict)
     entropy: tuple[int, ...] = ()
+    focus: tuple[int, ...] = ()
     decode: tuple[int, ...] = ()
     drops: tuple[int, ...] = ()

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+import math
 
 import torch
 from torch import Tensor
@@ -38,11 +39,14 @@ class TokenScores:
         present: bool [cameras, tokens], False where a token was dropped before this layer.
         entropy: float32 [], mean over heads and rows of the entropy, in nats, of the attention
             renormalised over the present visual tokens; None unless asked for.
+        focus: float32 [cameras, tokens], see `focus_of`; 0 where a token is absent; None unless
+            asked for.
     """
 
     received: Tensor
     present: Tensor
     entropy: Tensor | None = None
+    focus: Tensor | None = None
 
 
 def attention_rows(
@@ -110,6 +114,25 @@ def token_scores(
     present = torch.zeros(cameras * tokens, dtype=torch.bool, device=weights.device)
     present[ids] = True
     return TokenScores(received.view(cameras, tokens), present.view(cameras, tokens), spread)
+
+
+def focus_of(weights: Tensor) -> Tensor:
+    """Give how unevenly the attention that a token receives comes from the rows.
+
+    Of the attention that token m receives from n rows, mean over heads, row t has the share p_t.
+    The focus is 1 - H / log n with the entropy H = - sum_t p_t log p_t: 0 where all rows look at
+    the token alike, 1 where only one does (VLA-InfoEntropy's attention information).
+
+    Args:
+        weights: [rows, tokens], mean over heads.
+
+    Returns:
+        float32 [tokens]; 1 of a token that nothing looks at, and of all tokens with a single row.
+    """
+    rows = len(weights)
+    share = weights / weights.sum(0).clamp_min(1e-30)
+    entropy = -(share * share.clamp_min(1e-30).log()).sum(0)
+    return 1 - entropy / max(math.log(rows), 1e-30)
 
 
 def mean_scores(parts: Sequence[TokenScores], rows: Sequence[int]) -> TokenScores:

@@ -79,6 +79,11 @@ def mass(scores: Tensor, threshold: float) -> Tensor:
     return torch.from_numpy(wanted)
 
 
+def shares(count: int, cameras: int) -> list[int]:
+    """Split a count evenly among cameras; what they do not divide goes to the first ones."""
+    return [count // cameras + (camera < count % cameras) for camera in range(cameras)]
+
+
 def extend(mask: Tensor, priority: Tensor, count: int) -> Tensor:
     """Keep exactly `count` tokens: those marked first, by priority within and beyond them.
 

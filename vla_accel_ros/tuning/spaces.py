@@ -67,6 +67,8 @@ PRUNING = {
     'vla_pruner': ('keep', 'layer', 'rows'),
     'specprune': ('k_global', 'k_dynamic', 'k_local', 'drop_share'),
     'fastv': ('keep', 'layer', 'rows'),
+    'dart': ('keep', 'pivots'),
+    'info_entropy': ('keep', 'layer', 'texture_first', 'texture_last'),
     'random': ('keep', 'place'),
 }
 # The method's own count replaces the ratio where it has one, so these are not searched together.

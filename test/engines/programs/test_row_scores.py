@@ -48,6 +48,15 @@ def test_blocks_of_rows_give_what_all_rows_at_once_give(passed, rows, causal, mo
         monkeypatch.setattr(module, 'BLOCK', block)
         found.append(program.run(passed, {}))
         assert tuple(found[-1]) == program.outputs
+    text = LayerScores(1, (RowKind(Rows.TEXT, -6, None),), focus=True)
+    program = RowScores(0, (text,), cameras=2, tokens=9, causal=causal)
+    monkeypatch.setattr(module, 'BLOCK', 4)
+    blocks = program.run(passed, {})
+    assert tuple(blocks) == program.outputs
+    monkeypatch.setattr(module, 'BLOCK', 100)
+    torch.testing.assert_close(
+        program.run(passed, {})['focus.1.text'], blocks['focus.1.text'], rtol=0, atol=1e-6
+    )
     for one in found[1:]:
         for name, tolerance in (('received', 1e-7), ('entropy', 1e-5), ('present', 0)):
             key = f'{name}.1.all'

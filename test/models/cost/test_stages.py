@@ -182,6 +182,8 @@ class Noted:
     ('method', 'options'),
     [
         ('fastv', {'layer': 2, 'keep': 0.5}),
+        ('dart', {'keep': 0.5}),
+        ('info_entropy', {'layer': 2, 'keep': 0.5}),
         ('random', {'keep': 0.25}),
         ('sp_vla', {'edges': False, 'budget': 'fixed', 'keep': 0.5, 'place': 'before_llm'}),
         ('specprune', {'layer_level': False}),
@@ -203,7 +205,6 @@ def test_operations_of_pruning(small_config, name, method, options):
         projected=kept if method == 'random' else None,
         passes=one_by_one(7),
         needs=pruner.needs,
-        compared=(layout.tokens,) * (config.cameras if method == 'vla_pruner' else 0),
     )
     assert_agree(CostModel(config).inference(work), flops)
 

@@ -16,13 +16,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from vla_accel_ros.engines.interface import Tensors
-from vla_accel_ros.layers.llama import LlamaDecoder, run_layers
+from vla_accel_ros.engines.interface import Program, Tensors
+from vla_accel_ros.layers.attending import Held, Masked, Memory, Own, Placed, run_layers
+from vla_accel_ros.layers.llama import LlamaDecoder
 
 
 def tap_names(taps: tuple[int, ...]) -> tuple[str, ...]:
@@ -35,10 +36,12 @@ class Span:
     """Layers [first, last) over a whole sequence, which may have lost rows before.
 
     In: `x` [B, S, width], `positions` int [n], absolute; with `narrowed` `stay` int [n], the rows
-    of `x` that are left (n = S without). Out: `x` [B, n, width], after the final norm where
-    `norm` says so; `new` [layers, 2, B, kv heads, n, head width], the keys (rotated) and values,
+    of `x` that are left (n = S without); with `norm` `rows` int [r], ascending, the last r of the
+    n rows, those that are wanted behind the last layer: it gives keys and values of all n, and
+    queries, output and MLP of these only. Out: `x` [B, n, width], with `norm` [B, r, width] after
+    the final norm; `new` [layers, 2, B, kv heads, n, head width], the keys (rotated) and values,
     for which room may be given; `queries.l` [B, heads, n, head width], rotated, of each tapped
-    layer.
+    layer, with `norm` [B, heads, r, head width] of the last one.
 
     Attributes:
         decoder: The decoder.
@@ -62,93 +65,146 @@ class Span:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the tensors that go in."""
-        return ('x', 'positions', 'stay') if self.narrowed else ('x', 'positions')
+        stay = ('stay',) if self.narrowed else ()
+        rows = ('rows',) if self.norm else ()
+        return ('x', 'positions', *stay, *rows)
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the tensors that come out."""
         return ('x', 'new', *tap_names(self.taps))
 
-    def run(self, given: Tensors, room: Tensors) -> dict[str, torch.Tensor]:
+    def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the layers; see `Program.run`."""
-        x, positions = given['x'], given['positions']
+        x, rows = given['x'], given.get('rows')
         if self.narrowed:
-            x = x[:, given['stay']]
-        rope = self.decoder.rope(positions[None], x)
-        ran = run_layers(
-            self.decoder,
-            self.first,
-            self.last,
-            x,
-            rope,
-            causal=self.causal and x.shape[1] > 1,
-            room=room.get('new'),
-            taps=self.taps,
+            x = x.index_select(1, given['stay'])
+        rope = self.decoder.rope(given['positions'][None], x)
+        attend = Own(self.first, self.last, self.causal, rows, room.get('new'))
+        x, queries = run_layers(
+            self.decoder, self.first, self.last, x, rope, attend, self.taps, rows
         )
-        x = self.decoder.norm(ran.x) if self.norm else ran.x
-        queries = {f'queries.{layer}': ran.queries[layer] for layer in self.taps}
-        return {'x': x, 'new': ran.new, **queries}
+        if self.norm:
+            x = self.decoder.norm(x)
+        return {'x': x, 'new': attend.new, **_by_name(queries)}
+
+
+def _by_name(queries: dict[int, Tensor]) -> dict[str, Tensor]:
+    return {f'queries.{layer}': part for layer, part in queries.items()}
+
+
+def _memory(given: Tensors, room: Tensors, held: tuple[int, ...] | None) -> Memory:
+    inside, lengths = 'store' in room, given['lengths']
+    store = room['store'] if inside else given['store']
+    if held is not None:
+        return Held(store, held, inside)
+    return Placed(store, lengths) if inside else Masked(store, lengths)
 
 
 @dataclass(frozen=True)
 class Pass:
     """All layers over a few tokens, each seeing what came before and those up to itself.
 
-    In: `tokens` int [B, k]; `positions` int [B or 1, k], absolute; for each group of layers
-    [f, l) that hold equally many tokens `past.f` [l - f, 2, B, kv heads, n, head width]. Out:
-    `logits` [B, k, vocabulary]; for each group `new.f` [l - f, 2, B, kv heads, k, head width],
-    for which room may be given, the memory of `past.f` with k rows behind it; `queries.l`
-    [B, heads, k, head width], rotated, of each tapped layer.
+    In: `tokens` int [B, k]; `positions` int [B or 1, k], absolute; `store` [layers, 2, B,
+    kv heads, capacity, head width], the whole memory, all of it finite; `lengths` int64 [layers],
+    the rows that each layer holds. Out: `logits` [B, k, vocabulary]; `new` [layers, 2, B,
+    kv heads, k, head width]; `queries.l` [B, heads, k, head width], rotated, of each tapped
+    layer. Where the store is given as room, the new keys and values are written to it, too, behind
+    what each layer holds.
+
+    With `held` only what is filled of the store is looked at, in shapes that differ from pass to
+    pass: the form for eager. Without it no shape depends on what is filled: the form to be
+    exported or captured. Both are equal as programs, and their results but for rounding.
 
     Attributes:
         decoder: The decoder.
         head: From hidden rows to logits.
-        groups: The groups, in order, together all layers.
         taps: Layers, counted from 1, whose queries are wanted.
+        held: The numbers in `lengths`, where the host knows them.
     """
 
     decoder: LlamaDecoder
     head: nn.Module
-    groups: tuple[tuple[int, int], ...]
     taps: tuple[int, ...] = ()
+    held: tuple[int, ...] | None = field(default=None, compare=False)
     name = 'pass'
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the tensors that go in."""
-        return ('tokens', 'positions', *(f'past.{first}' for first, _ in self.groups))
+    inputs = ('tokens', 'positions', 'store', 'lengths')
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the tensors that come out."""
-        new = (f'new.{first}' for first, _ in self.groups)
-        return ('logits', *new, *tap_names(self.taps))
+        return ('logits', 'new', *tap_names(self.taps))
 
-    def run(self, given: Tensors, room: Tensors) -> dict[str, torch.Tensor]:
+    def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the tokens; see `Program.run`."""
-        x = self.decoder.embed_tokens(given['tokens'])
-        count, rope, causal = x.shape[1], self.decoder.rope(given['positions'], x), None
-        if count > 1:
-            # All of the past and, of the new tokens, those up to oneself. A layer that holds less
-            # takes the right part: fused attention's own flag would align at the left.
-            keys = count + max(given[f'past.{first}'].shape[4] for first, _ in self.groups)
-            causal = torch.ones(count, keys, dtype=torch.bool, device=x.device).tril(keys - count)
-        result: dict[str, torch.Tensor] = {}
-        for first, last in self.groups:
-            past = given[f'past.{first}']
-            ran = run_layers(
-                self.decoder,
-                first,
-                last,
-                x,
-                rope,
-                None if causal is None else causal[:, -count - past.shape[4] :],
-                past=past,
-                room=room.get(f'new.{first}'),
-                taps=self.taps,
-            )
-            x = ran.x
-            result[f'new.{first}'] = ran.new
-            result |= {f'queries.{layer}': queries for layer, queries in ran.queries.items()}
-        result['logits'] = self.head(self.decoder.norm(x))
-        return result
+        decoder, memory = self.decoder, _memory(given, room, self.held)
+        x = decoder.embed_tokens(given['tokens'])
+        memory.begin(x.shape[1])
+        rope, depth = decoder.rope(given['positions'], x), decoder.config.layers
+        x, queries = run_layers(decoder, 0, depth, x, rope, memory, self.taps)
+        logits = self.head(decoder.norm(x))
+        return {'logits': logits, 'new': memory.new, **_by_name(queries)}
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Greedy decoding: `count` passes of one token each, the most likely one run next.
+
+    In: `token` int [B, 1]; `position` int [B or 1, 1], its place, absolute; `store` and `lengths`
+    as for `Pass`. Out: `tokens` int [B, count], what follows the token; `peaks` [B, count], the
+    logit of each; `new` [layers, 2, B, kv heads, count, head width] and `queries.l` [B, heads,
+    count, head width] of the tokens that were run, which are the given one and all but the last
+    that follow. For the store as room and for `held` see `Pass`.
+
+    Attributes:
+        decoder: The decoder.
+        head: From hidden rows to logits.
+        count: Passes.
+        taps: Layers, counted from 1, whose queries are wanted.
+        held: The numbers in `lengths`, where the host knows them.
+    """
+
+    decoder: LlamaDecoder
+    head: nn.Module
+    count: int
+    taps: tuple[int, ...] = ()
+    held: tuple[int, ...] | None = field(default=None, compare=False)
+    name = 'loop'
+    inputs = ('token', 'position', 'store', 'lengths')
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the tensors that come out."""
+        return ('tokens', 'peaks', 'new', *tap_names(self.taps))
+
+    def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
+        """Run the passes; see `Program.run`."""
+        decoder, memory = self.decoder, _memory(given, room, self.held)
+        token, depth, tapped = given['token'], decoder.config.layers, []
+        places = given['position'] + torch.arange(self.count, device=token.device)
+        cosines, sines = decoder.rope(places, decoder.embed_tokens.weight)
+        tokens, peaks = [], []
+        for step in range(self.count):
+            memory.begin(1)
+            rope = cosines.narrow(2, step, 1), sines.narrow(2, step, 1)
+            x = decoder.embed_tokens(token)
+            x, queries = run_layers(decoder, 0, depth, x, rope, memory, self.taps)
+            peak, token = self.head(decoder.norm(x))[:, 0].max(-1, keepdim=True)
+            tokens.append(token)
+            peaks.append(peak)
+            tapped.append(queries)
+        whole = {layer: torch.cat([step[layer] for step in tapped], 2) for layer in self.taps}
+        return {
+            'tokens': torch.cat(tokens, 1),
+            'peaks': torch.cat(peaks, 1),
+            'new': memory.new,
+            **_by_name(whole),
+        }
+
+
+def general(program: Program) -> Program:
+    """Give a program's form in which nothing but the inputs' shapes decides on a shape.
+
+    It is the one for engines that keep what they built by program: `held` is left out.
+    """
+    return replace(program, held=None) if isinstance(program, (Pass, Loop)) else program

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -24,25 +24,28 @@ from torch import Tensor
 from vla_accel_ros.engines.interface import Tensors
 from vla_accel_ros.engines.programs.decoder import tap_names
 from vla_accel_ros.pruning.interface import Rows
-from vla_accel_ros.pruning.scores import TokenScores, attention_rows, mean_scores, token_scores
+from vla_accel_ros.pruning.scores import (
+    TokenScores,
+    attention_rows,
+    focus_of,
+    mean_scores,
+    token_scores,
+)
 
 # The weights of so many rows of all heads stay in a core's cache; those of all rows at once do
 # not, and take four times as long.
 BLOCK = 64
 
 
-def score_names(layer: int, kind: str, entropy: bool) -> tuple[str, ...]:
-    """Name the outputs that hold the scores of a layer."""
-    names = ('received', 'present', 'entropy') if entropy else ('received', 'present')
-    return tuple(f'{name}.{layer}.{kind}' for name in names)
+def score_names(layer: int, kind: str, *more: str) -> tuple[str, ...]:
+    """Name the outputs that hold the scores of a layer, `entropy` and `focus` where wanted."""
+    return tuple(f'{name}.{layer}.{kind}' for name in ('received', 'present', *more))
 
 
 def named(layer: int, kind: str, scores: TokenScores) -> dict[str, Tensor]:
     """Give scores by the names of `score_names`."""
-    parts = [scores.received, scores.present]
-    if scores.entropy is not None:
-        parts.append(scores.entropy)
-    return dict(zip(score_names(layer, kind, scores.entropy is not None), parts, strict=True))
+    parts = {name: getattr(scores, name) for name in ('received', 'present', 'entropy', 'focus')}
+    return {f'{name}.{layer}.{kind}': part for name, part in parts.items() if part is not None}
 
 
 def of_names(layer: int, kind: str, given: Tensors) -> TokenScores:
@@ -51,6 +54,7 @@ def of_names(layer: int, kind: str, given: Tensors) -> TokenScores:
         given[f'received.{layer}.{kind}'],
         given[f'present.{layer}.{kind}'],
         given.get(f'entropy.{layer}.{kind}'),
+        given.get(f'focus.{layer}.{kind}'),
     )
 
 
@@ -77,21 +81,30 @@ class LayerScores:
         layer: Counted from 1.
         rows: Which query rows.
         entropy: Whether their entropy is wanted, too.
+        focus: Whether the focus of the TEXT rows is wanted, too.
     """
 
     layer: int
     rows: tuple[RowKind, ...]
     entropy: bool = False
+    focus: bool = False
+
+    def more(self, kind: Rows) -> tuple[str, ...]:
+        """Name what is wanted of rows beside the attention that they give."""
+        focus = self.focus and kind is Rows.TEXT
+        return ('entropy',) * self.entropy + ('focus',) * focus
 
 
 @dataclass(frozen=True)
 class RowScores:
     """How much attention visual tokens receive from some rows of a span.
 
-    In: `queries.l` of each layer and `new`, both as `Span` gives them for one sequence;
-    `positions` int [n], absolute, ascending; `ids` int [m], which visual tokens the sequence has
+    In: `queries.l` of each layer and `new`, both as `Span` gives them for one sequence, the
+    queries of the last rows at least that are to be scored; `positions` int [n], absolute,
+    ascending; `ids` int [m], which visual tokens the sequence has
     behind its first row, ascending. Out, of each layer and kind of rows: `received.l.kind`
-    float32 [cameras, tokens], `present.l.kind` bool, where wanted `entropy.l.kind` float32 []; see
+    float32 [cameras, tokens], `present.l.kind` bool, where wanted `entropy.l.kind` float32 [] and
+    `focus.l.text` float32 [cameras, tokens]; see
     `pruning.scores.TokenScores`.
 
     Attributes:
@@ -122,7 +135,7 @@ class RowScores:
             name
             for want in self.wanted
             for rows in want.rows
-            for name in score_names(want.layer, rows.kind.value, want.entropy)
+            for name in score_names(want.layer, rows.kind.value, *want.more(rows.kind))
         )
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
@@ -132,30 +145,42 @@ class RowScores:
             queries = given[f'queries.{want.layer}'][0]
             keys = given['new'][want.layer - 1 - self.first, 0, 0]
             for rows in want.rows:
-                scores = self._score(queries, keys, given, rows, want.entropy)
+                scores = self._score(queries, keys, given, rows, want.more(rows.kind))
                 result |= named(want.layer, rows.kind.value, scores)
         return result
 
     def _score(
-        self, queries: Tensor, keys: Tensor, given: Tensors, rows: RowKind, entropy: bool
+        self, queries: Tensor, keys: Tensor, given: Tensors, rows: RowKind, more: tuple[str, ...]
     ) -> TokenScores:
         positions, ids = given['positions'], given['ids']
         begin, end, _ = slice(rows.start, rows.stop).indices(len(positions))
-        parts, counts = [], []
+        # Of a layer that was run for its last rows only, the queries of those before are missing.
+        missing = len(positions) - queries.shape[1]
+        parts, counts, looks = [], [], []
         for start in range(begin, end, BLOCK):
             stop = min(start + BLOCK, end)
             # What lies behind the last row is not seen: it need not even be multiplied.
             seen = stop if self.causal else len(positions)
             weights = attention_rows(
-                queries[:, start:stop],
+                queries[:, start - missing : stop - missing],
                 keys[:, :seen],
                 positions[start:stop] if self.causal else None,
                 positions[:seen] if self.causal else None,
             )
             present = ids[: max(seen - 1, 0)]
-            parts.append(token_scores(weights, 1, present, self.cameras, self.tokens, entropy))
+            parts.append(
+                token_scores(weights, 1, present, self.cameras, self.tokens, 'entropy' in more)
+            )
             counts.append(stop - start)
-        return mean_scores(parts, counts)
+            if 'focus' in more:
+                looks.append(weights[..., 1 : 1 + len(ids)].mean(0))
+        scores = mean_scores(parts, counts)
+        if not looks:
+            return scores
+        # Text stands behind all visual tokens, so that each of its rows sees all of them.
+        focus = torch.zeros_like(scores.received).view(-1)
+        focus = focus.index_copy(0, ids, focus_of(torch.cat(looks)))
+        return replace(scores, focus=focus.view_as(scores.received))
 
 
 # The name of the rows in the outputs of `ActionScores`.
@@ -167,7 +192,7 @@ class ActionScores:
     """How much attention visual tokens receive from the action-decoding queries.
 
     In: `positions` int [r], absolute; of each layer `queries.l` [1, heads, r, head width],
-    rotated; `past.l` [1, 2, 1, kv heads, n, head width], what the layer holds, prompt and answer;
+    rotated; `past.l` [2, 1, kv heads, n, head width], what the layer holds, prompt and answer;
     `prompt.l` int [p], positions of the prompt's keys, and `ids.l` int [m], the visual tokens
     among them. Out, of each layer: `received.l.actions` float32 [cameras, tokens],
     `present.l.actions` bool.
@@ -192,13 +217,13 @@ class ActionScores:
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the tensors that come out."""
-        return tuple(name for layer in self.layers for name in score_names(layer, ACTIONS, False))
+        return tuple(name for layer in self.layers for name in score_names(layer, ACTIONS))
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Score each layer; see `Program.run`."""
         result: dict[str, Tensor] = {}
         for layer in self.layers:
-            prompt, keys = given[f'prompt.{layer}'], given[f'past.{layer}'][0, 0, 0]
+            prompt, keys = given[f'prompt.{layer}'], given[f'past.{layer}'][0, 0]
             answered = torch.arange(1, 1 + keys.shape[1] - len(prompt), device=keys.device)
             weights = attention_rows(
                 given[f'queries.{layer}'][0],

@@ -113,17 +113,30 @@ class TokenDistances:
     """How much the visual tokens of each camera differ.
 
     In: `visual` [1, cameras * N, width]. Out: `distances` float32 [cameras, N, N], 1 - cosine.
+    With pivots: `pivots` int64 [cameras, p], the tokens of the largest sum of absolute values,
+    largest first, ties by index; and `distances` float32 [cameras, p, N] from these to all.
 
     Attributes:
         cameras: Cameras.
+        pivots: How many tokens of each camera are compared with all; 0 for each of them.
     """
 
     cameras: int
+    pivots: int = 0
     name = 'distances'
     inputs = ('visual',)
-    outputs = ('distances',)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the tensors that come out."""
+        return ('distances', 'pivots') if self.pivots else ('distances',)
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
-        """Compare all pairs; see `Program.run`."""
+        """Compare tokens; see `Program.run`."""
         visual = given['visual']
-        return {'distances': cosine_distances(visual.view(self.cameras, -1, visual.shape[-1]))}
+        visual = visual.view(self.cameras, -1, visual.shape[-1])
+        if not self.pivots:
+            return {'distances': cosine_distances(visual)}
+        norms = visual.float().abs().sum(-1)
+        pivots = norms.argsort(dim=-1, descending=True, stable=True)[:, : self.pivots]
+        return {'distances': cosine_distances(visual, pivots), 'pivots': pivots}

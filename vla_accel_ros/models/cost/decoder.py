@@ -20,22 +20,24 @@ from vla_accel_ros.layers.shapes import DecoderConfig
 from vla_accel_ros.models.cost.operations import Cost, attention, linear
 
 
-def layer(decoder: DecoderConfig, tokens: int, keys: int) -> Cost:
+def layer(decoder: DecoderConfig, tokens: int, keys: int, wanted: int | None = None) -> Cost:
     """Count a decoder layer.
 
     Args:
         decoder: Its shape.
-        tokens: Rows that run.
-        keys: Keys that they see, their own included.
+        tokens: Rows that give keys and values.
+        keys: Keys that are seen, those of these rows included.
+        wanted: Rows that are wanted behind the layer: only they have queries, output and MLP. All
+            if None.
     """
-    inner = decoder.kv_heads * decoder.head_width
+    inner, wanted = decoder.kv_heads * decoder.head_width, tokens if wanted is None else wanted
     # Keys and values are written once, and read with all that was there before.
     return (
-        linear(tokens, decoder.width, decoder.width, False) * 2
+        linear(wanted, decoder.width, decoder.width, False) * 2
         + linear(tokens, decoder.width, inner, False) * 2
-        + attention(tokens, keys, decoder.width)
-        + linear(tokens, decoder.width, decoder.mlp, False) * 2
-        + linear(tokens, decoder.mlp, decoder.width, False)
+        + attention(wanted, keys, decoder.width)
+        + linear(wanted, decoder.width, decoder.mlp, False) * 2
+        + linear(wanted, decoder.mlp, decoder.width, False)
         + Cost(0, 2 * decoder.width, 2 * inner * (tokens + keys))
     )
 

@@ -22,6 +22,7 @@ from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.cost.decoder import final_norm
 from vla_accel_ros.models.cost.operations import Cost
 from vla_accel_ros.models.cost.workload import Workload
+from vla_accel_ros.models.rows import Slices, prompt_rows
 from vla_accel_ros.pruning.interface import Rows
 
 
@@ -40,6 +41,14 @@ class HeadCost:
     def rows(self, work: Workload) -> int:
         """Give the rows of the prefill that are neither visual tokens nor the prompt's."""
         return 0
+
+    def kinds(self, work: Workload) -> Slices:
+        """Say which rows of the prefill are which, counted from its end."""
+        return prompt_rows(work.text - 1, work.draft_in_prefill)
+
+    def read(self, work: Workload) -> int | None:
+        """Say how many of the prefill's last rows the head reads; None for all."""
+        return None
 
     def prefill(self, work: Workload) -> Cost:
         """Count what comes to the decoder's layers in the prefill."""

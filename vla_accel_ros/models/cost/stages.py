@@ -24,6 +24,7 @@ from vla_accel_ros.models.cost.decoder import layer
 from vla_accel_ros.models.cost.operations import Cost, attention, convolution, linear, scores
 from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.families import registry
+from vla_accel_ros.models.rows import kinds_at, wanted_rows
 
 
 class CostModel:
@@ -118,8 +119,10 @@ class CostModel:
 
     def prefill(self, work: Workload) -> Cost:
         """Count the pass over the prompt and whatever the head has behind it."""
-        decoder = self.config.decoder
-        cost = sum((layer(decoder, n, n) for n in self.lengths(work)), Cost())
+        decoder, (*others, last) = self.config.decoder, self.lengths(work)
+        kinds = kinds_at(work.needs, decoder.layers)
+        wanted = wanted_rows(last, self._head.kinds(work), kinds, self._head.read(work))
+        cost = sum((layer(decoder, n, n) for n in others), layer(decoder, last, last, wanted))
         return cost + self._head.prefill(work)
 
     def decode(self, work: Workload) -> Cost:
@@ -142,8 +145,9 @@ class CostModel:
                 tower = config.towers[image[-1]]
                 length = config.tokens_per_image + tower.prefix
                 cost += scores(length, length, tower.width)
-        for tokens in work.compared:
-            cost += Cost(2 * tokens * tokens * d.width)
+        if needs.distances and work.projected in (None, config.visual_tokens):
+            rows = needs.from_pivots or config.tokens_per_image
+            cost += Cost(2 * rows * config.visual_tokens * d.width)
         keys, inner = self.lengths(work), d.kv_heads * d.head_width
         for number, kinds in needs.layers.items():
             for kind in kinds:

@@ -33,7 +33,6 @@ class Workload:
         passes: Further passes, each the tokens of the answer in the cache before it and its own
             tokens; `one_by_one` gives those of greedy decoding.
         needs: What the pruner has computed.
-        compared: Visual tokens of each camera that a filter compares with one another.
     """
 
     text: int
@@ -42,7 +41,6 @@ class Workload:
     draft_in_prefill: int = 0
     passes: tuple[tuple[int, int], ...] = ()
     needs: Needs = field(default_factory=Needs)
-    compared: tuple[int, ...] = ()
 
 
 def one_by_one(count: int) -> tuple[tuple[int, int], ...]:

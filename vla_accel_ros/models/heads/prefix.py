@@ -27,7 +27,8 @@ from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.heads.interface import Ask, HeadStats, NewCache
 from vla_accel_ros.models.inference import Inference, Watch
-from vla_accel_ros.models.pruned import encode, prefill, prompt_rows
+from vla_accel_ros.models.pruned import encode, prefill
+from vla_accel_ros.models.rows import prompt_rows
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
 
@@ -37,8 +38,8 @@ class Prefix:
     """What the prompt's pass leaves.
 
     Attributes:
-        hidden: [1, S, width] of the rows that were not dropped, after the final norm. The last
-            one is the prompt's last token.
+        hidden: [1, r, width] of the last rows, at least those that were asked for, after the final
+            norm. The last one is the prompt's last token.
         cache: Keys and values of every decoder layer.
         positions: For each layer, the absolute positions int [S_l] of the keys in the cache.
         stats: What it took.
@@ -57,6 +58,7 @@ def run_prefix(
     new_cache: NewCache,
     watch: Watch = nullcontext,
     engine: Engine = EAGER,
+    read: int | None = None,
 ) -> Prefix:
     """Run towers, projector and decoder over the prompt.
 
@@ -67,6 +69,8 @@ def run_prefix(
         new_cache: See `ActionHead.answer`.
         watch: See `ActionHead.answer`.
         engine: What runs the model's programs.
+        read: Last rows that are wanted behind the last layer, which runs for no others; None for
+            all that were not dropped.
     """
     ids = ask.ids
     inference = Inference(model, pruner, ask.scene, engine, watch)
@@ -74,7 +78,7 @@ def run_prefix(
     with watch('prefill'):
         x = inference.run(model.prompt(), {'ids': ids, 'visual': visual})['x']
         cache = new_cache(x.shape[1])
-        done = prefill(inference, x, present, cache, prompt_rows(ids.shape[1] - 1))
+        done = prefill(inference, x, present, cache, prompt_rows(ids.shape[1] - 1), read)
     with watch('selection'):
         inference.choice.finish()
     work = Workload(ids.shape[1], done.seen, projected, needs=inference.choice.needs)

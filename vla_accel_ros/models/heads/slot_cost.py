@@ -20,6 +20,7 @@ from vla_accel_ros.models.cost.decoder import final_norm
 from vla_accel_ros.models.cost.head_cost import HeadCost
 from vla_accel_ros.models.cost.operations import Cost, linear
 from vla_accel_ros.models.cost.workload import Workload
+from vla_accel_ros.models.rows import Slices, chunk_rows
 from vla_accel_ros.pruning.interface import Rows
 
 
@@ -29,6 +30,14 @@ class SlotCost(HeadCost):
     def rows(self, work: Workload) -> int:
         """Give the rows of proprioception, slots and the stop token."""
         return bool(self.config.proprio) + self.config.slots + 1
+
+    def kinds(self, work: Workload) -> Slices:
+        """Say which rows are which; see `HeadCost.kinds`."""
+        return chunk_rows(work.text - 1, self.config.slots)
+
+    def read(self, work: Workload) -> int:
+        """Give the rows from the last prompt token on."""
+        return self.config.slots + 2
 
     def prefill(self, work: Workload) -> Cost:
         """Count the projector of proprioception, and the final norm."""

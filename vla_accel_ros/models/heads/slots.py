@@ -29,7 +29,8 @@ from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.families.oft.model import OpenVLAOFT
 from vla_accel_ros.models.inference import Inference, Watch
-from vla_accel_ros.models.pruned import chunk_rows, encode, prefill
+from vla_accel_ros.models.pruned import encode, prefill
+from vla_accel_ros.models.rows import chunk_rows
 from vla_accel_ros.pruning.base import Pruner
 from vla_accel_ros.pruning.interface import Scene
 
@@ -90,7 +91,8 @@ def answer_chunk(
             given['proprio'] = proprio
         x = inference.run(model.sequence(proprio is not None), given)['x']
         rows = chunk_rows(ids.shape[1] - 1, model.config.slots)
-        done = prefill(inference, x, present, new_cache(x.shape[1]), rows, causal=False)
+        cache, read = new_cache(x.shape[1]), model.config.slots + 2
+        done = prefill(inference, x, present, cache, rows, read, causal=False)
         hidden = done.hidden[:, model.rows]
     with watch('decode'):
         numbers = inference.run(model.head(), {'rows': hidden})['numbers']

@@ -29,6 +29,10 @@ class TokenCost(HeadCost):
         """Give the rows of the draft."""
         return work.draft_in_prefill
 
+    def read(self, work: Workload) -> int:
+        """Give the rows of the last prompt token and of the draft."""
+        return 1 + work.draft_in_prefill
+
     def prefill(self, work: Workload) -> Cost:
         """Count the logits of the first token, and those that verify the draft."""
         return logits(self.config.decoder, 1 + work.draft_in_prefill)

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.decoding.interface import Decoded, TokenDecoder
+from vla_accel_ros.engines import host
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine, Tensors
 from vla_accel_ros.engines.programs.scores import ACTIONS, of_names
@@ -33,7 +34,8 @@ from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.inference import Inference, Watch
 from vla_accel_ros.models.passes import CachedPasses
-from vla_accel_ros.models.pruned import encode, prefill, prompt_rows
+from vla_accel_ros.models.pruned import encode, prefill
+from vla_accel_ros.models.rows import prompt_rows
 from vla_accel_ros.pruning.base import Pruner
 from vla_accel_ros.pruning.interface import Scene
 
@@ -96,12 +98,14 @@ def answer(
     first, attention = ids.shape[1] + layout.total, ActionRows(needs.decode)
     with watch('prefill'):
         # Behind the prompt, so that every row of it sees what it would see without them.
-        whole = torch.cat([ids, ids.new_tensor([draft_in_prefill])], 1)
+        behind = torch.tensor([draft_in_prefill], dtype=ids.dtype, device='cpu')
+        whole = torch.cat([ids, host.send(behind, ids.device)], 1)
         x = inference.run(model.prompt(), {'ids': whole, 'visual': visual})['x']
         cache = new_cache(x.shape[1])
-        prompt = prefill(inference, x, present, cache, prompt_rows(ids.shape[1] - 1, drafted))
-        rows = prompt.hidden[0, -1 - drafted :]
-        logits = inference.run(model.logits_of(), {'rows': rows})['logits']
+        rows = prompt_rows(ids.shape[1] - 1, drafted)
+        prompt = prefill(inference, x, present, cache, rows, read=1 + drafted)
+        hidden = prompt.hidden[0, -1 - drafted :]
+        logits = inference.run(model.logits_of(), {'rows': hidden})['logits']
         attention.add(first - 1, 1 + drafted, prompt.queries)
     with watch('decode'):
         passes = CachedPasses(language, cache, first, engine, attention)

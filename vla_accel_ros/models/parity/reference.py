@@ -135,13 +135,14 @@ def _run(
     # By the programs that run on a robot, a span of one layer each: what is compared here, and
     # below the passes that decoders ask for, is what runs.
     for layer in range(depth):
+        final = layer + 1 == depth
         done = call(
             EAGER,
-            Span(decoder, layer, layer + 1, norm=layer + 1 == depth, taps=(layer + 1,)),
-            {'x': last, 'positions': positions},
+            Span(decoder, layer, layer + 1, norm=final, taps=(layer + 1,)),
+            {'x': last, 'positions': positions} | ({'rows': positions} if final else {}),
             {'new': cache.room(layer, layer + 1, length)},
         )
-        cache.grow(layer, layer + 1, length)
+        cache.grow(length, layer, layer + 1)
         last = done['x']
         hidden.append(last)
         queries, keys = done[f'queries.{layer + 1}'][0, :, length - rows :], done['new'][0, 0, 0]

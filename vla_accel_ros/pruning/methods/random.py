@@ -26,7 +26,7 @@ from torch import Tensor
 from vla_accel_ros.options import option
 from vla_accel_ros.pruning.early import EarlyParameters, EarlyPruner
 from vla_accel_ros.pruning.parameters import keep_option
-from vla_accel_ros.pruning.selection import top
+from vla_accel_ros.pruning.selection import shares, top
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +49,5 @@ class RandomPruner(EarlyPruner[RandomParameters]):
 
     def _choose(self, received: Tensor | None) -> Tensor | None:
         shape = (self.layout.cameras, self.layout.tokens)
-        count = self._budget(self.parameters.keep)
-        # A budget that the cameras do not divide goes to the first ones.
-        share = torch.tensor(
-            [count // shape[0] + (camera < count % shape[0]) for camera in range(shape[0])]
-        )
-        return top(torch.from_numpy(self._generator.random(shape)), share[:, None])
+        counts = torch.tensor(shares(self._budget(self.parameters.keep), self.layout.cameras))
+        return top(torch.from_numpy(self._generator.random(shape)), counts[:, None])

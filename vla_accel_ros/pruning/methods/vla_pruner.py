@@ -128,7 +128,7 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
             return Needs(decode=decode)
         return Needs(distances=True, layers={layer: (prefill,)}, decode=decode, drops=(layer,))
 
-    def _projected(self, distances: Tensor | None) -> Tensor | None:
+    def _projected(self, distances: Tensor | None, pivots: Tensor | None) -> Tensor | None:
         self._distances = distances
         return None
 

@@ -1,0 +1,307 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Runs of decoder layers, and what the queries of new rows look at.
+
+`run_layers` computes queries, keys and values of new rows layer by layer. Which keys the queries
+meet is up to what it is given: the sequence's own (`Own`), a part of a memory that the host knows
+(`Held`), or a whole memory of which a tensor says how much is filled (`Masked`, `Placed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from vla_accel_ros.layers.llama import DecoderLayer, LlamaDecoder, fused
+from vla_accel_ros.layers.rotary import Rope
+
+
+class Attend(Protocol):
+    """What the queries of a layer look at."""
+
+    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Take in keys and values of the new rows, and give what their queries read.
+
+        Args:
+            layer: Counted from 0.
+            queries: [B, heads, r, head width], rotated, of the last r of the k new rows.
+            keys: [B, kv heads, k, head width], rotated.
+            values: As the keys.
+
+        Returns:
+            [B, heads, r, head width].
+        """
+
+
+def run_layers(
+    decoder: LlamaDecoder,
+    first: int,
+    last: int,
+    x: Tensor,
+    rope: Rope,
+    attend: Attend,
+    taps: Collection[int] = (),
+    rows: Tensor | None = None,
+) -> tuple[Tensor, dict[int, Tensor]]:
+    """Run layers [first, last), counted from 0.
+
+    Args:
+        decoder: The decoder.
+        first: First layer.
+        last: The layer behind the last one.
+        x: [B, k, width].
+        rope: Of the k positions.
+        attend: What queries look at.
+        taps: Layers, counted from 1, whose queries are wanted.
+        rows: int [r], ascending and the last ones of the k: those wanted behind the last layer,
+            of which only these get queries, output and MLP. All if None.
+
+    Returns:
+        [B, k or r, width], and by tapped layer the rotated queries [B, heads, k or r, head width].
+    """
+    queries = {}
+    for index in range(first, last):
+        layer: DecoderLayer = decoder.layers[index]
+        wanted = rows if index == last - 1 else None
+        q, k, v = layer.self_attn.project(layer.input_layernorm(x), rope, wanted)
+        if index + 1 in taps:
+            queries[index + 1] = q
+        if wanted is not None:
+            x = x.index_select(1, wanted)
+        x = layer.finish(x, attend(index, q, k, v))
+    return x, queries
+
+
+class Own:
+    """The keys of a sequence itself.
+
+    Args:
+        first: The first layer that is run.
+        last: The layer behind the last one.
+        causal: Whether a row sees only itself and those before it.
+        rows: As for `run_layers`.
+        room: [layers, 2, B, kv heads, S, head width], memory for keys and values of the layers
+            that are run; None to make new.
+    """
+
+    def __init__(
+        self,
+        first: int,
+        last: int,
+        causal: bool,
+        rows: Tensor | None = None,
+        room: Tensor | None = None,
+    ) -> None:
+        self._first, self._causal, self._room = first, causal, room
+        self._trimmed, self._rows = last - 1, rows
+        self._made: list[Tensor] = []
+
+    @property
+    def new(self) -> Tensor:
+        """Keys and values [layers, 2, B, kv heads, S, head width]."""
+        return torch.stack(self._made) if self._room is None else self._room
+
+    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Attend; see `Attend`."""
+        if self._room is None:
+            self._made.append(torch.stack([keys, values]))
+        else:
+            own = self._room[layer - self._first]
+            own[0], own[1] = keys, values
+            keys, values = own.unbind(0)
+        if not self._causal or self._rows is None or layer != self._trimmed:
+            return fused(queries, keys, values, causal=self._causal)
+        places = torch.arange(keys.shape[2], device=keys.device)
+        return fused(queries, keys, values, places <= self._rows[:, None])
+
+
+class Memory:
+    """Keys and values in memory, and those of new rows behind them, over several passes.
+
+    Args:
+        store: [layers, 2, B, kv heads, capacity, head width].
+        inside: Whether new rows are written into the store; if not, it is left alone.
+    """
+
+    def __init__(self, store: Tensor, inside: bool) -> None:
+        self.store, self.inside = store, inside
+
+    def begin(self, count: int) -> None:
+        """Begin a pass of `count` rows."""
+        raise NotImplementedError
+
+    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Attend; see `Attend`."""
+        raise NotImplementedError
+
+    @property
+    def new(self) -> Tensor:
+        """Keys and values of all passes' rows, [layers, 2, B, kv heads, n, head width]."""
+        raise NotImplementedError
+
+
+class Held(Memory):
+    """A memory of which the host knows how much is filled: the rest of it is not looked at.
+
+    Args:
+        store: See `Memory`.
+        held: Of each layer, the rows that it holds.
+        inside: See `Memory`.
+    """
+
+    def __init__(self, store: Tensor, held: Sequence[int], inside: bool) -> None:
+        super().__init__(store, inside)
+        self._held, self._ran, self._count = held, 0, 0
+        parts = store.view(-1, *store.shape[2:]).unbind(0)
+        self._keys, self._values = list(parts[::2]), list(parts[1::2])
+        self._mask: Tensor | None = None
+        if not inside:
+            ends = list(enumerate(held))
+            self._keys = [self._keys[layer][:, :, :end] for layer, end in ends]
+            self._values = [self._values[layer][:, :, :end] for layer, end in ends]
+
+    def begin(self, count: int) -> None:
+        """Begin a pass; see `Memory.begin`."""
+        self._ran, self._count, self._mask = self._ran + count, count, None
+        if count > 1:
+            # All that came before and, of the new rows, those up to oneself. A layer that holds
+            # less takes the right part: fused attention's own flag would align at the left.
+            longest = max(self._held) + self._ran
+            self._mask = torch.ones(
+                count, longest, dtype=torch.bool, device=self.store.device
+            ).tril(longest - count)
+
+    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Attend; see `Attend`."""
+        end = self._held[layer] + self._ran
+        if self.inside:
+            begin, count = end - self._count, self._count
+            self._keys[layer].narrow(2, begin, count).copy_(keys)
+            self._values[layer].narrow(2, begin, count).copy_(values)
+            keys = self._keys[layer].narrow(2, 0, end)
+            values = self._values[layer].narrow(2, 0, end)
+        else:
+            keys = self._keys[layer] = torch.cat([self._keys[layer], keys], 2)
+            values = self._values[layer] = torch.cat([self._values[layer], values], 2)
+        mask = self._mask
+        return fused(queries, keys, values, None if mask is None else mask[:, -end:])
+
+    @property
+    def new(self) -> Tensor:
+        """See `Memory.new`."""
+        begin, *others = self._held
+        if self.inside and all(other == begin for other in others):
+            return self.store.narrow(4, begin, self._ran)
+        parts = zip(self._held, self._keys, self._values, strict=True)
+        return torch.stack(
+            [
+                torch.stack([part.narrow(2, held, self._ran) for part in both])
+                for held, *both in parts
+            ]
+        )
+
+
+class Masked(Memory):
+    """A memory of which a tensor says how much is filled; it is looked at as a whole.
+
+    Attention has two parts, over the memory and over the new rows, and one softmax. No shape
+    depends on how much is filled, and nothing is written.
+
+    Args:
+        store: See `Memory`; no number in it is NaN or infinite, not even in what is not filled.
+        lengths: int [layers], the rows that each layer holds.
+    """
+
+    def __init__(self, store: Tensor, lengths: Tensor) -> None:
+        super().__init__(store, inside=False)
+        places = torch.arange(store.shape[4], device=store.device)
+        self._hidden = _bias(places >= lengths[:, None], store)
+        self._later: Tensor | None = None
+        self._made: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def begin(self, count: int) -> None:
+        """Begin a pass; a second one only if both are of one row; see `Memory.begin`."""
+        if isinstance(count, int) and count == 1:
+            return
+        places = torch.arange(count, device=self.store.device)
+        self._later = _bias(places > places[:, None], self.store)
+
+    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Attend; see `Attend`."""
+        if layer in self._made:
+            before = self._made[layer]
+            keys, values = torch.cat([before[0], keys], 2), torch.cat([before[1], values], 2)
+        self._made[layer] = keys, values
+        stored_keys, stored_values = self.store[layer].unbind(0)
+        batch, kv_heads, capacity, width = stored_keys.shape
+        # Heads that share keys stand below one another: keys need not be repeated.
+        grouped = (queries * width**-0.5).reshape(batch, kv_heads, -1, width)
+        old = grouped @ stored_keys.transpose(-1, -2) + self._hidden[layer]
+        new = grouped @ keys.transpose(-1, -2)
+        if self._later is not None:
+            count = queries.shape[2]
+            new = (new.view(batch, kv_heads, -1, count, count) + self._later).view(new.shape)
+        weights = torch.cat([old, new], -1).softmax(-1, dtype=torch.float32).to(values.dtype)
+        read = weights[..., :capacity] @ stored_values + weights[..., capacity:] @ values
+        return read.view(queries.shape)
+
+    @property
+    def new(self) -> Tensor:
+        """See `Memory.new`."""
+        return torch.stack([torch.stack(made) for made in self._made.values()])
+
+
+def _bias(hidden: Tensor, like: Tensor) -> Tensor:
+    # In the type of what it is added to: a wider one would widen the sum.
+    return torch.zeros_like(hidden, dtype=like.dtype).masked_fill(hidden, float('-inf'))
+
+
+class Placed(Memory):
+    """As `Masked`, but new rows are written into the memory first, where a tensor says.
+
+    One fused attention over the whole memory then, for devices where each operation costs.
+
+    Args:
+        store: See `Memory`, and as for `Masked`.
+        lengths: int [layers], the rows that each layer holds.
+    """
+
+    def __init__(self, store: Tensor, lengths: Tensor) -> None:
+        super().__init__(store, inside=True)
+        self._lengths = lengths
+        self._made: list[list[Tensor]] = []
+
+    def begin(self, count: int) -> None:
+        """Begin a pass; see `Memory.begin`."""
+        ran = sum(made[0].shape[3] for made in self._made)
+        device = self.store.device
+        self._places = self._lengths[:, None] + torch.arange(ran, ran + count, device=device)
+        self._seen = torch.arange(self.store.shape[4], device=device) <= self._places[..., None]
+        self._made.append([])
+
+    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Attend; see `Attend`."""
+        self._made[-1].append(torch.stack([keys, values]))
+        own = self.store[layer]
+        own.index_copy_(3, self._places[layer], self._made[-1][-1])
+        return fused(queries, *own.unbind(0), self._seen[layer])
+
+    @property
+    def new(self) -> Tensor:
+        """See `Memory.new`."""
+        return torch.cat([torch.stack(made) for made in self._made], 4)
