@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from vla_accel_ros.pruning.buckets import Buckets
@@ -173,7 +173,11 @@ class Pruner(Generic[P]):
         if self._present is not None:
             mask = mask & self._present
         kept = Kept.from_mask(mask)
-        before = self.layout.total if self._present is None else int(self._present.sum())
+        before = (
+            self.layout.total
+            if self._present is None
+            else int(np.count_nonzero(self._present.numpy()))
+        )
         if kept.count in (0, before):
             return None
         self._present, self.reason = mask, 'pruned'
@@ -186,19 +190,17 @@ class Pruner(Generic[P]):
 
     def _usable(self, scores: Tensor, present: Tensor | None = None) -> bool:
         """Say whether scores [cameras, tokens] can be chosen by; if not, keep all."""
-        # One look at the device for both questions.
-        finite, contrast = torch.stack(
-            [scores.isfinite().all(), has_contrast(scores, present)]
-        ).tolist()
-        if not finite:
+        if not np.isfinite(scores.numpy()).all():
             self._fallback('not_finite')
-        elif not contrast:
+            return False
+        if not has_contrast(scores, present):
             self._fallback('no_contrast')
-        return bool(finite and contrast)
+            return False
+        return True
 
     def _rounded(self, mask: Tensor, priority: Tensor) -> Tensor:
         """Extend a mask to the next bucket by priority, both [cameras, tokens]."""
-        return extend(mask, priority, self.buckets.up(int(mask.sum())))
+        return extend(mask, priority, self.buckets.up(_count(mask)))
 
     def _budget(self, keep: float) -> int:
         """Give the count of all cameras together for a keep ratio."""
@@ -206,4 +208,8 @@ class Pruner(Generic[P]):
 
 
 # Any method, whatever its parameters.
+def _count(mask: Tensor) -> int:
+    return int(np.count_nonzero(mask.numpy()))
+
+
 AnyPruner = Pruner[Any]
