@@ -112,12 +112,13 @@ def _of_file(file: Path) -> dict[str, dict[str, Any]]:
         spec.loader.exec_module(module)
     except Exception:  # the other files are run all the same
         return {str(file): _ended(time.monotonic(), traceback.format_exc())}
+    functions = {name: value for name, value in vars(module).items() if inspect.isfunction(value)}
+    fixtures = {name: value for name, value in functions.items() if hasattr(value, 'fixture')}
     tests = {
         name: value
-        for name, value in vars(module).items()
+        for name, value in functions.items()
         if name.startswith('test_') and ('gpu', ()) in getattr(value, 'marks', ())
     }
-    fixtures = {name: value for name, value in vars(module).items() if hasattr(value, 'fixture')}
     return {
         f'{file.name}::{name}[{number}]': _one(test, values, fixtures)
         for name, test in tests.items()

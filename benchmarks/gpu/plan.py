@@ -49,7 +49,7 @@ class Scale:
     words: tuple[str, ...] = ()
 
 
-FULL = Scale('cuda', 'openvla-7b', 'openvla-7b-oft', 30, 8)
+FULL = Scale('cuda', 'openvla-7b', 'openvla-7b-oft', 60, 8)
 # VLA-Pruner takes three steps before it prunes.
 REHEARSAL = Scale('cpu', 'tabletop-s', 'tabletop-m-oft', 2, 4, ('--threads', '1'))
 

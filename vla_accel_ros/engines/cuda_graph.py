@@ -35,8 +35,9 @@ from vla_accel_ros.engines.recorders import Recorder, Recording
 # Those that launch many kernels. The others are a few kernels each, and copying inputs and
 # outputs would take as many.
 CAPTURED = ('vision', 'projector', 'span', 'pass', 'loop', 'head')
-# Captured graphs that are kept. A call of a pruning method takes up to ten.
-KEPT = 64
+# Captured graphs that are kept. A call takes up to ten, and a method that keeps other numbers of
+# tokens from call to call some tens.
+KEPT = 128
 # Where a tensor is: name, address, shape, strides, type.
 Place = tuple[str, int, tuple[int, ...], tuple[int, ...], torch.dtype]
 
