@@ -71,8 +71,8 @@ def test_a_part_that_fails_says_how_and_one_without_time_is_not_begun(tmp_path):
     found.take(Part('broken', 20, script('raise SystemExit("no such engine")')))
     found.take(Part('late', 900, script('pass')))
     broken, late = found.outcomes
-    assert (broken.code, broken.tail[-1]) == (1, 'no such engine')
-    assert any('    no such engine' in line for line in said)
+    assert (broken.code, broken.tail[-1]) == (1, 'SystemExit: no such engine')
+    assert any('SystemExit: no such engine' in line for line in said)
     assert late.code is None
     assert late.remark.endswith('s were left')
 
