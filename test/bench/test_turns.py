@@ -31,11 +31,13 @@ def test_engines_in_processes_apart_take_turns_on_the_same_frames():
         facts = [one.facts for one in turns]
         teams = [(one, on_engine(groups, name)) for one, name in zip(turns, ENGINES, strict=True)]
         samples, complete = measure(teams, 2, warm_up=1)
-        rates = turns[0].rates()
+        rates, memory = turns[0].rates(), [one.memory() for one in turns]
         # A case that does not fit the model is told with the process's own words.
         with pytest.raises(ValueError, match='layer is 9'):
             turns[0].prepare(cases('fastv@layer=9'))
     assert complete and rates.copy > 0 and rates.launch > 0
+    # Python and torch alone take as much.
+    assert all(taken > 50 * 2**20 for taken in memory)
     assert len({os.getpid(), *(one.process for one in facts)}) == 3
     assert [(one.engine, one.precision, one.exact) for one in facts] == [
         ('eager', 'float32', True),

@@ -20,15 +20,14 @@ from small_models import small
 import torch
 
 from vla_accel_ros.bench.subjects import of_config
-from vla_accel_ros.decoding.registry import DECODERS
+from vla_accel_ros.decoding.registry import EXACT
 from vla_accel_ros.engines.cuda_graph import CudaGraph
 from vla_accel_ros.engines.recorders import HostRecorder
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 
 CASES = [
-    *(('tokens', 'sp_vla', {}, decoder) for decoder in DECODERS),
-    ('tokens', 'none', {}, 'verify'),
+    *(('tokens', 'sp_vla', {}, decoder) for decoder in EXACT),
     ('tokens', 'fastv', {'keep': 0.3}, 'verify'),
     ('tokens', 'vla_pruner', {'keep': 0.5, 'window': 1}, 'verify'),
     ('slots', 'sp_vla', {'place': 'before_llm'}, 'greedy'),

@@ -49,6 +49,7 @@ def answers_hold(rows: Sequence[Row], dtype: str) -> bool:
 
 def make(
     facts: Sequence[Facts],
+    memory: Sequence[int],
     samples: Mapping[Case, Sequence[Sample]],
     rates: Rates,
     shares: Mapping[str, float],
@@ -59,6 +60,7 @@ def make(
 
     Args:
         facts: Of each engine.
+        memory: Bytes that each one took at most.
         samples: From `rounds.measure`, at least one a case.
         rates: The device's.
         shares: Of the processors, from `conditions.CpuMeter`.
@@ -84,7 +86,7 @@ def make(
         'attention': ATTENTION,
         'processors': dict(shares),
         'model': model.about,
-        'engines': [settings(one) for one in facts],
+        'engines': [settings(*one) for one in zip(facts, memory, strict=True)],
         'floor': {
             'copy_gb_s': rates.copy / 1e9,
             'matrix_gflop_s': rates.matrix / 1e9,

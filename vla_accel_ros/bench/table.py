@@ -139,7 +139,10 @@ def about(report: Report) -> list[str]:
         f'matrix products {floor["matrix_gflop_s"]:.0f} GFLOP/s, one operation after the other '
         f'{floor["launch_us"]:.1f} us, measured in the same run.',
         'Engines: '
-        + ', '.join(f'{each["engine"]} ({each["precision"]})' for each in report['engines'])
+        + ', '.join(
+            f'{each["engine"]} ({each["precision"]}, {each["memory_mib"]} MiB)'
+            for each in report['engines']
+        )
         + '.',
         f'{report["rounds"]} rounds after {report["warm_up"]} of warm-up, seed {report["seed"]}; '
         f'others used {shares["others"]:.0%} of the processors meanwhile.',

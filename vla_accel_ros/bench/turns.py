@@ -27,6 +27,7 @@ from dataclasses import asdict, dataclass
 import gc
 import os
 import random
+import resource
 import time
 from typing import Any, Protocol
 
@@ -93,6 +94,9 @@ class Turns(Protocol):
     def rates(self) -> Rates:
         """Give the best rates of the device that were measured."""
 
+    def memory(self) -> int:
+        """Give the bytes that it took at most: of the GPU, or of the process."""
+
 
 class Here:
     """Turns in this process.
@@ -151,6 +155,13 @@ class Here:
             raise ValueError('no rate was measured')
         return self._meter.best()
 
+    def memory(self) -> int:
+        """Give the bytes; see `Turns.memory`. What was taken before it does not go away."""
+        device = self._subject.model.device
+        if device.type == 'cuda':
+            return torch.cuda.max_memory_reserved(device)
+        return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
 
 _here: Here | None = None
 
@@ -206,6 +217,10 @@ class Apart:
         """Give the best rates; see `Turns.rates`."""
         return self._do('rates')
 
+    def memory(self) -> int:
+        """Give the bytes; see `Turns.memory`."""
+        return self._do('memory')
+
     def _do(self, name: str, *arguments: object) -> Any:
         future = self._workers.submit(_ask, name, arguments)
         self._workers.wait({future})
@@ -221,7 +236,13 @@ class Apart:
         self._workers.__exit__(*error)
 
 
-def settings(facts: Facts) -> dict[str, Any]:
-    """Give what a report says of an engine, as plain values."""
+def settings(facts: Facts, memory: int) -> dict[str, Any]:
+    """Give what a report says of an engine, as plain values.
+
+    Args:
+        facts: Of the engine.
+        memory: Bytes that it took at most.
+    """
     found = asdict(facts)
-    return {name: found[name] for name in ('engine', 'precision', 'exact')}
+    own = {name: found[name] for name in ('engine', 'precision', 'exact')}
+    return own | {'memory_mib': round(memory / 2**20)}

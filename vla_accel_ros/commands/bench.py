@@ -189,12 +189,14 @@ def _run(args: argparse.Namespace) -> int:
                 teams, args.rounds, args.warm_up, args.seed, progress.round
             )
         rates = turns[0].rates() if all(samples.values()) else None
+        memory = [one.memory() for one in turns]
     progress.close()
     if rates is None:
         print('interrupted before the first round was over', file=sys.stderr)
         return stop.code
     found = report.make(
         facts,
+        memory,
         samples,
         rates,
         processors.shares(),
