@@ -92,6 +92,9 @@ def test_goals_are_held_against_the_fastest_engine():
             row('cuda_graph', 'none', 'verify', 11.0),
         ]
     }
+    rows['compile'] = [row('cuda_graph_compile', 'none', 'greedy', 30.0)]
+    assert goals(rows)[0].holds
+    del rows['compile']
     exact, gain, drafted, full, quarter = goals(rows)
     assert (exact.value, exact.by, exact.holds) == (32.0, 'cuda_graph, none', False)
     assert (gain.value, gain.holds) == (200 / 32, True)

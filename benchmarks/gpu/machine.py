@@ -24,6 +24,7 @@ import sys
 import time
 from typing import Any
 
+from benchmarks.gpu.plan import COMPILING
 from vla_accel_ros.evaluation import conditions
 
 # What the measurements need, and what becomes of those that are missing.
@@ -65,8 +66,8 @@ def gpu() -> dict[str, Any]:
     }
 
 
-# It takes minutes, and has a part of its own.
-NOT_TRIED = ('compile',)
+# They take minutes, and have a part of their own.
+NOT_TRIED = COMPILING
 
 
 def engines(device: str) -> dict[str, dict[str, Any]]:
