@@ -193,6 +193,22 @@ def _of_weights(order: Order) -> str:
     return weights
 
 
+def _onnxruntime(order: Order) -> Engine:
+    from vla_accel_ros.engines.onnx.graphs import Graphs
+    from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
+
+    engine: Engine = OnnxRuntime(Graphs(order.model, order.store))
+    return engine
+
+
+def _openvino(order: Order) -> Engine:
+    from vla_accel_ros.engines.onnx.graphs import Graphs
+    from vla_accel_ros.engines.openvino_engine import OpenVINO
+
+    engine: Engine = OpenVINO(Graphs(order.model, order.store), order.store, order.precision)
+    return engine
+
+
 OWN: dict[str, EngineKind] = {
     kind.name: kind
     for kind in (
@@ -225,6 +241,20 @@ OWN: dict[str, EngineKind] = {
             _on_gpu_with_compiler,
             _cuda_graph_of_compiled,
             usual=False,
+        ),
+        EngineKind(
+            'onnxruntime',
+            'ONNX Runtime: the fastest exact engine for small models on a CPU',
+            (FLOAT32,),
+            _package('onnxruntime'),
+            _onnxruntime,
+        ),
+        EngineKind(
+            'openvino',
+            'OpenVINO: CPUs and GPUs of Intel, and bfloat16 and int8 on a CPU',
+            (FLOAT32, BFLOAT16, FLOAT16, INT8),
+            _package('openvino'),
+            _openvino,
         ),
     )
 }

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count as count_up
 
 from vla_accel_ros.environments.registry import with_views
 from vla_accel_ros.environments.tabletop import TabletopKind
@@ -45,7 +46,7 @@ def simulated(policy: Policy, count: int) -> Iterator[Frame]:
         for seed in seeds.RANGES['reporting']:
             instruction, motion = known[seed % len(known)], None
             environment.reset(seed, instruction)
-            for step in range(10**6):
+            for step in count_up():
                 view = environment.observe()
                 if step % EVERY == 0:
                     stamp_ns = (1 + step) * step_ns

@@ -125,11 +125,13 @@ def build(
         frames = [recorded(policy, step) for step in range(STEPS)]
         try:
             found = compare(policy, engine, few_frames(policy) if not agreement else frames, way)
-        except ValueError as error:
+        except EngineError:
+            raise
+        except ValueError:
             # A method or decoder that does not fit the model, which is no fault of the engine.
-            if isinstance(error, EngineError):
-                raise
             continue
+        except Exception as error:  # an engine's library may fail in any way
+            raise EngineError(f'{kind.name} fails with {name}: {error}') from error
         agreement[name] = found
         failure = failure or (found.objection(bound) or '')
     timings: list[Timing] = []

@@ -35,6 +35,7 @@ from vla_accel_ros.engines.wish import WEIGHTS, EngineWish
 from vla_accel_ros.models.in_use import InUse
 from vla_accel_ros.models.parity.engines import Bound, compare
 from vla_accel_ros.models.parity.frames import few_frames
+from vla_accel_ros.models.prediction import NotFiniteError
 
 if TYPE_CHECKING:
     from vla_accel_ros.models.policy import Policy
@@ -190,9 +191,14 @@ def _make(
     if not wish.engine_required:
         engine = Fallback(engine, EAGER, means.told)
     if means.check:
-        objection = compare(policy, engine, few_frames(policy), means.prepare).objection(
-            Bound.of(engine)
-        )
+        try:
+            found = compare(policy, engine, few_frames(policy), means.prepare)
+        except (EngineError, NotFiniteError):
+            # NaN of eager is found by the self-test.
+            raise
+        except Exception as error:  # an engine's library may fail in any way
+            raise EngineError(f'{kind.name} fails: {_line(error)}') from error
+        objection = found.objection(Bound.of(engine))
         if objection is not None:
             raise EngineError(f'{kind.name} does not agree with eager: {objection}')
         if isinstance(engine, Fallback) and BULK in engine.reasons:
