@@ -36,7 +36,11 @@ from vla_accel_ros.bench.cases import Case
 from vla_accel_ros.bench.contestants import Group, Sample
 from vla_accel_ros.bench.subjects import Subject
 from vla_accel_ros.engines.device import RateMeter, Rates
+from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.planner import Costs
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.planned import sizes_of
+from vla_accel_ros.models.token_costs import measured
 from vla_accel_ros.stopping import never
 from vla_accel_ros.workers import Workers
 
@@ -92,6 +96,9 @@ class Turns(Protocol):
 
     def rates(self) -> Rates:
         """Give the best rates of the device that were measured."""
+
+    def costs(self) -> Costs | None:
+        """Time what depends on visual tokens; None where the engine cannot run that alone."""
 
 
 class Here:
@@ -151,6 +158,17 @@ class Here:
             raise ValueError('no rate was measured')
         return self._meter.best()
 
+    def costs(self) -> Costs | None:
+        """Time what depends on visual tokens; see `Turns.costs`."""
+        subject = self._subject
+        try:
+            with torch.inference_mode():
+                return measured(
+                    subject.model, subject.engine, subject.caches, sizes_of(subject.model.config)
+                )
+        except EngineError:
+            return None
+
 
 _here: Here | None = None
 
@@ -205,6 +223,10 @@ class Apart:
     def rates(self) -> Rates:
         """Give the best rates; see `Turns.rates`."""
         return self._do('rates')
+
+    def costs(self) -> Costs | None:
+        """Time what depends on visual tokens; see `Turns.costs`."""
+        return self._do('costs')
 
     def _do(self, name: str, *arguments: object) -> Any:
         future = self._workers.submit(_ask, name, arguments)

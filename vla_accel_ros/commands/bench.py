@@ -189,6 +189,10 @@ def _run(args: argparse.Namespace) -> int:
                 teams, args.rounds, args.warm_up, args.seed, progress.round
             )
         rates = turns[0].rates() if all(samples.values()) else None
+        costs = {}
+        if complete:
+            timed = {name: one.costs() for one, name in zip(turns, names, strict=True)}
+            costs = {name: found for name, found in timed.items() if found is not None}
     progress.close()
     if rates is None:
         print('interrupted before the first round was over', file=sys.stderr)
@@ -197,6 +201,7 @@ def _run(args: argparse.Namespace) -> int:
         facts,
         samples,
         rates,
+        costs,
         processors.shares(),
         {
             'command': command_line(),

@@ -37,6 +37,7 @@ from vla_accel_ros.models.families import registry
 from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES
 from vla_accel_ros.models.heads.interface import Ask
 from vla_accel_ros.models.layout import layout_of
+from vla_accel_ros.models.planned import Plans
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.models.preprocess import CameraCountError, Preprocessor, fit
 from vla_accel_ros.models.proprio import Proprioception
@@ -91,6 +92,7 @@ class Policy:
         self._ids = lru_cache(maxsize=64)(encode)
         self._caches = CacheLender(model.new_cache) if caches is None else caches
         self._pruners = PrunerSlot(layout_of(model.config))
+        self._plans = Plans(model, self._caches)
         self._head = registry.of(model.config).head(model, self.statistics)
         self.set_decoder('greedy')
 
@@ -254,6 +256,7 @@ class Policy:
             ValueError: When the draft is not of 7 numbers.
         """
         watch, pruner = Stopwatch(self.model.device), self._pruners.take()
+        self._plans.attach(pruner, self._head.engine)
         start = time.perf_counter()
         with watch('preprocess'):
             ask = self._ask(observation, resized, motion, draft)
@@ -274,6 +277,7 @@ class Policy:
             stats.passes,
             answer.confirmed,
             stats.work,
+            self._plans.learn(pruner, watch.ms['selection'], stats.work),
         )
 
     def _ask(

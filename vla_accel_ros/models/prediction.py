@@ -46,6 +46,7 @@ class Prediction:
         passes: Passes of the language model, the prefill included.
         accepted: Tokens of the draft that the model confirmed.
         work: What the model did, for the cost model; None where that is not known.
+        plan: What the planner says of the pruning method, in words; empty where it is not asked.
     """
 
     chunk_values: np.ndarray
@@ -58,3 +59,4 @@ class Prediction:
     passes: int
     accepted: int
     work: Workload | None = None
+    plan: str = ''

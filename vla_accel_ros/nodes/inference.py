@@ -237,6 +237,8 @@ class Inference(base.Node):
         self.health.count('answers')
         self.health.figure('tokens', f'{prediction.kept} of {policy.config.visual_tokens}')
         self.health.figure('pruning', prediction.pruning)
+        if prediction.plan:
+            self.health.figure('planner', prediction.plan)
         for stage, took_ms in prediction.timings_ms.items():
             self.health.figure(f'{stage}_ms', float(took_ms))
         self.health.figure('waited_ms', (start_ns - job.since_ns) / 1e6)
