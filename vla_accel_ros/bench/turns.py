@@ -36,6 +36,7 @@ from vla_accel_ros.bench.cases import Case
 from vla_accel_ros.bench.contestants import Group, Sample
 from vla_accel_ros.bench.subjects import Subject
 from vla_accel_ros.engines.device import RateMeter, Rates
+from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import EngineError
 from vla_accel_ros.engines.planner import Costs
 from vla_accel_ros.models.config import VLAConfig
@@ -118,15 +119,16 @@ class Here:
         """What is to be known of it."""
         model, engine = self._subject.model, self._subject.engine
         weight = model.language_model.lm_head.weight
+        dtype = str(model.dtype).removeprefix('torch.')
         return Facts(
             self._subject.engine_name,
-            engine.precision,
+            dtype if engine is EAGER else engine.precision,
             engine.exact,
             self._subject.about(),
             model.config,
             weight.element_size(),
             str(model.device),
-            str(model.dtype).removeprefix('torch.'),
+            dtype,
             torch.get_num_threads(),
             os.getpid(),
         )

@@ -166,18 +166,30 @@ class Held(Memory):
 
     def __init__(self, store: Tensor, held: Sequence[int], inside: bool) -> None:
         super().__init__(store, inside)
-        self._held, self._ran, self._count = held, 0, 0
-        parts = store.view(-1, *store.shape[2:]).unbind(0)
-        self._keys, self._values = list(parts[::2]), list(parts[1::2])
+        self._held, self._ran = held, 0
+        # Keys of the first layer, its values, keys of the second one, ...
+        self._parts = store.view(-1, *store.shape[2:])
+        self._seen = [] if inside else self._slices([0] * len(held), held)
+        self._own: list[Tensor] = []
         self._mask: Tensor | None = None
-        if not inside:
-            ends = list(enumerate(held))
-            self._keys = [self._keys[layer][:, :, :end] for layer, end in ends]
-            self._values = [self._values[layer][:, :, :end] for layer, end in ends]
+
+    def _slices(self, begins: Sequence[int], counts: Sequence[int]) -> list[Tensor]:
+        """Cut rows out of the keys and the values of each layer."""
+        cuts = list(zip(begins, counts, strict=True))
+        if len(set(cuts)) == 1:
+            # In one operation for all layers.
+            return list(self._parts.narrow(3, *cuts[0]).unbind(0))
+        return [
+            part.narrow(2, *cuts[index // 2]) for index, part in enumerate(self._parts.unbind(0))
+        ]
 
     def begin(self, count: int) -> None:
         """Begin a pass; see `Memory.begin`."""
-        self._ran, self._count, self._mask = self._ran + count, count, None
+        self._ran, self._mask = self._ran + count, None
+        if self.inside:
+            ends = [held + self._ran for held in self._held]
+            self._own = self._slices([end - count for end in ends], [count] * len(ends))
+            self._seen = self._slices([0] * len(ends), ends)
         if count > 1:
             # All that came before and, of the new rows, those up to oneself. A layer that holds
             # less takes the right part: fused attention's own flag would align at the left.
@@ -188,32 +200,23 @@ class Held(Memory):
 
     def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
-        end = self._held[layer] + self._ran
+        one, two = 2 * layer, 2 * layer + 1
         if self.inside:
-            begin, count = end - self._count, self._count
-            self._keys[layer].narrow(2, begin, count).copy_(keys)
-            self._values[layer].narrow(2, begin, count).copy_(values)
-            keys = self._keys[layer].narrow(2, 0, end)
-            values = self._values[layer].narrow(2, 0, end)
+            self._own[one].copy_(keys)
+            self._own[two].copy_(values)
         else:
-            keys = self._keys[layer] = torch.cat([self._keys[layer], keys], 2)
-            values = self._values[layer] = torch.cat([self._values[layer], values], 2)
-        mask = self._mask
-        return fused(queries, keys, values, None if mask is None else mask[:, -end:])
+            self._seen[one] = torch.cat([self._seen[one], keys], 2)
+            self._seen[two] = torch.cat([self._seen[two], values], 2)
+        keys, values, mask = self._seen[one], self._seen[two], self._mask
+        return fused(queries, keys, values, None if mask is None else mask[:, -keys.shape[2] :])
 
     @property
     def new(self) -> Tensor:
         """See `Memory.new`."""
-        begin, *others = self._held
-        if self.inside and all(other == begin for other in others):
-            return self.store.narrow(4, begin, self._ran)
-        parts = zip(self._held, self._keys, self._values, strict=True)
-        return torch.stack(
-            [
-                torch.stack([part.narrow(2, held, self._ran) for part in both])
-                for held, *both in parts
-            ]
-        )
+        if self.inside and len(set(self._held)) == 1:
+            return self.store.narrow(4, self._held[0], self._ran)
+        rows = [part.narrow(2, part.shape[2] - self._ran, self._ran) for part in self._seen]
+        return torch.stack(rows).view(-1, 2, *rows[0].shape)
 
 
 class Masked(Memory):

@@ -35,12 +35,12 @@ class RMSNorm(nn.Module):
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
-        self.eps = eps
+        self.eps, self._shape = eps, (width,)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise x [..., width]."""
         if x.dtype.itemsize >= 4:
-            return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+            return torch.rms_norm(x, self._shape, self.weight, self.eps)
         # Llama rounds before it multiplies by the weight; torch's own function rounds after.
         wide = x.float()
         wide = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
@@ -57,6 +57,8 @@ class SelfAttention(Packable):
         self.heads, self.kv_heads = config.heads, config.kv_heads
         self.head_width = config.head_width
         inner = config.kv_heads * config.head_width
+        self._turned = [self.heads, self.kv_heads]
+        self._split = [self.heads + self.kv_heads, self.kv_heads]
         self.q_proj = nn.Linear(config.width, config.width, bias=False)
         self.k_proj = nn.Linear(config.width, inner, bias=False)
         self.v_proj = nn.Linear(config.width, inner, bias=False)
@@ -93,19 +95,17 @@ class SelfAttention(Packable):
         """
         packed = self.matrix()
         if rows is not None:
-            own = (
-                x.index_select(1, rows),
-                (rope[0].index_select(2, rows), rope[1].index_select(2, rows)),
-            )
+            own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
+            queries = self.queries(x.index_select(1, rows), own_rope)
             if packed is None:
-                return self.queries(*own), self.keys(x, rope), self.values(x)
+                return queries, self.keys(x, rope), self.values(x)
             keys, values = self._heads(F.linear(x, packed[self.q_proj.out_features :])).chunk(2, 1)
-            return self.queries(*own), rotate(keys, rope), values
+            return queries, rotate(keys, rope), values
         if packed is None:
             return self.queries(x, rope), self.keys(x, rope), self.values(x)
-        heads, turned = self._heads(F.linear(x, packed)), self.heads + self.kv_heads
-        rotated = rotate(heads[:, :turned], rope)
-        return rotated[:, : self.heads], rotated[:, self.heads :], heads[:, turned:]
+        turned, values = self._heads(F.linear(x, packed)).split_with_sizes(self._split, 1)
+        queries, keys = rotate(turned, rope).split_with_sizes(self._turned, 1)
+        return queries, keys, values
 
     def out(self, attended: Tensor) -> Tensor:
         """Map what each head read, [B, heads, S, head width], to [B, S, width]."""

@@ -21,7 +21,6 @@ from contextlib import suppress
 import hashlib
 import json
 from pathlib import Path
-import platform
 import time
 
 import torch
@@ -31,6 +30,7 @@ from vla_accel_ros.engines.interface import Engine, EngineError, call
 from vla_accel_ros.engines.planner import Costs, Curve
 from vla_accel_ros.engines.programs.decoder import Span
 from vla_accel_ros.engines.store import Store
+from vla_accel_ros.engines.timings import machine
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.cost.decoder import layer
@@ -183,16 +183,11 @@ def _key(model: VLA, engine: Engine, sizes: Sequence[int]) -> dict[str, str]:
         'sizes': ' '.join(map(str, sizes)),
         'engine': engine.name,
         'precision': engine.precision,
-        'device': _device(model.device),
+        'weights': str(model.dtype),
+        'device': f'{model.device.type} of {machine()}',
         'threads': str(torch.get_num_threads()),
         'torch': torch.__version__,
     }
-
-
-def _device(device: torch.device) -> str:
-    if device.type == 'cuda':
-        return torch.cuda.get_device_name(device)
-    return f'{platform.node()} {platform.machine()}'
 
 
 def _plain(costs: Costs) -> dict:

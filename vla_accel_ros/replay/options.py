@@ -21,6 +21,7 @@ from pathlib import Path
 
 from vla_accel_ros.acceleration.grammar import add_argument
 from vla_accel_ros.devices import device_name
+from vla_accel_ros.engines.wish import add_arguments as add_engine
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT
 from vla_accel_ros.scheduling.config import SchedulerConfig
@@ -89,6 +90,7 @@ def reading(parser: argparse.ArgumentParser):
         help='data set whose statistics hold; needed where the checkpoint has several',
     )
     add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
+    add_engine(parser)
     add(
         '--threads',
         type=int,
