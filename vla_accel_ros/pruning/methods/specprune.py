@@ -59,6 +59,7 @@ class SpecPruner(Pruner[SpecPruneParameters]):
     """Static choice after an early layer, layer-level pruning after later ones."""
 
     name = 'specprune'
+    remembers = True
     Parameters = SpecPruneParameters
     _controller: Controller
 

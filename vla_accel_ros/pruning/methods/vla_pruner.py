@@ -88,6 +88,7 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
     """Dual top-k, union, max-min filter, after an early decoder layer."""
 
     name = 'vla_pruner'
+    remembers = True
     Parameters = VlaPrunerParameters
 
     def _bind(self, parameters: VlaPrunerParameters) -> None:
