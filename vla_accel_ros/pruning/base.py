@@ -105,7 +105,8 @@ class Pruner(Generic[P]):
         """Begin an inference.
 
         Raises:
-            ValueError: When the images are not what the model sees.
+            ValueError: When the images are not what the model sees, or scores are wanted of a
+                layer without attention.
         """
         scene.check(self.layout)
         self._open, self._present, self.reason = True, None, 'keep_all'
@@ -113,7 +114,14 @@ class Pruner(Generic[P]):
         if self.planner is not None and not self.planner.runs(self.key, not self.remembers):
             self._open, self.reason = False, 'does_not_pay'
             return Needs()
-        return self._plan(scene)
+        needs = self._plan(scene)
+        for layer in (*needs.layers, *needs.decode):
+            if layer in self.layout.without_attention:
+                raise ValueError(
+                    f"'{self.name}' wants scores of decoder layer {layer}, whose attention is "
+                    'left out of this model'
+                )
+        return needs
 
     def after_towers(self, received: Tensor | None) -> Kept | None:
         """Choose after the towers, before the projector.

@@ -60,6 +60,8 @@ class Layout:
         patch: Side of a patch, pixels.
         layers: Decoder layers.
         single_pass: Whether all actions come from one pass (OFT) instead of token by token.
+        without_attention: Decoder layers, counted from 1, whose attention is left out of the
+            model: they give no scores.
 
     Raises:
         ValueError: When a number is not positive.
@@ -71,6 +73,7 @@ class Layout:
     patch: int
     layers: int
     single_pass: bool = False
+    without_attention: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ('cameras', 'rows', 'columns', 'patch', 'layers'):
