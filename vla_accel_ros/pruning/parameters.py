@@ -44,6 +44,12 @@ class Parameters:
         range=(1, 65536),
     )
 
+    planner: bool = option(
+        False,
+        'skip the choice where what it saves does not pay for it on this device; off leaves the '
+        'method as published',
+    )
+
     def __post_init__(self) -> None:
         check_options(self)
         if list(self.buckets) != sorted(set(self.buckets)):

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,7 +34,7 @@ from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.buckets import REFERENCE_TOKENS
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.layer_ranking import LayerRanking
-from vla_accel_ros.pruning.motion import Frames, similarity, unit_patches
+from vla_accel_ros.pruning.motion import Frames, patches_of, similarity
 from vla_accel_ros.pruning.parameters import FIXED, scored_layer
 from vla_accel_ros.pruning.scores import TokenScores
 from vla_accel_ros.pruning.selection import extend, top
@@ -58,6 +59,7 @@ class SpecPruner(Pruner[SpecPruneParameters]):
     """Static choice after an early layer, layer-level pruning after later ones."""
 
     name = 'specprune'
+    remembers = True
     Parameters = SpecPruneParameters
     _controller: Controller
 
@@ -141,13 +143,13 @@ class SpecPruner(Pruner[SpecPruneParameters]):
         """Mark the patches that moved most, and remember this frame."""
         p = self.parameters
         step_s = 0.0 if scene.motion is None else scene.motion.step_s
-        patches = unit_patches(scene.images, self.layout)
+        patches = patches_of(scene.images, self.layout)
         # Half a step of tolerance: camera stamps jitter around the policy's steps.
         age_ns = int((reference_age(scene.motion, p.speed_unit) - 0.5) * step_s * 1e9)
         then = self._frames.before(scene.stamp_ns, age_ns)
         self._frames.add(scene.stamp_ns, patches)
         if then is None:
-            return torch.zeros(patches.shape[:2], dtype=torch.bool)
+            return torch.zeros(patches.length.shape, dtype=torch.bool)
         alike = torch.from_numpy(similarity(patches, then))
         return top(-alike, self._count(p.k_dynamic)) & (alike < p.similarity)
 
@@ -155,7 +157,7 @@ class SpecPruner(Pruner[SpecPruneParameters]):
         if Rows.TEXT not in scores:
             return None
         text = scores[Rows.TEXT]
-        if layer in self._history_layers and bool(text.received.isfinite().all()):
+        if layer in self._history_layers and np.isfinite(text.received.numpy()).all():
             self._fresh.append(text.received)
         if not self._choosing:
             return None
@@ -182,7 +184,7 @@ class SpecPruner(Pruner[SpecPruneParameters]):
             mask = mask | (top(history, self._count(p.k_global)) & (history > 0))
         if p.budget == FIXED:
             mask = extend(mask, priority, self._budget(p.keep))
-        self._target = float(mask.sum())
+        self._target = float(np.count_nonzero(mask.numpy()))
         return self._rounded(mask, priority)
 
     def _later_drop(self, layer: int, text: TokenScores) -> Tensor | None:

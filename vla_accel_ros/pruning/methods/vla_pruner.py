@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -87,6 +88,7 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
     """Dual top-k, union, max-min filter, after an early decoder layer."""
 
     name = 'vla_pruner'
+    remembers = True
     Parameters = VlaPrunerParameters
 
     def _bind(self, parameters: VlaPrunerParameters) -> None:
@@ -143,7 +145,7 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
             action = self._memory.estimate(p.window, p.gamma).to(semantic.device)
         if not (self._usable(semantic) and self._usable(action)):
             return None
-        if not bool(self._distances.isfinite().all()):
+        if not np.isfinite(self._distances.numpy()).all():
             self._fallback('not_finite')
             return None
         tokens = self.layout.tokens
@@ -162,5 +164,5 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
             [complete(scores[layer], shallow) for layer in self._action_layers]
         ).mean(0)
         # One bad step must not poison the window.
-        if bool(score.isfinite().all()):
+        if np.isfinite(score.numpy()).all():
             self._memory.add(score)
