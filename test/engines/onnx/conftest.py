@@ -1,0 +1,46 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Graphs that several tests read: making one takes a second or two."""
+
+import pytest
+from tiny_models import SLOTS, TOKENS, tiny_model
+
+from vla_accel_ros.engines.onnx.graphs import Graphs
+from vla_accel_ros.engines.store import Store
+
+
+@pytest.fixture(scope='session')
+def graph_store(tmp_path_factory):
+    return Store(tmp_path_factory.mktemp('engines'))
+
+
+@pytest.fixture(scope='session')
+def tokens_model():
+    return tiny_model(TOKENS)
+
+
+@pytest.fixture(scope='session')
+def slots_model():
+    return tiny_model(SLOTS)
+
+
+@pytest.fixture(scope='session')
+def tokens_graphs(tokens_model, graph_store):
+    return Graphs(tokens_model, graph_store)
+
+
+@pytest.fixture(scope='session')
+def slots_graphs(slots_model, graph_store):
+    return Graphs(slots_model, graph_store)

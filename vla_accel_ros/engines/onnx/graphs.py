@@ -1,0 +1,116 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The graphs of a model's programs, made when they are first asked for and kept on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from torch import nn
+
+from vla_accel_ros.engines.interface import EngineError, Program
+from vla_accel_ros.engines.onnx.facts import code_of, facts_of
+from vla_accel_ros.engines.onnx.signature import Port, ports
+from vla_accel_ros.engines.onnx.weights import StoredWeights, Weights
+from vla_accel_ros.engines.programs.decoder import general
+from vla_accel_ros.engines.store import Store, share
+
+FILE = 'graph.onnx'
+# Attention is decomposed in it, which all runtimes read.
+OPSET = 20
+_MAKERS = ('torch', 'onnx', 'onnxscript')
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A program's graph on disk, with its weights beside it.
+
+    Attributes:
+        path: The ONNX file.
+        inputs: What goes in, in order, of one sample.
+        outputs: Names of what comes out, in order.
+        key: What it was made of, the same in every process; for keys of what is made of it.
+    """
+
+    path: Path
+    inputs: tuple[Port, ...]
+    outputs: tuple[str, ...]
+    key: dict[str, str]
+
+
+class Graphs:
+    """The graphs of a model.
+
+    Args:
+        model: In evaluation mode; its numbers must not change any more.
+        store: Where graphs and weights are kept.
+        weights: Where the model's tensors lie; a file in the store when None.
+        opset: Version of ONNX's operators.
+    """
+
+    def __init__(
+        self, model: nn.Module, store: Store, weights: Weights | None = None, opset: int = OPSET
+    ) -> None:
+        self._model, self._store, self._opset = model, store, opset
+        self._weights = StoredWeights(model, store) if weights is None else weights
+        self._found: dict[Program, Graph] = {}
+
+    @cached_property
+    def _shared_key(self) -> dict[str, str]:
+        return {
+            'weights': self._weights.digest,
+            'code': code_of(self._model),
+            'dtype': str(self._model.dtype),
+            'opset': str(self._opset),
+            **{maker: _version(maker) for maker in _MAKERS},
+        }
+
+    def graph(self, program: Program) -> Graph:
+        """Give the graph of a program, exported first where it is not there.
+
+        Raises:
+            EngineError: When it cannot be exported or stored.
+        """
+        program = general(program)
+        if program not in self._found:
+            inputs, facts = ports(program, self._model), facts_of(program, self._model)
+            key = {'kind': f'graph of {program.name}', **facts, **self._shared_key}
+
+            def build(folder: Path) -> None:
+                self._export(program, inputs, folder)
+
+            path = self._store.get(key, build) / FILE
+            self._found[program] = Graph(path, inputs, program.outputs, key)
+        return self._found[program]
+
+    def _export(self, program: Program, inputs: tuple[Port, ...], folder: Path) -> None:
+        for maker in _MAKERS:
+            if _version(maker) == 'none':
+                raise EngineError(f'{maker} is not installed, and a graph is made with it')
+        from vla_accel_ros.engines.onnx.export import export
+
+        for file in self._weights.files():
+            share(file, folder)
+        export(program, self._model, inputs, self._weights, folder / FILE, self._opset)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return 'none'
