@@ -31,7 +31,7 @@ from vla_accel_ros.engines.onnx.signature import Port
 from vla_accel_ros.engines.onnx.weights import Place, Weights
 
 if TYPE_CHECKING:
-    import onnx_ir as ir
+    from onnxscript import ir
 
 
 class _Running(nn.Module):
@@ -72,7 +72,7 @@ def export(
         path: The file to write.
         opset: Version of ONNX's operators.
     """
-    import onnx_ir as ir
+    from onnxscript import ir
 
     free = {size for port in inputs for size in port.shape if isinstance(size, str)}
     sizes = {name: torch.export.Dim(name, min=1) for name in free}
@@ -139,7 +139,7 @@ def _places(made: ir.Model, weights: Weights) -> dict[str, Place]:
 
 def _link(made: ir.Model, places: Mapping[str, Place], weights: Weights) -> None:
     """Have initialisers refer to the file in which they lie already."""
-    import onnx_ir as ir
+    from onnxscript import ir
 
     base = {file.name: str(file.parent) for file in weights.files()}
     for name, value in made.graph.initializers.items():
