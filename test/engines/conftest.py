@@ -12,9 +12,50 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the tests of engines share."""
+"""What the tests of engines share; making a graph takes a second or two."""
 
+import os
 from pathlib import Path
 import sys
 
+import pytest
+from tiny_models import SLOTS, TOKENS, tiny_model
+
+from vla_accel_ros.engines.onnx.graphs import Graphs
+from vla_accel_ros.engines.store import Store
+from vla_accel_ros.engines.tensorrt_package import find, installed
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope='session')
+def graph_store(tmp_path_factory):
+    return Store(tmp_path_factory.mktemp('engines'))
+
+
+@pytest.fixture(scope='session')
+def tokens_model():
+    return tiny_model(TOKENS)
+
+
+@pytest.fixture(scope='session')
+def slots_model():
+    return tiny_model(SLOTS)
+
+
+@pytest.fixture(scope='session')
+def tokens_graphs(tokens_model, graph_store):
+    return Graphs(tokens_model, graph_store)
+
+
+@pytest.fixture(scope='session')
+def slots_graphs(slots_model, graph_store):
+    return Graphs(slots_model, graph_store)
+
+
+@pytest.fixture(scope='session')
+def trt():
+    """Give TensorRT's package; where it is to be there, its absence is an error."""
+    if not installed() and os.environ.get('CI') != 'true':
+        pytest.skip('no package of TensorRT is installed: pip install tensorrt-rtx-cu13-bindings')
+    return find()

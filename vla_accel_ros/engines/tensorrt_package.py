@@ -67,13 +67,16 @@ class Package:
 
     @contextmanager
     def told(self) -> Iterator[None]:
-        """Turn what fails inside into an `EngineError` with what TensorRT says of it."""
+        """Turn what fails inside into an `EngineError` with what TensorRT says of it.
+
+        Where torch has no memory left, its own error goes on.
+        """
         self.complaints.clear()
         try:
             yield
+        except (EngineError, torch.OutOfMemoryError):
+            raise
         except (RuntimeError, TypeError, ValueError) as error:
-            if isinstance(error, EngineError):
-                raise
             raise EngineError(f'{self.title}: {self.reason(str(error))}') from error
 
     def reason(self, otherwise: str = 'it gives no reason') -> str:
@@ -142,6 +145,7 @@ class Card:
         try:
             driver = _DRIVER.read_text(encoding='ascii').strip()
         except OSError:
-            driver = str(torch._C._cuda_getDriverVersion())
+            library: Any = torch._C
+            driver = str(library._cuda_getDriverVersion())
         major, minor = torch.cuda.get_device_capability(device)
         return cls(torch.cuda.get_device_name(device), f'{major}.{minor}', driver)

@@ -32,6 +32,7 @@ def build(
     inputs: Sequence[Port],
     profiles: Sequence[Profile],
     file: Path,
+    capability: str = '',
 ) -> None:
     """Build a plan.
 
@@ -44,6 +45,8 @@ def build(
         inputs: Its inputs.
         profiles: Sizes to build for.
         file: Where the plan goes.
+        capability: Of the GPU that TensorRT for RTX is to build for, as 8.9; where empty it builds
+            for those that it knows by itself. TensorRT builds for the GPU that is there.
 
     Raises:
         EngineError: When it cannot be built; the text is TensorRT's.
@@ -61,6 +64,9 @@ def build(
         _widen(trt, network)
         config = builder.create_builder_config()
         config.clear_flag(trt.BuilderFlag.TF32)
+        if capability:
+            config.num_compute_capabilities = 1
+            config.set_compute_capability(_capability(package, capability), 0)
         for profile in profiles:
             asked = builder.create_optimization_profile()
             for port in inputs:
@@ -72,6 +78,18 @@ def build(
             raise EngineError(f'{package.title} cannot build {graph.name}: {package.reason()}')
     with file.open('wb') as opened:
         opened.write(memoryview(plan))
+
+
+def _capability(package: Package, capability: str) -> Any:
+    name = f'SM{capability.replace(".", "")}'
+    known = package.trt.ComputeCapability.__members__
+    if name not in known:
+        shown = ', '.join(f'{each[2:-1]}.{each[-1]}' for each in known if each.startswith('SM'))
+        raise EngineError(
+            f'{package.title} builds for GPUs of compute capability {shown}, this one has '
+            f'{capability}: install tensorrt'
+        )
+    return known[name]
 
 
 def _complaint(parser: Any) -> str:

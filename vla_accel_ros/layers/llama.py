@@ -99,8 +99,12 @@ class SelfAttention(Packable):
             )
             if packed is None:
                 return self.queries(*own), self.keys(x, rope), self.values(x)
-            keys, values = self._heads(F.linear(x, packed[self.q_proj.out_features :])).chunk(2, 1)
-            return self.queries(*own), rotate(keys, rope), values
+            # Parts of the one matrix, and not weights by name: TensorRT takes two pieces of memory
+            # that begin at one place for one weight.
+            inner = self.q_proj.out_features
+            queries = self._heads(F.linear(own[0], packed[:inner]))
+            keys, values = self._heads(F.linear(x, packed[inner:])).chunk(2, 1)
+            return rotate(queries, own[1]), rotate(keys, rope), values
         if packed is None:
             return self.queries(x, rope), self.keys(x, rope), self.values(x)
         heads, turned = self._heads(F.linear(x, packed)), self.heads + self.kv_heads
