@@ -249,8 +249,7 @@ class Policy:
         Raises:
             CameraCountError: When the number of images is another.
             ProprioError: When proprioception is missing, of another size or not finite.
-            TokenizerError: When the instruction has words that the checkpoint does not know, or is
-                longer than it was made for.
+            TokenizerError: When the instruction is too long, or has words that it does not know.
             NotFiniteError: When the model gives NaN or infinity.
             ValueError: When the draft is not of 7 numbers.
         """
@@ -262,8 +261,7 @@ class Policy:
         answer = self._engine.answer(lambda: self._answer(ask, pruner, watch), pruner.reset)
         with watch('detokenise'):
             values = self._reader(answer.actions)
-        total = (time.perf_counter() - start) * 1e3
-        stats = answer.stats
+        total, stats = (time.perf_counter() - start) * 1e3, answer.stats
         return Prediction(
             values,
             answer.token_ids,
