@@ -37,6 +37,7 @@ from vla_accel_ros import extras
 
 if TYPE_CHECKING:
     from vla_accel_ros.engines.interface import Engine
+    from vla_accel_ros.engines.recorders import CudaRecorder
 
 GROUP = 'vla_accel_ros.engines'
 AUTO, EAGER = 'auto', 'eager'
@@ -149,16 +150,33 @@ def _compiled(order: Order) -> Engine:
 
 
 def _cuda_graph(order: Order) -> Engine:
-    import torch
-
     from vla_accel_ros.engines.cuda_graph import CudaGraph
+
+    return CudaGraph(_recorder(order), _of_weights(order))
+
+
+def _cuda_graph_of_compiled(order: Order) -> Engine:
+    from vla_accel_ros.engines.compiled import Compiled
+    from vla_accel_ros.engines.cuda_graph import CudaGraphOfCompiled
+
+    recorder = _recorder(order)
+    folder = Path(order.store.folder) / 'inductor'
+    return CudaGraphOfCompiled(recorder, Compiled(_of_weights(order), folder))
+
+
+def _recorder(order: Order) -> CudaRecorder:
+    """Give what captures graphs; raises EngineError for a model that is not on a GPU."""
     from vla_accel_ros.engines.interface import EngineError
     from vla_accel_ros.engines.recorders import CudaRecorder
 
     device = next(order.model.parameters()).device
     if device.type != 'cuda':
         raise EngineError(f'cuda_graph is for a model on a GPU, this one is on {device}')
-    return CudaGraph(CudaRecorder(torch.device(device)), _of_weights(order))
+    return CudaRecorder(device)
+
+
+def _on_gpu_with_compiler() -> str | None:
+    return gpu() or _compiler()
 
 
 def _of_weights(order: Order) -> str:
@@ -220,6 +238,14 @@ OWN: dict[str, EngineKind] = {
             (FLOAT32, BFLOAT16, FLOAT16),
             gpu,
             _cuda_graph,
+        ),
+        EngineKind(
+            'cuda_graph_compile',
+            'what torch.compile makes, captured as CUDA graphs: fewest kernels, and minutes first',
+            (FLOAT32, BFLOAT16, FLOAT16),
+            _on_gpu_with_compiler,
+            _cuda_graph_of_compiled,
+            usual=False,
         ),
         EngineKind(
             'onnxruntime',

@@ -66,24 +66,25 @@ class Asker:
         draft: np.ndarray | None = None,
     ) -> Ask:
         """Give what a head is asked; see `Policy.predict`."""
-        words = self.tokens_of(observation.instruction)
-        ids = host.send(torch.tensor([words]), self._model.device)
+        words = torch.tensor([self.tokens_of(observation.instruction)])
         pixels, images = self._pixels(observation, resized)
+        proprio = self._scaled(observation)
+        parts = [words, pixels] if proprio is None else [words, pixels, proprio]
+        ids, pixels, *rest = host.bring(parts, self._model.device)
         scene = Scene(images, motion, observation.stamp_ns)
-        return Ask(pixels, ids, self._scaled(observation), scene, draft)
+        return Ask(pixels, ids, rest[0] if rest else None, scene, draft)
 
     def _pixels(
         self, observation: Observation, resized: bool
     ) -> tuple[Tensor, tuple[np.ndarray, ...]]:
-        """Give pixel values, and the images as the model sees them."""
+        """Give pixel values on the host, and the images as the model sees them."""
         images = observation.images
         if not resized:
             images = tuple(fit(image, self._model.config) for image in images)
         pixels = torch.from_numpy(self._preprocess(images, resized=True))
-        return pixels.to(self._model.device, self._model.dtype), images
+        return pixels.to(self._model.dtype), images
 
     def _scaled(self, observation: Observation) -> Tensor | None:
         if self._proprio is None:
             return None
-        scaled = torch.from_numpy(self._proprio(observation.proprio))[None]
-        return scaled.to(self._model.device, self._model.dtype)
+        return torch.from_numpy(self._proprio(observation.proprio))[None].to(self._model.dtype)

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 import time
@@ -26,6 +28,7 @@ from torch import Tensor
 
 from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.registry import create as create_decoder
+from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import CacheLender, KVCache
 from vla_accel_ros.models.action_reader import ActionReader
@@ -38,12 +41,14 @@ from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES
 from vla_accel_ros.models.heads.interface import Ask, HeadAnswer
 from vla_accel_ros.models.in_use import EngineSlot, InUse
 from vla_accel_ros.models.layout import layout_of
-from vla_accel_ros.models.prediction import Prediction
+from vla_accel_ros.models.planned import Plans
+from vla_accel_ros.models.prediction import NotFiniteError, Prediction
 from vla_accel_ros.models.preprocess import CameraCountError
 from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.models.pruner_slot import PrunerSlot
+from vla_accel_ros.models.rehearsal import busy_scene, rehearse
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
-from vla_accel_ros.models.stopwatch import Stopwatch
+from vla_accel_ros.models.stopwatch import Stopwatch, clock_of
 from vla_accel_ros.models.tokenizer import PromptEncoder, load_prompt_encoder
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.motion import Motion
@@ -91,6 +96,7 @@ class Policy:
         self._ask = Asker(model, encode, self.proprio)
         self._caches = CacheLender(model.new_cache) if caches is None else caches
         self._pruners = PrunerSlot(layout_of(model.config))
+        self._plans = Plans(model, self._caches)
         self._head = registry.of(model.config).head(model, self.statistics)
         self._engine = EngineSlot(partial(setattr, self._head, 'engine'), model.dtype)
         self.set_decoder('greedy')
@@ -243,24 +249,23 @@ class Policy:
         Raises:
             CameraCountError: When the number of images is another.
             ProprioError: When proprioception is missing, of another size or not finite.
-            TokenizerError: When the instruction has words that the checkpoint does not know, or is
-                longer than it was made for.
+            TokenizerError: When the instruction is too long, or has words that it does not know.
             NotFiniteError: When the model gives NaN or infinity.
             ValueError: When the draft is not of 7 numbers.
         """
-        watch, pruner = Stopwatch(self.model.device), self._pruners.take()
+        watch, pruner = Stopwatch(clock_of(self.model.device)), self._pruners.take()
+        self._plans.attach(pruner, self._head.engine)
         start = time.perf_counter()
         with watch('preprocess'):
             ask = self._ask(observation, resized, motion, draft)
         answer = self._engine.answer(lambda: self._answer(ask, pruner, watch), pruner.reset)
         with watch('detokenise'):
             values = self._reader(answer.actions)
-        watch.ms['total'] = (time.perf_counter() - start) * 1e3
-        stats = answer.stats
+        total, stats = (time.perf_counter() - start) * 1e3, answer.stats
         return Prediction(
             values,
             answer.token_ids,
-            watch.ms,
+            watch.ms() | {'total': total},
             len(stats.kept_ids),
             stats.kept_ids.cpu().numpy(),
             stats.work.visual,
@@ -269,6 +274,7 @@ class Policy:
             answer.confirmed,
             stats.work,
             str(self.in_use),
+            self._plans.learn(pruner, watch.ms['selection'], stats.work),
         )
 
     def _answer(self, ask: Ask, pruner: Pruner, watch: Stopwatch) -> HeadAnswer:
@@ -308,13 +314,27 @@ class Policy:
         return difference_of_black_and_white(self)
 
     def warm_up(self, runs: int = 2) -> float:
-        """Predict on a grey image, so that the first real call is as fast as the next.
+        """Have all that is slow at first over with, so that the first real call is as fast.
+
+        An engine that makes programs ready for each shape does so here, for all shapes that
+        method and decoder may come to. Then a grey image is answered, as often as is said.
 
         Returns:
             Milliseconds that the last one took.
         """
+        if self._head.engine is not EAGER:
+            self._rehearse()
         observation = blank(self, 127)
         took = 0.0
         for _ in range(max(runs, 1)):
             took = self.predict(observation).timings_ms['total']
         return took
+
+    @torch.inference_mode()
+    def _rehearse(self) -> None:
+        images, motion = busy_scene(self.cameras, self.image_size)
+        observation = replace(blank(self, 127), images=images)
+        ask = self._ask(observation, resized=True, motion=motion)
+        # An engine that gives NaN is replaced at the answer that follows.
+        with suppress(NotFiniteError), self._caches.wiped_on_failure():
+            rehearse(self._head, ask, self._pruners.fresh(), self._cache_for)
