@@ -24,7 +24,7 @@ import os
 import sys
 import time
 
-from vla_accel_ros.commands.calibration import add_arguments, write_calibration
+from vla_accel_ros.commands.calibrate import add_arguments, write_calibration
 from vla_accel_ros.devices import device_name
 from vla_accel_ros.engines import registry, wish
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder, shipped_checkpoints
