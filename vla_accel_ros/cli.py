@@ -144,6 +144,15 @@ COMMANDS = {
         ('vla-accel train', 'vla-accel train --recipe tabletop-m-oft --out out/train/oft'),
         extras={'train': None},
     ),
+    'depth': Command(
+        'vla_accel_ros.commands.depth',
+        'how much each decoder layer matters on recorded frames, and a checkpoint without some',
+        (
+            'vla-accel depth out/demo_bag',
+            'vla-accel depth out/demo_bag --checkpoint tabletop-s --drop 1 --out out/depth/three',
+        ),
+        extras={'eval': None},
+    ),
     'doctor': Command(
         'vla_accel_ros.commands.doctor',
         'what this machine has, and what to do about what is missing',

@@ -46,6 +46,7 @@ ENTRIES = {
     'engines',
     'rows',
     'bars',
+    'planner',
     'notes',
     'answers_hold',
     'complete',
@@ -88,6 +89,9 @@ def test_json_has_every_row_with_every_stage(random_checkpoint, capsys):
     assert by_name['fastv@keep=0.5']['kept'] == 4
     assert by_name['fastv@keep=0.5']['parameters'] == {'keep': 0.5}
     assert report['floor']['copy_gb_s'] > 0 and report['floor']['matrix_gflop_s'] > 0
+    (plan,) = report['planner']
+    assert (plan['engine'], plan['method'], plan['layer']) == ('eager', 'fastv@keep=0.5', 1)
+    assert 0 <= plan['pays_up_to'] <= 8 and plan['full_ms'] > 0 and plan['choice_ms'] > 0
     assert report['model']['weights'] == 'trained' and report['complete']
     assert report['versions']['torch'] and report['machine']['cores'] >= 1
 
@@ -107,7 +111,14 @@ def test_tables_are_printed_and_files_written(random_checkpoint, tmp_path, capsy
     )
     text = capsys.readouterr().out
     assert code == 0
-    for word in ('random@keep=0.5', 'Stages, ms: p50 / p95 / p99 (floor)', 'GB/s', 'Bars'):
+    for word in (
+        'random@keep=0.5',
+        'Planner: ',
+        'pays up to',
+        'Stages, ms: p50 / p95 / p99 (floor)',
+        'GB/s',
+        'Bars',
+    ):
         assert word in text
     report = json.loads(out.read_text(encoding='utf-8'))
     table = out.with_suffix('.md').read_text(encoding='utf-8')
@@ -148,7 +159,12 @@ def test_an_answer_that_is_not_the_plain_ones_fails(random_checkpoint, capsys, m
         (('--rounds', '0'), '0 rounds'),
         (('--threads', '0'), '0 threads'),
         (('--engines', ''), 'no engine is given'),
-        (('--engines', 'steam'), "engine is 'steam'"),
+        (('--engines', 'steam'), "engine 'steam' is not there"),
+        (('--engines', 'auto'), 'engine is auto, which takes one of the others'),
+        (('--engines', 'openvino@speed=2'), "'speed=2' is no setting"),
+        (('--engines', 'openvino@precision=int3'), "engine_precision is 'int3'"),
+        (('--engines', 'eager@precision=float16'), 'cannot run here: eager computes in'),
+        (('--engines', 'onnxruntime', '--methods', 'transformers'), 'beside eager'),
         (('--engines', 'eager,eager'), "engine 'eager' comes twice"),
         (('--model', 'openvla-8b'), 'openvla-8b'),
         (('--methods', 'fastv@layer=9'), 'layer is 9'),

@@ -17,21 +17,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import sys
 from typing import Any
 
-import torch
-
 from vla_accel_ros.acceleration import grammar
-from vla_accel_ros.bench import subjects
-from vla_accel_ros.bench.subjects import Subject
-from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.bench.names import EAGER
+from vla_accel_ros.engines import registry
+from vla_accel_ros.engines.wish import WEIGHTS, EngineWish
+
+PRECISION = 'precision'
 
 
 def names(text: str) -> list[str]:
-    """Read a list of engines, each `name[@key=value]`.
+    """Read a list of engines, each `name[@precision=...]`.
 
     Raises:
-        ValueError: When the list is empty, or an engine is unknown or comes twice.
+        ValueError: When the list is empty, or an engine cannot be read or comes twice.
     """
     found = grammar.split(text)
     if not found:
@@ -39,13 +40,36 @@ def names(text: str) -> list[str]:
     for name in found:
         if found.count(name) > 1:
             raise ValueError(f"engine '{name}' comes twice")
-        if name != EAGER.name:
-            raise ValueError(f"engine is '{name}', expected eager")
+        wish_of(name)
     return found
 
 
-def ready(engine: str, threads: int | None, model: str, **how: Any) -> Subject:
-    """Make a model ready on an engine.
+def wish_of(text: str) -> EngineWish:
+    """Read one engine; it is required, for what another one took is no time of this one.
+
+    Raises:
+        ValueError: When there is no such engine or precision, or another setting.
+    """
+    name, _, tail = (part.strip() for part in text.partition('@'))
+    if name == registry.AUTO:
+        raise ValueError(
+            f'engine is auto, which takes one of the others: name some of {registry.names()}'
+        )
+    registry.find(name)
+    precision = WEIGHTS
+    for piece in filter(None, (piece.strip() for piece in tail.split(','))):
+        key, _, value = (part.strip() for part in piece.partition('='))
+        if key != PRECISION:
+            raise ValueError(f"engine '{text}': '{piece}' is no setting, expected precision=...")
+        precision = value
+    try:
+        return EngineWish(name, precision, engine_required=True)
+    except ValueError as error:
+        raise ValueError(f"engine '{text}': {error}") from None
+
+
+def ready(engine: str, threads: int | None, model: str, **how: Any) -> Any:
+    """Make a model ready on an engine; what is missing for it is built.
 
     Args:
         engine: One of `names`.
@@ -53,9 +77,25 @@ def ready(engine: str, threads: int | None, model: str, **how: Any) -> Subject:
         model: As `subjects.find` knows it.
         how: The other arguments of `subjects.find`.
 
+    Returns:
+        A `subjects.Subject`.
+
     Raises:
-        ValueError: As `subjects.find`.
+        ValueError: As `subjects.find`, or when the engine cannot run here.
     """
+    import torch
+
+    from vla_accel_ros.bench import subjects
+    from vla_accel_ros.models.engine_choice import Means, choose
+
     if threads is not None:
         torch.set_num_threads(threads)
-    return replace(subjects.find(model, **how), engine=EAGER, engine_name=engine)
+    subject = subjects.find(model, **how)
+    if engine == EAGER:
+        return subject
+    means = Means(built=lambda built: print(f'bench: {built}', file=sys.stderr), check=False)
+    try:
+        chosen = choose(subject.policy(), wish_of(engine), means)
+    except ValueError as error:
+        raise ValueError(f"engine '{engine}' cannot run here: {error}") from None
+    return replace(subject, engine=chosen.engine, engine_name=engine)

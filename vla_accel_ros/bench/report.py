@@ -26,9 +26,11 @@ from vla_accel_ros.bench.contestants import Sample
 from vla_accel_ros.bench.floor import Floor
 from vla_accel_ros.bench.names import EAGER
 from vla_accel_ros.bench.plain import ATTENTION
+from vla_accel_ros.bench.plans import plans
 from vla_accel_ros.bench.summary import Row, row
 from vla_accel_ros.bench.turns import Facts, settings
 from vla_accel_ros.engines.device import Rates
+from vla_accel_ros.engines.planner import Costs
 from vla_accel_ros.evaluation import conditions
 
 FORMAT = 3
@@ -52,6 +54,7 @@ def make(
     memory: Sequence[int],
     samples: Mapping[Case, Sequence[Sample]],
     rates: Rates,
+    costs: Mapping[str, Costs],
     shares: Mapping[str, float],
     told: Mapping[str, Any],
     complete: bool,
@@ -63,6 +66,7 @@ def make(
         memory: Bytes that each one took at most.
         samples: From `rounds.measure`, at least one a case.
         rates: The device's.
+        costs: By engine, of what depends on visual tokens.
         shares: Of the processors, from `conditions.CpuMeter`.
         told: What else is to be told: command, rounds, warm-up, seed.
         complete: Whether all rounds were run.
@@ -94,6 +98,7 @@ def make(
             'launch_us': rates.launch * 1e6,
         },
         'rows': [one.plain() for one in rows],
+        'planner': plans(samples, costs, model.config),
         'bars': [_plain(bar) for bar in bars(rows)],
         'answers_hold': answers_hold(rows, model.dtype),
         'notes': notes(samples),

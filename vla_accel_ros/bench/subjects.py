@@ -75,13 +75,14 @@ class Subject:
     engine_name: str = EAGER.name
 
     @cached_property
-    def _caches(self) -> CacheLender:
+    def caches(self) -> CacheLender:
+        """Memory for keys and values, lent to one policy after the other."""
         # Of a full-size model dozens of caches would not fit beside the weights.
         return CacheLender(self.model.new_cache)
 
     def policy(self) -> Policy:
         """Give a policy with a state of its own over the shared model, memory aside."""
-        policy = Policy(self.model, self.encode, self.unnorm_key, self._caches)
+        policy = Policy(self.model, self.encode, self.unnorm_key, self.caches)
         policy.set_engine(self.engine)
         return policy
 

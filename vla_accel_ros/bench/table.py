@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vla_accel_ros.models.stopwatch import STAGES
@@ -24,6 +24,9 @@ from vla_accel_ros.report.text import FASTER, against, columns
 
 Report = Mapping[str, Any]
 BARS = 'Bars'
+PLANNER = 'Planner: projector, layers and choice, ms, by tokens kept; up to how many a drop pays'
+# Columns on the left of a table that stay when it is folded.
+KEPT = {BARS: 1, PLANNER: 2}
 HEAD = (
     'engine',
     'method',
@@ -103,6 +106,8 @@ def tables(report: Report, held: bool = False) -> list[tuple[str, list[list[str]
             [['engine', 'method', 'decoder', *STAGES], *map(_stages, rows)],
         ),
     ]
+    if report['planner']:
+        found.append((PLANNER, _plans(report['planner'])))
     if report['bars']:
         found.append(
             (
@@ -111,6 +116,27 @@ def tables(report: Report, held: bool = False) -> list[tuple[str, list[list[str]
             )
         )
     return found
+
+
+def _plans(rows: Sequence[Mapping]) -> list[list[str]]:
+    """Write the planner's rows; each has the same counts."""
+    counts = list(rows[0]['ms'])
+    head = ['engine', 'method', 'dropped', 'choice', *counts, 'without', 'pays up to']
+    return [
+        head,
+        *(
+            [
+                row['engine'],
+                row['method'],
+                f'after layer {row["layer"]}' if row['layer'] else 'before the decoder',
+                _ms(row['choice_ms']),
+                *(_ms(row['ms'][count]) for count in counts),
+                _ms(row['full_ms']),
+                f'{row["pays_up_to"]}',
+            ]
+            for row in rows
+        ),
+    ]
 
 
 def _bar(bar: Mapping, held: bool) -> list[str]:
@@ -157,7 +183,7 @@ def about(report: Report) -> list[str]:
 def to_text(report: Report, held: bool = False) -> str:
     """Write the report for a terminal; see `tables`."""
     parts = [
-        f'{heading}\n{columns(rows, kept=1 if heading == BARS else 3)}'
+        f'{heading}\n{columns(rows, kept=KEPT.get(heading, 3))}'
         for heading, rows in tables(report, held)
     ]
     return '\n\n'.join(['\n'.join(about(report)), *parts])

@@ -37,7 +37,12 @@ from vla_accel_ros.bench.cases import Case
 from vla_accel_ros.bench.contestants import Group, Sample
 from vla_accel_ros.bench.subjects import Subject
 from vla_accel_ros.engines.device import RateMeter, Rates
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.planner import Costs
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.planned import sizes_of
+from vla_accel_ros.models.token_costs import measured
 from vla_accel_ros.stopping import never
 from vla_accel_ros.workers import Workers
 
@@ -97,6 +102,9 @@ class Turns(Protocol):
     def memory(self) -> int:
         """Give the bytes that it took at most: of the GPU, or of the process."""
 
+    def costs(self) -> Costs | None:
+        """Time what depends on visual tokens; None where the engine cannot run that alone."""
+
 
 class Here:
     """Turns in this process.
@@ -115,15 +123,16 @@ class Here:
         """What is to be known of it."""
         model, engine = self._subject.model, self._subject.engine
         weight = model.language_model.lm_head.weight
+        dtype = str(model.dtype).removeprefix('torch.')
         return Facts(
             self._subject.engine_name,
-            engine.precision,
+            dtype if engine is EAGER else engine.precision,
             engine.exact,
             self._subject.about(),
             model.config,
             weight.element_size(),
             str(model.device),
-            str(model.dtype).removeprefix('torch.'),
+            dtype,
             torch.get_num_threads(),
             os.getpid(),
         )
@@ -161,6 +170,17 @@ class Here:
         if device.type == 'cuda':
             return torch.cuda.max_memory_reserved(device)
         return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def costs(self) -> Costs | None:
+        """Time what depends on visual tokens; see `Turns.costs`."""
+        subject = self._subject
+        try:
+            with torch.inference_mode():
+                return measured(
+                    subject.model, subject.engine, subject.caches, sizes_of(subject.model.config)
+                )
+        except EngineError:
+            return None
 
 
 _here: Here | None = None
@@ -220,6 +240,10 @@ class Apart:
     def memory(self) -> int:
         """Give the bytes; see `Turns.memory`."""
         return self._do('memory')
+
+    def costs(self) -> Costs | None:
+        """Time what depends on visual tokens; see `Turns.costs`."""
+        return self._do('costs')
 
     def _do(self, name: str, *arguments: object) -> Any:
         future = self._workers.submit(_ask, name, arguments)

@@ -190,6 +190,10 @@ def _run(args: argparse.Namespace) -> int:
             )
         rates = turns[0].rates() if all(samples.values()) else None
         memory = [one.memory() for one in turns]
+        costs = {}
+        if complete:
+            timed = {name: one.costs() for one, name in zip(turns, names, strict=True)}
+            costs = {name: found for name, found in timed.items() if found is not None}
     progress.close()
     if rates is None:
         print('interrupted before the first round was over', file=sys.stderr)
@@ -199,6 +203,7 @@ def _run(args: argparse.Namespace) -> int:
         memory,
         samples,
         rates,
+        costs,
         processors.shares(),
         {
             'command': command_line(),

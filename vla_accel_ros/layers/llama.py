@@ -165,26 +165,41 @@ class GatedMLP(Packable):
 
 
 class DecoderLayer(nn.Module):
-    """Pre-norm attention and MLP around a residual stream."""
+    """Pre-norm attention and MLP around a residual stream; either may be left out.
 
-    def __init__(self, config: DecoderConfig) -> None:
+    Args:
+        config: Of the decoder.
+        layer: Counted from 0.
+    """
+
+    self_attn: SelfAttention | None
+    mlp: GatedMLP | None
+
+    def __init__(self, config: DecoderConfig, layer: int) -> None:
         super().__init__()
-        self.self_attn = SelfAttention(config)
-        self.mlp = GatedMLP(config)
-        self.input_layernorm = RMSNorm(config.width, config.rms_eps)
-        self.post_attention_layernorm = RMSNorm(config.width, config.rms_eps)
+        self.self_attn = self.mlp = None
+        if layer not in config.drop_attention:
+            self.self_attn = SelfAttention(config)
+        if layer not in config.drop_mlp:
+            self.mlp = GatedMLP(config)
+        if self.self_attn is not None:
+            self.input_layernorm = RMSNorm(config.width, config.rms_eps)
+        if self.mlp is not None:
+            self.post_attention_layernorm = RMSNorm(config.width, config.rms_eps)
 
-    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+    def finish(self, x: Tensor, attended: Tensor | None = None) -> Tensor:
         """Go on from x [B, S, width] with what its heads read, [B, heads, S, head width]."""
-        x = x + self.self_attn.out(attended)
-        return x + self.mlp(self.post_attention_layernorm(x))
+        if self.self_attn is not None and attended is not None:
+            x = x + self.self_attn.out(attended)
+        return x if self.mlp is None else x + self.mlp(self.post_attention_layernorm(x))
 
     def forward(
         self, x: Tensor, rope: Rope, mask: Tensor | None = None, causal: bool = False
     ) -> Tensor:
         """Map hidden states x [B, S, width]; see `LlamaDecoder.run` for the other arguments."""
-        x = x + self.self_attn(self.input_layernorm(x), rope, mask, causal)
-        return x + self.mlp(self.post_attention_layernorm(x))
+        if self.self_attn is not None:
+            x = x + self.self_attn(self.input_layernorm(x), rope, mask, causal)
+        return self.finish(x)
 
 
 class LlamaDecoder(nn.Module):
@@ -195,7 +210,7 @@ class LlamaDecoder(nn.Module):
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab, config.width)
         nn.init.normal_(self.embed_tokens.weight, std=0.02)
-        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
+        self.layers = nn.ModuleList(DecoderLayer(config, k) for k in range(config.layers))
         self.norm = RMSNorm(config.width, config.rms_eps)
         self.rotary = Rotary(config)
 
@@ -207,9 +222,9 @@ class LlamaDecoder(nn.Module):
 
     def pack(self) -> None:
         """Pack the matrices of each layer that are multiplied with the same rows."""
-        for layer in self.layers:
-            layer.self_attn.pack()
-            layer.mlp.pack()
+        for module in self.layers.modules():
+            if isinstance(module, Packable):
+                module.pack()
 
     def run(
         self,

@@ -41,6 +41,7 @@ from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES
 from vla_accel_ros.models.heads.interface import Ask, HeadAnswer
 from vla_accel_ros.models.in_use import EngineSlot, InUse
 from vla_accel_ros.models.layout import layout_of
+from vla_accel_ros.models.planned import Plans
 from vla_accel_ros.models.prediction import NotFiniteError, Prediction
 from vla_accel_ros.models.preprocess import CameraCountError
 from vla_accel_ros.models.proprio import Proprioception
@@ -95,6 +96,7 @@ class Policy:
         self._ask = Asker(model, encode, self.proprio)
         self._caches = CacheLender(model.new_cache) if caches is None else caches
         self._pruners = PrunerSlot(layout_of(model.config))
+        self._plans = Plans(model, self._caches)
         self._head = registry.of(model.config).head(model, self.statistics)
         self._engine = EngineSlot(partial(setattr, self._head, 'engine'), model.dtype)
         self.set_decoder('greedy')
@@ -253,6 +255,7 @@ class Policy:
             ValueError: When the draft is not of 7 numbers.
         """
         watch, pruner = Stopwatch(clock_of(self.model.device)), self._pruners.take()
+        self._plans.attach(pruner, self._head.engine)
         start = time.perf_counter()
         with watch('preprocess'):
             ask = self._ask(observation, resized, motion, draft)
@@ -273,6 +276,7 @@ class Policy:
             answer.confirmed,
             stats.work,
             str(self.in_use),
+            self._plans.learn(pruner, watch.ms['selection'], stats.work),
         )
 
     def _answer(self, ask: Ask, pruner: Pruner, watch: Stopwatch) -> HeadAnswer:

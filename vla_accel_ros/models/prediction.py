@@ -48,6 +48,7 @@ class Prediction:
         work: What the model did, for the cost model; None where that is not known.
         engine: What ran the model, and why where it is not what was asked for; see
             `in_use.InUse`.
+        plan: What the planner says of the pruning method, in words; empty where it is not asked.
     """
 
     chunk_values: np.ndarray
@@ -61,3 +62,4 @@ class Prediction:
     accepted: int
     work: Workload | None = None
     engine: str = 'eager'
+    plan: str = ''

@@ -254,6 +254,8 @@ class Inference(base.Node):
         self.health.figure('tokens', f'{prediction.kept} of {policy.config.visual_tokens}')
         self.health.figure('pruning', prediction.pruning)
         self._engine.tell()
+        if prediction.plan:
+            self.health.figure('planner', prediction.plan)
         for stage, took_ms in prediction.timings_ms.items():
             self.health.figure(f'{stage}_ms', float(took_ms))
         self.health.figure('waited_ms', (start_ns - job.since_ns) / 1e6)

@@ -24,7 +24,7 @@ import numpy as np
 from torch import Tensor
 
 from vla_accel_ros.pruning.buckets import Buckets
-from vla_accel_ros.pruning.interface import Layout, Needs, Rows, Scene
+from vla_accel_ros.pruning.interface import Layout, Needs, Planning, Rows, Scene
 from vla_accel_ros.pruning.kept import Kept
 from vla_accel_ros.pruning.parameters import Parameters
 from vla_accel_ros.pruning.scores import TokenScores
@@ -49,21 +49,30 @@ class Pruner(Generic[P]):
         name: The method's name.
         Parameters: The class of its parameters.
         reason: Why the last inference kept what it kept, a stable name.
+        remembers: Whether a choice builds on those of the steps before.
+        planner: Says whether a drop pays here; None where every one is to be made.
 
     Raises:
         ValueError: When the parameters do not fit the layout.
     """
 
     name: ClassVar[str]
+    remembers: ClassVar[bool] = False
     Parameters: type[P]
 
     def __init__(self, parameters: P | None, layout: Layout) -> None:
         self.layout = layout
         self.reason = ''
+        self.planner: Planning | None = None
         self._open = False
         self._present: Tensor | None = None
         self.configure(self.Parameters() if parameters is None else parameters)
         self.reset()
+
+    @property
+    def key(self) -> tuple[str, P]:
+        """The method with its parameters."""
+        return self.name, self.parameters
 
     @property
     def last_drop(self) -> int:
@@ -96,11 +105,23 @@ class Pruner(Generic[P]):
         """Begin an inference.
 
         Raises:
-            ValueError: When the images are not what the model sees.
+            ValueError: When the images are not what the model sees, or scores are wanted of a
+                layer without attention.
         """
         scene.check(self.layout)
         self._open, self._present, self.reason = True, None, 'keep_all'
-        return self._plan(scene)
+        # A method that remembers is not tried again: it would choose by what is long past.
+        if self.planner is not None and not self.planner.runs(self.key, not self.remembers):
+            self._open, self.reason = False, 'does_not_pay'
+            return Needs()
+        needs = self._plan(scene)
+        for layer in (*needs.layers, *needs.decode):
+            if layer in self.layout.without_attention:
+                raise ValueError(
+                    f"'{self.name}' wants scores of decoder layer {layer}, whose attention is "
+                    'left out of this model'
+                )
+        return needs
 
     def after_towers(self, received: Tensor | None) -> Kept | None:
         """Choose after the towers, before the projector.

@@ -35,7 +35,7 @@ from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.diversity import diverse
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.methods.fastv import ROWS
-from vla_accel_ros.pruning.parameters import Parameters, auto_layer, keep_option, layer_option
+from vla_accel_ros.pruning.parameters import Parameters, keep_option, layer_option, scored_layer
 from vla_accel_ros.pruning.scores import TokenScores
 from vla_accel_ros.pruning.selection import top
 
@@ -88,6 +88,7 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
     """Dual top-k, union, max-min filter, after an early decoder layer."""
 
     name = 'vla_pruner'
+    remembers = True
     Parameters = VlaPrunerParameters
 
     def _bind(self, parameters: VlaPrunerParameters) -> None:
@@ -98,9 +99,10 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
                 f'camera_shares has {len(shares)} values, expected 1 or one for each of the '
                 f'{cameras} cameras'
             )
-        layer = auto_layer('layer', parameters.layer, 3, depth, self.last_drop)
-        single = auto_layer('action_layer', parameters.action_layer, 15, depth, depth)
-        latter = tuple(range(depth // 2 + 1, depth + 1))
+        layer = scored_layer('layer', parameters.layer, 3, self.layout, self.last_drop)
+        single = scored_layer('action_layer', parameters.action_layer, 15, self.layout, depth)
+        able = {*range(1, depth + 1)} - {*self.layout.without_attention}
+        latter = tuple(sorted(k for k in able if k > depth // 2)) or (max(able),)
         self._drop_layer = layer
         self._action_layers = latter if parameters.action_layers == 'latter_half' else (single,)
         self._shares = shares * cameras if len(shares) == 1 else shares
