@@ -14,6 +14,7 @@
 
 """What the tests of engines share: graphs above all, for making one takes a second or two."""
 
+import os
 from pathlib import Path
 import sys
 
@@ -22,6 +23,7 @@ from tiny_models import SLOTS, TOKENS, tiny_model
 
 from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.store import Store
+from vla_accel_ros.engines.tensorrt_package import find, installed
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -49,3 +51,11 @@ def tokens_graphs(tokens_model, graph_store):
 @pytest.fixture(scope='session')
 def slots_graphs(slots_model, graph_store):
     return Graphs(slots_model, graph_store)
+
+
+@pytest.fixture(scope='session')
+def trt():
+    """Give TensorRT's package; where it is to be there, its absence is an error."""
+    if not installed() and os.environ.get('CI') != 'true':
+        pytest.skip('no package of TensorRT is installed: pip install tensorrt-rtx-cu13-bindings')
+    return find()

@@ -96,11 +96,15 @@ class SelfAttention(Packable):
         packed = self.matrix()
         if rows is not None:
             own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
-            queries = self.queries(x.index_select(1, rows), own_rope)
+            own = x.index_select(1, rows)
             if packed is None:
-                return queries, self.keys(x, rope), self.values(x)
-            keys, values = self._heads(F.linear(x, packed[self.q_proj.out_features :])).chunk(2, 1)
-            return queries, rotate(keys, rope), values
+                return self.queries(own, own_rope), self.keys(x, rope), self.values(x)
+            # Parts of the one matrix, and not weights by name: TensorRT takes two pieces of memory
+            # that begin at one place for one weight.
+            inner = self.q_proj.out_features
+            queries = self._heads(F.linear(own, packed[:inner]))
+            keys, values = self._heads(F.linear(x, packed[inner:])).chunk(2, 1)
+            return rotate(queries, own_rope), rotate(keys, rope), values
         if packed is None:
             return self.queries(x, rope), self.keys(x, rope), self.values(x)
         turned, values = self._heads(F.linear(x, packed)).split_with_sizes(self._split, 1)

@@ -61,6 +61,7 @@ def export(
     weights: Weights,
     path: Path,
     opset: int,
+    packed: bool = True,
 ) -> None:
     """Write the graph of a program.
 
@@ -71,6 +72,7 @@ def export(
         weights: Where the model's tensors lie.
         path: The file to write.
         opset: Version of ONNX's operators.
+        packed: See `Graphs`.
     """
     from onnxscript import ir
 
@@ -82,7 +84,8 @@ def export(
         for port in inputs
     )
     on_meta = any(example.is_meta for example in examples)
-    with _quiet(), torch.inference_mode(False), torch.no_grad():
+    # Packed matrices are for where no gradients are recorded.
+    with _quiet(), torch.inference_mode(False), torch.set_grad_enabled(not packed):
         exported = torch.export.export(
             _Running(model, program).eval(),
             examples,

@@ -61,12 +61,19 @@ class Graphs:
         store: Where graphs and weights are kept.
         weights: Where the model's tensors lie; a file in the store when None.
         opset: Version of ONNX's operators.
+        packed: Whether matrices that the model has packed are multiplied with as one; else each
+            weight is used under its own name, as in the checkpoint.
     """
 
     def __init__(
-        self, model: nn.Module, store: Store, weights: Weights | None = None, opset: int = OPSET
+        self,
+        model: nn.Module,
+        store: Store,
+        weights: Weights | None = None,
+        opset: int = OPSET,
+        packed: bool = True,
     ) -> None:
-        self._model, self._store, self._opset = model, store, opset
+        self._model, self._store, self._opset, self._packed = model, store, opset, packed
         self._weights = StoredWeights(model, store) if weights is None else weights
         self._found: dict[Program, Graph] = {}
 
@@ -77,6 +84,7 @@ class Graphs:
             'code': code_of(self._model),
             'dtype': str(self._model.dtype),
             'opset': str(self._opset),
+            'packed': str(self._packed),
             **{maker: _version(maker) for maker in _MAKERS},
         }
 
@@ -106,7 +114,8 @@ class Graphs:
 
         for file in self._weights.files():
             share(file, folder)
-        export(program, self._model, inputs, self._weights, folder / FILE, self._opset)
+        path = folder / FILE
+        export(program, self._model, inputs, self._weights, path, self._opset, self._packed)
 
 
 def _version(package: str) -> str:

@@ -1,0 +1,187 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""TensorRT: each program's graph as a plan for one kind of GPU, captured once a bucket."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from vla_accel_ros.engines.cuda_graph import CudaGraph
+from vla_accel_ros.engines.interface import Bucket, EngineError, Program, Runner, Tensors
+from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
+from vla_accel_ros.engines.programs.decoder import general
+from vla_accel_ros.engines.recorders import CudaRecorder
+from vla_accel_ros.engines.store import Store
+from vla_accel_ros.engines.tensorrt_package import Card, Package, find
+from vla_accel_ros.engines.tensorrt_plan import build
+from vla_accel_ros.engines.tensorrt_profiles import Limits, Profile, choose, profiles, sizes
+from vla_accel_ros.engines.tensorrt_runner import LoadedPlan, place
+
+FILE = 'engine.plan'
+# All others are so small that they gain nothing.
+TAKEN = ('vision', 'projector', 'span', 'pass', 'loop', 'head')
+# TensorRT for RTX builds for these compute capabilities at once, with or without a GPU.
+PORTABLE = ('8.0', '8.6', '8.9', '12.0')
+
+
+_ANY = {'name': 'any', 'capability': ', '.join(PORTABLE), 'driver': 'any'}
+
+
+class Plans:
+    """The plans of a model's programs.
+
+    Args:
+        graphs: Give the ONNX graph of a program.
+        store: Where plans are kept.
+        limits: The largest sizes to build for.
+        package: TensorRT.
+    """
+
+    def __init__(self, graphs: Graphs, store: Store, limits: Limits, package: Package) -> None:
+        self._graphs, self._store, self._limits = graphs, store, limits
+        self.package = package
+
+    def graph(self, program: Program) -> Graph:
+        """Give the graph of a program; see `Graphs.graph`."""
+        return self._graphs.graph(program)
+
+    def profiles(self, graph: Graph) -> tuple[Profile, ...]:
+        """Give the profiles of a graph's plan."""
+        return profiles(graph.inputs, self._limits)
+
+    def plan(self, program: Program, card: Card | None = None) -> Path:
+        """Give the plan of a program, built first where it is not there.
+
+        Args:
+            program: The program.
+            card: The GPU that it is for; without one TensorRT for RTX builds for all that it
+                knows by itself, and TensorRT cannot build.
+
+        Raises:
+            EngineError: When it can be neither found nor built.
+        """
+        graph = self.graph(program)
+        wanted, package = self.profiles(graph), self.package
+        target = self._target(card)
+        key = {**graph.key, 'kind': f'TensorRT plan of {program.name}', **target}
+        capability = target['capability'] if package.rtx and card is not None else ''
+        if capability == _ANY['capability']:
+            capability = ''
+        key['profiles'] = '; '.join(
+            ', '.join(f'{name} {sizes}' for name, sizes in profile.items()) for profile in wanted
+        )
+
+        def write(folder: Path) -> None:
+            build(package, graph.path, graph.inputs, wanted, folder / FILE, capability)
+
+        return self._store.get(key, write) / FILE
+
+    def _target(self, card: Card | None) -> dict[str, str]:
+        """Say for which GPU a plan is, as part of its key."""
+        found = {'runtime': self.package.title}
+        if self.package.rtx and (card is None or card.capability in PORTABLE):
+            return found | _ANY
+        if card is None:
+            raise EngineError(f'{self.package.title} builds on the GPU that it is for only')
+        if self.package.rtx:
+            return found | _ANY | {'capability': card.capability}
+        return found | asdict(card)
+
+
+class TensorRT:
+    """Run programs on TensorRT, in the type of the model's weights.
+
+    In float32 nothing is rounded to TF32. In half types each product rounds as in eager, and
+    softmax and norms are of float32. A plan is run by replaying a CUDA graph of it, one a bucket.
+
+    Args:
+        plans: Give the plan of a program.
+        precision: That of the weights.
+        device: The GPU that the model is on. Where it is none, or there is none, `ready` says so.
+    """
+
+    name: ClassVar[str] = 'tensorrt'
+
+    def __init__(self, plans: Plans, precision: str, device: torch.device) -> None:
+        self.precision, self.exact = precision, precision == 'float32'
+        self._device = device
+        self._launched = Launched(plans, precision, device)
+
+    @cached_property
+    def _captured(self) -> CudaGraph:
+        return CudaGraph(CudaRecorder(self._device), self.precision, inner=self._launched)
+
+    def ready(self, program: Program, bucket: Bucket) -> Runner:
+        """Give what replays a captured run of the plan; see `Engine.ready`."""
+        if program.name not in TAKEN:
+            return program.run
+        # What speaks against it is said here, before anything is captured.
+        self._launched.ready(general(program), bucket)
+        return self._captured.ready(program, bucket)
+
+
+class Launched:
+    """Run programs on TensorRT, each kernel of each run launched anew; for the rest `TensorRT`."""
+
+    name: ClassVar[str] = 'tensorrt'
+
+    def __init__(self, plans: Plans, precision: str, device: torch.device) -> None:
+        self.precision, self.exact = precision, precision == 'float32'
+        self._plans, self._device = plans, device
+        self._loaded: dict[Program, tuple[Graph, LoadedPlan]] = {}
+
+    @cached_property
+    def _card(self) -> Card:
+        return Card.of(self._device)
+
+    def ready(self, program: Program, bucket: Bucket) -> Runner:
+        """Give what puts a run of the plan into the current stream; see `Engine.ready`."""
+        graph, plan = self._of(program)
+        profile = choose(self._plans.profiles(graph), sizes(graph.inputs, bucket))
+
+        def run(given: Tensors, room: Tensors) -> dict[str, Tensor]:
+            done = plan.run(profile, given, program.inputs)
+            place(done, given, room)
+            return done
+
+        return run
+
+    def _of(self, program: Program) -> tuple[Graph, LoadedPlan]:
+        if program not in self._loaded:
+            # First of all, so that nothing is built where nothing can run.
+            card = self._card
+            file = self._plans.plan(program, card)
+            loaded = LoadedPlan(self._plans.package, file, self._device)
+            self._loaded[program] = self._plans.graph(program), loaded
+        return self._loaded[program]
+
+
+def tensorrt_of(model: nn.Module, store: Store) -> TensorRT:
+    """Give the engine for a model, which computes in the type of its weights.
+
+    Raises:
+        EngineError: When no package of TensorRT can be imported.
+    """
+    config: Any = model.config
+    limits = Limits(config.visual_tokens, config.slots, config.decoder.max_positions)
+    plans = Plans(Graphs(model, store), store, limits, find())
+    weight = next(model.parameters())
+    return TensorRT(plans, str(weight.dtype).removeprefix('torch.'), weight.device)
