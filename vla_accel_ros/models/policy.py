@@ -263,11 +263,11 @@ class Policy:
         with watch('detokenise'):
             values = self._reader(answer.actions)
         total = (time.perf_counter() - start) * 1e3
-        stats = answer.stats
+        stats, ms = answer.stats, watch.ms()
         return Prediction(
             values,
             answer.token_ids,
-            watch.ms() | {'total': total},
+            ms | {'total': total},
             len(stats.kept_ids),
             stats.kept_ids.cpu().numpy(),
             stats.work.visual,
@@ -276,7 +276,7 @@ class Policy:
             answer.confirmed,
             stats.work,
             str(self.in_use),
-            self._plans.learn(pruner, watch.ms['selection'], stats.work),
+            self._plans.learn(pruner, ms['selection'], stats.work),
         )
 
     def _answer(self, ask: Ask, pruner: Pruner, watch: Stopwatch) -> HeadAnswer:
