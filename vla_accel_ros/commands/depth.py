@@ -22,6 +22,7 @@ from itertools import islice
 import json
 from pathlib import Path
 
+from vla_accel_ros.engines.wish import EAGER
 from vla_accel_ros.files.output_folder import OutputFolder
 from vla_accel_ros.files.outputs import check_outside
 from vla_accel_ros.paths import checkpoint_folder
@@ -59,9 +60,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar='DIR',
         help='folder of the new checkpoint (out/depth/NAME-LAYERS)',
     )
-    reading(parser)
-    # One policy, unaccelerated, on every frame that is looked at.
+    reading(parser, engines=False)
+    # One policy, unaccelerated, on every frame that is looked at, layer by layer.
     parser.set_defaults(methods='none', mode='offline', clock='step', latency_ms=None)
+    parser.set_defaults(engine=EAGER.engine, engine_precision=EAGER.engine_precision)
 
 
 def run(args: argparse.Namespace) -> int:

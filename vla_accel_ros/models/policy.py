@@ -248,8 +248,7 @@ class Policy:
         Raises:
             CameraCountError: When the number of images is another.
             ProprioError: When proprioception is missing, of another size or not finite.
-            TokenizerError: When the instruction has words that the checkpoint does not know, or is
-                longer than it was made for.
+            TokenizerError: When the instruction is too long, or has words that it does not know.
             NotFiniteError: When the model gives NaN or infinity.
             ValueError: When the draft is not of 7 numbers.
         """
@@ -261,8 +260,8 @@ class Policy:
         answer = self._engine.answer(lambda: self._answer(ask, pruner, watch), pruner.reset)
         with watch('detokenise'):
             values = self._reader(answer.actions)
-        total = (time.perf_counter() - start) * 1e3
-        stats, ms = answer.stats, watch.ms()
+        total, stats = (time.perf_counter() - start) * 1e3, answer.stats
+        ms = watch.ms()
         return Prediction(
             values,
             answer.token_ids,
