@@ -14,6 +14,7 @@
 
 """What is measured on a GPU keeps what it found, whatever a part does."""
 
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
@@ -130,6 +131,20 @@ def test_what_is_missing_is_named(monkeypatch):
     assert machine.missing() == {'no_such_package': 'this is left out'}
 
 
+def test_engines_are_tried_and_those_that_do_not_work_say_why(tmp_path, monkeypatch):
+    part = first_parts(
+        replace(FULL, device='cpu', engines=('eager', 'cuda_graph', 'x')), tmp_path
+    )[0]
+    monkeypatch.setattr('sys.argv', list(part.words))
+    assert machine.main() == 0
+    found = json.loads((tmp_path / 'machine.json').read_text())
+    tried = {name: (how['works'], how['why']) for name, how in found['engines'].items()}
+    assert tried['eager'] == (True, None)
+    assert tried['x'] == (False, 'there is no such engine')
+    if found['gpu']['name'] is None:
+        assert tried['cuda_graph'] == (False, 'torch sees no NVIDIA GPU on this machine')
+
+
 def test_marked_tests_are_found():
     names = {file.name for file in marked.files()}
     assert {'test_cuda_graph.py', 'test_recorders.py', 'test_compiled.py'} <= names
@@ -181,6 +196,7 @@ def test_a_rehearsal_measures_and_says_what_it_did(random_checkpoint, tmp_path, 
     assert kept['goals'][0]['value'] > 0
     rows = json.loads((tmp_path / 'exact.json').read_text())['rows']
     assert {(one['method'], one['decoder']) for one in rows} == {
+        ('transformers', 'greedy'),
         ('none', 'greedy'),
         ('none', 'verify'),
         ('none', 'jacobi'),

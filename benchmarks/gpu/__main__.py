@@ -26,6 +26,7 @@ from dataclasses import replace
 import json
 from pathlib import Path
 import shlex
+import signal
 import sys
 import tempfile
 import time
@@ -190,8 +191,14 @@ def main(words: Sequence[str] | None = None) -> int:
         'versions': conditions.versions(),
     }
     only = [name for name in options.only.split(',') if name]
+    # Whoever ends the run ends its part, too, which writes down what it has.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     begun = Run(folder, facts, options.seconds, only)
-    everything(scale, begun, folder)
+    try:
+        everything(scale, begun, folder)
+    except KeyboardInterrupt:
+        print(f'stopped: {folder} has what was found', file=sys.stderr)
+        return 130
     print((folder / f'{FILE}.md').read_text(encoding='utf-8'))
     return 0 if all(outcome.fine for outcome in begun.outcomes) else 1
 
