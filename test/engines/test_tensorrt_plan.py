@@ -14,7 +14,6 @@
 
 """Plans of TensorRT, really built: with TensorRT for RTX that needs no GPU."""
 
-
 import pytest
 
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
