@@ -63,6 +63,7 @@ setup(
     packages=find_packages(include=[NAME, f'{NAME}.*']),
     package_data={
         f'{NAME}.sim': ['*.json'],
+        f'{NAME}.models.parity': ['*.png'],
         f'{NAME}.report': ['templates/*'],
         NAME: ['checkpoints/**/*'],
     },

@@ -45,6 +45,8 @@ class Run(NamedTuple):
         checkpoint: What drives.
         clock_of: On the real clock, with the latencies of this run, or calls of so many
             milliseconds; empty for the step clock.
+        engine: What runs the model.
+        precision: What it computes in.
     """
 
     methods: str
@@ -52,6 +54,12 @@ class Run(NamedTuple):
     seed: int
     checkpoint: str = 'tabletop-s'
     clock_of: str = ''
+    engine: str = 'eager'
+    precision: str = 'auto'
+
+
+def _coarse(checkpoint: str, seed: int, precision: str) -> Run:
+    return Run('none', 200, seed, checkpoint, engine='openvino', precision=precision)
 
 
 RUNS = {
@@ -79,6 +87,13 @@ RUNS = {
     'middle_real': Run('none,fast', 60, 2_002_000, 'tabletop-m', 'middle'),
     'middle_oft': Run('none,fast', 200, 2_002_000, 'tabletop-m-oft'),
     'middle_oft_real': Run('none,fast', 60, 2_002_000, 'tabletop-m-oft', 'middle_oft'),
+    # Fewer bits, judged as any other acceleration, on the seeds of `none` above.
+    'small_bfloat16': _coarse('tabletop-s', 2_000_000, 'bfloat16'),
+    'small_int8': _coarse('tabletop-s', 2_000_000, 'int8'),
+    'middle_bfloat16': _coarse('tabletop-m', 2_002_000, 'bfloat16'),
+    'middle_int8': _coarse('tabletop-m', 2_002_000, 'int8'),
+    'middle_oft_bfloat16': _coarse('tabletop-m-oft', 2_002_000, 'bfloat16'),
+    'middle_oft_int8': _coarse('tabletop-m-oft', 2_002_000, 'int8'),
 }
 
 
@@ -102,6 +117,10 @@ def command(name: str, out: Path, workers: int) -> list[str]:
         '--seed',
         str(run.seed),
         *clock,
+        '--engine',
+        run.engine,
+        '--engine-precision',
+        run.precision,
         '--workers',
         str(workers),
         '--out',

@@ -14,9 +14,12 @@
 
 """What every test of the suite runs in."""
 
+import atexit
 import os
 from pathlib import Path
+import shutil
 import sys
+import tempfile
 
 import pytest
 
@@ -28,6 +31,10 @@ os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ.setdefault('MPLBACKEND', 'agg')
 # Two cores are shared by several processes in the ROS tests.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+# What the user of this machine has built must not decide what runs.
+if 'VLA_ACCEL_ENGINES' not in os.environ:
+    os.environ['VLA_ACCEL_ENGINES'] = tempfile.mkdtemp(prefix='vla-accel-engines-')
+    atexit.register(shutil.rmtree, os.environ['VLA_ACCEL_ENGINES'], ignore_errors=True)
 
 from hypothesis import settings
 
@@ -60,7 +67,7 @@ def random_checkpoint(tmp_path_factory):
 
 @pytest.fixture
 def declared(tmp_path, monkeypatch):
-    """Give what declares families of another package, here and in processes started from here."""
+    """Give what declares families or engines of another package, here and in new processes."""
     from toy_family import ENTRY_POINT, declare
 
     def declare_here(entry_point=ENTRY_POINT):

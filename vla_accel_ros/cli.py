@@ -70,8 +70,20 @@ COMMANDS = {
     ),
     'verify': Command(
         'vla_accel_ros.commands.verify',
-        'compare a checkpoint, array by array, with the numbers of the original',
-        ('vla-accel verify --fixture test/fixtures/openvla_tiny --oft',),
+        'compare a checkpoint with the numbers of the original, or an engine with eager',
+        (
+            'vla-accel verify --fixture test/fixtures/openvla_tiny --oft',
+            'vla-accel verify --engine onnxruntime tabletop-s --frames 500 --methods all',
+        ),
+    ),
+    'engine': Command(
+        'vla_accel_ros.commands.engine',
+        'engines that run a checkpoint faster: build, list, verify, clean',
+        (
+            'vla-accel engine build tabletop-s',
+            'vla-accel engine build my_checkpoint --engine onnxruntime --threads 2',
+            'vla-accel engine list',
+        ),
     ),
     'eval': Command(
         'vla_accel_ros.commands.eval',
@@ -131,6 +143,15 @@ COMMANDS = {
         'make a shipped checkpoint again, tabletop-s where not said; resumable',
         ('vla-accel train', 'vla-accel train --recipe tabletop-m-oft --out out/train/oft'),
         extras={'train': None},
+    ),
+    'depth': Command(
+        'vla_accel_ros.commands.depth',
+        'how much each decoder layer matters on recorded frames, and a checkpoint without some',
+        (
+            'vla-accel depth out/demo_bag',
+            'vla-accel depth out/demo_bag --checkpoint tabletop-s --drop 1 --out out/depth/three',
+        ),
+        extras={'eval': None},
     ),
     'doctor': Command(
         'vla_accel_ros.commands.doctor',

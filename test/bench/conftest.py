@@ -14,33 +14,11 @@
 
 """A model of OpenVLA's form that answers within a millisecond or two."""
 
-from dataclasses import replace
-
+from bench_subject import CONFIGS, TINY
 import pytest
 import torch
 
 from vla_accel_ros.bench.subjects import of_config
-from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
-from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.oft.config import DISCRETE, OFTConfig
-from vla_accel_ros.models.families.openvla.config import TokensConfig
-
-TOWER = TowerConfig(
-    width=32, depth=3, heads=2, mlp=48, patch=14, class_token=True, registers=2, layer_scale=True
-)
-TINY = VLAConfig(
-    towers=(TOWER, replace(TOWER, name='fused_featurizer', class_token=False, registers=0)),
-    decoder=DecoderConfig(width=64, layers=4, heads=4, kv_heads=2, mlp=96, vocab=500),
-    head=TokensConfig(),
-    image_size=112,
-    tokenizer_vocab=450,
-    prompt_end=None,
-)
-CONFIGS = {
-    'tiny': TINY,
-    'tiny-oft': replace(TINY, head=OFTConfig(), image_towers=((0, 1), (0, 1)), centre_crop=0.9),
-    'tiny-discrete': replace(TINY, head=OFTConfig(head=DISCRETE)),
-}
 
 
 @pytest.fixture(scope='session', params=list(CONFIGS))

@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 from vla_accel_ros.bench.cases import cases
-from vla_accel_ros.bench.contestants import Contestant
-from vla_accel_ros.bench.floor import RateMeter
-from vla_accel_ros.bench.rounds import Group, measure
+from vla_accel_ros.bench.contestants import Contestant, Group
+from vla_accel_ros.bench.rounds import measure as measure_teams
+from vla_accel_ros.bench.turns import Here
 
 METHODS = 'none,random,fastv'
 
@@ -29,8 +29,8 @@ def groups_of(methods=METHODS, decoders='greedy,verify', **options):
     return cases(methods, ['0.5'], decoders, **options)
 
 
-def meter_of(subject):
-    return RateMeter(subject.model.device, subject.model.dtype, 0)
+def measure(subject, groups, rounds, **options):
+    return measure_teams([(Here(subject), groups)], rounds, **options)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def asked(monkeypatch):
 
 def test_every_case_answers_every_frame_and_no_case_runs_ahead(subject, asked):
     groups = groups_of()
-    samples, complete = measure(subject, groups, 4, meter_of(subject), warm_up=2)
+    samples, complete = measure(subject, groups, 4, warm_up=2)
     assert complete
     count = sum(map(len, groups))
     rounds = [asked[i : i + count] for i in range(0, len(asked), count)]
@@ -65,7 +65,7 @@ def test_the_order_is_another_one_each_round_and_the_same_for_a_seed(subject, as
     orders = []
     for _ in range(2):
         asked.clear()
-        measure(subject, groups_of(), 4, meter_of(subject), warm_up=0, seed=5)
+        measure(subject, groups_of(), 4, warm_up=0, seed=5)
         orders.append([name for name, _ in asked])
     assert orders[0] == orders[1]
     rounds = [tuple(orders[0][i : i + 6]) for i in range(0, 24, 6)]
@@ -74,7 +74,7 @@ def test_the_order_is_another_one_each_round_and_the_same_for_a_seed(subject, as
 
 def test_a_right_draft_is_confirmed_whole_and_a_wrong_one_not_at_all(subject):
     groups = groups_of(decoders='greedy,verify,jacobi', given=['right', 'wrong'])
-    samples, _ = measure(subject, groups, 3, meter_of(subject), warm_up=1)
+    samples, _ = measure(subject, groups, 3, warm_up=1)
     by_way = {}
     for case, of_case in samples.items():
         by_way.setdefault(case.decoding, []).extend(of_case)
@@ -85,9 +85,7 @@ def test_a_right_draft_is_confirmed_whole_and_a_wrong_one_not_at_all(subject):
 
 
 def test_a_right_draft_needs_no_greedy_line(subject, asked):
-    samples, _ = measure(
-        subject, groups_of('none,fastv', 'verify'), 2, meter_of(subject), warm_up=0
-    )
+    samples, _ = measure(subject, groups_of('none,fastv', 'verify'), 2, warm_up=0)
     assert {case.decoding for case in samples} == {'verify, right draft'}
     assert {s.passes for of_case in samples.values() for s in of_case} == {1}
     # Its greedy answer is the draft, and was asked for first.
@@ -98,7 +96,7 @@ def test_decoders_answer_alike_with_the_same_tokens_kept(subject):
     group = Group(subject, groups_of('vla_pruner', 'greedy,verify,jacobi')[0])
     draw = random.Random(0)
     for index in range(6):
-        answers = list(group.answer(index, subject.scene, draw).values())
+        answers = group.answer(subject.scene.frame(index), draw)
         for answer in answers[1:]:
             np.testing.assert_array_equal(answer.tokens, answers[0].tokens)
             assert answer.work.visual == answers[0].work.visual
@@ -107,7 +105,7 @@ def test_decoders_answer_alike_with_the_same_tokens_kept(subject):
 
 def test_a_single_pass_model_is_measured_too(oft_subject):
     groups = cases(f'transformers,{METHODS}', ['0.25'], 'greedy', single_pass=True)
-    samples, _ = measure(oft_subject, groups, 2, meter_of(oft_subject), warm_up=1)
+    samples, _ = measure(oft_subject, groups, 2, warm_up=1)
     kept = {case.pruner: of_case[-1].work.visual[-1] for case, of_case in samples.items()}
     total = oft_subject.model.config.visual_tokens
     assert kept['none'] == kept['transformers'] == total
@@ -119,9 +117,7 @@ def test_an_interrupted_run_keeps_its_whole_rounds(subject):
         if done == 4:
             raise KeyboardInterrupt
 
-    samples, complete = measure(
-        subject, groups_of(), 9, meter_of(subject), warm_up=1, ended=interrupt
-    )
+    samples, complete = measure(subject, groups_of(), 9, warm_up=1, ended=interrupt)
     assert not complete
     assert {len(of_case) for of_case in samples.values()} == {3}
 
@@ -129,4 +125,4 @@ def test_an_interrupted_run_keeps_its_whole_rounds(subject):
 @pytest.mark.parametrize(('rounds', 'warm_up'), [(0, 1), (-1, 0), (3, -1)])
 def test_no_round_at_all_is_an_error(subject, rounds, warm_up):
     with pytest.raises(ValueError, match=f'{rounds} rounds after {warm_up}'):
-        measure(subject, groups_of(), rounds, meter_of(subject), warm_up)
+        measure(subject, groups_of(), rounds, warm_up=warm_up)

@@ -14,17 +14,18 @@
 
 import numpy as np
 import pytest
-import torch
 
 from vla_accel_ros.bench.bars import bars, drop_layer
-from vla_accel_ros.bench.cases import cases
+from vla_accel_ros.bench.cases import cases, on_engine
 from vla_accel_ros.bench.contestants import Sample
-from vla_accel_ros.bench.floor import Floor, RateMeter, Rates
+from vla_accel_ros.bench.floor import Floor
 from vla_accel_ros.bench.report import answers_hold
-from vla_accel_ros.bench.summary import TIMES, Percentiles, line
+from vla_accel_ros.bench.summary import Percentiles, row
+from vla_accel_ros.engines.device import Rates
 from vla_accel_ros.models.cost.workload import Workload, one_by_one
+from vla_accel_ros.models.stopwatch import STAGES
 
-ZEROS = dict.fromkeys(TIMES, 0.0)
+ZEROS = dict.fromkeys((*STAGES, 'total'), 0.0)
 
 
 def sample(seen=(64,) * 4, passes=7, tokens=(1, 2), **ms):
@@ -39,14 +40,14 @@ def floor(subject):
     return Floor(subject.model.config, Rates(1e9, 1e9, 1), 4)
 
 
-def lines_of(methods, decoders, floor, **of_case):
+def rows_of(methods, decoders, floor, **of_case):
     """Sum up cases whose samples are given by name, with underscores for what is no letter."""
     groups = cases(methods, ['0.25'], decoders)
     found = [case for group in groups for case in group]
     samples = {
         case: of_case[''.join(c if c.isalnum() else '_' for c in case.name)] for case in found
     }
-    return {case.name: line(samples, case, floor) for case in found}
+    return {case.name: row(samples, case, floor) for case in found}
 
 
 def test_percentiles_are_numpys():
@@ -59,7 +60,7 @@ def test_percentiles_are_numpys():
 
 def test_ratios_are_taken_round_by_round_so_that_drift_cancels(floor):
     drift = (1, 10, 100, 1000, 3)
-    found = lines_of(
+    found = rows_of(
         'none,fastv',
         'greedy',
         floor,
@@ -74,7 +75,7 @@ def test_ratios_are_taken_round_by_round_so_that_drift_cancels(floor):
 
 
 def test_selection_that_saves_nothing_has_no_share(floor):
-    found = lines_of(
+    found = rows_of(
         'none,fastv',
         'greedy',
         floor,
@@ -86,7 +87,7 @@ def test_selection_that_saves_nothing_has_no_share(floor):
 
 
 def test_answers_are_counted_that_equal_the_greedy_and_the_unpruned_ones(floor):
-    found = lines_of(
+    found = rows_of(
         'transformers,none',
         'greedy,verify',
         floor,
@@ -97,9 +98,9 @@ def test_answers_are_counted_that_equal_the_greedy_and_the_unpruned_ones(floor):
     assert (found['transformers'].same, found['verify'].same) == (2, 3)
     assert found['none'].same_as is None
     every = list(found.values())
-    assert not answers_hold(every, torch.float32)
-    assert answers_hold(every, torch.bfloat16)
-    assert answers_hold(every[1:], torch.float32)
+    assert not answers_hold(every, 'float32')
+    assert answers_hold(every, 'bfloat16')
+    assert answers_hold(every[1:], 'float32')
 
 
 def test_the_floor_falls_with_tokens_and_passes_and_counts_what_the_model_does(subject, floor):
@@ -116,16 +117,6 @@ def test_the_floor_falls_with_tokens_and_passes_and_counts_what_the_model_does(s
     assert whole['decode'] > 6 * weights * 4e-6
 
 
-def test_rates_are_measured_and_the_best_counts():
-    meter = RateMeter(torch.device('cpu'), torch.float32, 2**20)
-    with pytest.raises(ValueError, match='no rate'):
-        meter.best()
-    meter.sample()
-    best = meter.best()
-    assert best.copy == max(meter.copy) > 0 and best.matrix == max(meter.matrix) > 0
-    assert best.bytes == 2**22
-
-
 @pytest.mark.parametrize(
     ('method', 'layer'),
     [
@@ -139,13 +130,13 @@ def test_rates_are_measured_and_the_best_counts():
         ('fastv@layer=3', 3),
     ],
 )
-def test_where_a_line_drops_is_read_from_its_parameters(method, layer, floor):
+def test_where_a_row_drops_is_read_from_its_parameters(method, layer, floor):
     (group,) = cases(method, ['0.25'], layer=2)
-    assert drop_layer(line({group[0]: [sample()]}, group[0], floor)) == layer
+    assert drop_layer(row({group[0]: [sample()]}, group[0], floor)) == layer
 
 
-def test_bars_are_held_against_the_lines_that_they_are_about(floor):
-    found = lines_of(
+def test_bars_are_held_against_the_rows_that_they_are_about(floor):
+    found = rows_of(
         'none,random,fastv@layer=2',
         'greedy,verify',
         floor,
@@ -169,7 +160,7 @@ def test_a_bar_that_nothing_was_measured_for_is_missed():
 
 
 def test_a_share_of_nothing_saved_misses_its_bar(floor):
-    found = lines_of(
+    found = rows_of(
         'none,fastv',
         'greedy',
         floor,
@@ -182,3 +173,32 @@ def test_a_share_of_nothing_saved_misses_its_bar(floor):
 def test_shapes_other_than_the_models_are_refused(floor):
     with pytest.raises(ValueError, match='layers'):
         floor.ms([sample(seen=(64, 64))])
+
+
+def test_gains_are_told_against_eager_and_against_the_same_engine(floor):
+    (group,) = cases('none', decoders='greedy,verify')
+    eager, fast = (on_engine([group], name)[0] for name in ('eager', 'fast'))
+    ms = {eager[0]: 12.0, eager[1]: 9.0, fast[0]: 6.0, fast[1]: 3.0}
+    samples = {case: [sample(prefill=took)] for case, took in ms.items()}
+    samples[fast[1]] = [sample(prefill=3.0, tokens=(1, 1))]
+    rows = {(case.engine, case.decoder): row(samples, case, floor) for case in samples}
+    gains = {key: (each.eager_gain, each.total_gain) for key, each in rows.items()}
+    assert gains == {
+        ('eager', 'greedy'): (None, None),
+        ('eager', 'verify'): (pytest.approx(12 / 9), pytest.approx(12 / 9)),
+        ('fast', 'greedy'): (2, None),
+        ('fast', 'verify'): (4, 2),
+    }
+    assert [each.as_eager for each in rows.values()] == [None, None, 1, 0]
+    assert rows['fast', 'verify'].same == 0
+    # Another engine rounds in another order; whether it agrees is for the parity gate to say.
+    assert answers_hold(list(rows.values()), 'float32')
+    plain = rows['fast', 'verify'].plain()
+    assert list(plain)[:4] == ['engine', 'method', 'decoder', 'total_ms_p50']
+    assert plain['total_ms_p50'] == 3 and plain['stages_ms']['prefill']['p99'] == 3
+
+
+def test_the_plain_path_is_measured_beside_eager_alone():
+    groups = cases('transformers,none')
+    assert len(on_engine(groups, 'eager')) == 2
+    assert [[case.name for case in group] for group in on_engine(groups, 'fast')] == [['none']]

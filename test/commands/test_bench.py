@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from itertools import product
 import json
 from pathlib import Path
 
@@ -42,8 +43,10 @@ ENTRIES = {
     'rounds',
     'warm_up',
     'seed',
-    'lines',
+    'engines',
+    'rows',
     'bars',
+    'planner',
     'notes',
     'answers_hold',
     'complete',
@@ -54,7 +57,7 @@ def bench(folder, *arguments):
     return cli.main(['bench', '--model', str(folder), *QUICK, *arguments])
 
 
-def test_json_has_every_line_with_every_stage(random_checkpoint, capsys):
+def test_json_has_every_row_with_every_stage(random_checkpoint, capsys):
     code = bench(
         random_checkpoint,
         '--json',
@@ -65,24 +68,30 @@ def test_json_has_every_line_with_every_stage(random_checkpoint, capsys):
     )
     report = json.loads(capsys.readouterr().out)
     assert code == 0 and set(report) == ENTRIES
-    assert [line['name'] for line in report['lines']] == [
+    assert [row['name'] for row in report['rows']] == [
         'transformers',
         'none',
         'verify',
         'fastv@keep=0.5',
         'fastv+verify@keep=0.5',
     ]
-    for line in report['lines']:
-        assert set(line['ms']) == {*STAGES, 'total'}
-        for found in line['ms'].values():
+    for row in report['rows']:
+        assert set(row['stages_ms']) == set(STAGES) and row['engine'] == 'eager'
+        assert 0 < row['total_ms_p50'] <= row['total_ms_p95'] <= row['total_ms_p99']
+        for found in row['stages_ms'].values():
             assert 0 <= found['p50'] <= found['p95'] <= found['p99']
-        assert set(line['floor_ms']) <= {*STAGES, 'total'} and line['floor_ms']['total'] > 0
-        assert line['rounds'] == 2
-    by_name = {line['name']: line for line in report['lines']}
+        assert set(row['floor_ms']) <= {*STAGES, 'total'} and row['floor_ms']['total'] > 0
+        assert row['rounds'] == 2
+    asked = [(row['method'], row['decoder']) for row in report['rows']]
+    assert asked[1:] == list(product(('none', 'fastv@keep=0.5'), ('greedy', 'verify')))
+    by_name = {row['name']: row for row in report['rows']}
     assert by_name['transformers']['same'] == 2
     assert by_name['fastv@keep=0.5']['kept'] == 4
     assert by_name['fastv@keep=0.5']['parameters'] == {'keep': 0.5}
     assert report['floor']['copy_gb_s'] > 0 and report['floor']['matrix_gflop_s'] > 0
+    (plan,) = report['planner']
+    assert (plan['engine'], plan['method'], plan['layer']) == ('eager', 'fastv@keep=0.5', 1)
+    assert 0 <= plan['pays_up_to'] <= 8 and plan['full_ms'] > 0 and plan['choice_ms'] > 0
     assert report['model']['weights'] == 'trained' and report['complete']
     assert report['versions']['torch'] and report['machine']['cores'] >= 1
 
@@ -102,13 +111,20 @@ def test_tables_are_printed_and_files_written(random_checkpoint, tmp_path, capsy
     )
     text = capsys.readouterr().out
     assert code == 0
-    for word in ('random@keep=0.5', 'Stages, ms: p50 / p95 / p99 (floor)', 'GB/s', 'Bars'):
+    for word in (
+        'random@keep=0.5',
+        'Planner: ',
+        'pays up to',
+        'Stages, ms: p50 / p95 / p99 (floor)',
+        'GB/s',
+        'Bars',
+    ):
         assert word in text
     report = json.loads(out.read_text(encoding='utf-8'))
     table = out.with_suffix('.md').read_text(encoding='utf-8')
     assert report['date'] in table and report['command'] in table
     assert f'torch {report["versions"]["torch"]}' in table
-    assert table.count('| random@keep=0.5 | greedy |') == 2
+    assert table.count('| eager | random@keep=0.5 | greedy |') == 2
     assert b'<svg' in plot.read_bytes()
 
 
@@ -142,6 +158,14 @@ def test_an_answer_that_is_not_the_plain_ones_fails(random_checkpoint, capsys, m
         (('--decoders', 'beam'), 'beam'),
         (('--rounds', '0'), '0 rounds'),
         (('--threads', '0'), '0 threads'),
+        (('--engines', ''), 'no engine is given'),
+        (('--engines', 'steam'), "engine 'steam' is not there"),
+        (('--engines', 'auto'), 'engine is auto, which takes one of the others'),
+        (('--engines', 'openvino@speed=2'), "'speed=2' is no setting"),
+        (('--engines', 'openvino@precision=int3'), "engine_precision is 'int3'"),
+        (('--engines', 'eager@precision=float16'), 'cannot run here: eager computes in'),
+        (('--engines', 'onnxruntime', '--methods', 'transformers'), 'beside eager'),
+        (('--engines', 'eager,eager'), "engine 'eager' comes twice"),
         (('--model', 'openvla-8b'), 'openvla-8b'),
         (('--methods', 'fastv@layer=9'), 'layer is 9'),
         (('--methods', 'fastv:layer=9'), 'expected name@key=value'),

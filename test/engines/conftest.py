@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the tests of engines share; making a graph takes a second or two."""
+"""What the tests of engines share: graphs above all, for making one takes a second or two."""
 
 import os
 from pathlib import Path

@@ -62,6 +62,11 @@ CONFIGS = {
     ),
 }
 # Of each method those parameters that lead to other programs or other points of dropping.
+# Two layers are traced in a third of the time.
+CONFIGS |= {
+    f'{name}_of_2_layers': replace(config, decoder=replace(config.decoder, layers=2))
+    for name, config in CONFIGS.items()
+}
 WAYS = {
     'none': ({},),
     'random': ({'keep': 0.5}, {'keep': 0.5, 'place': 'before_llm'}),
@@ -162,8 +167,9 @@ def answered(monkeypatch):
     monkeypatch.setattr(choice, 'fetch', fetch)
 
     @torch.inference_mode()
-    def run(family, method, options, decoder, steps=3):
-        model, config, engine = model_of(family), CONFIGS[family], Capturing()
+    def run(family, method, options, decoder, steps=3, engine=None):
+        model, config = model_of(family), CONFIGS[family]
+        engine = Capturing() if engine is None else engine
         pruner, found, draft = create(method, layout_of(config), **options), [], None
         generator, random = torch.Generator().manual_seed(0), np.random.default_rng(0)
         ids = torch.tensor([[1, *range(5, 12)]])
@@ -253,3 +259,48 @@ def test_programs_of_one_frame_serve_the_next_within_a_bucket(answered):
     spans = [program for program, _ in often.ran if program.name == 'span']
     # Between two drops the decoder runs as one span.
     assert sorted((span.first, span.last) for span in spans) == [(0, 1), (1, 6)]
+
+
+class Recording(Capturing):
+    """Keep what one program of each kind was run on."""
+
+    def __init__(self):
+        super().__init__()
+        self.runs = {}
+
+    def ready(self, program, bucket):
+        """Give what runs the program; see `Engine.ready`."""
+
+        def run(given, room):
+            given = {name: plain(tensor) for name, tensor in given.items()}
+            self.runs.setdefault(program.name, (general(program), given))
+            return program.run(given, room)
+
+        return run
+
+
+@pytest.mark.parametrize(
+    ('family', 'decoder', 'names'),
+    [
+        ('openvla_of_2_layers', 'greedy', ('vision', 'projector', 'span', 'lm_head', 'loop')),
+        ('openvla_of_2_layers', 'verify', ('pass',)),
+        ('oft_of_2_layers', '-', ('sequence', 'span', 'head')),
+    ],
+)
+def test_programs_are_traced_whole(family, decoder, names, answered):
+    engine = Recording()
+    answered(family, 'none', {}, decoder, engine=engine)
+    for name in names:
+        program, given = engine.runs[name]
+        if name == 'loop':
+            program = replace(program, count=2)
+        expected = program.run(given, {})
+        torch.compiler.reset()
+        with torch.inference_mode():
+            traced = torch.compile(
+                lambda tensors, of=program: of.run(tensors, {}), fullgraph=True, backend='eager'
+            )
+            found = traced(given)
+        assert set(found) == set(expected)
+        for each, tensor in expected.items():
+            torch.testing.assert_close(found[each], tensor, atol=1e-5, rtol=1e-4)

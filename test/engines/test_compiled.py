@@ -24,6 +24,7 @@ from vla_accel_ros.bench.subjects import of_config
 from vla_accel_ros.engines import compiled
 from vla_accel_ros.engines.compiled import Compiled
 from vla_accel_ros.engines.interface import EngineError, call
+from vla_accel_ros.engines.programs.decoder import Loop
 
 CASES = [
     ('tokens', 'fastv', {'keep': 0.5, 'rows': 'all_rows'}, 'verify', 'eager'),
@@ -76,6 +77,28 @@ def test_all_programs_of_a_call_trace_whole_and_answer_the_same(
     assert one.kept_ids.tolist() == other.kept_ids.tolist()
     assert one.token_ids.tolist() == other.token_ids.tolist()
     assert abs(one.chunk_values - other.chunk_values).max() < 1e-5
+
+
+def test_the_loop_of_all_passes_traces_whole():
+    model = of_config('small', small('tokens', layers=2), 'cpu', torch.float32).model
+    language, cache = model.language_model, model.new_cache(16)
+    loop = Loop(language.model, language.lm_head, 3, (1,))
+    given = {'token': torch.tensor([[5]]), 'position': torch.tensor([[4]])}
+    given |= {'store': cache.store, 'lengths': cache.lengths + 4}
+    traced = torch.compile(
+        lambda given, room: loop.run(given, room), fullgraph=True, backend='eager'
+    )
+    with torch.inference_mode():
+        stores = [cache.store.clone(), cache.store.clone()]
+        expected = loop.run(given | {'store': stores[0]}, {'store': stores[0]})
+        found = traced(given | {'store': stores[1]}, {'store': stores[1]})
+        stepped = call(Compiled(backend='eager'), loop, given, {'store': cache.store})
+    for other in (found, stepped):
+        assert set(other) == set(loop.outputs)
+        for name, tensor in other.items():
+            torch.testing.assert_close(tensor, expected[name])
+    torch.testing.assert_close(stores[1], stores[0])
+    torch.testing.assert_close(cache.store, stores[0])
 
 
 def test_what_reads_the_host_is_refused_with_the_reason_and_not_tried_again():

@@ -54,6 +54,18 @@ class Twice:
         return {'y': 2 * self.layer(given['x']), 'new': new}
 
 
+@dataclass(frozen=True)
+class Reading:
+    """The sum of an input whose name is that of a room."""
+
+    name: str = 'span'
+    inputs = ('store',)
+    outputs = ('sum',)
+
+    def run(self, given, room):
+        return {'sum': given['store'].sum()}
+
+
 class Breaking(HostRecorder):
     """Cannot record, as long as there are errors left to raise."""
 
@@ -182,6 +194,15 @@ def test_without_room_nothing_is_written(twice):
         new = call(engine, twice, given(value, store))['new']
         assert new.eq(value).all()
     assert store.eq(0).all()
+
+
+def test_an_input_that_is_its_room_and_one_that_is_not_are_told_apart():
+    engine, room, other = CudaGraph(HostRecorder()), torch.zeros(3, 3), torch.ones(3, 3)
+    program = Reading()
+    for store in (room, other, room):
+        found = call(engine, program, {'store': store}, {'store': room})['sum']
+        assert found == store.sum()
+    assert len(engine.captured) == 2
 
 
 def test_the_graph_that_was_not_used_for_longest_goes(twice):

@@ -16,9 +16,10 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+import pytest
 import torch
 
-from vla_accel_ros.engines.host import fetch, pack, unpack
+from vla_accel_ros.engines.host import bring, fetch, pack, unpack
 
 TYPES = (torch.float32, torch.bfloat16, torch.int64, torch.bool, torch.float64)
 
@@ -48,3 +49,27 @@ def test_parts_of_larger_tensors_are_packed_too():
 def test_what_is_on_the_host_is_not_copied():
     tensors = [torch.ones(2), torch.zeros(3, dtype=torch.bool)]
     assert all(a is b for a, b in zip(fetch(tensors), tensors, strict=True))
+
+
+def test_what_stays_on_the_host_is_not_copied():
+    tensors = [torch.ones(2), torch.zeros(3, dtype=torch.bool)]
+    assert all(map(torch.Tensor.is_set_to, bring(tensors, torch.device('cpu')), tensors))
+
+
+def test_to_another_device_types_and_shapes_arrive():
+    tensors = [torch.ones(2, 3, dtype=torch.bfloat16), torch.zeros(1, 5, dtype=torch.int64)]
+    arrived = bring(tensors, torch.device('meta'))
+    assert [(each.dtype, each.shape) for each in arrived] == [
+        (each.dtype, each.shape) for each in tensors
+    ]
+    assert all(each.device.type == 'meta' for each in arrived)
+
+
+@pytest.mark.gpu
+def test_what_is_brought_to_a_gpu_is_what_it_was_then():
+    tensors = [torch.randn(1, 3, 224, 224), torch.arange(5)]
+    before = [tensor.clone() for tensor in tensors]
+    arrived = bring(tensors, torch.device('cuda'))
+    for tensor in tensors:
+        tensor.zero_()
+    assert all(map(torch.equal, fetch(arrived), before))

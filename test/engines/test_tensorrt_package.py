@@ -111,8 +111,8 @@ def test_a_model_elsewhere_than_on_a_gpu_has_no_card():
         Card.of(torch.device('cpu'))
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
-def test_a_machine_without_a_gpu_has_no_card():
+def test_a_machine_without_a_gpu_has_no_card(monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     with pytest.raises(EngineError, match='NVIDIA GPU only, there is none here'):
         Card.of(torch.device('cuda'))
 

@@ -14,7 +14,7 @@
 
 import pytest
 
-from benchmarks.token_changes import main
+from benchmarks.token_changes import main, wishes
 
 
 def test_exact_decoding_changes_no_token(random_checkpoint, capsys):
@@ -35,11 +35,19 @@ def test_exact_decoding_changes_no_token(random_checkpoint, capsys):
     )
     text = capsys.readouterr().out
     assert text.startswith('4 frames of 1 episodes')
-    assert '| `none` | 0.0 % | 8.0 | 7.00 |' in text
-    assert '| `jacobi` | 0.0 % | 8.0 |' in text
+    assert '| eager float32 | `none` | 0.0 % | 0.00 | 8.0 | 7.00 |' in text
+    assert '| `jacobi` | 0.0 % | 0.00 | 8.0 |' in text
     assert '`jacobi+random@keep=0.1`' in text
 
 
 def test_no_episode_is_refused(random_checkpoint):
     with pytest.raises(ValueError, match='0 episodes'):
         main(['--checkpoint', str(random_checkpoint), '--episodes', '0'])
+
+
+def test_engines_and_their_precisions_are_read():
+    eager, coarse = wishes('eager,openvino:int8')
+    assert (eager.engine, eager.engine_precision) == ('eager', 'auto')
+    assert (coarse.engine, coarse.engine_precision) == ('openvino', 'int8')
+    with pytest.raises(ValueError, match="engine_precision is 'int4'"):
+        wishes('openvino:int4')

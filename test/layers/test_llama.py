@@ -106,7 +106,7 @@ def test_fused_attention_is_the_eager_one(heads, kv_heads):
 def test_tapped_queries_give_the_eager_attention(heads, kv_heads):
     decoder = decoder_of(2, heads, kv_heads)
     x, positions, entering = torch.randn(1, 6, 8 * heads), torch.arange(6), []
-    rope, own = decoder.rope(positions[None], x), Own(0, 2, causal=True)
+    rope, own = decoder.rope(positions[None], x), Own(range(2), causal=True)
     ran, tapped = run_layers(decoder, 0, 2, x, rope, own, taps=(1, 2))
     assert torch.equal(decoder.norm(ran), decoder.run(x, positions[None], collect=entering))
     for layer in (1, 2):

@@ -130,6 +130,42 @@ def test_libero_checkpoints_are_cropped_and_others_not():
     assert public_config({**values, 'norm_stats': {'bridge_orig': {}}}).centre_crop is None
 
 
+@pytest.mark.parametrize(
+    ('attention', 'mlp', 'expected'),
+    [
+        ([3, 1], [], ((1, 3), ())),
+        ([False, True, False, True], [True, False, False, False], ((1, 3), (0,))),
+        (None, None, ((), ())),
+    ],
+)
+def test_parts_that_drop_then_recovery_leaves_out_are_read(attention, mlp, expected):
+    names = {'drop_attn_list': attention, 'drop_mlp_list': mlp}
+    values = {'model_type': 'openvla', 'timm_model_ids': ['vit_so400m_patch14_siglip_224']}
+    sizes = {'num_hidden_layers': 4}
+    for where in ({**names, 'text_config': sizes}, {'text_config': {**sizes, **names}}):
+        decoder = public_config({**values, **where}).decoder
+        assert (decoder.drop_attention, decoder.drop_mlp) == expected
+
+
+@pytest.mark.parametrize(
+    ('lists', 'message'),
+    [
+        (
+            {'drop_attn_list': [4]},
+            r'drop_attention is \[4\], expected ascending layers from 0 to 3',
+        ),
+        ({'drop_attn_list': [0, 1, 2, 3]}, 'drop_attention leaves none of the 4 layers'),
+        ({'drop_mlp_list': [True]}, 'drop_mlp_list has 1 flags, expected one for each of the 4'),
+        ({'drop_mlp_list': 'all'}, "drop_mlp_list is 'all'"),
+        ({'drop_mlp_list': [1.5]}, r'drop_mlp_list\[0\] is 1.5'),
+    ],
+)
+def test_parts_that_cannot_be_left_out_are_refused_by_name(lists, message):
+    values = {'model_type': 'openvla', 'timm_model_ids': ['vit_so400m_patch14_siglip_224']}
+    with pytest.raises(ValueError, match=message):
+        public_config({**values, **lists, 'text_config': {'num_hidden_layers': 4}})
+
+
 def test_other_models_are_refused():
     with pytest.raises(ValueError, match="'llava', expected 'openvla'"):
         public_config({'model_type': 'llava'})

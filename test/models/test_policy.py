@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 import torch
 
+from vla_accel_ros.engines.programs.decoder import general
 from vla_accel_ros.models.action_tokens import (
     ActionStatistics,
     ActionTokens,
@@ -76,7 +77,7 @@ def test_a_sibling_shares_the_weights_and_nothing_else(policy, views):
 class Counting:
     """Run programs as they are written, and list them."""
 
-    name = 'counting'
+    name, precision, exact = 'counting', 'float32', True
 
     def __init__(self):
         self.ran = []
@@ -194,6 +195,84 @@ def test_output_that_is_not_finite_is_never_an_action(embedded_folder, views, ba
         policy.self_test()
     with pytest.raises(NotFiniteError):
         policy.predict(Observation(views, INSTRUCTION))
+
+
+class General:
+    """Run programs in the form in which no shape depends on what a memory holds.
+
+    Where `inside` is False a program writes to no store, and what it gives is copied there, as by
+    runtimes that give new tensors.
+    """
+
+    name = 'general'
+
+    def __init__(self, inside):
+        self.inside = inside
+
+    def ready(self, program, bucket):
+        def run(given, room):
+            if self.inside or 'store' not in room:
+                return general(program).run(given, room)
+            result = general(program).run(given, {})
+            count = result['new'].shape[4]
+            for layer, held in enumerate(program.held):
+                room['store'][layer, :, :, :, held : held + count] = result['new'][layer]
+            return result
+
+        return run
+
+
+@pytest.mark.parametrize('decoder', ['greedy', 'verify'])
+@pytest.mark.parametrize('inside', [True, False])
+def test_nan_of_one_answer_does_not_live_on_in_the_memory_of_the_next(
+    embedded_folder, views, decoder, inside
+):
+    policy, seen = Policy.load(embedded_folder), Observation(views, INSTRUCTION)
+    policy.set_decoder(decoder, draft='previous')
+    eager = [policy.predict(seen).token_ids.tolist() for _ in range(2)]
+    policy.reset()
+    policy.set_engine(General(inside))
+    good = [policy.predict(seen).token_ids.tolist() for _ in range(2)]
+    assert good == eager
+    policy.reset()
+    words = policy.model.language_model.model.embed_tokens.weight
+    first = words[1].clone()
+    assert policy.tokens_of(INSTRUCTION)[0] == 1
+    for bad in (float('nan'), float('inf')):
+        words[1] = bad
+        with pytest.raises(NotFiniteError):
+            policy.predict(seen)
+        words[1] = first
+        assert [policy.predict(seen).token_ids.tolist() for _ in range(2)] == good
+        policy.reset()
+    words[1] = float('nan')
+    assert policy.logits(seen).isnan().all()
+    words[1] = first
+    # Fewer tokens: what they leave free still is what the logits left.
+    policy.set_pruning('random', keep=0.5)
+    assert policy.predict(seen).kept < policy.config.visual_tokens
+
+
+def test_a_policy_packs_its_models_matrices(embedded_folder):
+    model = Policy.load(embedded_folder).model
+    for layer in model.language_model.model.layers:
+        assert layer.self_attn.packed is not None and layer.mlp.packed is not None
+
+
+def test_an_instruction_longer_than_the_model_was_made_for_is_refused(policy, views, build):
+    config = policy.config
+    words = len(policy.tokens_of(INSTRUCTION))
+    length = config.visual_tokens + words + config.action_dims
+    for longest in (length, length - 1):
+        decoder = replace(config.decoder, max_positions=longest)
+        model = build(replace(config, decoder=decoder))
+        short = Policy(model, policy.tokens_of)
+        if longest == length:
+            assert short.predict(Observation(views, INSTRUCTION)).token_ids.shape == (7,)
+            continue
+        why = f'prompt of {words} tokens, {length} positions .* made for {longest}'
+        with pytest.raises(TokenizerError, match=why):
+            short.predict(Observation(views, INSTRUCTION))
 
 
 def test_warm_up_says_how_long_a_call_takes(policy):

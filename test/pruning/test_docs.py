@@ -54,6 +54,7 @@ def test_the_page_has_no_parameter_that_the_code_lacks():
         'no_contrast',
         'not_finite',
         'pruned',
+        'does_not_pay',
     ],
 )
 def test_the_page_explains_every_reason(reason):

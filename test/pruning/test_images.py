@@ -18,7 +18,7 @@ import pytest
 
 from vla_accel_ros.pruning.edges import edge_patches
 from vla_accel_ros.pruning.interface import Layout
-from vla_accel_ros.pruning.motion import Frames, similarity, unit_patches
+from vla_accel_ros.pruning.motion import Frames, patches_of, similarity
 
 LAYOUT = Layout(cameras=1, rows=4, columns=4, patch=14, layers=4)
 
@@ -55,13 +55,13 @@ def test_a_patch_is_like_itself_and_unlike_what_moved():
     image = rng.integers(1, 256, (56, 56, 3), dtype=np.uint8)
     moved = image.copy()
     moved[14:28, 0:14] = rng.integers(0, 256, (14, 14, 3), dtype=np.uint8)
-    alike = similarity(unit_patches((moved,), LAYOUT), unit_patches((image,), LAYOUT))[0]
+    alike = similarity(patches_of((moved,), LAYOUT), patches_of((image,), LAYOUT))[0]
     assert np.flatnonzero(alike < 0.986).tolist() == [4]
     assert alike[0] == pytest.approx(1.0, abs=1e-5)
 
 
 def test_black_patches_are_alike_and_unlike_anything_else():
-    black, lit = unit_patches((grey(value=0),), LAYOUT), unit_patches((grey(),), LAYOUT)
+    black, lit = patches_of((grey(value=0),), LAYOUT), patches_of((grey(),), LAYOUT)
     assert (similarity(black, black) == 1).all()
     assert (similarity(black, lit) == 0).all()
 

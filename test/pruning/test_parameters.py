@@ -17,9 +17,10 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from vla_accel_ros.pruning.interface import Layout
 from vla_accel_ros.pruning.methods.fastv import FastVParameters
 from vla_accel_ros.pruning.methods.sp_vla import SpVlaParameters
-from vla_accel_ros.pruning.parameters import Parameters, auto_layer
+from vla_accel_ros.pruning.parameters import Parameters, auto_layer, scored_layer
 from vla_accel_ros.pruning.registry import METHODS, own_values, parameters_of
 from vla_accel_ros.pruning.specprune_parameters import SpecPruneParameters
 
@@ -101,6 +102,20 @@ def test_automatic_layers_are_the_papers_at_32_layers_and_scale_to_others():
 def test_a_layer_that_the_decoder_lacks_is_refused():
     with pytest.raises(ValueError, match='layer is 9, expected 1 to 7 in a decoder of 8 layers'):
         auto_layer('layer', 9, 3, 8, 7)
+
+
+def test_where_the_automatic_layer_has_no_attention_the_nearest_stands_in():
+    blind = Layout(1, 4, 4, 8, 8, without_attention=(3, 4, 5, 8))
+    assert scored_layer('layer', 0, 16, blind, 7) == 2
+    assert scored_layer('layer', 0, 8, blind, 7) == 2
+    assert scored_layer('layer', 0, 32, blind, 8) == 7
+    first = Layout(1, 4, 4, 8, 8, without_attention=(1, 2))
+    assert scored_layer('layer', 0, 4, first, 7) == 3
+    assert scored_layer('layer', 3, 4, first, 7) == 3
+    with pytest.raises(ValueError, match=r'layer is 2, .* expected one of \[3, 4\]'):
+        scored_layer('layer', 2, 4, first, 4)
+    with pytest.raises(ValueError, match=r'layer is 1, .* expected one of \[\]'):
+        scored_layer('layer', 0, 4, first, 2)
 
 
 @pytest.mark.parametrize('name', METHODS)

@@ -13,9 +13,12 @@
 # limitations under the License.
 """Packed branches compute exactly what each instruction alone computes."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from vla_accel_ros.models.depth import without
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.training.last_rows import rows_of
@@ -49,6 +52,21 @@ def test_each_branch_equals_the_instruction_alone(model, asked):
                 torch.testing.assert_close(
                     packed.logits[image, branch], alone.logits[0], rtol=1e-4, atol=1e-5
                 )
+
+
+@pytest.mark.parametrize('drop', [(0,), (1,), (2,)])
+def test_layers_that_are_left_out_are_so_in_training_too(model, drop):
+    torch.manual_seed(3)
+    config = replace(model.config, decoder=replace(model.config.decoder, layers=3))
+    short = OpenVLA(without(config, drop)).eval()
+    pixels, actions = torch.randn(1, 6, 32, 32), torch.randint(12, 268, (1, 1, 6))
+    packing = Packing.of(PROMPTS, config.visual_tokens, asked=1)
+    with torch.no_grad():
+        packed = forward(short, pixels, packing, actions, torch.tensor([[0]]))
+        ids = torch.cat([torch.tensor(PROMPTS[0]), actions[0, 0]])[None]
+        first = config.visual_tokens + len(PROMPTS[0]) - 1
+        alone = short(pixels, ids, logit_rows=slice(first, first + 7))
+    torch.testing.assert_close(packed.logits[0, 0], alone.logits[0], rtol=1e-4, atol=1e-5)
 
 
 def test_shown_some_tokens_a_branch_equals_the_model_on_these_at_their_places(model):

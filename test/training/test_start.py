@@ -16,11 +16,14 @@ import pytest
 import torch
 
 from vla_accel_ros.models.checkpoints import folder as checkpoint
+from vla_accel_ros.models.checkpoints.config_file import read_config
+from vla_accel_ros.models.depth import without
 from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.presets import embedded, scaled
-from vla_accel_ros.training.start import DECODER, SIGHT, take_weights
+from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.training.start import DECODER, SIGHT, statistics_of, take_weights
 
 SHAPE = {
     'image_size': 32,
@@ -67,6 +70,25 @@ def test_a_decoder_of_another_shape_is_refused_by_name(reader):
     model = build(scaled(12, **{**SHAPE, 'width': 96}))
     with pytest.raises(ValueError, match='width of its decoder is 48, expected 96'):
         take_weights(model, str(reader[1]))
+
+
+def test_layers_may_be_left_out_of_what_is_taken_but_not_added(reader):
+    source, folder = reader
+    shorter = OpenVLA(without(source.config, (1,)))
+    assert take_weights(shorter, str(folder)) == (DECODER, *SIGHT)
+    for name, weight in shorter.state_dict().items():
+        assert torch.equal(weight, source.state_dict()[name]), name
+    checkpoint.save(shorter, folder)
+    with pytest.raises(ValueError, match=r'drop_attention of its decoder is \(1,\), expected \('):
+        take_weights(source, str(folder))
+
+
+def test_bins_may_be_those_of_the_start():
+    stats = statistics_of('tabletop-s')
+    shipped = read_config(checkpoint_folder('tabletop-s')).norm_stats
+    assert shipped == {'tabletop-s': stats} and len(stats['action']['q99']) == 7
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        statistics_of('nowhere/at/all')
 
 
 def test_one_of_the_same_shape_with_other_heads_is_refused(reader):

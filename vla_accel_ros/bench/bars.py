@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the methods must achieve on a CPU: bars over the lines of one run."""
+"""What the methods must achieve on a CPU: bars over the rows of one run."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 from vla_accel_ros.acceleration import BASELINE
 from vla_accel_ros.bench.cases import GREEDY, RIGHT
-from vla_accel_ros.bench.names import PLAIN
-from vla_accel_ros.bench.summary import Line
+from vla_accel_ros.bench.names import EAGER, PLAIN
+from vla_accel_ros.bench.summary import Row
 from vla_accel_ros.pruning.early import AFTER_LAYER, BEFORE_LLM, BEFORE_PROJECTOR
 from vla_accel_ros.pruning.registry import parameters_of
 
@@ -39,7 +39,7 @@ class Bar:
         what: What is bounded.
         bound: The bound itself.
         least: Whether it is the least value, or the largest one.
-        measured: By name of the line; empty where no line of the run tells.
+        measured: By name of the row; empty where no row of the run tells.
     """
 
     what: str
@@ -56,61 +56,58 @@ class Bar:
         )
 
 
-def drop_layer(line: Line) -> int | None:
-    """Give the layer after which a line's tokens are dropped, 0 for before the decoder.
+def drop_layer(row: Row) -> int | None:
+    """Give the layer after which a row's tokens are dropped, 0 for before the decoder.
 
     None where nothing is dropped, or where the method's parameters leave it to the model's depth.
     """
-    if line.pruner in (BASELINE, PLAIN):
+    if row.pruner in (BASELINE, PLAIN):
         return None
-    table = {name: each.default for name, each in parameters_of(line.pruner).items()}
-    place = line.parameters.get('place', table.get('place', AFTER_LAYER))
+    table = {name: each.default for name, each in parameters_of(row.pruner).items()}
+    place = row.parameters.get('place', table.get('place', AFTER_LAYER))
     if place in (BEFORE_PROJECTOR, BEFORE_LLM):
         return 0
-    return line.parameters.get('layer', table['layer']) or None
+    return row.parameters.get('layer', table['layer']) or None
 
 
-def bars(lines: Sequence[Line]) -> tuple[Bar, ...]:
-    """Hold the lines of a run against the bars."""
+def bars(rows: Sequence[Row]) -> tuple[Bar, ...]:
+    """Hold the rows of a run on the eager engine against the bars."""
 
-    def of(chosen: Callable[[Line], bool], value: Callable[[Line], float | None]):
-        return {line.name: value(line) for line in lines if chosen(line)}
+    def of(chosen: Callable[[Row], bool], value: Callable[[Row], float | None]):
+        return {row.name: value(row) for row in rows if row.engine == EAGER and chosen(row)}
 
-    def greedily(line: Line) -> bool:
-        return line.decoder == GREEDY
+    def greedily(row: Row) -> bool:
+        return row.decoder == GREEDY
 
-    def quarter(layer: int) -> Callable[[Line], bool]:
-        return lambda line: greedily(line) and line.keep == KEEP and drop_layer(line) == layer
+    def quarter(layer: int) -> Callable[[Row], bool]:
+        return lambda row: greedily(row) and row.keep == KEEP and drop_layer(row) == layer
 
     return (
         Bar(
             f'prefill and selection, {KEEP:.0%} kept before the decoder: times faster',
             2.5,
             True,
-            of(quarter(0), lambda line: line.prefill_gain),
+            of(quarter(0), lambda row: row.prefill_gain),
         ),
         Bar(
             f'prefill and selection, {KEEP:.0%} kept after layer {LAYER}: times faster',
             1.5,
             True,
-            of(quarter(LAYER), lambda line: line.prefill_gain),
+            of(quarter(LAYER), lambda row: row.prefill_gain),
         ),
         Bar(
             f'selection over the prefill it saves, {KEEP:.0%} kept',
             0.05,
             False,
-            of(
-                lambda line: greedily(line) and line.keep == KEEP,
-                lambda line: line.selection_share,
-            ),
+            of(lambda row: greedily(row) and row.keep == KEEP, lambda row: row.selection_share),
         ),
         Bar(
             'all of an answer, every draft right: times faster than greedy',
             1.25,
             True,
             of(
-                lambda line: line.pruner == BASELINE and line.decoder == VERIFIED,
-                lambda line: line.total_gain,
+                lambda row: row.pruner == BASELINE and row.decoding == VERIFIED,
+                lambda row: row.total_gain,
             ),
         ),
     )

@@ -17,13 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vla_accel_ros.acceleration import Method, grammar
 from vla_accel_ros.acceleration.components import BASELINE
 from vla_accel_ros.acceleration.settings import make
-from vla_accel_ros.bench.names import PLAIN
+from vla_accel_ros.bench.names import EAGER, PLAIN
 from vla_accel_ros.decoding.greedy import Greedy
 from vla_accel_ros.decoding.jacobi import Relaxed
 from vla_accel_ros.decoding.registry import DECODERS
@@ -43,21 +43,26 @@ GREEDY = Greedy.name
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the comparison.
+    """One row of the comparison.
 
     Attributes:
         method: What is measured, its scheduling apart; None for the plain path.
         draft: What is verified: `right`, `wrong`, `previous` (the last answer) or `none`.
         single_pass: Whether the model answers in one pass, so that there is nothing to decode.
+        asked: The method as it was given, before a decoder was written into it; empty for the
+            method's own name.
+        engine: What runs the model, as `--engines` has it.
     """
 
     method: Method | None
     draft: str = drafts.NONE
     single_pass: bool = False
+    asked: str = ''
+    engine: str = EAGER
 
     @property
     def name(self) -> str:
-        """What it is called in tables and in JSON, unique in a run."""
+        """What it is called in tables and in JSON, unique among those of an engine."""
         if self.method is None:
             return PLAIN
         return f'{self.method.name}, wrong draft' if self.draft == WRONG else self.method.name
@@ -85,6 +90,13 @@ class Case:
     def pruning(self) -> tuple[object, ...]:
         """What decides the tokens that are kept: equal for cases that keep the same ones."""
         return self.pruner, *(self.method.pruning_parameters if self.method else ())
+
+    @property
+    def decoder(self) -> str:
+        """The decoder's name; greedy where nothing is decoded token by token."""
+        if self.single_pass or self.method is None:
+            return GREEDY
+        return self.method.decoder
 
     @property
     def decoding(self) -> str:
@@ -150,6 +162,15 @@ def cases(
     return found
 
 
+def on_engine(groups: Sequence[Sequence[Case]], engine: str) -> list[list[Case]]:
+    """Give the cases for an engine; the plain path is measured beside eager alone."""
+    found = [
+        [replace(case, engine=engine) for case in group if case.method or engine == EAGER]
+        for group in groups
+    ]
+    return [group for group in found if group]
+
+
 def scheduled(found: Iterable[Case]) -> list[str]:
     """Return the methods whose scheduling is left out, by the names before the @."""
     unaccelerated = make(BASELINE, '', {}).scheduler
@@ -175,15 +196,16 @@ def _of_piece(
             raise ValueError(f"{PLAIN} is the plain path and has no parameters, got '{settings}'")
         return [Case(None, single_pass=single_pass)]
     texts = [
-        decoded
+        (pruned, decoded)
         for pruned in _with_pruning(piece, ratios, layer)
         for decoded in _with_decoders(pruned, ways)
     ]
     found = []
-    for method in map(grammar.parse, texts):
+    for pruned, decoded in texts:
+        method = grammar.parse(decoded)
         draft = drafts.NONE if single_pass or method.decoder == GREEDY else method.draft
         for source in given if draft == drafts.GIVEN else [draft]:
-            found.append(Case(method, source, single_pass))
+            found.append(Case(method, source, single_pass, pruned))
     return found
 
 

@@ -16,12 +16,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+import random
 
 import numpy as np
 
 from vla_accel_ros.acceleration import apply_method
-from vla_accel_ros.bench.cases import GIVEN, RIGHT, WRONG, Case
+from vla_accel_ros.bench.cases import GIVEN, GREEDY, RIGHT, WRONG, Case
 from vla_accel_ros.bench.plain import PlainPolicy
 from vla_accel_ros.bench.scenes import Frame
 from vla_accel_ros.bench.subjects import Subject
@@ -112,3 +114,36 @@ class Contestant:
         bins = self._config.bins
         first = self._config.tokenizer_vocab - bins
         return first + (tokens - first + bins // 2) % bins
+
+
+class Group:
+    """Cases that keep the same tokens, each with a state of its own.
+
+    Args:
+        subject: The model.
+        cases: Of one pruning method and its parameters.
+    """
+
+    def __init__(self, subject: Subject, cases: Sequence[Case]) -> None:
+        self.contestants = [Contestant(subject, case) for case in cases]
+        self._extra = None
+        method = cases[0].method
+        if any(one.wants_answer for one in self.contestants) and not cases[0].greedy and method:
+            # Its answers make the drafts, its time is nobody's.
+            self._extra = Contestant(subject, Case(replace(method, decoder=GREEDY)))
+
+    def answer(self, frame: Frame, draw: random.Random) -> list[Sample]:
+        """Let every case answer a frame, those first whose answer is another one's draft.
+
+        Returns:
+            What each case's answer took, in the order of the cases.
+        """
+        order = draw.sample(self.contestants, len(self.contestants))
+        order.sort(key=lambda one: one.wants_answer)
+        right = None if self._extra is None else self._extra.answer(frame).tokens
+        answers = {}
+        for one in order:
+            answers[one.case] = one.answer(frame, right)
+            if one.case.greedy:
+                right = answers[one.case].tokens
+        return [answers[one.case] for one in self.contestants]

@@ -14,6 +14,8 @@
 
 """Names of the command line that its help must know before torch is imported."""
 
+# The engine that the others are held against.
+EAGER = 'eager'
 # transformers' Llama with its own cache, as a user would otherwise run it.
 PLAIN = 'transformers'
 # A random model of `models.presets.mid`, and the layer after which methods drop in it that drop

@@ -35,7 +35,7 @@ from vla_accel_ros.models.heads.token_head import TokenHead
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.models.preprocess import Preprocessor
 from vla_accel_ros.models.proprio import Proprioception
-from vla_accel_ros.models.stopwatch import Stopwatch
+from vla_accel_ros.models.stopwatch import Stopwatch, clock_of
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.observations import Observation
 
@@ -121,7 +121,7 @@ class PlainPolicy:
     def predict(self, observation: Observation) -> Prediction:
         """Answer one observation; see `Policy.predict`."""
         model, config = self.model, self.model.config
-        watch, start = Stopwatch(model.device), time.perf_counter()
+        watch, start = Stopwatch(clock_of(model.device)), time.perf_counter()
         with watch('preprocess'):
             ids = torch.tensor([self._encode(observation.instruction)], device=model.device)
             pixels = self._on_device(self._preprocess(observation.images))
@@ -141,14 +141,14 @@ class PlainPolicy:
         with watch('detokenise'):
             actions, tokens = self._head.read(*found)
             values = self._reader(actions)
-        watch.ms['total'] = (time.perf_counter() - start) * 1e3
+        took = (time.perf_counter() - start) * 1e3
         total = config.visual_tokens
         seen = (total,) * config.decoder.layers
         work = Workload(ids.shape[1], seen, passes=further)
         return Prediction(
             values,
             tokens,
-            watch.ms,
+            watch.ms() | {'total': took},
             total,
             torch.arange(total).numpy(),
             seen,

@@ -43,7 +43,7 @@ COLOURS = {
 
 
 def draw(report: Mapping[str, Any], file: Path) -> None:
-    """Draw medians by stage, one bar a line, and marks at each line's total and floor.
+    """Draw medians by stage, one bar a row, and marks at each row's total and floor.
 
     The median of a total is not the sum of the medians of its stages, so it has a mark of its own.
 
@@ -54,17 +54,18 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    lines = report['lines']
-    figure = Figure(figsize=(10, ROOM_INCHES + ROW_INCHES * len(lines)), layout='constrained')
+    rows = report['rows']
+    several = len({row['engine'] for row in rows}) > 1
+    figure = Figure(figsize=(10, ROOM_INCHES + ROW_INCHES * len(rows)), layout='constrained')
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    places = range(len(lines))
-    left = [0.0] * len(lines)
+    places = range(len(rows))
+    left = [0.0] * len(rows)
     for stage in STAGES:
-        widths = [line['ms'][stage]['p50'] for line in lines]
+        widths = [row['stages_ms'][stage]['p50'] for row in rows]
         axes.barh(places, widths, left=left, color=COLOURS[stage], label=stage, height=0.8)
         left = [start + width for start, width in zip(left, widths, strict=True)]
-    totals = [line['ms']['total']['p50'] for line in lines]
+    totals = [row['total_ms_p50'] for row in rows]
     axes.plot(
         totals,
         places,
@@ -74,9 +75,10 @@ def draw(report: Mapping[str, Any], file: Path) -> None:
         markerfacecolor='white',
         label='total, p50',
     )
-    floors = [line['floor_ms']['total'] for line in lines]
+    floors = [row['floor_ms']['total'] for row in rows]
     axes.plot(floors, places, '|', color='black', markersize=9, markeredgewidth=2, label='floor')
-    axes.set_yticks(places, [line['name'] for line in lines], fontsize=7)
+    names = [f'{row["engine"]}: {row["name"]}' if several else row['name'] for row in rows]
+    axes.set_yticks(places, names, fontsize=7)
     axes.invert_yaxis()
     axes.set_xlabel('milliseconds: p50 of each stage, one behind the other, and p50 of the total')
     model = report['model']

@@ -20,77 +20,87 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import torch
-
 from vla_accel_ros.bench.bars import Bar, bars
 from vla_accel_ros.bench.cases import Case, scheduled
 from vla_accel_ros.bench.contestants import Sample
-from vla_accel_ros.bench.floor import Floor, Rates
+from vla_accel_ros.bench.floor import Floor
+from vla_accel_ros.bench.names import EAGER
 from vla_accel_ros.bench.plain import ATTENTION
-from vla_accel_ros.bench.subjects import Subject
-from vla_accel_ros.bench.summary import Line, line
+from vla_accel_ros.bench.plans import plans
+from vla_accel_ros.bench.summary import Row, row
+from vla_accel_ros.bench.turns import Facts, settings
+from vla_accel_ros.engines.device import Rates
+from vla_accel_ros.engines.planner import Costs
 from vla_accel_ros.evaluation import conditions
 
-FORMAT = 2
+FORMAT = 3
 
 
-def answers_hold(lines: Sequence[Line], dtype: torch.dtype) -> bool:
-    """Say whether every line answered as it must.
+def answers_hold(rows: Sequence[Row], dtype: str) -> bool:
+    """Say whether every row of the eager engine answered as it must.
 
-    In less than float32 rounding differs with the number of tokens that pass together, and may
-    turn the order of two tokens that are equally likely; it is shown, but not held against it.
+    Other engines round in another order, so that two tokens that are equally likely may change
+    places; whether they agree with eager is for `vla-accel verify` to say. In less than float32
+    rounding differs with the number of tokens that pass together. Both are shown, but not held
+    against the run.
     """
-    return dtype != torch.float32 or all(
-        one.same is None or one.same == one.rounds for one in lines
+    return dtype != 'float32' or all(
+        one.same is None or one.same == one.rounds for one in rows if one.engine == EAGER
     )
 
 
 def make(
-    subject: Subject,
+    facts: Sequence[Facts],
+    memory: Sequence[int],
     samples: Mapping[Case, Sequence[Sample]],
     rates: Rates,
+    costs: Mapping[str, Costs],
     shares: Mapping[str, float],
-    settings: Mapping[str, Any],
+    told: Mapping[str, Any],
     complete: bool,
 ) -> dict[str, Any]:
     """Sum up a run.
 
     Args:
-        subject: The model.
+        facts: Of each engine.
+        memory: Bytes that each one took at most.
         samples: From `rounds.measure`, at least one a case.
         rates: The device's.
+        costs: By engine, of what depends on visual tokens.
         shares: Of the processors, from `conditions.CpuMeter`.
-        settings: What else is to be told: command, rounds, warm-up, seed.
+        told: What else is to be told: command, rounds, warm-up, seed.
         complete: Whether all rounds were run.
 
     Returns:
         What `json` can write; `docs/bench.md` says what each entry is.
     """
-    model = subject.model
-    weight = model.language_model.lm_head.weight
-    floor = Floor(model.config, rates, weight.element_size())
-    lines = [line(samples, case, floor) for case in samples]
+    model = facts[0]
+    floor = Floor(model.config, rates, model.weight_bytes)
+    rows = [row(samples, case, floor) for case in samples]
     return {
         'kind': 'vla-accel bench',
         'format': FORMAT,
         'date': conditions.today(),
-        **settings,
+        **told,
         'versions': conditions.versions(),
         'machine': conditions.machine(),
-        'device': str(model.device),
-        'dtype': str(model.dtype).removeprefix('torch.'),
-        'threads': torch.get_num_threads(),
+        'device': model.device,
+        'dtype': model.dtype,
+        'threads': model.threads,
         'attention': ATTENTION,
         'processors': dict(shares),
-        'model': subject.about(),
+        'model': model.about,
+        'engines': [settings(*one) for one in zip(facts, memory, strict=True)],
         'floor': {
             'copy_gb_s': rates.copy / 1e9,
             'matrix_gflop_s': rates.matrix / 1e9,
             'copied_mb': rates.bytes / 1e6,
+            'launch_us': rates.launch * 1e6,
         },
-        'lines': [asdict(one) for one in lines],
-        'bars': [_plain(bar) for bar in bars(lines)],
-        'answers_hold': answers_hold(lines, model.dtype),
+        'rows': [one.plain() for one in rows],
+        'planner': plans(samples, costs, model.config),
+        'bars': [_plain(bar) for bar in bars(rows)],
+        'answers_hold': answers_hold(rows, model.dtype),
         'notes': notes(samples),
         'complete': complete,
     }

@@ -14,63 +14,28 @@
 
 """Rounds: in each one every case answers the same frame, in an order drawn anew.
 
-So whatever the machine does meanwhile, every case has its share of it, and ratios are taken
-between answers that lie moments apart.
+So whatever the machine does meanwhile, every case and every engine has its share of it, and
+ratios are taken between answers that lie moments apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-import gc
 import random
 
-from vla_accel_ros.bench.cases import GREEDY, Case
-from vla_accel_ros.bench.contestants import Contestant, Sample
-from vla_accel_ros.bench.floor import RateMeter
-from vla_accel_ros.bench.scenes import Scene
-from vla_accel_ros.bench.subjects import Subject
+from vla_accel_ros.bench.cases import Case
+from vla_accel_ros.bench.contestants import Sample
+from vla_accel_ros.bench.turns import Turns
 
 # VLA-Pruner takes three steps before it prunes, and each way its first call before it is fast.
 WARM_UP = 6
 Ended = Callable[[int], None]
-
-
-class Group:
-    """Cases that keep the same tokens, each with a state of its own.
-
-    Args:
-        subject: The model.
-        cases: Of one pruning method and its parameters.
-    """
-
-    def __init__(self, subject: Subject, cases: Sequence[Case]) -> None:
-        self.contestants = [Contestant(subject, case) for case in cases]
-        self._extra = None
-        if any(one.wants_answer for one in self.contestants) and not cases[0].greedy:
-            # Its answers make the drafts, its time is nobody's.
-            method = replace(cases[0].method, decoder=GREEDY)
-            self._extra = Contestant(subject, Case(method))
-
-    def answer(self, index: int, scene: Scene, draw: random.Random) -> dict[Case, Sample]:
-        """Let every case answer a frame, those first whose answer is another one's draft."""
-        frame = scene.frame(index)
-        order = draw.sample(self.contestants, len(self.contestants))
-        order.sort(key=lambda one: one.wants_answer)
-        right = None if self._extra is None else self._extra.answer(frame).tokens
-        answers = {}
-        for one in order:
-            answers[one.case] = one.answer(frame, right)
-            if one.case.greedy:
-                right = answers[one.case].tokens
-        return answers
+Team = tuple[Turns, Sequence[Sequence[Case]]]
 
 
 def measure(
-    subject: Subject,
-    groups: Sequence[Sequence[Case]],
+    teams: Sequence[Team],
     rounds: int,
-    meter: RateMeter,
     warm_up: int = WARM_UP,
     seed: int = 0,
     ended: Ended = lambda done: None,
@@ -78,10 +43,9 @@ def measure(
     """Measure.
 
     Args:
-        subject: The model.
-        groups: From `cases.cases`.
+        teams: Each engine with its groups of cases, which are made ready here. The first one
+            measures the device, once a round.
         rounds: To be counted.
-        meter: Sampled once a round.
         warm_up: Rounds before, which do not count.
         seed: Of the orders.
         ended: Told how many rounds are over, those of the warm-up included.
@@ -91,22 +55,28 @@ def measure(
         round counts for nobody.
 
     Raises:
-        ValueError: When there is no round to count, or a negative warm-up.
+        ValueError: When there is no round to count, or a negative warm-up, or a case does not
+            fit the model.
     """
     if rounds < 1 or warm_up < 0:
         raise ValueError(f'{rounds} rounds after {warm_up} of warm-up, expected at least 1 and 0')
-    teams = [Group(subject, cases) for cases in groups]
-    samples: dict[Case, list[Sample]] = {case: [] for cases in groups for case in cases}
+    for turns, groups in teams:
+        turns.prepare(groups)
+    samples: dict[Case, list[Sample]] = {
+        case: [] for _, groups in teams for cases in groups for case in cases
+    }
+    slots = [(turns, groups, place) for turns, groups in teams for place in range(len(groups))]
     draw = random.Random(seed)
     try:
         for index in range(warm_up + rounds):
-            # Not in the middle of an answer.
-            gc.collect()
+            counts = index >= warm_up
+            for turns, _ in teams:
+                turns.pause(counts and turns is teams[0][0])
             answers: dict[Case, Sample] = {}
-            for team in draw.sample(teams, len(teams)):
-                answers.update(team.answer(index, subject.scene, draw))
-            if index >= warm_up:
-                meter.sample()
+            for turns, groups, place in draw.sample(slots, len(slots)):
+                found = turns.answer(place, index, draw.getrandbits(32))
+                answers.update(zip(groups[place], found, strict=True))
+            if counts:
                 for case, sample in answers.items():
                     samples[case].append(sample)
             ended(index + 1)

@@ -26,6 +26,8 @@ import torch
 
 from vla_accel_ros.bench.names import MID
 from vla_accel_ros.bench.scenes import Scene, simulated, synthetic
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.evaluation.seeds import RANGES
 from vla_accel_ros.layers.cache import CacheLender
 from vla_accel_ros.models import presets
@@ -59,6 +61,8 @@ class Subject:
         scene: What is looked at.
         unnorm_key: Data set whose statistics hold.
         weights: Where they come from.
+        engine: What runs the model's programs.
+        engine_name: As `--engines` has it.
     """
 
     name: str
@@ -67,15 +71,20 @@ class Subject:
     scene: Scene
     unnorm_key: str | None
     weights: str
+    engine: Engine = EAGER
+    engine_name: str = EAGER.name
 
     @cached_property
-    def _caches(self) -> CacheLender:
+    def caches(self) -> CacheLender:
+        """Memory for keys and values, lent to one policy after the other."""
         # Of a full-size model dozens of caches would not fit beside the weights.
         return CacheLender(self.model.new_cache)
 
     def policy(self) -> Policy:
         """Give a policy with a state of its own over the shared model, memory aside."""
-        return Policy(self.model, self.encode, self.unnorm_key, self._caches)
+        policy = Policy(self.model, self.encode, self.unnorm_key, self.caches)
+        policy.set_engine(self.engine)
+        return policy
 
     def about(self) -> dict[str, Any]:
         """Give what is to be known of it, as plain values."""

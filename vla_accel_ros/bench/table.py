@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vla_accel_ros.models.stopwatch import STAGES
@@ -24,7 +24,11 @@ from vla_accel_ros.report.text import FASTER, against, columns
 
 Report = Mapping[str, Any]
 BARS = 'Bars'
+PLANNER = 'Planner: projector, layers and choice, ms, by tokens kept; up to how many a drop pays'
+# Columns on the left of a table that stay when it is folded.
+KEPT = {BARS: 1, PLANNER: 2}
 HEAD = (
+    'engine',
     'method',
     'decoder',
     'kept',
@@ -39,7 +43,9 @@ HEAD = (
     'prefill against none',
     'selection / saved',
     'total against none',
+    'total against eager none',
     'as it must be',
+    'as eager',
 )
 
 
@@ -52,29 +58,35 @@ def _ms(value: float) -> str:
     return f'{value:.0f}' if value >= 100 else f'{value:.1f}' if value >= 10 else f'{value:.2f}'
 
 
-def _summary(line: Mapping) -> list[str]:
-    ms, total = line['ms'], line['ms']['total']
-    same = '' if line['same_as'] is None else f'{line["same"]}/{line["rounds"]}'
+def _summary(row: Mapping) -> list[str]:
+    stages = row['stages_ms']
+    same, alike = (
+        '' if row[name] is None else f'{row[name]}/{row["rounds"]}'
+        for name in ('same', 'as_eager')
+    )
     return [
-        line['method'],
-        line['decoder'],
-        f'{line["kept"]:.0f}',
-        *(_ms(ms[stage]['p50']) for stage in ('selection', 'prefill', 'decode')),
-        *(_ms(total[p]) for p in ('p50', 'p95', 'p99')),
-        _ms(line['floor_ms']['total']),
-        f'{line["passes"]:.1f}',
-        against(line['prefill_gain'], words=FASTER),
-        _number(line['selection_share'], '.1%'),
-        against(line['total_gain'], words=FASTER),
+        row['engine'],
+        row['method'],
+        row['decoding'],
+        f'{row["kept"]:.0f}',
+        *(_ms(stages[stage]['p50']) for stage in ('selection', 'prefill', 'decode')),
+        *(_ms(row[f'total_ms_{p}']) for p in ('p50', 'p95', 'p99')),
+        _ms(row['floor_ms']['total']),
+        f'{row["passes"]:.1f}',
+        against(row['prefill_gain'], words=FASTER),
+        _number(row['selection_share'], '.1%'),
+        against(row['total_gain'], words=FASTER),
+        against(row['eager_gain'], words=FASTER),
         same,
+        alike,
     ]
 
 
-def _stages(line: Mapping) -> list[str]:
-    cells = [line['method'], line['decoder']]
+def _stages(row: Mapping) -> list[str]:
+    cells = [row['engine'], row['method'], row['decoding']]
     for stage in STAGES:
-        cell = ' / '.join(_ms(line['ms'][stage][p]) for p in ('p50', 'p95', 'p99'))
-        floor = line['floor_ms'].get(stage)
+        cell = ' / '.join(_ms(row['stages_ms'][stage][p]) for p in ('p50', 'p95', 'p99'))
+        floor = row['floor_ms'].get(stage)
         cells.append(cell if floor is None else f'{cell} ({_ms(floor)})')
     return cells
 
@@ -86,14 +98,16 @@ def tables(report: Report, held: bool = False) -> list[tuple[str, list[list[str]
         report: As `report.make` gives it.
         held: Whether the run is held against the bars; otherwise none of them is missed.
     """
-    lines = report['lines']
+    rows = report['rows']
     found = [
-        ('Milliseconds, p50 where not said otherwise', [list(HEAD), *map(_summary, lines)]),
+        ('Milliseconds, p50 where not said otherwise', [list(HEAD), *map(_summary, rows)]),
         (
             'Stages, ms: p50 / p95 / p99 (floor)',
-            [['method', 'decoder', *STAGES], *map(_stages, lines)],
+            [['engine', 'method', 'decoder', *STAGES], *map(_stages, rows)],
         ),
     ]
+    if report['planner']:
+        found.append((PLANNER, _plans(report['planner'])))
     if report['bars']:
         found.append(
             (
@@ -102,6 +116,27 @@ def tables(report: Report, held: bool = False) -> list[tuple[str, list[list[str]
             )
         )
     return found
+
+
+def _plans(rows: Sequence[Mapping]) -> list[list[str]]:
+    """Write the planner's rows; each has the same counts."""
+    counts = list(rows[0]['ms'])
+    head = ['engine', 'method', 'dropped', 'choice', *counts, 'without', 'pays up to']
+    return [
+        head,
+        *(
+            [
+                row['engine'],
+                row['method'],
+                f'after layer {row["layer"]}' if row['layer'] else 'before the decoder',
+                _ms(row['choice_ms']),
+                *(_ms(row['ms'][count]) for count in counts),
+                _ms(row['full_ms']),
+                f'{row["pays_up_to"]}',
+            ]
+            for row in rows
+        ),
+    ]
 
 
 def _bar(bar: Mapping, held: bool) -> list[str]:
@@ -127,7 +162,14 @@ def about(report: Report) -> list[str]:
         f'{machine["gpu"] if report["device"] != "cpu" else machine["processor"]}, '
         f'{machine["cores"]} cores, {report["threads"]} threads, {machine["memory_gib"]} GiB. '
         f'Floor: copies {floor["copy_gb_s"]:.1f} GB/s ({floor["copied_mb"]:.0f} MB touched), '
-        f'matrix products {floor["matrix_gflop_s"]:.0f} GFLOP/s, both measured in the same run.',
+        f'matrix products {floor["matrix_gflop_s"]:.0f} GFLOP/s, one operation after the other '
+        f'{floor["launch_us"]:.1f} us, measured in the same run.',
+        'Engines: '
+        + ', '.join(
+            f'{each["engine"]} ({each["precision"]}, {each["memory_mib"]} MiB)'
+            for each in report['engines']
+        )
+        + '.',
         f'{report["rounds"]} rounds after {report["warm_up"]} of warm-up, seed {report["seed"]}; '
         f'others used {shares["others"]:.0%} of the processors meanwhile.',
         f'{report["date"]}, `{report["command"]}`; '
@@ -141,7 +183,7 @@ def about(report: Report) -> list[str]:
 def to_text(report: Report, held: bool = False) -> str:
     """Write the report for a terminal; see `tables`."""
     parts = [
-        f'{heading}\n{columns(rows, kept=1 if heading == BARS else 2)}'
+        f'{heading}\n{columns(rows, kept=KEPT.get(heading, 3))}'
         for heading, rows in tables(report, held)
     ]
     return '\n\n'.join(['\n'.join(about(report)), *parts])

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from functools import partial
 from importlib.util import find_spec
 import json
 from pathlib import Path
@@ -25,7 +26,7 @@ import sys
 import time
 
 from vla_accel_ros.acceleration.grammar import add_argument
-from vla_accel_ros.bench.names import DECODERS, KEEPS, METHODS, MID, MID_LAYER, PLAIN
+from vla_accel_ros.bench.names import DECODERS, EAGER, KEEPS, METHODS, MID, MID_LAYER, PLAIN
 from vla_accel_ros.devices import device_name
 from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.outputs import beginning, check_apart, check_file, json_with
@@ -88,6 +89,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
             'drafting can save; wrong in every token the most that it can cost (%(default)s)'
         ),
     )
+    add(
+        '--engines',
+        default=EAGER,
+        help=(
+            'what runs the model, separated by commas, each name[@key=value]: '
+            'eager,onnxruntime,openvino@precision=bfloat16. Of several each is a process of its '
+            'own, and they take turns (%(default)s)'
+        ),
+    )
     add('--rounds', type=int, default=30, help='answers of each case that count (%(default)s)')
     add('--warm-up', type=int, default=6, help='answers before these (%(default)s)')
     add('--threads', type=int, help="torch's threads; as many as there are cores by default")
@@ -98,18 +108,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure; return 0 when every line answered as it must, and with --bars all bars hold."""
-    import torch
+    """Measure; return 0 when every row answered as it must, and with --bars all bars hold."""
+    from vla_accel_ros.bench import engines
 
     if args.methods is None:
         _by_default(args)
     # What cannot be read is said before a large model is made.
-    _cases(args)
+    groups, names = _cases(args), engines.names(args.engines)
+    if EAGER not in names and any(case.method is None for group in groups for case in group):
+        raise ValueError(
+            f'{PLAIN} is measured beside {EAGER}, which --engines {args.engines} leaves out'
+        )
     _check_outputs(args)
-    if args.threads is not None:
-        if args.threads < 1:
-            raise ValueError(f'{args.threads} threads, expected at least 1')
-        torch.set_num_threads(args.threads)
+    if args.threads is not None and args.threads < 1:
+        raise ValueError(f'{args.threads} threads, expected at least 1')
     if args.rounds < 1 or args.warm_up < 0:
         raise ValueError(
             f'{args.rounds} rounds and {args.warm_up} of warm-up, expected 1 and 0 at least'
@@ -124,8 +136,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _by_default(args: argparse.Namespace) -> None:
     """Fill in what is compared where no methods are given."""
-    plain = [PLAIN] if find_spec(PLAIN) else []
-    if not plain:
+    eager = EAGER in args.engines.split(',')
+    plain = [PLAIN] if eager and find_spec(PLAIN) else []
+    if eager and not plain:
         print(f'{PLAIN} is not installed: no plain baseline', file=sys.stderr)
     args.methods = ','.join([*plain, METHODS])
     args.keep = KEEPS if args.keep is None else args.keep
@@ -144,41 +157,53 @@ def _cases(args: argparse.Namespace, single_pass: bool = False) -> list:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from vla_accel_ros.bench import report, subjects, table
-    from vla_accel_ros.bench.floor import RateMeter
+    from vla_accel_ros.bench import engines, report, table
+    from vla_accel_ros.bench.cases import on_engine
     from vla_accel_ros.bench.rounds import measure
+    from vla_accel_ros.bench.turns import Apart, Here, Turns
     from vla_accel_ros.evaluation.conditions import CpuMeter, command_line
 
     progress = Progress(args.warm_up + args.rounds)
-    subject = subjects.find(
-        args.model,
-        args.device,
-        args.dtype,
-        args.random_weights,
-        args.seed,
-        args.unnorm_key,
-        progress.loading,
+    names = engines.names(args.engines)
+    ready = partial(
+        engines.ready,
+        model=args.model,
+        device=args.device,
+        dtype=args.dtype,
+        random=args.random_weights,
+        seed=args.seed,
+        unnorm_key=args.unnorm_key,
     )
-    model = subject.model
-    groups = _cases(args, not model.config.passes)
-    meter = RateMeter(
-        model.device,
-        model.dtype,
-        sum(weight.nbytes for weight in model.language_model.model.layers.parameters()),
-    )
-    processors = CpuMeter()
-    with Interrupt('stopping: the round under way is left', lambda: stop.end()) as stop:
-        samples, complete = measure(
-            subject, groups, args.rounds, meter, args.warm_up, args.seed, progress.round
-        )
+    with ExitStack() as stack:
+        turns: list[Turns]
+        if len(names) == 1:
+            turns = [Here(ready(names[0], args.threads, progress=progress.loading))]
+        else:
+            turns = [stack.enter_context(Apart(ready, name, args.threads)) for name in names]
+        facts = [one.facts for one in turns]
+        groups = _cases(args, not facts[0].config.passes)
+        teams = [(one, on_engine(groups, name)) for one, name in zip(turns, names, strict=True)]
+        processors = CpuMeter(one.process for one in facts)
+        with Interrupt('stopping: the round under way is left', lambda: stop.end()) as stop:
+            samples, complete = measure(
+                teams, args.rounds, args.warm_up, args.seed, progress.round
+            )
+        rates = turns[0].rates() if all(samples.values()) else None
+        memory = [one.memory() for one in turns]
+        costs = {}
+        if complete:
+            timed = {name: one.costs() for one, name in zip(turns, names, strict=True)}
+            costs = {name: found for name, found in timed.items() if found is not None}
     progress.close()
-    if not all(samples.values()):
+    if rates is None:
         print('interrupted before the first round was over', file=sys.stderr)
         return stop.code
     found = report.make(
-        subject,
+        facts,
+        memory,
         samples,
-        meter.best(),
+        rates,
+        costs,
         processors.shares(),
         {
             'command': command_line(),
@@ -193,7 +218,7 @@ def _run(args: argparse.Namespace) -> int:
     if not complete:
         return stop.code
     if not found['answers_hold']:
-        print('a line did not answer as it must', file=sys.stderr)
+        print('a row did not answer as it must', file=sys.stderr)
     bars = not args.bars or all(bar['holds'] for bar in found['bars'])
     return 0 if found['answers_hold'] and bars else 1
 
@@ -207,7 +232,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
                 f'--out is {out}, expected a name for the JSON report, such as '
                 f'{out.with_suffix(".json")}: the table goes to {out}'
             )
-        check_file(out, '--out', json_with('kind', 'format', 'lines'))
+        check_file(out, '--out', json_with('kind', 'format', 'rows'))
         check_file(table_beside(out), 'the table of --out', beginning('# vla-accel bench'))
     if plot is not None:
         from vla_accel_ros.bench.plot import ENDINGS

@@ -76,6 +76,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='which model drives the arm (default %(default)s)',
     )
     parser.add_argument(
+        '--engine',
+        default='',
+        metavar='NAME',
+        help='what runs the model, such as eager or onnxruntime (default: the parameters, which '
+        'take auto)',
+    )
+    parser.add_argument(
         '--limit',
         type=float,
         default=15.0,
@@ -121,7 +128,11 @@ def run(args: argparse.Namespace) -> int:
     instructions = _instructions(args)
     checkpoint_folder(args.checkpoint)
     deployment = Deployment(
-        sim=True, checkpoint=args.checkpoint, params_file=args.params_file, preset=args.preset
+        sim=True,
+        checkpoint=args.checkpoint,
+        engine=args.engine,
+        params_file=args.params_file,
+        preset=args.preset,
     )
     files = OutputFolder(args.out, 'demo', NAMES, of_earlier)
     files.check()

@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from functools import partial
 from itertools import chain
 import json
 import sys
 
 from vla_accel_ros import extras
+from vla_accel_ros.engines import registry
 from vla_accel_ros.graph import machine
 from vla_accel_ros.graph.machine import Finding
 from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
@@ -66,7 +68,9 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
     title = f'checkpoint {name}'
     remedy = "the checkpoint's files once more, or another checkpoint"
     try:
+        from vla_accel_ros.engines.store import Store
         from vla_accel_ros.models.checkpoints.weights import checked_by
+        from vla_accel_ros.models.engine_choice import timings_of
         from vla_accel_ros.models.policy import Policy
 
         folder = checkpoint_folder(name)
@@ -74,6 +78,7 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
         policy.self_test()
         metres, radians = policy.statistics.largest_step()
         verified = checked_by(folder)
+        timings = timings_of(policy, Store()).here(1)
     except Exception as error:
         # A damaged checkpoint may raise anything, out of any library; the next check goes on.
         why = ' '.join(str(error).split())
@@ -83,15 +88,35 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
     text = (
         f'loads; the image changes the action; {policy.cameras} camera(s); largest step '
         f'{metres:.3f} m, {radians:.3f} rad; '
-        f'{"checksum right" if verified else "no checksum"}'
+        f'{"checksum right" if verified else "no checksum"}; engines built: '
+        + (', '.join(f'{each.engine} {each.ms:.1f} ms' for each in timings) or 'none')
     )
     return Finding(
         title,
         True,
         text,
         needed,
-        details={'largest_step_m': metres, 'largest_step_rad': radians, 'checksum': verified},
+        details={
+            'largest_step_m': metres,
+            'largest_step_rad': radians,
+            'checksum': verified,
+            'engines': [asdict(each) for each in timings],
+        },
     )
+
+
+def engine(name: str) -> Finding:
+    """Say what an engine is, and whether it can run here; none is needed but eager.
+
+    Args:
+        name: Of the engine.
+    """
+    kind = registry.find(name)
+    why = kind.probe()
+    text = f'{kind.what}; in {", ".join(kind.precisions)}'
+    if why is None:
+        return Finding(f'engine {name}', True, text, name == registry.EAGER)
+    return Finding(f'engine {name}', False, f'{text}; cannot run here: {why}', False)
 
 
 def examine(checkpoints: list[str], unnorm_key: str | None = None) -> Iterator[Finding]:
@@ -112,6 +137,8 @@ def examine(checkpoints: list[str], unnorm_key: str | None = None) -> Iterator[F
         yield from asked(f'extra {name}', partial(machine.extra, name))
     if not extras.missing('sim'):
         yield from asked('opengl', machine.opengl)
+    for name in registry.names():
+        yield from asked(f'engine {name}', partial(engine, name))
     shipped = list(shipped_checkpoints())
     if not shipped:
         yield Finding(

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
@@ -27,6 +28,7 @@ import time
 from vla_accel_ros import acceleration as methods
 from vla_accel_ros.acceleration.grammar import add_argument
 from vla_accel_ros.devices import device_name
+from vla_accel_ros.engines import wish
 from vla_accel_ros.environments import registry
 from vla_accel_ros.evaluation import clocks, runner, seeds
 from vla_accel_ros.evaluation.episode import EpisodeResult
@@ -110,6 +112,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='processes; episodes are the same, but calls are timed best with 1 (%(default)s)',
     )
     add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
+    wish.add_arguments(parser)
     add(
         '--image-size',
         type=int,
@@ -166,6 +169,7 @@ def session_of(args: argparse.Namespace) -> Evaluation:
         args.image_size,
         args.max_steps,
         args.unnorm_key,
+        wish.wish_of(args),
     )
     return Evaluation(
         setup,
@@ -201,6 +205,7 @@ def run(args: argparse.Namespace) -> int:
             f'starting {count} worker{"s" * (count > 1)} for {len(jobs)} episodes', file=sys.stderr
         )
     here = runner.prepare(jobs, session.setup, args.workers)
+    session = replace(session, setup=here.setup, engine=here.policy.in_use.facts())
     with ExitStack() as stack:
         for path in (args.out, page):
             if path is not None and not is_special(path):

@@ -23,6 +23,7 @@ import json
 from pathlib import Path
 import sys
 
+from vla_accel_ros.engines import wish
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.whole_files import naming
@@ -60,6 +61,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_CHECKPOINT,
         help=('who drives, unaccelerated; also decides the size of the pictures (%(default)s)'),
     )
+    # Another engine may round otherwise, and the same command is to write the same bag.
+    wish.add_arguments(parser, 'eager')
     add('--expert', action='store_true', help='the scripted expert drives')
     add(
         '--image-size',
@@ -108,7 +111,7 @@ def _record(
     env = TabletopEnv(
         image_size=args.image_size or read_config(folder).image_size, cameras=tuple(CAMERAS)
     )
-    driver = None if args.expert else _driver(folder, env.control_dt)
+    driver = None if args.expert else _driver(folder, wish.wish_of(args), env.control_dt)
     about = {
         'recorded_by': 'vla-accel record-demo',
         'driver': 'expert' if args.expert else folder.name,
@@ -171,13 +174,15 @@ def _seeds(first: int, count: int) -> range:
     return seeds.require(known, first, count)
 
 
-def _driver(folder: Path, step_s: float):
+def _driver(folder: Path, engine: wish.EngineWish, step_s: float):
     from vla_accel_ros.acceleration import BASELINE, parse
     from vla_accel_ros.evaluation.driver import Driver
+    from vla_accel_ros.models.engine_choice import use_engine_aloud
     from vla_accel_ros.models.policy import Policy
 
     # One thread: the order of a sum, and so the last bit of an action, stays the same.
     policy = Policy.load(folder, threads=1)
+    use_engine_aloud(policy, engine, lambda line: print(f'record-demo: {line}', file=sys.stderr))
     return Driver(policy, parse(BASELINE).at_step(step_s))
 
 

@@ -12,44 +12,161 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`vla-accel verify`: compare a checkpoint, array by array, with the original's numbers."""
+"""`vla-accel verify`: compare with the original's numbers, or an engine with eager."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from itertools import islice
 import json
 from pathlib import Path
+import sys
 
-from vla_accel_ros.models.parity.compare import ARRAY_FILES, not_compared, table, verify
-from vla_accel_ros.models.parity.oft_compare import verify_oft
+from vla_accel_ros import extras
+from vla_accel_ros.devices import device_name
+from vla_accel_ros.engines import registry, wish
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument(
+    original = parser.add_argument_group("the original's numbers")
+    original.add_argument(
         '--fixture',
-        required=True,
         metavar='DIR',
         help='checkpoint folder with inputs.npz, outputs.npz and, if there, crop_outputs.npz; the '
         "example's is in the source tree, not in an installed package",
     )
-    parser.add_argument(
+    original.add_argument(
         '--oft',
         action='store_true',
         help='compare OpenVLA-OFT, too: its side files and oft_outputs.npz are in the folder',
     )
+    engines = parser.add_argument_group('an engine')
+    add = engines.add_argument
+    add(
+        'checkpoint',
+        nargs='?',
+        default=DEFAULT_CHECKPOINT,
+        help='shipped checkpoint or folder (%(default)s)',
+    )
+    add('--engine', metavar='NAME', help=f'compare this one with eager: {", ".join(registry.OWN)}')
+    add(
+        '--engine-precision',
+        default=wish.WEIGHTS,
+        choices=wish.OPTIONS['engine_precision'].choices,
+        help='what it computes in; auto is the type of the weights (%(default)s)',
+    )
+    add(
+        '--frames',
+        type=int,
+        default=0,
+        metavar='N',
+        help='so many frames of the embedded arm, or of the bag; 0 takes four that come with the '
+        'package (%(default)s)',
+    )
+    add('--bag', type=Path, metavar='BAG', help='take the frames from a bag')
+    add(
+        '--methods',
+        default='none',
+        metavar='A,B',
+        help='pruning methods to compare with, or all (%(default)s)',
+    )
+    add(
+        '--decoders',
+        default='greedy',
+        metavar='A,B',
+        help='decoders to compare with, or all (%(default)s)',
+    )
+    add(
+        '--bound',
+        type=float,
+        metavar='X',
+        help='how far it may be: mean bins of tokens, or largest difference of normalised numbers '
+        '(no token but for ties, or 0.001; of bfloat16, float16 and int8 1 bin, or 0.1)',
+    )
+    add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
+    add('--unnorm-key', default=None, help='data set, where the checkpoint has several')
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command.
 
     Returns:
-        0 when all arrays agree, else 1.
+        0 when all agrees, else 1.
 
     Raises:
-        ValueError: When the folder cannot be compared with.
+        ValueError: When there is nothing to compare, or it cannot be compared.
     """
+    if (args.fixture is None) == (args.engine is None):
+        raise ValueError('nothing to compare, expected either --fixture DIR or --engine NAME')
+    return _engine(args) if args.engine is not None else _original(args)
+
+
+def _engine(args: argparse.Namespace) -> int:
+    from vla_accel_ros.decoding.registry import DECODERS
+    from vla_accel_ros.models.engine_build import all_ways
+    from vla_accel_ros.models.parity.engine_report import render, verify
+    from vla_accel_ros.models.policy import Policy
+    from vla_accel_ros.pruning.registry import METHODS
+
+    asked = wish.EngineWish(args.engine, args.engine_precision)
+    if asked.engine == registry.AUTO:
+        raise ValueError('--engine is auto, expected an engine by name')
+    ways = all_ways(
+        _words(args.methods, METHODS, '--methods'), _words(args.decoders, DECODERS, '--decoders')
+    )
+    folder = checkpoint_folder(args.checkpoint)
+    policy = Policy.load(folder, device=args.device, unnorm_key=args.unnorm_key, threads=1)
+    row = verify(
+        policy,
+        asked.engine,
+        asked.engine_precision,
+        _frames(args, policy),
+        ways,
+        lambda line: print(line, file=sys.stderr),
+        args.bound,
+    )
+    row['checkpoint'] = args.checkpoint
+    print(json.dumps(row, indent=1) if args.json else render(row))
+    return 0 if row['agrees'] else 1
+
+
+def _words(text: str, known, option: str) -> tuple[str, ...]:
+    if text == 'all':
+        return tuple(known)
+    words = tuple(filter(None, (word.strip() for word in text.split(','))))
+    for word in words:
+        if word not in known:
+            raise ValueError(f"{option} has '{word}', expected all or some of {', '.join(known)}")
+    return words
+
+
+def _frames(args: argparse.Namespace, policy) -> Callable[[], Iterable]:
+    """Return what gives the frames, the same each time."""
+    from vla_accel_ros.models.parity.frames import few_frames
+
+    if args.frames < 0:
+        raise ValueError(f'--frames is {args.frames}, expected 0 or more')
+    if args.bag is not None:
+        extras.require('eval')
+        from vla_accel_ros.replay.engine_frames import of_bag
+
+        return lambda: islice(of_bag(args), args.frames or None)
+    if args.frames:
+        extras.require('sim')
+        from vla_accel_ros.evaluation.engine_frames import simulated
+
+        return lambda: simulated(policy, args.frames)
+    return lambda: few_frames(policy)
+
+
+def _original(args: argparse.Namespace) -> int:
+    from vla_accel_ros.models.parity.compare import ARRAY_FILES, not_compared, table, verify
+    from vla_accel_ros.models.parity.oft_compare import verify_oft
+
     comparisons, left_out = [], []
     # A folder may hold OFT's numbers alone.
     if not args.oft or (Path(args.fixture) / ARRAY_FILES[1]).exists():

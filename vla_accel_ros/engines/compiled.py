@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partial
 import os
 from pathlib import Path
 from threading import Lock
@@ -28,8 +29,8 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.engines.eager import EAGER
-from vla_accel_ros.engines.interface import Bucket, EngineError, Program, Runner, Tensors
-from vla_accel_ros.engines.programs.decoder import general
+from vla_accel_ros.engines.interface import Bucket, EngineError, Program, Runner, Tensors, call
+from vla_accel_ros.engines.programs.decoder import Loop, Pass, general
 
 # Those with enough to fuse. Of the others a call of what is compiled would take as long.
 COMPILED = ('vision', 'projector', 'span', 'pass', 'loop', 'head')
@@ -68,6 +69,8 @@ class Compiled:
         program = general(program)
         if program.name not in COMPILED:
             return EAGER.ready(program, bucket)
+        if isinstance(program, Loop):
+            return partial(self._step_by_step, program)
         key = program if program.name in OF_ANY_LENGTH else (program, bucket)
         with self._lock:
             if key not in self._made:
@@ -76,6 +79,28 @@ class Compiled:
         if made.failure:
             raise EngineError(made.failure)
         return made
+
+    def _step_by_step(self, loop: Loop, given: Tensors, room: Tensors) -> dict[str, Tensor]:
+        """Run a loop pass by pass: one pass compiles in a part of the time of them all."""
+        if 'store' not in room:
+            return loop.run(given, room)
+        step = Pass(loop.decoder, loop.head, loop.taps)
+        token, made = given['token'], []
+        for place in range(loop.count):
+            now = {
+                'tokens': token,
+                'positions': given['position'] + place,
+                'store': given['store'],
+                'lengths': given['lengths'] + place,
+            }
+            done = call(self, step, now, room)
+            peaks, token = done.pop('logits')[:, 0].max(-1, keepdim=True)
+            made.append({'tokens': token, 'peaks': peaks, **done})
+        along = {'tokens': 1, 'peaks': 1, 'new': 4}
+        return {
+            name: torch.cat([each[name] for each in made], along.get(name, 2))
+            for name in loop.outputs
+        }
 
 
 class _Compiling:

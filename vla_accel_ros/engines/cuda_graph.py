@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from vla_accel_ros.engines.compiled import Compiled
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Bucket, Engine, EngineError, Program, Runner, Tensors
 from vla_accel_ros.engines.programs.decoder import general
@@ -35,8 +36,9 @@ from vla_accel_ros.engines.recorders import Recorder, Recording
 # Those that launch many kernels. The others are a few kernels each, and copying inputs and
 # outputs would take as many.
 CAPTURED = ('vision', 'projector', 'span', 'pass', 'loop', 'head')
-# Captured graphs that are kept. A call of a pruning method takes up to ten.
-KEPT = 64
+# Captured graphs that are kept. A call takes up to ten, and a method that keeps other numbers of
+# tokens from call to call some tens.
+KEPT = 128
 # Where a tensor is: name, address, shape, strides, type.
 Place = tuple[str, int, tuple[int, ...], tuple[int, ...], torch.dtype]
 
@@ -96,10 +98,12 @@ class CudaGraph:
     ) -> dict[str, Tensor]:
         with self._lock, torch.inference_mode():
             types = tuple(tensor.dtype for tensor in given.values())
-            key = (program, bucket, types, tuple(starmap(_place, room.items())))
+            bound = _bound(given, room)
+            key = (program, bucket, types, bound, tuple(starmap(_place, room.items())))
             graph = self._graphs.get(key)
             if graph is None or graph.moved:
-                graph = self._graphs[key] = self._capture(program, bucket, given, room)
+                graph = self._capture(program, bucket, given, room)
+                self._graphs[key] = graph
             self._graphs.move_to_end(key)
             return graph(given, room)
 
@@ -132,6 +136,20 @@ class CudaGraph:
         return EngineError(text)
 
 
+class CudaGraphOfCompiled(CudaGraph):
+    """Compile programs and capture what was compiled: few kernels, and one launch for them all.
+
+    Args:
+        recorder: See `CudaGraph`.
+        compiled: What compiles.
+    """
+
+    name: ClassVar[str] = 'cuda_graph_compile'
+
+    def __init__(self, recorder: Recorder, compiled: Compiled) -> None:
+        super().__init__(recorder, compiled.precision, inner=compiled)
+
+
 @dataclass(frozen=True)
 class _InRoom:
     """An output that is part of a room: the room's name, and what of it."""
@@ -160,11 +178,7 @@ class _Captured:
         room: Tensors,
     ) -> None:
         self.program, self.bucket = program, bucket
-        bound = {
-            name
-            for name, tensor in given.items()
-            if name in room and _place(name, tensor) == _place(name, room[name])
-        }
+        bound = _bound(given, room)
         self._inputs = {
             name: torch.empty_like(tensor, memory_format=torch.contiguous_format)
             for name, tensor in given.items()
@@ -199,6 +213,15 @@ class _Captured:
     def _copy_in(self, given: Tensors) -> None:
         for name, tensor in self._inputs.items():
             tensor.copy_(given[name])
+
+
+def _bound(given: Tensors, room: Tensors) -> frozenset[str]:
+    """Give the inputs that are the room of their name."""
+    return frozenset(
+        name
+        for name, tensor in given.items()
+        if name in room and _place(name, tensor) == _place(name, room[name])
+    )
 
 
 def _place(name: str, tensor: Tensor) -> Place:

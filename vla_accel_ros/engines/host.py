@@ -68,3 +68,18 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     Its memory is read before this returns, for it is not pinned: it may be changed then.
     """
     return tensor.to(device, non_blocking=True)
+
+
+def bring(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """Bring tensors from the host to the device in one copy, without waiting for the device.
+
+    Their memory is read before this returns. Where they are there already, they are given as they
+    are.
+    """
+    if device.type == 'cpu':
+        return list(tensors)
+    packed = pack(tensors)
+    if device.type == 'cuda':
+        # torch keeps pinned memory until what reads it is done.
+        packed = packed.pin_memory()
+    return unpack(packed.to(device, non_blocking=True), tensors)

@@ -16,9 +16,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+import sys
 
 from vla_accel_ros.acceleration import Method, check_method
+from vla_accel_ros.engines import wish
+from vla_accel_ros.engines.wish import WEIGHTS, EngineWish
 from vla_accel_ros.environments.interface import EnvironmentKind
 from vla_accel_ros.environments.tabletop import TabletopKind
 from vla_accel_ros.evaluation.episode import EpisodeResult
@@ -59,6 +62,8 @@ class Setup:
         image_size: Side of the camera images, pixels; the policy's own where None.
         max_steps: Steps after which an episode is cut off; the task's own where None.
         unnorm_key: Data set whose statistics hold; None where there is only one.
+        engine: What runs the policy.
+        engine_checked: Whether another process has compared the engine with eager.
     """
 
     checkpoint: str
@@ -67,6 +72,8 @@ class Setup:
     image_size: int | None = None
     max_steps: int | None = None
     unnorm_key: str | None = None
+    engine: EngineWish = wish.EAGER
+    engine_checked: bool = False
 
 
 def plan(
@@ -99,18 +106,28 @@ class Worker:
     Args:
         setup: What to build.
 
+    Attributes:
+        setup: The same for other processes, with the engine that was chosen here.
+
     Raises:
         ValueError: When the checkpoint or the environment is no good, or they do not fit.
     """
 
     def __init__(self, setup: Setup) -> None:
         from vla_accel_ros.environments.registry import with_views
+        from vla_accel_ros.models.engine_choice import use_engine_aloud
         from vla_accel_ros.models.policy import Policy
 
         # One thread each: the order of a sum, and so the last bit of a logit, stays the same.
         self.policy = Policy.load(
             setup.checkpoint, device=setup.device, unnorm_key=setup.unnorm_key, threads=1
         )
+        in_use = use_engine_aloud(self.policy, setup.engine, _say, not setup.engine_checked)
+        precision = (
+            setup.engine.engine_precision if in_use.name == setup.engine.engine else WEIGHTS
+        )
+        chosen = EngineWish(in_use.name, precision, setup.engine.engine_required)
+        self.setup = replace(setup, engine=chosen, engine_checked=True)
         kind = with_views(setup.environment, self.policy.cameras)
         self.environment = kind.make(setup.image_size or self.policy.image_size, setup.max_steps)
         self.policy.warm_up()
@@ -144,6 +161,10 @@ class Worker:
         method = job.method.at_step(self.environment.step_s)
         driver = Driver(self.policy, method, job.latency)
         return run_episode(driver, self.environment, job.seed, job.instruction, stop)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 _worker: Worker | None = None
@@ -198,7 +219,7 @@ def run(
     """
     here = here or prepare(jobs, setup, workers)
     if workers > 1 and len(jobs) > 1:
-        yield from _share(jobs, setup, min(workers, len(jobs)), stop)
+        yield from _share(jobs, here.setup, min(workers, len(jobs)), stop)
         return
     for job in jobs:
         try:

@@ -40,6 +40,7 @@ class Evaluation:
         instructions: What it means; episodes take them in turn.
         purpose: What the seeds are for.
         seeds: One an episode of each method.
+        engine: What ran the policy, as `models.in_use.InUse.facts` says it; None before.
     """
 
     setup: runner.Setup
@@ -49,6 +50,7 @@ class Evaluation:
     instructions: tuple[str, ...]
     purpose: str
     seeds: range
+    engine: dict[str, str] | None = None
 
     @property
     def clock(self) -> str:
@@ -67,6 +69,8 @@ class Evaluation:
             'checkpoint': fingerprints.of_folder(Path(setup.checkpoint)),
             'environment': repr(setup.environment),
             'device': setup.device,
+            'engine': setup.engine.engine,
+            'engine_precision': setup.engine.engine_precision,
             'image_size': setup.image_size,
             'max_steps': setup.max_steps,
             'unnorm_key': setup.unnorm_key,
@@ -118,6 +122,7 @@ class Evaluation:
             'notes': self.notes(complete),
             'date': conditions.today(),
             'machine': conditions.machine(),
+            'engine': self.engine,
             'versions': conditions.versions(),
             'methods': rows,
         }
@@ -125,6 +130,9 @@ class Evaluation:
     def notes(self, complete: bool = True) -> list[str]:
         """Return what a reader must know first."""
         found = []
+        if self.engine and self.engine['reason']:
+            name, asked, reason = (self.engine[key] for key in ('name', 'asked', 'reason'))
+            found.append(f'the policy ran on {name}, {asked} was asked for: {reason}')
         if not complete:
             found.append('interrupted: some episodes were not run')
         if self.purpose != 'reporting':

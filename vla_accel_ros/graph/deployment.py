@@ -25,6 +25,7 @@ import re
 
 from vla_accel_ros.acceleration.presets import node_parameters
 from vla_accel_ros.devices import device_or_auto
+from vla_accel_ros.engines.wish import EngineWish
 from vla_accel_ros.files.parameter_text import read_file
 from vla_accel_ros.files.parameter_yaml import Section, parse
 from vla_accel_ros.inputs.instructions import check_instruction
@@ -59,6 +60,11 @@ class Deployment:
         "embedded arm's, or those of the parameter file",
     )
     device: str = _argument('auto', 'where the model runs: auto, cpu, cuda, cuda:1')
+    engine: str = _argument(
+        '',
+        'what runs the model: auto, eager, compile, cuda_graph, onnxruntime, openvino, tensorrt; '
+        'empty leaves it to the parameter file, whose default is auto',
+    )
     params_file: str = _argument('', "parameter file; empty takes the package's config/arm.yaml")
     preset: str = _argument(
         '',
@@ -75,6 +81,8 @@ class Deployment:
         if self.log_level not in LOG_LEVELS:
             raise ValueError(f'log_level is {self.log_level!r}, expected one of {LOG_LEVELS}')
         device_or_auto(self.device)
+        if self.engine:
+            EngineWish(self.engine)
         _check_namespace(self.namespace)
         if self.instruction.strip():
             check_instruction(self.instruction)

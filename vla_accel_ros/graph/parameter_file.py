@@ -31,6 +31,7 @@ from textwrap import wrap
 
 from vla_accel_ros.acceleration import method_of
 from vla_accel_ros.acceleration.node_parameters import read_pruning_parameters
+from vla_accel_ros.engines.wish import EngineWish
 from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.nodes.arm_command_settings import guard_config
 from vla_accel_ros.options import WHEN, Option, as_yaml, table
@@ -43,7 +44,10 @@ NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
 # pruning it checks itself: that takes torch, which a launch does without.
 TOGETHER = {
     'scheduler': method_of,
-    'inference': lambda settings: read_pruning_parameters(settings['pruning_parameters']),
+    'inference': lambda settings: (
+        read_pruning_parameters(settings['pruning_parameters']),
+        EngineWish.of(settings),
+    ),
     'arm_command': guard_config,
 }
 

@@ -164,6 +164,7 @@ def _processes(deployment: Deployment) -> tuple[Process, ...]:
                 **accelerated.get('inference', {}),
                 'checkpoint': deployment.checkpoint,
                 'device': deployment.device,
+                **({'engine': deployment.engine} if deployment.engine else {}),
             },
         ),
         Process('arm_command', arm),

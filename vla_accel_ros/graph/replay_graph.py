@@ -205,6 +205,7 @@ def running(session: Replay, method: Method, logs: Path, stop: Interrupt) -> Ite
     deployment = Deployment(
         checkpoint=str(session.checkpoint),
         device=session.args.device,
+        engine=session.policy.in_use.name,
         use_sim_time=True,
         image_topics=tuple(image_topic(k) for k in range(session.policy.cameras)),
     )
@@ -238,6 +239,7 @@ def _processes(session: Replay, method: Method, deployment: Deployment) -> tuple
             'max_age': 60.0,
             'threads': session.args.threads,
             'unnorm_key': session.policy.unnorm_key,
+            'engine_precision': session.precision,
         },
     }
     return tuple(

@@ -206,6 +206,9 @@ def _lines(report: Report, now: float) -> list[str]:
         if report.message in ('', report.state)
         else [part for reason in report.message.split('; ') for part in _wrapped(reason, '    ')]
     )
+    engine = report.values.get('engine')
+    if engine and engine not in report.message:
+        detail += _wrapped(f'engine {engine}', '    ')
     return [line, *detail]
 
 

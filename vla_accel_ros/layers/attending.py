@@ -34,11 +34,11 @@ from vla_accel_ros.layers.rotary import Rope
 class Attend(Protocol):
     """What the queries of a layer look at."""
 
-    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Take in keys and values of the new rows, and give what their queries read.
 
         Args:
-            layer: Counted from 0.
+            slot: The layer, counted from 0 among those that have attention.
             queries: [B, heads, r, head width], rotated, of the last r of the k new rows.
             keys: [B, kv heads, k, head width], rotated.
             values: As the keys.
@@ -68,22 +68,30 @@ def run_layers(
         rope: Of the k positions.
         attend: What queries look at.
         taps: Layers, counted from 1, whose queries are wanted.
-        rows: int [r], ascending and the last ones of the k: those wanted behind the last layer,
-            of which only these get queries, output and MLP. All if None.
+        rows: int [r], ascending and the last ones of the k: those wanted behind the last layer.
+            From the last attention on only these are computed, but for keys and values. All if
+            None.
 
     Returns:
         [B, k or r, width], and by tapped layer the rotated queries [B, heads, k or r, head width].
     """
-    queries = {}
+    queries, config = {}, decoder.config
+    end = config.slot(last)
+    if rows is not None and config.slot(first) == end:
+        x = x.index_select(1, rows)
     for index in range(first, last):
         layer: DecoderLayer = decoder.layers[index]
-        wanted = rows if index == last - 1 else None
+        if layer.self_attn is None:
+            x = layer.finish(x)
+            continue
+        slot = config.slot(index)
+        wanted = rows if slot == end - 1 else None
         q, k, v = layer.self_attn.project(layer.input_layernorm(x), rope, wanted)
         if index + 1 in taps:
             queries[index + 1] = q
         if wanted is not None:
             x = x.index_select(1, wanted)
-        x = layer.finish(x, attend(index, q, k, v))
+        x = layer.finish(x, attend(slot, q, k, v))
     return x, queries
 
 
@@ -91,40 +99,34 @@ class Own:
     """The keys of a sequence itself.
 
     Args:
-        first: The first layer that is run.
-        last: The layer behind the last one.
+        slots: Those of the layers that are run.
         causal: Whether a row sees only itself and those before it.
         rows: As for `run_layers`.
-        room: [layers, 2, B, kv heads, S, head width], memory for keys and values of the layers
-            that are run; None to make new.
+        room: [slots, 2, B, kv heads, S, head width], memory for keys and values; None to make
+            new.
     """
 
     def __init__(
-        self,
-        first: int,
-        last: int,
-        causal: bool,
-        rows: Tensor | None = None,
-        room: Tensor | None = None,
+        self, slots: range, causal: bool, rows: Tensor | None = None, room: Tensor | None = None
     ) -> None:
-        self._first, self._causal, self._room = first, causal, room
-        self._trimmed, self._rows = last - 1, rows
+        self._slots, self._causal, self._room = slots, causal, room
+        self._rows = rows
         self._made: list[Tensor] = []
 
     @property
     def new(self) -> Tensor:
-        """Keys and values [layers, 2, B, kv heads, S, head width]."""
+        """Keys and values [slots, 2, B, kv heads, S, head width], of one slot at least."""
         return torch.stack(self._made) if self._room is None else self._room
 
-    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
         if self._room is None:
             self._made.append(torch.stack([keys, values]))
         else:
-            own = self._room[layer - self._first]
+            own = self._room[slot - self._slots.start]
             own[0], own[1] = keys, values
             keys, values = own.unbind(0)
-        if not self._causal or self._rows is None or layer != self._trimmed:
+        if not self._causal or self._rows is None or slot != self._slots[-1]:
             return fused(queries, keys, values, causal=self._causal)
         places = torch.arange(keys.shape[2], device=keys.device)
         return fused(queries, keys, values, places <= self._rows[:, None])
@@ -134,7 +136,8 @@ class Memory:
     """Keys and values in memory, and those of new rows behind them, over several passes.
 
     Args:
-        store: [layers, 2, B, kv heads, capacity, head width].
+        store: [slots, 2, B, kv heads, capacity, head width], a slot for each layer that has
+            attention.
         inside: Whether new rows are written into the store; if not, it is left alone.
     """
 
@@ -145,13 +148,13 @@ class Memory:
         """Begin a pass of `count` rows."""
         raise NotImplementedError
 
-    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
         raise NotImplementedError
 
     @property
     def new(self) -> Tensor:
-        """Keys and values of all passes' rows, [layers, 2, B, kv heads, n, head width]."""
+        """Keys and values of all passes' rows, [slots, 2, B, kv heads, n, head width]."""
         raise NotImplementedError
 
 
@@ -160,24 +163,36 @@ class Held(Memory):
 
     Args:
         store: See `Memory`.
-        held: Of each layer, the rows that it holds.
+        held: Of each slot, the rows that it holds.
         inside: See `Memory`.
     """
 
     def __init__(self, store: Tensor, held: Sequence[int], inside: bool) -> None:
         super().__init__(store, inside)
-        self._held, self._ran, self._count = held, 0, 0
-        parts = store.view(-1, *store.shape[2:]).unbind(0)
-        self._keys, self._values = list(parts[::2]), list(parts[1::2])
+        self._held, self._ran = held, 0
+        # Keys of the first layer, its values, keys of the second one, ...
+        self._parts = store.view(-1, *store.shape[2:])
+        self._seen = [] if inside else self._slices([0] * len(held), held)
+        self._own: list[Tensor] = []
         self._mask: Tensor | None = None
-        if not inside:
-            ends = list(enumerate(held))
-            self._keys = [self._keys[layer][:, :, :end] for layer, end in ends]
-            self._values = [self._values[layer][:, :, :end] for layer, end in ends]
+
+    def _slices(self, begins: Sequence[int], counts: Sequence[int]) -> list[Tensor]:
+        """Cut rows out of the keys and the values of each layer."""
+        cuts = list(zip(begins, counts, strict=True))
+        if len(set(cuts)) == 1:
+            # In one operation for all layers.
+            return list(self._parts.narrow(3, *cuts[0]).unbind(0))
+        return [
+            part.narrow(2, *cuts[index // 2]) for index, part in enumerate(self._parts.unbind(0))
+        ]
 
     def begin(self, count: int) -> None:
         """Begin a pass; see `Memory.begin`."""
-        self._ran, self._count, self._mask = self._ran + count, count, None
+        self._ran, self._mask = self._ran + count, None
+        if self.inside:
+            ends = [held + self._ran for held in self._held]
+            self._own = self._slices([end - count for end in ends], [count] * len(ends))
+            self._seen = self._slices([0] * len(ends), ends)
         if count > 1:
             # All that came before and, of the new rows, those up to oneself. A layer that holds
             # less takes the right part: fused attention's own flag would align at the left.
@@ -186,34 +201,25 @@ class Held(Memory):
                 count, longest, dtype=torch.bool, device=self.store.device
             ).tril(longest - count)
 
-    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
-        end = self._held[layer] + self._ran
+        one, two = 2 * slot, 2 * slot + 1
         if self.inside:
-            begin, count = end - self._count, self._count
-            self._keys[layer].narrow(2, begin, count).copy_(keys)
-            self._values[layer].narrow(2, begin, count).copy_(values)
-            keys = self._keys[layer].narrow(2, 0, end)
-            values = self._values[layer].narrow(2, 0, end)
+            self._own[one].copy_(keys)
+            self._own[two].copy_(values)
         else:
-            keys = self._keys[layer] = torch.cat([self._keys[layer], keys], 2)
-            values = self._values[layer] = torch.cat([self._values[layer], values], 2)
-        mask = self._mask
-        return fused(queries, keys, values, None if mask is None else mask[:, -end:])
+            self._seen[one] = torch.cat([self._seen[one], keys], 2)
+            self._seen[two] = torch.cat([self._seen[two], values], 2)
+        keys, values, mask = self._seen[one], self._seen[two], self._mask
+        return fused(queries, keys, values, None if mask is None else mask[:, -keys.shape[2] :])
 
     @property
     def new(self) -> Tensor:
         """See `Memory.new`."""
-        begin, *others = self._held
-        if self.inside and all(other == begin for other in others):
-            return self.store.narrow(4, begin, self._ran)
-        parts = zip(self._held, self._keys, self._values, strict=True)
-        return torch.stack(
-            [
-                torch.stack([part.narrow(2, held, self._ran) for part in both])
-                for held, *both in parts
-            ]
-        )
+        if self.inside and len(set(self._held)) == 1:
+            return self.store.narrow(4, self._held[0], self._ran)
+        rows = [part.narrow(2, part.shape[2] - self._ran, self._ran) for part in self._seen]
+        return torch.stack(rows).view(-1, 2, *rows[0].shape)
 
 
 class Masked(Memory):
@@ -224,7 +230,7 @@ class Masked(Memory):
 
     Args:
         store: See `Memory`; no number in it is NaN or infinite, not even in what is not filled.
-        lengths: int [layers], the rows that each layer holds.
+        lengths: int [slots], the rows that each slot holds.
     """
 
     def __init__(self, store: Tensor, lengths: Tensor) -> None:
@@ -241,17 +247,17 @@ class Masked(Memory):
         places = torch.arange(count, device=self.store.device)
         self._later = _bias(places > places[:, None], self.store)
 
-    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
-        if layer in self._made:
-            before = self._made[layer]
+        if slot in self._made:
+            before = self._made[slot]
             keys, values = torch.cat([before[0], keys], 2), torch.cat([before[1], values], 2)
-        self._made[layer] = keys, values
-        stored_keys, stored_values = self.store[layer].unbind(0)
+        self._made[slot] = keys, values
+        stored_keys, stored_values = self.store[slot].unbind(0)
         batch, kv_heads, capacity, width = stored_keys.shape
         # Heads that share keys stand below one another: keys need not be repeated.
         grouped = (queries * width**-0.5).reshape(batch, kv_heads, -1, width)
-        old = grouped @ stored_keys.transpose(-1, -2) + self._hidden[layer]
+        old = grouped @ stored_keys.transpose(-1, -2) + self._hidden[slot]
         new = grouped @ keys.transpose(-1, -2)
         if self._later is not None:
             count = queries.shape[2]
@@ -278,7 +284,7 @@ class Placed(Memory):
 
     Args:
         store: See `Memory`, and as for `Masked`.
-        lengths: int [layers], the rows that each layer holds.
+        lengths: int [slots], the rows that each slot holds.
     """
 
     def __init__(self, store: Tensor, lengths: Tensor) -> None:
@@ -294,12 +300,12 @@ class Placed(Memory):
         self._seen = torch.arange(self.store.shape[4], device=device) <= self._places[..., None]
         self._made.append([])
 
-    def __call__(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
         self._made[-1].append(torch.stack([keys, values]))
-        own = self.store[layer]
-        own.index_copy_(3, self._places[layer], self._made[-1][-1])
-        return fused(queries, *own.unbind(0), self._seen[layer])
+        own = self.store[slot]
+        own.index_copy_(3, self._places[slot], self._made[-1][-1])
+        return fused(queries, *own.unbind(0), self._seen[slot])
 
     @property
     def new(self) -> Tensor:

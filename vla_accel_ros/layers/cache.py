@@ -43,8 +43,9 @@ class KVCache:
         dtype: Type of the entries.
 
     Attributes:
-        store: [layers, keys and values, B, kv heads, capacity, head width].
-        lengths: int64 [layers], tokens that each layer holds, on the device.
+        store: [slots, keys and values, B, kv heads, capacity, head width], a slot for each layer
+            that has attention.
+        lengths: int64 [slots], tokens that each slot holds, on the device.
         held: The same numbers on the host.
     """
 
@@ -56,25 +57,32 @@ class KVCache:
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        shape = config.layers, 2, batch, config.kv_heads, capacity, config.head_width
+        self._config, slots = config, len(config.attending)
+        shape = slots, 2, batch, config.kv_heads, capacity, config.head_width
         # Memory made in inference mode could not be written to outside of it.
         with torch.inference_mode(False):
             self.store = torch.zeros(shape, device=device, dtype=dtype)
-            self.lengths = torch.zeros(config.layers, dtype=torch.int64, device=device)
-        self.held = (0,) * config.layers
+            self.lengths = torch.zeros(slots, dtype=torch.int64, device=device)
+        self.held = (0,) * slots
 
     @property
     def capacity(self) -> int:
         """Most tokens a layer can hold."""
         return self.store.shape[4]
 
+    def slots(self, first: int = 0, last: int | None = None) -> range:
+        """Give the slots of layers [first, last), all by default."""
+        config = self._config
+        return range(config.slot(first), config.slot(config.layers if last is None else last))
+
     def of_layer(self, layer: int) -> Tensor:
-        """Give keys and values that a layer, counted from 0, holds.
+        """Give keys and values that a layer with attention, counted from 0, holds.
 
         Returns:
             [2, B, kv heads, length, head width], a view of the store.
         """
-        return self.store[layer, :, :, :, : self.held[layer]]
+        slot = self._config.slot(layer)
+        return self.store[slot, :, :, :, : self.held[slot]]
 
     def room(self, first: int, last: int, count: int) -> Tensor:
         """Give the memory behind what layers [first, last) hold, where they hold equally many.
@@ -85,13 +93,15 @@ class KVCache:
             count: Tokens that are to come.
 
         Returns:
-            [layers, 2, B, kv heads, count, head width], a view of the store.
+            [slots, 2, B, kv heads, count, head width], a view of the store.
 
         Raises:
             ValueError: When the tokens do not fit.
         """
         self.check_room(count, first, last)
-        return self.store[first:last, :, :, :, self.held[first] : self.held[first] + count]
+        slots = self.slots(first, last)
+        begin = self.held[slots.start] if slots else 0
+        return self.store[slots.start : slots.stop, :, :, :, begin : begin + count]
 
     def check_room(self, count: int, first: int = 0, last: int | None = None) -> None:
         """Check that layers [first, last), all by default, have room for more tokens.
@@ -99,16 +109,17 @@ class KVCache:
         Raises:
             ValueError: When they have not.
         """
-        end = max(self.held[first:last]) + count
+        slots = self.slots(first, last)
+        end = max(self.held[slots.start : slots.stop], default=0) + count
         if end > self.capacity:
             raise ValueError(f'cache holds {self.capacity} tokens a layer, {end} were asked for')
 
     def grow(self, count: int, first: int = 0, last: int | None = None) -> None:
         """Say that so many tokens of layers [first, last), all by default, were written."""
-        self.lengths[first:last] += count
-        grown = (length + count for length in self.held[first:last])
-        rest = () if last is None else self.held[last:]
-        self.held = (*self.held[:first], *grown, *rest)
+        slots, held = self.slots(first, last), self.held
+        self.lengths[slots.start : slots.stop] += count
+        grown = (held[slot] + count for slot in slots)
+        self.held = (*held[: slots.start], *grown, *held[slots.stop :])
 
     def drop_last(self, count: int) -> None:
         """Forget the newest tokens of every layer, such as refused drafts.

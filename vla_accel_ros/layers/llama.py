@@ -35,12 +35,12 @@ class RMSNorm(nn.Module):
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
-        self.eps = eps
+        self.eps, self._shape = eps, (width,)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise x [..., width]."""
         if x.dtype.itemsize >= 4:
-            return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+            return torch.rms_norm(x, self._shape, self.weight, self.eps)
         # Llama rounds before it multiplies by the weight; torch's own function rounds after.
         wide = x.float()
         wide = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
@@ -57,6 +57,8 @@ class SelfAttention(Packable):
         self.heads, self.kv_heads = config.heads, config.kv_heads
         self.head_width = config.head_width
         inner = config.kv_heads * config.head_width
+        self._turned = [self.heads, self.kv_heads]
+        self._split = [self.heads + self.kv_heads, self.kv_heads]
         self.q_proj = nn.Linear(config.width, config.width, bias=False)
         self.k_proj = nn.Linear(config.width, inner, bias=False)
         self.v_proj = nn.Linear(config.width, inner, bias=False)
@@ -93,23 +95,21 @@ class SelfAttention(Packable):
         """
         packed = self.matrix()
         if rows is not None:
-            own = (
-                x.index_select(1, rows),
-                (rope[0].index_select(2, rows), rope[1].index_select(2, rows)),
-            )
+            own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
+            own = x.index_select(1, rows)
             if packed is None:
-                return self.queries(*own), self.keys(x, rope), self.values(x)
+                return self.queries(own, own_rope), self.keys(x, rope), self.values(x)
             # Parts of the one matrix, and not weights by name: TensorRT takes two pieces of memory
             # that begin at one place for one weight.
             inner = self.q_proj.out_features
-            queries = self._heads(F.linear(own[0], packed[:inner]))
+            queries = self._heads(F.linear(own, packed[:inner]))
             keys, values = self._heads(F.linear(x, packed[inner:])).chunk(2, 1)
-            return rotate(queries, own[1]), rotate(keys, rope), values
+            return rotate(queries, own_rope), rotate(keys, rope), values
         if packed is None:
             return self.queries(x, rope), self.keys(x, rope), self.values(x)
-        heads, turned = self._heads(F.linear(x, packed)), self.heads + self.kv_heads
-        rotated = rotate(heads[:, :turned], rope)
-        return rotated[:, : self.heads], rotated[:, self.heads :], heads[:, turned:]
+        turned, values = self._heads(F.linear(x, packed)).split_with_sizes(self._split, 1)
+        queries, keys = rotate(turned, rope).split_with_sizes(self._turned, 1)
+        return queries, keys, values
 
     def out(self, attended: Tensor) -> Tensor:
         """Map what each head read, [B, heads, S, head width], to [B, S, width]."""
@@ -169,26 +169,41 @@ class GatedMLP(Packable):
 
 
 class DecoderLayer(nn.Module):
-    """Pre-norm attention and MLP around a residual stream."""
+    """Pre-norm attention and MLP around a residual stream; either may be left out.
 
-    def __init__(self, config: DecoderConfig) -> None:
+    Args:
+        config: Of the decoder.
+        layer: Counted from 0.
+    """
+
+    self_attn: SelfAttention | None
+    mlp: GatedMLP | None
+
+    def __init__(self, config: DecoderConfig, layer: int) -> None:
         super().__init__()
-        self.self_attn = SelfAttention(config)
-        self.mlp = GatedMLP(config)
-        self.input_layernorm = RMSNorm(config.width, config.rms_eps)
-        self.post_attention_layernorm = RMSNorm(config.width, config.rms_eps)
+        self.self_attn = self.mlp = None
+        if layer not in config.drop_attention:
+            self.self_attn = SelfAttention(config)
+        if layer not in config.drop_mlp:
+            self.mlp = GatedMLP(config)
+        if self.self_attn is not None:
+            self.input_layernorm = RMSNorm(config.width, config.rms_eps)
+        if self.mlp is not None:
+            self.post_attention_layernorm = RMSNorm(config.width, config.rms_eps)
 
-    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+    def finish(self, x: Tensor, attended: Tensor | None = None) -> Tensor:
         """Go on from x [B, S, width] with what its heads read, [B, heads, S, head width]."""
-        x = x + self.self_attn.out(attended)
-        return x + self.mlp(self.post_attention_layernorm(x))
+        if self.self_attn is not None and attended is not None:
+            x = x + self.self_attn.out(attended)
+        return x if self.mlp is None else x + self.mlp(self.post_attention_layernorm(x))
 
     def forward(
         self, x: Tensor, rope: Rope, mask: Tensor | None = None, causal: bool = False
     ) -> Tensor:
         """Map hidden states x [B, S, width]; see `LlamaDecoder.run` for the other arguments."""
-        x = x + self.self_attn(self.input_layernorm(x), rope, mask, causal)
-        return x + self.mlp(self.post_attention_layernorm(x))
+        if self.self_attn is not None:
+            x = x + self.self_attn(self.input_layernorm(x), rope, mask, causal)
+        return self.finish(x)
 
 
 class LlamaDecoder(nn.Module):
@@ -199,7 +214,7 @@ class LlamaDecoder(nn.Module):
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab, config.width)
         nn.init.normal_(self.embed_tokens.weight, std=0.02)
-        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
+        self.layers = nn.ModuleList(DecoderLayer(config, k) for k in range(config.layers))
         self.norm = RMSNorm(config.width, config.rms_eps)
         self.rotary = Rotary(config)
 
@@ -211,9 +226,9 @@ class LlamaDecoder(nn.Module):
 
     def pack(self) -> None:
         """Pack the matrices of each layer that are multiplied with the same rows."""
-        for layer in self.layers:
-            layer.self_attn.pack()
-            layer.mlp.pack()
+        for module in self.layers.modules():
+            if isinstance(module, Packable):
+                module.pack()
 
     def run(
         self,

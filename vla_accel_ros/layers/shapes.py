@@ -27,6 +27,7 @@ HALF = (0.5, 0.5, 0.5)
 # neither fills the memory nor takes minutes to refuse.
 WIDTH, MLP, HEADS = Whole(1, 2**16), Whole(1, 2**18), Whole(1, 1024)
 BLOCKS, LAYERS = Whole(1, 128), Whole(1, 256)
+DROPPED = Several(Whole(0, 255), 0, 256)
 RGB_MEAN, RGB_STD = Several(Number(0, 1), 3, 3), Several(Number(0.01, 2), 3, 3)
 
 
@@ -134,6 +135,9 @@ class DecoderConfig:
         rope_theta: Base of the rotary embedding.
         rms_eps: Added to the mean square in RMSNorm.
         max_positions: Longest sequence the model was made for.
+        drop_attention: Layers, from 0, whose attention and the norm before it are left out
+            (`drop_attn_list` of Drop-Then-Recovery's checkpoints, arXiv 2606.27755).
+        drop_mlp: Layers, from 0, whose MLP and the norm before it are left out (`drop_mlp_list`).
 
     Raises:
         ValueError: When the numbers do not fit together.
@@ -148,9 +152,22 @@ class DecoderConfig:
     rope_theta: float = field(default=10000.0, metadata=of(Number(10, 1e9)))
     rms_eps: float = field(default=1e-6, metadata=of(Number(1e-12, 0.1)))
     max_positions: int = field(default=2048, metadata=of(Whole(1, 2**17)))
+    drop_attention: tuple[int, ...] = field(default=(), metadata=of(DROPPED))
+    drop_mlp: tuple[int, ...] = field(default=(), metadata=of(DROPPED))
 
     def __post_init__(self) -> None:
         check_fields(self)
+        for name in ('drop_attention', 'drop_mlp'):
+            dropped = getattr(self, name)
+            require(
+                list(dropped) == sorted({*dropped} & {*range(self.layers)}),
+                f'{name} is {list(dropped)}, expected ascending layers from 0 to '
+                f'{self.layers - 1}, each once',
+            )
+        require(
+            len(self.drop_attention) < self.layers,
+            f'drop_attention leaves none of the {self.layers} layers its attention',
+        )
         require(
             self.width % (2 * self.heads) == 0,
             f'decoder width {self.width} does not give {self.heads} heads of even width',
@@ -164,3 +181,30 @@ class DecoderConfig:
     def head_width(self) -> int:
         """Channels of one head."""
         return self.width // self.heads
+
+    @property
+    def attending(self) -> tuple[int, ...]:
+        """Layers, from 0, that have their attention: those that have keys and values."""
+        return tuple(layer for layer in range(self.layers) if layer not in self.drop_attention)
+
+    def slot(self, layer: int) -> int:
+        """Give the place of a layer, from 0, among those that have keys and values.
+
+        Of a layer that has none, and of the one behind the last, it is that of the next one.
+        """
+        return layer - sum(dropped < layer for dropped in self.drop_attention)
+
+    def runs(self, name: str) -> bool:
+        """Say whether a tensor of the decoder's layers belongs to a part that is not left out.
+
+        Args:
+            name: Behind `layers.`, as `3.self_attn.q_proj.weight`.
+        """
+        layer, _, part = name.partition('.')
+        dropped = {
+            'self_attn': self.drop_attention,
+            'input_layernorm': self.drop_attention,
+            'mlp': self.drop_mlp,
+            'post_attention_layernorm': self.drop_mlp,
+        }.get(part.partition('.')[0], ())
+        return not layer.isdigit() or int(layer) not in dropped

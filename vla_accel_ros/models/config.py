@@ -35,6 +35,7 @@ from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig, require
 from vla_accel_ros.models.heads.config import HeadConfig
 
 MOST_VIEWS = 16
+LAYERS = 'language_model.model.layers.'
 PROMPTS = ('v0.1', 'v0.2')
 
 
@@ -154,6 +155,10 @@ class VLAConfig:
     def visual_tokens(self) -> int:
         """Visual tokens of all images."""
         return self.cameras * self.tokens_per_image
+
+    def leaves_out(self, name: str) -> bool:
+        """Say whether a stored tensor belongs to a part of the decoder that is left out."""
+        return name.startswith(LAYERS) and not self.decoder.runs(name.removeprefix(LAYERS))
 
     @property
     def proprio(self) -> int:

@@ -16,7 +16,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 import time
 
@@ -26,28 +28,32 @@ from torch import Tensor
 
 from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.registry import create as create_decoder
-from vla_accel_ros.engines import host
+from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import CacheLender, KVCache
 from vla_accel_ros.models.action_reader import ActionReader
+from vla_accel_ros.models.asker import Asker
 from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.device import check_device
 from vla_accel_ros.models.families import registry
 from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES
-from vla_accel_ros.models.heads.interface import Ask
+from vla_accel_ros.models.heads.interface import Ask, HeadAnswer
+from vla_accel_ros.models.in_use import EngineSlot, InUse
 from vla_accel_ros.models.layout import layout_of
-from vla_accel_ros.models.prediction import Prediction
-from vla_accel_ros.models.preprocess import CameraCountError, Preprocessor, fit
+from vla_accel_ros.models.planned import Plans
+from vla_accel_ros.models.prediction import NotFiniteError, Prediction
+from vla_accel_ros.models.preprocess import CameraCountError
 from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.models.pruner_slot import PrunerSlot
+from vla_accel_ros.models.rehearsal import busy_scene, rehearse
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
-from vla_accel_ros.models.stopwatch import Stopwatch
-from vla_accel_ros.models.tokenizer import PromptEncoder, check_length, load_prompt_encoder
+from vla_accel_ros.models.stopwatch import Stopwatch, clock_of
+from vla_accel_ros.models.tokenizer import PromptEncoder, load_prompt_encoder
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.pruning.interface import Scene
+from vla_accel_ros.pruning.base import Pruner
 
 
 class Policy:
@@ -87,11 +93,12 @@ class Policy:
         self.proprio = (
             Proprioception(model.config, self.unnorm_key) if model.config.proprio else None
         )
-        self._preprocess = Preprocessor(model.config)
-        self._ids = lru_cache(maxsize=64)(encode)
+        self._ask = Asker(model, encode, self.proprio)
         self._caches = CacheLender(model.new_cache) if caches is None else caches
         self._pruners = PrunerSlot(layout_of(model.config))
+        self._plans = Plans(model, self._caches)
         self._head = registry.of(model.config).head(model, self.statistics)
+        self._engine = EngineSlot(partial(setattr, self._head, 'engine'), model.dtype)
         self.set_decoder('greedy')
 
     @classmethod
@@ -133,8 +140,8 @@ class Policy:
 
     def sibling(self) -> Policy:
         """Return another over the same weights and engine, with settings and memory of its own."""
-        other = Policy(self.model, self._ids, self.unnorm_key)
-        other.set_engine(self._head.engine)
+        other = Policy(self.model, self._ask.ids, self.unnorm_key)
+        other.run_on(self.in_use)
         return other
 
     @property
@@ -159,9 +166,7 @@ class Policy:
             TokenizerError: When it has words that are not known, or is longer than the model was
                 made for.
         """
-        words = list(self._ids(instruction))
-        check_length(len(words), self.config)
-        return words
+        return self._ask.tokens_of(instruction)
 
     def set_pruning(self, method: str, **parameters) -> None:
         """Choose how visual tokens are pruned, from the next inference on.
@@ -194,8 +199,20 @@ class Policy:
         self._head.decode_by(create_decoder(name, relaxed_bins), draft)
 
     def set_engine(self, engine: Engine) -> None:
-        """Choose what runs the model's programs, from the next inference on; eager until then."""
-        self._head.engine = engine
+        """Choose what runs the model's programs, from the next inference on; eager until then.
+
+        `engine_choice.use_engine` also compares it with eager, and has eager stand behind it.
+        """
+        self.run_on(InUse(engine=engine, weights=self.in_use.weights))
+
+    def run_on(self, in_use: InUse) -> None:
+        """Choose what runs the model's programs, with what is said of it."""
+        self._engine.run_on(in_use)
+
+    @property
+    def in_use(self) -> InUse:
+        """What runs the model's programs."""
+        return self._engine.in_use
 
     def assume_previous(self, token_ids: np.ndarray) -> None:
         """Let the draft `previous` be these tokens int64 [7], as if they had been answered."""
@@ -208,22 +225,6 @@ class Policy:
 
     def _cache_for(self, length: int) -> KVCache:
         return self._caches(length + self.config.action_dims)
-
-    def _pixels(
-        self, observation: Observation, resized: bool
-    ) -> tuple[Tensor, tuple[np.ndarray, ...]]:
-        """Give pixel values, and the images as the model sees them."""
-        images = observation.images
-        if not resized:
-            images = tuple(fit(image, self.config) for image in images)
-        pixels = torch.from_numpy(self._preprocess(images, resized=True))
-        return pixels.to(self.model.device, self.model.dtype), images
-
-    def _proprio(self, observation: Observation) -> Tensor | None:
-        if self.proprio is None:
-            return None
-        scaled = torch.from_numpy(self.proprio(observation.proprio))[None]
-        return scaled.to(self.model.device, self.model.dtype)
 
     @torch.inference_mode()
     def predict(
@@ -248,25 +249,23 @@ class Policy:
         Raises:
             CameraCountError: When the number of images is another.
             ProprioError: When proprioception is missing, of another size or not finite.
-            TokenizerError: When the instruction has words that the checkpoint does not know, or is
-                longer than it was made for.
+            TokenizerError: When the instruction is too long, or has words that it does not know.
             NotFiniteError: When the model gives NaN or infinity.
             ValueError: When the draft is not of 7 numbers.
         """
-        watch, pruner = Stopwatch(self.model.device), self._pruners.take()
+        watch, pruner = Stopwatch(clock_of(self.model.device)), self._pruners.take()
+        self._plans.attach(pruner, self._head.engine)
         start = time.perf_counter()
         with watch('preprocess'):
             ask = self._ask(observation, resized, motion, draft)
-        with self._caches.wiped_on_failure():
-            answer = self._head.answer(ask, pruner, self._cache_for, watch)
+        answer = self._engine.answer(lambda: self._answer(ask, pruner, watch), pruner.reset)
         with watch('detokenise'):
             values = self._reader(answer.actions)
-        watch.ms['total'] = (time.perf_counter() - start) * 1e3
-        stats = answer.stats
+        total, stats = (time.perf_counter() - start) * 1e3, answer.stats
         return Prediction(
             values,
             answer.token_ids,
-            watch.ms,
+            watch.ms() | {'total': total},
             len(stats.kept_ids),
             stats.kept_ids.cpu().numpy(),
             stats.work.visual,
@@ -274,20 +273,13 @@ class Policy:
             stats.passes,
             answer.confirmed,
             stats.work,
+            str(self.in_use),
+            self._plans.learn(pruner, watch.ms['selection'], stats.work),
         )
 
-    def _ask(
-        self,
-        observation: Observation,
-        resized: bool = False,
-        motion: Motion | None = None,
-        draft: np.ndarray | None = None,
-    ) -> Ask:
-        words = self.tokens_of(observation.instruction)
-        ids = host.send(torch.tensor([words]), self.model.device)
-        pixels, images = self._pixels(observation, resized)
-        scene = Scene(images, motion, observation.stamp_ns)
-        return Ask(pixels, ids, self._proprio(observation), scene, draft)
+    def _answer(self, ask: Ask, pruner: Pruner, watch: Stopwatch) -> HeadAnswer:
+        with self._caches.wiped_on_failure():
+            return self._head.answer(ask, pruner, self._cache_for, watch)
 
     @torch.inference_mode()
     def logits(self, observation: Observation) -> Tensor:
@@ -322,13 +314,27 @@ class Policy:
         return difference_of_black_and_white(self)
 
     def warm_up(self, runs: int = 2) -> float:
-        """Predict on a grey image, so that the first real call is as fast as the next.
+        """Have all that is slow at first over with, so that the first real call is as fast.
+
+        An engine that makes programs ready for each shape does so here, for all shapes that
+        method and decoder may come to. Then a grey image is answered, as often as is said.
 
         Returns:
             Milliseconds that the last one took.
         """
+        if self._head.engine is not EAGER:
+            self._rehearse()
         observation = blank(self, 127)
         took = 0.0
         for _ in range(max(runs, 1)):
             took = self.predict(observation).timings_ms['total']
         return took
+
+    @torch.inference_mode()
+    def _rehearse(self) -> None:
+        images, motion = busy_scene(self.cameras, self.image_size)
+        observation = replace(blank(self, 127), images=images)
+        ask = self._ask(observation, resized=True, motion=motion)
+        # An engine that gives NaN is replaced at the answer that follows.
+        with suppress(NotFiniteError), self._caches.wiped_on_failure():
+            rehearse(self._head, ask, self._pruners.fresh(), self._cache_for)

@@ -46,6 +46,9 @@ class Prediction:
         passes: Passes of the language model, the prefill included.
         accepted: Tokens of the draft that the model confirmed.
         work: What the model did, for the cost model; None where that is not known.
+        engine: What ran the model, and why where it is not what was asked for; see
+            `in_use.InUse`.
+        plan: What the planner says of the pruning method, in words; empty where it is not asked.
     """
 
     chunk_values: np.ndarray
@@ -58,3 +61,5 @@ class Prediction:
     passes: int
     accepted: int
     work: Workload | None = None
+    engine: str = 'eager'
+    plan: str = ''

@@ -160,13 +160,14 @@ def prefill(
             given['stay'] = host.send(stay, x.device)
         if last == depth:
             left = len(positions)
-            wanted = wanted_rows(left, rows, kinds_at(needs, depth), read)
+            # Behind the last attention, which may be that of an earlier layer, rows stand alone.
+            kinds = kinds_at(needs, decoder.config.attending[-1] + 1)
+            wanted = wanted_rows(left, rows, kinds, read)
             given['rows'] = torch.arange(left - wanted, left, device=x.device)
-        done = inference.run(
-            Span(decoder, first, last, causal, stay is not None, last == depth, taps),
-            given,
-            {'new': cache.room(first, last, len(positions))},
-        )
+        program = Span(decoder, first, last, causal, stay is not None, last == depth, taps)
+        # Layers that are without attention have nothing to keep.
+        room = {'new': cache.room(first, last, len(positions))} if program.slots else {}
+        done = inference.run(program, given, room)
         cache.grow(len(positions), first, last)
         x, stay, here = done['x'], None, host.send(ids, x.device)
         all_positions += [given['positions']] * len(span)
@@ -200,9 +201,11 @@ def _tell(
     """Let the pruner know the scores of a span's layers."""
     choice, layout = inference.choice, inference.choice.pruner.layout
     needs, span = choice.needs, range(first + 1, last + 1)
+    slot = inference.model.config.decoder.slot
     wanted = tuple(
         LayerScores(
             layer,
+            slot(layer - 1) - slot(first),
             tuple(
                 RowKind(kind, rows[kind].start, rows[kind].stop) for kind in needs.layers[layer]
             ),
@@ -214,7 +217,7 @@ def _tell(
     )
     scores: Tensors = {}
     if wanted:
-        program = RowScores(first, wanted, layout.cameras, layout.tokens, causal)
+        program = RowScores(wanted, layout.cameras, layout.tokens, causal)
         given = {f'queries.{want.layer}': done[f'queries.{want.layer}'] for want in wanted}
         given |= {'new': done['new'], 'positions': positions, 'ids': ids}
         scores = inference.run(program, given)

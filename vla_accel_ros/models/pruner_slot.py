@@ -55,6 +55,12 @@ class PrunerSlot:
         with self._lock:
             self._begins = True
 
+    def fresh(self) -> Pruner:
+        """Give another pruner of the method and parameters to come, at an episode's begin."""
+        with self._lock:
+            like = self._pruner if self._next is None else self._next
+        return type(like)(like.parameters, like.layout)
+
     def take(self) -> Pruner:
         """Give the pruner for the inference that begins now.
 

@@ -57,7 +57,9 @@ def random_model(
         language = model.language_model
         language.model.embed_tokens.weight.mul_(config.decoder.width**0.5)
         for layer in language.model.layers:
-            for branch in (layer.self_attn.o_proj, layer.mlp.down_proj):
+            attention, mlp = layer.self_attn, layer.mlp
+            ends = [attention and attention.o_proj, mlp and mlp.down_proj]
+            for branch in filter(None, ends):
                 branch.weight.mul_((2 * config.decoder.layers) ** -0.5)
         last, head = config.tokenizer_vocab, language.lm_head.weight
         head[: last - config.bins] = 0

@@ -30,9 +30,11 @@ from trajectory_msgs.msg import JointTrajectory
 from vla_accel_ros.acceleration import apply_method, check_method, method_of
 from vla_accel_ros.acceleration.node_parameters import read_pruning_parameters
 from vla_accel_ros.actions import ActionChunk
+from vla_accel_ros.engines.wish import EngineWish
 from vla_accel_ros.inputs.joint_states import ProprioBuffer
 from vla_accel_ros.inputs.stamp_pair import StampPair
 from vla_accel_ros.nodes import inference_policy
+from vla_accel_ros.nodes.inference_engine import EngineSwitch
 from vla_accel_ros.nodes.inference_settings import SETTINGS
 from vla_accel_ros.nodes.token_view import dim_dropped
 from vla_accel_ros.ros import base, qos
@@ -48,6 +50,7 @@ FAILURES = {
     'NotFiniteError': 'model_not_finite',
     'OutOfMemoryError': 'out_of_memory',
     'ProprioError': 'wrong_proprio',
+    'EngineError': 'engine_failed',
 }
 
 
@@ -84,12 +87,14 @@ class Inference(base.Node):
         super().__init__(**kwargs)
 
     def check(self, settings: Mapping[str, object]) -> None:
-        """Refuse a method that does not fit the model, once there is one."""
+        """Refuse a method or an engine that does not fit the model, once there is one."""
         if self._policy is None:
             # More takes torch, which comes with the model.
             read_pruning_parameters(settings['pruning_parameters'])
+            EngineWish.of(settings)
         else:
             check_method(method_of(settings), self._policy)
+            self._engine.check(settings)
 
     def configure(self) -> None:
         """Load, test and warm up the checkpoint; raise with the reason when it is no good."""
@@ -101,6 +106,15 @@ class Inference(base.Node):
         ).result()
         config = self._policy.config
         apply_method(method_of(settings), self._policy)
+        self._on_progress(1.0, f'engine {settings["engine"]}')
+        self._engine = EngineSwitch(
+            self._policy,
+            self._worker.call,
+            self._on_progress,
+            self.health,
+            self.get_logger().warning,
+        )
+        self._engine.start(settings)
         self._on_progress(1.0, 'self-test and warm-up')
         difference = self._worker.call(self._policy.self_test).result()
         took_ms = self._worker.call(lambda: self._policy.warm_up(settings['warm_up'])).result()
@@ -110,7 +124,8 @@ class Inference(base.Node):
         self.get_logger().info(
             f'{settings["checkpoint"]} on {self._policy.model.device}: {config.cameras} views of '
             f'{config.image_size} px, {config.visual_tokens} visual tokens, '
-            f"statistics of '{self._policy.unnorm_key}', {took_ms:.1f} ms a call"
+            f"statistics of '{self._policy.unnorm_key}', engine {self._policy.in_use}, "
+            f'{took_ms:.1f} ms a call'
         )
         self._chunk = self.advertise(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
         self._tokens = self.advertise(Image, 'vla/tokens', qos.SENSOR)
@@ -145,6 +160,7 @@ class Inference(base.Node):
         if 'threads' in changed:
             self._worker.call(lambda: inference_policy.set_threads(changed['threads']))
         apply_method(method_of(self.settings), self._policy)
+        self._engine.apply(changed, self.settings)
 
     # -- in the executor's thread ----------------------------------------------------------------
 
@@ -237,6 +253,9 @@ class Inference(base.Node):
         self.health.count('answers')
         self.health.figure('tokens', f'{prediction.kept} of {policy.config.visual_tokens}')
         self.health.figure('pruning', prediction.pruning)
+        self._engine.tell()
+        if prediction.plan:
+            self.health.figure('planner', prediction.plan)
         for stage, took_ms in prediction.timings_ms.items():
             self.health.figure(f'{stage}_ms', float(took_ms))
         self.health.figure('waited_ms', (start_ns - job.since_ns) / 1e6)

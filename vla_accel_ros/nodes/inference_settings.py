@@ -20,6 +20,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.engines.wish import OPTIONS as ENGINE
 from vla_accel_ros.nodes.scheduler_settings import POLICY_STEP
 from vla_accel_ros.options import Option, options_of
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT
@@ -56,6 +57,9 @@ SETTINGS = (
         choices=('auto', 'float32', 'bfloat16', 'float16'),
         when='configure',
     ),
+    ENGINE['engine'],
+    ENGINE['engine_precision'],
+    ENGINE['engine_required'],
     Option(
         'threads',
         0,

@@ -20,11 +20,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from vla_accel_ros.pruning.buckets import Buckets
-from vla_accel_ros.pruning.interface import Layout, Needs, Rows, Scene
+from vla_accel_ros.pruning.interface import Layout, Needs, Planning, Rows, Scene
 from vla_accel_ros.pruning.kept import Kept
 from vla_accel_ros.pruning.parameters import Parameters
 from vla_accel_ros.pruning.scores import TokenScores
@@ -49,21 +49,30 @@ class Pruner(Generic[P]):
         name: The method's name.
         Parameters: The class of its parameters.
         reason: Why the last inference kept what it kept, a stable name.
+        remembers: Whether a choice builds on those of the steps before.
+        planner: Says whether a drop pays here; None where every one is to be made.
 
     Raises:
         ValueError: When the parameters do not fit the layout.
     """
 
     name: ClassVar[str]
+    remembers: ClassVar[bool] = False
     Parameters: type[P]
 
     def __init__(self, parameters: P | None, layout: Layout) -> None:
         self.layout = layout
         self.reason = ''
+        self.planner: Planning | None = None
         self._open = False
         self._present: Tensor | None = None
         self.configure(self.Parameters() if parameters is None else parameters)
         self.reset()
+
+    @property
+    def key(self) -> tuple[str, P]:
+        """The method with its parameters."""
+        return self.name, self.parameters
 
     @property
     def last_drop(self) -> int:
@@ -96,11 +105,23 @@ class Pruner(Generic[P]):
         """Begin an inference.
 
         Raises:
-            ValueError: When the images are not what the model sees.
+            ValueError: When the images are not what the model sees, or scores are wanted of a
+                layer without attention.
         """
         scene.check(self.layout)
         self._open, self._present, self.reason = True, None, 'keep_all'
-        return self._plan(scene)
+        # A method that remembers is not tried again: it would choose by what is long past.
+        if self.planner is not None and not self.planner.runs(self.key, not self.remembers):
+            self._open, self.reason = False, 'does_not_pay'
+            return Needs()
+        needs = self._plan(scene)
+        for layer in (*needs.layers, *needs.decode):
+            if layer in self.layout.without_attention:
+                raise ValueError(
+                    f"'{self.name}' wants scores of decoder layer {layer}, whose attention is "
+                    'left out of this model'
+                )
+        return needs
 
     def after_towers(self, received: Tensor | None) -> Kept | None:
         """Choose after the towers, before the projector.
@@ -173,7 +194,11 @@ class Pruner(Generic[P]):
         if self._present is not None:
             mask = mask & self._present
         kept = Kept.from_mask(mask)
-        before = self.layout.total if self._present is None else int(self._present.sum())
+        before = (
+            self.layout.total
+            if self._present is None
+            else int(np.count_nonzero(self._present.numpy()))
+        )
         if kept.count in (0, before):
             return None
         self._present, self.reason = mask, 'pruned'
@@ -186,19 +211,17 @@ class Pruner(Generic[P]):
 
     def _usable(self, scores: Tensor, present: Tensor | None = None) -> bool:
         """Say whether scores [cameras, tokens] can be chosen by; if not, keep all."""
-        # One look at the device for both questions.
-        finite, contrast = torch.stack(
-            [scores.isfinite().all(), has_contrast(scores, present)]
-        ).tolist()
-        if not finite:
+        if not np.isfinite(scores.numpy()).all():
             self._fallback('not_finite')
-        elif not contrast:
+            return False
+        if not has_contrast(scores, present):
             self._fallback('no_contrast')
-        return bool(finite and contrast)
+            return False
+        return True
 
     def _rounded(self, mask: Tensor, priority: Tensor) -> Tensor:
         """Extend a mask to the next bucket by priority, both [cameras, tokens]."""
-        return extend(mask, priority, self.buckets.up(int(mask.sum())))
+        return extend(mask, priority, self.buckets.up(_count(mask)))
 
     def _budget(self, keep: float) -> int:
         """Give the count of all cameras together for a keep ratio."""
@@ -206,4 +229,8 @@ class Pruner(Generic[P]):
 
 
 # Any method, whatever its parameters.
+def _count(mask: Tensor) -> int:
+    return int(np.count_nonzero(mask.numpy()))
+
+
 AnyPruner = Pruner[Any]

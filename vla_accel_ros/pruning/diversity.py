@@ -30,6 +30,8 @@ from torch import Tensor
 
 # More candidates than a round is likely to accept, few enough that their square is cheap.
 FRONT = 32
+# Which of a front come before each one.
+BEFORE = np.tri(FRONT, k=-1, dtype=bool)
 
 
 def cosine_distances(features: Tensor, rows: Tensor | None = None) -> Tensor:
@@ -74,8 +76,8 @@ def max_min(distances: np.ndarray, count: int, first: int) -> np.ndarray:
     left = count - 1
     while left > 0:
         front = np.argsort(-gap, kind='stable')[: min(FRONT, left)]
-        near = distances[np.ix_(front, front)] < gap[front][:, None]
-        clash = np.tril(near, -1).any(1)
+        near = distances[front][:, front] < gap[front][:, None]
+        clash = (near & BEFORE[: len(front), : len(front)]).any(1)
         accepted = front[: int(clash.argmax()) if clash.any() else len(front)]
         chosen[accepted] = True
         gap = np.minimum(gap, distances[accepted].min(0))
@@ -88,7 +90,7 @@ def diverse(distances: Tensor, candidates: Tensor, counts: list[int], start: Ten
     """Filter each camera's candidates to its budget.
 
     Args:
-        distances: float32 [cameras, tokens, tokens], symmetric.
+        distances: float32 [cameras, tokens, tokens], symmetric, on the host.
         candidates: bool [cameras, tokens].
         counts: Budget of each camera, at most its candidates.
         start: [cameras, tokens]; the candidate with the highest value is the first chosen.
@@ -96,11 +98,10 @@ def diverse(distances: Tensor, candidates: Tensor, counts: list[int], start: Ten
     Returns:
         bool [cameras, tokens].
     """
-    result = torch.zeros_like(candidates)
+    result = np.zeros(candidates.shape, dtype=bool)
     for camera, count in enumerate(counts):
-        tokens = candidates[camera].nonzero().flatten()
-        first = int(start[camera, tokens].argmax())
-        # On the host: the rounds are many small steps, which a GPU runs slower.
-        among = distances[camera, tokens[:, None], tokens]
-        result[camera, tokens] = torch.from_numpy(max_min(among.numpy(), count, first))
-    return result
+        tokens = np.flatnonzero(candidates[camera].numpy())
+        first = int(start[camera].numpy()[tokens].argmax())
+        among = distances[camera].numpy()[tokens[:, None], tokens]
+        result[camera, tokens] = max_min(among, count, first)
+    return torch.from_numpy(result)

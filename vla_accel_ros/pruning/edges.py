@@ -45,8 +45,8 @@ def edge_patches(
         grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
         edges = cv2.Canny(grey, low, high)
         side = layout.patch
-        blocks = edges[: layout.rows * side, : layout.columns * side].reshape(
-            layout.rows, side, layout.columns, side
-        )
-        marks.append(blocks.any(axis=(1, 3)).reshape(-1))
+        # Rows of pixels first: whole lines at once, which is many times faster than both axes.
+        lines = edges[: layout.rows * side, : layout.columns * side]
+        strips = lines.reshape(layout.rows, side, -1).max(1)
+        marks.append(strips.reshape(layout.tokens, side).max(1) > 0)
     return np.stack(marks)

@@ -25,9 +25,10 @@ with them. Text, proprioception, BOS and action tokens are not the pruner's to s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 import numpy as np
 
@@ -59,6 +60,8 @@ class Layout:
         patch: Side of a patch, pixels.
         layers: Decoder layers.
         single_pass: Whether all actions come from one pass (OFT) instead of token by token.
+        without_attention: Decoder layers, counted from 1, whose attention is left out of the
+            model: they give no scores.
 
     Raises:
         ValueError: When a number is not positive.
@@ -70,6 +73,7 @@ class Layout:
     patch: int
     layers: int
     single_pass: bool = False
+    without_attention: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ('cameras', 'rows', 'columns', 'patch', 'layers'):
@@ -124,6 +128,18 @@ class Scene:
                     f'{layout.columns}x{layout.rows} patches of {layout.patch} pixels, '
                     f'{width}x{height}'
                 )
+
+
+class Planning(Protocol):
+    """Who says whether a drop pays on the device at hand; see `engines.planner`."""
+
+    def runs(self, method: Hashable, again: bool) -> bool:
+        """Say whether a method is to prune in the call that begins now.
+
+        Args:
+            method: The method with its parameters.
+            again: Whether one that does not pay may be tried again now and then.
+        """
 
 
 @dataclass(frozen=True)

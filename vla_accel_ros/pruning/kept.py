@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,8 +39,9 @@ class Kept:
 
     @classmethod
     def from_mask(cls, mask: Tensor) -> Kept:
-        """Build from bool [cameras, tokens], True where a token stays."""
-        return cls(tuple(row.nonzero().flatten() for row in mask), mask.shape[1])
+        """Build from bool [cameras, tokens] on the host, True where a token stays."""
+        rows = mask.numpy()
+        return cls(tuple(torch.from_numpy(np.flatnonzero(row)) for row in rows), mask.shape[1])
 
     @property
     def count(self) -> int:

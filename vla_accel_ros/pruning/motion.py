@@ -18,49 +18,58 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 
 from vla_accel_ros.pruning.interface import Layout
 
 
-def unit_patches(images: tuple[np.ndarray, ...], layout: Layout) -> np.ndarray:
-    """Cut images into patches of unit length.
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """An image cut into patches.
+
+    Attributes:
+        pixels: float32 [cameras, tokens, patch * patch * 3].
+        length: float32 [cameras, tokens], Euclidean; 0 for a black patch.
+    """
+
+    pixels: np.ndarray
+    length: np.ndarray
+
+
+def patches_of(images: tuple[np.ndarray, ...], layout: Layout) -> Patches:
+    """Cut images into patches.
 
     Args:
         images: One uint8 [h, w, 3] array a camera, as the model sees it.
         layout: The patch grid.
-
-    Returns:
-        float32 [cameras, tokens, patch * patch * 3]; a black patch is all zeros.
     """
     side = layout.patch
-    cut = np.stack(
-        [
+    pixels = np.empty((layout.cameras, layout.tokens, side * side * 3), dtype=np.float32)
+    for cut, image in zip(pixels, images, strict=True):
+        cut.reshape(layout.rows, layout.columns, side, side * 3)[...] = (
             image[: layout.rows * side, : layout.columns * side]
-            .reshape(layout.rows, side, layout.columns, side, 3)
+            .reshape(layout.rows, side, layout.columns, side * 3)
             .swapaxes(1, 2)
-            .reshape(layout.tokens, -1)
-            for image in images
-        ]
-    ).astype(np.float32)
-    length = np.sqrt(np.einsum('ctp,ctp->ct', cut, cut))
-    patches: np.ndarray = cut / np.maximum(length, 1e-6)[..., None]
-    return patches
+        )
+    return Patches(pixels, np.sqrt(np.einsum('ctp,ctp->ct', pixels, pixels)))
 
 
-def similarity(now: np.ndarray, then: np.ndarray) -> np.ndarray:
+def similarity(now: Patches, then: Patches) -> np.ndarray:
     """Give the cosine similarity of corresponding patches.
 
     Args:
-        now: [cameras, tokens, n] from `unit_patches`.
-        then: The same shape.
+        now: From `patches_of`.
+        then: Of the same shape.
 
     Returns:
         float32 [cameras, tokens]; two black patches are alike, one black one is not.
     """
-    alike = np.einsum('ctp,ctp->ct', now, then)
-    dark = ~now.any(-1) & ~then.any(-1)
+    products = np.einsum('ctp,ctp->ct', now.pixels, then.pixels)
+    # A patch that is not black has a length of 1 at least.
+    alike = products / np.maximum(now.length * then.length, 1)
+    dark = (now.length == 0) & (then.length == 0)
     return np.where(dark, np.float32(1), alike)
 
 
@@ -72,7 +81,7 @@ class Frames:
     """
 
     def __init__(self, capacity: int) -> None:
-        self._frames: deque[tuple[int, np.ndarray]] = deque(maxlen=capacity)
+        self._frames: deque[tuple[int, Patches]] = deque(maxlen=capacity)
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -81,13 +90,13 @@ class Frames:
         """Forget all."""
         self._frames.clear()
 
-    def add(self, stamp_ns: int, patches: np.ndarray) -> None:
+    def add(self, stamp_ns: int, patches: Patches) -> None:
         """Remember a frame; one that is older than the last starts afresh."""
         if self._frames and stamp_ns < self._frames[-1][0]:
             self._frames.clear()
         self._frames.append((stamp_ns, patches))
 
-    def before(self, stamp_ns: int, age_ns: int) -> np.ndarray | None:
+    def before(self, stamp_ns: int, age_ns: int) -> Patches | None:
         """Give the newest frame of at least that age, else the oldest, None when empty."""
         if not self._frames:
             return None

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vla_accel_ros.options import Option, as_field, check_options, option
+from vla_accel_ros.pruning.interface import Layout
 
 # Counts of kept tokens at which graphs and engines are built, for 256 tokens a camera.
 BUCKETS = (32, 48, 64, 96, 128, 192, 256)
@@ -41,6 +42,12 @@ class Parameters:
         BUCKETS,
         'kept counts a camera, for a model of 256 tokens a camera; scaled to others',
         range=(1, 65536),
+    )
+
+    planner: bool = option(
+        False,
+        'skip the choice where what it saves does not pay for it on this device; off leaves the '
+        'method as published',
     )
 
     def __post_init__(self) -> None:
@@ -103,3 +110,31 @@ def auto_layer(name: str, value: int, paper: int, depth: int, last: int) -> int:
     if not 1 <= value <= last:
         raise ValueError(f'{name} is {value}, expected 1 to {last} in a decoder of {depth} layers')
     return value
+
+
+def scored_layer(name: str, value: int, paper: int, layout: Layout, last: int) -> int:
+    """Give the layer meant by a parameter where scores are made: it must have attention.
+
+    Where the automatic one has none, the nearest before it stands in, or else behind it (ours).
+
+    Args:
+        name: As for `auto_layer`.
+        value: Likewise.
+        paper: Likewise.
+        layout: Says how many layers there are, and which have no attention.
+        last: As for `auto_layer`.
+
+    Raises:
+        ValueError: As `auto_layer`; and when a layer without attention was asked for, or there is
+            none with it up to `last`.
+    """
+    layer = auto_layer(name, value, paper, layout.layers, last)
+    if layer not in layout.without_attention:
+        return layer
+    able = [other for other in range(1, last + 1) if other not in layout.without_attention]
+    if value or not able:
+        raise ValueError(
+            f'{name} is {layer}, a decoder layer whose attention is left out and gives no scores, '
+            f'expected one of {able}'
+        )
+    return min(able, key=lambda other: (other > layer, abs(other - layer)))

@@ -15,20 +15,30 @@
 
 """Choosing tokens by score: the few operations that the methods share.
 
-All work on [cameras, tokens] tensors at once and break ties by index, on every device alike.
+All work on [cameras, tokens] tensors on the host and break ties by index. They compute with
+numpy: on a few hundred numbers the start of an operation is what costs, and numpy's is the
+cheapest.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 
 def ranks(scores: Tensor) -> Tensor:
     """Give each token's rank along the last axis, 0 for the highest; ties by index."""
-    order = scores.argsort(dim=-1, descending=True, stable=True)
-    places = torch.arange(scores.shape[-1], device=scores.device).expand_as(order)
-    return torch.empty_like(order).scatter(-1, order, places)
+    return torch.from_numpy(_ranks(scores.numpy()))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    rows = values.reshape(-1, values.shape[-1])
+    order = np.argsort(-rows, axis=-1, kind='stable')
+    places = np.empty_like(order)
+    for row, by_rank in zip(places, order, strict=True):
+        row[by_rank] = np.arange(len(row))
+    return places.reshape(values.shape)
 
 
 def top(scores: Tensor, count: int | Tensor) -> Tensor:
@@ -41,7 +51,8 @@ def top(scores: Tensor, count: int | Tensor) -> Tensor:
     Returns:
         bool, the shape of `scores`.
     """
-    return ranks(scores) < count
+    limit = count.numpy() if isinstance(count, Tensor) else count
+    return torch.from_numpy(np.asarray(_ranks(scores.numpy()) < limit))
 
 
 def mass(scores: Tensor, threshold: float) -> Tensor:
@@ -56,10 +67,16 @@ def mass(scores: Tensor, threshold: float) -> Tensor:
     """
     if threshold >= 1:
         return torch.ones_like(scores, dtype=torch.bool)
-    value, order = scores.sort(dim=-1, descending=True, stable=True)
-    before = value.cumsum(-1) - value
-    wanted = before < threshold * value.sum(-1, keepdim=True)
-    return torch.empty_like(wanted).scatter(-1, order, wanted)
+    values = scores.numpy()
+    wanted = np.empty(values.shape, dtype=bool)
+    rows = values.reshape(-1, values.shape[-1])
+    for row, marks in zip(rows, wanted.reshape(rows.shape), strict=True):
+        order = np.argsort(-row, kind='stable')
+        value = row[order]
+        # Summed in double precision, so that many small shares add up to what they are.
+        before = value.cumsum(dtype=np.float64).astype(value.dtype) - value
+        marks[order] = before < threshold * value.sum()
+    return torch.from_numpy(wanted)
 
 
 def shares(count: int, cameras: int) -> list[int]:
@@ -78,23 +95,22 @@ def extend(mask: Tensor, priority: Tensor, count: int) -> Tensor:
     Returns:
         bool [cameras, tokens].
     """
-    order = ranks(priority.flatten()).flatten()
-    # Marked tokens rank before all others, each group by its priority.
-    order = order + order.numel() * ~mask.flatten()
-    chosen = order.argsort(stable=True)[:count]
-    result = torch.zeros_like(mask.flatten())
-    result[chosen] = True
-    return (result & (priority.flatten() > float('-inf'))).view_as(mask)
+    value = priority.numpy().reshape(-1)
+    order = np.argsort(-value, kind='stable')
+    marked = mask.numpy().reshape(-1)[order]
+    chosen = np.concatenate([order[marked], order[~marked]])[:count]
+    result = np.zeros(len(value), dtype=bool)
+    result[chosen] = value[chosen] > -np.inf
+    return torch.from_numpy(result).view(mask.shape)
 
 
-def has_contrast(scores: Tensor, present: Tensor | None = None) -> Tensor:
-    """Say whether every camera's scores tell its tokens apart, a bool [].
+def has_contrast(scores: Tensor, present: Tensor | None = None) -> bool:
+    """Say whether every camera's scores tell its tokens apart.
 
     A spread below one millionth of the mean is rounding, not importance.
     """
-    if present is None:
-        present = torch.ones_like(scores, dtype=torch.bool)
-    high = scores.masked_fill(~present, float('-inf')).amax(-1)
-    low = scores.masked_fill(~present, float('inf')).amin(-1)
-    several = present.sum(-1) > 1
-    return ((high - low > 1e-6 * high.abs()) | ~several).all()
+    for camera, row in enumerate(scores.numpy()):
+        value = row if present is None else row[present[camera].numpy()]
+        if len(value) > 1 and not value.max() - value.min() > 1e-6 * abs(value.max()):
+            return False
+    return True

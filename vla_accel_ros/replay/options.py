@@ -21,6 +21,7 @@ from pathlib import Path
 
 from vla_accel_ros.acceleration.grammar import add_argument
 from vla_accel_ros.devices import device_name
+from vla_accel_ros.engines.wish import add_arguments as add_engine
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT
 from vla_accel_ros.scheduling.config import SchedulerConfig
@@ -75,8 +76,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--overwrite', action='store_true', help='replace the run in --out')
 
 
-def reading(parser: argparse.ArgumentParser):
-    """Add what says how a bag is read, and by which policy; return the group of episodes."""
+def reading(parser: argparse.ArgumentParser, engines: bool = True):
+    """Add what says how a bag is read, and by which policy; return the group of episodes.
+
+    Args:
+        parser: The parser.
+        engines: Whether there is a choice of what runs the policy.
+    """
     add = parser.add_argument
     add(
         '--checkpoint',
@@ -89,6 +95,8 @@ def reading(parser: argparse.ArgumentParser):
         help='data set whose statistics hold; needed where the checkpoint has several',
     )
     add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
+    if engines:
+        add_engine(parser)
     add(
         '--threads',
         type=int,

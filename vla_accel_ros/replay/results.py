@@ -161,6 +161,7 @@ class Outcome:
                 for row in summary.rows
             ],
             'reading': {**asdict(self.reading), 'share': self.reading_share},
+            'engine': self.session.policy.in_use.facts(),
             'versions': versions(),
             'machine': machine(),
         }

@@ -20,14 +20,17 @@ import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+import sys
 
 import numpy as np
 
 from vla_accel_ros.acceleration import BASELINE, Method, check_method, find, parse
 from vla_accel_ros.acceleration.settings import settings_of
+from vla_accel_ros.engines.wish import WEIGHTS, wish_of
 from vla_accel_ros.evaluation import clocks, fingerprints
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.inputs.instructions import check_instruction
+from vla_accel_ros.models.engine_choice import use_engine_aloud
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.replay.bag.raw import BagError, shown
@@ -72,6 +75,12 @@ class Replay:
     def step_s(self) -> float:
         """Policy step, seconds."""
         return self.args.policy_step
+
+    @property
+    def precision(self) -> str:
+        """What the engine computes in, as it was asked for; of an engine in place of it `auto`."""
+        same = self.policy.in_use.name == self.args.engine
+        return self.args.engine_precision if same else WEIGHTS
 
     @property
     def observations(self) -> int:
@@ -141,6 +150,7 @@ class Replay:
             'pause_s': args.pause,
             'longest_episode_s': args.longest_episode,
             'device': args.device,
+            'engine': [self.policy.in_use.name, self.policy.in_use.precision],
             'threads': args.threads,
         }
 
@@ -180,6 +190,7 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Replay:
     policy = Policy.load(
         folder, device=args.device, unnorm_key=args.unnorm_key, threads=args.threads
     )
+    use_engine_aloud(policy, wish_of(args), _say)
     said = args.instruction.strip()
     if said:
         check_instruction(said)
@@ -221,6 +232,10 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Replay:
         say('  no action topic: compared with the unaccelerated policy only')
     policy.warm_up()
     return session
+
+
+def _say(line: str) -> None:
+    print(f'replay: {line}', file=sys.stderr)
 
 
 def _gripper_ends(args: argparse.Namespace, roles: Roles) -> tuple[float, float]:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Run a decoder for the sake of a few rows: its last layer is needed at these only (ours)."""
+"""Run a decoder for the sake of a few rows: its last attention is needed at these only (ours)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows_of(x: Tensor, rows: Tensor) -> Tensor:
 def run_for(
     decoder: LlamaDecoder, x: Tensor, positions: Tensor, mask: Tensor | None, rows: Tensor
 ) -> tuple[Tensor, list[Tensor]]:
-    """Run all layers, the last one at some rows only.
+    """Run all layers, from the last one that has attention at some rows only.
 
     Args:
         decoder: With as many heads for keys as for queries.
@@ -42,15 +42,19 @@ def run_for(
         rows: int [B, R], those that are wanted.
 
     Returns:
-        [B, R, width] after the final norm, and the input [B, S, width] of each layer.
+        [B, R, width] after the final norm, and the input [B, S, width] of each layer up to the
+        last one that has attention.
     """
-    rope = decoder.rope(positions, x)
+    rope, last = decoder.rope(positions, x), decoder.config.attending[-1]
     layers = []
-    for layer in decoder.layers[:-1]:
+    for layer in decoder.layers[:last]:
         layers.append(x)
         x = layer(x, rope, mask)
     layers.append(x)
-    return decoder.norm(_last(decoder.layers[-1], x, rope, mask, rows)), layers
+    x = _last(decoder.layers[last], x, rope, mask, rows)
+    for layer in decoder.layers[last + 1 :]:
+        x = layer.finish(x)
+    return decoder.norm(x), layers
 
 
 def _last(
@@ -67,5 +71,4 @@ def _last(
         attention.values(normed),
         attn_mask=mask if mask is None or mask.shape[2] == 1 else own(mask),
     )
-    x = rows_of(x, rows) + attention.o_proj(out.transpose(1, 2).flatten(2))
-    return x + layer.mlp(layer.post_attention_layernorm(x))
+    return layer.finish(rows_of(x, rows), out)

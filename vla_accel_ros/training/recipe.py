@@ -58,6 +58,7 @@ class ModelRecipe:
         width: Channels of the decoder.
         layers: Decoder layers.
         heads: Decoder heads.
+        drop: Decoder layers, from 0, that are left out; see `vla-accel depth`.
     """
 
     form: str = 'embedded'
@@ -69,10 +70,15 @@ class ModelRecipe:
     width: int = 192
     layers: int = 4
     heads: int = 6
+    drop: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check(self.form in FORMS, f"form is '{self.form}', expected one of {FORMS}")
         check(self.chunk >= 0, f'chunk is {self.chunk}, expected at least 0')
+        check(
+            {*self.drop} < {*range(self.layers)},
+            f'drop is {list(self.drop)}, expected some of the layers 0 to {self.layers - 1}',
+        )
 
 
 @dataclass(frozen=True)
@@ -163,6 +169,7 @@ class Recipe:
             at random.
         statistics: Sets whose actions decide the range of the bins; those of the first stage
             where empty. No DAgger sets: they are made with the bins.
+        bins_of_start: Whether the bins are those of `start` instead, whose weights know them.
         grasp_weight: How much likelier a frame is drawn in which some instruction's gripper
             closes on a cube, or has just reached its goal: a demonstration has few of them.
         point_layers: Decoder layers whose input is asked what is meant.
@@ -187,6 +194,7 @@ class Recipe:
     jitter: float = 2.0
     asks: int = 4
     statistics: tuple[str, ...] = ()
+    bins_of_start: bool = False
     grasp_weight: float = 3.0
     point_layers: tuple[int, ...] = (1, 2)
     start: str = ''
@@ -209,6 +217,10 @@ class Recipe:
         for name in self.statistics:
             fits = name in self.data and self.data[name].kind != 'dagger'
             check(fits, f"statistics of '{name}', expected sets of data other than dagger")
+        check(
+            not self.bins_of_start or (bool(self.start) and not self.statistics),
+            'bins_of_start is true, expected a start, and no statistics of sets',
+        )
         self._check_seeds()
         layers = [n for n in self.point_layers if not 0 <= n < self.model.layers]
         check(not layers, f'point_layers {layers} are not among {self.model.layers} layers')

@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.depth import without
 from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.families.openvla.config import TokensConfig
 from vla_accel_ros.models.presets import embedded, scaled
@@ -36,9 +37,9 @@ def configure(model: ModelRecipe, words: list[str], cameras: int) -> VLAConfig:
         cameras: Views.
     """
     numbers = asdict(model)
-    form, chunk = numbers.pop('form'), numbers.pop('chunk')
+    form, chunk, drop = (numbers.pop(name) for name in ('form', 'chunk', 'drop'))
     head = TokensConfig()
     if chunk:
         head = OFTConfig(chunk=chunk, proprio=len(PROPRIO_LOW), stop=words.index(EOS))
     build = embedded if form == 'embedded' else scaled
-    return build(len(words), cameras=cameras, head=head, **numbers)
+    return without(build(len(words), cameras=cameras, head=head, **numbers), drop)

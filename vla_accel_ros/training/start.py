@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.models.checkpoints import folder as checkpoint
+from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.paths import checkpoint_folder
 
@@ -52,7 +53,9 @@ def take_weights(model: VLA, start: str) -> tuple[str, ...]:
     # Shapes are not enough: as wide a decoder may have other heads, and turn by another base.
     theirs, ours = asdict(source.config.decoder), asdict(model.config.decoder)
     for name, value in ours.items():
-        if theirs[name] != value:
+        # A layer may be left out of what is taken.
+        fits = {*theirs[name]} <= {*value} if name.startswith('drop_') else theirs[name] == value
+        if not fits:
             raise ValueError(
                 f'start {start}: {name} of its decoder is {theirs[name]}, expected {value}'
             )
@@ -62,6 +65,23 @@ def take_weights(model: VLA, start: str) -> tuple[str, ...]:
         if name.startswith(taken):
             weight.copy_(given[name])
     return taken
+
+
+def statistics_of(start: str) -> dict:
+    """Give the statistics that un-normalise a checkpoint's actions.
+
+    Args:
+        start: Folder of a checkpoint of one data set, or the name of a shipped one.
+
+    Raises:
+        FileNotFoundError: When there is no such checkpoint.
+        CheckpointError: When it cannot be read.
+        ValueError: When it has statistics of none or several.
+    """
+    stats = read_config(checkpoint_folder(start)).norm_stats
+    if len(stats) != 1:
+        raise ValueError(f'start {start} has statistics of {sorted(stats)}, expected of one set')
+    return next(iter(stats.values()))
 
 
 def _alike(own: dict[str, Tensor], given: dict[str, Tensor], prefixes: tuple[str, ...]) -> bool:

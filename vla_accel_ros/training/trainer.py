@@ -43,7 +43,7 @@ from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
 from vla_accel_ros.training.recipe import Recipe, Stage
 from vla_accel_ros.training.rollout import Rollout, success_by_kind
 from vla_accel_ros.training.shapes import configure
-from vla_accel_ros.training.start import take_weights
+from vla_accel_ros.training.start import statistics_of, take_weights
 from vla_accel_ros.training.step import compute, lay_out
 
 STATE, LOG = 'state.pt', 'log.jsonl'
@@ -171,6 +171,8 @@ class Trainer:
         return self.stats is not None
 
     def _settle(self, stage: Stage) -> None:
+        if self.stats is None and self.recipe.bins_of_start:
+            self.stats = statistics_of(self.recipe.start)
         if self.stats is None:
             sets = datasets.prepare(self, self.recipe.statistics or stage.mix)
             if not self.stopped:

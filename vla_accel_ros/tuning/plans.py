@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from math import inf, isfinite
 from pathlib import Path
 
+from vla_accel_ros.engines.wish import wish_of
 from vla_accel_ros.environments.tabletop import TabletopKind
 from vla_accel_ros.evaluation import runner, seeds
 from vla_accel_ros.models.checkpoints.config_file import read_config
@@ -108,6 +109,7 @@ def _simulation(args: argparse.Namespace):
         args.device,
         max_steps=args.max_steps,
         unnorm_key=args.unnorm_key,
+        engine=wish_of(args),
     )
     return SimPlan(
         setup,

@@ -14,7 +14,10 @@
 
 """Graphs compute what their programs compute, for all sizes, and are made once."""
 
+from dataclasses import replace
+
 import pytest
+from tiny_models import TOKENS, tiny_model
 import torch
 
 from vla_accel_ros.engines.interface import EngineError
@@ -124,6 +127,22 @@ def test_a_loop(tokens_model, tokens_graphs):
             **memory(capacity, lengths),
         }
         agree(tokens_graphs, program, given)
+
+
+def test_parts_that_are_left_out_are_in_no_graph(graph_store):
+    decoder = replace(TOKENS.decoder, drop_attention=(0, 2), drop_mlp=(1,))
+    model = tiny_model(replace(TOKENS, decoder=decoder))
+    language, graphs = model.language_model, Graphs(model, graph_store)
+    positions = torch.arange(9)
+    given = {'x': noise(1, 9, WIDTH), 'positions': positions, 'rows': positions[-2:]}
+    agree(graphs, Span(language.model, 0, LAYERS, norm=True, taps=(2,)), given)
+    given = {
+        'tokens': torch.tensor([[10, 11]]),
+        'positions': torch.tensor([[9, 10]]),
+        'store': noise(1, 2, 1, KV_HEADS, 16, HEAD_WIDTH),
+        'lengths': torch.tensor([9]),
+    }
+    agree(graphs, Pass(language.model, language.lm_head), given)
 
 
 def test_how_much_the_host_knows_is_no_part_of_a_graph(tokens_model, tokens_graphs):

@@ -41,15 +41,15 @@ def passed():
 @pytest.mark.parametrize('causal', [True, False])
 @pytest.mark.parametrize('rows', [(None, None), (None, -2), (-6, None), (-1, None)])
 def test_blocks_of_rows_give_what_all_rows_at_once_give(passed, rows, causal, monkeypatch):
-    wanted = LayerScores(1, (RowKind(Rows.ALL, *rows),), entropy=True)
-    program = RowScores(0, (wanted,), cameras=2, tokens=9, causal=causal)
+    wanted = LayerScores(1, 0, (RowKind(Rows.ALL, *rows),), entropy=True)
+    program = RowScores((wanted,), cameras=2, tokens=9, causal=causal)
     found = []
     for block in (100, 4, 1):
         monkeypatch.setattr(module, 'BLOCK', block)
         found.append(program.run(passed, {}))
         assert tuple(found[-1]) == program.outputs
-    text = LayerScores(1, (RowKind(Rows.TEXT, -6, None),), focus=True)
-    program = RowScores(0, (text,), cameras=2, tokens=9, causal=causal)
+    text = LayerScores(1, 0, (RowKind(Rows.TEXT, -6, None),), focus=True)
+    program = RowScores((text,), cameras=2, tokens=9, causal=causal)
     monkeypatch.setattr(module, 'BLOCK', 4)
     blocks = program.run(passed, {})
     assert tuple(blocks) == program.outputs

@@ -209,6 +209,21 @@ def test_operations_of_pruning(small_config, name, method, options):
     assert_agree(CostModel(config).inference(work), flops)
 
 
+@pytest.mark.parametrize('drops', [((1,), (1,)), ((2,), ()), ((0,), (1, 2)), ((), (2,))])
+@pytest.mark.parametrize('name', ['embedded', 'oft'])
+def test_operations_without_parts_of_layers(small_config, name, drops):
+    config = SMALL[name](small_config)
+    decoder = replace(config.decoder, drop_attention=drops[0], drop_mlp=drops[1])
+    config = replace(config, decoder=decoder)
+    flops, _ = counted(random(config), create_pruner('none', layout_of(config)))
+    work = GREEDY if not config.head.single_pass else Workload(TEXT)
+    counts = CostModel(config).inference(work)
+    assert_agree(counts, flops)
+    layers = random(config).language_model.model
+    read = counts['prefill'].weights
+    assert read >= weights(*layers.layers, layers.norm)
+
+
 def test_projecting_fewer_tokens_costs_in_proportion():
     model = CostModel(embedded(60))
     whole, half = model.projector(), model.projector(36)

@@ -151,8 +151,9 @@ def _of_span(program: Span) -> Sizes:
 
 def _memory(decoder: LlamaDecoder) -> Sizes:
     config = decoder.config
-    rows = (config.layers, 2, 1, config.kv_heads, 'capacity', config.head_width)
-    return {'store': ('float', rows), 'lengths': ('int', (config.layers,))}
+    slots = len(config.attending)
+    rows = (slots, 2, 1, config.kv_heads, 'capacity', config.head_width)
+    return {'store': ('float', rows), 'lengths': ('int', (slots,))}
 
 
 def _of_call(program: Call, shape: Shape) -> Sizes:

@@ -39,9 +39,10 @@ class Span:
     of `x` that are left (n = S without); with `norm` `rows` int [r], ascending, the last r of the
     n rows, those that are wanted behind the last layer: it gives keys and values of all n, and
     queries, output and MLP of these only. Out: `x` [B, n, width], with `norm` [B, r, width] after
-    the final norm; `new` [layers, 2, B, kv heads, n, head width], the keys (rotated) and values,
-    for which room may be given; `queries.l` [B, heads, n, head width], rotated, of each tapped
-    layer, with `norm` [B, heads, r, head width] of the last one.
+    the final norm; `new` [slots, 2, B, kv heads, n, head width], the keys (rotated) and values of
+    the layers that have attention, for which room may be given (without such a layer there is no
+    `new`); `queries.l` [B, heads, n, head width], rotated, of each tapped layer, with `norm`
+    [B, heads, r, head width] of the last one.
 
     Attributes:
         decoder: The decoder.
@@ -72,7 +73,14 @@ class Span:
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the tensors that come out."""
-        return ('x', 'new', *tap_names(self.taps))
+        new = ('new',) if self.slots else ()
+        return ('x', *new, *tap_names(self.taps))
+
+    @property
+    def slots(self) -> range:
+        """Places of the layers with attention among all that have it."""
+        config = self.decoder.config
+        return range(config.slot(self.first), config.slot(self.last))
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the layers; see `Program.run`."""
@@ -80,13 +88,14 @@ class Span:
         if self.narrowed:
             x = x.index_select(1, given['stay'])
         rope = self.decoder.rope(given['positions'][None], x)
-        attend = Own(self.first, self.last, self.causal, rows, room.get('new'))
+        attend = Own(self.slots, self.causal, rows, room.get('new'))
         x, queries = run_layers(
             self.decoder, self.first, self.last, x, rope, attend, self.taps, rows
         )
         if self.norm:
             x = self.decoder.norm(x)
-        return {'x': x, 'new': attend.new, **_by_name(queries)}
+        new = {'new': attend.new} if self.slots else {}
+        return {'x': x, **new, **_by_name(queries)}
 
 
 def _by_name(queries: dict[int, Tensor]) -> dict[str, Tensor]:
@@ -105,9 +114,9 @@ def _memory(given: Tensors, room: Tensors, held: tuple[int, ...] | None) -> Memo
 class Pass:
     """All layers over a few tokens, each seeing what came before and those up to itself.
 
-    In: `tokens` int [B, k]; `positions` int [B or 1, k], absolute; `store` [layers, 2, B,
-    kv heads, capacity, head width], the whole memory, all of it finite; `lengths` int64 [layers],
-    the rows that each layer holds. Out: `logits` [B, k, vocabulary]; `new` [layers, 2, B,
+    In: `tokens` int [B, k]; `positions` int [B or 1, k], absolute; `store` [slots, 2, B,
+    kv heads, capacity, head width], the whole memory, all of it finite; `lengths` int64 [slots],
+    the rows that each layer holds. Out: `logits` [B, k, vocabulary]; `new` [slots, 2, B,
     kv heads, k, head width]; `queries.l` [B, heads, k, head width], rotated, of each tapped
     layer. Where the store is given as room, the new keys and values are written to it, too, behind
     what each layer holds.
@@ -152,7 +161,7 @@ class Loop:
 
     In: `token` int [B, 1]; `position` int [B or 1, 1], its place, absolute; `store` and `lengths`
     as for `Pass`. Out: `tokens` int [B, count], what follows the token; `peaks` [B, count], the
-    logit of each; `new` [layers, 2, B, kv heads, count, head width] and `queries.l` [B, heads,
+    logit of each; `new` [slots, 2, B, kv heads, count, head width] and `queries.l` [B, heads,
     count, head width] of the tokens that were run, which are the given one and all but the last
     that follow. For the store as room and for `held` see `Pass`.
 

@@ -79,12 +79,14 @@ class LayerScores:
 
     Attributes:
         layer: Counted from 1.
+        place: Of its keys in `new` of the span.
         rows: Which query rows.
         entropy: Whether their entropy is wanted, too.
         focus: Whether the focus of the TEXT rows is wanted, too.
     """
 
     layer: int
+    place: int
     rows: tuple[RowKind, ...]
     entropy: bool = False
     focus: bool = False
@@ -108,14 +110,12 @@ class RowScores:
     `pruning.scores.TokenScores`.
 
     Attributes:
-        first: First layer of the span, from 0.
         wanted: The layers, and what of each.
         cameras: Cameras.
         tokens: Visual tokens of one camera.
         causal: Whether a query sees only keys at its own position or before.
     """
 
-    first: int
     wanted: tuple[LayerScores, ...]
     cameras: int
     tokens: int
@@ -143,7 +143,7 @@ class RowScores:
         result: dict[str, Tensor] = {}
         for want in self.wanted:
             queries = given[f'queries.{want.layer}'][0]
-            keys = given['new'][want.layer - 1 - self.first, 0, 0]
+            keys = given['new'][want.place, 0, 0]
             for rows in want.rows:
                 scores = self._score(queries, keys, given, rows, want.more(rows.kind))
                 result |= named(want.layer, rows.kind.value, scores)

@@ -134,7 +134,9 @@ def load(
     shapes = {name: tensor.shape for name, (_, tensor) in stored.items()}
     shapes |= {name: tuple(tensor.shape) for name, (_, tensor) in beside.items()}
     place = files[0] if len(files) == 1 and not beside else folder
-    needless = {name for name in shapes if family.never_runs(config, name)}
+    needless = {
+        name for name in shapes if config.leaves_out(name) or family.never_runs(config, name)
+    }
     _check_shapes(wanted, shapes, needless, place)
     own = {name: at for name, at in stored.items() if name in wanted and name not in beside}
     check_types(own)

@@ -33,7 +33,8 @@ _SHARED = tuple(field.name for field in fields(VLAConfig) if field.name != _PART
 def write(config: VLAConfig) -> dict:
     """Give the values that `read` takes."""
     values = asdict(config)
-    part = values.pop(_PART)
+    part, decoder = values.pop(_PART), values['decoder']
+    values['decoder'] = {name: value for name, value in decoder.items() if value != ()}
     return {**values, registry.of(config).name: part}
 
 

@@ -12,33 +12,55 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the language model takes: a layer, and logits."""
+"""What the language model takes: its layers, and logits."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from vla_accel_ros.layers.shapes import DecoderConfig
 from vla_accel_ros.models.cost.operations import Cost, attention, linear
 
 
-def layer(decoder: DecoderConfig, tokens: int, keys: int, wanted: int | None = None) -> Cost:
-    """Count a decoder layer.
+def layers(
+    decoder: DecoderConfig, tokens: Sequence[int], keys: Sequence[int], wanted: int | None = None
+) -> Cost:
+    """Count all decoder layers, without the parts that are left out.
 
     Args:
         decoder: Its shape.
-        tokens: Rows that give keys and values.
-        keys: Keys that are seen, those of these rows included.
-        wanted: Rows that are wanted behind the layer: only they have queries, output and MLP. All
-            if None.
+        tokens: Of each layer, the rows that give keys and values.
+        keys: Of each layer, the keys that are seen, those of these rows included.
+        wanted: Rows that are wanted behind the last layer: from the last attention on only they
+            are computed, but for keys and values. All if None.
     """
-    inner, wanted = decoder.kv_heads * decoder.head_width, tokens if wanted is None else wanted
+    cost, last = Cost(), decoder.attending[-1]
+    for layer, (rows, seen) in enumerate(zip(tokens, keys, strict=True)):
+        read = rows if wanted is None or layer < last else wanted
+        if layer not in decoder.drop_attention:
+            cost += _attention(decoder, rows, seen, read)
+        if layer not in decoder.drop_mlp:
+            cost += _mlp(decoder, read)
+    return cost
+
+
+def _attention(decoder: DecoderConfig, tokens: int, keys: int, wanted: int) -> Cost:
+    width, inner = decoder.width, decoder.kv_heads * decoder.head_width
     # Keys and values are written once, and read with all that was there before.
     return (
-        linear(wanted, decoder.width, decoder.width, False) * 2
-        + linear(tokens, decoder.width, inner, False) * 2
-        + attention(wanted, keys, decoder.width)
-        + linear(wanted, decoder.width, decoder.mlp, False) * 2
-        + linear(wanted, decoder.mlp, decoder.width, False)
-        + Cost(0, 2 * decoder.width, 2 * inner * (tokens + keys))
+        linear(wanted, width, width, False) * 2
+        + linear(tokens, width, inner, False) * 2
+        + attention(wanted, keys, width)
+        + Cost(0, width, 2 * inner * (tokens + keys))
+    )
+
+
+def _mlp(decoder: DecoderConfig, rows: int) -> Cost:
+    width = decoder.width
+    return (
+        linear(rows, width, decoder.mlp, False) * 2
+        + linear(rows, decoder.mlp, width, False)
+        + Cost(0, width)
     )
 
 

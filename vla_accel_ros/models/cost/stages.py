@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from vla_accel_ros.layers.shapes import TowerConfig
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.cost.decoder import layer
+from vla_accel_ros.models.cost.decoder import layers
 from vla_accel_ros.models.cost.operations import Cost, attention, convolution, linear, scores
 from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.families import registry
@@ -119,11 +119,10 @@ class CostModel:
 
     def prefill(self, work: Workload) -> Cost:
         """Count the pass over the prompt and whatever the head has behind it."""
-        decoder, (*others, last) = self.config.decoder, self.lengths(work)
-        kinds = kinds_at(work.needs, decoder.layers)
-        wanted = wanted_rows(last, self._head.kinds(work), kinds, self._head.read(work))
-        cost = sum((layer(decoder, n, n) for n in others), layer(decoder, last, last, wanted))
-        return cost + self._head.prefill(work)
+        decoder, lengths = self.config.decoder, self.lengths(work)
+        kinds = kinds_at(work.needs, decoder.attending[-1] + 1)
+        wanted = wanted_rows(lengths[-1], self._head.kinds(work), kinds, self._head.read(work))
+        return layers(decoder, lengths, lengths, wanted) + self._head.prefill(work)
 
     def decode(self, work: Workload) -> Cost:
         """Count what the head does after the prefill."""

@@ -130,6 +130,13 @@ class ActionHead:
         """
         raise NotImplementedError
 
+    def rehearse(self, ask: Ask, pruner: Pruner, new_cache: NewCache) -> None:
+        """Run the programs in all shapes that an answer with these tokens kept may have.
+
+        Nothing is learnt from it.
+        """
+        self.answer(ask, pruner, new_cache)
+
     def first_numbers(self, ask: Ask, new_cache: NewCache) -> Tensor:
         """Give the first numbers that depend on the whole sequence, float32 [n], on the CPU.
 

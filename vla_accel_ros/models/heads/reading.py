@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
+from vla_accel_ros.engines import host
 from vla_accel_ros.models.action_tokens import ActionTokens
 from vla_accel_ros.models.prediction import NotFiniteError
 
@@ -40,9 +41,10 @@ def read_tokens(
     Raises:
         NotFiniteError: When a logit is not finite.
     """
+    ids, peaks = host.fetch([ids, peaks])
     if not bool(peaks.isfinite().all()):
         raise NotFiniteError('the model gives logits that are NaN or infinite')
-    said = ids.cpu().numpy()
+    said = ids.numpy()
     return tokens.decode(said).reshape(-1, width), said
 
 
@@ -55,6 +57,7 @@ def read_numbers(numbers: Tensor) -> np.ndarray:
     Raises:
         NotFiniteError: When one is not finite.
     """
+    numbers = numbers.float().cpu()
     if not bool(numbers.isfinite().all()):
         raise NotFiniteError('the model gives actions that are NaN or infinite')
-    return numbers.float().cpu().numpy()
+    return numbers.numpy()

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from vla_accel_ros.models.cost.decoder import layer, logits
+from vla_accel_ros.models.cost.decoder import layers, logits
 from vla_accel_ros.models.cost.head_cost import HeadCost
 from vla_accel_ros.models.cost.operations import Cost
 from vla_accel_ros.models.cost.workload import Workload
@@ -41,8 +41,8 @@ class TokenCost(HeadCost):
         """Count the passes over the cache."""
         decoder, cost = self.config.decoder, Cost()
         for before, tokens in work.passes:
-            for n in lengths:
-                cost += layer(decoder, tokens, n - work.draft_in_prefill + before + tokens)
+            keys = [n - work.draft_in_prefill + before + tokens for n in lengths]
+            cost += layers(decoder, [tokens] * len(keys), keys)
             cost += logits(decoder, tokens)
         return cost
 

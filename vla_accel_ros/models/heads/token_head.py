@@ -21,6 +21,7 @@ from contextlib import nullcontext
 import numpy as np
 from torch import Tensor
 
+from vla_accel_ros.decoding.every_pass import EveryPass
 from vla_accel_ros.decoding.interface import TokenDecoder
 from vla_accel_ros.decoding.registry import create
 from vla_accel_ros.models.action_tokens import ActionStatistics, ActionTokens
@@ -79,6 +80,23 @@ class TokenHead(ActionHead):
             self._drafts.learn(ids)
         stats = HeadStats(found.decoded.passes, found.kept_ids, found.work)
         return HeadAnswer(actions, found.decoded.accepted, stats, ids)
+
+    def rehearse(self, ask: Ask, pruner: Pruner, new_cache: NewCache) -> None:
+        """Run all passes of the decoder, with a draft and without; see `ActionHead.rehearse`."""
+        blank, every = self._drafts.blank, EveryPass(self._decoding[0])
+        for draft in ([blank] * self.model.config.action_dims, None):
+            answer(
+                self.model,
+                ask.pixels,
+                ask.ids,
+                ask.scene,
+                pruner,
+                every,
+                draft,
+                blank,
+                new_cache,
+                engine=self.engine,
+            )
 
     def read(self, ids: Tensor, peaks: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Read tokens; see `reading.read_tokens`."""

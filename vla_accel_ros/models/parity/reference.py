@@ -135,16 +135,19 @@ def _run(
     # By the programs that run on a robot, a span of one layer each: what is compared here, and
     # below the passes that decoders ask for, is what runs.
     for layer in range(depth):
-        final = layer + 1 == depth
+        final, attends = layer + 1 == depth, layer in config.decoder.attending
+        taps = (layer + 1,) if attends else ()
         done = call(
             EAGER,
-            Span(decoder, layer, layer + 1, norm=final, taps=(layer + 1,)),
+            Span(decoder, layer, layer + 1, norm=final, taps=taps),
             {'x': last, 'positions': positions} | ({'rows': positions} if final else {}),
             {'new': cache.room(layer, layer + 1, length)},
         )
         cache.grow(length, layer, layer + 1)
         last = done['x']
         hidden.append(last)
+        if not attends:
+            continue
         queries, keys = done[f'queries.{layer + 1}'][0, :, length - rows :], done['new'][0, 0, 0]
         weights.append(attention_rows(queries, keys, positions[length - rows :], positions))
     result['hidden'] = torch.cat(hidden)

@@ -24,7 +24,7 @@ from torch import Tensor
 from vla_accel_ros.options import option
 from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
-from vla_accel_ros.pruning.parameters import Parameters, auto_layer, keep_option, layer_option
+from vla_accel_ros.pruning.parameters import Parameters, keep_option, layer_option, scored_layer
 from vla_accel_ros.pruning.selection import top
 
 # The two forms that FastV and VLA-Pruner have of a prefill score.
@@ -51,9 +51,7 @@ class FastVPruner(Pruner[FastVParameters]):
     Parameters = FastVParameters
 
     def _bind(self, parameters: FastVParameters) -> None:
-        self._drop_layer = auto_layer(
-            'layer', parameters.layer, 2, self.layout.layers, self.last_drop
-        )
+        self._drop_layer = scored_layer('layer', parameters.layer, 2, self.layout, self.last_drop)
 
     def _plan(self, scene: Scene) -> Needs:
         layer = self._drop_layer

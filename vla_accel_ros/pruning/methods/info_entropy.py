@@ -30,7 +30,7 @@ from torch import Tensor
 from vla_accel_ros.options import option
 from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
-from vla_accel_ros.pruning.parameters import Parameters, auto_layer, keep_option, layer_option
+from vla_accel_ros.pruning.parameters import Parameters, keep_option, layer_option, scored_layer
 from vla_accel_ros.pruning.selection import extend, top
 from vla_accel_ros.pruning.texture import grey_entropy
 
@@ -59,9 +59,7 @@ class InfoEntropyPruner(Pruner[InfoEntropyParameters]):
     Parameters = InfoEntropyParameters
 
     def _bind(self, parameters: InfoEntropyParameters) -> None:
-        self._drop_layer = auto_layer(
-            'layer', parameters.layer, 2, self.layout.layers, self.last_drop
-        )
+        self._drop_layer = scored_layer('layer', parameters.layer, 2, self.layout, self.last_drop)
 
     def _forget(self) -> None:
         self._inferences = 0

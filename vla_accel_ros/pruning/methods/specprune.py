@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,8 +34,8 @@ from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.buckets import REFERENCE_TOKENS
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.layer_ranking import LayerRanking
-from vla_accel_ros.pruning.motion import Frames, similarity, unit_patches
-from vla_accel_ros.pruning.parameters import FIXED, auto_layer
+from vla_accel_ros.pruning.motion import Frames, patches_of, similarity
+from vla_accel_ros.pruning.parameters import FIXED, scored_layer
 from vla_accel_ros.pruning.scores import TokenScores
 from vla_accel_ros.pruning.selection import extend, top
 from vla_accel_ros.pruning.specprune_parameters import SpecPruneParameters
@@ -58,6 +59,7 @@ class SpecPruner(Pruner[SpecPruneParameters]):
     """Static choice after an early layer, layer-level pruning after later ones."""
 
     name = 'specprune'
+    remembers = True
     Parameters = SpecPruneParameters
     _controller: Controller
 
@@ -67,20 +69,25 @@ class SpecPruner(Pruner[SpecPruneParameters]):
         def layers(name: str, paper: tuple[int, ...], highest: int) -> tuple[int, ...]:
             given = getattr(parameters, name)
             pairs = zip(given, given, strict=True) if given != (0,) else ((0, p) for p in paper)
-            return tuple(sorted({auto_layer(name, v, p, depth, highest) for v, p in pairs}))
+            return tuple(
+                sorted({scored_layer(name, v, p, self.layout, highest) for v, p in pairs})
+            )
 
-        drop = auto_layer('layer', parameters.layer, 2, depth, last)
+        drop = scored_layer('layer', parameters.layer, 2, self.layout, last)
         history = layers('history_layers', PAPER_HISTORY, depth)
         later = tuple(d for d in layers('drop_layers', PAPER_DROPS, last) if d > drop)
         self._drop_layer, self._history_layers = drop, history if parameters.history else ()
         self._later = later if parameters.layer_level else ()
-        self._local_layers = tuple(sorted({max(1, drop - 1), drop}))
+        self._local_layers = self._scored(range(max(1, drop - 1), drop + 1))
         controller = Controller(
             parameters.linear_threshold, parameters.angular_threshold, parameters.margin
         )
         if hasattr(self, '_controller'):
             controller.mode = self._controller.mode
         self._controller = controller
+
+    def _scored(self, layers: range) -> tuple[int, ...]:
+        return tuple(k for k in layers if k not in self.layout.without_attention)
 
     def _forget(self) -> None:
         self._controller.reset()
@@ -118,7 +125,7 @@ class SpecPruner(Pruner[SpecPruneParameters]):
         else:
             wanted.update(self._local_layers)
             if self._later:
-                ranked = range(self._drop_layer + 1, self._later[-1] + 1)
+                ranked = self._scored(range(self._drop_layer + 1, self._later[-1] + 1))
                 wanted.update(ranked)
         self._choosing = not first
         return Needs(
@@ -136,13 +143,13 @@ class SpecPruner(Pruner[SpecPruneParameters]):
         """Mark the patches that moved most, and remember this frame."""
         p = self.parameters
         step_s = 0.0 if scene.motion is None else scene.motion.step_s
-        patches = unit_patches(scene.images, self.layout)
+        patches = patches_of(scene.images, self.layout)
         # Half a step of tolerance: camera stamps jitter around the policy's steps.
         age_ns = int((reference_age(scene.motion, p.speed_unit) - 0.5) * step_s * 1e9)
         then = self._frames.before(scene.stamp_ns, age_ns)
         self._frames.add(scene.stamp_ns, patches)
         if then is None:
-            return torch.zeros(patches.shape[:2], dtype=torch.bool)
+            return torch.zeros(patches.length.shape, dtype=torch.bool)
         alike = torch.from_numpy(similarity(patches, then))
         return top(-alike, self._count(p.k_dynamic)) & (alike < p.similarity)
 
@@ -150,7 +157,7 @@ class SpecPruner(Pruner[SpecPruneParameters]):
         if Rows.TEXT not in scores:
             return None
         text = scores[Rows.TEXT]
-        if layer in self._history_layers and bool(text.received.isfinite().all()):
+        if layer in self._history_layers and np.isfinite(text.received.numpy()).all():
             self._fresh.append(text.received)
         if not self._choosing:
             return None
@@ -177,7 +184,7 @@ class SpecPruner(Pruner[SpecPruneParameters]):
             mask = mask | (top(history, self._count(p.k_global)) & (history > 0))
         if p.budget == FIXED:
             mask = extend(mask, priority, self._budget(p.keep))
-        self._target = float(mask.sum())
+        self._target = float(np.count_nonzero(mask.numpy()))
         return self._rounded(mask, priority)
 
     def _later_drop(self, layer: int, text: TokenScores) -> Tensor | None:

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -34,7 +35,7 @@ from vla_accel_ros.pruning.base import Pruner, Scores
 from vla_accel_ros.pruning.diversity import diverse
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.methods.fastv import ROWS
-from vla_accel_ros.pruning.parameters import Parameters, auto_layer, keep_option, layer_option
+from vla_accel_ros.pruning.parameters import Parameters, keep_option, layer_option, scored_layer
 from vla_accel_ros.pruning.scores import TokenScores
 from vla_accel_ros.pruning.selection import top
 
@@ -87,6 +88,7 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
     """Dual top-k, union, max-min filter, after an early decoder layer."""
 
     name = 'vla_pruner'
+    remembers = True
     Parameters = VlaPrunerParameters
 
     def _bind(self, parameters: VlaPrunerParameters) -> None:
@@ -97,9 +99,10 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
                 f'camera_shares has {len(shares)} values, expected 1 or one for each of the '
                 f'{cameras} cameras'
             )
-        layer = auto_layer('layer', parameters.layer, 3, depth, self.last_drop)
-        single = auto_layer('action_layer', parameters.action_layer, 15, depth, depth)
-        latter = tuple(range(depth // 2 + 1, depth + 1))
+        layer = scored_layer('layer', parameters.layer, 3, self.layout, self.last_drop)
+        single = scored_layer('action_layer', parameters.action_layer, 15, self.layout, depth)
+        able = {*range(1, depth + 1)} - {*self.layout.without_attention}
+        latter = tuple(sorted(k for k in able if k > depth // 2)) or (max(able),)
         self._drop_layer = layer
         self._action_layers = latter if parameters.action_layers == 'latter_half' else (single,)
         self._shares = shares * cameras if len(shares) == 1 else shares
@@ -142,7 +145,7 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
             action = self._memory.estimate(p.window, p.gamma).to(semantic.device)
         if not (self._usable(semantic) and self._usable(action)):
             return None
-        if not bool(self._distances.isfinite().all()):
+        if not np.isfinite(self._distances.numpy()).all():
             self._fallback('not_finite')
             return None
         tokens = self.layout.tokens
@@ -161,5 +164,5 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
             [complete(scores[layer], shallow) for layer in self._action_layers]
         ).mean(0)
         # One bad step must not poison the window.
-        if bool(score.isfinite().all()):
+        if np.isfinite(score.numpy()).all():
             self._memory.add(score)

@@ -27,6 +27,7 @@ from vla_accel_ros.files.kinds import (
     Several,
     Whole,
     Word,
+    at,
     kind_of,
     take,
 )
@@ -116,7 +117,25 @@ _DECODER = {
 }
 
 
-def _decoder(text: Mapping) -> DecoderConfig:
+# Drop-Then-Recovery's names for what is left out, a list of layers or of a flag for each.
+_DROPPED = {'drop_attention': 'drop_attn_list', 'drop_mlp': 'drop_mlp_list'}
+
+
+def _dropped(config: Mapping, text: Mapping, name: str, layers: int) -> tuple[int, ...]:
+    where, given = ('', config) if name in config else ('text_config', text)
+    values = given.get(name)
+    if isinstance(values, list) and values and all(isinstance(v, bool) for v in values):
+        if len(values) != layers:
+            raise FieldError(
+                f'{at(where, name)} has {len(values)} flags, expected one for each of the '
+                f'{layers} layers'
+            )
+        return tuple(layer for layer, dropped in enumerate(values) if dropped)
+    return tuple(sorted(take(given, name, kind_of(DecoderConfig, 'drop_mlp'), (), where)))
+
+
+def _decoder(config: Mapping) -> DecoderConfig:
+    text = take(config, 'text_config', Object(), {})
     where, default = 'text_config', DecoderConfig()
     if text.get('rope_scaling'):
         raise FieldError(f'{where}.rope_scaling is given, expected null')
@@ -127,6 +146,9 @@ def _decoder(text: Mapping) -> DecoderConfig:
     sizes['kv_heads'] = take(
         text, 'num_key_value_heads', kind_of(DecoderConfig, 'kv_heads'), sizes['heads'], where
     )
+    sizes |= {
+        ours: _dropped(config, text, theirs, sizes['layers']) for ours, theirs in _DROPPED.items()
+    }
     sizes['vocab'] = take(text, 'vocab_size', kind_of(DecoderConfig, 'vocab'), 32000, where)
     try:
         return DecoderConfig(**sizes)
@@ -204,7 +226,7 @@ def public_config(config: Mapping, processor: Mapping | None = None, name: str =
         )
         for i, identity in enumerate(ids)
     )
-    decoder = _decoder(take(config, 'text_config', Object(), {}))
+    decoder = _decoder(config)
     stats = take(config, 'norm_stats', Object(), {})
     backbone = take(config, 'llm_backbone_id', Word(), '')
     chat = backbone.startswith('vicuna') or 'openvla-v01' in name

@@ -1,0 +1,133 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`vla-accel engine` and `vla-accel verify --engine`: what is built, listed, compared, removed."""
+
+import json
+
+import pytest
+from toy_engine import Changing, install, lying
+
+from vla_accel_ros import cli
+from vla_accel_ros.engines import registry
+
+FEW = ('--methods', 'fastv', '--decoders', 'jacobi')
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('VLA_ACCEL_ENGINES', str(tmp_path / 'engines'))
+    monkeypatch.setattr(registry, 'OWN', {'eager': registry.OWN['eager']})
+
+
+@pytest.fixture
+def asked(random_checkpoint, capsys):
+    """Run a command with JSON; give its exit code and what it says."""
+
+    def run(*words):
+        code = cli.main([*words, '--json'])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_what_is_built_is_timed_listed_taken_by_auto_and_removed(
+    asked, random_checkpoint, monkeypatch, capsys
+):
+    install(monkeypatch)
+    folder = str(random_checkpoint)
+    code, found = asked('engine', 'build', folder, '--threads', '1', *FEW)
+    (row,) = found['engines']
+    assert code == 0 and row['failure'] == '' and row['reasons'] == {}
+    assert {'toy graph of span float32'} <= {each['what'] for each in row['built']}
+    assert set(row['agreement']) == {'few frames', 'fastv', 'jacobi'}
+    assert {each['engine'] for each in row['timings']} == {'mine', 'eager'}
+    code, again = asked('engine', 'build', folder, '--threads', '1', *FEW)
+    assert again['engines'][0]['built'] == []
+    code, listed = asked('engine', 'list', folder)
+    assert {each['engine'] for each in listed['timings'][folder]} == {'mine', 'eager'}
+    assert cli.main(['engine', 'list']) == 0
+    assert 'toy graph of span' in capsys.readouterr().out
+    code, removed = asked('engine', 'clean')
+    assert removed['removed'] == len(row['built'])
+    assert asked('engine', 'list', folder)[1]['timings'][folder] == []
+
+
+def test_an_engine_that_lies_is_not_recorded(asked, random_checkpoint, monkeypatch):
+    install(monkeypatch, lambda order: Changing(lying))
+    folder = str(random_checkpoint)
+    code, found = asked('engine', 'build', folder, '--engine', 'mine', *FEW)
+    assert code == 1 and 'tokens differ' in found['engines'][0]['failure']
+    assert asked('engine', 'list', folder)[1]['timings'][folder] == []
+    code, row = asked('engine', 'verify', folder, '--engine', 'mine', *FEW)
+    assert code == 1 and not row[0]['agrees']
+
+
+def test_without_any_that_can_run_nothing_is_built(random_checkpoint, monkeypatch, capsys):
+    install(monkeypatch, probe=lambda: 'it is not installed')
+    assert cli.main(['engine', 'build', str(random_checkpoint)]) == 0
+    said = capsys.readouterr()
+    assert 'no engine but eager' in said.out and 'mine: it is not installed' in said.err
+    assert cli.main(['engine', 'build', str(random_checkpoint), '--engine', 'mine']) == 1
+    assert 'not used: it is not installed' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['engine', 'build', '--engine', 'warp'], "engine 'warp' is not there"),
+        (['engine', 'build', '--engine', 'auto'], '--engine is auto, expected engines by name'),
+        (['engine', 'build', '--threads', '0'], '--threads is 0, expected at least 1'),
+        (['engine', 'build', '--methods', 'magic'], "--methods has 'magic', expected some of"),
+        (['engine', 'list', 'nowhere'], 'nowhere'),
+        (['verify'], 'expected either --fixture DIR or --engine NAME'),
+        (['verify', '--engine', 'auto'], '--engine is auto, expected an engine by name'),
+        (['verify', '--engine', 'eager', '--frames', '-1'], '--frames is -1, expected 0 or more'),
+        (['verify', '--engine', 'eager', '--decoders', 'x'], "--decoders has 'x'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_line(words, message, capsys):
+    assert cli.main(words) == cli.BAD_INPUT
+    assert message in capsys.readouterr().err
+
+
+def test_verify_compares_an_engine_over_frames_of_the_arm(asked, random_checkpoint, monkeypatch):
+    install(monkeypatch)
+    folder = str(random_checkpoint)
+    code, row = asked(
+        'verify', folder, '--engine', 'mine', '--frames', '9', '--methods', 'none,fastv'
+    )
+    assert code == 0 and row['agrees'] and set(row['ways']) == {'none', 'fastv', 'greedy'}
+    assert row['ways']['fastv']['frames'] == row['ways']['fastv']['same'] == 9
+    install(monkeypatch, lambda order: Changing(lying))
+    assert cli.main(['verify', folder, '--engine', 'mine']) == 1
+
+
+def test_an_engine_that_is_not_exact_is_held_to_a_bound(asked, random_checkpoint, monkeypatch):
+    def make(order):
+        engine = Changing(
+            lambda name, done: (
+                {'logits': done['logits'].roll(1, -1)} if name == 'lm_head' else done
+            )
+        )
+        engine.exact = False
+        return engine
+
+    install(monkeypatch, make)
+    words = ('verify', str(random_checkpoint), '--engine', 'mine')
+    code, row = asked(*words)
+    bins = row['ways']['none']['mean_bins']
+    assert bins > 0 and code == (bins > 1)
+    assert asked(*words, '--bound', str(bins + 0.01))[0] == 0
+    assert asked(*words, '--bound', str(bins - 0.01))[0] == 1

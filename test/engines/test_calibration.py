@@ -1,0 +1,42 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What programs were given on frames is kept, for quantisation to be measured on."""
+
+from answering import answers
+import torch
+
+from vla_accel_ros.engines.calibration import Calibration
+
+
+def test_inputs_are_kept_and_answers_are_those_of_eager(tokens_model):
+    frames = Calibration(most=2)
+    found = answers(tokens_model, engine=frames)
+    expected = answers(tokens_model)
+    assert [a.decoded.tokens.tolist() for a in found] == [
+        a.decoded.tokens.tolist() for a in expected
+    ]
+    samples = frames.samples(tokens_model.vision())
+    assert len(samples) == 2
+    assert not torch.equal(samples[0]['pixels'], samples[1]['pixels'])
+    assert frames.samples(tokens_model.vision(attention=True)) == []
+
+
+def test_a_digest_is_of_the_frames(tokens_model):
+    program, digests = tokens_model.vision(), []
+    for steps in (2, 2, 3):
+        frames = Calibration()
+        answers(tokens_model, engine=frames, steps=steps)
+        digests.append(frames.digest(program))
+    assert digests[0] == digests[1] != digests[2]

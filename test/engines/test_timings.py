@@ -1,0 +1,68 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Timings of engines: by machine and threads, the fastest first."""
+
+import pytest
+
+from vla_accel_ros.engines import timings
+from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.timings import Timing, Timings
+
+
+def timing(engine, ms, threads=1, machine=None):
+    return Timing(
+        engine, 'float32', True, threads, ms, timings.machine() if machine is None else machine
+    )
+
+
+def test_the_fastest_of_this_machine_comes_first(tmp_path):
+    kept = Timings(tmp_path, 'abc')
+    for each in (
+        timing('eager', 20.0),
+        timing('onnxruntime', 11.0),
+        timing('openvino', 12.0),
+        timing('openvino', 1.0, machine='another processor'),
+        timing('eager', 5.0, threads=4),
+    ):
+        kept.record(each)
+    here = Timings(tmp_path, 'abc').here(1)
+    assert [each.engine for each in here] == ['onnxruntime', 'openvino', 'eager']
+    # Nothing was timed with 3 threads; 4 are nearer than 1.
+    assert [each.ms for each in kept.here(3)] == [5.0]
+    assert Timings(tmp_path, 'def').here(1) == []
+
+
+def test_a_new_timing_takes_the_place_of_the_one_before(tmp_path):
+    kept = Timings(tmp_path, 'abc')
+    kept.record(timing('eager', 20.0))
+    kept.record(timing('eager', 18.0))
+    assert [each.ms for each in kept.here(1)] == [18.0]
+    kept.forget()
+    assert kept.all() == []
+
+
+@pytest.mark.parametrize('text', ['', '[{', '{}', '[{"engine": "eager"}]', '[1]'])
+def test_a_damaged_file_counts_as_none(tmp_path, text):
+    kept = Timings(tmp_path, 'abc')
+    kept.record(timing('eager', 20.0))
+    (file,) = (tmp_path / 'timings').iterdir()
+    file.write_text(text)
+    assert kept.here(1) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / 'timings').write_text('no folder')
+    with pytest.raises(EngineError, match=r'timings cannot be kept in .*abc.json'):
+        Timings(tmp_path, 'abc').record(timing('eager', 20.0))

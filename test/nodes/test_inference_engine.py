@@ -1,0 +1,104 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""inference over DDS: the engine that is asked for, what runs in its place, and a live change."""
+
+import re
+
+from inference_robot import Robot, status
+import pytest
+from toy_engine import Changing, install, lying
+
+from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.nodes.inference import Inference
+from vla_accel_ros.ros.messages import message_to_chunk
+
+
+def told(robot):
+    return {each.key: each.value for each in status(robot).values}
+
+
+def fails(order):
+    raise EngineError('no such card')
+
+
+@pytest.mark.parametrize(
+    ('make', 'reason'), [(fails, 'no such card'), (lambda order: Changing(lying), 'agree with')]
+)
+def test_what_cannot_run_or_lies_gives_way_and_diagnostics_say_why(
+    graph, checkpoint, monkeypatch, make, reason
+):
+    install(monkeypatch, make)
+    robot = Robot(graph, checkpoint, engine='mine')
+    robot.ask()
+    assert told(robot)['engine'].startswith('eager (asked: mine; ')
+    message = status(robot).message
+    assert 'engine_fallback: ' in message and reason in message
+    assert robot.node.health.standing() == {}
+
+
+def test_the_engine_changes_between_calls_or_is_refused_with_the_reason(robot, monkeypatch):
+    before = message_to_chunk(robot.ask()).values
+    assert told(robot)['engine'] == 'eager' and 'engine build' in told(robot)['engine_hint']
+    install(monkeypatch, lambda order: Changing())
+    assert robot.graph.set_parameters(robot.node, engine='mine').successful
+    after = message_to_chunk(robot.ask(last=[0.0] * 7)).values
+    assert after == pytest.approx(before) and told(robot)['engine'] == 'mine'
+    assert robot.node._policy.in_use.engine.first.ran
+    install(monkeypatch, fails, name='other')
+    for name, reason in (
+        ('warp', "engine 'warp' is not there"),
+        ('cuda_graph', 'no NVIDIA GPU|sees no NVIDIA GPU'),
+        ('other', 'engine other cannot run: no such card.*; mine stays'),
+    ):
+        refused = robot.graph.set_parameters(robot.node, engine=name)
+        assert not refused.successful
+        assert re.search(reason, refused.reason), refused.reason
+    robot.ask(last=[0.0] * 7)
+    assert told(robot)['engine'] == 'mine' and robot.node.settings['engine'] == 'mine'
+    assert robot.graph.set_parameters(robot.node, threads=2).successful
+    robot.ask(last=[0.0] * 7)
+    assert told(robot)['engine'] == 'mine'
+
+
+def test_a_live_change_builds_nothing(robot, monkeypatch):
+    install(monkeypatch)
+    refused = robot.graph.set_parameters(robot.node, engine='mine')
+    assert not refused.successful and 'is not built: `vla-accel engine build`' in refused.reason
+
+
+def test_a_required_engine_that_cannot_run_fails_configure(graph, checkpoint, monkeypatch):
+    install(monkeypatch, fails)
+    node = graph.add(
+        Inference,
+        autostart=False,
+        checkpoint=str(checkpoint),
+        threads=1,
+        engine='mine',
+        engine_required=True,
+    )
+    assert not graph.change_state(node, 'configure')
+    assert node.health.standing()['configure_failed'] == 'no such card'
+
+
+def test_a_named_engine_is_built_while_configuring(graph, checkpoint, monkeypatch):
+    install(monkeypatch)
+    shown = []
+    monkeypatch.setattr(
+        Inference, '_on_progress', lambda node, share, what: shown.append((share, what))
+    )
+    robot = Robot(graph, checkpoint, engine='mine')
+    robot.ask()
+    assert told(robot)['engine'] == 'mine'
+    assert any(what == 'building toy graph of span float32' for _, what in shown)

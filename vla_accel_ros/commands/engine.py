@@ -1,0 +1,310 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`vla-accel engine`: build what engines need for a checkpoint, list, verify and remove it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import asdict
+import json
+import os
+import sys
+import time
+
+from vla_accel_ros.devices import device_name
+from vla_accel_ros.engines import registry, wish
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder, shipped_checkpoints
+
+ACTIONS = {
+    'build': 'build engines for a checkpoint, compare them with eager and time them',
+    'list': 'what there is on the disk and for which checkpoint, and the timings',
+    'verify': 'compare engines with eager on a few frames; `vla-accel verify --engine` takes more',
+    'clean': 'remove what there is for a checkpoint, or all of it',
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add = parser.add_argument
+    add(
+        'action',
+        choices=tuple(ACTIONS),
+        help='; '.join(f'{name}: {what}' for name, what in ACTIONS.items()),
+    )
+    add(
+        'checkpoint',
+        nargs='?',
+        default=None,
+        help=f'shipped checkpoint or folder ({DEFAULT_CHECKPOINT}; for list and clean all)',
+    )
+    add(
+        '--engine',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help='which engine, once for each (all exact ones that can run here, without compile)',
+    )
+    add(
+        '--engine-precision',
+        default=wish.WEIGHTS,
+        choices=wish.OPTIONS['engine_precision'].choices,
+        help='what they compute in; auto is the type of the weights (%(default)s)',
+    )
+    add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
+    add('--unnorm-key', default=None, help='data set, where the checkpoint has several')
+    add(
+        '--methods',
+        default=None,
+        metavar='A,B',
+        help='pruning methods to build for, separated by commas (all)',
+    )
+    add(
+        '--decoders',
+        default=None,
+        metavar='A,B',
+        help='decoders to build for, separated by commas (all)',
+    )
+    add(
+        '--threads',
+        type=int,
+        action='append',
+        default=[],
+        metavar='N',
+        help='threads that calls are timed with, once for each (1, and what the node takes)',
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command.
+
+    Returns:
+        0, or 1 where an engine that was asked for cannot be built or does not agree.
+
+    Raises:
+        ValueError: When an argument makes no sense.
+        FileNotFoundError: When there is no such checkpoint.
+    """
+    if any(count < 1 for count in args.threads):
+        raise ValueError(f'--threads is {min(args.threads)}, expected at least 1')
+    for name in args.engine:
+        wish.EngineWish(name, args.engine_precision)
+        if name == registry.AUTO:
+            raise ValueError('--engine is auto, expected engines by name, or none for all')
+    return {'build': _build, 'verify': _verify, 'list': _list, 'clean': _clean}[args.action](args)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _load(args: argparse.Namespace):
+    from vla_accel_ros.models.policy import Policy
+
+    folder = checkpoint_folder(args.checkpoint or DEFAULT_CHECKPOINT)
+    return Policy.load(folder, device=args.device, unnorm_key=args.unnorm_key, threads=1)
+
+
+def _kinds(args: argparse.Namespace) -> list[registry.EngineKind]:
+    """Give the engines that are meant, and say why others are not."""
+    if args.engine:
+        return [registry.find(name) for name in dict.fromkeys(args.engine)]
+    found = []
+    for name in registry.names():
+        kind = registry.find(name)
+        why = kind.probe()
+        if why is None and kind.usual and name != registry.EAGER:
+            found.append(kind)
+        elif why is not None:
+            _say(f'{name}: {why}')
+    return found
+
+
+def _words(text: str | None, known, option: str) -> tuple[str, ...]:
+    if text is None:
+        return tuple(known)
+    words = tuple(filter(None, (word.strip() for word in text.split(','))))
+    for word in words:
+        if word not in known:
+            raise ValueError(f"{option} has '{word}', expected some of {', '.join(known)}")
+    return words
+
+
+def _ways(args: argparse.Namespace):
+    from vla_accel_ros.decoding.registry import DECODERS
+    from vla_accel_ros.models.engine_build import all_ways
+    from vla_accel_ros.pruning.registry import METHODS
+
+    return all_ways(
+        _words(args.methods, METHODS, '--methods'), _words(args.decoders, DECODERS, '--decoders')
+    )
+
+
+def _build(args: argparse.Namespace) -> int:
+    from vla_accel_ros.engines.interface import EngineError
+    from vla_accel_ros.models.engine_build import build
+    from vla_accel_ros.models.engine_choice import Means
+
+    ways = _ways(args)
+    threads = args.threads or sorted({1, max(1, len(os.sched_getaffinity(0)) - 1)})
+    policy, outcomes, failed = _load(args), [], 0
+    for kind in _kinds(args):
+        precision = args.engine_precision
+        if precision == wish.WEIGHTS:
+            precision = policy.in_use.weights
+        try:
+            means = Means(built=lambda built, name=kind.name: _say(f'{name}: {built}'))
+            found = build(policy, kind, precision, means, ways, threads)
+        except EngineError as error:
+            failed += bool(args.engine)
+            outcomes.append({'engine': kind.name, 'precision': precision, 'failure': str(error)})
+        else:
+            failed += bool(found.failure)
+            facts = asdict(found)
+            facts['built'] = [
+                {'what': each.what, 'seconds': round(each.seconds, 3), 'bytes': each.bytes}
+                for each in found.built
+            ]
+            outcomes.append(facts)
+        if not args.json:
+            print(_outcome_line(outcomes[-1]), flush=True)
+    if args.json:
+        print(
+            json.dumps({'checkpoint': args.checkpoint or DEFAULT_CHECKPOINT, 'engines': outcomes})
+        )
+    elif not outcomes:
+        print('no engine but eager can run here')
+    return 1 if failed else 0
+
+
+def _outcome_line(facts: Mapping) -> str:
+    head = f'{facts["engine"]} in {facts["precision"]}: '
+    if facts['failure']:
+        return head + f'not used: {facts["failure"]}'
+    size = sum(each['bytes'] for each in facts['built']) / 1e6
+    built = f'{len(facts["built"])} built, {size:.1f} MB, ' if facts['built'] else 'all there, '
+    lines = [f'{head}{built}{facts["seconds"]:.1f} s; agrees with eager']
+    by_threads: dict[int, dict[str, float]] = {}
+    for timing in facts['timings']:
+        by_threads.setdefault(timing['threads'], {})[timing['engine']] = timing['ms']
+    for threads, ms in by_threads.items():
+        own, eager = ms[facts['engine']], ms['eager']
+        lines.append(
+            f'  {threads} thread{"s" * (threads > 1)}: {own:.1f} ms a call, eager {eager:.1f} ms, '
+            f'{eager / own:.2f}x'
+        )
+    lines += [f'  {name} runs on eager: {why}' for name, why in facts['reasons'].items()]
+    return '\n'.join(lines)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from vla_accel_ros.models.parity.engine_report import render, verify
+    from vla_accel_ros.models.parity.frames import few_frames
+
+    policy, ways = _load(args), _ways(args)
+    rows = [
+        verify(policy, kind.name, args.engine_precision, lambda: few_frames(policy), ways, _say)
+        for kind in _kinds(args)
+    ]
+    print(json.dumps(rows) if args.json else '\n'.join(map(render, rows)))
+    return 0 if all(row['agrees'] for row in rows) else 1
+
+
+def _list(args: argparse.Namespace) -> int:
+    from vla_accel_ros.engines.store import Store
+    from vla_accel_ros.models.engine_choice import timings_of
+
+    store, names = Store(), _digests(args)
+    rows = [
+        {
+            'what': entry.key.get('kind', ''),
+            'checkpoint': names.get(entry.key.get('weights', ''), ''),
+            'bytes': entry.size,
+            'age_s': round((time.time_ns() - entry.made_ns) / 1e9),
+            'seconds': entry.seconds,
+            'key': dict(entry.key),
+        }
+        for entry in store.entries()
+    ]
+    if args.checkpoint:
+        rows = [row for row in rows if row['checkpoint'] == args.checkpoint]
+    timings = {
+        name: [asdict(each) for each in timings_of(policy, store).all()]
+        for name, policy in _policies(args)
+    }
+    if args.json:
+        print(json.dumps({'folder': str(store.folder), 'entries': rows, 'timings': timings}))
+        return 0
+    print(store.folder)
+    for row in rows:
+        print(
+            f'  {row["what"]:<34} {row["checkpoint"]:<16} {row["bytes"] / 1e6:8.1f} MB  '
+            f'{_age(row["age_s"]):>8}  built in {row["seconds"]:.1f} s'
+        )
+    total = sum(row['bytes'] for row in rows) / 1e6
+    print(f'{len(rows)} entries, {total:.1f} MB')
+    for name, each in timings.items():
+        for timing in sorted(each, key=lambda timing: (timing['threads'], timing['ms'])):
+            print(
+                f'{name}: {timing["engine"]} in {timing["precision"]} {timing["ms"]:.1f} ms a '
+                f'call with {timing["threads"]} threads on {timing["machine"]}'
+            )
+    return 0
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (('days', 86400), ('h', 3600), ('min', 60)):
+        if seconds >= 2 * length:
+            return f'{seconds // length:.0f} {unit}'
+    return f'{seconds:.0f} s'
+
+
+def _policies(args: argparse.Namespace):
+    from vla_accel_ros.models.policy import Policy
+
+    names = [args.checkpoint] if args.checkpoint else list(shipped_checkpoints())
+    for name in names:
+        folder = checkpoint_folder(name)
+        yield name, Policy.load(folder, device=args.device, unnorm_key=args.unnorm_key, threads=1)
+
+
+def _digests(args: argparse.Namespace) -> dict[str, str]:
+    """Give the checkpoints by the digests of their weights, as keys of entries have them."""
+    from vla_accel_ros.engines.onnx.weights import StoredWeights
+    from vla_accel_ros.engines.store import Store
+
+    return {StoredWeights(p.model, Store()).digest: name for name, p in _policies(args)}
+
+
+def _clean(args: argparse.Namespace) -> int:
+    from vla_accel_ros.engines.store import Store
+    from vla_accel_ros.engines.timings import FOLDER
+    from vla_accel_ros.models.engine_choice import timings_of
+
+    store = Store()
+    if args.checkpoint:
+        digests = _digests(args)
+        removed = store.clean(which=lambda key: key.get('weights') in digests)
+        for _, policy in _policies(args):
+            timings_of(policy, store).forget()
+    else:
+        removed = store.clean()
+        for file in (store.folder / FOLDER).glob('*.json'):
+            file.unlink(missing_ok=True)
+    if args.json:
+        print(json.dumps({'folder': str(store.folder), 'removed': removed}))
+    else:
+        print(f'{removed} entries removed from {store.folder}')
+    return 0

@@ -1,0 +1,98 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A graph that OpenVINO compiled: torch's tensors in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vla_accel_ros.engines.interface import EngineError, Tensors
+from vla_accel_ros.engines.openvino_options import last_line, library
+
+
+class CompiledGraph:
+    """Runs a compiled graph, one call at a time.
+
+    Inputs are read where they lie. Outputs of known shape are written to memory of the caller's;
+    others are views that the next call writes over, and are copied.
+
+    Args:
+        compiled: An `openvino.CompiledModel`.
+        inputs: The names of what may go in; a graph has those that it needs.
+        outputs: The names of what comes out, in order.
+    """
+
+    def __init__(self, compiled: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        self._tensor, self._lock = library().Tensor, Lock()
+        self._request = compiled.create_infer_request()
+        self._inputs = [
+            (index, name_of(port, inputs), _type(port))
+            for index, port in enumerate(compiled.inputs)
+        ]
+        self._outputs = []
+        for index, (name, port) in enumerate(zip(outputs, compiled.outputs, strict=True)):
+            shape = port.get_partial_shape()
+            known = None if shape.is_dynamic else tuple(shape.to_shape())
+            self._outputs.append((index, name, known, _type(port)))
+
+    def __call__(self, given: Tensors) -> dict[str, Tensor]:
+        """Run the graph on tensors by name.
+
+        Returns:
+            The outputs by name, in memory of their own.
+
+        Raises:
+            EngineError: When OpenVINO fails.
+        """
+        try:
+            with self._lock:
+                return self._run(given)
+        except RuntimeError as error:
+            raise EngineError(f'OpenVINO failed: {last_line(error)}') from error
+
+    def _run(self, given: Tensors) -> dict[str, Tensor]:
+        # A request holds what it was given until it is given something else.
+        for index, name, kind in self._inputs:
+            self._request.set_input_tensor(index, self._view(given[name].to(kind)))
+        result = {}
+        for index, name, shape, kind in self._outputs:
+            if shape is not None:
+                result[name] = torch.empty(shape, dtype=kind)
+                self._request.set_output_tensor(index, self._view(result[name]))
+        self._request.infer()
+        for index, name, shape, _ in self._outputs:
+            if shape is None:
+                view = self._request.get_output_tensor(index).data
+                result[name] = torch.from_numpy(view).clone()
+        return result
+
+    def _view(self, tensor: Tensor) -> Any:
+        return self._tensor(tensor.detach().contiguous().numpy(), shared_memory=True)
+
+
+def name_of(port: Any, names: Sequence[str]) -> str:
+    """Give the one of some names that a graph's input has; OpenVINO may add others."""
+    return next(name for name in names if name in port.names)
+
+
+def _type(port: Any) -> torch.dtype:
+    return {'f32': torch.float32, 'i64': torch.int64, 'i32': torch.int32, 'boolean': torch.bool}[
+        port.get_element_type().get_type_name()
+    ]

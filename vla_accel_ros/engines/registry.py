@@ -1,0 +1,295 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The engines there are: those of this package, and those that other packages declare.
+
+A package declares an engine as an entry point, `NAME = module:object` in the group
+`vla_accel_ros.engines`, where the object is an `EngineKind` of that name.
+
+Nothing heavy is imported here: an engine's library is loaded when the engine is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+import os
+from pathlib import Path
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+from vla_accel_ros import extras
+
+if TYPE_CHECKING:
+    from vla_accel_ros.engines.interface import Engine
+    from vla_accel_ros.engines.recorders import CudaRecorder
+
+GROUP = 'vla_accel_ros.engines'
+AUTO, EAGER = 'auto', 'eager'
+FLOAT32, BFLOAT16, FLOAT16, INT8 = PRECISIONS = ('float32', 'bfloat16', 'float16', 'int8')
+# Where a driver shows a GPU: a desktop's or server's, and a Jetson's.
+GPU_FILES = (Path('/dev/nvidiactl'), Path('/dev/nvhost-gpu'), Path('/dev/nvgpu'))
+
+
+class EngineNameError(ValueError):
+    """An engine that is not there, or that is declared and cannot be used."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What an engine is made for.
+
+    Attributes:
+        model: The model whose programs it will run, a `torch.nn.Module` in evaluation mode.
+        precision: One of `PRECISIONS`.
+        store: Where it keeps what it builds, an `engines.store.Store`.
+        threads: Threads that it may use on the CPU.
+    """
+
+    model: Any
+    precision: str
+    store: Any
+    threads: int
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """An engine that can be asked for by name.
+
+    Attributes:
+        name: As users choose it.
+        what: One line on what it is and where it pays.
+        precisions: Those that it can compute in.
+        probe: Says in one line why it cannot run on this machine, None where it can as far as
+            that is known without loading its library.
+        make: Makes one; raises `engines.interface.EngineError` where that cannot be done here.
+        usual: Whether `vla-accel engine build` takes it where no engine is named.
+    """
+
+    name: str
+    what: str
+    precisions: tuple[str, ...]
+    probe: Callable[[], str | None]
+    make: Callable[[Order], Engine]
+    usual: bool = True
+
+
+# -- why an engine cannot run here ---------------------------------------------------------------
+
+
+def _package(*names: str) -> Callable[[], str | None]:
+    """Give a probe for packages of the extra `engines`."""
+
+    def probe() -> str | None:
+        for name in names:
+            if find_spec(name) is None:
+                return f'{name} is not installed: {extras.remedy("engines")}'
+        return None
+
+    return probe
+
+
+def gpu() -> str | None:
+    """Say why no NVIDIA GPU can be used, None where one can."""
+    torch = sys.modules.get('torch')
+    if torch is not None:
+        return None if torch.cuda.is_available() else 'torch sees no NVIDIA GPU on this machine'
+    if any(file.exists() for file in GPU_FILES):
+        return None
+    return 'no NVIDIA GPU, or no driver for one, on this machine'
+
+
+def _compiler() -> str | None:
+    named = os.environ.get('CXX')
+    for each in (named,) if named else ('c++', 'g++', 'clang++'):
+        if shutil.which(each):
+            return None
+    return f'no C++ compiler{f" {named}" if named else ""} on this machine: apt install g++'
+
+
+def _tensorrt() -> str | None:
+    if find_spec('tensorrt') is None and find_spec('tensorrt_rtx_bindings') is None:
+        return 'neither tensorrt nor tensorrt-rtx is installed, see docs/engines.md'
+    return gpu()
+
+
+def _nothing() -> str | None:
+    return None
+
+
+# -- the engines of this package -----------------------------------------------------------------
+
+
+def _eager(order: Order) -> Engine:
+    from vla_accel_ros.engines.eager import EAGER
+
+    return EAGER
+
+
+def _compiled(order: Order) -> Engine:
+    from vla_accel_ros.engines.compiled import Compiled
+
+    return Compiled(_of_weights(order), Path(order.store.folder) / 'inductor')
+
+
+def _cuda_graph(order: Order) -> Engine:
+    from vla_accel_ros.engines.cuda_graph import CudaGraph
+
+    return CudaGraph(_recorder(order), _of_weights(order))
+
+
+def _cuda_graph_of_compiled(order: Order) -> Engine:
+    from vla_accel_ros.engines.compiled import Compiled
+    from vla_accel_ros.engines.cuda_graph import CudaGraphOfCompiled
+
+    recorder = _recorder(order)
+    folder = Path(order.store.folder) / 'inductor'
+    return CudaGraphOfCompiled(recorder, Compiled(_of_weights(order), folder))
+
+
+def _recorder(order: Order) -> CudaRecorder:
+    """Give what captures graphs; raises EngineError for a model that is not on a GPU."""
+    from vla_accel_ros.engines.interface import EngineError
+    from vla_accel_ros.engines.recorders import CudaRecorder
+
+    device = next(order.model.parameters()).device
+    if device.type != 'cuda':
+        raise EngineError(f'cuda_graph is for a model on a GPU, this one is on {device}')
+    return CudaRecorder(device)
+
+
+def _on_gpu_with_compiler() -> str | None:
+    return gpu() or _compiler()
+
+
+def _of_weights(order: Order) -> str:
+    """Give the type of the weights, which is what the model's own operations compute in.
+
+    Raises:
+        EngineError: When another precision was asked for.
+    """
+    from vla_accel_ros.engines.interface import EngineError
+
+    weights = str(next(order.model.parameters()).dtype).removeprefix('torch.')
+    if order.precision != weights:
+        raise EngineError(
+            f'it computes in the type of the weights, which is {weights}, not {order.precision}'
+        )
+    return weights
+
+
+def _onnxruntime(order: Order) -> Engine:
+    from vla_accel_ros.engines.onnx.graphs import Graphs
+    from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
+
+    engine: Engine = OnnxRuntime(Graphs(order.model, order.store))
+    return engine
+
+
+def _openvino(order: Order) -> Engine:
+    from vla_accel_ros.engines.onnx.graphs import Graphs
+    from vla_accel_ros.engines.openvino_engine import OpenVINO
+
+    engine: Engine = OpenVINO(Graphs(order.model, order.store), order.store, order.precision)
+    return engine
+
+
+OWN: dict[str, EngineKind] = {
+    kind.name: kind
+    for kind in (
+        EngineKind(
+            EAGER,
+            'plain PyTorch, the reference that the others are compared with',
+            (FLOAT32, BFLOAT16, FLOAT16),
+            _nothing,
+            _eager,
+        ),
+        EngineKind(
+            'compile',
+            'torch.compile: fused kernels; needs minutes and a C++ compiler, pays on GPUs',
+            (FLOAT32, BFLOAT16, FLOAT16),
+            _compiler,
+            _compiled,
+            usual=False,
+        ),
+        EngineKind(
+            'cuda_graph',
+            'PyTorch captured as CUDA graphs: one launch in the place of thousands',
+            (FLOAT32, BFLOAT16, FLOAT16),
+            gpu,
+            _cuda_graph,
+        ),
+        EngineKind(
+            'cuda_graph_compile',
+            'what torch.compile makes, captured as CUDA graphs: fewest kernels, and minutes first',
+            (FLOAT32, BFLOAT16, FLOAT16),
+            _on_gpu_with_compiler,
+            _cuda_graph_of_compiled,
+            usual=False,
+        ),
+        EngineKind(
+            'onnxruntime',
+            'ONNX Runtime: the fastest exact engine for small models on a CPU',
+            (FLOAT32,),
+            _package('onnxruntime'),
+            _onnxruntime,
+        ),
+        EngineKind(
+            'openvino',
+            'OpenVINO: CPUs and GPUs of Intel, and bfloat16 and int8 on a CPU',
+            (FLOAT32, BFLOAT16, FLOAT16, INT8),
+            _package('openvino'),
+            _openvino,
+        ),
+    )
+}
+
+
+def names() -> list[str]:
+    """List the names of all engines, those of this package first; `auto` is none of them."""
+    return [*OWN, *sorted(set(entry_points(group=GROUP).names) - set(OWN))]
+
+
+@cache
+def find(name: str) -> EngineKind:
+    """Give the engine of a name.
+
+    Raises:
+        EngineNameError: When there is none of the name, or what is declared is none.
+    """
+    if name in OWN:
+        return OWN[name]
+    declared = entry_points(group=GROUP, name=name)
+    if not declared:
+        raise EngineNameError(
+            f"engine '{name}' is not there, expected one of {', '.join((AUTO, *names()))}"
+        )
+    return _load(next(iter(declared)))
+
+
+def _load(point: EntryPoint) -> EngineKind:
+    where = f"engine '{point.name}', declared as {point.value}"
+    try:
+        kind = point.load()
+    except Exception as error:  # the other package's code may fail in any way
+        raise EngineNameError(f'{where}, cannot be loaded: {error}') from error
+    if not isinstance(kind, EngineKind):
+        raise EngineNameError(f'{where}, is a {type(kind).__name__}, expected an EngineKind')
+    if kind.name != point.name:
+        raise EngineNameError(f"{where}, calls itself '{kind.name}', expected the same name")
+    return kind

@@ -1,0 +1,111 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A store that tells of what is built in it, or in which nothing may be built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+import time
+from typing import Any, Protocol
+
+from vla_accel_ros.engines.interface import EngineError
+
+Build = Callable[[Path], None]
+
+
+class Keeps(Protocol):
+    """What is asked of a store; `engines.store.Store` is one."""
+
+    def get(self, key: Mapping[str, str], build: Build) -> Path:
+        """Give the folder of a key, built where it is not there."""
+
+    def find(self, key: Mapping[str, str]) -> Path | None:
+        """Give the folder of a key, None where it is not there."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """Something that was built, or is about to be.
+
+    Attributes:
+        key: Its key in the store.
+        seconds: What it took, None while it is being built.
+        bytes: What it takes on the disk, 0 while it is being built.
+    """
+
+    key: Mapping[str, str]
+    seconds: float | None = None
+    bytes: int = 0
+
+    @property
+    def what(self) -> str:
+        """What it is, in few words."""
+        words = (self.key.get(name) for name in ('kind', 'engine', 'program', 'precision'))
+        return ' '.join(filter(None, words)) or 'an entry'
+
+    def __str__(self) -> str:
+        if self.seconds is None:
+            return f'building {self.what}'
+        return f'built {self.what} in {self.seconds:.1f} s, {self.bytes / 1e6:.1f} MB'
+
+
+class WatchedStore:
+    """Another store, with a word before and after something is built in it.
+
+    Args:
+        store: The store.
+        told: Called before and after each build, in the thread that builds.
+        may_build: Whether anything may be built; else what is not there is an `EngineError`.
+    """
+
+    def __init__(
+        self, store: Keeps, told: Callable[[Built], None] | None = None, may_build: bool = True
+    ) -> None:
+        self._store, self._told, self._may_build = store, told, may_build
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def get(self, key: Mapping[str, str], build: Build) -> Path:
+        """Give the folder of a key; see `Store.get`.
+
+        Raises:
+            EngineError: When it is not there and may not be built, or cannot be.
+        """
+        if not self._may_build:
+            found = self._store.find(key)
+            if found is None:
+                what = Built(key).what
+                raise EngineError(f'{what} is not built: `vla-accel engine build` does it')
+            return found
+        begun: float | None = None
+
+        def watched(folder: Path) -> None:
+            nonlocal begun
+            begun = time.monotonic()
+            self._tell(Built(key))
+            build(folder)
+
+        path = self._store.get(key, watched)
+        if begun is not None:
+            size = sum(file.stat().st_size for file in path.rglob('*') if file.is_file())
+            self._tell(Built(key, time.monotonic() - begun, size))
+        return path
+
+    def _tell(self, built: Built) -> None:
+        if self._told is not None:
+            self._told(built)

@@ -1,0 +1,90 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From an observation to what a head is asked: pixels, token ids and proprioception as tensors."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vla_accel_ros.engines import host
+from vla_accel_ros.models.heads.interface import Ask
+from vla_accel_ros.models.preprocess import Preprocessor, fit
+from vla_accel_ros.models.proprio import Proprioception
+from vla_accel_ros.models.tokenizer import PromptEncoder, check_length
+from vla_accel_ros.models.vla import VLA
+from vla_accel_ros.motion import Motion
+from vla_accel_ros.observations import Observation
+from vla_accel_ros.pruning.interface import Scene
+
+
+class Asker:
+    """Bring observations where the model is, and to its type.
+
+    Args:
+        model: The model.
+        encode: From an instruction to token ids.
+        proprio: Scales proprioception; None where the checkpoint wants none.
+    """
+
+    def __init__(self, model: VLA, encode: PromptEncoder, proprio: Proprioception | None) -> None:
+        self._model, self._proprio = model, proprio
+        self._preprocess = Preprocessor(model.config)
+        self.ids = lru_cache(maxsize=64)(encode)
+
+    def tokens_of(self, instruction: str) -> list[int]:
+        """Give the prompt of an instruction.
+
+        Raises:
+            TokenizerError: When it has words that are not known, or is longer than the model was
+                made for.
+        """
+        words = list(self.ids(instruction))
+        check_length(len(words), self._model.config)
+        return words
+
+    def __call__(
+        self,
+        observation: Observation,
+        resized: bool = False,
+        motion: Motion | None = None,
+        draft: np.ndarray | None = None,
+    ) -> Ask:
+        """Give what a head is asked; see `Policy.predict`."""
+        words = torch.tensor([self.tokens_of(observation.instruction)])
+        pixels, images = self._pixels(observation, resized)
+        proprio = self._scaled(observation)
+        parts = [words, pixels] if proprio is None else [words, pixels, proprio]
+        ids, pixels, *rest = host.bring(parts, self._model.device)
+        scene = Scene(images, motion, observation.stamp_ns)
+        return Ask(pixels, ids, rest[0] if rest else None, scene, draft)
+
+    def _pixels(
+        self, observation: Observation, resized: bool
+    ) -> tuple[Tensor, tuple[np.ndarray, ...]]:
+        """Give pixel values on the host, and the images as the model sees them."""
+        images = observation.images
+        if not resized:
+            images = tuple(fit(image, self._model.config) for image in images)
+        pixels = torch.from_numpy(self._preprocess(images, resized=True))
+        return pixels.to(self._model.dtype), images
+
+    def _scaled(self, observation: Observation) -> Tensor | None:
+        if self._proprio is None:
+            return None
+        return torch.from_numpy(self._proprio(observation.proprio))[None].to(self._model.dtype)

@@ -1,0 +1,142 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What runs a policy, and why it is not what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.fallback import Fallback
+from vla_accel_ros.engines.interface import Engine
+from vla_accel_ros.engines.wish import EAGER as EAGER_WISH
+from vla_accel_ros.engines.wish import WEIGHTS, EngineWish
+from vla_accel_ros.models.prediction import NotFiniteError
+
+Answer = TypeVar('Answer')
+NOT_FINITE = 'it gave NaN or infinity where eager gives numbers'
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What runs a policy, and why it is not what was asked for.
+
+    Attributes:
+        wish: What was asked for.
+        engine: What runs.
+        weights: Type of the weights, in which eager computes.
+        reason: Why this is not the engine that was asked for; empty where it is.
+        hint: What could be done to make it faster; empty without any.
+    """
+
+    wish: EngineWish = EAGER_WISH
+    engine: Engine = EAGER
+    weights: str = 'float32'
+    reason: str = ''
+    hint: str = ''
+
+    @property
+    def name(self) -> str:
+        """The name of what runs."""
+        return self.engine.name
+
+    @property
+    def precision(self) -> str:
+        """What it computes in."""
+        return self.weights if self.engine is EAGER else self.engine.precision
+
+    @property
+    def trouble(self) -> str:
+        """Why something does not run where it was to, in one line; empty where all does."""
+        reasons = [self.reason] if self.reason else []
+        if isinstance(self.engine, Fallback):
+            behind = self.engine.behind.name
+            # Inference may add one meanwhile.
+            for program, why in list(self.engine.reasons.items()):
+                reasons.append(f'{program} runs on {behind}: {why}')
+        return '; '.join(reasons)
+
+    def __str__(self) -> str:
+        asked, trouble = self.wish.engine, self.trouble
+        if self.wish.engine_precision != WEIGHTS:
+            asked += f' in {self.wish.engine_precision}'
+        # A precision that was asked for, or lost, is always told.
+        told = self.precision != self.weights or (self.reason and ' in ' in asked)
+        words = f'{self.name} in {self.precision}' if told else self.name
+        if self.reason:
+            return f'{words} (asked: {asked}; {trouble})'
+        return f'{words} ({trouble})' if trouble else words
+
+    def facts(self) -> dict[str, str]:
+        """Give the same as values for a report: `name`, `precision`, `asked` and `reason`."""
+        return {
+            'name': self.name,
+            'precision': self.precision,
+            'asked': self.wish.engine,
+            'reason': self.trouble,
+        }
+
+
+class EngineSlot:
+    """The engine in use, changed between two inferences and never within one.
+
+    Args:
+        set_engine: Hands an engine to what infers, which begins with eager.
+        weights: Type of the weights.
+
+    Attributes:
+        in_use: What runs, and why.
+    """
+
+    def __init__(self, set_engine: Callable[[Engine], None], weights: torch.dtype) -> None:
+        self._set = set_engine
+        self.in_use = InUse(weights=str(weights).removeprefix('torch.'))
+
+    def run_on(self, in_use: InUse) -> None:
+        """Run on an engine from the next inference on."""
+        self.in_use = in_use
+        self._set(in_use.engine)
+
+    def answer(self, ask: Callable[[], Answer], forget: Callable[[], None]) -> Answer:
+        """Ask; where an engine gives NaN and eager does not, stay with eager.
+
+        Args:
+            ask: Infers on the engine that was handed over last.
+            forget: Called before it is asked once more.
+
+        Raises:
+            NotFiniteError: When eager gives NaN as well, or the engine was required.
+        """
+        before = self.in_use
+        try:
+            return ask()
+        except NotFiniteError:
+            if before.engine is EAGER or before.wish.engine_required:
+                raise
+        forget()
+        self._set(EAGER)
+        try:
+            answer = ask()
+        except NotFiniteError:
+            # The model or the observation is no good, not the engine.
+            self._set(before.engine)
+            raise
+        reason = '; '.join(filter(None, (before.reason, f'{before.name}: {NOT_FINITE}')))
+        self.in_use = replace(before, engine=EAGER, reason=reason)
+        return answer
