@@ -28,7 +28,7 @@ import torch
 
 from vla_accel_ros.engines.interface import EngineError
 from vla_accel_ros.engines.onnx import linked_weights as links
-from vla_accel_ros.engines.programs.decoder import Pass, Span
+from vla_accel_ros.engines.programs.decoder import Span
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.models.checkpoints.folder import load, save
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
@@ -76,32 +76,21 @@ def span(model):
     return Span(model.language_model.model, 0, LAYERS, norm=True)
 
 
-def passes(model):
-    return Pass(model.language_model.model, model.language_model.lm_head)
-
-
 @pytest.fixture(scope='module')
 def exported(sharded, store):
     made = []
     export_linked(
         sharded,
         store,
-        lambda model: (model.vision(), model.projection(), span(model), passes(model)),
+        lambda model: (model.projection(), span(model)),
         lambda program, graph: made.append((program, graph)),
     )
     return {program.name: graph for program, graph in made}
 
 
 GIVEN = {
-    'vision': {'pixels': (1, 6, 32, 32)},
     'projector': {'features': (1, 32, 16)},
     'span': {'x': (1, 20, WIDTH), 'positions': torch.arange(20), 'rows': torch.arange(18, 20)},
-    'pass': {
-        'tokens': torch.tensor([[5, 7, 9]]),
-        'positions': torch.tensor([[40, 41, 42]]),
-        'store': (LAYERS, 2, 1, 2, 16, 8),
-        'lengths': torch.tensor([9, 4]),
-    },
 }
 
 
@@ -114,12 +103,7 @@ def test_a_linked_graph_gives_what_eager_gives(name, sharded, exported):
         key: torch.randn(*value, generator=noise) if isinstance(value, tuple) else value
         for key, value in GIVEN[name].items()
     }
-    programs = {
-        'vision': model.vision(),
-        'projector': model.projection(),
-        'span': span(model),
-        'pass': passes(model),
-    }
+    programs = {'projector': model.projection(), 'span': span(model)}
     with torch.inference_mode():
         expected = programs[name].run(given, {})
     session = onnxruntime.InferenceSession(str(exported[name].path))

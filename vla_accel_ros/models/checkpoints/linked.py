@@ -29,7 +29,6 @@ from vla_accel_ros.engines.interface import Program
 from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
 from vla_accel_ros.engines.onnx.linked_weights import Linked, LinkedWeights
 from vla_accel_ros.engines.onnx.weights import Place
-from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.models.checkpoints.folder import load
@@ -104,15 +103,14 @@ def export_linked(
 def usual_programs(model: VLA) -> Iterable[Program]:
     """Give the programs of a call that drops no token, and those that verify a draft."""
     language, config = model.language_model, model.config
-    layers, slots = config.decoder.layers, config.slots
+    layers, at_once = config.decoder.layers, config.head.single_pass
     if config.film:
         yield model.instruction()
     yield model.vision()
     yield model.projection()
-    yield Span(language.model, 0, layers, causal=not slots, norm=True)
-    if slots:
-        head: Callable[[], Call] = model.head
-        yield head()
+    yield Span(language.model, 0, layers, causal=not at_once, norm=True)
+    if at_once:
+        yield model.head()
     else:
         yield model.logits_of()
         yield Loop(language.model, language.lm_head, config.action_dims - 1)
