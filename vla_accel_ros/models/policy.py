@@ -261,11 +261,11 @@ class Policy:
         answer = self._engine.answer(lambda: self._answer(ask, pruner, watch), pruner.reset)
         with watch('detokenise'):
             values = self._reader(answer.actions)
-        total, stats = (time.perf_counter() - start) * 1e3, answer.stats
+        total, stats, took = (time.perf_counter() - start) * 1e3, answer.stats, watch.ms()
         return Prediction(
             values,
             answer.token_ids,
-            watch.ms() | {'total': total},
+            took | {'total': total},
             len(stats.kept_ids),
             stats.kept_ids.cpu().numpy(),
             stats.work.visual,
@@ -274,7 +274,7 @@ class Policy:
             answer.confirmed,
             stats.work,
             str(self.in_use),
-            self._plans.learn(pruner, watch.ms['selection'], stats.work),
+            self._plans.learn(pruner, took['selection'], stats.work),
         )
 
     def _answer(self, ask: Ask, pruner: Pruner, watch: Stopwatch) -> HeadAnswer:
