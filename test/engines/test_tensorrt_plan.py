@@ -117,9 +117,7 @@ def test_two_layers_of_7b_in_bfloat16_with_sums_in_float32(two_layers, trt, buil
     assert len(built(graphs, program)) > 2 * layer
 
 
-def test_a_card_that_is_named_is_built_for(tokens_model, tokens_graphs, built, trt):
-    if not trt.rtx:
-        pytest.skip('TensorRT builds for the GPU that is there')
+def test_a_card_that_is_named_is_built_for(rtx, tokens_model, tokens_graphs, built):
     plan = built(tokens_graphs, tokens_model.logits_of(), capability='8.9')
     assert plan != built(tokens_graphs, tokens_model.logits_of(), capability='12.1')
     with pytest.raises(EngineError, match=r'SM75.*FP32 GEMM is not supported'):

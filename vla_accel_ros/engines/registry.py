@@ -34,6 +34,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vla_accel_ros import extras
+from vla_accel_ros.engines.tensorrt_modules import installed
 
 if TYPE_CHECKING:
     from vla_accel_ros.engines.interface import Engine
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 GROUP = 'vla_accel_ros.engines'
 AUTO, EAGER = 'auto', 'eager'
 FLOAT32, BFLOAT16, FLOAT16, INT8 = PRECISIONS = ('float32', 'bfloat16', 'float16', 'int8')
-# TensorRT's module, and two of TensorRT for RTX.
-TENSORRT_MODULES = ('tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings')
 # Where a driver shows a GPU: a desktop's or server's, and a Jetson's.
 GPU_FILES = (Path('/dev/nvidiactl'), Path('/dev/nvhost-gpu'), Path('/dev/nvgpu'))
 
@@ -127,7 +126,7 @@ def _compiler() -> str | None:
 
 
 def _tensorrt() -> str | None:
-    if not any(find_spec(module) for module in TENSORRT_MODULES):
+    if not installed():
         return 'neither tensorrt nor tensorrt-rtx is installed, see docs/engines-tensorrt.md'
     return gpu()
 

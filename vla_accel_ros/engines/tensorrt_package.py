@@ -25,21 +25,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from vla_accel_ros.engines.interface import EngineError
-from vla_accel_ros.engines.registry import TENSORRT_MODULES
+from vla_accel_ros.engines.tensorrt_modules import MODULES, installed
 
 _DRIVER = Path('/sys/module/nvidia/version')
-
-
-def installed() -> tuple[str, ...]:
-    """Give the names of the modules that are there, the preferred one first; none is imported."""
-    return tuple(name for name in TENSORRT_MODULES if find_spec(name) is not None)
 
 
 class Package:
@@ -112,7 +106,7 @@ def find() -> Package:
             return Package(module)
         except (ImportError, OSError, AttributeError, RuntimeError) as error:
             failed.append(f'{name} cannot be imported: {" ".join(str(error).split())}')
-    raise EngineError('; '.join(failed) or f'none of {", ".join(TENSORRT_MODULES)} is installed')
+    raise EngineError('; '.join(failed) or f'none of {", ".join(MODULES)} is installed')
 
 
 @dataclass(frozen=True)
