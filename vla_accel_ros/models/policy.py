@@ -247,8 +247,7 @@ class Policy:
             The actions, their tokens and where the time went.
 
         Raises:
-            CameraCountError: When the number of images is another.
-            ProprioError: When proprioception is missing, of another size or not finite.
+            CameraCountError, ProprioError: When images or proprioception do not fit.
             TokenizerError: When the instruction is too long, or has words that it does not know.
             NotFiniteError: When the model gives NaN or infinity.
             ValueError: When the draft is not of 7 numbers.
@@ -262,10 +261,11 @@ class Policy:
         with watch('detokenise'):
             values = self._reader(answer.actions)
         total, stats = (time.perf_counter() - start) * 1e3, answer.stats
+        took = watch.ms() | {'total': total}
         return Prediction(
             values,
             answer.token_ids,
-            watch.ms() | {'total': total},
+            took,
             len(stats.kept_ids),
             stats.kept_ids.cpu().numpy(),
             stats.work.visual,
@@ -274,7 +274,7 @@ class Policy:
             answer.confirmed,
             stats.work,
             str(self.in_use),
-            self._plans.learn(pruner, watch.ms['selection'], stats.work),
+            self._plans.learn(pruner, took['selection'], stats.work),
         )
 
     def _answer(self, ask: Ask, pruner: Pruner, watch: Stopwatch) -> HeadAnswer:
