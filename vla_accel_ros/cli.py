@@ -78,7 +78,7 @@ COMMANDS = {
     ),
     'engine': Command(
         'vla_accel_ros.commands.engine',
-        'engines that run a checkpoint faster: build, list, verify, clean',
+        'engines that run a checkpoint faster: build, calibrate, list, verify, clean',
         (
             'vla-accel engine build tabletop-s',
             'vla-accel engine build my_checkpoint --engine onnxruntime --threads 2',

@@ -15,13 +15,15 @@
 """What programs were given on frames is kept, for quantisation to be measured on."""
 
 from answering import answers
+import pytest
 import torch
 
 from vla_accel_ros.engines.calibration import Calibration
+from vla_accel_ros.engines.interface import EngineError
 
 
 def test_inputs_are_kept_and_answers_are_those_of_eager(tokens_model):
-    frames = Calibration(most=2)
+    frames = Calibration(tokens_model, most=2)
     found = answers(tokens_model, engine=frames)
     expected = answers(tokens_model)
     assert [a.decoded.tokens.tolist() for a in found] == [
@@ -36,7 +38,30 @@ def test_inputs_are_kept_and_answers_are_those_of_eager(tokens_model):
 def test_a_digest_is_of_the_frames(tokens_model):
     program, digests = tokens_model.vision(), []
     for steps in (2, 2, 3):
-        frames = Calibration()
+        frames = Calibration(tokens_model)
         answers(tokens_model, engine=frames, steps=steps)
         digests.append(frames.digest(program))
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_frames_are_written_and_read_for_the_same_checkpoint(tokens_model, slots_model, tmp_path):
+    program, file = tokens_model.vision(), tmp_path / 'frames.safetensors'
+    frames = Calibration(tokens_model)
+    answers(tokens_model, engine=frames)
+    frames.save(file)
+    found = Calibration.load(file, tokens_model)
+    assert len(found.samples(program)) == 3
+    assert found.digest(program) == frames.digest(program)
+    assert Calibration.is_one(file)
+    with pytest.raises(EngineError, match='calibration frames of another checkpoint'):
+        Calibration.load(file, slots_model)
+
+
+def test_what_are_no_frames_is_refused(tokens_model, tmp_path):
+    file = tmp_path / 'frames.safetensors'
+    with pytest.raises(EngineError, match='calibration frames cannot be read'):
+        Calibration.load(file, tokens_model)
+    file.write_text('nothing')
+    assert not Calibration.is_one(file)
+    with pytest.raises(EngineError, match='calibration frames cannot be read'):
+        Calibration.load(file, tokens_model)

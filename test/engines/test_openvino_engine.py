@@ -169,7 +169,7 @@ def test_a_few_buckets_get_graphs_of_their_own(tokens_model, tokens_graphs, tmp_
 
 def test_int8_throughout_is_measured_on_frames(tokens_model, tokens_graphs, tmp_path):
     program, given = span_of(tokens_model, rows=8)
-    frames = Calibration()
+    frames = Calibration(tokens_model)
     for shift in range(4):
         call(frames, program, given | {'x': given['x'] + 0.01 * shift})
     engine = OpenVINO(tokens_graphs, Store(tmp_path), 'int8', calibration=frames)
@@ -179,9 +179,9 @@ def test_int8_throughout_is_measured_on_frames(tokens_model, tokens_graphs, tmp_
         call(engine, tokens_model.vision(), {'pixels': torch.zeros(1, 6, 32, 32)})
 
 
-def test_frames_are_for_int8(tokens_graphs, graph_store):
+def test_frames_are_for_int8(tokens_model, tokens_graphs, graph_store):
     with pytest.raises(EngineError, match='calibration frames are for int8, precision is bfl'):
-        OpenVINO(tokens_graphs, graph_store, 'bfloat16', calibration=Calibration())
+        OpenVINO(tokens_graphs, graph_store, 'bfloat16', calibration=Calibration(tokens_model))
 
 
 def test_programs_that_are_too_small_run_eagerly(tokens_model, exact):

@@ -36,6 +36,7 @@ def test_the_same_defaults_everywhere():
         (('warp',), "engine 'warp' is not there, expected one of auto, eager"),
         (('eager', 'int3'), "engine_precision is 'int3', expected one of"),
         (('eager', 'int8'), "engine_precision is 'int8', expected auto or one of those of.*eager"),
+        (('openvino', 'bfloat16', False, 'a.st'), "engine_calibration is 'a.st'.*expected int8"),
         (('auto', 'bfloat16'), 'auto, which takes exact engines only: name the engine'),
     ],
 )

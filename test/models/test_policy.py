@@ -204,7 +204,7 @@ class General:
     runtimes that give new tensors.
     """
 
-    name = 'general'
+    name, precision, exact = 'general', 'float32', True
 
     def __init__(self, inside):
         self.inside = inside

@@ -24,12 +24,14 @@ import os
 import sys
 import time
 
+from vla_accel_ros.commands.calibrate import add_arguments, write_calibration
 from vla_accel_ros.devices import device_name
 from vla_accel_ros.engines import registry, wish
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder, shipped_checkpoints
 
 ACTIONS = {
     'build': 'build engines for a checkpoint, compare them with eager and time them',
+    'calibrate': 'record what programs are given on frames, for int8 throughout',
     'list': 'what there is on the disk and for which checkpoint, and the timings',
     'verify': 'compare engines with eager on a few frames; `vla-accel verify --engine` takes more',
     'clean': 'remove what there is for a checkpoint, or all of it',
@@ -63,6 +65,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=wish.OPTIONS['engine_precision'].choices,
         help='what they compute in; auto is the type of the weights (%(default)s)',
     )
+    wish.add_calibration(parser)
+    add_arguments(parser)
     add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
     add('--unnorm-key', default=None, help='data set, where the checkpoint has several')
     add(
@@ -100,10 +104,17 @@ def run(args: argparse.Namespace) -> int:
     if any(count < 1 for count in args.threads):
         raise ValueError(f'--threads is {min(args.threads)}, expected at least 1')
     for name in args.engine:
-        wish.EngineWish(name, args.engine_precision)
+        wish.EngineWish(name, args.engine_precision, engine_calibration=args.engine_calibration)
         if name == registry.AUTO:
             raise ValueError('--engine is auto, expected engines by name, or none for all')
-    return {'build': _build, 'verify': _verify, 'list': _list, 'clean': _clean}[args.action](args)
+    actions = {
+        'build': _build,
+        'calibrate': lambda args: write_calibration(args, _load, _ways),
+        'verify': _verify,
+        'list': _list,
+        'clean': _clean,
+    }
+    return actions[args.action](args)
 
 
 def _say(line: str) -> None:
@@ -166,7 +177,7 @@ def _build(args: argparse.Namespace) -> int:
             precision = policy.in_use.weights
         try:
             means = Means(built=lambda built, name=kind.name: _say(f'{name}: {built}'))
-            found = build(policy, kind, precision, means, ways, threads)
+            found = build(policy, kind, precision, means, ways, threads, args.engine_calibration)
         except EngineError as error:
             failed += bool(args.engine)
             outcomes.append({'engine': kind.name, 'precision': precision, 'failure': str(error)})

@@ -17,14 +17,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from itertools import islice
 import json
 from pathlib import Path
 import sys
 
-from vla_accel_ros import extras
+from vla_accel_ros.commands.frames import frame_arguments, frames_of
 from vla_accel_ros.devices import device_name
 from vla_accel_ros.engines import registry, wish
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
@@ -59,15 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=wish.OPTIONS['engine_precision'].choices,
         help='what it computes in; auto is the type of the weights (%(default)s)',
     )
-    add(
-        '--frames',
-        type=int,
-        default=0,
-        metavar='N',
-        help='so many frames of the embedded arm, or of the bag; 0 takes four that come with the '
-        'package (%(default)s)',
-    )
-    add('--bag', type=Path, metavar='BAG', help='take the frames from a bag')
+    frame_arguments(engines)
     add(
         '--methods',
         default='none',
@@ -124,7 +114,7 @@ def _engine(args: argparse.Namespace) -> int:
         policy,
         asked.engine,
         asked.engine_precision,
-        _frames(args, policy),
+        frames_of(args, policy),
         ways,
         lambda line: print(line, file=sys.stderr),
         args.bound,
@@ -142,25 +132,6 @@ def _words(text: str, known, option: str) -> tuple[str, ...]:
         if word not in known:
             raise ValueError(f"{option} has '{word}', expected all or some of {', '.join(known)}")
     return words
-
-
-def _frames(args: argparse.Namespace, policy) -> Callable[[], Iterable]:
-    """Return what gives the frames, the same each time."""
-    from vla_accel_ros.models.parity.frames import few_frames
-
-    if args.frames < 0:
-        raise ValueError(f'--frames is {args.frames}, expected 0 or more')
-    if args.bag is not None:
-        extras.require('eval')
-        from vla_accel_ros.replay.engine_frames import of_bag
-
-        return lambda: islice(of_bag(args), args.frames or None)
-    if args.frames:
-        extras.require('sim')
-        from vla_accel_ros.evaluation.engine_frames import simulated
-
-        return lambda: simulated(policy, args.frames)
-    return lambda: few_frames(policy)
 
 
 def _original(args: argparse.Namespace) -> int:

@@ -12,20 +12,27 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Inputs of programs, kept as they come by: what quantisation is calibrated on."""
+"""Inputs of programs on recorded frames: what int8 throughout is measured on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import hashlib
+import json
+from pathlib import Path
 from typing import ClassVar
 
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
+from vla_accel_ros.engines.digest import digest_of
 from vla_accel_ros.engines.eager import EAGER
-from vla_accel_ros.engines.interface import Bucket, Program, Runner, Tensors
+from vla_accel_ros.engines.interface import Bucket, EngineError, Program, Runner, Tensors
+from vla_accel_ros.engines.onnx.facts import facts_of
 
 RECORDED = ('vision', 'projector', 'span', 'head')
+KIND = 'calibration frames'
+Sample = dict[str, Tensor]
 
 
 class Calibration:
@@ -36,6 +43,7 @@ class Calibration:
     and values would be kept with each.
 
     Args:
+        model: Whose programs are run.
         most: Samples of one program at most; those after them are not kept.
     """
 
@@ -43,16 +51,62 @@ class Calibration:
     precision = 'float32'
     exact = True
 
-    def __init__(self, most: int = 64) -> None:
-        self._most = most
-        self._kept: dict[Program, list[dict[str, Tensor]]] = {}
+    def __init__(self, model: nn.Module, most: int = 32) -> None:
+        self._model, self._most = model, most
+        self._kept: dict[str, list[Sample]] = {}
+
+    @staticmethod
+    def is_one(file: Path) -> bool:
+        """Say whether a file is what `save` writes."""
+        try:
+            with safe_open(str(file), 'pt') as opened:
+                return (opened.metadata() or {}).get('kind') == KIND
+        except (OSError, SafetensorError):
+            return False
+
+    @classmethod
+    def load(cls, file: str | Path, model: nn.Module) -> Calibration:
+        """Read what `save` wrote.
+
+        Raises:
+            EngineError: When the file cannot be read, or is of another checkpoint.
+        """
+        found = cls(model)
+        try:
+            with safe_open(str(file), 'pt') as opened:
+                if (opened.metadata() or {}).get('weights') != digest_of(model):
+                    raise EngineError(f'{file} has calibration frames of another checkpoint')
+                for key in opened.keys():  # noqa: SIM118, it is no mapping
+                    program, number, name = key.split('/')
+                    samples = found._kept.setdefault(program, [])
+                    samples += [{} for _ in range(int(number) + 1 - len(samples))]
+                    samples[int(number)][name] = opened.get_tensor(key)
+        except (OSError, SafetensorError, ValueError) as error:
+            if isinstance(error, EngineError):
+                raise
+            raise EngineError(f'calibration frames cannot be read: {file}: {error}') from error
+        return found
+
+    def save(self, file: Path) -> None:
+        """Write all inputs to a file.
+
+        Raises:
+            OSError: When it cannot be written.
+        """
+        tensors = {
+            f'{program}/{number}/{name}': tensor.contiguous()
+            for program, samples in self._kept.items()
+            for number, sample in enumerate(samples)
+            for name, tensor in sample.items()
+        }
+        save_file(tensors, str(file), {'kind': KIND, 'weights': digest_of(self._model)})
 
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give what runs a program and keeps its inputs; see `Engine.ready`."""
         runner = EAGER.ready(program, bucket)
         if program.name not in RECORDED:
             return runner
-        samples = self._kept.setdefault(program, [])
+        samples = self._kept.setdefault(self._place(program), [])
 
         def run(given: Tensors, room: Tensors) -> dict[str, Tensor]:
             if len(samples) < self._most:
@@ -61,18 +115,19 @@ class Calibration:
 
         return run
 
-    def samples(self, program: Program) -> list[dict[str, Tensor]]:
+    def samples(self, program: Program) -> list[Sample]:
         """Give the inputs of a program, in the order they came; none where it was never run."""
-        return self._kept.get(program, [])
+        return self._kept.get(self._place(program), [])
 
     def digest(self, program: Program) -> str:
         """Give a digest of a program's inputs, the same for the same frames."""
         state = hashlib.sha256()
-        for name, tensor in self._named(program):
-            state.update(f'{name} {tuple(tensor.shape)} {tensor.dtype}'.encode())
-            state.update(tensor.contiguous().numpy().tobytes())
+        for sample in self.samples(program):
+            for name, tensor in sorted(sample.items()):
+                state.update(f'{name} {tuple(tensor.shape)} {tensor.dtype}'.encode())
+                state.update(tensor.contiguous().numpy().tobytes())
         return state.hexdigest()
 
-    def _named(self, program: Program) -> Iterator[tuple[str, Tensor]]:
-        for sample in self.samples(program):
-            yield from sorted(sample.items())
+    def _place(self, program: Program) -> str:
+        facts = json.dumps(facts_of(program, self._model), sort_keys=True)
+        return hashlib.sha256(facts.encode()).hexdigest()[:16]

@@ -59,12 +59,14 @@ class Order:
         precision: One of `PRECISIONS`.
         store: Where it keeps what it builds, an `engines.store.Store`.
         threads: Threads that it may use on the CPU.
+        calibration: File of recorded frames for `int8` throughout; weights alone when empty.
     """
 
     model: Any
     precision: str
     store: Any
     threads: int
+    calibration: str = ''
 
 
 @dataclass(frozen=True)
@@ -202,10 +204,13 @@ def _onnxruntime(order: Order) -> Engine:
 
 
 def _openvino(order: Order) -> Engine:
+    from vla_accel_ros.engines.calibration import Calibration
     from vla_accel_ros.engines.onnx.graphs import Graphs
     from vla_accel_ros.engines.openvino_engine import OpenVINO
 
-    engine: Engine = OpenVINO(Graphs(order.model, order.store), order.store, order.precision)
+    frames = Calibration.load(order.calibration, order.model) if order.calibration else None
+    graphs = Graphs(order.model, order.store)
+    engine: Engine = OpenVINO(graphs, order.store, order.precision, calibration=frames)
     return engine
 
 

@@ -51,9 +51,19 @@ class EngineWish:
         'Whether it is an error that the engine cannot run; otherwise the next one runs, and '
         '/diagnostics says why',
     )
+    engine_calibration: str = option(
+        '',
+        'File of `vla-accel engine calibrate`. With int8 all products are of 8-bit numbers then, '
+        'in ranges measured on its frames; without only weights have 8 bits',
+    )
 
     def __post_init__(self) -> None:
         check_options(self)
+        if self.engine_calibration and self.engine_precision != registry.INT8:
+            raise ValueError(
+                f'engine_calibration is {self.engine_calibration!r} and engine_precision is '
+                f'{self.engine_precision!r}, expected int8'
+            )
         if self.engine == registry.AUTO:
             if self.engine_precision != WEIGHTS:
                 raise ValueError(
@@ -98,6 +108,18 @@ def add_arguments(parser: argparse.ArgumentParser, default: str = registry.AUTO)
         choices=OPTIONS['engine_precision'].choices,
         help='what the engine computes in; auto is the type of the weights (%(default)s)',
     )
+    add_calibration(parser)
+
+
+def add_calibration(parser: argparse.ArgumentParser) -> None:
+    """Add `--engine-calibration`."""
+    parser.add_argument(
+        '--engine-calibration',
+        default='',
+        metavar='FILE',
+        help='with int8: round all products, in ranges measured on the frames that `vla-accel '
+        'engine calibrate` recorded (8 bits for weights alone)',
+    )
 
 
 def wish_of(args: argparse.Namespace) -> EngineWish:
@@ -106,4 +128,6 @@ def wish_of(args: argparse.Namespace) -> EngineWish:
     Raises:
         ValueError: As `EngineWish`.
     """
-    return EngineWish(args.engine, args.engine_precision)
+    return EngineWish(
+        args.engine, args.engine_precision, engine_calibration=args.engine_calibration
+    )

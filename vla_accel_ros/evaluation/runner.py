@@ -123,10 +123,9 @@ class Worker:
             setup.checkpoint, device=setup.device, unnorm_key=setup.unnorm_key, threads=1
         )
         in_use = use_engine_aloud(self.policy, setup.engine, _say, not setup.engine_checked)
-        precision = (
-            setup.engine.engine_precision if in_use.name == setup.engine.engine else WEIGHTS
-        )
-        chosen = EngineWish(in_use.name, precision, setup.engine.engine_required)
+        chosen = setup.engine
+        if in_use.name != chosen.engine:
+            chosen = EngineWish(in_use.name, WEIGHTS, chosen.engine_required)
         self.setup = replace(setup, engine=chosen, engine_checked=True)
         kind = with_views(setup.environment, self.policy.cameras)
         self.environment = kind.make(setup.image_size or self.policy.image_size, setup.max_steps)

@@ -96,6 +96,7 @@ def build(
     means: Means,
     ways: Mapping[str, Way],
     threads: Sequence[int],
+    calibration: str = '',
 ) -> Outcome:
     """Build an engine by running the policy on it, each way, over a recorded frame.
 
@@ -106,6 +107,7 @@ def build(
         means: Where it keeps what it builds, and who is told.
         ways: By name, what sets pruning and decoding.
         threads: Numbers of threads that calls are timed with.
+        calibration: File of recorded frames, for int8 throughout.
 
     Raises:
         EngineError: When the engine cannot be made here at all.
@@ -119,7 +121,7 @@ def build(
             means.built(each)
 
     own = Means(means.store, True, watch)
-    engine = Fallback(made(policy, kind, precision, own), EAGER)
+    engine = Fallback(made(policy, kind, precision, own, calibration), EAGER)
     bound, failure, agreement = Bound.of(engine), '', {}
     for name, way in {'few frames': lambda policy: None, **ways}.items():
         frames = [recorded(policy, step) for step in range(STEPS)]
@@ -140,7 +142,7 @@ def build(
         try:
             for count in threads:
                 torch.set_num_threads(count)
-                again = Fallback(made(policy, kind, precision, own), EAGER)
+                again = Fallback(made(policy, kind, precision, own, calibration), EAGER)
                 timings += _timed(policy, again, count)
         finally:
             torch.set_num_threads(before)

@@ -187,7 +187,8 @@ def _make(
         return InUse(wish, EAGER, weights)
     if precision not in kind.precisions:
         raise EngineError(f'{kind.name} does not compute in {precision}')
-    engine = made(policy, kind, precision, means)
+    calibration = wish.engine_calibration if kind.name == wish.engine else ''
+    engine = made(policy, kind, precision, means, calibration)
     if not wish.engine_required:
         engine = Fallback(engine, EAGER, means.told)
     if means.check:
@@ -206,7 +207,9 @@ def _make(
     return InUse(wish, engine, weights)
 
 
-def made(policy: Policy, kind: EngineKind, precision: str, means: Means) -> Engine:
+def made(
+    policy: Policy, kind: EngineKind, precision: str, means: Means, calibration: str = ''
+) -> Engine:
     """Make an engine for a policy's model.
 
     Raises:
@@ -216,7 +219,7 @@ def made(policy: Policy, kind: EngineKind, precision: str, means: Means) -> Engi
     if why is not None:
         raise EngineError(why)
     store = WatchedStore(store_of(means), means.built, means.may_build)
-    order = Order(policy.model, precision, store, torch.get_num_threads())
+    order = Order(policy.model, precision, store, torch.get_num_threads(), calibration)
     try:
         return kind.make(order)
     except EngineError:

@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 import time
@@ -46,7 +45,7 @@ from vla_accel_ros.models.prediction import NotFiniteError, Prediction
 from vla_accel_ros.models.preprocess import CameraCountError
 from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.models.pruner_slot import PrunerSlot
-from vla_accel_ros.models.rehearsal import busy_scene, rehearse
+from vla_accel_ros.models.rehearsal import busy, rehearse
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
 from vla_accel_ros.models.stopwatch import Stopwatch, clock_of
 from vla_accel_ros.models.tokenizer import PromptEncoder, load_prompt_encoder
@@ -247,7 +246,8 @@ class Policy:
             The actions, their tokens and where the time went.
 
         Raises:
-            CameraCountError, ProprioError: When images or proprioception do not fit.
+            CameraCountError: When the number of images is another.
+            ProprioError: When proprioception is missing, of another size or not finite.
             TokenizerError: When the instruction is too long, or has words that it does not know.
             NotFiniteError: When the model gives NaN or infinity.
             ValueError: When the draft is not of 7 numbers.
@@ -260,12 +260,11 @@ class Policy:
         answer = self._engine.answer(lambda: self._answer(ask, pruner, watch), pruner.reset)
         with watch('detokenise'):
             values = self._reader(answer.actions)
-        total, stats = (time.perf_counter() - start) * 1e3, answer.stats
-        took = watch.ms() | {'total': total}
+        total, stats, took = (time.perf_counter() - start) * 1e3, answer.stats, watch.ms()
         return Prediction(
             values,
             answer.token_ids,
-            took,
+            took | {'total': total},
             len(stats.kept_ids),
             stats.kept_ids.cpu().numpy(),
             stats.work.visual,
@@ -332,8 +331,7 @@ class Policy:
 
     @torch.inference_mode()
     def _rehearse(self) -> None:
-        images, motion = busy_scene(self.cameras, self.image_size)
-        observation = replace(blank(self, 127), images=images)
+        observation, motion = busy(self)
         ask = self._ask(observation, resized=True, motion=motion)
         # An engine that gives NaN is replaced at the answer that follows.
         with suppress(NotFiniteError), self._caches.wiped_on_failure():

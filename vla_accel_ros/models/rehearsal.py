@@ -22,13 +22,16 @@ show all shapes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vla_accel_ros.models.heads.interface import ActionHead, Ask, NewCache
+from vla_accel_ros.models.self_test import Tested, blank
 from vla_accel_ros.motion import Motion
+from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.base import AnyPruner, Pruner
 from vla_accel_ros.pruning.interface import Needs, Rows, Scene
 from vla_accel_ros.pruning.kept import Kept
@@ -85,11 +88,13 @@ class Resized(Pruner):
         return Kept((torch.arange(self.count),) * self.layout.cameras, self.layout.tokens)
 
 
-def busy_scene(cameras: int, size: int) -> tuple[tuple[np.ndarray, ...], Motion]:
+def busy(policy: Tested) -> tuple[Observation, Motion]:
     """Give images with something to see everywhere, and a motion: any method prunes by them."""
-    random = np.random.default_rng(0)
-    images = tuple(random.integers(0, 256, (size, size, 3), np.uint8) for _ in range(cameras))
-    return images, Motion((0.1, 0.0, 0.1), (0.0, 0.0, 0.0), 0.1)
+    random, size = np.random.default_rng(0), policy.image_size
+    views = range(policy.cameras)
+    images = tuple(random.integers(0, 256, (size, size, 3), np.uint8) for _ in views)
+    motion = Motion((0.1, 0.0, 0.1), (0.0, 0.0, 0.0), 0.1)
+    return replace(blank(policy, 127), images=images), motion
 
 
 def rehearse(head: ActionHead, ask: Ask, method: AnyPruner, new_cache: NewCache) -> None:

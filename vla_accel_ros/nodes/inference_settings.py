@@ -60,6 +60,7 @@ SETTINGS = (
     ENGINE['engine'],
     ENGINE['engine_precision'],
     ENGINE['engine_required'],
+    ENGINE['engine_calibration'],
     Option(
         'threads',
         0,

@@ -62,3 +62,13 @@ def test_blocks_of_rows_give_what_all_rows_at_once_give(passed, rows, causal, mo
             key = f'{name}.1.all'
             torch.testing.assert_close(one[key], found[0][key], rtol=0, atol=tolerance)
     assert found[0]['present.1.all'].flatten().nonzero().flatten().tolist() == IDS.tolist()
+
+
+@pytest.mark.parametrize('causal', [True, False])
+@pytest.mark.parametrize('left', [6, 7])
+def test_queries_of_the_last_rows_alone_give_the_same_scores(passed, causal, left):
+    wanted = LayerScores(1, (RowKind(Rows.TEXT, -6, -1),))
+    program = RowScores(0, (wanted,), cameras=2, tokens=9, causal=causal)
+    whole = program.run(passed, {})
+    few = program.run(passed | {'queries.1': passed['queries.1'][:, :, -left:]}, {})
+    assert all(torch.equal(few[name], whole[name]) for name in program.outputs)

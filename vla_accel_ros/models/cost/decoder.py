@@ -35,13 +35,18 @@ def layers(
             are computed, but for keys and values. All if None.
     """
     cost, last = Cost(), decoder.attending[-1]
-    for layer, (rows, seen) in enumerate(zip(tokens, keys, strict=True)):
-        read = rows if wanted is None or layer < last else wanted
-        if layer not in decoder.drop_attention:
+    for index, (rows, seen) in enumerate(zip(tokens, keys, strict=True)):
+        read = rows if wanted is None or index < last else wanted
+        if index not in decoder.drop_attention:
             cost += _attention(decoder, rows, seen, read)
-        if layer not in decoder.drop_mlp:
+        if index not in decoder.drop_mlp:
             cost += _mlp(decoder, read)
     return cost
+
+
+def layer(decoder: DecoderConfig, tokens: int, keys: int) -> Cost:
+    """Count one whole decoder layer; see `layers` for tokens and keys."""
+    return _attention(decoder, tokens, keys, tokens) + _mlp(decoder, tokens)
 
 
 def _attention(decoder: DecoderConfig, tokens: int, keys: int, wanted: int) -> Cost:
