@@ -33,7 +33,7 @@ def only(monkeypatch):
     def set_up(name, **contents):
         module = ModuleType(name)
         module.__dict__.update(contents)
-        monkeypatch.setattr(tensorrt_package, 'MODULES', (name,))
+        monkeypatch.setattr(tensorrt_package, 'TENSORRT_MODULES', (name,))
         monkeypatch.setattr(tensorrt_package, 'find_spec', lambda each: each == name or None)
         monkeypatch.setitem(sys.modules, name, module)
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 GROUP = 'vla_accel_ros.engines'
 AUTO, EAGER = 'auto', 'eager'
 FLOAT32, BFLOAT16, FLOAT16, INT8 = PRECISIONS = ('float32', 'bfloat16', 'float16', 'int8')
+# TensorRT's module, and two of TensorRT for RTX.
+TENSORRT_MODULES = ('tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings')
 # Where a driver shows a GPU: a desktop's or server's, and a Jetson's.
 GPU_FILES = (Path('/dev/nvidiactl'), Path('/dev/nvhost-gpu'), Path('/dev/nvgpu'))
 
@@ -125,8 +127,8 @@ def _compiler() -> str | None:
 
 
 def _tensorrt() -> str | None:
-    if find_spec('tensorrt') is None and find_spec('tensorrt_rtx_bindings') is None:
-        return 'neither tensorrt nor tensorrt-rtx is installed, see docs/engines.md'
+    if not any(find_spec(module) for module in TENSORRT_MODULES):
+        return 'neither tensorrt nor tensorrt-rtx is installed, see docs/engines-tensorrt.md'
     return gpu()
 
 
@@ -195,6 +197,13 @@ def _of_weights(order: Order) -> str:
     return weights
 
 
+def _tensorrt_engine(order: Order) -> Engine:
+    from vla_accel_ros.engines.tensorrt_engine import tensorrt_of
+
+    _of_weights(order)
+    return tensorrt_of(order.model, order.store)
+
+
 def _onnxruntime(order: Order) -> Engine:
     from vla_accel_ros.engines.onnx.graphs import Graphs
     from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
@@ -260,6 +269,13 @@ OWN: dict[str, EngineKind] = {
             (FLOAT32, BFLOAT16, FLOAT16, INT8),
             _package('openvino'),
             _openvino,
+        ),
+        EngineKind(
+            'tensorrt',
+            'TensorRT, or TensorRT for RTX cards: plans for one kind of NVIDIA GPU',
+            (FLOAT32, BFLOAT16, FLOAT16),
+            _tensorrt,
+            _tensorrt_engine,
         ),
     )
 }

@@ -32,15 +32,14 @@ from typing import Any
 import torch
 
 from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.registry import TENSORRT_MODULES
 
-# The names of its modules: TensorRT's, and two of TensorRT for RTX.
-MODULES = ('tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings')
 _DRIVER = Path('/sys/module/nvidia/version')
 
 
 def installed() -> tuple[str, ...]:
     """Give the names of the modules that are there, the preferred one first; none is imported."""
-    return tuple(name for name in MODULES if find_spec(name) is not None)
+    return tuple(name for name in TENSORRT_MODULES if find_spec(name) is not None)
 
 
 class Package:
@@ -113,7 +112,7 @@ def find() -> Package:
             return Package(module)
         except (ImportError, OSError, AttributeError, RuntimeError) as error:
             failed.append(f'{name} cannot be imported: {" ".join(str(error).split())}')
-    raise EngineError('; '.join(failed) or f'none of {", ".join(MODULES)} is installed')
+    raise EngineError('; '.join(failed) or f'none of {", ".join(TENSORRT_MODULES)} is installed')
 
 
 @dataclass(frozen=True)
