@@ -28,7 +28,7 @@ from vla_accel_ros.engines.onnx.facts import code_of, facts_of
 from vla_accel_ros.engines.onnx.signature import Port, ports
 from vla_accel_ros.engines.onnx.weights import StoredWeights, Weights
 from vla_accel_ros.engines.programs.decoder import general
-from vla_accel_ros.engines.store import Store, share
+from vla_accel_ros.engines.store import Store
 
 FILE = 'graph.onnx'
 # Attention is decomposed in it, which all runtimes read.
@@ -112,8 +112,7 @@ class Graphs:
                 raise EngineError(f'{maker} is not installed, and a graph is made with it')
         from vla_accel_ros.engines.onnx.export import export
 
-        for file in self._weights.files():
-            share(file, folder)
+        self._weights.put(folder)
         path = folder / FILE
         export(program, self._model, inputs, self._weights, path, self._opset, self._packed)
 
