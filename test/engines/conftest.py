@@ -31,7 +31,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 @pytest.fixture(scope='session')
 def graph_store(tmp_path_factory):
-    return Store(tmp_path_factory.mktemp('engines'))
+    base = tmp_path_factory.getbasetemp()
+    # Workers of one run share it: what one of them exports the others only read.
+    shared = base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base
+    return Store(shared / 'engines')
 
 
 @pytest.fixture(scope='session')

@@ -127,7 +127,7 @@ def _compiler() -> str | None:
 
 def _tensorrt() -> str | None:
     if not installed():
-        return 'neither tensorrt nor tensorrt-rtx is installed, see docs/engines-tensorrt.md'
+        return 'neither tensorrt nor tensorrt-rtx is installed: see docs/engines-tensorrt.md'
     return gpu()
 
 

@@ -27,17 +27,15 @@ from tiny_models import TOKENS
 import torch
 
 from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.onnx import graphs as graphs_module
 from vla_accel_ros.engines.onnx import linked_weights as links
+from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.programs.decoder import Span
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.models.checkpoints.folder import load, save
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
-from vla_accel_ros.models.checkpoints.linked import (
-    export_linked,
-    linked_graphs,
-    linked_weights,
-    usual_programs,
-)
+from vla_accel_ros.models.checkpoints.linked import export_linked, linked_graphs, usual_programs
+from vla_accel_ros.models.checkpoints.tensor_places import linked_weights
 from vla_accel_ros.models.random_weights import random_model
 
 onnxruntime = pytest.importorskip('onnxruntime')
@@ -157,6 +155,24 @@ def test_weights_of_another_type_than_the_files_are_not_taken_from_them(sharded)
     assert weights.place(name, tensor.to(torch.bfloat16)) is None
     assert weights.place(name, tensor[1:]) is None
     assert weights.place('another', tensor) is None
+
+
+def test_a_large_model_that_was_loaded_is_linked_by_itself(sharded, store, exported, monkeypatch):
+    monkeypatch.setattr(graphs_module, 'LARGE', 1)
+    model = load(sharded)
+    model.language_model.model.pack()
+    assert Graphs(model, store).graph(span(model)).path == exported['span'].path
+
+
+def test_a_model_that_was_changed_since_is_not_linked(sharded, tmp_path):
+    model = load(sharded)
+    with torch.no_grad():
+        model.projector.fc1.weight[-1, -1] += 1
+    graphs = linked_graphs(sharded, Store(sharded.parent / 'changed'), model)
+    with pytest.raises(
+        EngineError, match=r'projector.fc1\.weight of the model is not what .*tensors'
+    ):
+        graphs.graph(model.projection())
 
 
 def test_a_file_that_was_changed_is_noticed(tmp_path):

@@ -32,6 +32,9 @@ from vla_accel_ros.engines.manifest import digest
 from vla_accel_ros.engines.onnx.weights import Place
 from vla_accel_ros.engines.store import VARIABLE
 
+# Numbers at both ends of a tensor that are compared with the file.
+COMPARED = 32
+
 
 @dataclass(frozen=True)
 class Linked:
@@ -95,8 +98,33 @@ class LinkedWeights:
                 ) from error
 
     def place(self, name: str, tensor: Tensor) -> Place | None:
-        """Say where a tensor lies; see `Weights.place`."""
+        """Say where a tensor lies; see `Weights.place`.
+
+        Raises:
+            EngineError: When its first or last numbers are others than in the file.
+        """
         found = self._tensors.get(name)
         if found is None or (found.dtype, found.shape) != (tensor.dtype, tuple(tensor.shape)):
             return None
+        if not tensor.is_meta:
+            self._compare(name, tensor, found.place)
         return found.place
+
+    def _compare(self, name: str, tensor: Tensor, place: Place) -> None:
+        (file,) = (each for each in self._files if each.name == place.location)
+        flat = tensor.detach().reshape(-1)
+        count = min(len(flat), COMPARED)
+        size = count * flat.element_size()
+        try:
+            with file.open('rb') as opened:
+                for part, begin in (
+                    (flat[:count], place.offset),
+                    (flat[-count:], place.offset + place.length - size),
+                ):
+                    opened.seek(begin)
+                    if opened.read(size) != bytes(part.cpu().view(torch.uint8).tolist()):
+                        raise EngineError(
+                            f'{name} of the model is not what {file} holds: it was changed'
+                        )
+        except OSError as error:
+            raise EngineError(f'{file} cannot be read: {error.strerror or error}') from error

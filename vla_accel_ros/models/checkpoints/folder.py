@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 import json
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from vla_accel_ros.models.checkpoints import checksum, own_config
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
+from vla_accel_ros.models.checkpoints.tensor_places import linked_weights
 from vla_accel_ros.models.checkpoints.weights import (
     WEIGHTS,
     check_finite,
@@ -157,6 +159,7 @@ def load(
         if name in wanted:
             take(name, tensor, file)
     model.load_state_dict(state, assign=True)
+    model.on_disk = partial(linked_weights, folder)
     return model.to('cpu' if mapped else device).eval().requires_grad_(False)
 
 

@@ -23,38 +23,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import torch
-
 from vla_accel_ros.engines.interface import Program
 from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
-from vla_accel_ros.engines.onnx.linked_weights import Linked, LinkedWeights
-from vla_accel_ros.engines.onnx.weights import Place
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.models.checkpoints.folder import load
-from vla_accel_ros.models.checkpoints.weights import shards, stored_in
+from vla_accel_ros.models.checkpoints.tensor_places import linked_weights
 from vla_accel_ros.models.vla import VLA
-
-DTYPES = {'F64': torch.float64, 'F32': torch.float32, 'F16': torch.float16, 'BF16': torch.bfloat16}
-
-
-def linked_weights(folder: Path) -> LinkedWeights:
-    """Say where the tensors of a checkpoint lie.
-
-    Raises:
-        CheckpointError: When a file is missing or corrupt.
-    """
-    files = shards(folder)
-    tensors = {
-        name: Linked(
-            Place(file.name, stored.begin, stored.end - stored.begin),
-            DTYPES[stored.dtype],
-            stored.shape,
-        )
-        for name, (file, stored) in stored_in(files).items()
-        if stored.dtype in DTYPES and stored.end > stored.begin
-    }
-    return LinkedWeights(tensors, files)
 
 
 def linked_graphs(folder: Path, store: Store, model: VLA | None = None) -> Graphs:
