@@ -121,13 +121,16 @@ def in_bins(policy: Policy, answer: Prediction) -> np.ndarray:
 
 
 def wishes(text: str) -> list[EngineWish]:
-    """Read engines and their precisions, `NAME[:PRECISION],...`.
+    """Read engines, their precisions and calibration frames, `NAME[:PRECISION[:FILE]],...`.
 
     Raises:
         ValueError: When there is no such engine, or it does not know the precision.
     """
-    parts = (piece.partition(':') for piece in text.split(','))
-    return [EngineWish(name, precision or WEIGHTS, True) for name, _, precision in parts]
+    result = []
+    for piece in text.split(','):
+        name, precision, file = [*piece.split(':', 2), '', ''][:3]
+        result.append(EngineWish(name, precision or WEIGHTS, True, file))
+    return result
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -137,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         '--engines',
         default=EAGER.engine,
-        metavar='NAME[:PRECISION],...',
+        metavar='NAME[:PRECISION[:FILE]],...',
         help='what every method is run on (%(default)s)',
     )
     parser.add_argument('--checkpoint', default='tabletop-s')
@@ -169,11 +172,14 @@ def main(argv: list[str] | None = None) -> int:
         for method in methods:
             policy = worker.policy.sibling()
             apply_method(method, policy)
-            in_use = use_engine_aloud(policy, wish, _say)
+            # Not compared first: how far it is off is what is measured.
+            in_use = use_engine_aloud(policy, wish, _say, check=False)
             # Each shape is met twice before an engine has its own graph for it.
             for _ in range(2):
                 found = measure(policy, episodes, worker.environment.step_s)
             ran = f'{in_use.name} {in_use.precision}'
+            if wish.engine_calibration:
+                ran += ' throughout'
             print(
                 f'| {ran} | `{method.name}` | {found["changed"]:.1f} % | '
                 f'{found["off"]:.2f} | {found["kept"]:.1f} | {found["passes"]:.2f} | '

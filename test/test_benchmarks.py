@@ -18,7 +18,7 @@ import sys
 
 import pytest
 
-from benchmarks import closed_loop
+from benchmarks import closed_loop, engines
 from benchmarks.figures import Report, summarise, to_markdown
 from benchmarks.intuitive_path import Log, match
 from benchmarks.run import check_outputs
@@ -132,6 +132,25 @@ def test_results_are_written_for_programs_and_for_people(tmp_path):
     assert done.returncode == (0 if all(report['holds'] for report in found['reports']) else 1)
     assert all(row['count'] > 0 for report in found['reports'] for row in report['rows'])
     assert 'a test' in (tmp_path / 'nodes.md').read_text(encoding='utf-8')
+
+
+def test_engines_of_a_model_are_measured_anew_while_other_models_stay(tmp_path):
+    words = [sys.executable, '-m', 'benchmarks.engines', '--out', str(tmp_path)]
+    words += ['--models', 'tabletop-s', '--engines', 'eager', '--methods', 'none,random']
+    subprocess.run([*words, '--rounds', '1'], check=True, cwd=conditions.ROOT)
+    file, page = tmp_path / 'engines.json', tmp_path / 'engines.md'
+    found = json.loads(file.read_text(encoding='utf-8'))
+    report = found['models']['tabletop-s']
+    assert {row['method'] for row in report['rows']} == {'none', 'random@keep=0.25'}
+    text = page.read_text(encoding='utf-8')
+    assert '| eager | random@keep=0.25 | greedy |' in text and 'a drop pays' in text
+    assert report['command'] in text
+    both = {'mid': {**report, 'date': 'long ago'}, **found['models']}
+    assert list(engines.in_order(both)) == ['tabletop-s', 'mid']
+    assert 'long ago' in engines.to_markdown(engines.in_order(both))
+    page.write_text('mine')
+    done = subprocess.run(words, check=False, cwd=conditions.ROOT, capture_output=True)
+    assert done.returncode == 2 and page.read_text() == 'mine'
 
 
 def test_results_of_others_are_not_overwritten(tmp_path):

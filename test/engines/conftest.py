@@ -23,14 +23,18 @@ from tiny_models import SLOTS, TOKENS, tiny_model
 
 from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.store import Store
-from vla_accel_ros.engines.tensorrt_package import find, installed
+from vla_accel_ros.engines.tensorrt_modules import installed
+from vla_accel_ros.engines.tensorrt_package import find
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope='session')
 def graph_store(tmp_path_factory):
-    return Store(tmp_path_factory.mktemp('engines'))
+    base = tmp_path_factory.getbasetemp()
+    # Workers of one run share it: what one of them exports the others only read.
+    shared = base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base
+    return Store(shared / 'engines')
 
 
 @pytest.fixture(scope='session')
@@ -59,3 +63,11 @@ def trt():
     if not installed() and os.environ.get('CI') != 'true':
         pytest.skip('no package of TensorRT is installed: pip install tensorrt-rtx-cu13-bindings')
     return find()
+
+
+@pytest.fixture(scope='session')
+def rtx(trt):
+    """Give TensorRT for RTX, which builds without a GPU; TensorRT's place comes before it."""
+    if not trt.rtx:
+        pytest.skip(f'{trt.title} builds only for the GPU that is there')
+    return trt

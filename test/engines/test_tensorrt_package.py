@@ -21,9 +21,10 @@ from types import ModuleType
 import pytest
 import torch
 
-from vla_accel_ros.engines import tensorrt_package
+from vla_accel_ros.engines import tensorrt_modules, tensorrt_package
 from vla_accel_ros.engines.interface import EngineError
-from vla_accel_ros.engines.tensorrt_package import Card, find, installed
+from vla_accel_ros.engines.tensorrt_modules import installed
+from vla_accel_ros.engines.tensorrt_package import Card, find
 
 
 @pytest.fixture
@@ -33,15 +34,15 @@ def only(monkeypatch):
     def set_up(name, **contents):
         module = ModuleType(name)
         module.__dict__.update(contents)
-        monkeypatch.setattr(tensorrt_package, 'MODULES', (name,))
-        monkeypatch.setattr(tensorrt_package, 'find_spec', lambda each: each == name or None)
+        monkeypatch.setattr(tensorrt_modules, 'MODULES', (name,))
+        monkeypatch.setattr(tensorrt_modules, 'find_spec', lambda each: each == name or None)
         monkeypatch.setitem(sys.modules, name, module)
 
     return set_up
 
 
 def test_none_is_installed(monkeypatch):
-    monkeypatch.setattr(tensorrt_package, 'find_spec', lambda name: None)
+    monkeypatch.setattr(tensorrt_modules, 'find_spec', lambda name: None)
     assert installed() == ()
     with pytest.raises(EngineError, match=r'none of tensorrt, tensorrt_rtx, .* is installed'):
         find()

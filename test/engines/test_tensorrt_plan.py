@@ -14,11 +14,18 @@
 
 """Plans of TensorRT, really built: with TensorRT for RTX that needs no GPU."""
 
+import onnx
 import pytest
+from sparse_checkpoint import with_layers, write_sparse
 
+from vla_accel_ros.engines.interface import EngineError
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
-from vla_accel_ros.engines.tensorrt_plan import build
+from vla_accel_ros.engines.store import Store
+from vla_accel_ros.engines.tensorrt_plan import build, widen
 from vla_accel_ros.engines.tensorrt_profiles import Limits, profiles
+from vla_accel_ros.models.checkpoints.folder import load
+from vla_accel_ros.models.checkpoints.linked import linked_graphs
+from vla_accel_ros.models.presets import openvla_7b
 
 LIMITS = Limits(visual=32, slots=14, positions=2048)
 LAYERS = 3
@@ -75,3 +82,68 @@ def test_passes_and_the_loop(tokens_model, tokens_graphs, built):
         Loop(language.model, language.lm_head, 3, taps=(2,)),
     ):
         assert len(built(tokens_graphs, program)) > 1000
+
+
+@pytest.fixture(scope='module')
+def two_layers(tmp_path_factory):
+    """Give two layers of OpenVLA-7B on disk, all zeros, and their graphs."""
+    root = tmp_path_factory.mktemp('two_layers')
+    folder = write_sparse(root / 'checkpoint', with_layers(openvla_7b(), 2))
+    model = load(folder, mapped=True)
+    return model, linked_graphs(folder, Store(root / 'engines'), model)
+
+
+def softmax_types(trt, path):
+    """Give the types that softmax is computed in."""
+    builder = trt.trt.Builder(trt.logger)
+    network = builder.create_network(
+        1 << int(trt.trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
+    )
+    parser = trt.trt.OnnxParser(network, trt.logger)
+    assert parser.parse_from_file(str(path))
+    widen(trt.trt, network)
+    layers = [network.get_layer(place) for place in range(network.num_layers)]
+    return {
+        layer.get_output(0).dtype for layer in layers if layer.type == trt.trt.LayerType.SOFTMAX
+    }
+
+
+def test_two_layers_of_7b_in_bfloat16_with_sums_in_float32(two_layers, trt, built):
+    model, graphs = two_layers
+    program = Span(model.language_model.model, 0, 2, norm=True)
+    assert softmax_types(trt, graphs.graph(program).path) == {trt.trt.DataType.FLOAT}
+    # The two layers are equal, so that their weights are kept once.
+    layer = sum(p.numel() for p in model.language_model.model.layers[0].parameters())
+    assert len(built(graphs, program)) > 2 * layer
+
+
+def test_a_card_that_is_named_is_built_for(rtx, tokens_model, tokens_graphs, built):
+    plan = built(tokens_graphs, tokens_model.logits_of(), capability='8.9')
+    assert plan != built(tokens_graphs, tokens_model.logits_of(), capability='12.1')
+    with pytest.raises(EngineError, match=r'SM75.*FP32 GEMM is not supported'):
+        built(tokens_graphs, tokens_model.logits_of(), capability='7.5')
+    with pytest.raises(EngineError, match=r'7\.5, 8\.0.* this one has 9\.0: install tensorrt'):
+        built(tokens_graphs, tokens_model.logits_of(), capability='9.0')
+
+
+def test_a_graph_of_a_later_onnx_is_refused_with_the_reason(trt, tmp_path):
+    value = onnx.helper.make_tensor_value_info('x', onnx.TensorProto.FLOAT, [2])
+    out = onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, [2])
+    node = onnx.helper.make_node('OperatorOfTheFuture', ['x'], ['y'])
+    graph = onnx.helper.make_graph([node], 'later', [value], [out])
+    opset = onnx.helper.make_opsetid('', 99)
+    path = tmp_path / 'graph.onnx'
+    path.write_bytes(
+        onnx.helper.make_model(graph, opset_imports=[opset], ir_version=10).SerializeToString()
+    )
+    with pytest.raises(
+        EngineError, match=r'^TensorRT.* cannot read graph\.onnx: OperatorOfTheFuture: '
+    ):
+        build(trt, path, (), (), tmp_path / 'engine.plan')
+    assert not (tmp_path / 'engine.plan').exists()
+
+
+def test_a_profile_that_fits_no_graph_is_refused(tokens_model, tokens_graphs, trt, tmp_path):
+    graph = tokens_graphs.graph(tokens_model.logits_of())
+    with pytest.raises(EngineError, match=r'cannot build graph\.onnx: .*profile'):
+        build(trt, graph.path, graph.inputs, (), tmp_path / 'engine.plan')

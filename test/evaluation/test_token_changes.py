@@ -46,8 +46,10 @@ def test_no_episode_is_refused(random_checkpoint):
 
 
 def test_engines_and_their_precisions_are_read():
-    eager, coarse = wishes('eager,openvino:int8')
+    eager, coarse, coarsest = wishes('eager,openvino:int8,openvino:int8:a.safetensors')
     assert (eager.engine, eager.engine_precision) == ('eager', 'auto')
     assert (coarse.engine, coarse.engine_precision) == ('openvino', 'int8')
+    assert coarse.engine_calibration == ''
+    assert coarsest.engine_calibration == 'a.safetensors'
     with pytest.raises(ValueError, match="engine_precision is 'int4'"):
         wishes('openvino:int4')

@@ -189,12 +189,17 @@ def to_text(report: Report, held: bool = False) -> str:
     return '\n\n'.join(['\n'.join(about(report)), *parts])
 
 
+def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Write a table, whose first row names the columns, as lines of Markdown."""
+    head, *others = ('| ' + ' | '.join(row) + ' |' for row in rows)
+    return [head, '|---' * len(rows[0]) + '|', *others]
+
+
 def to_markdown(report: Report, held: bool = False) -> str:
     """Write the report as Markdown; see `tables`."""
     parts = [f'# vla-accel bench, {report["model"]["name"]}, {report["device"]}', '']
     for text in about(report):
         parts += [text, '']
-    for heading, (names, *rows) in tables(report, held):
-        parts += [f'## {heading}', '', '| ' + ' | '.join(names) + ' |', '|---' * len(names) + '|']
-        parts += ['| ' + ' | '.join(row) + ' |' for row in rows] + ['']
+    for heading, rows in tables(report, held):
+        parts += [f'## {heading}', '', *markdown(rows), '']
     return '\n'.join(parts)

@@ -12,10 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""ONNX Runtime: each program's graph in a session, by default on the CPU in float32."""
+"""ONNX Runtime on the CPU, in float32: each program's graph in a session of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import torch
@@ -23,61 +25,88 @@ from torch import Tensor
 
 from vla_accel_ros.engines.interface import Bucket, EngineError, Program, Runner, Tensors
 from vla_accel_ros.engines.new_rows import keep
-from vla_accel_ros.engines.onnx.graphs import Graphs
+from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
 from vla_accel_ros.engines.programs.decoder import general
 
 # All others are so small that a session's call takes longer than they do.
 TAKEN = ('vision', 'projector', 'span', 'pass', 'loop', 'head')
+PROVIDERS = ('CPUExecutionProvider',)
 
 
 class OnnxRuntime:
     """Run programs on ONNX Runtime.
 
     Args:
-        graphs: Gives the ONNX graph of a program.
+        graphs: Gives the ONNX graph of a program, of a float32 model on the CPU.
+        providers: What runs the graphs, as ONNX Runtime names it, the first that can.
 
     Raises:
-        EngineError: When ONNX Runtime is not installed.
+        EngineError: When ONNX Runtime is not installed, or has no such provider.
     """
 
     name: ClassVar[str] = 'onnxruntime'
+    precision = 'float32'
+    exact = True
 
-    def __init__(self, graphs: Graphs) -> None:
-        self.precision, self.exact = 'float32', True
-        self._graphs = graphs
+    def __init__(self, graphs: Graphs, providers: Sequence[str] = PROVIDERS) -> None:
+        if find_spec('onnxruntime') is None:
+            raise EngineError('onnxruntime is not installed')
+        import onnxruntime
+
+        there = onnxruntime.get_available_providers()
+        for provider in providers:
+            if provider not in there:
+                raise EngineError(
+                    f'onnxruntime has no provider {provider}, expected one of {", ".join(there)}'
+                )
+        self._graphs, self._providers = graphs, list(providers)
         self._sessions: dict[Program, Any] = {}
 
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give what runs a program; see `Engine.ready`."""
         if program.name not in TAKEN:
             return program.run
-        held = getattr(program, 'held', None)
-        if program not in self._sessions:
-            self._sessions[general(program)] = self._session(general(program))
-        session = self._sessions[program]
-        outputs = program.outputs
+        held, session = getattr(program, 'held', None), self._sessions.get(program)
+        if session is None:
+            session = self._session(self._graphs.graph(program))
+            self._sessions[general(program)] = session
+        inputs, outputs = program.inputs, program.outputs
 
         def run(given: Tensors, room: Tensors) -> dict[str, Tensor]:
-            feeds = {name: given[name].numpy() for name in program.inputs}
             try:
-                # All of them, in order: an output may be called as an input is.
-                found = session.run(None, feeds)
+                # The outputs by their order: one may be called as an input is.
+                found = session.run(None, {name: given[name].numpy() for name in inputs})
+            # The errors of ONNX Runtime have no other class in common.
             except Exception as error:
-                # Its errors share no class but Exception.
-                raise EngineError(f'onnxruntime cannot run {program.name}: {error}') from error
-            done = {k: torch.from_numpy(v) for k, v in zip(outputs, found, strict=True)}
+                reason = ' '.join(str(error).split())
+                raise EngineError(f'onnxruntime does not run {program.name}: {reason}') from error
+            done = {name: torch.from_numpy(v) for name, v in zip(outputs, found, strict=True)}
             if room:
                 keep(done, given, room, held)
             return done
 
         return run
 
-    def _session(self, program: Program) -> Any:
+    def _session(self, graph: Graph) -> Any:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.inter_op_num_threads = 1
+        # Its warnings are of nodes that it places elsewhere; errors are raised anyway.
+        options.log_severity_level = 3
+        # Each session has threads of its own. Those that spin while they wait take the cores from
+        # the session that works.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-        path = str(self._graphs.graph(program).path)
-        return onnxruntime.InferenceSession(path, options, providers=['CPUExecutionProvider'])
+        try:
+            session = onnxruntime.InferenceSession(
+                str(graph.path), options, providers=self._providers
+            )
+        except Exception as error:
+            reason = ' '.join(str(error).split())
+            raise EngineError(f'onnxruntime cannot load {graph.path}: {reason}') from error
+        if session.get_providers()[0] != self._providers[0]:
+            raise EngineError(
+                f'onnxruntime lists the provider {self._providers[0]}, which does not load here'
+            )
+        return session

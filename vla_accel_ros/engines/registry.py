@@ -34,6 +34,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vla_accel_ros import extras
+from vla_accel_ros.engines.tensorrt_modules import installed
 
 if TYPE_CHECKING:
     from vla_accel_ros.engines.interface import Engine
@@ -125,8 +126,8 @@ def _compiler() -> str | None:
 
 
 def _tensorrt() -> str | None:
-    if find_spec('tensorrt') is None and find_spec('tensorrt_rtx_bindings') is None:
-        return 'neither tensorrt nor tensorrt-rtx is installed, see docs/engines.md'
+    if not installed():
+        return 'neither tensorrt nor tensorrt-rtx is installed: see docs/engines-tensorrt.md'
     return gpu()
 
 
@@ -195,6 +196,13 @@ def _of_weights(order: Order) -> str:
     return weights
 
 
+def _tensorrt_engine(order: Order) -> Engine:
+    from vla_accel_ros.engines.tensorrt_engine import tensorrt_of
+
+    _of_weights(order)
+    return tensorrt_of(order.model, order.store)
+
+
 def _onnxruntime(order: Order) -> Engine:
     from vla_accel_ros.engines.onnx.graphs import Graphs
     from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
@@ -260,6 +268,13 @@ OWN: dict[str, EngineKind] = {
             (FLOAT32, BFLOAT16, FLOAT16, INT8),
             _package('openvino'),
             _openvino,
+        ),
+        EngineKind(
+            'tensorrt',
+            'TensorRT, or TensorRT for RTX cards: plans for one kind of NVIDIA GPU',
+            (FLOAT32, BFLOAT16, FLOAT16),
+            _tensorrt,
+            _tensorrt_engine,
         ),
     )
 }

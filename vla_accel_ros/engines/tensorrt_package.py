@@ -25,22 +25,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.tensorrt_modules import MODULES, installed
 
-# The names of its modules: TensorRT's, and two of TensorRT for RTX.
-MODULES = ('tensorrt', 'tensorrt_rtx', 'tensorrt_rtx_bindings')
 _DRIVER = Path('/sys/module/nvidia/version')
-
-
-def installed() -> tuple[str, ...]:
-    """Give the names of the modules that are there, the preferred one first; none is imported."""
-    return tuple(name for name in MODULES if find_spec(name) is not None)
 
 
 class Package:

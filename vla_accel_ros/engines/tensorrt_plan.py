@@ -61,7 +61,7 @@ def build(
         parser = trt.OnnxParser(network, package.logger)
         if not parser.parse_from_file(str(graph)):
             raise EngineError(f'{package.title} cannot read {graph.name}: {_complaint(parser)}')
-        _widen(trt, network)
+        widen(trt, network)
         config = builder.create_builder_config()
         config.clear_flag(trt.BuilderFlag.TF32)
         if capability:
@@ -93,14 +93,21 @@ def _capability(package: Package, capability: str) -> Any:
 
 
 def _complaint(parser: Any) -> str:
-    """Give the first of a parser's errors in one line."""
+    """Give the first of a parser's errors in one line, with the operator that it is about."""
     if parser.num_errors == 0:
         return 'it gives no reason'
-    return ' '.join(parser.get_error(0).desc().split())
+    error = parser.get_error(0)
+    operator = error.node_operator()
+    return (f'{operator}: ' if operator else '') + ' '.join(error.desc().split())
 
 
-def _widen(trt: Any, network: Any) -> None:
-    """Have softmax and norms of half types computed in float32."""
+def widen(trt: Any, network: Any) -> None:
+    """Have softmax and norms of half types computed in float32.
+
+    Args:
+        trt: TensorRT's module.
+        network: What a graph was read into; changed.
+    """
     layers = [network.get_layer(place) for place in range(network.num_layers)]
     readers: dict[str, list[tuple[Any, int]]] = {}
     for layer in layers:

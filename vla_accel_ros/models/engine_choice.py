@@ -193,7 +193,7 @@ def _make(
         engine = Fallback(engine, EAGER, means.told)
     if means.check:
         try:
-            found = compare(policy, engine, few_frames(policy), means.prepare)
+            found = compare(policy, engine, few_frames(policy, engine.exact), means.prepare)
         except (EngineError, NotFiniteError):
             # NaN of eager is found by the self-test.
             raise

@@ -33,7 +33,7 @@ from vla_accel_ros.engines.store import Store
 from vla_accel_ros.engines.timings import machine
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.cost.decoder import layer
+from vla_accel_ros.models.cost.decoder import layers
 from vla_accel_ros.models.cost.operations import Cost
 from vla_accel_ros.models.cost.stages import CostModel
 from vla_accel_ros.models.vla import VLA
@@ -72,8 +72,9 @@ def counted(config: VLAConfig, rates: Rates, weight_bytes: int, sizes: Sequence[
         )
 
     def one_layer(size: int) -> Cost:
-        rows = size + PROMPT
-        return layer(config.decoder, rows, rows)
+        depth = config.decoder.layers
+        rows = (size + PROMPT,) * depth
+        return layers(config.decoder, rows, rows) * (1 / depth)
 
     return Costs(
         config.decoder.layers,
@@ -101,7 +102,7 @@ def measured(
     decoder, depth = model.language_model.model, config.decoder.layers
     span = Span(decoder, 0, depth, not config.head.single_pass, False, True)
 
-    def layers(size: int) -> None:
+    def all_layers(size: int) -> None:
         rows = size + PROMPT
         given = {
             'x': torch.zeros(1, rows, config.decoder.width, device=device, dtype=dtype),
@@ -118,7 +119,7 @@ def measured(
         ids = torch.arange(size, device=device)
         call(engine, model.projection(True), {'features': features, 'ids': ids})
 
-    by_layer = [(size, _ms(layers, size, device) / depth) for size in sizes]
+    by_layer = [(size, _ms(all_layers, size, device) / depth) for size in sizes]
     by_projector = [(size, _ms(project, size, device)) for size in sizes]
     meter = RateMeter(device, dtype, 0)
     meter.sample()

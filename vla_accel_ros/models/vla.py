@@ -21,11 +21,14 @@ of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import call
+from vla_accel_ros.engines.onnx.linked_weights import LinkedWeights
 from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.engines.programs.decoder import Span
 from vla_accel_ros.engines.programs.vision import Vision
@@ -42,11 +45,15 @@ class VLA(nn.Module):
 
     Args:
         config: Its shape.
+
+    Attributes:
+        on_disk: Says where its tensors lie in files, None where they lie in none.
     """
 
     def __init__(self, config: VLAConfig) -> None:
         super().__init__()
         self.config = config
+        self.on_disk: Callable[[], LinkedWeights] | None = None
         width = config.decoder.width
         self.vision_backbone = VisionBackbone(
             config.towers, config.image_size, width if config.film else 0

@@ -110,9 +110,12 @@ def token_scores(
         share = visual / visual.sum(-1, keepdim=True).clamp_min(1e-12)
         # No xlogy: on a CPU it takes twice as long. 0 log 0 is 0 here, too.
         spread = -(share * share.clamp_min(1e-30).log()).sum(-1).mean()
-    received = weights.new_zeros(cameras * tokens).index_copy(0, ids, visual.mean((0, 1)))
-    present = torch.zeros(cameras * tokens, dtype=torch.bool, device=weights.device)
-    present[ids] = True
+    received = visual.mean((0, 1))
+    if len(ids) == cameras * tokens:
+        present = torch.ones_like(received, dtype=torch.bool)
+    else:
+        received = weights.new_zeros(cameras * tokens).index_copy(0, ids, received)
+        present = torch.zeros_like(received, dtype=torch.bool).index_fill(0, ids, True)
     return TokenScores(received.view(cameras, tokens), present.view(cameras, tokens), spread)
 
 

@@ -67,8 +67,8 @@ def test_blocks_of_rows_give_what_all_rows_at_once_give(passed, rows, causal, mo
 @pytest.mark.parametrize('causal', [True, False])
 @pytest.mark.parametrize('left', [6, 7])
 def test_queries_of_the_last_rows_alone_give_the_same_scores(passed, causal, left):
-    wanted = LayerScores(1, (RowKind(Rows.TEXT, -6, -1),))
-    program = RowScores(0, (wanted,), cameras=2, tokens=9, causal=causal)
+    wanted = LayerScores(1, 0, (RowKind(Rows.TEXT, -6, -1),))
+    program = RowScores((wanted,), cameras=2, tokens=9, causal=causal)
     whole = program.run(passed, {})
     few = program.run(passed | {'queries.1': passed['queries.1'][:, :, -left:]}, {})
     assert all(torch.equal(few[name], whole[name]) for name in program.outputs)

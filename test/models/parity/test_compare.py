@@ -20,9 +20,10 @@ import shutil
 import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
+import torch
 
 from vla_accel_ros.cli import main
-from vla_accel_ros.models.checkpoints.folder import read_config
+from vla_accel_ros.models.checkpoints.folder import load, read_config
 from vla_accel_ros.models.parity.compare import verify
 from vla_accel_ros.models.parity.comparison import FixtureError, compare, read_arrays, tolerance_of
 from vla_accel_ros.models.parity.reference import crops, outputs
@@ -237,3 +238,28 @@ def test_models_of_other_sizes_are_compared_too(reference, tmp_path, build):
     assert stored['hidden0'].shape == (3, 16 + inputs['input_ids0'].shape[1], 48)
     assert stored['attn_text_rows1'].shape[:3] == (2, 6, 5)
     assert all(c.passed for c in verify(tmp_path))
+
+
+def test_a_checkpoint_without_parts_is_compared_with_the_one_in_which_they_add_nothing(
+    reference, tmp_path
+):
+    whole = load(reference, 'cpu', torch.float32)
+    layers = whole.language_model.model.layers
+    layers[1].self_attn.o_proj.weight.zero_()
+    layers[0].mlp.down_proj.weight.zero_()
+    inputs = read_arrays(reference / 'inputs.npz')
+    stored = outputs(whole, inputs, read_arrays(reference / 'outputs.npz'))
+    # What a layer without attention looks at is compared with nothing.
+    for name in [name for name in stored if name.startswith('attn_text_rows')]:
+        stored[name] = np.delete(stored[name], 1, axis=0)
+    config = json.loads((reference / 'config.json').read_text())
+    config |= {'drop_attn_list': [1], 'drop_mlp_list': [0]}
+    (tmp_path / 'config.json').write_text(json.dumps(config))
+    # The weights that are left out stand there, unused.
+    for name in ('preprocessor_config.json', 'model.safetensors', 'inputs.npz'):
+        shutil.copy(reference / name, tmp_path)
+    np.savez(tmp_path / 'outputs.npz', **stored)
+    assert all(c.passed for c in verify(tmp_path))
+    config['drop_mlp_list'] = [1]
+    (tmp_path / 'config.json').write_text(json.dumps(config))
+    assert not all(c.passed for c in verify(tmp_path))

@@ -28,11 +28,13 @@ from vla_accel_ros.engines.onnx.facts import code_of, facts_of
 from vla_accel_ros.engines.onnx.signature import Port, ports
 from vla_accel_ros.engines.onnx.weights import StoredWeights, Weights
 from vla_accel_ros.engines.programs.decoder import general
-from vla_accel_ros.engines.store import Store, share
+from vla_accel_ros.engines.store import Store
 
 FILE = 'graph.onnx'
 # Attention is decomposed in it, which all runtimes read.
 OPSET = 20
+# Bytes; a second copy of larger weights costs more than it saves.
+LARGE = 2**30
 _MAKERS = ('torch', 'onnx', 'onnxscript')
 
 
@@ -59,7 +61,8 @@ class Graphs:
     Args:
         model: In evaluation mode; its numbers must not change any more.
         store: Where graphs and weights are kept.
-        weights: Where the model's tensors lie; a file in the store when None.
+        weights: Where the model's tensors lie. When None those of a large model that was loaded
+            from files stay there, and others are written to a file in the store.
         opset: Version of ONNX's operators.
         packed: Whether matrices that the model has packed are multiplied with as one; else each
             weight is used under its own name, as in the checkpoint.
@@ -74,6 +77,9 @@ class Graphs:
         packed: bool = True,
     ) -> None:
         self._model, self._store, self._opset, self._packed = model, store, opset, packed
+        if weights is None and _large(model):
+            weights = model.on_disk()  # type: ignore[operator]
+            self._packed = False
         self._weights = StoredWeights(model, store) if weights is None else weights
         self._found: dict[Program, Graph] = {}
 
@@ -112,10 +118,15 @@ class Graphs:
                 raise EngineError(f'{maker} is not installed, and a graph is made with it')
         from vla_accel_ros.engines.onnx.export import export
 
-        for file in self._weights.files():
-            share(file, folder)
+        self._weights.put(folder)
         path = folder / FILE
         export(program, self._model, inputs, self._weights, path, self._opset, self._packed)
+
+
+def _large(model: nn.Module) -> bool:
+    """Say whether a model is too large to be written again, and lies in files already."""
+    size = sum(weight.numel() * weight.element_size() for weight in model.parameters())
+    return size > LARGE and getattr(model, 'on_disk', None) is not None
 
 
 def _version(package: str) -> str:

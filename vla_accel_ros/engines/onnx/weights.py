@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.interface import EngineError
-from vla_accel_ros.engines.store import Store
+from vla_accel_ros.engines.store import Store, share
 
 NAME = 'weights.bin'
 _ALIGNED = 64
@@ -58,7 +58,15 @@ class Weights(Protocol):
         """See above."""
 
     def files(self) -> tuple[Path, ...]:
-        """Give the files that graphs refer to; they are put into the folder of each graph."""
+        """Give the files that graphs refer to."""
+
+    def put(self, folder: Path) -> None:
+        """Put the files into the folder of a graph, without another copy of what is in them.
+
+        Raises:
+            EngineError: When they cannot be there without one.
+            OSError: When they cannot be there at all.
+        """
 
     def place(self, name: str, tensor: Tensor) -> Place | None:
         """Say where a tensor lies.
@@ -116,6 +124,11 @@ class StoredWeights:
         """Give the file, written first where it is not there; see `Weights.files`."""
         key = {'kind': 'weights', 'weights': self.digest}
         return (self._store.get(key, self._write) / NAME,)
+
+    def put(self, folder: Path) -> None:
+        """Put the file into the folder of a graph; see `Weights.put`."""
+        for file in self.files():
+            share(file, folder)
 
     def place(self, name: str, tensor: Tensor) -> Place | None:
         """Say where a tensor lies; see `Weights.place`."""

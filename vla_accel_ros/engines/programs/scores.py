@@ -161,11 +161,13 @@ class RowScores:
             stop = min(start + BLOCK, end)
             # What lies behind the last row is not seen: it need not even be multiplied.
             seen = stop if self.causal else len(positions)
+            # A single row sees all that is left, with no mask.
+            masked = self.causal and stop - start > 1
             weights = attention_rows(
                 queries[:, start - missing : stop - missing],
                 keys[:, :seen],
-                positions[start:stop] if self.causal else None,
-                positions[:seen] if self.causal else None,
+                positions[start:stop] if masked else None,
+                positions[:seen] if masked else None,
             )
             present = ids[: max(seen - 1, 0)]
             parts.append(

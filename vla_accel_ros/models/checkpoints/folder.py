@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 import json
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from vla_accel_ros.models.checkpoints import checksum, own_config
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
+from vla_accel_ros.models.checkpoints.tensor_places import linked_weights
 from vla_accel_ros.models.checkpoints.weights import (
     WEIGHTS,
     check_finite,
@@ -96,6 +98,7 @@ def load(
     progress: Progress | None = None,
     config: VLAConfig | None = None,
     family: Family | None = None,
+    mapped: bool = False,
 ) -> VLA:
     """Load a model from a folder.
 
@@ -106,6 +109,9 @@ def load(
         progress: Called with the share done, 0..1, and a word on what is being done.
         config: The model's; the folder's when None.
         family: That reads the folder and builds the model; the folder's when None.
+        mapped: Whether the weights stay in the files and are read when they are used, so that a
+            model larger than the memory can be looked at. Their numbers and checksums are not
+            checked then, and `device` and `dtype` not heeded.
 
     Returns:
         The model in evaluation mode, without gradients.
@@ -120,7 +126,7 @@ def load(
     family = registry.of(config) if family is None else family
     files = shards(folder)
     stored = stored_in(files)
-    for file in files:
+    for file in () if mapped else files:
         checksum.check(file)
     beside = family.beside(folder)
     # Shapes first: nothing is allocated for a model that the files do not hold.
@@ -139,20 +145,22 @@ def load(
     state: dict[str, Tensor] = {}
 
     def take(name: str, tensor: Tensor, file: Path) -> None:
-        state[name] = _aligned(tensor.to(device, dtype))
-        check_finite(name, state[name], file)
+        state[name] = tensor if mapped else _aligned(tensor.to(device, dtype))
+        if not mapped:
+            check_finite(name, state[name], file)
         if progress is not None:
             progress(len(state) / len(wanted), name)
 
     for file in files:
         names = [name for name, (where, _) in own.items() if where == file]
-        for name, tensor in read_some(file, names, str(device)):
+        for name, tensor in read_some(file, names, 'cpu' if mapped else str(device)):
             take(name, tensor, file)
     for name, (file, tensor) in beside.items():
         if name in wanted:
             take(name, tensor, file)
     model.load_state_dict(state, assign=True)
-    return model.to(device).eval().requires_grad_(False)
+    model.on_disk = partial(linked_weights, folder)
+    return model.to('cpu' if mapped else device).eval().requires_grad_(False)
 
 
 def _check_shapes(

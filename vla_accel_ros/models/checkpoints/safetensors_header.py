@@ -37,10 +37,14 @@ class Stored:
     Attributes:
         shape: Its shape.
         dtype: Its type, by safetensors' name.
+        begin: Its first byte in the file.
+        end: The byte behind its last one.
     """
 
     shape: tuple[int, ...]
     dtype: str
+    begin: int
+    end: int
 
 
 def read_header(file: Path) -> dict[str, Stored]:
@@ -72,23 +76,26 @@ def read_header(file: Path) -> dict[str, Stored]:
         raise CheckpointError(f'{file} cannot be read: {error.strerror or error}') from error
     with named(file):
         entries = Object().read(parse(text, file), 'the header')
-        tensors, end = {}, 0
-        for name, entry in entries.items():
-            if name != '__metadata__':
-                tensors[name] = _stored(Object().read(entry, name), name)
-                offsets = Several(Whole(0, 2**50), 2, 2).read(
-                    entry.get('data_offsets'), f'{name}.data_offsets'
-                )
-                end = max(end, offsets[1])
-    if size < PREFIX + length + end:
-        raise CheckpointError(_short(file, PREFIX + length + end, size))
+        tensors = {
+            name: _stored(Object().read(entry, name), name, PREFIX + length)
+            for name, entry in entries.items()
+            if name != '__metadata__'
+        }
+    end = max((stored.end for stored in tensors.values()), default=PREFIX + length)
+    if size < end:
+        raise CheckpointError(_short(file, end, size))
     return tensors
 
 
-def _stored(entry: dict, name: str) -> Stored:
+def _stored(entry: dict, name: str, data: int) -> Stored:
+    begin, end = Several(Whole(0, 2**50), 2, 2).read(
+        entry.get('data_offsets'), f'{name}.data_offsets'
+    )
     return Stored(
         Several(Whole(0, 2**40)).read(entry.get('shape'), f'{name}.shape'),
         Word().read(entry.get('dtype'), f'{name}.dtype'),
+        data + begin,
+        data + end,
     )
 
 
