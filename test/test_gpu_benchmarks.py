@@ -15,6 +15,7 @@
 """What is measured on a GPU keeps what it found, whatever a part does."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 import json
 import os
 from pathlib import Path
@@ -190,13 +191,15 @@ def test_without_pytest_marked_tests_run_all_the_same(tmp_path):
 
 def test_a_rehearsal_measures_and_says_what_it_did(random_checkpoint, tmp_path, capsys):
     words = ['--rehearse', '--only', 'exact', '--out', str(tmp_path)]
+    # As an earlier run has left it.
+    (tmp_path / 'machine.json').write_text('{"engines": {"eager": {"works": true}}}')
     assert main([*words, '--models', f'{random_checkpoint},{random_checkpoint}']) == 0
     kept = json.loads((tmp_path / 'gpu.json').read_text())
     assert [(part['name'], part['code']) for part in kept['parts']] == [('exact', 0)]
     assert kept['goals'][0]['value'] > 0
     rows = json.loads((tmp_path / 'exact.json').read_text())['rows']
     assert {(one['method'], one['decoder']) for one in rows} == {
-        ('transformers', 'greedy'),
+        *([('transformers', 'greedy')] if find_spec('transformers') else []),
         ('none', 'greedy'),
         ('none', 'verify'),
         ('none', 'jacobi'),
