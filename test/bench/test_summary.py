@@ -128,6 +128,8 @@ def test_the_floor_falls_with_tokens_and_passes_and_counts_what_the_model_does(s
         ('sp_vla_pruning', 0),
         ('fastv', 2),
         ('fastv@layer=3', 3),
+        ('dart', 0),
+        ('info_entropy', 2),
     ],
 )
 def test_where_a_row_drops_is_read_from_its_parameters(method, layer, floor):

@@ -65,7 +65,8 @@ def drop_layer(row: Row) -> int | None:
         return None
     table = {name: each.default for name, each in parameters_of(row.pruner).items()}
     place = row.parameters.get('place', table.get('place', AFTER_LAYER))
-    if place in (BEFORE_PROJECTOR, BEFORE_LLM):
+    # A method without a layer to choose, such as DART, drops before the decoder.
+    if place in (BEFORE_PROJECTOR, BEFORE_LLM) or 'layer' not in table:
         return 0
     return row.parameters.get('layer', table['layer']) or None
 
