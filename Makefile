@@ -18,7 +18,7 @@ browser: setup
 # The demo's checkpoint on a faster engine. It is built once; where that fails, the demo runs on eager.
 engine: setup  ## A faster engine for the demo and the default launch, half a minute once
 	@cmp -s .venv/.ready .venv/.engine || \
-	  { $(BIN)/vla-accel engine build --engine onnxruntime --methods none --decoders greedy,jacobi \
+	  { $(BIN)/vla-accel engine build --engine onnxruntime --methods none,sp_vla --decoders greedy,jacobi \
 	  && cp .venv/.ready .venv/.engine; } || true
 
 demo: engine  ## The arm moves: five episodes in real time (ARGS="--help" for options)
