@@ -39,7 +39,7 @@ COMMAND = 'python -m benchmarks.engines'
 RESULTS = Path(__file__).parent / 'results'
 FILE = 'engines'
 TITLE = '# Engines, '
-METHODS = 'none,sp_vla,fastv,dart,vla_pruner,specprune,info_entropy'
+METHODS = 'none,sp_vla_pruning,fastv,dart,vla_pruner,specprune,info_entropy'
 
 
 class Run(NamedTuple):

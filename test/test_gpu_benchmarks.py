@@ -14,6 +14,8 @@
 
 """What is measured on a GPU keeps what it found, whatever a part does."""
 
+from dataclasses import replace
+from importlib.util import find_spec
 import json
 import os
 from pathlib import Path
@@ -130,6 +132,20 @@ def test_what_is_missing_is_named(monkeypatch):
     assert machine.missing() == {'no_such_package': 'this is left out'}
 
 
+def test_engines_are_tried_and_those_that_do_not_work_say_why(tmp_path, monkeypatch):
+    part = first_parts(
+        replace(FULL, device='cpu', engines=('eager', 'cuda_graph', 'x')), tmp_path
+    )[0]
+    monkeypatch.setattr('sys.argv', list(part.words))
+    assert machine.main() == 0
+    found = json.loads((tmp_path / 'machine.json').read_text())
+    tried = {name: (how['works'], how['why']) for name, how in found['engines'].items()}
+    assert tried['eager'] == (True, None)
+    assert tried['x'] == (False, 'there is no such engine')
+    if found['gpu']['name'] is None:
+        assert tried['cuda_graph'] == (False, 'torch sees no NVIDIA GPU on this machine')
+
+
 def test_marked_tests_are_found():
     names = {file.name for file in marked.files()}
     assert {'test_cuda_graph.py', 'test_recorders.py', 'test_compiled.py'} <= names
@@ -175,12 +191,15 @@ def test_without_pytest_marked_tests_run_all_the_same(tmp_path):
 
 def test_a_rehearsal_measures_and_says_what_it_did(random_checkpoint, tmp_path, capsys):
     words = ['--rehearse', '--only', 'exact', '--out', str(tmp_path)]
+    # As an earlier run has left it.
+    (tmp_path / 'machine.json').write_text('{"engines": {"eager": {"works": true}}}')
     assert main([*words, '--models', f'{random_checkpoint},{random_checkpoint}']) == 0
     kept = json.loads((tmp_path / 'gpu.json').read_text())
     assert [(part['name'], part['code']) for part in kept['parts']] == [('exact', 0)]
     assert kept['goals'][0]['value'] > 0
     rows = json.loads((tmp_path / 'exact.json').read_text())['rows']
     assert {(one['method'], one['decoder']) for one in rows} == {
+        *([('transformers', 'greedy')] if find_spec('transformers') else []),
         ('none', 'greedy'),
         ('none', 'verify'),
         ('none', 'jacobi'),

@@ -23,9 +23,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 import json
 from pathlib import Path
 import shlex
+import signal
 import sys
 import tempfile
 import time
@@ -81,7 +83,9 @@ class Run:
 
     def take(self, part: Part) -> None:
         """Run a part, as far as there is time, and write down what is known then."""
-        if self._only and part.name not in self._only:
+        # Without it nobody knows which engines work.
+        needed = part.name == MACHINE and not self.found(MACHINE)
+        if self._only and part.name not in self._only and not needed:
             return
         left = self._end - time.monotonic()
         if left < WORTH * part.seconds:
@@ -150,7 +154,7 @@ def everything(scale: Scale, run_of: Run, folder: Path) -> None:
     there = run_of.found(MACHINE)
     tried = there.get('engines', {})
     working = [name for name, how in tried.items() if how['works']] or ['eager']
-    plain = PLAIN not in there.get('missing', {PLAIN: ''})
+    plain = find_spec(PLAIN) is not None
     for part in measured_parts(scale, folder, working, plain):
         run_of.take(part)
 
@@ -165,7 +169,12 @@ def main(words: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add('--out', type=Path, help='folder, instead of the one of this machine kind')
     add('--seconds', type=float, default=SECONDS, help='for all of it (%(default)g)')
-    add('--only', default='', metavar='A,B', help='parts, instead of all of them')
+    add(
+        '--only',
+        default='',
+        metavar='A,B',
+        help=f'parts, instead of all of them; {MACHINE} always, where its file is not there yet',
+    )
     add('--rehearse', action='store_true', help='on the CPU, with small models')
     add('--models', metavar='A,B', help='that answers in tokens, and in one pass; as for bench')
     options = parser.parse_args(words)
@@ -190,8 +199,14 @@ def main(words: Sequence[str] | None = None) -> int:
         'versions': conditions.versions(),
     }
     only = [name for name in options.only.split(',') if name]
+    # Whoever ends the run ends its part, too, which writes down what it has.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     begun = Run(folder, facts, options.seconds, only)
-    everything(scale, begun, folder)
+    try:
+        everything(scale, begun, folder)
+    except KeyboardInterrupt:
+        print(f'stopped: {folder} has what was found', file=sys.stderr)
+        return 130
     print((folder / f'{FILE}.md').read_text(encoding='utf-8'))
     return 0 if all(outcome.fine for outcome in begun.outcomes) else 1
 

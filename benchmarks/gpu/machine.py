@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 import json
 from pathlib import Path
@@ -37,8 +38,6 @@ NEEDED = {
     'safetensors': 'checkpoint folders cannot be read',
     'tokenizers': 'checkpoint folders cannot be read',
     'triton': 'compile cannot be used',
-    'onnxruntime': 'the engine onnxruntime is left out',
-    'openvino': 'the engine openvino is left out',
     'tensorrt': 'the engine tensorrt is left out',
     'pytest': 'the tests marked gpu are not run',
 }
@@ -70,14 +69,15 @@ def gpu() -> dict[str, Any]:
 NOT_TRIED = COMPILING
 
 
-def engines(device: str) -> dict[str, dict[str, Any]]:
-    """Try each engine on a small model: whether it answers as eager does, and what that takes."""
+def engines(device: str, wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Try engines on a small model: whether it answers as eager does, and what that takes."""
     from vla_accel_ros.engines import registry
 
     found: dict[str, dict[str, Any]] = {}
-    for name in registry.names():
+    for name in wanted:
         begin = time.monotonic()
-        why = registry.find(name).probe()
+        known = name in registry.names()
+        why = registry.find(name).probe() if known else 'there is no such engine'
         if why is None and name not in NOT_TRIED:
             try:
                 why = _differs(name, device)
@@ -105,9 +105,9 @@ def _differs(name: str, device: str) -> str | None:
 
 def main() -> int:
     """Look, and write down after each step what is known by then."""
-    device, out = sys.argv[1], Path(sys.argv[2])
+    device, wanted, out = sys.argv[1], sys.argv[2].split(','), Path(sys.argv[3])
     found: dict[str, Any] = {'missing': missing()}
-    steps = {'machine': conditions.machine, 'gpu': gpu, 'engines': lambda: engines(device)}
+    steps = {'machine': conditions.machine, 'gpu': gpu, 'engines': lambda: engines(device, wanted)}
     for name, step in steps.items():
         found[name] = step()
         out.write_text(json.dumps(found, indent=1) + '\n', encoding='utf-8')

@@ -39,6 +39,7 @@ class Scale:
         slots: Model that answers in one pass.
         rounds: Answers of each case that count.
         warm_up: Answers before these.
+        engines: Those that are tried; eager is measured in any case.
         words: Further ones for every measurement.
     """
 
@@ -47,12 +48,15 @@ class Scale:
     slots: str
     rounds: int
     warm_up: int
+    engines: tuple[str, ...]
     words: tuple[str, ...] = ()
 
 
-FULL = Scale('cuda', 'openvla-7b', 'openvla-7b-oft', 60, 8)
-# VLA-Pruner takes three steps before it prunes.
-REHEARSAL = Scale('cpu', 'tabletop-s', 'tabletop-m-oft', 2, 4, ('--threads', '1'))
+FULL = Scale(
+    'cuda', 'openvla-7b', 'openvla-7b-oft', 60, 8, (EAGER, 'cuda_graph', 'tensorrt', *COMPILING)
+)
+# VLA-Pruner takes three steps before it prunes. Other engines would be built first, for minutes.
+REHEARSAL = Scale('cpu', 'tabletop-s', 'tabletop-m-oft', 2, 4, (EAGER,), ('--threads', '1'))
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,14 @@ def first_parts(scale: Scale, folder: Path) -> list[Part]:
     """Give what says what there is, and whether it works."""
     return [
         Part(
-            MACHINE, 240, ('benchmarks.gpu.machine', scale.device, str(folder / f'{MACHINE}.json'))
+            MACHINE,
+            240,
+            (
+                'benchmarks.gpu.machine',
+                scale.device,
+                ','.join(scale.engines),
+                str(folder / f'{MACHINE}.json'),
+            ),
         ),
         Part(TESTS, 150, ('benchmarks.gpu.marked', str(folder / f'{TESTS}.json'))),
     ]

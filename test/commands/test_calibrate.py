@@ -24,20 +24,25 @@ from vla_accel_ros.models.policy import Policy
 def test_inputs_are_recorded_for_each_method(random_checkpoint, tmp_path, capsys):
     file = tmp_path / 'frames.safetensors'
     words = ['engine', 'calibrate', str(random_checkpoint), '--out', str(file)]
-    few = ['--methods', 'none,fastv', '--decoders', 'greedy', '--json']
+    few = ['--methods', 'none,fastv', '--decoders', 'greedy', '--json', '--frames', '3']
     for _ in range(2):
         assert cli.main([*words, *few]) == 0
         assert json.loads(capsys.readouterr().out)['bytes'] == file.stat().st_size
     model = Policy.load(random_checkpoint).model
     found = Calibration.load(file, model)
-    # Four frames, in three ways.
-    assert len(found.samples(model.vision())) == 12
+    # Three frames, in three ways.
+    assert len(found.samples(model.vision())) == 9
 
 
 def test_a_file_of_others_stays(random_checkpoint, tmp_path, capsys):
     file = tmp_path / 'frames.safetensors'
     file.write_text('mine')
-    words = ['engine', 'calibrate', str(random_checkpoint), '--out', str(file)]
+    words = ['engine', 'calibrate', str(random_checkpoint), '--out', str(file), '--frames', '3']
     assert cli.main(words) == cli.BAD_INPUT
     assert 'did not make' in capsys.readouterr().err
     assert file.read_text() == 'mine'
+
+
+def test_frames_are_needed(random_checkpoint, capsys):
+    assert cli.main(['engine', 'calibrate', str(random_checkpoint)]) == cli.BAD_INPUT
+    assert 'no frames to calibrate on, expected --bag BAG' in capsys.readouterr().err

@@ -75,4 +75,4 @@ def test_what_does_not_fit_is_one_line_and_exit_code_2(
     assert evaluate(random_checkpoint, reach_config, '--workers', '1', *words) == 2
     lines = capsys.readouterr().err.splitlines()
     assert said in lines[-1]
-    assert all(line.startswith('starting ') for line in lines[:-1])
+    assert all(line.startswith(('starting ', 'engine: ')) for line in lines[:-1])

@@ -189,6 +189,8 @@ def _run(args: argparse.Namespace) -> int:
                 teams, args.rounds, args.warm_up, args.seed, progress.round
             )
         rates = turns[0].rates() if all(samples.values()) else None
+        # While the processes are there to be asked.
+        shares = processors.shares()
         memory = [one.memory() for one in turns]
         costs = {}
         if complete:
@@ -204,7 +206,7 @@ def _run(args: argparse.Namespace) -> int:
         samples,
         rates,
         costs,
-        processors.shares(),
+        shares,
         {
             'command': command_line(),
             'rounds': len(next(iter(samples.values()))),

@@ -21,20 +21,18 @@ from collections.abc import Callable, Mapping
 import json
 from pathlib import Path
 
-from vla_accel_ros.commands.frames import frame_arguments, frames_of
+from vla_accel_ros.commands.frames import frames_of
 from vla_accel_ros.files.outputs import check_file
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of recording."""
-    group = parser.add_argument_group('calibrate')
-    frame_arguments(group)
-    group.add_argument(
+    """Add the arguments of recording, beside those of `frames`."""
+    parser.add_argument(
         '--out',
         type=Path,
         metavar='FILE',
-        help='the file to write (CHECKPOINT-calibration.safetensors)',
+        help='calibrate: the file to write (CHECKPOINT-calibration.safetensors)',
     )
 
 
@@ -60,6 +58,10 @@ def write_calibration(
     from vla_accel_ros.engines.calibration import Calibration
     from vla_accel_ros.models.engine_calibration import calibrate
 
+    if not args.frames and args.bag is None:
+        raise ValueError(
+            'no frames to calibrate on, expected --bag BAG, or --frames N of the embedded arm'
+        )
     args.checkpoint = args.checkpoint or DEFAULT_CHECKPOINT
     file = args.out or Path(f'{Path(args.checkpoint).name}-calibration.safetensors')
     check_file(file, '--out', Calibration.is_one)

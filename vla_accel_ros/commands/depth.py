@@ -63,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     reading(parser, engines=False)
     # One policy, unaccelerated, on every frame that is looked at, layer by layer.
     parser.set_defaults(methods='none', mode='offline', clock='step', latency_ms=None)
-    parser.set_defaults(engine=EAGER.engine, engine_precision=EAGER.engine_precision)
+    parser.set_defaults(**vars(EAGER))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ import sys
 import time
 
 from vla_accel_ros.commands.calibrate import add_arguments, write_calibration
+from vla_accel_ros.commands.frames import frame_arguments, frames_of
 from vla_accel_ros.devices import device_name
 from vla_accel_ros.engines import registry, wish
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder, shipped_checkpoints
@@ -66,6 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='what they compute in; auto is the type of the weights (%(default)s)',
     )
     wish.add_calibration(parser)
+    frame_arguments(parser)
     add_arguments(parser)
     add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
     add('--unnorm-key', default=None, help='data set, where the checkpoint has several')
@@ -104,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     if any(count < 1 for count in args.threads):
         raise ValueError(f'--threads is {min(args.threads)}, expected at least 1')
     for name in args.engine:
-        wish.EngineWish(name, args.engine_precision, engine_calibration=args.engine_calibration)
+        _wish(args, name)
         if name == registry.AUTO:
             raise ValueError('--engine is auto, expected engines by name, or none for all')
     actions = {
@@ -115,6 +117,10 @@ def run(args: argparse.Namespace) -> int:
         'clean': _clean,
     }
     return actions[args.action](args)
+
+
+def _wish(args: argparse.Namespace, name: str) -> wish.EngineWish:
+    return wish.EngineWish(name, args.engine_precision, False, args.engine_calibration)
 
 
 def _say(line: str) -> None:
@@ -222,11 +228,11 @@ def _outcome_line(facts: Mapping) -> str:
 
 def _verify(args: argparse.Namespace) -> int:
     from vla_accel_ros.models.parity.engine_report import render, verify
-    from vla_accel_ros.models.parity.frames import few_frames
 
+    args.checkpoint = args.checkpoint or DEFAULT_CHECKPOINT
     policy, ways = _load(args), _ways(args)
     rows = [
-        verify(policy, kind.name, args.engine_precision, lambda: few_frames(policy), ways, _say)
+        verify(policy, _wish(args, kind.name), frames_of(args, policy), ways, _say)
         for kind in _kinds(args)
     ]
     print(json.dumps(rows) if args.json else '\n'.join(map(render, rows)))

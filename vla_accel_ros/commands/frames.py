@@ -43,6 +43,7 @@ def frames_of(args: argparse.Namespace, policy) -> Callable[[], Iterable]:
     Raises:
         ValueError: When the number is negative.
     """
+    from vla_accel_ros.engines.wish import WEIGHTS
     from vla_accel_ros.models.parity.frames import few_frames
 
     if args.frames < 0:
@@ -57,4 +58,5 @@ def frames_of(args: argparse.Namespace, policy) -> Callable[[], Iterable]:
         from vla_accel_ros.evaluation.engine_frames import simulated
 
         return lambda: simulated(policy, args.frames)
-    return lambda: few_frames(policy)
+    exact = args.engine_precision in (WEIGHTS, policy.in_use.weights)
+    return lambda: few_frames(policy, exact)

@@ -57,6 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=wish.OPTIONS['engine_precision'].choices,
         help='what it computes in; auto is the type of the weights (%(default)s)',
     )
+    wish.add_calibration(engines)
     frame_arguments(engines)
     add(
         '--methods',
@@ -102,7 +103,7 @@ def _engine(args: argparse.Namespace) -> int:
     from vla_accel_ros.models.policy import Policy
     from vla_accel_ros.pruning.registry import METHODS
 
-    asked = wish.EngineWish(args.engine, args.engine_precision)
+    asked = wish.wish_of(args)
     if asked.engine == registry.AUTO:
         raise ValueError('--engine is auto, expected an engine by name')
     ways = all_ways(
@@ -112,8 +113,7 @@ def _engine(args: argparse.Namespace) -> int:
     policy = Policy.load(folder, device=args.device, unnorm_key=args.unnorm_key, threads=1)
     row = verify(
         policy,
-        asked.engine,
-        asked.engine_precision,
+        asked,
         frames_of(args, policy),
         ways,
         lambda line: print(line, file=sys.stderr),

@@ -175,8 +175,12 @@ class _Built:
             return found
         self._met[bucket] += 1
         if self._met[bucket] >= self._patience and len(self._fixed) < self._most:
-            self._fixed[bucket] = self._compile(bucket)
-            return self._fixed[bucket]
+            try:
+                self._fixed[bucket] = self._compile(bucket)
+                return self._fixed[bucket]
+            except EngineError:
+                # It may not be built, or there is no room: the one for any shapes does as well.
+                self._most = 0
         if self._any is None:
             self._any = self._compile(None)
         return self._any

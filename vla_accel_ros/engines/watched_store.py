@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 import time
 from typing import Any, Protocol
 
@@ -44,7 +45,8 @@ class Built:
     Attributes:
         key: Its key in the store.
         seconds: What it took, None while it is being built.
-        bytes: What it takes on the disk, 0 while it is being built.
+        bytes: What it takes on the disk beside files that other entries have, too; 0 while it is
+            being built.
     """
 
     key: Mapping[str, str]
@@ -54,8 +56,10 @@ class Built:
     @property
     def what(self) -> str:
         """What it is, in few words."""
-        words = (self.key.get(name) for name in ('kind', 'engine', 'program', 'precision'))
-        return ' '.join(filter(None, words)) or 'an entry'
+        words = [self.key[name] for name in ('kind', 'precision') if name in self.key]
+        if 'first' in self.key and 'last' in self.key:
+            words.append(f'{self.key["first"]} to {self.key["last"]}')
+        return ' '.join(words) or 'an entry'
 
     def __str__(self) -> str:
         if self.seconds is None:
@@ -102,8 +106,10 @@ class WatchedStore:
 
         path = self._store.get(key, watched)
         if begun is not None:
-            size = sum(file.stat().st_size for file in path.rglob('*') if file.is_file())
-            self._tell(Built(key, time.monotonic() - begun, size))
+            took, about = time.monotonic() - begun, [each.stat() for each in path.rglob('*')]
+            own = [each for each in about if S_ISREG(each.st_mode) and each.st_nlink < 2]
+            size = sum(each.st_size for each in own)
+            self._tell(Built(key, took, size))
         return path
 
     def _tell(self, built: Built) -> None:

@@ -111,7 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser, default: str = registry.AUTO)
     add_calibration(parser)
 
 
-def add_calibration(parser: argparse.ArgumentParser) -> None:
+def add_calibration(parser: argparse._ActionsContainer) -> None:
     """Add `--engine-calibration`."""
     parser.add_argument(
         '--engine-calibration',

@@ -115,14 +115,15 @@ class Worker:
 
     def __init__(self, setup: Setup) -> None:
         from vla_accel_ros.environments.registry import with_views
-        from vla_accel_ros.models.engine_choice import use_engine_aloud
+        from vla_accel_ros.models.engine_choice import aloud, use_engine
         from vla_accel_ros.models.policy import Policy
 
         # One thread each: the order of a sum, and so the last bit of a logit, stays the same.
         self.policy = Policy.load(
             setup.checkpoint, device=setup.device, unnorm_key=setup.unnorm_key, threads=1
         )
-        in_use = use_engine_aloud(self.policy, setup.engine, _say, not setup.engine_checked)
+        means = aloud(_say, check=not setup.engine_checked)
+        in_use = use_engine(self.policy, setup.engine, means)
         chosen = setup.engine
         if in_use.name != chosen.engine:
             chosen = EngineWish(in_use.name, WEIGHTS, chosen.engine_required)
@@ -189,10 +190,14 @@ def prepare(jobs: Sequence[Job], setup: Setup, workers: int = 1) -> Worker:
     Raises:
         ValueError: When the number of workers is below 1, or something does not fit.
     """
+    from vla_accel_ros.models.engine_choice import notice
+
     if workers < 1:
         raise ValueError(f'{workers} workers, expected at least 1')
     here = Worker(setup)
     here.check(jobs)
+    if line := notice(here.policy.in_use):
+        _say(line)
     return here
 
 

@@ -126,7 +126,8 @@ def build(
     for name, way in {'few frames': lambda policy: None, **ways}.items():
         frames = [recorded(policy, step) for step in range(STEPS)]
         try:
-            found = compare(policy, engine, few_frames(policy) if not agreement else frames, way)
+            few = few_frames(policy, engine.exact)
+            found = compare(policy, engine, frames if agreement else few, way)
         except EngineError:
             raise
         except ValueError:

@@ -87,24 +87,37 @@ def use_engine(policy: Policy, wish: EngineWish, means: Means | None = None) -> 
     return chosen
 
 
-def use_engine_aloud(
-    policy: Policy, wish: EngineWish, say: Callable[[str], object], check: bool = True
-) -> InUse:
-    """Do the same for a command: say what is built, what cannot run, and what would be faster.
+def aloud(say: Callable[[str], object], check: bool = True) -> Means:
+    """Give means that say what is built, and what cannot run, as it happens.
+
+    Args:
+        say: Takes a line.
+        check: Whether the engine is compared with eager first.
+    """
+    return Means(built=lambda built: say(str(built)), told=say, check=check)
+
+
+def notice(in_use: InUse) -> str:
+    """Give a line on what runs, and on what would be faster; empty where it is as asked."""
+    if not in_use.trouble and in_use.wish.engine == in_use.name:
+        return ''
+    return f'engine: {in_use}' + (f' ({in_use.hint})' if in_use.hint else '')
+
+
+def use_engine_aloud(policy: Policy, wish: EngineWish, say: Callable[[str], object]) -> InUse:
+    """Do as `use_engine` for a command, which says all that its user wants to know of it.
 
     Args:
         policy: The policy.
         wish: What is asked for.
         say: Takes a line.
-        check: Whether the engine is compared with eager first.
 
     Raises:
         EngineError: As `use_engine`.
     """
-    means = Means(built=lambda built: say(str(built)), told=say, check=check)
-    in_use = use_engine(policy, wish, means)
-    if in_use.trouble or wish.engine != in_use.name:
-        say(f'engine: {in_use}' + (f' ({in_use.hint})' if in_use.hint else ''))
+    in_use = use_engine(policy, wish, aloud(say))
+    if line := notice(in_use):
+        say(line)
     return in_use
 
 
@@ -193,7 +206,7 @@ def _make(
         engine = Fallback(engine, EAGER, means.told)
     if means.check:
         try:
-            found = compare(policy, engine, few_frames(policy), means.prepare)
+            found = compare(policy, engine, few_frames(policy, engine.exact), means.prepare)
         except (EngineError, NotFiniteError):
             # NaN of eager is found by the self-test.
             raise

@@ -24,7 +24,7 @@ from vla_accel_ros.engines import registry
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.fallback import Fallback
 from vla_accel_ros.engines.interface import EngineError
-from vla_accel_ros.engines.wish import WEIGHTS
+from vla_accel_ros.engines.wish import WEIGHTS, EngineWish
 from vla_accel_ros.models.engine_choice import Means, made
 from vla_accel_ros.models.parity.engines import Bound, Frame, compare
 from vla_accel_ros.models.policy import Policy
@@ -32,8 +32,7 @@ from vla_accel_ros.models.policy import Policy
 
 def verify(
     policy: Policy,
-    name: str,
-    precision: str,
+    wish: EngineWish,
     frames: Callable[[], Iterable[Frame]],
     ways: Mapping[str, Callable[[Policy], object]],
     say: Callable[[str], object],
@@ -43,8 +42,7 @@ def verify(
 
     Args:
         policy: The policy.
-        name: Of the engine.
-        precision: What it is to compute in, or `auto`.
+        wish: The engine, by name.
         frames: Gives the frames, the same each time.
         ways: By name, what sets pruning and decoding.
         say: Told what is built.
@@ -55,12 +53,15 @@ def verify(
         `engine`, `precision`, `agrees`, `reason`, `on_eager` by program, and by way in `ways` the
         fields of `Agreement` and `objection`.
     """
+    name, precision = wish.engine, wish.engine_precision
     if precision == WEIGHTS:
         precision = policy.in_use.weights
     row = {'engine': name, 'precision': precision, 'agrees': False, 'on_eager': {}, 'ways': {}}
     try:
         means = Means(built=lambda built: say(str(built)))
-        engine = Fallback(made(policy, registry.find(name), precision, means), EAGER, say)
+        kind = registry.find(name)
+        made_here = made(policy, kind, precision, means, wish.engine_calibration)
+        engine = Fallback(made_here, EAGER, say)
     except EngineError as error:
         return row | {'reason': str(error)}
     limit = Bound.of(engine)

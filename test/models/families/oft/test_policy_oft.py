@@ -24,6 +24,7 @@ from safetensors.torch import load_file
 import torch
 
 from vla_accel_ros.models.action_tokens import UnnormKeyError
+from vla_accel_ros.models.asker import Asker
 from vla_accel_ros.models.checkpoints.folder import save
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.families.oft.config import DISCRETE, OFTConfig
@@ -103,10 +104,9 @@ def test_answers_a_chunk_with_timings_by_stage(make, seen):
 def test_the_answer_is_the_forward_passs_in_the_data_sets_units(make, seen, film):
     policy = make(film=film)
     values = policy.predict(seen).chunk_values
-    pixels = policy._pixels(seen, False)[0]
-    ids = torch.tensor([policy._ids(INSTRUCTION)])
+    ask = policy._ask(seen)
     with torch.inference_mode():
-        numbers = policy.model(pixels, ids, torch.tensor(STATE, dtype=torch.float32)[None]).numbers
+        numbers = policy.model(ask.pixels, ask.ids, ask.proprio).numbers
     expected = numbers[0].double().numpy()
     assert values[:, :3] == pytest.approx(0.03 * expected[:, :3], abs=1e-6)
     assert values[:, 3:6] == pytest.approx(0.1 * expected[:, 3:6], abs=1e-6)
@@ -241,8 +241,8 @@ def test_a_public_folder_is_recognised_and_gives_the_originals_actions(reference
     policy = Policy.load(tmp_path, unnorm_key='tiny_libero')
     # The original was given whole images and these ids; its gripper is 1 when open.
     policy.model.config = replace(policy.config, centre_crop=None)
-    policy._preprocess = type(policy._preprocess)(policy.config)
-    policy._ids = lambda instruction: inputs['input_ids0'][0].tolist()
+    ids = inputs['input_ids0'][0].tolist()
+    policy._ask = Asker(policy.model, lambda instruction: ids, policy.proprio)
     images = tuple(inputs[f'image{k}'] for k in image_numbers(inputs))
     statistics = policy.config.norm_stats['tiny_libero']['proprio']
     low, high = np.array(statistics['q01']), np.array(statistics['q99'])
