@@ -231,7 +231,7 @@ class _Built:
             return self._precision
         if self._calibration is None:
             return 'int8 weights'
-        return f'int8 {self._calibration.digest(self._program)}'
+        return f'int8 throughout, {self._calibration.digest(self._program)}'
 
 
 class _Steps:

@@ -59,7 +59,7 @@ def of_weights(graph: Path, name: str) -> Any:
 
 
 def of_all(graph: Path, name: str, samples: Sequence[dict[str, Tensor]]) -> Any:
-    """Give a graph whose products are of 8-bit numbers, with ranges measured on samples.
+    """Give a graph whose products with matrices are of 8-bit numbers, in ranges of the samples.
 
     Args:
         graph: An ONNX file.
@@ -92,11 +92,32 @@ def of_all(graph: Path, name: str, samples: Sequence[dict[str, Tensor]]) -> Any:
                 subset_size=len(frames),
                 model_type=nncf.ModelType.TRANSFORMER,
                 target_device=nncf.TargetDevice.CPU,
+                ignored_scope=nncf.IgnoredScope(names=_of_activations(model)),
             )
     except (RuntimeError, nncf.errors.ValidationError) as error:
         raise EngineError(
             f'NNCF cannot quantise the program {name}: {last_line(error)}'
         ) from error
+
+
+def _of_activations(model: Any) -> list[str]:
+    """List the products of two activations, which are those of attention.
+
+    They stay as they are: of several hundred weights that sum to one most round to nothing in 8
+    bits.
+    """
+    return [
+        op.get_friendly_name()
+        for op in model.get_ops()
+        if op.get_type_name() == 'MatMul' and not any(map(_constant, op.input_values()))
+    ]
+
+
+def _constant(value: Any) -> bool:
+    node = value.get_node()
+    while node.get_type_name() in ('Convert', 'Reshape', 'Transpose'):
+        node = node.input_value(0).get_node()
+    return bool(node.get_type_name() == 'Constant')
 
 
 def _nncf() -> Any:
