@@ -84,7 +84,10 @@ def measure(model: str, options: argparse.Namespace) -> dict[str, Any]:
         # 1: a row did not answer as it must, which the report says.
         if done.returncode not in (0, 1):
             raise ChildProcessError(f'vla-accel {shlex.join(words)} ended with {done.returncode}')
-        return json.loads(out.read_text(encoding='utf-8'))
+        report = json.loads(out.read_text(encoding='utf-8'))
+        # The folder is gone when somebody reads this.
+        report['command'] = report['command'].replace(f' --out {out}', '')
+        return report
 
 
 def in_order(reports: Mapping[str, Any]) -> dict[str, Any]:

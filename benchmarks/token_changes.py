@@ -32,7 +32,7 @@ import numpy as np
 from vla_accel_ros.acceleration import BASELINE, apply_method, find, parse
 from vla_accel_ros.engines.wish import EAGER, WEIGHTS, EngineWish
 from vla_accel_ros.evaluation import runner, seeds
-from vla_accel_ros.models.engine_choice import use_engine_aloud
+from vla_accel_ros.models.engine_choice import aloud, use_engine
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.motion import Motion
@@ -173,7 +173,7 @@ def main(argv: list[str] | None = None) -> int:
             policy = worker.policy.sibling()
             apply_method(method, policy)
             # Not compared first: how far it is off is what is measured.
-            in_use = use_engine_aloud(policy, wish, _say, check=False)
+            in_use = use_engine(policy, wish, aloud(_say, check=False))
             # Each shape is met twice before an engine has its own graph for it.
             for _ in range(2):
                 found = measure(policy, episodes, worker.environment.step_s)
