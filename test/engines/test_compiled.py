@@ -62,18 +62,23 @@ def fresh():
     torch._dynamo.reset()
 
 
+def on_both(model, engine, method, options, decoder):
+    """Answer a frame on eager and on an engine."""
+    policies = model.policy(), model.policy()
+    policies[1].set_engine(engine)
+    for policy in policies:
+        policy.set_pruning(method, **options)
+        policy.set_decoder(decoder, draft='previous')
+    frame = model.scene.frame(0)
+    return [policy.predict(frame.observation, motion=frame.motion) for policy in policies]
+
+
 @pytest.mark.parametrize(('kind', 'method', 'options', 'decoder', 'backend'), CASES)
 def test_all_programs_of_a_call_trace_whole_and_answer_the_same(
     kind, method, options, decoder, backend
 ):
     model = of_config('small', small(kind, layers=2), 'cpu', torch.float32)
-    policies = model.policy(), model.policy()
-    policies[1].set_engine(Compiled(backend=backend))
-    for policy in policies:
-        policy.set_pruning(method, **options)
-        policy.set_decoder(decoder, draft='previous')
-    frame = model.scene.frame(0)
-    one, other = (policy.predict(frame.observation, motion=frame.motion) for policy in policies)
+    one, other = on_both(model, Compiled(backend=backend), method, options, decoder)
     assert one.kept_ids.tolist() == other.kept_ids.tolist()
     assert one.token_ids.tolist() == other.token_ids.tolist()
     assert abs(one.chunk_values - other.chunk_values).max() < 1e-5
@@ -167,12 +172,6 @@ def test_programs_of_a_few_operations_are_not_compiled():
 @pytest.mark.parametrize(('kind', 'method', 'options', 'decoder', 'backend'), CASES)
 def test_on_a_gpu_tokens_are_those_of_eager(kind, method, options, decoder, backend, tmp_path):
     model = of_config('small', small(kind, layers=2), 'cuda', torch.float32)
-    policies = model.policy(), model.policy()
-    policies[1].set_engine(Compiled(folder=tmp_path))
-    for policy in policies:
-        policy.set_pruning(method, **options)
-        policy.set_decoder(decoder, draft='previous')
-    frame = model.scene.frame(0)
-    one, other = (policy.predict(frame.observation, motion=frame.motion) for policy in policies)
+    one, other = on_both(model, Compiled(folder=tmp_path), method, options, decoder)
     assert one.token_ids.tolist() == other.token_ids.tolist()
     assert abs(one.chunk_values - other.chunk_values).max() < 1e-4

@@ -17,7 +17,7 @@
 from threading import Event
 import time
 
-from answering import answers
+from answering import answers, same
 import onnxruntime
 import pytest
 import torch
@@ -33,14 +33,6 @@ from vla_accel_ros.pruning.registry import METHODS
 @pytest.fixture(scope='session')
 def engine(tokens_graphs):
     return OnnxRuntime(tokens_graphs)
-
-
-def same(found, expected):
-    for one, other in zip(found, expected, strict=True):
-        assert one.kept_ids.tolist() == other.kept_ids.tolist()
-        torch.testing.assert_close(one.decoded.peaks, other.decoded.peaks, atol=1e-4, rtol=1e-4)
-        assert one.decoded.tokens.tolist() == other.decoded.tokens.tolist()
-        assert one.decoded.passes == other.decoded.passes
 
 
 @pytest.mark.parametrize('method', METHODS)

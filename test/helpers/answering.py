@@ -87,3 +87,12 @@ def answers(model, method='none', decoder='greedy', engine=EAGER, steps=3, **opt
             draft = done.decoded.tokens.tolist()
         found.append(done)
     return found
+
+
+def same(found, expected):
+    """Check that answers to the same frames are equal but for rounding."""
+    for one, other in zip(found, expected, strict=True):
+        assert one.kept_ids.tolist() == other.kept_ids.tolist()
+        torch.testing.assert_close(one.decoded.peaks, other.decoded.peaks, atol=1e-4, rtol=1e-4)
+        assert one.decoded.tokens.tolist() == other.decoded.tokens.tolist()
+        assert one.decoded.passes == other.decoded.passes

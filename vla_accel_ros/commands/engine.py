@@ -60,13 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar='NAME',
         help='which engine, once for each (all exact ones that can run here, without compile)',
     )
-    add(
-        '--engine-precision',
-        default=wish.WEIGHTS,
-        choices=wish.OPTIONS['engine_precision'].choices,
-        help='what they compute in; auto is the type of the weights (%(default)s)',
-    )
-    wish.add_calibration(parser)
+    wish.add_precision(parser)
     frame_arguments(parser)
     add_arguments(parser)
     add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')

@@ -51,13 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='shipped checkpoint or folder (%(default)s)',
     )
     add('--engine', metavar='NAME', help=f'compare this one with eager: {", ".join(registry.OWN)}')
-    add(
-        '--engine-precision',
-        default=wish.WEIGHTS,
-        choices=wish.OPTIONS['engine_precision'].choices,
-        help='what it computes in; auto is the type of the weights (%(default)s)',
-    )
-    wish.add_calibration(engines)
+    wish.add_precision(engines)
     frame_arguments(engines)
     add(
         '--methods',

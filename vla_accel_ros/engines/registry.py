@@ -25,7 +25,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 import os
 from pathlib import Path
@@ -33,7 +32,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from vla_accel_ros import extras
+from vla_accel_ros import declared, extras
 from vla_accel_ros.engines.tensorrt_modules import installed
 
 if TYPE_CHECKING:
@@ -282,7 +281,7 @@ OWN: dict[str, EngineKind] = {
 
 def names() -> list[str]:
     """List the names of all engines, those of this package first; `auto` is none of them."""
-    return [*OWN, *sorted(set(entry_points(group=GROUP).names) - set(OWN))]
+    return declared.names(GROUP, OWN)
 
 
 @cache
@@ -294,22 +293,7 @@ def find(name: str) -> EngineKind:
     """
     if name in OWN:
         return OWN[name]
-    declared = entry_points(group=GROUP, name=name)
-    if not declared:
-        raise EngineNameError(
-            f"engine '{name}' is not there, expected one of {', '.join((AUTO, *names()))}"
-        )
-    return _load(next(iter(declared)))
-
-
-def _load(point: EntryPoint) -> EngineKind:
-    where = f"engine '{point.name}', declared as {point.value}"
-    try:
-        kind = point.load()
-    except Exception as error:  # the other package's code may fail in any way
-        raise EngineNameError(f'{where}, cannot be loaded: {error}') from error
-    if not isinstance(kind, EngineKind):
-        raise EngineNameError(f'{where}, is a {type(kind).__name__}, expected an EngineKind')
-    if kind.name != point.name:
-        raise EngineNameError(f"{where}, calls itself '{kind.name}', expected the same name")
-    return kind
+    found: EngineKind = declared.load(
+        GROUP, name, 'engine', EngineKind, EngineNameError, (AUTO, *names())
+    )
+    return found

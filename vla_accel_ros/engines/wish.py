@@ -89,7 +89,7 @@ EAGER = EngineWish(registry.EAGER)
 
 
 def add_arguments(parser: argparse.ArgumentParser, default: str = registry.AUTO) -> None:
-    """Add `--engine` and `--engine-precision`.
+    """Add `--engine` and what `add_precision` adds.
 
     Args:
         parser: The parser.
@@ -102,17 +102,17 @@ def add_arguments(parser: argparse.ArgumentParser, default: str = registry.AUTO)
         help=f'what runs the model: {", ".join((registry.AUTO, *registry.OWN))}; auto is the '
         'fastest exact one that `vla-accel engine build` has built (%(default)s)',
     )
+    add_precision(parser)
+
+
+def add_precision(parser: argparse._ActionsContainer) -> None:
+    """Add `--engine-precision` and `--engine-calibration`."""
     parser.add_argument(
         '--engine-precision',
         default=WEIGHTS,
         choices=OPTIONS['engine_precision'].choices,
         help='what the engine computes in; auto is the type of the weights (%(default)s)',
     )
-    add_calibration(parser)
-
-
-def add_calibration(parser: argparse._ActionsContainer) -> None:
-    """Add `--engine-calibration`."""
     parser.add_argument(
         '--engine-calibration',
         default='',

@@ -123,10 +123,10 @@ def build(
     own = Means(means.store, True, watch)
     engine = Fallback(made(policy, kind, precision, own, calibration), EAGER)
     bound, failure, agreement = Bound.of(engine), '', {}
+    few = few_frames(policy, engine.exact)
+    frames = [recorded(policy, step) for step in range(STEPS)]
     for name, way in {'few frames': lambda policy: None, **ways}.items():
-        frames = [recorded(policy, step) for step in range(STEPS)]
         try:
-            few = few_frames(policy, engine.exact)
             found = compare(policy, engine, frames if agreement else few, way)
         except EngineError:
             raise

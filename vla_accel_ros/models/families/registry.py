@@ -23,10 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vla_accel_ros import declared
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.interface import Family
 from vla_accel_ros.models.families.oft.family import OFTFamily
@@ -48,7 +48,7 @@ class FamilyError(ValueError):
 
 def names() -> list[str]:
     """List the names of all families, those of this package first."""
-    return [*OWN, *sorted(set(entry_points(group=GROUP).names) - set(OWN))]
+    return declared.names(GROUP, OWN)
 
 
 @cache
@@ -60,30 +60,10 @@ def find(name: str) -> Family:
     """
     if name in OWN:
         return OWN[name]
-    declared = entry_points(group=GROUP, name=name)
-    if not declared:
-        raise FamilyError(
-            f"family '{name}' is not installed, expected one of {', '.join(names())}"
-        )
-    return _load(next(iter(declared)))
-
-
-def _load(point: EntryPoint) -> Family:
-    """Load what another package declares.
-
-    Raises:
-        FamilyError: When it cannot be loaded, is no family or has another name.
-    """
-    where = f"family '{point.name}', declared as {point.value}"
-    try:
-        family = point.load()()
-    except Exception as error:  # the other package's code may fail in any way
-        raise FamilyError(f'{where}, cannot be loaded: {error}') from error
-    if not isinstance(family, Family):
-        raise FamilyError(f'{where}, is a {type(family).__name__}, expected a Family')
-    if family.name != point.name:
-        raise FamilyError(f"{where}, calls itself '{family.name}', expected the same name")
-    return family
+    found: Family = declared.load(
+        GROUP, name, 'family', Family, FamilyError, names(), lambda family: family()
+    )
+    return found
 
 
 def of(config: VLAConfig) -> Family:
