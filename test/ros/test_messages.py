@@ -145,10 +145,7 @@ def test_a_request_keeps_what_is_there_and_what_is_not(last, draft):
         (lambda m: setattr(m.points[1], 'positions', [0.0] * 6 + [math.inf]), 'draft is .*inf'),
         (lambda m: setattr(m.points[1], 'positions', [1e6] + [0.0] * 6), 'draft has x = 1e.06'),
         (lambda m: setattr(m.points[2], 'positions', []), 'old chunk has 0 positions'),
-        (
-            lambda m: setattr(m.points[2], 'positions', [math.nan] + [0.0] * 6),
-            'old chunk is .nan',
-        ),
+        (lambda m: setattr(m.points[2], 'positions', [math.nan] + [0.0] * 6), 'old chunk is .nan'),
         (lambda m: setattr(m.points[2], 'positions', [1e6] + [0.0] * 6), 'old chunk has x = 1e'),
         (lambda m: setattr(m.points[1], 'effort', [0.5]), 'delay is .0.5'),
         (lambda m: setattr(m.points[1], 'effort', [math.nan]), 'delay is .nan'),

@@ -107,13 +107,13 @@ class Seam:
         kind: `limit`, `fade` or `none`.
         metres: What a column in metres may change by more than inside the chunks, with `limit`.
         radians: Likewise of columns in radians.
-        rows: Rows over which a seam fades out, with `fade`.
+        over: Rows over which a seam fades out, with `fade`.
     """
 
     kind: str = NONE
     metres: float = 0.0
     radians: float = 0.0
-    rows: int = 0
+    over: int = 0
 
     def joined(
         self, last: np.ndarray, rows: np.ndarray, inside: Sequence[float], space: ActionSpace
@@ -130,7 +130,7 @@ class Seam:
             float [n, width].
         """
         if self.kind == FADE:
-            return fade(last, rows, self.rows, space)
+            return fade(last, rows, self.over, space)
         if self.kind == LIMIT:
             more = {'m': self.metres, 'rad': self.radians}
             bounds = [
