@@ -75,8 +75,7 @@ def guidance(time: float, most: float) -> float:
 
     Args:
         time: 1 noise, 0 action.
-        most: It is no more than this, where it would go to infinity. With as much as there are
-            steps the last one puts rows of weight 1 where the old ones are.
+        most: It is no more than this, where it would go to infinity.
     """
     left = 1 - time
     if time <= 0 or left <= 0:
