@@ -108,7 +108,8 @@ def answer_flow(
         (numbers,) = inference.choice.finish([numbers])
     prompt, needs = prefix.prompt, inference.choice.needs
     text = ask.ids.shape[1]
-    work = Workload(text, prompt.seen, prefix.projected, needs=needs, steps=steps)
+    words = len(range(text)[ask.words or slice(None)])
+    work = Workload(text, prompt.seen, prefix.projected, needs=needs, words=words, steps=steps)
     return FlowAnswer(numbers, prompt.kept_ids, work)
 
 

@@ -88,6 +88,8 @@ def _outputs(
     from vla_accel_ros.models.checkpoints.folder import load
     from vla_accel_ros.models.parity import pi0_reference as reference
     from vla_accel_ros.models.parity.pi0_inputs import Before, cases_of, original, processors
+    from vla_accel_ros.models.parity.pi0_pruned import pruned
+    from vla_accel_ros.models.parity.pi0_suffix import suffix
     from vla_accel_ros.models.preprocess import with_cameras
 
     config = original(folder)
@@ -124,9 +126,9 @@ def _outputs(
             if name == WHOLE:
                 found |= reference.towers(ready)
                 found |= reference.traced(ready)
-                found |= reference.suffix(ready, inputs['timesteps'])
+                found |= suffix(ready, inputs['timesteps'])
                 found |= reference.joint(ready, inputs['train_actions'])
-                found |= reference.pruned(ready, inputs[f'keep_image_{name}'])
+                found |= pruned(ready, inputs[f'keep_image_{name}'])
     found['actions_batch_' + ''.join(answers)] = np.stack(list(answers.values()))
     theirs_by_file = processors(folder, before, cases, answers)
     return found | theirs_by_file[0], theirs_by_file[1]

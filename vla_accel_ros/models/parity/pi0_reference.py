@@ -26,8 +26,6 @@ from torch import Tensor
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import call
 from vla_accel_ros.engines.programs.flow import Velocity
-from vla_accel_ros.layers.flow_time import embed_times
-from vla_accel_ros.layers.memory import Held
 from vla_accel_ros.models.families.pi0.model import Pi0
 from vla_accel_ros.models.families.pi0.numbers import action_line
 from vla_accel_ros.models.heads.flow import FlowPrefix, denoise, run_prefix
@@ -35,8 +33,7 @@ from vla_accel_ros.models.heads.flow_head import FlowHead
 from vla_accel_ros.models.heads.interface import Ask
 from vla_accel_ros.models.inference import Inference
 from vla_accel_ros.models.layout import layout_of
-from vla_accel_ros.models.parity.fixed_pruner import FixedPruner
-from vla_accel_ros.models.parity.flow_trace import Traced, attention_of, numbers, trace_prefix
+from vla_accel_ros.models.parity.flow_trace import numbers, trace_prefix
 from vla_accel_ros.models.parity.pi0_inputs import Before, Case
 from vla_accel_ros.models.preprocess import Preprocessor
 from vla_accel_ros.pruning.base import Pruner
@@ -44,8 +41,8 @@ from vla_accel_ros.pruning.interface import Scene
 from vla_accel_ros.pruning.registry import create
 from vla_accel_ros.pruning.scores import attention_rows
 
-# The time at which rows of attention are stored beside those at 1, and that of the joint pass.
-LATER, JOINT = 0.35, 0.6
+# The time of the joint pass.
+JOINT = 0.6
 FEWER = 5
 
 
@@ -255,93 +252,6 @@ def traced(ready: Pi0Case) -> dict[str, np.ndarray]:
     )
 
 
-def suffix(ready: Pi0Case, times: np.ndarray) -> dict[str, np.ndarray]:
-    """Compute what is stored of the expert's inside."""
-    network, depth = ready.model.flow, ready.model.config.decoder.layers
-    _, prefix = ready.prefix()
-    layers = tuple(range(1, depth + 1))
-    leading = network.before
-
-    def inside(time: float) -> tuple[Tensor, list[Tensor]]:
-        """Give the layers' inputs [layers + 1, rows, width], and attention of three rows."""
-        hidden: list[Tensor] = []
-        memory = Held(prefix.cache.store, prefix.cache.held, True, causal=False)
-        condition = ready.head.conditions([time])[0]
-        _, queries = network.velocity(
-            ready.noise, condition, prefix.position, memory, layers, hidden
-        )
-        count = ready.noise.shape[1]
-        ends = [held + count for held in prefix.cache.held]
-        keys = [prefix.cache.store[k, 0, 0, :, :end] for k, end in enumerate(ends)]
-        weights = attention_of(queries, keys)
-        rows = [weight[:, [0, -1]] for weight in weights]
-        inner = torch.cat(hidden)
-        if not leading:
-            return inner, [weight[:, [0, 0, -1]] for weight in weights]
-        first: list[Tensor] = []
-        before = tuple(held - leading for held in prefix.cache.held)
-        own = Held(prefix.cache.store, before, True, causal=False)
-        last, asked = network.leading_rows(ready.ask.proprio, prefix.position, own, layers, first)
-        seen = [prefix.cache.store[k, 0, 0, :, :end] for k, end in enumerate(prefix.cache.held)]
-        ahead = attention_of(asked, seen)
-        ahead = [torch.nn.functional.pad(weight, (0, count)) for weight in ahead]
-        return (
-            torch.cat([torch.cat([*first, last]), inner], 1),
-            [torch.cat(pair, 1) for pair in zip(ahead, rows, strict=True)],
-        )
-
-    config, more = ready.model.config.head, leading + ready.noise.shape[1]
-    embedding = embed_times(
-        torch.tensor(times.tolist(), dtype=torch.float64),
-        network.width,
-        config.shortest_period,
-        config.longest_period,
-    ).to(ready.model.dtype)
-    whole = torch.stack([inside(time)[0] for time in times.tolist()])
-    starts = np.zeros(more, np.float32)
-    starts[: leading + 1] = 1
-    found: dict[str, Tensor | np.ndarray] = {
-        'time_embedding': embedding,
-        'suffix_embs': whole[:, 0],
-        'suffix_hidden': whole,
-        'suffix_att_mask': starts,
-        'attn_suffix_rows': ready.spread(torch.stack(inside(1.0)[1]), more),
-        'attn_suffix_rows_t035': ready.spread(
-            torch.stack(inside(float(np.float32(LATER)))[1]), more
-        ),
-        'attn_action_to_prefix': ready.spread(_to_prefix(ready, layers)),
-    }
-    if network.adaptive:
-        found['adarms_cond'] = network.time_condition(embedding)
-    name = ready.case.name
-    return {
-        key.replace('_t035', '') + f'_t035_{name}' if key.endswith('_t035') else f'{key}_{name}': (
-            numbers(value) if isinstance(value, Tensor) else value
-        )
-        for key, value in found.items()
-    }
-
-
-def _to_prefix(ready: Pi0Case, layers: tuple[int, ...]) -> Tensor:
-    """Give what each prefix row receives from the action rows, [steps, layers, V]."""
-    _, prefix = ready.prefix()
-    plan, x = ready.head.plan(ready.noise, ready.model.config.head.steps), ready.noise
-    program = Velocity(ready.head.network, layers, prefix.cache.held)
-    rows = []
-    for condition in plan.conditions:
-        given = {'x': x, 'condition': condition, 'position': prefix.position}
-        given |= {'store': prefix.cache.store, 'lengths': prefix.cache.lengths}
-        got = call(EAGER, program, given, {'store': prefix.cache.store})
-        keys = [
-            torch.cat([prefix.cache.of_layer(k - 1)[0, 0], got['new'][k - 1, 0, 0]], 1)
-            for k in layers
-        ]
-        weights = attention_of([got[f'queries.{k}'] for k in layers], keys)
-        rows.append(torch.stack([w.mean((0, 1))[: len(ready.places)] for w in weights]))
-        x = x + got['velocity'] * plan.step
-    return torch.stack(rows)
-
-
 def joint(ready: Pi0Case, actions: np.ndarray) -> dict[str, np.ndarray]:
     """Compute the velocity of training's noisy actions, and its loss."""
     time = float(np.float32(JOINT))
@@ -351,51 +261,3 @@ def joint(ready: Pi0Case, actions: np.ndarray) -> dict[str, np.ndarray]:
     velocity = ready.velocities(prefix, x, [time])[0]
     loss = (ready.noise[0] - target[0] - velocity).square()
     return arrays({'joint_velocity': velocity, 'joint_loss': loss}, ready.case.name)
-
-
-def pruned(ready: Pi0Case, keep: np.ndarray) -> dict[str, np.ndarray]:
-    """Compute the answers from a part of the visual tokens.
-
-    Args:
-        ready: The case.
-        keep: int [n], rows of the padded prefix that stay beside the text.
-    """
-    layout = layout_of(ready.model.config)
-    kept = np.flatnonzero(np.isin(ready.places, keep))
-    mask = torch.zeros(layout.total, dtype=torch.bool)
-    mask[torch.from_numpy(kept)] = True
-    mask = mask.view(layout.cameras, layout.tokens)
-    found: dict[str, Tensor | np.ndarray] = {}
-    x = embedded(ready)
-    count = x.shape[1]
-    stay = torch.cat([torch.from_numpy(kept), torch.arange(layout.total, count)])
-    steps = ready.model.config.head.steps
-    for word, layer in (('before', 0), ('after2', 2)):
-        pruner = FixedPruner(layout, mask, layer)
-        found[f'pruned_{word}_actions'] = ready.answer(steps, pruner)
-        _, prefix = ready.prefix(FixedPruner(layout, mask, layer))
-        found[f'pruned_{word}_velocity'] = ready.velocities(prefix, ready.noise, [1.0])[0]
-    places = torch.arange(count)
-    before = trace_prefix(ready.model, x[:, stay], places[stay])
-    found['pruned_before_last_hidden'] = before.hidden[-1]
-    found['pruned_after2_last_hidden'] = trace_prefix(ready.model, x, places, 2, stay).hidden[-1]
-    compact = trace_prefix(ready.model, x[:, stay], torch.arange(len(stay)))
-    found['pruned_before_compact_last_hidden'] = compact.hidden[-1]
-    found |= _compact(ready, compact, len(stay), steps)
-    return arrays(found, ready.case.name)
-
-
-def _compact(ready: Pi0Case, trace: Traced, count: int, steps: int) -> dict[str, Tensor]:
-    """Answer from a prefix whose positions were counted anew, which no robot does."""
-    inference, prefix = ready.prefix()
-    network, cache, position = ready.head.network, trace.cache, torch.tensor([count])
-    if network.before:
-        memory = Held(cache.store, cache.held, True, causal=False)
-        network.leading(ready.ask.proprio, position, memory)
-        cache.grow(network.before)
-    anew = FlowPrefix(cache, position, prefix.prompt, prefix.projected)
-    plan = ready.head.plan(ready.noise, steps)
-    return {
-        'pruned_before_compact_actions': denoise(inference, network, anew, plan)[0][0],
-        'pruned_before_compact_velocity': ready.velocities(anew, ready.noise, [1.0])[0],
-    }
