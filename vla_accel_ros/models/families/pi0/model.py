@@ -45,6 +45,8 @@ class Pi0Flow(nn.Module):
         width = config.expert.width
         self.memory, self.before, self.width = memory, config.leading, width
         self.adaptive, self.columns = config.adaptive, config.state
+        self.rows, self.numbers = config.chunk, config.numbers
+        self.wide_conditions = not config.adaptive
         self.expert = Expert(config.expert, width if config.adaptive else 0)
         self.action_in_proj = nn.Linear(config.numbers, width)
         self.action_out_proj = nn.Linear(width, config.numbers)
@@ -56,6 +58,12 @@ class Pi0Flow(nn.Module):
         else:
             self.action_time_mlp_in = nn.Linear(2 * width, width)
             self.action_time_mlp_out = nn.Linear(width, width)
+
+    @property
+    def condition(self) -> tuple[int, ...]:
+        """See `FlowNetwork.condition`."""
+        width, layers = self.width, len(self.expert.layers)
+        return (2 * layers + 1, 3 * width) if self.adaptive else (width,)
 
     @property
     def kind(self) -> torch.dtype:
@@ -79,10 +87,8 @@ class Pi0Flow(nn.Module):
         return F.linear(embedded, mixed.weight[:, self.width :], mixed.bias)
 
     def embed_state(self, state: Tensor) -> Tensor:
-        """Give the row [1, 1, width] of a state [1, numbers]."""
-        weight = self.state_proj.weight
-        row = F.pad(state.to(weight.dtype), (0, self.columns - state.shape[-1]))
-        return self.state_proj(row)[:, None].to(self.kind)
+        """Give the row [1, 1, width] of a state [1, columns]."""
+        return self.state_proj(state.to(self.state_proj.weight.dtype))[:, None].to(self.kind)
 
     def embed_actions(self, x: Tensor, condition: Tensor) -> Tensor:
         """Give the rows [1, n, width] of noisy actions [1, n, numbers]."""
