@@ -95,6 +95,8 @@ class CostModel:
         config = self.config
         rows = config.visual_tokens if tokens is None else tokens
         width = config.decoder.width
+        if config.projector_layers == 1:
+            return linear(rows, config.feature_width, width)
         if config.projector_layers == 2:
             return linear(rows, config.feature_width, width) + linear(rows, width, width)
         hidden = 4 * config.feature_width
@@ -120,9 +122,11 @@ class CostModel:
     def prefill(self, work: Workload) -> Cost:
         """Count the pass over the prompt and whatever the head has behind it."""
         decoder, lengths = self.config.decoder, self.lengths(work)
-        kinds = kinds_at(work.needs, decoder.attending[-1] + 1)
+        keys_only = self._head.keys_only
+        kinds = kinds_at(work.needs, decoder.attending[-1] + 1, not keys_only)
         wanted = wanted_rows(lengths[-1], self._head.kinds(work), kinds, self._head.read(work))
-        return layers(decoder, lengths, lengths, wanted) + self._head.prefill(work)
+        cost = layers(decoder, lengths, lengths, wanted, keys_only)
+        return cost + self._head.prefill(work)
 
     def decode(self, work: Workload) -> Cost:
         """Count what the head does after the prefill."""
@@ -151,11 +155,11 @@ class CostModel:
         for number, kinds in needs.layers.items():
             for kind in kinds:
                 for rows, seen in self._head.scored(kind, keys[number - 1], work):
-                    cost += scores(rows, seen, d.width)
+                    cost += scores(rows, seen, d.inner)
                 cost += Cost(cached=keys[number - 1] * inner)
         for number in needs.decode:
             rows, seen = self._head.scored_later(keys[number - 1], work)
-            cost += scores(rows, seen, d.width, inner)
+            cost += scores(rows, seen, d.inner, inner)
         return cost
 
 
