@@ -32,7 +32,9 @@ NAMES = ('pi0_tiny', 'pi05_tiny')
 @cache
 def stored(name):
     """Give the arrays of inputs.npz and of outputs.npz."""
-    return read_arrays(FIXTURES / name / 'inputs.npz'), read_arrays(FIXTURES / name / 'outputs.npz')
+    return read_arrays(FIXTURES / name / 'inputs.npz'), read_arrays(
+        FIXTURES / name / 'outputs.npz'
+    )
 
 
 @cache

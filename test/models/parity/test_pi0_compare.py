@@ -78,7 +78,9 @@ def test_names_with_a_prefix_and_the_table_stored_twice_are_read(tmp_path, twice
         tensors[_TABLES[0]] = tensors[_TABLES[1]].clone()
     else:
         tensors[_TABLES[0]] = tensors.pop(_TABLES[1])
-    save_file({f'model.{key}': value for key, value in tensors.items()}, folder / 'model.safetensors')
+    save_file(
+        {f'model.{key}': value for key, value in tensors.items()}, folder / 'model.safetensors'
+    )
     plain, read = model_of('pi0_tiny').state_dict(), load(folder).state_dict()
     assert all(torch.equal(read[key], value) for key, value in plain.items())
 
@@ -128,9 +130,7 @@ def test_scaled_image_features_are_found(name, monkeypatch):
 def test_positions_that_count_a_missing_camera_or_padding_are_found(name, counted, monkeypatch):
     found = ready(name)
     config, text = found.model.config, found.ask.ids.shape[1]
-    added = (
-        config.tokens_per_image if counted == 'camera' else config.head.prompt_length - text
-    )
+    added = config.tokens_per_image if counted == 'camera' else config.head.prompt_length - text
     plain = flow.run_prefix
 
     def moved(*given):
@@ -151,17 +151,20 @@ def test_actions_that_see_only_those_before_them_are_found(name, monkeypatch):
     assert off(name, found) > 3
 
 
-def test_a_state_that_sees_the_actions_is_found(monkeypatch):
+def test_a_state_that_sees_the_actions_is_found():
     found = ready('pi0_tiny')
     with torch.inference_mode():
         _, prefix = found.prefix()
         exact = found.velocities(prefix, found.noise, TIMES)
-        # Seen again behind the actions' keys, the state's row would be another one.
-        program = programs.Velocity(found.head.network, (1,), prefix.cache.held)
-        assert program.outputs == ('velocity', 'new', 'queries.1')
-        prefix.cache.store[:, :, :, :, prefix.cache.held[0] - 1] += 0.1
-        changed = found.velocities(prefix, found.noise, TIMES)
-    assert (exact - changed).abs().max() > 1e-4
+        # The state's row once more, with the actions' rows among its keys.
+        cache = prefix.cache
+        seen = Held(
+            cache.store, [n + found.noise.shape[1] for n in cache.held], False, causal=False
+        )
+        found.model.flow.leading(found.ask.proprio, prefix.position, seen)
+        cache.store[:, :, :, :, cache.held[0] - 1] = seen.new[:, :, :, :, 0]
+        wrong = found.velocities(prefix, found.noise, TIMES)
+    assert (exact - wrong).abs().max() > 3e-4
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -190,7 +193,10 @@ def test_time_that_runs_the_wrong_way_is_found(name):
 
 def test_a_state_written_into_the_prompt_before_it_is_normalised_is_found():
     folder, (inputs, theirs) = FIXTURES / 'pi05_tiny', stored('pi05_tiny')
-    before, case = Before(folder, original(folder), inputs), cases_of(FIXTURES / 'pi05_tiny', inputs)[0]
+    before, case = (
+        Before(folder, original(folder), inputs),
+        cases_of(FIXTURES / 'pi05_tiny', inputs)[0],
+    )
     assert before.arrays(case)['token_ids_A'].tolist() == theirs['token_ids_A'].tolist()
     before.state = lambda case: case.state
     assert before.arrays(case)['token_ids_A'].tolist() != theirs['token_ids_A'].tolist()
