@@ -20,10 +20,15 @@ expert follow it: pi0's state, which sees the prefix and itself, then the action
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
+from vla_accel_ros.engines.interface import Program
+from vla_accel_ros.engines.programs.decoder import Span
+from vla_accel_ros.engines.programs.flow import Leading, Velocity
 from vla_accel_ros.layers.expert import Expert
 from vla_accel_ros.layers.memory import Memory
 from vla_accel_ros.layers.shapes import DecoderConfig
@@ -149,3 +154,11 @@ class Pi0(VLA):
     def __init__(self, config: VLAConfig) -> None:
         super().__init__(config)
         self.flow = Pi0Flow(config.head, config.decoder)
+
+    def usual(self) -> Iterator[Program]:
+        """Give the programs behind the projector; see `VLA.usual`."""
+        layers = self.config.decoder.layers
+        yield Span(self.language_model.model, 0, layers, causal=False, keys_only=True)
+        if self.flow.before:
+            yield Leading(self.flow)
+        yield Velocity(self.flow)
