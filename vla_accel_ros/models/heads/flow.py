@@ -153,6 +153,8 @@ def denoise(
         given = {'x': x, 'condition': plan.conditions[done], 'position': prefix.position}
         got = inference.run(program, given | _memory(cache), {'store': cache.store})
         before, velocity = velocity, got['velocity']
+        if plan.guide is not None:
+            velocity = plan.guide(x, velocity, plan.times[done])
         if layers:
             scores.append(_scores(inference, prefix, layers, got))
         done += 1
