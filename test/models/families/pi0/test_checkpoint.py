@@ -145,7 +145,9 @@ def test_what_a_folder_does_not_say_is_said_beside_it(tmp_path):
     config = read_config(tmp_path)
     assert (config.head.relative, config.head.gripper, config.cameras) == ((0, 1, 2), SIGNED, 2)
     (tmp_path / 'vla_accel.json').write_text('{"colour": 1}')
-    with pytest.raises(CheckpointError, match='vla_accel.json: colour is unknown, expected some'):
+    with pytest.raises(
+        CheckpointError, match=r'vla_accel\.json: colour is unknown, expected some'
+    ):
         read_config(tmp_path)
 
 
@@ -188,7 +190,7 @@ def test_a_missing_tensor_is_named_as_it_is_stored(folder):
     tensors['state_proj.bias'] = torch.zeros(3)
     save_file(tensors, folder / 'model.safetensors')
     with pytest.raises(
-        CheckpointError, match='1 tensors are missing: action_in_proj.weight'
+        CheckpointError, match=r'1 tensors are missing: action_in_proj\.weight'
     ) as why:
         Policy.load(folder)
     assert 'state_proj.bias [3] for [32]' in str(why.value)
@@ -197,7 +199,7 @@ def test_a_missing_tensor_is_named_as_it_is_stored(folder):
 def test_the_tokeniser_is_asked_for_by_name(folder):
     for file in folder.glob('tokenizer.*'):
         file.unlink()
-    with pytest.raises(TokenizerError, match="put PaliGemma's tokenizer.model"):
+    with pytest.raises(TokenizerError, match=r"put PaliGemma's tokenizer\.model"):
         Policy.load(folder)
 
 
