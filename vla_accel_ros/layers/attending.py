@@ -104,13 +104,19 @@ class Own:
         rows: As for `run_layers`.
         room: [slots, 2, B, kv heads, S, head width], memory for keys and values; None to make
             new.
+        apart: Last rows that only they themselves see, where rows are not causal.
     """
 
     def __init__(
-        self, slots: range, causal: bool, rows: Tensor | None = None, room: Tensor | None = None
+        self,
+        slots: range,
+        causal: bool,
+        rows: Tensor | None = None,
+        room: Tensor | None = None,
+        apart: int = 0,
     ) -> None:
         self._slots, self._causal, self._room = slots, causal, room
-        self._rows = rows
+        self._rows, self._apart = rows, apart
         self._made: list[Tensor] = []
 
     @property
@@ -126,10 +132,16 @@ class Own:
             own = self._room[slot - self._slots.start]
             own[0], own[1] = keys, values
             keys, values = own.unbind(0)
-        if not self._causal or self._rows is None or slot != self._slots[-1]:
+        fewer = self._rows if slot == self._slots[-1] else None
+        if not self._apart and (not self._causal or fewer is None):
             return fused(queries, keys, values, causal=self._causal)
         places = torch.arange(keys.shape[2], device=keys.device)
-        return fused(queries, keys, values, places <= self._rows[:, None])
+        rows = places if fewer is None else fewer
+        if self._causal:
+            return fused(queries, keys, values, places <= rows[:, None])
+        open_to_all = len(places) - self._apart
+        seen = (places < open_to_all) | (rows >= open_to_all)[:, None]
+        return fused(queries, keys, values, seen)
 
 
 class Memory:
@@ -150,6 +162,18 @@ class Memory:
 
     def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
+        raise NotImplementedError
+
+    def look(self, slot: int, queries: Tensor) -> Tensor:
+        """Give what queries read that see what a slot held before the pass, all of it, alone.
+
+        Args:
+            slot: See `Attend`.
+            queries: [B, heads, r, head width], rotated.
+
+        Returns:
+            [B, heads, r, head width].
+        """
         raise NotImplementedError
 
     @property
@@ -213,6 +237,10 @@ class Held(Memory):
         keys, values, mask = self._seen[one], self._seen[two], self._mask
         return fused(queries, keys, values, None if mask is None else mask[:, -keys.shape[2] :])
 
+    def look(self, slot: int, queries: Tensor) -> Tensor:
+        """See `Memory.look`."""
+        return fused(queries, *self.store[slot, :, :, :, : self._held[slot]].unbind(0))
+
     @property
     def new(self) -> Tensor:
         """See `Memory.new`."""
@@ -266,6 +294,10 @@ class Masked(Memory):
         read = weights[..., :capacity] @ stored_values + weights[..., capacity:] @ values
         return read.view(queries.shape)
 
+    def look(self, slot: int, queries: Tensor) -> Tensor:
+        """See `Memory.look`."""
+        return fused(queries, *self.store[slot].unbind(0), self._hidden[slot, None])
+
     @property
     def new(self) -> Tensor:
         """See `Memory.new`."""
@@ -306,6 +338,12 @@ class Placed(Memory):
         own = self.store[slot]
         own.index_copy_(3, self._places[slot], self._made[-1][-1])
         return fused(queries, *own.unbind(0), self._seen[slot])
+
+    def look(self, slot: int, queries: Tensor) -> Tensor:
+        """See `Memory.look`."""
+        places = torch.arange(self.store.shape[4], device=self.store.device)
+        seen = places < self._lengths[slot].view(1, 1)
+        return fused(queries, *self.store[slot].unbind(0), seen)
 
     @property
     def new(self) -> Tensor:

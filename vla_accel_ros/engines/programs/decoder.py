@@ -52,6 +52,8 @@ class Span:
         narrowed: Whether rows were dropped before.
         norm: Whether the final norm follows.
         taps: Layers, counted from 1, whose queries are wanted.
+        apart: Last rows that only they themselves see, and that see all; where rows are not
+            causal.
     """
 
     decoder: LlamaDecoder
@@ -61,6 +63,7 @@ class Span:
     narrowed: bool = False
     norm: bool = False
     taps: tuple[int, ...] = ()
+    apart: int = 0
     name = 'span'
 
     @property
@@ -88,7 +91,7 @@ class Span:
         if self.narrowed:
             x = x.index_select(1, given['stay'])
         rope = self.decoder.rope(given['positions'][None], x)
-        attend = Own(self.slots, self.causal, rows, room.get('new'))
+        attend = Own(self.slots, self.causal, rows, room.get('new'), self.apart)
         x, queries = run_layers(
             self.decoder, self.first, self.last, x, rope, attend, self.taps, rows
         )
