@@ -16,37 +16,40 @@
 
 from __future__ import annotations
 
+from math import isqrt
+
 from torch import Tensor, nn
 
 
-def shuffle(features: Tensor, grid: int, factor: int) -> Tensor:
+def shuffled(features: Tensor, factor: int) -> Tensor:
     """Put the features of neighbouring patches behind one another (Idefics3's pixel shuffle).
 
     Args:
-        features: [B, images * (grid * factor)^2, width], image by image, row by row.
-        grid: Visual tokens along a side of an image.
-        factor: Patches along a side of the square that becomes one token.
+        features: [B, side * side, width] of one image, row by row.
+        factor: Patches along a side of the square that becomes one token; divides the side.
 
     Returns:
-        [B, images * grid^2, factor^2 * width]; within a token the patches stand row by row.
+        [B, (side / factor)^2, factor^2 * width]; within a token the patches stand row by row.
     """
-    cut = features.unflatten(1, (-1, grid, factor, grid, factor))
-    return cut.transpose(3, 4).flatten(1, 3).flatten(2)
+    if factor == 1:
+        return features
+    grid = isqrt(features.shape[1]) // factor
+    cut = features.unflatten(1, (grid, factor, grid, factor))
+    return cut.transpose(2, 3).flatten(1, 2).flatten(2)
 
 
 class Connector(nn.Module):
-    """Pixel shuffle and one linear layer without bias.
+    """One linear layer without bias, over the patches of a visual token together.
 
     Args:
-        features: Channels of a patch.
+        features: Channels of a visual token's patches together.
         width: The decoder's width.
-        factor: Patches along a side of the square that becomes one token.
     """
 
-    def __init__(self, features: int, width: int, factor: int) -> None:
+    def __init__(self, features: int, width: int) -> None:
         super().__init__()
-        self.proj = nn.Linear(factor**2 * features, width, bias=False)
+        self.proj = nn.Linear(features, width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map shuffled features [B, N, factor^2 * features] to visual tokens [B, N, width]."""
+        """Map shuffled features [B, N, features] to visual tokens [B, N, width]."""
         return self.proj(x)

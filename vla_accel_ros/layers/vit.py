@@ -203,7 +203,11 @@ class Tower(nn.Module):
         for block in self.blocks[:-1]:
             x = block(x, language)
         x, queries, keys = self.blocks[-1].look(x, language)
-        return x[:, self.config.prefix :], queries, keys
+        return self.features(x), queries, keys
+
+    def features(self, x: Tensor) -> Tensor:
+        """Give the features [B, n, width] of what the last block gave, [B, prefix + n, width]."""
+        return x[:, self.config.prefix :]
 
     def forward(self, image: Tensor, language: Tensor | None = None) -> Tensor:
         """Map a normalised image to patch features.
@@ -218,7 +222,7 @@ class Tower(nn.Module):
         x = self.embed(image)
         for block in self.blocks:
             x = block(x, language)
-        return x[:, self.config.prefix :]
+        return self.features(x)
 
 
 class VisionBackbone(nn.Module):

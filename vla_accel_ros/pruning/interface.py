@@ -57,11 +57,12 @@ class Layout:
         cameras: Views.
         rows: Patches from top to bottom of a view.
         columns: Patches from left to right.
-        patch: Side of a patch, pixels.
+        patch: Side of a visual token, pixels.
         layers: Decoder layers.
         single_pass: Whether all actions come from one pass (OFT) instead of token by token.
         without_attention: Decoder layers, counted from 1, whose attention is left out of the
             model: they give no scores.
+        tower_blocks: Blocks of the towers that run; of the one with the fewest.
 
     Raises:
         ValueError: When a number is not positive.
@@ -74,9 +75,10 @@ class Layout:
     layers: int
     single_pass: bool = False
     without_attention: tuple[int, ...] = ()
+    tower_blocks: int = 1
 
     def __post_init__(self) -> None:
-        for name in ('cameras', 'rows', 'columns', 'patch', 'layers'):
+        for name in ('cameras', 'rows', 'columns', 'patch', 'layers', 'tower_blocks'):
             if getattr(self, name) < 1:
                 raise ValueError(f'{name} is {getattr(self, name)}, expected at least 1')
 
@@ -149,6 +151,8 @@ class Needs:
     Attributes:
         tower_attention: Whether `after_towers` wants the attention received by each patch in
             the last block that runs of the last tower that sees the image.
+        tower_block: Block of the towers, counted from 1, after which `after_towers` may drop
+            already; its attention then is that block's. 0 for after the last one.
         distances: Whether `after_projector` wants to know how much visual tokens differ.
         from_pivots: From how many tokens of each camera, those of the largest norm, these
             distances are; 0 for all tokens.
@@ -162,6 +166,7 @@ class Needs:
     """
 
     tower_attention: bool = False
+    tower_block: int = 0
     distances: bool = False
     from_pivots: int = 0
     layers: Mapping[int, tuple[Rows, ...]] = field(default_factory=dict)
