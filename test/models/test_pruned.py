@@ -15,7 +15,6 @@
 
 """Pruning in the model core: what is scored, what is dropped, and that nothing else changes."""
 
-from dataclasses import replace
 from itertools import product
 
 from eager_rows import eager_rows
@@ -305,38 +304,3 @@ def test_positions_stay_absolute_whatever_is_dropped(small, batch):
         assert prompt.positions[-1].tolist() == expected
         assert len(prompt.positions[0]) == len(expected) + (2 if place == 1 else 0)
         assert cache.held == tuple(len(positions) for positions in prompt.positions)
-
-
-@pytest.mark.parametrize('gone', [(), (0, 3, 17)])
-@pytest.mark.parametrize('coordinates', [False, True])
-def test_tokens_dropped_in_the_towers_leave_the_others_places_alone(
-    small_config, build, batch, gone, coordinates
-):
-    towers = tuple(replace(tower, depth=tower.depth + 1) for tower in small_config.towers)
-    model = build(replace(small_config, towers=towers, coordinates=coordinates))
-    layout = layout_of(model.config)
-    needs = Needs(tower_attention=True, tower_block=1, drops=(0,))
-    pruner = Scripted(layout, needs, {'towers': gone} if gone else {})
-    scene = Scene((np.zeros((32, 32, 3), np.uint8),) * layout.cameras)
-    pixels = batch[0][:1]
-    with torch.inference_mode():
-        visual, present, projected = encode(Inference(model, pruner, scene), pixels, batch[1][:1])
-        first, then = model.half_towers(1, attention=False)
-        rows = call(EAGER, first, {'pixels': pixels})
-        left = [i for i in range(layout.total) if i not in gone]
-        stay = {
-            f'stay.{image}': torch.tensor(
-                [i % layout.tokens for i in left if i // layout.tokens == image]
-            )
-            for image in range(layout.cameras)
-        }
-        features = call(EAGER, then, rows | stay)['features']
-        # A projector knows no other tokens, so those that are gone may be anything.
-        whole = features.new_zeros(1, layout.total, features.shape[-1])
-        whole[:, left] = features
-        expected = model.project_rows(whole, torch.tensor(left))
-        plain = model.encode_images(pixels)
-    assert present.tolist() == left and projected == len(left)
-    torch.testing.assert_close(visual, expected, atol=1e-6, rtol=1e-5)
-    same = torch.allclose(visual, plain[:, left], atol=1e-5)
-    assert same is not bool(gone)

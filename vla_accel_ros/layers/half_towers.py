@@ -99,4 +99,4 @@ def finish(
     x = torch.cat([rows[:, :prefix], patches], dim=1) if prefix else patches
     for each in tower.blocks[block:]:
         x = each(x, language)
-    return tower.features(x).unflatten(1, (-1, factor**2)).flatten(2)
+    return tower.finish(x).unflatten(1, (-1, factor**2)).flatten(2)

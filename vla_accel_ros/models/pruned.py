@@ -85,7 +85,7 @@ def encode(inference: Inference, pixels: Tensor, ids: Tensor) -> tuple[Tensor, T
     given = {'pixels': pixels}
     if model.config.film:
         given |= run(model.instruction(), {'ids': ids})
-    look = _look_and_drop if needs.tower_block else _look
+    look = _look_and_drop if needs.tower_drop else _look
     features, kept = look(inference, given, early)
     present = all_ids(layout.cameras, layout.tokens, 'cpu')
     given = {'features': features}
@@ -93,7 +93,7 @@ def encode(inference: Inference, pixels: Tensor, ids: Tensor) -> tuple[Tensor, T
         present = kept.ids
         given['ids'] = host.send(present, pixels.device)
     with watch('projector'):
-        program = model.projection(kept is not None, bool(needs.tower_block))
+        program = model.projection(kept is not None, bool(needs.tower_drop))
         visual = run(program, {name: given[name] for name in program.inputs})['visual']
     projected = len(present)
     with watch('selection'):
@@ -139,7 +139,7 @@ def _look_and_drop(
         Features of the tokens that are left, and which these are; None for all.
     """
     run, needs, layout = inference.run, inference.choice.needs, inference.choice.pruner.layout
-    first, then = inference.model.half_towers(needs.tower_block, needs.tower_attention)
+    first, then = inference.model.half_towers(needs.tower_drop, needs.tower_attention)
     with inference.watch('towers'):
         seen = run(first, given)
     kept = _choose(inference, seen, early)

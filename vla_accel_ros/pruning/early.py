@@ -85,7 +85,7 @@ class EarlyPruner(Pruner[E]):
         self._mask = None
         return Needs(
             tower_attention=self._prepare(scene),
-            tower_block=self._tower_block,
+            tower_drop=self._tower_block,
             drops=(self._drop_layer,),
         )
 

@@ -151,7 +151,7 @@ class Needs:
     Attributes:
         tower_attention: Whether `after_towers` wants the attention received by each patch in
             the last block that runs of the last tower that sees the image.
-        tower_block: Block of the towers, counted from 1, after which `after_towers` may drop
+        tower_drop: Block of the towers, counted from 1, after which `after_towers` may drop
             already; its attention then is that block's. 0 for after the last one.
         distances: Whether `after_projector` wants to know how much visual tokens differ.
         from_pivots: From how many tokens of each camera, those of the largest norm, these
@@ -166,7 +166,7 @@ class Needs:
     """
 
     tower_attention: bool = False
-    tower_block: int = 0
+    tower_drop: int = 0
     distances: bool = False
     from_pivots: int = 0
     layers: Mapping[int, tuple[Rows, ...]] = field(default_factory=dict)

@@ -63,7 +63,7 @@ class CostModel:
         """
         kept, after = self.config.visual_tokens, 0
         if work is not None and work.projected is not None:
-            kept, after = work.projected, work.needs.tower_block
+            kept, after = work.projected, work.needs.tower_drop
         share = kept / self.config.visual_tokens
         return sum(
             (

@@ -79,7 +79,9 @@ class SmolVLAConfig(HeadConfig):
 
     def expert(self, decoder: DecoderConfig) -> DecoderConfig:
         """Give the expert's shape beside a language model."""
-        return replace(decoder, width=self.expert_width, mlp=self.expert_mlp)
+        return replace(
+            decoder, width=self.expert_width, mlp=self.expert_mlp, head_size=decoder.head_width
+        )
 
     def cross(self, layers: int) -> tuple[int, ...]:
         """Give the expert's layers, from 0, that look at the prefix alone.

@@ -102,7 +102,7 @@ def heads_of(values: Mapping) -> Heads:
     text = take(tiny, 'text_config', Object(), {}, '_tiny')
     vision = take(tiny, 'vision_config', Object(), {}, '_tiny')
     where = '_tiny.text_config'
-    width = take(text, 'head_dim', kind_of(DecoderConfig, 'head_width'), None, where)
+    width = take(text, 'head_dim', kind_of(DecoderConfig, 'head_size'), None, where)
     if width is None:
         whole = take(text, 'hidden_size', kind_of(DecoderConfig, 'width'), 0, where)
         count = take(text, 'num_attention_heads', kind_of(DecoderConfig, 'heads'), 1, where)
@@ -160,11 +160,12 @@ def sizes_of(shapes: Shapes, heads: Heads) -> Sizes:
         layers=_count(shapes, f'{TEXT}layers.'),
         heads=parted(shape(f'{layer}self_attn.q_proj.weight', 2)[0], heads.width, 'q_proj'),
         kv_heads=parted(shape(f'{layer}self_attn.k_proj.weight', 2)[0], heads.width, 'k_proj'),
-        head_width=heads.width,
+        head_size=heads.width,
         mlp=shape(f'{layer}mlp.gate_proj.weight', 2)[0],
         vocab=vocab,
         rope_theta=ROPE_THETA,
         rms_eps=heads.rms_eps,
+        logits=False,
     )
     shuffled = parted(shape(CONNECTOR, 2)[1], vision_width, 'the width of a visual token')
     factor = _root(shuffled, 'patches of a visual token')
