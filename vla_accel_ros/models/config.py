@@ -80,7 +80,7 @@ class VLAConfig:
     resize: str = field(default='resize-naive', metadata=of(Word(RESIZES)))
     centre_crop: float | None = field(default=None, metadata=of(Maybe(Number(0.01, 1))))
     coordinates: bool = field(default=False, metadata=of(Flag()))
-    projector_layers: int = field(default=3, metadata=of(Whole(2, 3)))
+    projector_layers: int = field(default=3, metadata=of(Whole(1, 3)))
     film: bool = field(default=False, metadata=of(Flag()))
     tokenizer_vocab: int = field(default=32000, metadata=of(Whole(1, 2**21)))
     bins: int = field(default=256, metadata=of(Whole(2, 2**16)))

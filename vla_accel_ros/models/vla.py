@@ -69,12 +69,12 @@ class VLA(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.language_model.lm_head.weight.device
+        return self.language_model.model.embed_tokens.weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """Type of the weights."""
-        return self.language_model.lm_head.weight.dtype
+        return self.language_model.model.embed_tokens.weight.dtype
 
     def language(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor | None:
         """Give the mean embedding of the prompt [B, width] for FiLM, None without FiLM.

@@ -20,11 +20,14 @@ and not the state; the state sees everything.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
 from vla_accel_ros.engines.programs.call import Call
+from vla_accel_ros.layers.attending import Memory
 from vla_accel_ros.layers.connector import Connector
 from vla_accel_ros.layers.interleaved import InterleavedExpert
 from vla_accel_ros.models.config import VLAConfig
@@ -85,3 +88,26 @@ class SmolVLA(VLA):
         actions = self.action_in_proj(noisy)
         both = torch.cat([actions, time[:, None].to(actions.dtype).expand_as(actions)], dim=-1)
         return self.action_time_mlp_out(F.silu(self.action_time_mlp_in(both)))
+
+    def velocity(
+        self,
+        noisy: Tensor,
+        time: Tensor,
+        positions: Tensor,
+        prefix: Memory,
+        taps: Collection[int] = (),
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """Give the velocity of a noisy chunk.
+
+        Args:
+            noisy: [B, chunk, action width].
+            time: As for `embed_actions`.
+            positions: int [chunk], those behind the prefix.
+            prefix: As for `InterleavedExpert`.
+            taps: Layers, counted from 1, whose queries are wanted.
+
+        Returns:
+            [B, chunk, action width], and the queries.
+        """
+        rows, queries = self.expert(self.embed_actions(noisy, time), positions, prefix, taps)
+        return self.action_out_proj(rows), queries
