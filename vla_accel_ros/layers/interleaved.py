@@ -88,6 +88,15 @@ class InterleavedExpert(nn.Module):
         self.norm = RMSNorm(config.width, config.rms_eps)
         self.rotary = Rotary(config)
 
+    def project(self, layer: int, prefix: Tensor) -> Tensor:
+        """Project keys and values of the prefix for a cross layer; see `CrossAttention.project`.
+
+        Args:
+            layer: Counted from 0.
+            prefix: [2, B, kv heads, n, head width].
+        """
+        return self.layers[layer].self_attn.project(prefix)
+
     def rope(self, positions: Tensor, x: Tensor) -> Rope:
         """Give cosine and sine of positions [B or 1, S] in the type of x."""
         return self.rotary(positions, x.dtype)
