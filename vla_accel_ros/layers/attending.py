@@ -21,7 +21,8 @@ meet is up to what it is given: the sequence's own (`Own`), a part of a memory t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import torch
@@ -57,6 +58,7 @@ def run_layers(
     attend: Attend,
     taps: Collection[int] = (),
     rows: Tensor | None = None,
+    keys_only: bool = False,
 ) -> tuple[Tensor, dict[int, Tensor]]:
     """Run layers [first, last), counted from 0.
 
@@ -71,9 +73,11 @@ def run_layers(
         rows: int [r], ascending and the last ones of the k: those wanted behind the last layer.
             From the last attention on only these are computed, but for keys and values. All if
             None.
+        keys_only: Whether the last layer gives keys and values only, and queries where it is
+            tapped; it has attention then.
 
     Returns:
-        [B, k or r, width], and by tapped layer the rotated queries [B, heads, k or r, head width].
+        [B, k or r, width], with `keys_only` what went into the last layer, and by tapped layer the rotated queries [B, heads, k or r, head width].
     """
     queries, config = {}, decoder.config
     end = config.slot(last)
@@ -86,6 +90,12 @@ def run_layers(
             continue
         slot = config.slot(index)
         wanted = rows if slot == end - 1 else None
+        if keys_only and index == last - 1:
+            normed = layer.input_layernorm(x)
+            if last in taps:
+                queries[last] = layer.self_attn.queries_of(normed, rope, wanted)
+            attend.keep(slot, *layer.self_attn.keys_and_values(normed, rope))
+            break
         q, k, v = layer.self_attn.project(layer.input_layernorm(x), rope, wanted)
         if index + 1 in taps:
             queries[index + 1] = q
@@ -93,6 +103,10 @@ def run_layers(
             x = x.index_select(1, wanted)
         x = layer.finish(x, attend(slot, q, k, v))
     return x, queries
+
+
+    def keep(self, slot: int, keys: Tensor, values: Tensor) -> None:
+        """Take in keys and values of rows whose queries are not wanted."""
 
 
 class Own:
@@ -124,14 +138,21 @@ class Own:
         """Keys and values [slots, 2, B, kv heads, S, head width], of one slot at least."""
         return torch.stack(self._made) if self._room is None else self._room
 
-    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Attend; see `Attend`."""
+    def keep(self, slot: int, keys: Tensor, values: Tensor) -> None:
+        """Take in keys and values alone; see `Attend.keep`."""
+        self._kept(slot, keys, values)
+
+    def _kept(self, slot: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         if self._room is None:
             self._made.append(torch.stack([keys, values]))
-        else:
-            own = self._room[slot - self._slots.start]
-            own[0], own[1] = keys, values
-            keys, values = own.unbind(0)
+            return keys, values
+        own = self._room[slot - self._slots.start]
+        own[0], own[1] = keys, values
+        return own[0], own[1]
+
+    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Attend; see `Attend`."""
+        keys, values = self._kept(slot, keys, values)
         fewer = self._rows if slot == self._slots[-1] else None
         if not self._apart and (not self._causal or fewer is None):
             return fused(queries, keys, values, causal=self._causal)
@@ -151,10 +172,15 @@ class Memory:
         store: [slots, 2, B, kv heads, capacity, head width], a slot for each layer that has
             attention.
         inside: Whether new rows are written into the store; if not, it is left alone.
+        causal: Whether a new row sees only itself and those before it; else all rows of its pass.
     """
 
-    def __init__(self, store: Tensor, inside: bool) -> None:
-        self.store, self.inside = store, inside
+    def __init__(self, store: Tensor, inside: bool, causal: bool = True) -> None:
+        self.store, self.inside, self.causal = store, inside, causal
+
+    def keep(self, slot: int, keys: Tensor, values: Tensor) -> None:
+        """See `Attend.keep`; a memory's rows always attend."""
+        raise NotImplementedError
 
     def begin(self, count: int) -> None:
         """Begin a pass of `count` rows."""
@@ -189,10 +215,13 @@ class Held(Memory):
         store: See `Memory`.
         held: Of each slot, the rows that it holds.
         inside: See `Memory`.
+        causal: See `Memory`.
     """
 
-    def __init__(self, store: Tensor, held: Sequence[int], inside: bool) -> None:
-        super().__init__(store, inside)
+    def __init__(
+        self, store: Tensor, held: Sequence[int], inside: bool, causal: bool = True
+    ) -> None:
+        super().__init__(store, inside, causal)
         self._held, self._ran = held, 0
         # Keys of the first layer, its values, keys of the second one, ...
         self._parts = store.view(-1, *store.shape[2:])
@@ -217,7 +246,7 @@ class Held(Memory):
             ends = [held + self._ran for held in self._held]
             self._own = self._slices([end - count for end in ends], [count] * len(ends))
             self._seen = self._slices([0] * len(ends), ends)
-        if count > 1:
+        if count > 1 and self.causal:
             # All that came before and, of the new rows, those up to oneself. A layer that holds
             # less takes the right part: fused attention's own flag would align at the left.
             longest = max(self._held) + self._ran
@@ -259,40 +288,52 @@ class Masked(Memory):
     Args:
         store: See `Memory`; no number in it is NaN or infinite, not even in what is not filled.
         lengths: int [slots], the rows that each slot holds.
+        made: By slot, keys and values [B, kv heads, n, head width] of rows that came after those.
+        causal: See `Memory`.
     """
 
-    def __init__(self, store: Tensor, lengths: Tensor) -> None:
-        super().__init__(store, inside=False)
+    def __init__(
+        self,
+        store: Tensor,
+        lengths: Tensor,
+        made: Mapping[int, tuple[Tensor, Tensor]] = MappingProxyType({}),
+        causal: bool = True,
+    ) -> None:
+        super().__init__(store, inside=False, causal=causal)
         places = torch.arange(store.shape[4], device=store.device)
         self._hidden = _bias(places >= lengths[:, None], store)
         self._later: Tensor | None = None
-        self._made: dict[int, tuple[Tensor, Tensor]] = {}
+        self.made = dict(made)
 
     def begin(self, count: int) -> None:
         """Begin a pass; a second one only if both are of one row; see `Memory.begin`."""
-        if isinstance(count, int) and count == 1:
+        if not self.causal or (isinstance(count, int) and count == 1):
             return
         places = torch.arange(count, device=self.store.device)
         self._later = _bias(places > places[:, None], self.store)
 
     def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
-        if slot in self._made:
-            before = self._made[slot]
+        if slot in self.made:
+            before = self.made[slot]
             keys, values = torch.cat([before[0], keys], 2), torch.cat([before[1], values], 2)
-        self._made[slot] = keys, values
+        self.made[slot] = keys, values
         stored_keys, stored_values = self.store[slot].unbind(0)
         batch, kv_heads, capacity, width = stored_keys.shape
-        # Heads that share keys stand below one another: keys need not be repeated.
-        grouped = (queries * width**-0.5).reshape(batch, kv_heads, -1, width)
+        grouped, shared = queries * width**-0.5, queries.shape[1] != kv_heads
+        if shared:
+            # Heads that share keys stand below one another: keys need not be repeated.
+            grouped = grouped.reshape(batch, kv_heads, -1, width)
         old = grouped @ stored_keys.transpose(-1, -2) + self._hidden[slot]
         new = grouped @ keys.transpose(-1, -2)
         if self._later is not None:
-            count = queries.shape[2]
-            new = (new.view(batch, kv_heads, -1, count, count) + self._later).view(new.shape)
+            count, whole = queries.shape[2], new.shape
+            if shared:
+                new = new.view(batch, kv_heads, -1, count, count)
+            new = (new + self._later).view(whole)
         weights = torch.cat([old, new], -1).softmax(-1, dtype=torch.float32).to(values.dtype)
         read = weights[..., :capacity] @ stored_values + weights[..., capacity:] @ values
-        return read.view(queries.shape)
+        return read.view(queries.shape) if shared else read
 
     def look(self, slot: int, queries: Tensor) -> Tensor:
         """See `Memory.look`."""
@@ -301,7 +342,7 @@ class Masked(Memory):
     @property
     def new(self) -> Tensor:
         """See `Memory.new`."""
-        return torch.stack([torch.stack(made) for made in self._made.values()])
+        return torch.stack([torch.stack(made) for made in self.made.values()])
 
 
 def _bias(hidden: Tensor, like: Tensor) -> Tensor:
@@ -317,10 +358,11 @@ class Placed(Memory):
     Args:
         store: See `Memory`, and as for `Masked`.
         lengths: int [slots], the rows that each slot holds.
+        causal: See `Memory`.
     """
 
-    def __init__(self, store: Tensor, lengths: Tensor) -> None:
-        super().__init__(store, inside=True)
+    def __init__(self, store: Tensor, lengths: Tensor, causal: bool = True) -> None:
+        super().__init__(store, True, causal)
         self._lengths = lengths
         self._made: list[list[Tensor]] = []
 
@@ -329,7 +371,8 @@ class Placed(Memory):
         ran = sum(made[0].shape[3] for made in self._made)
         device = self.store.device
         self._places = self._lengths[:, None] + torch.arange(ran, ran + count, device=device)
-        self._seen = torch.arange(self.store.shape[4], device=device) <= self._places[..., None]
+        last = self._places if self.causal else self._places[:, -1:]
+        self._seen = torch.arange(self.store.shape[4], device=device) <= last[..., None]
         self._made.append([])
 
     def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:

@@ -97,6 +97,21 @@ class SelfAttention(Packable):
         """Give values [B, kv heads, S, head width] of x [B, S, width]."""
         return self._heads(self.v_proj(x))
 
+    def queries_of(self, x: Tensor, rope: Rope, rows: Tensor | None) -> Tensor:
+        """Give rotated queries [B, heads, S or r, head width] of rows int [r], all if None."""
+        if rows is None:
+            return self.queries(x, rope)
+        own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
+        return self.queries(x.index_select(1, rows), own_rope)
+
+    def keys_and_values(self, x: Tensor, rope: Rope) -> tuple[Tensor, Tensor]:
+        """Give rotated keys, and values, [B, kv heads, S, head width] of x [B, S, width]."""
+        packed = self.matrix()
+        if packed is None:
+            return self.keys(x, rope), self.values(x)
+        keys, values = self._heads(F.linear(x, packed[self.q_proj.out_features :])).chunk(2, 1)
+        return rotate(keys, rope), values
+
     def project(
         self, x: Tensor, rope: Rope, rows: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -113,16 +128,14 @@ class SelfAttention(Packable):
         """
         packed = self.matrix()
         if rows is not None:
-            own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
-            own = x.index_select(1, rows)
             if packed is None:
-                return self.queries(own, own_rope), self.keys(x, rope), self.values(x)
+                return self.queries_of(x, rope, rows), self.keys(x, rope), self.values(x)
             # Parts of the one matrix, and not weights by name: TensorRT takes two pieces of memory
             # that begin at one place for one weight.
-            inner = self.q_proj.out_features
-            queries = self._heads(F.linear(own, packed[:inner]))
-            keys, values = self._heads(F.linear(x, packed[inner:])).chunk(2, 1)
-            return rotate(queries, own_rope), rotate(keys, rope), values
+            own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
+            own = x.index_select(1, rows)
+            queries = self._heads(F.linear(own, packed[: self.q_proj.out_features]))
+            return rotate(queries, own_rope), *self.keys_and_values(x, rope)
         if packed is None:
             return self.queries(x, rope), self.keys(x, rope), self.values(x)
         turned, values = self._heads(F.linear(x, packed)).split_with_sizes(self._split, 1)

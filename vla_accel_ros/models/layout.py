@@ -31,5 +31,6 @@ def layout_of(config: VLAConfig) -> Layout:
         layers=config.decoder.layers,
         tower_blocks=min(config.towers[t].blocks for image in config.image_towers for t in image),
         single_pass=config.head.single_pass,
+        before=config.head.before,
         without_attention=tuple(layer + 1 for layer in config.decoder.drop_attention),
     )

@@ -223,7 +223,7 @@ class Policy:
         self._head.reset()
 
     def _cache_for(self, length: int) -> KVCache:
-        return self._caches(length + self.config.action_dims)
+        return self._caches(length + self.config.behind)
 
     @torch.inference_mode()
     def predict(

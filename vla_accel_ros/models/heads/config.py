@@ -31,6 +31,7 @@ class HeadConfig:
             that no pass of the language model follows and every row may see every other one.
         in_tokens: Whether an answer is tokens, which stand for bins, or numbers.
         proprio: Numbers of proprioception that the checkpoint wants, 0 for none.
+        before: Rows of the sequence in front of the visual tokens: BOS, or none.
         span_added: Added to the span of each action column, and of each proprioception column,
             when they are scaled.
     """
@@ -40,6 +41,7 @@ class HeadConfig:
     single_pass: bool = False
     in_tokens: bool = False
     proprio: int = 0
+    before: int = 1
     span_added: float = 0.0
 
     def rows(self, dims: int) -> int:
@@ -49,6 +51,14 @@ class HeadConfig:
             dims: Numbers in an action.
         """
         return 0
+
+    def positions(self, dims: int) -> int:
+        """Give the positions that an answer takes behind the prompt.
+
+        Args:
+            dims: Numbers in an action.
+        """
+        return self.rows(dims) + 2 if self.single_pass else dims
 
     def passes(self, dims: int) -> tuple[tuple[int, int], ...]:
         """Give the language model's passes after the prefill, where no draft shortens them.
