@@ -104,7 +104,6 @@ def run_layers(
         x = layer.finish(x, attend(slot, q, k, v))
     return x, queries
 
-
     def keep(self, slot: int, keys: Tensor, values: Tensor) -> None:
         """Take in keys and values of rows whose queries are not wanted."""
 

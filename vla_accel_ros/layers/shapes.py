@@ -18,16 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vla_accel_ros.files.kinds import (
-    Flag,
-    Maybe,
-    Number,
-    Several,
-    Whole,
-    Word,
-    check_fields,
-    of,
-)
+from vla_accel_ros.files.kinds import Flag, Maybe, Number, Several, Whole, Word, check_fields, of
 
 HALF = (0.5, 0.5, 0.5)
 

@@ -193,7 +193,7 @@ def prefill(
     """
     decoder = inference.model.language_model.model
     choice, layout = inference.choice, inference.choice.pruner.layout
-    needs, depth = choice.needs, layout.layers
+    needs, depth, apart = choice.needs, layout.layers, inference.model.config.head.apart
     length = x.shape[1]
     front = torch.arange(layout.before, device='cpu')
     after = layout.total + torch.arange(layout.before, length - len(ids), device='cpu')
@@ -215,7 +215,9 @@ def prefill(
             kinds = kinds_at(needs, decoder.config.attending[-1] + 1)
             wanted = wanted_rows(left, rows, kinds, read)
             given['rows'] = torch.arange(left - wanted, left, device=x.device)
-        program = Span(decoder, first, last, causal, stay is not None, last == depth, taps)
+        program = Span(
+            decoder, first, last, causal, stay is not None, last == depth, taps, apart=apart
+        )
         # Layers that are without attention have nothing to keep.
         room = {'new': cache.room(first, last, len(positions))} if program.slots else {}
         done = inference.run(program, given, room)
@@ -268,7 +270,8 @@ def _tell(
     )
     scores: Tensors = {}
     if wanted:
-        program = RowScores(wanted, layout.cameras, layout.tokens, causal, layout.before)
+        apart = inference.model.config.head.apart
+        program = RowScores(wanted, layout.cameras, layout.tokens, causal, layout.before, apart)
         given = {f'queries.{want.layer}': done[f'queries.{want.layer}'] for want in wanted}
         given |= {'new': done['new'], 'positions': positions, 'ids': ids}
         scores = inference.run(program, given)

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.engines.interface import Tensors
-from vla_accel_ros.engines.programs.decoder import memory_of, tap_names
+from vla_accel_ros.engines.programs.decoder import memory_of, tap_names, tapped
 from vla_accel_ros.layers.attending import Memory
 from vla_accel_ros.layers.interleaved import InterleavedExpert
 
@@ -77,12 +77,11 @@ class InterleavedStep:
     In: `noisy` [B, chunk, action width]; `time` [B or 1, expert width], embedded; `positions` int
     [chunk], those behind the prefix; `store` as `CrossPrefix` gives it; `lengths` int64 [slots],
     the rows that each layer holds. Out: `velocity` [B, chunk, action width]; `queries.l` [B,
-    heads, chunk, head width], rotated, and `own.l` [2, B, kv heads, chunk, head width], the
-    actions' keys (rotated) and values, of each tapped layer, which is a self layer.
+    heads, chunk, head width], rotated, of each tapped layer.
 
     Attributes:
         velocity: The model's.
-        taps: Self layers, counted from 1, whose queries are wanted.
+        taps: Layers, counted from 1, whose queries are wanted.
         held: See `decoder.Pass`.
     """
 
@@ -104,4 +103,4 @@ class InterleavedStep:
         velocity, queries = self.velocity(
             given['noisy'], given['time'], given['positions'], memory, self.taps
         )
-        return {'velocity': velocity, **{f'queries.{k}': part for k, part in queries.items()}}
+        return {'velocity': velocity, **tapped(queries)}

@@ -182,9 +182,7 @@ class RowScores:
             )
             first, entropy = self.before, 'entropy' in more
             present = ids[: max(seen - first, 0)]
-            parts.append(
-                token_scores(weights, first, present, self.cameras, self.tokens, entropy)
-            )
+            parts.append(token_scores(weights, first, present, self.cameras, self.tokens, entropy))
             counts.append(stop - start)
             if 'focus' in more:
                 looks.append(weights[..., first : first + len(ids)].mean(0))

@@ -32,6 +32,7 @@ class HeadConfig:
         in_tokens: Whether an answer is tokens, which stand for bins, or numbers.
         proprio: Numbers of proprioception that the checkpoint wants, 0 for none.
         before: Rows of the sequence in front of the visual tokens: BOS, or none.
+        apart: Last rows of the prefill that see all and that no other row sees.
         span_added: Added to the span of each action column, and of each proprioception column,
             when they are scaled.
     """
@@ -42,6 +43,7 @@ class HeadConfig:
     in_tokens: bool = False
     proprio: int = 0
     before: int = 1
+    apart: int = 0
     span_added: float = 0.0
 
     def rows(self, dims: int) -> int:

@@ -37,7 +37,9 @@ Arrays = dict[str, np.ndarray]
 APART = 1
 
 
-def tower_arrays(model: SmolVLA, pixels: Tensor, like: Mapping[str, np.ndarray], at: str) -> Arrays:
+def tower_arrays(
+    model: SmolVLA, pixels: Tensor, like: Mapping[str, np.ndarray], at: str
+) -> Arrays:
     """Give what the tower makes of one image, block by block.
 
     Args:

@@ -49,6 +49,8 @@ class SmolVLAConfig(HeadConfig):
     """
 
     family = 'smolvla'
+    before = 0
+    apart = 1
 
     chunk: int = field(default=50, metadata=of(Whole(1, 512)))
     proprio: int = field(default=6, metadata=of(COLUMNS))

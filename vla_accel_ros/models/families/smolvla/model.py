@@ -27,8 +27,11 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from vla_accel_ros.engines.programs.call import Call
+from vla_accel_ros.engines.programs.interleaved import CrossPrefix, InterleavedStep
+from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.attending import Memory
 from vla_accel_ros.layers.connector import Connector
+from vla_accel_ros.layers.flow_time import embed_times
 from vla_accel_ros.layers.interleaved import InterleavedExpert
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.vla import VLA
@@ -71,6 +74,10 @@ class SmolVLA(VLA):
         padded = F.pad(state.to(words.dtype), (0, self.config.head.state_width - state.shape[-1]))
         return torch.cat([seen, self.state_proj(padded)[:, None]], dim=1)
 
+    def vision_of_one(self) -> Vision:
+        """Give the program of the tower over one image, for a camera by itself."""
+        return Vision(self.vision_backbone, ((0,),), shuffle=self.config.shuffle)
+
     def sequence(self) -> Call:
         """Give the program that puts the whole sequence together."""
         return Call('sequence', self.embed_sequence, ('ids', 'visual', 'state'), 'x')
@@ -88,6 +95,22 @@ class SmolVLA(VLA):
         actions = self.action_in_proj(noisy)
         both = torch.cat([actions, time[:, None].to(actions.dtype).expand_as(actions)], dim=-1)
         return self.action_time_mlp_out(F.silu(self.action_time_mlp_in(both)))
+
+    def embed_times(self, times: Tensor) -> Tensor:
+        """Embed times [n]; give [n, expert width] where the model is and of its type."""
+        own = self.config.head
+        made = embed_times(times, own.expert_width, own.min_period, own.max_period)
+        return made.to(self.device, self.dtype)
+
+    def cross_prefix(self, held: tuple[int, ...] | None = None) -> CrossPrefix:
+        """Give the program that projects the prefix for the cross layers."""
+        return CrossPrefix(self.expert, held)
+
+    def step(
+        self, taps: tuple[int, ...] = (), held: tuple[int, ...] | None = None
+    ) -> InterleavedStep:
+        """Give the program of one denoising step."""
+        return InterleavedStep(self.velocity, taps, held)
 
     def velocity(
         self,
