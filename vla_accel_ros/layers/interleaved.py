@@ -33,6 +33,10 @@ from vla_accel_ros.layers.rotary import Rope, Rotary, rotate
 from vla_accel_ros.layers.shapes import DecoderConfig
 
 
+# By layer, counted from 1, queries of the actions and, where they have any, their keys.
+Looks = dict[int, tuple[Tensor, Tensor | None]]
+
+
 class CrossAttention(nn.Module):
     """Attention over the prefix's keys and values, projected by matrices of its own.
 
@@ -108,7 +112,7 @@ class InterleavedExpert(nn.Module):
         prefix: Memory,
         taps: Collection[int] = (),
         collect: list[Tensor] | None = None,
-    ) -> tuple[Tensor, dict[int, Tensor]]:
+    ) -> tuple[Tensor, Looks]:
         """Run all layers over the rows of a chunk.
 
         Args:
@@ -119,23 +123,24 @@ class InterleavedExpert(nn.Module):
             collect: Receives the input of each layer.
 
         Returns:
-            [B, chunk, width] after the final norm, and by tapped layer the rotated queries
-            [B, heads, chunk, head width].
+            [B, chunk, width] after the final norm; by tapped layer the queries [B, heads, chunk,
+            head width] and, of self layers, the keys [B, kv heads, chunk, head width], both
+            rotated.
         """
         behind = self.rope(positions[None], x)
         alone = self.rope((positions - positions[:1])[None], x) if self.cross else behind
-        queries: dict[int, Tensor] = {}
+        looks: Looks = {}
         for index, layer in enumerate(self.layers):
             if collect is not None:
                 collect.append(x)
             normed, attention = layer.input_layernorm(x), layer.self_attn
             if index in self.cross:
                 q = attention.queries(normed, alone)
-                read = prefix.look(index, q)
+                k, read = None, prefix.look(index, q)
             else:
                 q, k, v = attention.project(normed, behind)
                 read = prefix(index, q, k, v)
             if index + 1 in taps:
-                queries[index + 1] = q
+                looks[index + 1] = q, k
             x = layer.finish(x, read)
-        return self.norm(x), queries
+        return self.norm(x), looks

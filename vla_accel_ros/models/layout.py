@@ -29,6 +29,10 @@ def layout_of(config: VLAConfig) -> Layout:
         columns=config.grid,
         patch=tower.patch * config.shuffle,
         layers=config.decoder.layers,
+        not_answering=tuple(
+            layer + 1 for layer in config.head.not_answering(config.decoder.layers)
+        ),
+        prompt_acts=config.head.prompt_acts,
         tower_blocks=min(config.towers[t].blocks for image in config.image_towers for t in image),
         single_pass=config.head.single_pass,
         before=config.head.before,

@@ -40,7 +40,8 @@ class Rows(str, Enum):
 
     ALL is every row up to the last prompt token; LAST the last prompt token, whose output is the
     first action token; TEXT the prompt tokens after the visual ones; ACTION the rows that a
-    single-pass model reads its actions from, which stand in the sequence from the start.
+    single-pass model reads its actions from, which stand in the sequence from the start, or the
+    one of the prompt that stands for the action where a layout has `prompt_acts`.
     """
 
     ALL = 'all'
@@ -63,6 +64,9 @@ class Layout:
         without_attention: Decoder layers, counted from 1, whose attention is left out of the
             model: they give no scores.
         before: Rows in front of the visual tokens: BOS, or none.
+        not_answering: Further layers, of which action-decoding rows give no scores: they look
+            at something else there than the layer's own keys.
+        prompt_acts: Whether a row of the prompt stands for the action (`Rows.ACTION`).
         tower_blocks: Blocks of the towers that run; of the one with the fewest.
 
     Raises:
@@ -77,6 +81,8 @@ class Layout:
     single_pass: bool = False
     without_attention: tuple[int, ...] = ()
     before: int = 1
+    not_answering: tuple[int, ...] = ()
+    prompt_acts: bool = False
     tower_blocks: int = 1
 
     def __post_init__(self) -> None:

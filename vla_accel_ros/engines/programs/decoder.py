@@ -157,7 +157,7 @@ class Pass:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the tokens; see `Program.run`."""
-        decoder, memory = self.decoder, _memory(given, room, self.held)
+        decoder, memory = self.decoder, memory_of(given, room, self.held)
         x = decoder.embed_tokens(given['tokens'])
         memory.begin(x.shape[1])
         rope, depth = decoder.rope(given['positions'], x), decoder.config.layers
@@ -199,7 +199,7 @@ class Loop:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the passes; see `Program.run`."""
-        decoder, memory = self.decoder, _memory(given, room, self.held)
+        decoder, memory = self.decoder, memory_of(given, room, self.held)
         token, depth, looks = given['token'], decoder.config.layers, []
         places = given['position'] + torch.arange(self.count, device=token.device)
         cosines, sines = decoder.rope(places, decoder.embed_tokens.weight)

@@ -23,13 +23,11 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.engines.interface import Tensors
-from vla_accel_ros.engines.programs.decoder import memory_of, tap_names, tapped
+from vla_accel_ros.engines.programs.decoder import memory_of
 from vla_accel_ros.layers.attending import Memory
-from vla_accel_ros.layers.interleaved import InterleavedExpert
+from vla_accel_ros.layers.interleaved import InterleavedExpert, Looks
 
-Velocity = Callable[
-    [Tensor, Tensor, Tensor, Memory, Collection[int]], tuple[Tensor, dict[int, Tensor]]
-]
+Velocity = Callable[[Tensor, Tensor, Tensor, Memory, Collection[int]], tuple[Tensor, Looks]]
 
 
 @dataclass(frozen=True)
@@ -76,16 +74,19 @@ class InterleavedStep:
 
     In: `noisy` [B, chunk, action width]; `time` [B or 1, expert width], embedded; `positions` int
     [chunk], those behind the prefix; `store` as `CrossPrefix` gives it; `lengths` int64 [slots],
-    the rows that each layer holds. Out: `velocity` [B, chunk, action width]; `queries.l` [B,
-    heads, chunk, head width], rotated, of each tapped layer.
+    the rows that each layer holds. Out: `velocity` [B, chunk, action width]; of each tapped layer
+    `queries.l` [B, heads, chunk, head width] and, of a self layer, `own.l` [B, kv heads, chunk,
+    head width], the actions' keys, both rotated.
 
     Attributes:
         velocity: The model's.
+        cross: Layers, from 0, that have no keys of their own.
         taps: Layers, counted from 1, whose queries are wanted.
         held: See `decoder.Pass`.
     """
 
     velocity: Velocity
+    cross: tuple[int, ...]
     taps: tuple[int, ...] = ()
     held: tuple[int, ...] | None = field(default=None, compare=False)
     name = 'flow_step'
@@ -94,13 +95,16 @@ class InterleavedStep:
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the tensors that come out."""
-        return ('velocity', *tap_names(self.taps))
+        own = (f'own.{layer}' for layer in self.taps if layer - 1 not in self.cross)
+        return ('velocity', *(f'queries.{layer}' for layer in self.taps), *own)
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the expert; see `Program.run`."""
         memory = memory_of(given, {}, self.held)
         memory.begin(given['noisy'].shape[1])
-        velocity, queries = self.velocity(
+        velocity, looks = self.velocity(
             given['noisy'], given['time'], given['positions'], memory, self.taps
         )
-        return {'velocity': velocity, **tapped(queries)}
+        queries = {f'queries.{layer}': asked for layer, (asked, _) in looks.items()}
+        own = {f'own.{layer}': keys for layer, (_, keys) in looks.items() if keys is not None}
+        return {'velocity': velocity, **queries, **own}

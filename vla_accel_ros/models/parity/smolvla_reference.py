@@ -206,16 +206,16 @@ class Case:
         memory.begin(chunk)
         places, layers = torch.arange(begin, begin + chunk), len(model.expert.layers)
         rows = model.embed_actions(self._given.noise, table)
-        last, queries = model.expert(rows, places, memory, range(1, layers + 1), hidden)
+        last, looks = model.expert(rows, places, memory, range(1, layers + 1), hidden)
         found = {f'suffix_hidden_{at}_{name}': torch.cat([*hidden, last]).numpy()}
         asked = torch.tensor([0, chunk // 2, chunk - 1])
         for layer in range(layers):
-            asking, keys = queries[layer + 1][0][:, asked], cache.of_layer(layer)[0, 0]
+            asking, keys = looks[layer + 1][0][0, :, asked], cache.of_layer(layer)[0, 0]
             before = torch.arange(begin)
             if layer in model.expert.cross:
                 weights = attention_rows(asking, keys)
             else:
-                keys = torch.cat([keys, memory.new[layer, 0, 0]], 1)
+                keys = torch.cat([keys, looks[layer + 1][1][0]], 1)
                 weights = attention_rows(asking, keys, places[asked], torch.cat([before, places]))
             whole = weights.new_zeros(*weights.shape[:2], len(self._valid))
             whole[..., self._rows] = weights[..., :begin]

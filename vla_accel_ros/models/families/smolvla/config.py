@@ -51,6 +51,7 @@ class SmolVLAConfig(HeadConfig):
     family = 'smolvla'
     before = 0
     apart = 1
+    prompt_acts = True
 
     chunk: int = field(default=50, metadata=of(Whole(1, 512)))
     proprio: int = field(default=6, metadata=of(COLUMNS))
@@ -78,6 +79,10 @@ class SmolVLAConfig(HeadConfig):
     def rows(self, dims: int) -> int:
         """Give one row, the state's; see `HeadConfig.rows`."""
         return 1
+
+    def not_answering(self, layers: int) -> tuple[int, ...]:
+        """Give the cross layers, which look at projected keys; see `HeadConfig.not_answering`."""
+        return self.cross(layers)
 
     def expert(self, decoder: DecoderConfig) -> DecoderConfig:
         """Give the expert's shape beside a language model."""

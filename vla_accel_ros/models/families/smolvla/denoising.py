@@ -40,13 +40,13 @@ class Denoised:
         chunk: [1, chunk, action width], normalised.
         states: The noisy chunks before each step, and the last one.
         velocities: Of each step.
-        queries: Of each step, the queries of the tapped layers.
+        looks: Of each step `queries.l` and `own.l` of the tapped layers, by name.
     """
 
     chunk: Tensor
     states: list[Tensor] = field(default_factory=list)
     velocities: list[Tensor] = field(default_factory=list)
-    queries: list[dict[int, Tensor]] = field(default_factory=list)
+    looks: list[dict[str, Tensor]] = field(default_factory=list)
 
 
 class Denoiser:
@@ -75,7 +75,7 @@ class Denoiser:
         room = {'store': cache.store}
         call(engine, model.cross_prefix(cache.held), room, room)
 
-    def velocity(self, noisy: Tensor, time: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+    def velocity(self, noisy: Tensor, time: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Give the velocity at a time.
 
         Args:
@@ -83,7 +83,8 @@ class Denoiser:
             time: [1, expert width], embedded, of the model's type.
 
         Returns:
-            [1, chunk, action width] of the type of `noisy`, and the queries of the tapped layers.
+            [1, chunk, action width] of the type of `noisy`, and what the step gives of
+            tapped layers, by name.
         """
         given = {
             'noisy': noisy.to(self._model.dtype),
@@ -94,9 +95,7 @@ class Denoiser:
         }
         done = call(self._engine, self._step, given)
         velocity = done.pop('velocity')
-        return velocity.to(noisy.dtype), {
-            int(name.partition('.')[2]): part for name, part in done.items()
-        }
+        return velocity.to(noisy.dtype), done
 
     def run(self, noise: Tensor, steps: int) -> Denoised:
         """Denoise.
@@ -108,9 +107,9 @@ class Denoiser:
         done = Denoised(noise)
         for time in self._model.embed_times(step_times(steps)).split(1):
             done.states.append(done.chunk)
-            velocity, queries = self.velocity(done.chunk, time)
+            velocity, looks = self.velocity(done.chunk, time)
             done.velocities.append(velocity)
-            done.queries.append(queries)
+            done.looks.append(looks)
             done.chunk = done.chunk - velocity / steps
         done.states.append(done.chunk)
         return done

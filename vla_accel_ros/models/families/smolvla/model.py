@@ -32,7 +32,7 @@ from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.attending import Memory
 from vla_accel_ros.layers.connector import Connector
 from vla_accel_ros.layers.flow_time import embed_times
-from vla_accel_ros.layers.interleaved import InterleavedExpert
+from vla_accel_ros.layers.interleaved import InterleavedExpert, Looks
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.vla import VLA
 
@@ -110,7 +110,7 @@ class SmolVLA(VLA):
         self, taps: tuple[int, ...] = (), held: tuple[int, ...] | None = None
     ) -> InterleavedStep:
         """Give the program of one denoising step."""
-        return InterleavedStep(self.velocity, taps, held)
+        return InterleavedStep(self.velocity, self.expert.cross, taps, held)
 
     def velocity(
         self,
@@ -119,7 +119,7 @@ class SmolVLA(VLA):
         positions: Tensor,
         prefix: Memory,
         taps: Collection[int] = (),
-    ) -> tuple[Tensor, dict[int, Tensor]]:
+    ) -> tuple[Tensor, Looks]:
         """Give the velocity of a noisy chunk.
 
         Args:
@@ -130,7 +130,7 @@ class SmolVLA(VLA):
             taps: Layers, counted from 1, whose queries are wanted.
 
         Returns:
-            [B, chunk, action width], and the queries.
+            [B, chunk, action width], and what `InterleavedExpert` gives of tapped layers.
         """
-        rows, queries = self.expert(self.embed_actions(noisy, time), positions, prefix, taps)
-        return self.action_out_proj(rows), queries
+        rows, looks = self.expert(self.embed_actions(noisy, time), positions, prefix, taps)
+        return self.action_out_proj(rows), looks
