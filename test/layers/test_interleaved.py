@@ -17,9 +17,9 @@
 import pytest
 import torch
 
-from vla_accel_ros.layers.attending import Held, Masked, Placed
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.layers.interleaved import InterleavedExpert
+from vla_accel_ros.layers.memory import Held, Masked, Placed
 from vla_accel_ros.layers.shapes import DecoderConfig
 
 CHUNK, CAPACITY, HELD = 4, 14, (9, 9, 6, 5)

@@ -27,11 +27,10 @@ from collections.abc import Collection
 import torch
 from torch import Tensor, nn
 
-from vla_accel_ros.layers.attending import Memory
 from vla_accel_ros.layers.llama import DecoderLayer, RMSNorm
+from vla_accel_ros.layers.memory import Memory
 from vla_accel_ros.layers.rotary import Rope, Rotary, rotate
 from vla_accel_ros.layers.shapes import DecoderConfig
-
 
 # By layer, counted from 1, queries of the actions and, where they have any, their keys.
 Looks = dict[int, tuple[Tensor, Tensor | None]]

@@ -14,8 +14,8 @@
 
 """What models of every family are made of: towers, projector and language model.
 
-The sequence begins with [BOS | visual tokens | rest of the prompt], or with the visual tokens where
-the family has BOS behind them; positions are absolute, so that a visual token keeps its own
+The sequence begins with [BOS | visual tokens | rest of the prompt], or with the visual tokens
+where the family has BOS behind them; positions are absolute, so that a visual token keeps its own
 whatever happens to the others. A family adds what makes actions of it.
 """
 

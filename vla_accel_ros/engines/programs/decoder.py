@@ -22,8 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.interface import Program, Tensors
-from vla_accel_ros.layers.attending import Held, Masked, Memory, Own, Placed, run_layers
+from vla_accel_ros.layers.attending import Own, run_layers
 from vla_accel_ros.layers.llama import LlamaDecoder
+from vla_accel_ros.layers.memory import Held, Masked, Memory, Placed
 
 
 def tap_names(taps: tuple[int, ...]) -> tuple[str, ...]:

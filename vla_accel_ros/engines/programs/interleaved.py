@@ -24,8 +24,8 @@ from torch import Tensor
 
 from vla_accel_ros.engines.interface import Tensors
 from vla_accel_ros.engines.programs.decoder import memory_of
-from vla_accel_ros.layers.attending import Memory
 from vla_accel_ros.layers.interleaved import InterleavedExpert, Looks
+from vla_accel_ros.layers.memory import Memory
 
 Velocity = Callable[[Tensor, Tensor, Tensor, Memory, Collection[int]], tuple[Tensor, Looks]]
 

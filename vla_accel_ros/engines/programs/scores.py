@@ -110,9 +110,9 @@ class RowScores:
 
     In: `queries.l` of each layer and `new`, both as `Span` gives them for one sequence, the
     queries of the last rows at least that are to be scored; `positions` int [n], absolute,
-    ascending; `ids` int [m], which visual tokens the sequence has
-    behind the `before` rows in front of them, ascending. Out, of each layer and kind of rows: `received.l.kind`
-    float32 [cameras, tokens], `present.l.kind` bool, where wanted `entropy.l.kind` float32 [] and
+    ascending; `ids` int [m], which visual tokens the sequence has behind the `before` rows in
+    front of them, ascending. Out, of each layer and kind of rows: `received.l.kind` float32
+    [cameras, tokens], `present.l.kind` bool, where wanted `entropy.l.kind` float32 [] and
     `focus.l.text` float32 [cameras, tokens]; see
     `pruning.scores.TokenScores`.
 

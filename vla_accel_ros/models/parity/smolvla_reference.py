@@ -25,7 +25,7 @@ from torch import Tensor
 
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import call
-from vla_accel_ros.layers.attending import Held
+from vla_accel_ros.layers.memory import Held
 from vla_accel_ros.models.families.smolvla.denoising import Denoiser, step_times
 from vla_accel_ros.models.families.smolvla.model import SmolVLA
 from vla_accel_ros.models.parity.smolvla_prefix import APART, EVERY, Arrays, Prefix, tower_arrays

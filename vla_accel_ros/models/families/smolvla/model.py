@@ -29,10 +29,10 @@ import torch.nn.functional as F
 from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.engines.programs.interleaved import CrossPrefix, InterleavedStep
 from vla_accel_ros.engines.programs.vision import Vision
-from vla_accel_ros.layers.attending import Memory
 from vla_accel_ros.layers.connector import Connector
 from vla_accel_ros.layers.flow_time import embed_times
 from vla_accel_ros.layers.interleaved import InterleavedExpert, Looks
+from vla_accel_ros.layers.memory import Memory
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.vla import VLA
 
