@@ -28,7 +28,11 @@ from vla_accel_ros.models.parity.comparison import Comparison, FixtureError
 
 _OPENVLA = 'vla_accel_ros.models.parity.compare:verify'
 # By family the function that compares a folder. What OFT adds is compared when it is asked for.
-REFERENCES = {'openvla': _OPENVLA, 'oft': _OPENVLA}
+REFERENCES = {
+    'openvla': _OPENVLA,
+    'oft': _OPENVLA,
+    'smolvla': 'vla_accel_ros.models.parity.smolvla_compare:verify',
+}
 # Files of arrays that a fixture may do without.
 OPTIONAL = {'openvla': (CROPS,), 'oft': (CROPS,)}
 Compare = Callable[[Path], list[Comparison]]

@@ -28,34 +28,19 @@ from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.action_tokens import ActionStatistics
 from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.families.smolvla.denoising import Denoised, Denoiser
+from vla_accel_ros.models.families.smolvla.rows import prefix_rows
 from vla_accel_ros.models.heads.interface import ActionHead, Ask, HeadAnswer, HeadStats, NewCache
 from vla_accel_ros.models.heads.reading import read_numbers
 from vla_accel_ros.models.inference import Inference, Watch
 from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.models.proprio import ProprioError
 from vla_accel_ros.models.pruned import Prefilled, encode, prefill
-from vla_accel_ros.models.rows import Slices
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
-from vla_accel_ros.pruning.interface import Rows
 from vla_accel_ros.pruning.registry import create
 
 # The same noise in each episode, so that an answer depends on what is asked alone.
 SEED = 0
-
-
-def rows_of(text: int) -> Slices:
-    """Say which rows of the prefix are which: the state is the row that stands for the action.
-
-    Args:
-        text: Tokens of the prompt.
-    """
-    return {
-        Rows.ALL: slice(None, -1),
-        Rows.TEXT: slice(-1 - text, -1),
-        Rows.LAST: slice(-2, -1),
-        Rows.ACTION: slice(-1, None),
-    }
 
 
 class SmolVLAHead(ActionHead):
@@ -106,7 +91,7 @@ class SmolVLAHead(ActionHead):
             given = {'ids': ask.ids, 'visual': visual, 'state': ask.proprio}
             x = inference.run(self.model.sequence(), given)['x']
             cache, text = new_cache(x.shape[1]), ask.ids.shape[1]
-            done = prefill(inference, x, present, cache, rows_of(text), read=0, causal=False)
+            done = prefill(inference, x, present, cache, prefix_rows(text), read=0, causal=False)
         return done, self.model.config.visual_tokens + text + 1, projected, cache
 
     def _tell(
