@@ -52,7 +52,7 @@ def run(expert, cache, x, begin=12, memory=None):
 def test_all_forms_of_a_memory_give_the_same(expert, cache):
     x = torch.randn(1, CHUNK, 20)
     expected, queries = run(expert, cache, x)
-    assert [*queries] == [1, 2] and queries[2][0].shape == (1, 4, CHUNK, 8)
+    assert [*queries] == [1, 2] and queries[2].shape == (1, 4, CHUNK, 8)
     for memory in (
         Held(cache.store.clone(), cache.held, inside=True),
         Masked(cache.store, cache.lengths),

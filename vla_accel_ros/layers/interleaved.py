@@ -29,11 +29,9 @@ from torch import Tensor, nn
 
 from vla_accel_ros.layers.llama import DecoderLayer, RMSNorm
 from vla_accel_ros.layers.memory import Memory
+from vla_accel_ros.layers.packed import Packable
 from vla_accel_ros.layers.rotary import Rope, Rotary, rotate
 from vla_accel_ros.layers.shapes import DecoderConfig
-
-# By layer, counted from 1, queries of the actions and, where they have any, their keys.
-Looks = dict[int, tuple[Tensor, Tensor | None]]
 
 
 class CrossAttention(nn.Module):
@@ -91,6 +89,12 @@ class InterleavedExpert(nn.Module):
         self.norm = RMSNorm(config.width, config.rms_eps)
         self.rotary = Rotary(config)
 
+    def pack(self) -> None:
+        """Pack the matrices of each layer that are multiplied with the same rows."""
+        for module in self.layers.modules():
+            if isinstance(module, Packable):
+                module.pack()
+
     def project(self, layer: int, prefix: Tensor) -> Tensor:
         """Project keys and values of the prefix for a cross layer; see `CrossAttention.project`.
 
@@ -111,7 +115,7 @@ class InterleavedExpert(nn.Module):
         prefix: Memory,
         taps: Collection[int] = (),
         collect: list[Tensor] | None = None,
-    ) -> tuple[Tensor, Looks]:
+    ) -> tuple[Tensor, dict[int, Tensor]]:
         """Run all layers over the rows of a chunk.
 
         Args:
@@ -122,24 +126,23 @@ class InterleavedExpert(nn.Module):
             collect: Receives the input of each layer.
 
         Returns:
-            [B, chunk, width] after the final norm; by tapped layer the queries [B, heads, chunk,
-            head width] and, of self layers, the keys [B, kv heads, chunk, head width], both
-            rotated.
+            [B, chunk, width] after the final norm, and by tapped layer the rotated queries
+            [B, heads, chunk, head width].
         """
         behind = self.rope(positions[None], x)
         alone = self.rope((positions - positions[:1])[None], x) if self.cross else behind
-        looks: Looks = {}
+        queries: dict[int, Tensor] = {}
         for index, layer in enumerate(self.layers):
             if collect is not None:
                 collect.append(x)
             normed, attention = layer.input_layernorm(x), layer.self_attn
             if index in self.cross:
                 q = attention.queries(normed, alone)
-                k, read = None, prefix.look(index, q)
+                read = prefix.look(index, q)
             else:
                 q, k, v = attention.project(normed, behind)
                 read = prefix(index, q, k, v)
             if index + 1 in taps:
-                looks[index + 1] = q, k
+                queries[index + 1] = q
             x = layer.finish(x, read)
-        return self.norm(x), looks
+        return self.norm(x), queries

@@ -53,6 +53,8 @@ class Memory:
     def look(self, slot: int, queries: Tensor) -> Tensor:
         """Give what queries read that see what a slot held before the pass, all of it, alone.
 
+        The new rows have neither keys nor values there; in `new` they are zeros, or anything.
+
         Args:
             slot: See `Attend`.
             queries: [B, heads, r, head width], rotated.
@@ -197,6 +199,9 @@ class Masked(Memory):
 
     def look(self, slot: int, queries: Tensor) -> Tensor:
         """See `Memory.look`."""
+        blank = self.store.new_zeros(*self.store[slot, 0, :, :, 0].shape[:2], queries.shape[2], 1)
+        blank = blank.expand(-1, -1, -1, self.store.shape[-1])
+        self._made[slot] = blank, blank
         return fused(queries, *self.store[slot].unbind(0), self._hidden[slot, None])
 
     @property
@@ -246,6 +251,8 @@ class Placed(Memory):
         """See `Memory.look`."""
         places = torch.arange(self.store.shape[4], device=self.store.device)
         seen = places < self._lengths[slot].view(1, 1)
+        rows = self.store[slot, :, :, :, : queries.shape[2]]
+        self._made[-1].append(torch.zeros_like(rows))
         return fused(queries, *self.store[slot].unbind(0), seen)
 
     @property

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the actions of a flow policy look at, from the queries of all denoising steps."""
+"""How much attention visual tokens receive from the action rows of a denoising step."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.engines.interface import Tensors
+from vla_accel_ros.engines.programs.decoder import tap_names
 from vla_accel_ros.engines.programs.scores import ACTIONS, named, score_names
-from vla_accel_ros.pruning.scores import token_scores
+from vla_accel_ros.pruning.scores import attention_rows, token_scores
 
 
 @dataclass(frozen=True)
 class FlowScores:
-    """How much attention visual tokens receive from the action rows, mean over all steps.
+    """Attention from action rows, which see the prefix and, of one another, all or those before.
 
-    In, of each layer: `queries.l` [steps, heads, chunk, head width] and `own.l` [steps, kv heads,
-    chunk, head width], the actions' keys, both rotated; `past.l` [2, 1, kv heads, n, head width],
-    keys and values of the prefix; `ids.l` int [m], the visual tokens among them, ascending. Out,
-    of each layer: `received.l.actions` float32 [cameras, tokens], `present.l.actions` bool.
+    In: of each layer `queries.l` [1, heads, n, head width] and `new` [slots, 2, 1, kv heads, n,
+    head width] as `flow.Velocity` gives them; `past.l` [2, 1, kv heads, m, head width], what the
+    layer holds; `ids.l` int [v], the visual tokens in it, behind its `before` first rows. Out, of
+    each layer: `received.l.actions` float32 [cameras, tokens], `present.l.actions` bool.
 
     Attributes:
         layers: Counted from 1.
@@ -47,14 +48,14 @@ class FlowScores:
     cameras: int
     tokens: int
     before: int
-    causal: bool
+    causal: bool = False
     name = 'flow_scores'
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the tensors that go in."""
-        kinds = ('queries', 'own', 'past', 'ids')
-        return tuple(f'{kind}.{layer}' for layer in self.layers for kind in kinds)
+        kinds = [f'{kind}.{layer}' for layer in self.layers for kind in ('past', 'ids')]
+        return (*tap_names(self.layers), 'new', *kinds)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -65,22 +66,12 @@ class FlowScores:
         """Score each layer; see `Program.run`."""
         result: dict[str, Tensor] = {}
         for layer in self.layers:
-            weights = self._weights(
-                given[f'queries.{layer}'], given[f'own.{layer}'], given[f'past.{layer}'][0, 0]
-            )
+            keys = torch.cat([given[f'past.{layer}'][0, 0], given['new'][layer - 1, 0, 0]], 1)
+            queries = given[f'queries.{layer}'][0]
+            places = torch.arange(keys.shape[1], device=keys.device) if self.causal else None
+            rows = None if places is None else places[-queries.shape[1] :]
+            weights = attention_rows(queries, keys, rows, places)
             ids = given[f'ids.{layer}']
-            flat = weights.flatten(0, 1)
-            scores = token_scores(flat, self.before, ids, self.cameras, self.tokens)
+            scores = token_scores(weights, self.before, ids, self.cameras, self.tokens)
             result |= named(layer, ACTIONS, scores)
         return result
-
-    def _weights(self, queries: Tensor, own: Tensor, keys: Tensor) -> Tensor:
-        """Give weights [steps, kv heads, rows, n + chunk] over the prefix and the actions."""
-        steps, _, chunk, width = queries.shape
-        grouped = (queries * width**-0.5).reshape(steps, len(keys), -1, width)
-        before, among = grouped @ keys.transpose(-1, -2), grouped @ own.transpose(-1, -2)
-        if self.causal:
-            places = torch.arange(chunk, device=queries.device)
-            rows = places.repeat(grouped.shape[2] // chunk)
-            among = among.masked_fill(places > rows[:, None], float('-inf'))
-        return torch.cat([before, among], dim=-1).float().softmax(-1)

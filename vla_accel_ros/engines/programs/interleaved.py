@@ -12,22 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""SmolVLA's denoising: the prefix projected for the cross layers once a chunk, and one step."""
+"""The prefix as SmolVLA's expert reads it, made once a chunk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from vla_accel_ros.engines.interface import Tensors
-from vla_accel_ros.engines.programs.decoder import memory_of
-from vla_accel_ros.layers.interleaved import InterleavedExpert, Looks
-from vla_accel_ros.layers.memory import Memory
-
-Velocity = Callable[[Tensor, Tensor, Tensor, Memory, Collection[int]], tuple[Tensor, Looks]]
+from vla_accel_ros.layers.interleaved import InterleavedExpert
 
 
 @dataclass(frozen=True)
@@ -66,45 +61,3 @@ class CrossPrefix:
                 rows = rows[..., : self.held[layer], :]
             rows.copy_(self.expert.project(layer, rows))
         return {'store': inside}
-
-
-@dataclass(frozen=True)
-class InterleavedStep:
-    """The velocity of a noisy chunk.
-
-    In: `noisy` [B, chunk, action width]; `time` [B or 1, expert width], embedded; `positions` int
-    [chunk], those behind the prefix; `store` as `CrossPrefix` gives it; `lengths` int64 [slots],
-    the rows that each layer holds. Out: `velocity` [B, chunk, action width]; of each tapped layer
-    `queries.l` [B, heads, chunk, head width] and, of a self layer, `own.l` [B, kv heads, chunk,
-    head width], the actions' keys, both rotated.
-
-    Attributes:
-        velocity: The model's.
-        cross: Layers, from 0, that have no keys of their own.
-        taps: Layers, counted from 1, whose queries are wanted.
-        held: See `decoder.Pass`.
-    """
-
-    velocity: Velocity
-    cross: tuple[int, ...]
-    taps: tuple[int, ...] = ()
-    held: tuple[int, ...] | None = field(default=None, compare=False)
-    name = 'flow_step'
-    inputs = ('noisy', 'time', 'positions', 'store', 'lengths')
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the tensors that come out."""
-        own = (f'own.{layer}' for layer in self.taps if layer - 1 not in self.cross)
-        return ('velocity', *(f'queries.{layer}' for layer in self.taps), *own)
-
-    def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
-        """Run the expert; see `Program.run`."""
-        memory = memory_of(given, {}, self.held)
-        memory.begin(given['noisy'].shape[1])
-        velocity, looks = self.velocity(
-            given['noisy'], given['time'], given['positions'], memory, self.taps
-        )
-        queries = {f'queries.{layer}': asked for layer, (asked, _) in looks.items()}
-        own = {f'own.{layer}': keys for layer, (_, keys) in looks.items() if keys is not None}
-        return {'velocity': velocity, **queries, **own}

@@ -27,11 +27,10 @@ from vla_accel_ros.inputs.padding import padded_linear
 from vla_accel_ros.models.checkpoints.file_names import CONFIG
 from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.checkpoints.json_file import named, read_json
+from vla_accel_ros.models.families.pi0.numbers import action_line
 from vla_accel_ros.models.families.smolvla.checkpoint import absent_cameras
 from vla_accel_ros.models.families.smolvla.family import SmolVLAFamily
 from vla_accel_ros.models.families.smolvla.model import SmolVLA
-from vla_accel_ros.models.families.smolvla.scaling import Scaling, State
-from vla_accel_ros.models.families.smolvla.statistics import KEY
 from vla_accel_ros.models.parity.compare import ARRAY_FILES
 from vla_accel_ros.models.parity.comparison import (
     Comparison,
@@ -98,8 +97,12 @@ def outputs(
         FixtureError: When an input is not there.
     """
     family, config = SmolVLAFamily(), model.config
-    prompts, scale = family.prompts(folder, config), State(config)
-    actions = Scaling(config.norm_stats[KEY]['action'])
+    prompts, key = family.prompts(folder, config), next(iter(config.norm_stats))
+    scale, line = family.proprio(config, key), action_line(config, key)
+
+    def restored(values: np.ndarray) -> np.ndarray:
+        return line.unnormalise(values[..., : config.action_dims])
+
     result: Arrays = {}
     for name, (task, cameras) in _cases(folder).items():
         noise = torch.from_numpy(_input(folder, inputs, f'noise_{name}')).to(model.dtype)
@@ -112,14 +115,14 @@ def outputs(
             padded=len(like.get(f'token_ids_{name}', ids)),
             padding=padding_token(read_json(folder / CONFIG)),
             absent=absent_cameras(read_json(folder / CONFIG), len(cameras)),
-            state=scale(_input(folder, inputs, f'state_{name}')),
+            state=scale(_input(folder, inputs, f'state_{name}')).astype(np.float32),
             noise=noise,
         )
-        result |= Case(model, given, inputs, like, actions.restored).arrays()
+        result |= Case(model, given, inputs, like, restored).arrays()
     if PROBE in like:
         first = sorted(_cases(folder))[0]
         rows = len(like[PROBE])
-        result[PROBE] = actions.restored(_input(folder, inputs, f'noise_{first}')[0, :rows])
+        result[PROBE] = restored(_input(folder, inputs, f'noise_{first}')[0, :rows])
     return result
 
 

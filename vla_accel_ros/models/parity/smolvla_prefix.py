@@ -25,10 +25,12 @@ from torch import Tensor
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import call
 from vla_accel_ros.engines.programs.decoder import Span
+from vla_accel_ros.engines.programs.flow import Velocity
 from vla_accel_ros.engines.programs.half_towers import TowersBegin
 from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.families.smolvla.model import SmolVLA
+from vla_accel_ros.models.heads.flow_head import FlowHead
 from vla_accel_ros.pruning.scores import attention_rows
 
 EVERY = 4
@@ -138,3 +140,40 @@ def _looks(queries: Tensor, keys: Tensor) -> Tensor:
     seen = attention_rows(queries[:, :-APART], keys[:, :-APART])
     whole = attention_rows(queries[:, -APART:], keys)
     return torch.cat([torch.nn.functional.pad(seen, (0, APART)), whole], dim=1)
+
+
+class Steps:
+    """Velocities over a prefix, by the programs that run on a robot.
+
+    Args:
+        head: Of the model; it says how times are told.
+        prefix: Its cache; that of the cross layers is projected here.
+        begin: Position of the first action.
+    """
+
+    def __init__(self, head: FlowHead, prefix: Prefix, begin: int) -> None:
+        self._head, self._network, self._cache = head, head.network, prefix.cache
+        self._position = torch.tensor([begin])
+        change = self._network.prepared(prefix.cache.held)
+        if change is not None:
+            room = {'store': prefix.cache.store}
+            call(EAGER, change, room, room)
+
+    def velocity(self, noisy: Tensor, time: float) -> Tensor:
+        """Give the velocity [1, chunk, numbers] at a time."""
+        return self._at(noisy, self._head.conditions([time])[0])
+
+    def _at(self, noisy: Tensor, condition: Tensor) -> Tensor:
+        cache = self._cache
+        given = {'x': noisy, 'condition': condition, 'position': self._position}
+        given |= {'store': cache.store, 'lengths': cache.lengths}
+        return call(EAGER, Velocity(self._network, (), cache.held), given)['velocity']
+
+    def run(self, noise: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Take all steps; give the states before each, the last one behind, and the velocities."""
+        plan = self._head.plan(noise, self._head.model.config.head.steps)
+        states, velocities = [noise], []
+        for condition in plan.conditions:
+            velocities.append(self._at(states[-1], condition))
+            states.append(states[-1] + velocities[-1] * plan.step)
+        return states, velocities

@@ -25,10 +25,18 @@ from torch import Tensor
 
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import call
+from vla_accel_ros.layers.flow_time import embed_times, euler_times
 from vla_accel_ros.layers.memory import Held
-from vla_accel_ros.models.families.smolvla.denoising import Denoiser, step_times
 from vla_accel_ros.models.families.smolvla.model import SmolVLA
-from vla_accel_ros.models.parity.smolvla_prefix import APART, EVERY, Arrays, Prefix, tower_arrays
+from vla_accel_ros.models.heads.flow_head import FlowHead
+from vla_accel_ros.models.parity.smolvla_prefix import (
+    APART,
+    EVERY,
+    Arrays,
+    Prefix,
+    Steps,
+    tower_arrays,
+)
 from vla_accel_ros.pruning.scores import attention_rows
 
 # How a fixture thins out the rows of its second case.
@@ -86,6 +94,8 @@ class Case:
     ) -> None:
         self._model, self._given, self._inputs, self._like = model, given, inputs, like
         self._unnormalise = unnormalise
+        # Of no statistics: what it gives stays normalised.
+        self._head = FlowHead(model, None, model.flow)
         tokens = model.config.tokens_per_image
         images = [True] * len(given.pixels) + [False] * given.absent
         words = np.arange(given.padded) < len(given.ids)
@@ -133,7 +143,7 @@ class Case:
     def _sequence(self, visual: Tensor, ids: Tensor) -> Tensor:
         state = torch.from_numpy(self._given.state)[None].to(self._model.dtype)
         given = {'ids': ids, 'visual': visual.flatten(0, 1)[None], 'state': state}
-        return call(EAGER, self._model.sequence(), given)['x']
+        return call(EAGER, self._model.prompt(), given)['x']
 
     def _whole_prefix(self, ids: Tensor) -> Arrays:
         """Give what has rows of absent cameras and of padding, too."""
@@ -162,60 +172,68 @@ class Case:
 
     # -- actions ---------------------------------------------------------------------------------
 
-    def _denoiser(self, prefix: Prefix, taps: tuple[int, ...] = ()) -> Denoiser:
-        return Denoiser(self._model, prefix.cache, len(self._rows), EAGER, taps)
+    def _steps(self, prefix: Prefix) -> Steps:
+        return Steps(self._head, prefix, len(self._rows))
 
     def _actions(self) -> Arrays:
-        model, noise, like = self._model, self._given.noise, self._like
+        model, noise, flow = self._model, self._given.noise, self._model.flow
         prefix = self._prefix()
         found = prefix.arrays(len(self._given.ids))
-        denoiser = self._denoiser(prefix, tuple(range(1, model.config.decoder.layers + 1)))
-        steps = model.config.head.flow_steps
-        done = denoiser.run(noise, steps)
-        times = torch.from_numpy(self._inputs['timesteps'])
-        table = model.embed_times(times)
-        found |= {
-            'time_embedding': table.numpy(),
-            'suffix_embs': torch.cat(
-                [model.embed_actions(noise, time) for time in table.split(1)]
-            ).numpy(),
-            'velocity': torch.cat(
-                [denoiser.velocity(noise, time)[0] for time in table.split(1)]
-            ).numpy(),
-            'euler_t': step_times(steps).double().numpy(),
-            'euler_x': torch.cat(done.states).numpy(),
-            'euler_v': torch.cat(done.velocities).numpy(),
-            'actions': done.chunk[0].numpy(),
-            'actions_unnormalised': self._unnormalise(done.chunk[0].numpy()),
-        }
         # From here on the cross layers' slots hold the projected prefix.
+        steps = self._steps(prefix)
+        states, velocities = steps.run(noise)
+        times = [float(time) for time in self._inputs['timesteps']]
+        head = model.config.head
+        embedded = embed_times(
+            torch.tensor(times, dtype=torch.float64),
+            flow.width,
+            head.shortest_period,
+            head.longest_period,
+        )
+        rows = [flow.embed_actions(noise, each) for each in self._head.conditions(times)]
+        actions = states[-1][0].numpy()
+        found |= {
+            'time_embedding': embedded.to(model.dtype).numpy(),
+            'suffix_embs': torch.cat(rows).numpy(),
+            'velocity': torch.cat([steps.velocity(noise, time) for time in times]).numpy(),
+            'euler_t': np.array(euler_times(head.steps, how=head.times)[0]),
+            'euler_x': torch.cat(states).numpy(),
+            'euler_v': torch.cat(velocities).numpy(),
+            'actions': actions,
+            'actions_unnormalised': self._unnormalise(actions),
+        }
         for at, time in LOOKS.items():
             found |= self._looks(at, time, prefix)
-        if f'joint_velocity_{self._given.name}' in like:
-            found |= self._joint(denoiser)
+        if f'joint_velocity_{self._given.name}' in self._like:
+            found |= self._joint(steps)
         for drop in (0, 2):
             found |= self._pruned(drop)
         return found
 
     def _looks(self, at: str, time: float, prefix: Prefix) -> Arrays:
         """Give the expert's rows layer by layer, and what three of them look at."""
-        model, name, chunk = self._model, self._given.name, self._model.config.head.chunk
-        cache, begin = prefix.cache, len(self._rows)
-        table = model.embed_times(torch.tensor([time], dtype=torch.float32))
+        name, chunk = self._given.name, self._model.config.head.chunk
+        cache, begin, flow = prefix.cache, len(self._rows), self._model.flow
         memory, hidden = Held(cache.store, cache.held, inside=False), []
-        memory.begin(chunk)
-        places, layers = torch.arange(begin, begin + chunk), len(model.expert.layers)
-        rows = model.embed_actions(self._given.noise, table)
-        last, looks = model.expert(rows, places, memory, range(1, layers + 1), hidden)
-        found = {f'suffix_hidden_{at}_{name}': torch.cat([*hidden, last]).numpy()}
+        layers = len(flow.expert.layers)
+        _, queries = flow.velocity(
+            self._given.noise,
+            self._head.conditions([time])[0],
+            torch.tensor([begin]),
+            memory,
+            tuple(range(1, layers + 1)),
+            hidden,
+        )
+        places = torch.arange(begin, begin + chunk)
+        found = {f'suffix_hidden_{at}_{name}': torch.cat(hidden).numpy()}
         asked = torch.tensor([0, chunk // 2, chunk - 1])
         for layer in range(layers):
-            asking, keys = looks[layer + 1][0][0, :, asked], cache.of_layer(layer)[0, 0]
+            asking, keys = queries[layer + 1][0][:, asked], cache.of_layer(layer)[0, 0]
             before = torch.arange(begin)
-            if layer in model.expert.cross:
+            if layer in flow.expert.cross:
                 weights = attention_rows(asking, keys)
             else:
-                keys = torch.cat([keys, looks[layer + 1][1][0]], 1)
+                keys = torch.cat([keys, memory.new[layer, 0, 0]], 1)
                 weights = attention_rows(asking, keys, places[asked], torch.cat([before, places]))
             whole = weights.new_zeros(*weights.shape[:2], len(self._valid))
             whole[..., self._rows] = weights[..., :begin]
@@ -223,14 +241,11 @@ class Case:
             found[f'attn_suffix_{at}_layer{layer}_{name}'] = whole.numpy()
         return found
 
-    def _joint(self, denoiser: Denoiser) -> Arrays:
+    def _joint(self, steps: Steps) -> Arrays:
         """Give velocity and loss where actions of a data set are known."""
         noise, actions = self._given.noise, torch.from_numpy(self._inputs['train_actions'])
-        time = torch.tensor([JOINT_TIME], dtype=torch.float32)
-        actions = actions.to(noise.dtype)
-        share = time.to(noise.dtype)
-        mixed = share * noise + (1 - share) * actions
-        velocity = denoiser.velocity(mixed, self._model.embed_times(time))[0]
+        actions, time = actions.to(noise.dtype), float(np.float32(JOINT_TIME))
+        velocity = steps.velocity(time * noise + (1 - time) * actions, time)
         loss = (noise - actions - velocity).square()
         return {'joint_velocity': velocity[0].numpy(), 'joint_loss': loss[0].numpy()}
 
@@ -240,13 +255,11 @@ class Case:
             return {}
         # Rows of the fixture count absent cameras; here these are not run at all.
         places = self._valid.cumsum() - 1
-        denoiser = self._denoiser(self._prefix(drop, places[kept]))
-        noise, head = self._given.noise, self._model.config.head
-        first = denoiser.velocity(noise, self._model.embed_times(torch.ones(1)))[0]
+        steps, noise = self._steps(self._prefix(drop, places[kept])), self._given.noise
         at = f'pruned_{"before" if drop == 0 else f"after{drop}"}'
         return {
-            f'{at}_velocity': first[0].numpy(),
-            f'{at}_actions': denoiser.run(noise, head.flow_steps).chunk[0].numpy(),
+            f'{at}_velocity': steps.velocity(noise, 1.0)[0].numpy(),
+            f'{at}_actions': steps.run(noise)[0][-1][0].numpy(),
         }
 
     def _shifted(self) -> Arrays:
@@ -260,13 +273,11 @@ class Case:
             tower.pos_embed.data = right[:, ids]
             empty = torch.full_like(self._given.pixels[0], -1.0)
             visual = self._visual([*self._given.pixels, *[empty] * self._given.absent])
-            done = self._denoiser(self._prefix()).run(
-                self._given.noise, model.config.head.flow_steps
-            )
+            states, _ = self._steps(self._prefix()).run(self._given.noise)
         finally:
             tower.pos_embed.data = right
         return {
             SHIFTED: ids.numpy(),
             f'connector_{name}_shifted_ids': visual.numpy(),
-            f'actions_{name}_shifted_ids': done.chunk[0].numpy(),
+            f'actions_{name}_shifted_ids': states[-1][0].numpy(),
         }

@@ -37,14 +37,15 @@ from pathlib import Path
 from vla_accel_ros.files.kinds import FieldError, Flag, Object, Several, Whole, Word, kind_of, take
 from vla_accel_ros.models.checkpoints.file_names import CONFIG
 from vla_accel_ros.models.checkpoints.json_file import named
+from vla_accel_ros.models.checkpoints.lerobot import ACTION, STATE, features_of, modes_of
 from vla_accel_ros.models.checkpoints.weights import shards, stored_in
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.smolvla.config import SmolVLAConfig
 from vla_accel_ros.models.families.smolvla.sizes import Sizes, heads_of, inner_name, sizes_of
-from vla_accel_ros.models.families.smolvla.statistics import ACTION, STATE, read_statistics
+from vla_accel_ros.models.families.smolvla.statistics import read_statistics
+from vla_accel_ros.models.normalisation import LEROBOT_ADDED, MEAN_STD
 
 TYPE = 'smolvla'
-EMPTY = 'empty_camera'
 # What the original has as an option and no published checkpoint uses.
 UNUSED = ('add_image_special_tokens', 'adapt_to_pi_aloha', 'use_delta_joint_actions_aloha')
 
@@ -67,8 +68,13 @@ def read(folder: Path, values: Mapping) -> VLAConfig:
         sizes = sizes_of(shapes, heads)
     with named(folder / CONFIG):
         config = _config(values, sizes)
-    widths = {STATE: config.proprio, ACTION: config.action_dims}
-    return replace(config, norm_stats=read_statistics(folder, values, widths))
+    head = config.head
+    stats = read_statistics(
+        folder,
+        {'proprio': head.proprio, 'action': config.action_dims},
+        {'proprio': head.state_scaling, 'action': head.action_scaling},
+    )
+    return replace(config, norm_stats=stats)
 
 
 def _config(values: Mapping, sizes: Sizes) -> VLAConfig:
@@ -82,36 +88,50 @@ def _config(values: Mapping, sizes: Sizes) -> VLAConfig:
         raise FieldError(
             f'num_vlm_layers is {layers}, expected {decoder.layers}: so many are in the file'
         )
-    cameras = tuple(name for name in _features(values, 'VISUAL') if EMPTY not in name)
-    if not cameras:
+    features = features_of(values)
+    if not features.cameras:
         raise FieldError('input_features names no camera, expected one of the type VISUAL')
+    for name, width, most in (
+        (f'input_features.{STATE}', features.state, sizes.state_width),
+        (f'output_features.{ACTION}', features.actions, sizes.action_width),
+    ):
+        if not 1 <= width <= most:
+            raise FieldError(f'{name}.shape has {width} numbers, expected 1 to {most}')
+    state, action = modes_of(values, MEAN_STD)
     own = SmolVLAConfig(
         chunk=take(values, 'chunk_size', kind_of(SmolVLAConfig, 'chunk'), 50),
-        proprio=_width(values, 'input_features', STATE, sizes.state_width),
+        numbers=sizes.action_width,
+        steps=take(values, 'num_steps', kind_of(SmolVLAConfig, 'steps'), 10),
+        shortest_period=take(
+            values, 'min_period', kind_of(SmolVLAConfig, 'shortest_period'), 0.004
+        ),
+        longest_period=take(values, 'max_period', kind_of(SmolVLAConfig, 'longest_period'), 4.0),
+        proprio=features.state,
         state_width=sizes.state_width,
-        action_width=sizes.action_width,
         expert_width=sizes.expert_width,
         expert_mlp=sizes.expert_mlp,
         self_every=_self_every(values),
-        flow_steps=take(values, 'num_steps', kind_of(SmolVLAConfig, 'flow_steps'), 10),
-        min_period=take(values, 'min_period', kind_of(SmolVLAConfig, 'min_period'), 0.004),
-        max_period=take(values, 'max_period', kind_of(SmolVLAConfig, 'max_period'), 4.0),
-        longest_text=take(
-            values, 'tokenizer_max_length', kind_of(SmolVLAConfig, 'longest_text'), 48
+        prompt_length=take(
+            values, 'tokenizer_max_length', kind_of(SmolVLAConfig, 'prompt_length'), 48
         ),
+        camera_names=features.cameras,
+        state_scaling=state,
+        action_scaling=action,
+        state_added=LEROBOT_ADDED if state == MEAN_STD else 0.0,
     )
     return VLAConfig(
         towers=(sizes.tower,),
         decoder=decoder,
         head=own,
-        image_towers=((0,),) * len(cameras),
+        image_towers=((0,),) * len(features.cameras),
         image_size=sizes.image_size,
         shuffle=sizes.shuffle,
         projector_layers=1,
         tokenizer_vocab=decoder.vocab,
         bins=2,
-        action_dims=_width(values, 'output_features', ACTION, sizes.action_width),
+        action_dims=features.actions,
         prompt_end=None,
+        gripper_open_is_one=False,
         resize='pad-top-left',
     )
 
@@ -121,28 +141,6 @@ def _self_every(values: Mapping) -> int:
     mode = take(values, 'attention_mode', Word(('cross_attn', 'self_attn')), 'cross_attn')
     every = take(values, 'self_attn_every_n_layers', Whole(-1, 256), 2)
     return 1 if mode == 'self_attn' else max(every, 0)
-
-
-def _features(values: Mapping, kind: str) -> list[str]:
-    """Name the inputs of a type, in the order of the file."""
-    features = take(values, 'input_features', Object(), {})
-    found = []
-    for name in features:
-        feature = Object().read(features[name], f'input_features.{name}')
-        if take(feature, 'type', Word(), '', f'input_features.{name}') == kind:
-            found.append(name)
-    return found
-
-
-def _width(values: Mapping, group: str, name: str, most: int) -> int:
-    """Give the numbers of a state or an action."""
-    features = take(values, group, Object(), {})
-    where = f'{group}.{name}'
-    if name not in features:
-        raise FieldError(f'{where} is missing, expected an object with its shape')
-    feature = Object().read(features[name], where)
-    (width,) = Several(Whole(1, most), 1, 1).read(feature.get('shape'), f'{where}.shape')
-    return width
 
 
 def _check_size(values: Mapping, sizes: Sizes) -> None:
@@ -162,5 +160,8 @@ def absent_cameras(values: Mapping, there: int) -> int:
         values: What `config.json` holds.
         there: Cameras that are there.
     """
-    known = len(_features(values, 'VISUAL'))
+    inputs = take(values, 'input_features', Object(), {})
+    known = sum(
+        isinstance(one, Mapping) and one.get('type') == 'VISUAL' for one in inputs.values()
+    )
     return min(max(known - there, 0), take(values, 'empty_cameras', Whole(0, 16), 0))

@@ -18,55 +18,59 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from vla_accel_ros.files.kinds import Number, Whole, check_fields, of
+from vla_accel_ros.files.kinds import Number, Several, Whole, Word, of
+from vla_accel_ros.layers.flow_names import COUNTED, TIMES
 from vla_accel_ros.layers.shapes import MLP, WIDTH, DecoderConfig, require
-from vla_accel_ros.models.heads.config import HeadConfig
+from vla_accel_ros.models.heads.flow_config import FlowConfig
+from vla_accel_ros.models.normalisation import IDENTITY, LEROBOT_ADDED, MEAN_STD, MODES
 
-COLUMNS = Whole(1, 1024)
-PERIOD = Number(1e-6, 1e6)
+# Those of a gripper of 7 columns, as a data set has it.
+CLOSED_IS_ONE = 'closed_is_one'
 
 
 @dataclass(frozen=True)
-class SmolVLAConfig(HeadConfig):
-    """How a chunk of actions is denoised (SmolVLA, arXiv 2506.01844).
+class SmolVLAConfig(FlowConfig):
+    """SmolVLA (arXiv 2506.01844).
 
     Attributes:
-        chunk: Actions in an answer.
+        times: How the times of steps are computed, one of `flow_names.TIMES`.
         proprio: Numbers of the robot's state.
         state_width: Numbers that the state is padded to.
-        action_width: Numbers that an action is padded to.
         expert_width: Channels of the expert.
         expert_mlp: Hidden channels of its MLPs.
         self_every: Each so many layers, from the first one, the expert attends to its own rows
             beside the prefix; the others look at the prefix alone. 0 for none that does.
-        flow_steps: Denoising steps, unless told otherwise.
-        min_period: Shortest period of the time embedding.
-        max_period: Longest.
-        longest_text: Tokens of a prompt at most; those after them are cut off.
-
-    Raises:
-        ValueError: When a number is out of range.
+        prompt_length: Tokens of a prompt at most; those after them are cut off.
+        camera_names: The checkpoint's names of its cameras, in order.
+        state_scaling: How the state is normalised, one of `normalisation.MODES`.
+        action_scaling: How actions are.
+        state_added: Added to the divisor of the state.
+        action_added: Added to the factor of actions.
+        relative: Columns of actions that are differences from the state.
+        gripper: What the data set's gripper says, where an action has 7 columns.
     """
 
     family = 'smolvla'
-    before = 0
     apart = 1
     prompt_acts = True
 
-    chunk: int = field(default=50, metadata=of(Whole(1, 512)))
-    proprio: int = field(default=6, metadata=of(COLUMNS))
-    state_width: int = field(default=32, metadata=of(COLUMNS))
-    action_width: int = field(default=32, metadata=of(COLUMNS))
+    times: str = field(default=COUNTED, metadata=of(Word(TIMES)))
+    proprio: int = field(default=6, metadata=of(Whole(1, 256)))
+    state_width: int = field(default=32, metadata=of(Whole(1, 256)))
     expert_width: int = field(default=720, metadata=of(WIDTH))
     expert_mlp: int = field(default=2048, metadata=of(MLP))
     self_every: int = field(default=2, metadata=of(Whole(0, 256)))
-    flow_steps: int = field(default=10, metadata=of(Whole(1, 1000)))
-    min_period: float = field(default=0.004, metadata=of(PERIOD))
-    max_period: float = field(default=4.0, metadata=of(PERIOD))
-    longest_text: int = field(default=48, metadata=of(Whole(1, 2**16)))
+    prompt_length: int = field(default=48, metadata=of(Whole(1, 4096)))
+    camera_names: tuple[str, ...] = field(default=(), metadata=of(Several(Word(), 0, 16)))
+    state_scaling: str = field(default=MEAN_STD, metadata=of(Word(MODES)))
+    action_scaling: str = field(default=MEAN_STD, metadata=of(Word(MODES)))
+    state_added: float = field(default=LEROBOT_ADDED, metadata=of(Number(0, 1)))
+    action_added: float = field(default=0.0, metadata=of(Number(0, 1)))
+    relative: tuple[int, ...] = field(default=(), metadata=of(Several(Whole(0, 255), 0, 256)))
+    gripper: str = field(default=CLOSED_IS_ONE, metadata=of(Word((CLOSED_IS_ONE,))))
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        super().__post_init__()
         require(
             self.proprio <= self.state_width,
             f'proprio is {self.proprio}, expected at most the {self.state_width} of state_width',
@@ -76,9 +80,23 @@ class SmolVLAConfig(HeadConfig):
             f'expert_width is {self.expert_width}, expected an even number',
         )
 
+    @property
+    def most_cameras(self) -> int:
+        """Views that there are places for: those of the checkpoint, or fewer."""
+        return len(self.camera_names)
+
+    @property
+    def unscaled(self) -> bool:
+        """Whether actions are as the network gives them."""
+        return self.action_scaling == IDENTITY
+
     def rows(self, dims: int) -> int:
         """Give one row, the state's; see `HeadConfig.rows`."""
         return 1
+
+    def positions(self, dims: int) -> int:
+        """Give the state's row and those of the chunk; see `HeadConfig.positions`."""
+        return 1 + self.chunk
 
     def not_answering(self, layers: int) -> tuple[int, ...]:
         """Give the cross layers, which look at projected keys; see `HeadConfig.not_answering`."""

@@ -19,8 +19,7 @@ from __future__ import annotations
 from vla_accel_ros.models.cost.head_cost import HeadCost
 from vla_accel_ros.models.cost.operations import Cost, attention, linear
 from vla_accel_ros.models.cost.workload import Workload
-from vla_accel_ros.models.families.smolvla.rows import prefix_rows
-from vla_accel_ros.models.rows import Slices
+from vla_accel_ros.models.rows import Slices, prompt_rows
 from vla_accel_ros.pruning.interface import Rows
 
 # The state's row.
@@ -36,7 +35,7 @@ class InterleavedCost(HeadCost):
 
     def kinds(self, work: Workload) -> Slices:
         """Say which rows are which; see `HeadCost.kinds`."""
-        return prefix_rows(work.text)
+        return {**prompt_rows(work.text, STATE), Rows.ACTION: slice(-STATE, None)}
 
     def read(self, work: Workload) -> int:
         """Of the last layer only keys and values are read."""
@@ -54,7 +53,7 @@ class InterleavedCost(HeadCost):
         once = Cost()
         for layer in own.cross(decoder.layers):
             once += linear(lengths[layer], inner, inner, False) * 2
-        return once + self.step(lengths) * own.flow_steps
+        return once + self.step(lengths) * work.steps
 
     def step(self, lengths: tuple[int, ...]) -> Cost:
         """Count one step.
@@ -67,10 +66,10 @@ class InterleavedCost(HeadCost):
         width, inner = expert.width, expert.kv_heads * expert.head_width
         cross = own.cross(decoder.layers)
         cost = (
-            linear(rows, own.action_width, width)
+            linear(rows, own.numbers, width)
             + linear(rows, 2 * width, width)
             + linear(rows, width, width)
-            + linear(rows, width, own.action_width)
+            + linear(rows, width, own.numbers)
             + Cost(0, width)
         )
         for layer, length in enumerate(lengths):
@@ -89,7 +88,7 @@ class InterleavedCost(HeadCost):
         """Say which rows scores are made from; see `HeadCost.scored`."""
         from vla_accel_ros.engines.programs.scores import blocks
 
-        begin, end, _ = prefix_rows(work.text)[kind].indices(length)
+        begin, end, _ = self.kinds(work)[kind].indices(length)
         cut = length - STATE
         return [
             (stop - start, cut if stop <= cut else length)
@@ -99,4 +98,4 @@ class InterleavedCost(HeadCost):
     def scored_later(self, length: int, work: Workload) -> tuple[int, int]:
         """Give the actions of all steps, and the keys that they meet."""
         own = self.config.head
-        return own.chunk * own.flow_steps, length + own.chunk
+        return own.chunk * work.steps, length + own.chunk

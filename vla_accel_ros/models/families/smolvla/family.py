@@ -26,10 +26,13 @@ from vla_accel_ros.models.families.smolvla import checkpoint, names
 from vla_accel_ros.models.families.smolvla.config import SmolVLAConfig
 
 if TYPE_CHECKING:
+    from vla_accel_ros.models.action_reader import ActionReader
     from vla_accel_ros.models.action_tokens import ActionStatistics
     from vla_accel_ros.models.checkpoints.sources import Sources
     from vla_accel_ros.models.cost.head_cost import HeadCost
     from vla_accel_ros.models.heads.interface import ActionHead
+    from vla_accel_ros.models.proprio import Proprioception
+    from vla_accel_ros.models.tokenizer import PromptEncoder
     from vla_accel_ros.models.vla import VLA
 
 
@@ -54,11 +57,27 @@ class SmolVLAFamily(Family):
         """Say whether a tensor is of the unused output layer, or a statistic."""
         return names.never_runs(name)
 
-    def prompts(self, folder: Path, config: VLAConfig):
+    def precise(self, config: VLAConfig, name: str) -> bool:
+        """Say whether a tensor is of the projections of state and actions."""
+        return name.startswith(('state_proj.', 'flow.action_'))
+
+    def prompts(self, folder: Path, config: VLAConfig) -> PromptEncoder:
         """Load what makes token ids of a task."""
         from vla_accel_ros.models.families.smolvla.prompts import load_prompts
 
         return load_prompts(folder, config)
+
+    def reader(self, config: VLAConfig, unnorm_key: str | None) -> ActionReader:
+        """Make what reads actions of any width."""
+        from vla_accel_ros.models.families.pi0.numbers import Pi0Actions
+
+        return Pi0Actions(config, unnorm_key)
+
+    def proprio(self, config: VLAConfig, key: str) -> Proprioception | None:
+        """Make what normalises the state."""
+        from vla_accel_ros.models.families.pi0.numbers import Pi0State
+
+        return Pi0State(config, key)
 
     def build(self, config: VLAConfig) -> VLA:
         """Build a SmolVLA."""
@@ -68,9 +87,9 @@ class SmolVLAFamily(Family):
 
     def head(self, model: VLA, statistics: ActionStatistics) -> ActionHead:
         """Make the head that denoises."""
-        from vla_accel_ros.models.families.smolvla.head import SmolVLAHead
+        from vla_accel_ros.models.heads.flow_head import FlowHead
 
-        return SmolVLAHead(model, statistics)
+        return FlowHead(model, statistics, model.flow)
 
     def cost(self, config: VLAConfig) -> HeadCost:
         """Give what the state's row and the denoising take."""

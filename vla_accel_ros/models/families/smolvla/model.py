@@ -20,21 +20,85 @@ and not the state; the state sees everything.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
 from vla_accel_ros.engines.programs.call import Call
-from vla_accel_ros.engines.programs.interleaved import CrossPrefix, InterleavedStep
+from vla_accel_ros.engines.programs.interleaved import CrossPrefix
 from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.connector import Connector
-from vla_accel_ros.layers.flow_time import embed_times
-from vla_accel_ros.layers.interleaved import InterleavedExpert, Looks
+from vla_accel_ros.layers.interleaved import InterleavedExpert
 from vla_accel_ros.layers.memory import Memory
+from vla_accel_ros.layers.shapes import DecoderConfig
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.smolvla.config import SmolVLAConfig
 from vla_accel_ros.models.vla import VLA
+
+
+class SmolVLAFlow(nn.Module):
+    """The action expert and what is around it; see `engines.programs.flow.FlowNetwork`.
+
+    Args:
+        config: The family's part.
+        memory: Shape of the language model, whose keys and values are read.
+    """
+
+    causal, before = True, 0
+
+    def __init__(self, config: SmolVLAConfig, memory: DecoderConfig) -> None:
+        super().__init__()
+        width = config.expert_width
+        self.memory, self.width = memory, width
+        self.expert = InterleavedExpert(config.expert(memory), config.cross(memory.layers))
+        self.action_in_proj = nn.Linear(config.numbers, width)
+        self.action_time_mlp_in = nn.Linear(2 * width, width)
+        self.action_time_mlp_out = nn.Linear(width, width)
+        self.action_out_proj = nn.Linear(width, config.numbers)
+
+    def conditions(self, embedded: Tensor) -> Tensor:
+        """See `FlowNetwork.conditions`.
+
+        Returns:
+            [n, width], the time's share of the layer that mixes it with the actions.
+        """
+        mixed = self.action_time_mlp_in
+        return F.linear(embedded.to(mixed.weight.dtype), mixed.weight[:, self.width :], mixed.bias)
+
+    def embed_actions(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Give the rows [B, n, width] of noisy actions [B, n, numbers]."""
+        weight = self.action_time_mlp_in.weight[:, : self.width]
+        rows = F.linear(self.action_in_proj(x.to(weight.dtype)), weight) + condition
+        kind = self.expert.layers[0].self_attn.q_proj.weight.dtype
+        return self.action_time_mlp_out(F.silu(rows)).to(kind)
+
+    def prepared(self, held: tuple[int, ...] | None = None) -> CrossPrefix | None:
+        """Give the program that projects the prefix for the cross layers, if there are any."""
+        return CrossPrefix(self.expert, held) if self.expert.cross else None
+
+    def leading(self, state: Tensor, position: Tensor, memory: Memory) -> None:
+        """No rows stand in front of the actions; see `FlowNetwork.leading`."""
+
+    def velocity(
+        self,
+        x: Tensor,
+        condition: Tensor,
+        position: Tensor,
+        memory: Memory,
+        taps: tuple[int, ...] = (),
+        collect: list[Tensor] | None = None,
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """See `FlowNetwork.velocity`; `collect` receives the layers' inputs and the last rows."""
+        count = x.shape[1]
+        memory.begin(count)
+        places = position + torch.arange(count, device=x.device)
+        rows, queries = self.expert(
+            self.embed_actions(x, condition), places, memory, taps, collect
+        )
+        if collect is not None:
+            collect.append(rows)
+        rows = rows.to(self.action_out_proj.weight.dtype)
+        return self.action_out_proj(rows).to(x.dtype), queries
 
 
 class SmolVLA(VLA):
@@ -47,14 +111,9 @@ class SmolVLA(VLA):
     def __init__(self, config: VLAConfig) -> None:
         super().__init__(config)
         own, decoder = config.head, config.decoder
-        width = own.expert_width
         self.projector = Connector(config.feature_width, decoder.width)
         self.state_proj = nn.Linear(own.state_width, decoder.width)
-        self.action_in_proj = nn.Linear(own.action_width, width)
-        self.action_time_mlp_in = nn.Linear(2 * width, width)
-        self.action_time_mlp_out = nn.Linear(width, width)
-        self.action_out_proj = nn.Linear(width, own.action_width)
-        self.expert = InterleavedExpert(own.expert(decoder), own.cross(decoder.layers))
+        self.flow = SmolVLAFlow(own, decoder)
 
     def embed_sequence(self, input_ids: Tensor, visual: Tensor, state: Tensor) -> Tensor:
         """Put the whole sequence together.
@@ -71,66 +130,14 @@ class SmolVLA(VLA):
         """
         words = self.language_model.model.embed_tokens(input_ids)
         seen = torch.cat([visual.to(words.dtype), words], dim=1) * words.shape[-1] ** 0.5
-        padded = F.pad(state.to(words.dtype), (0, self.config.head.state_width - state.shape[-1]))
-        return torch.cat([seen, self.state_proj(padded)[:, None]], dim=1)
+        kind = self.state_proj.weight.dtype
+        padded = F.pad(state.to(kind), (0, self.config.head.state_width - state.shape[-1]))
+        return torch.cat([seen, self.state_proj(padded)[:, None].to(seen.dtype)], dim=1)
+
+    def prompt(self) -> Call:
+        """Give the program that puts the whole sequence together."""
+        return Call('prompt', self.embed_sequence, ('ids', 'visual', 'state'), 'x')
 
     def vision_of_one(self) -> Vision:
         """Give the program of the tower over one image, for a camera by itself."""
         return Vision(self.vision_backbone, ((0,),), shuffle=self.config.shuffle)
-
-    def sequence(self) -> Call:
-        """Give the program that puts the whole sequence together."""
-        return Call('sequence', self.embed_sequence, ('ids', 'visual', 'state'), 'x')
-
-    def embed_actions(self, noisy: Tensor, time: Tensor) -> Tensor:
-        """Give the expert's rows.
-
-        Args:
-            noisy: [B, chunk, action width].
-            time: [B or 1, expert width], the embedded time.
-
-        Returns:
-            [B, chunk, expert width].
-        """
-        actions = self.action_in_proj(noisy)
-        both = torch.cat([actions, time[:, None].to(actions.dtype).expand_as(actions)], dim=-1)
-        return self.action_time_mlp_out(F.silu(self.action_time_mlp_in(both)))
-
-    def embed_times(self, times: Tensor) -> Tensor:
-        """Embed times [n]; give [n, expert width] where the model is and of its type."""
-        own = self.config.head
-        made = embed_times(times, own.expert_width, own.min_period, own.max_period)
-        return made.to(self.device, self.dtype)
-
-    def cross_prefix(self, held: tuple[int, ...] | None = None) -> CrossPrefix:
-        """Give the program that projects the prefix for the cross layers."""
-        return CrossPrefix(self.expert, held)
-
-    def step(
-        self, taps: tuple[int, ...] = (), held: tuple[int, ...] | None = None
-    ) -> InterleavedStep:
-        """Give the program of one denoising step."""
-        return InterleavedStep(self.velocity, self.expert.cross, taps, held)
-
-    def velocity(
-        self,
-        noisy: Tensor,
-        time: Tensor,
-        positions: Tensor,
-        prefix: Memory,
-        taps: Collection[int] = (),
-    ) -> tuple[Tensor, Looks]:
-        """Give the velocity of a noisy chunk.
-
-        Args:
-            noisy: [B, chunk, action width].
-            time: As for `embed_actions`.
-            positions: int [chunk], those behind the prefix.
-            prefix: As for `InterleavedExpert`.
-            taps: Layers, counted from 1, whose queries are wanted.
-
-        Returns:
-            [B, chunk, action width], and what `InterleavedExpert` gives of tapped layers.
-        """
-        rows, looks = self.expert(self.embed_actions(noisy, time), positions, prefix, taps)
-        return self.action_out_proj(rows), looks

@@ -39,10 +39,7 @@ _LAYER = (
     *('mlp.down_proj', 'self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'),
     'self_attn.o_proj',
 )
-_ALONE = (
-    *('state_proj', 'action_in_proj', 'action_out_proj', 'action_time_mlp_in'),
-    'action_time_mlp_out',
-)
+_ALONE = ('action_in_proj', 'action_out_proj', 'action_time_mlp_in', 'action_time_mlp_out')
 
 
 def sources(config: VLAConfig, stored: Collection[str]) -> Sources:
@@ -60,10 +57,10 @@ def sources(config: VLAConfig, stored: Collection[str]) -> Sources:
         'projector.proj.weight': (CONNECTOR,),
         f'{DECODER}embed_tokens.weight': (f'{TEXT}embed_tokens.weight',),
         f'{DECODER}norm.weight': (f'{TEXT}norm.weight',),
-        'expert.norm.weight': (f'{EXPERT}norm.weight',),
+        'flow.expert.norm.weight': (f'{EXPERT}norm.weight',),
         f'{TOWER}pos_embed': (f'{VISION}embeddings.position_embedding.weight',),
     }
-    for ours, theirs in ((DECODER, TEXT), ('expert.', EXPERT)):
+    for ours, theirs in ((DECODER, TEXT), ('flow.expert.', EXPERT)):
         for layer in layers:
             for part in _LAYER:
                 name = f'layers.{layer}.{part}.weight'
@@ -71,7 +68,8 @@ def sources(config: VLAConfig, stored: Collection[str]) -> Sources:
     for end in _ENDS:
         found[f'{TOWER}patch_embed.proj.{end}'] = (f'{VISION}embeddings.patch_embedding.{end}',)
         found[f'{TOWER}norm.{end}'] = (f'{VISION}post_layernorm.{end}',)
-        found |= {f'{name}.{end}': (f'{name}.{end}',) for name in _ALONE}
+        found[f'state_proj.{end}'] = (f'state_proj.{end}',)
+        found |= {f'flow.{name}.{end}': (f'{name}.{end}',) for name in _ALONE}
         for block in range(config.towers[0].blocks):
             for ours, theirs in _BLOCK.items():
                 found[f'{TOWER}blocks.{block}.{ours}.{end}'] = tuple(

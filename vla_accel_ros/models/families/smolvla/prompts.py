@@ -19,22 +19,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from vla_accel_ros.files.lfs import complaint
 from vla_accel_ros.files.links import dangling
-from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, parse, read_text
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.tokenizer import TOKENIZER, TokenizerError, unreadable
+from vla_accel_ros.models.tokenizer import (
+    TOKENIZER,
+    PromptEncoder,
+    TokenizerError,
+    checked_instruction,
+    unreadable,
+)
 
 END = '\n'
 VLM = 'HuggingFaceTB/SmolVLM2-500M-Video-Instruct'
 
 
-def load_prompts(folder: Path, config: VLAConfig) -> Callable[[str], list[int]]:
+def load_prompts(folder: Path, config: VLAConfig) -> PromptEncoder:
     """Load what makes token ids of a task.
-
-    The newline is put behind the task where it does not end it, and what is beyond the longest
-    prompt is cut off, as the original does both.
 
     Args:
         folder: Holds `tokenizer.json`.
@@ -42,8 +46,7 @@ def load_prompts(folder: Path, config: VLAConfig) -> Callable[[str], list[int]]:
 
     Raises:
         TokenizerError: When the file is missing, cannot be read, or has tokens that the model has
-            not. What is given raises it where a task is empty, too long or has control
-            characters.
+            not.
     """
     from tokenizers import Tokenizer
 
@@ -71,17 +74,33 @@ def load_prompts(folder: Path, config: VLAConfig) -> Callable[[str], list[int]]:
             f'{file} has a token {highest}, the model has {config.decoder.vocab} rows of '
             'embeddings: they do not belong together'
         )
-    longest = config.head.longest_text
 
-    def encode(task: str) -> list[int]:
+    def encode(text: str) -> list[int]:
         try:
-            check_instruction(task.removesuffix(END))
-        except ValueError as error:
-            raise TokenizerError(str(error)) from None
-        ended = task if task.endswith(END) else task + END
-        try:
-            return tokenizer.encode(ended, add_special_tokens=False).ids[:longest]
+            return tokenizer.encode(text, add_special_tokens=False).ids
         except BaseException as error:  # as above
             raise unreadable(file, error) from error
 
-    return encode
+    return TaskPrompts(encode, config.head.prompt_length)
+
+
+class TaskPrompts(PromptEncoder):
+    """From a task to the prompt's token ids.
+
+    The newline is put behind the task where it does not end it, and what is beyond the longest
+    prompt is cut off, as the original does both.
+
+    Args:
+        encode: Gives a text's token ids.
+        longest: Tokens at most.
+    """
+
+    def __init__(self, encode: Callable[[str], list[int]], longest: int) -> None:
+        super().__init__(encode)
+        self._encode, self._longest = encode, longest
+
+    def __call__(self, instruction: str, state: np.ndarray | None = None) -> list[int]:
+        """Give the prompt's ids; see `PromptEncoder`."""
+        checked_instruction(instruction.removesuffix(END))
+        ended = instruction if instruction.endswith(END) else instruction + END
+        return self._encode(ended)[: self._longest]

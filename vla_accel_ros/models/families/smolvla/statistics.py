@@ -23,142 +23,96 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from vla_accel_ros.files.kinds import FieldError, Number, Object, Several, Word, take
-from vla_accel_ros.models.checkpoints.file_names import CONFIG
+from vla_accel_ros.files.kinds import Object, take
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named, read_json
+from vla_accel_ros.models.checkpoints.lerobot import (
+    ACTION,
+    PROCESSORS,
+    STATE,
+    data_set,
+    processor_statistics,
+)
+from vla_accel_ros.models.checkpoints.openpi import read_part
 from vla_accel_ros.models.checkpoints.safetensors_header import read_header
 from vla_accel_ros.models.checkpoints.weights import read_some, shards
+from vla_accel_ros.models.normalisation import IDENTITY
 
 PLAIN = 'stats.json'
-PROCESSORS = ('policy_preprocessor.json', 'policy_postprocessor.json')
-STATE, ACTION = 'observation.state', 'action'
-# How an older file names the statistics of a feature, and what they scale.
+# By part of the statistics the feature, and how an older file names its buffers.
+_PARTS = {'proprio': STATE, 'action': ACTION}
 _OLDER = {
-    STATE: ('normalize_inputs.buffer_observation_state',),
-    ACTION: ('unnormalize_outputs.buffer_action', 'normalize_targets.buffer_action'),
+    'proprio': ('normalize_inputs.buffer_observation_state',),
+    'action': ('unnormalize_outputs.buffer_action', 'normalize_targets.buffer_action'),
 }
-MEAN_STD, IDENTITY = 'MEAN_STD', 'IDENTITY'
-# The data set's name, for a folder has one.
-KEY = 'lerobot'
-Columns = dict[str, tuple[float, ...]]
+Parts = dict[str, dict[str, tuple[float, ...]]]
 
 
-def read_statistics(folder: Path, values: Mapping, widths: Mapping[str, int]) -> dict:
-    """Read mean and standard deviation of state and action.
+def read_statistics(
+    folder: Path, widths: Mapping[str, int], modes: Mapping[str, str]
+) -> dict[str, Parts]:
+    """Read the statistics of state and action.
 
     Args:
         folder: The checkpoint's.
-        values: What `config.json` holds.
-        widths: Numbers of each of both, by feature.
+        widths: Columns of `proprio` and `action`.
+        modes: How each is scaled, one of `normalisation.MODES`.
 
     Returns:
-        As `norm_stats`: `{KEY: {'action': {'mean', 'std'}, 'proprio': {'mean', 'std'}}}`.
+        As `norm_stats`, of one data set.
 
     Raises:
         CheckpointError: When there are none, or they are not what they must be.
     """
-    with named(folder / CONFIG):
-        modes = _modes(values)
-    found: dict[str, Columns] = {}
-    for feature, width in widths.items():
-        if modes[feature] == IDENTITY:
-            found[feature] = {'mean': (0.0,) * width, 'std': (1.0,) * width}
-    wanted = {feature: width for feature, width in widths.items() if feature not in found}
-    for read in (_plain, _processors, _buffers):
-        if wanted and (here := read(folder, wanted)):
-            found |= here
-            break
-    lacking = sorted(set(widths) - set(found))
-    if lacking:
-        raise CheckpointError(
-            f'{folder} has no statistics of {", ".join(lacking)}: expected the files of '
-            f"LeRobot's processors ({', '.join(PROCESSORS)} and theirs), {PLAIN}, or "
-            'normalisation buffers among the weights'
-        )
-    return {KEY: {'action': found[ACTION], 'proprio': found[STATE]}}
+    found = processor_statistics(folder)
+    key, parts = next(iter(found.items()), (data_set(folder), {}))
+    parts = _buffers(folder) | _plain(folder) | parts
+    for part, width in widths.items():
+        if part not in parts and modes[part] == IDENTITY:
+            parts[part] = {'mean': (0.0,) * width}
+        if part not in parts:
+            raise CheckpointError(
+                f"{folder} has no statistics of {_PARTS[part]}: expected those of LeRobot's "
+                f'processors beside {PROCESSORS[0]}, {PLAIN}, or normalisation buffers among the '
+                'weights'
+            )
+        for name, values in parts[part].items():
+            if len(values) != width:
+                raise CheckpointError(
+                    f'{folder}: {_PARTS[part]}.{name} has {len(values)} numbers, config.json says '
+                    f'{width}'
+                )
+    return {key: parts}
 
 
-def _modes(values: Mapping) -> dict[str, str]:
-    given = take(values, 'normalization_mapping', Object(), {})
-    kinds = Word((MEAN_STD, IDENTITY))
-    where = 'normalization_mapping'
-    return {
-        STATE: take(given, 'STATE', kinds, MEAN_STD, where),
-        ACTION: take(given, 'ACTION', kinds, MEAN_STD, where),
-    }
-
-
-def _columns(entry: Mapping, width: int, where: str) -> Columns:
-    kinds = {'mean': Number(-1e12, 1e12), 'std': Number(0, 1e12)}
-    columns: Columns = {}
-    for name, kind in kinds.items():
-        if entry.get(name) is None:
-            raise FieldError(f'{where}.{name} is missing, expected {width} numbers')
-        columns[name] = Several(kind, width, width).read(entry[name], f'{where}.{name}')
-    return columns
-
-
-def _plain(folder: Path, widths: Mapping[str, int]) -> dict[str, Columns]:
+def _plain(folder: Path) -> Parts:
     file = folder / PLAIN
     if not (file.exists() or file.is_symlink()):
         return {}
     values = read_json(file)
     with named(file):
+        entries = {part: take(values, feature, Object(), None) for part, feature in _PARTS.items()}
         return {
-            feature: _columns(take(values, feature, Object(), {}), width, feature)
-            for feature, width in widths.items()
+            part: read_part(entry, _PARTS[part])
+            for part, entry in entries.items()
+            if entry is not None
         }
 
 
-def _processors(folder: Path, widths: Mapping[str, int]) -> dict[str, Columns]:
-    """Read the normaliser of the first processor that has one, and the other's un-normaliser."""
-    found: dict[str, Columns] = {}
-    for name in PROCESSORS:
-        file = folder / name
-        if not (file.exists() or file.is_symlink()):
-            continue
-        values = read_json(file)
-        with named(file):
-            steps = Several(Object()).read(values.get('steps', []), 'steps')
-            states = [
-                take(step, 'state_file', Word(pattern=r'[^/\\\0]+\.safetensors'), None, 'steps')
-                for step in steps
-                if 'normalizer' in take(step, 'registry_name', Word(), '', 'steps')
-            ]
-        for state in filter(None, states):
-            found = _tensors(folder / state, {f: (f,) for f in widths}, widths) | found
-    return found
-
-
-def _buffers(folder: Path, widths: Mapping[str, int]) -> dict[str, Columns]:
-    found: dict[str, Columns] = {}
+def _buffers(folder: Path) -> Parts:
+    """Read statistics that stand as tensors `NAME.mean` among the weights."""
+    found: Parts = {}
     for file in shards(folder):
-        older = {feature: _OLDER[feature] for feature in widths}
-        found |= _tensors(file, older, widths)
-    return found
-
-
-def _tensors(
-    file: Path, names: Mapping[str, tuple[str, ...]], widths: Mapping[str, int]
-) -> dict[str, Columns]:
-    """Read statistics that stand as tensors `NAME.mean` and `NAME.std` in a file."""
-    stored = read_header(file)
-    found: dict[str, Columns] = {}
-    for feature, width in widths.items():
-        for name in names[feature]:
-            whole = next(
-                (each for each in (name, f'model.{name}') if f'{each}.mean' in stored), ''
-            )
-            if whole and feature not in found:
-                wanted = [
-                    f'{whole}.{part}' for part in ('mean', 'std') if f'{whole}.{part}' in stored
-                ]
-                entry = {
-                    tensor.rpartition('.')[2]: np.atleast_1d(values.double().numpy()).tolist()
-                    for tensor, values in read_some(file, wanted)
-                }
-                with named(file):
-                    found[feature] = _columns(entry, width, whole)
+        stored = read_header(file)
+        for part, names in _OLDER.items():
+            prefixes = [f'{before}{name}.' for name in names for before in ('', 'model.')]
+            prefix = next((each for each in prefixes if f'{each}mean' in stored), None)
+            if prefix is None or part in found:
+                continue
+            wanted = [name for name in stored if name.startswith(prefix)]
+            lists = {
+                name.removeprefix(prefix): tensor.double().flatten().tolist()
+                for name, tensor in read_some(file, wanted)
+            }
+            with named(file):
+                found[part] = read_part(lists, prefix.rstrip('.'))
     return found

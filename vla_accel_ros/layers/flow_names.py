@@ -12,23 +12,6 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which rows of SmolVLA's prefix are which."""
+"""Names that configurations use of a flow, without torch."""
 
-from __future__ import annotations
-
-from vla_accel_ros.models.rows import Slices
-from vla_accel_ros.pruning.interface import Rows
-
-
-def prefix_rows(text: int) -> Slices:
-    """Say which rows of the prefix are which: the state is the row that stands for the action.
-
-    Args:
-        text: Tokens of the prompt.
-    """
-    return {
-        Rows.ALL: slice(None, -1),
-        Rows.TEXT: slice(-1 - text, -1),
-        Rows.LAST: slice(-2, -1),
-        Rows.ACTION: slice(-1, None),
-    }
+ADDED, COUNTED = TIMES = ('added', 'counted')
