@@ -30,6 +30,9 @@ class Adjustable(Protocol):
     def set_decoder(self, name: str, relaxed_bins: int = ..., draft: str = ...) -> None:
         """Choose how tokens are decoded."""
 
+    def set_flow(self, steps: int = ..., bend: float = ...) -> None:
+        """Choose the steps of a flow."""
+
     def sibling(self) -> Adjustable:
         """Return another over the same weights, with settings of its own."""
 
@@ -44,6 +47,7 @@ def apply_method(method: Method, policy: Adjustable) -> None:
     """
     policy.set_pruning(method.pruning, **dict(method.pruning_parameters))
     policy.set_decoder(method.decoder, method.relaxed_bins, method.draft)
+    policy.set_flow(method.flow_steps, method.flow_bend)
 
 
 def check_method(method: Method, policy: Adjustable) -> None:

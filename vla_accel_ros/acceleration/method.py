@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 
 from vla_accel_ros.decoding import NAMES as DECODERS
 from vla_accel_ros.decoding import RELAXED_BINS
+from vla_accel_ros.models.heads.flow_config import MOST_STEPS
 from vla_accel_ros.options import check_options, option
 from vla_accel_ros.pruning.methods import NAMES as METHODS
 from vla_accel_ros.scheduling.config import SchedulerConfig
@@ -67,6 +68,18 @@ class Method:
         'What the decoder verifies: the action that came with the request (of the predictor that '
         'scheduler has, ridge or hold), the last answer (previous), or none',
         choices=('given', 'previous', 'none'),
+    )
+
+    flow_steps: int = option(
+        0,
+        'Steps in which a flow is denoised; 0 for as many as the checkpoint was made for',
+        range=(0, MOST_STEPS),
+    )
+    flow_bend: float = option(
+        0.0,
+        'Largest bend of the path of a flow (1 - the cosine between the velocities of two steps) '
+        'at which the rest is taken in one step; 0 for never',
+        range=(0.0, 2.0),
     )
 
     def __post_init__(self) -> None:

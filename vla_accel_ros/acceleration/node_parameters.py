@@ -56,6 +56,8 @@ def method_of(settings: Mapping[str, Any]) -> Method:
         settings['decoder'],
         settings['relaxed_bins'],
         settings['draft'],
+        settings['flow_steps'],
+        settings['flow_bend'],
     )
     check(method)
     return method

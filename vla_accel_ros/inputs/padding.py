@@ -96,9 +96,9 @@ def scaled(height: int, width: int, size: int) -> tuple[int, int]:
 
 
 def _axis(length: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    # torch keeps the coordinate in float32.
-    step = np.float32(length / size)
-    places = np.maximum((np.arange(size, dtype=np.float32) + np.float32(0.5)) * step - 0.5, 0)
+    # torch keeps the step and the coordinate in float32, and rounds the coordinate once.
+    step = np.float64(np.float32(length / size))
+    places = np.maximum(((np.arange(size) + 0.5) * step - 0.5).astype(np.float32), 0)
     low = np.minimum(np.floor(places).astype(int), length - 1)
     high = np.minimum(low + 1, length - 1)
     return low, high, (places - low).astype(np.float32)

@@ -201,7 +201,7 @@ class Masked(Memory):
         """See `Memory.look`."""
         blank = self.store.new_zeros(*self.store[slot, 0, :, :, 0].shape[:2], queries.shape[2], 1)
         blank = blank.expand(-1, -1, -1, self.store.shape[-1])
-        self._made[slot] = blank, blank
+        self.made[slot] = blank, blank
         return fused(queries, *self.store[slot].unbind(0), self._hidden[slot, None])
 
     @property

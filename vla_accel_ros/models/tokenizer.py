@@ -150,6 +150,22 @@ class PromptEncoder:
             ) from None
 
 
+class FixedPrompt(PromptEncoder):
+    """The same prompt for any instruction, for models with random weights.
+
+    Args:
+        ids: Its token ids.
+    """
+
+    def __init__(self, ids: list[int]) -> None:
+        super().__init__(lambda text: ids)
+        self._ids = ids
+
+    def __call__(self, instruction: str, state: np.ndarray | None = None) -> list[int]:
+        """Give the ids."""
+        return self._ids
+
+
 def end_prompt(ids: list[int], end: int | None) -> list[int]:
     """Append the token that must end the prompt, if it is not there."""
     return ids if end is None or ids[-1:] == [end] else [*ids, end]

@@ -107,6 +107,8 @@ SETTINGS = (
     METHOD['decoder'],
     METHOD['relaxed_bins'],
     METHOD['draft'],
+    METHOD['flow_steps'],
+    METHOD['flow_bend'],
     Option(
         'proprio_names',
         ('',),

@@ -26,13 +26,13 @@ from vla_accel_ros.layers.interleaved import InterleavedExpert
 from vla_accel_ros.layers.memory import Held
 from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.checkpoints.json_file import read_json
-from vla_accel_ros.models.families.smolvla.denoising import Denoiser
 from vla_accel_ros.models.families.smolvla.family import SmolVLAFamily
 from vla_accel_ros.models.families.smolvla.model import SmolVLA
+from vla_accel_ros.models.heads.flow_head import FlowHead
 from vla_accel_ros.models.parity import smolvla_compare
 from vla_accel_ros.models.parity.comparison import compare_all, read_arrays
 from vla_accel_ros.models.parity.registry import verify
-from vla_accel_ros.models.parity.smolvla_prefix import Prefix
+from vla_accel_ros.models.parity.smolvla_prefix import Prefix, Steps
 
 
 @pytest.fixture(scope='module')
@@ -76,7 +76,7 @@ LAYOUTS = {
 
 @pytest.mark.parametrize('layout', sorted(LAYOUTS))
 def test_other_layouts_of_the_names_load_the_same_model(smolvla_fixture, model, tmp_path, layout):
-    folder = renamed(smolvla_fixture, tmp_path / 'other', LAYOUTS[layout])
+    folder = renamed(smolvla_fixture, tmp_path / smolvla_fixture.name, LAYOUTS[layout])
     other = load(folder, 'cpu', torch.float32)
     assert other.config == model.config
     near = 1e-2 if layout == 'of_mixed_types' else 0.0
@@ -112,11 +112,12 @@ class Asked:
             # Behind the two cameras.
             positions[128:] += self.shift
             prefix = Prefix(model, x, positions)
-            flow = Denoiser(model, prefix.cache, x.shape[1] + self.first)
-            times = torch.from_numpy(self.inputs['timesteps'])
-            table = model.embed_times(1 - times if self.turned else times)
+            steps = Steps(FlowHead(model, None, model.flow), prefix, x.shape[1] + self.first)
+            times = [float(time) for time in self.inputs['timesteps']]
             noise = torch.from_numpy(self.inputs['noise_A'])
-            return torch.cat([flow.velocity(noise, t)[0] for t in table.split(1)])
+            return torch.cat(
+                [steps.velocity(noise, 1 - time if self.turned else time) for time in times]
+            )
 
 
 def scale_text(asked, monkeypatch, factor):
@@ -208,7 +209,7 @@ def test_a_trap_is_seen(model, stored, inputs, monkeypatch, trap):
     TRAPS[trap](asked, monkeypatch)
     ours = {'velocity_A': asked.velocity().numpy()}
     theirs = {'velocity_A': stored['velocity_A']}
-    (found,) = compare_all(ours, theirs, smolvla_compare.TOLERANCES)
+    (found,) = compare_all(ours, theirs, smolvla_compare.tolerance)
     assert not found.passed and found.difference > 1e-3
 
 
@@ -219,8 +220,11 @@ def test_shifted_position_ids_are_seen_in_the_connector(model, stored, inputs):
 
 def test_a_padded_state_is_not_taken_for_the_robots(model, smolvla_fixture):
     assert model.config.proprio == 6 and model.config.action_dims == 6
-    with pytest.raises(ValueError, match=r'wants 6 numbers of state, the observation has \[32\]'):
-        smolvla_compare.State(model.config)(np.zeros(32))
+    with pytest.raises(
+        ValueError, match=r'wants 6 numbers of proprioception, the observation has \[32\]'
+    ):
+        key = next(iter(model.config.norm_stats))
+        SmolVLAFamily().proprio(model.config, key)(np.zeros(32))
 
 
 def test_cameras_that_are_never_there_are_no_views(model, smolvla_fixture):

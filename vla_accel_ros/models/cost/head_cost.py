@@ -33,7 +33,12 @@ class HeadCost:
 
     Args:
         config: Of the model.
+
+    Attributes:
+        keys_only: Whether the head reads nothing of the prefill but keys and values.
     """
+
+    keys_only = False
 
     def __init__(self, config: VLAConfig) -> None:
         self.config = config

@@ -138,9 +138,11 @@ class CostModel:
     def prefill(self, work: Workload) -> Cost:
         """Count the pass over the prompt and whatever the head has behind it."""
         decoder, lengths = self.config.decoder, self.lengths(work)
-        kinds = kinds_at(work.needs, decoder.attending[-1] + 1)
+        keys_only = self._head.keys_only
+        kinds = kinds_at(work.needs, decoder.attending[-1] + 1, not keys_only)
         wanted = wanted_rows(lengths[-1], self._head.kinds(work), kinds, self._head.read(work))
-        return layers(decoder, lengths, lengths, wanted) + self._head.prefill(work)
+        cost = layers(decoder, lengths, lengths, wanted, keys_only)
+        return cost + self._head.prefill(work)
 
     def decode(self, work: Workload) -> Cost:
         """Count what the head does after the prefill."""

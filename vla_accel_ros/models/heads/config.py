@@ -89,6 +89,19 @@ class HeadConfig:
         """
         return ()
 
+    def answer(self, dims: int) -> str:
+        """Say in words what an answer is.
+
+        Args:
+            dims: Numbers in an action.
+        """
+        return f'{dims} tokens' if self.passes(dims) else f'{self.chunk} actions in one pass'
+
+    @property
+    def title(self) -> str:
+        """Name of the model's kind, for people."""
+        return self.family
+
     def check(self, vocab: int) -> None:
         """Check what depends on the decoder.
 

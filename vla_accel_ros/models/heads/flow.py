@@ -109,7 +109,8 @@ def answer_flow(
         (numbers,) = inference.choice.finish([numbers])
     prompt, needs = prefix.prompt, inference.choice.needs
     text = ask.ids.shape[1]
-    work = Workload(text, prompt.seen, prefix.projected, needs=needs, steps=steps)
+    words = len(range(text)[ask.words or slice(None)])
+    work = Workload(text, prompt.seen, prefix.projected, needs=needs, words=words, steps=steps)
     return FlowAnswer(numbers, prompt.kept_ids, work)
 
 
@@ -164,7 +165,8 @@ def denoise(
         got = inference.run(program, given | _memory(cache), {'store': cache.store})
         before, velocity = velocity, got['velocity']
         if layers:
-            scores.append(_scores(inference, prefix, layers, got, network.causal))
+            with inference.watch('selection'):
+                scores.append(_scores(inference, prefix, layers, got, network.causal))
         done += 1
         if done < len(plan.times) and plan.straight(before, velocity):
             # All that is left in one step.

@@ -55,6 +55,10 @@ class FlowConfig(HeadConfig):
         """Rows in front of the actions that know neither time nor noise."""
         return 0
 
+    def answer(self, dims: int) -> str:
+        """Say in words what an answer is; see `HeadConfig.answer`."""
+        return f'{self.chunk} actions in {self.steps} steps'
+
     def positions(self, dims: int) -> int:
         """Give the rows of the network; see `HeadConfig.positions`."""
         return self.leading + self.chunk

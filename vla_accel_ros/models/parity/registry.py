@@ -31,6 +31,7 @@ _OPENVLA = 'vla_accel_ros.models.parity.compare:verify'
 REFERENCES = {
     'openvla': _OPENVLA,
     'oft': _OPENVLA,
+    'pi0': 'vla_accel_ros.models.parity.pi0_compare:verify',
     'smolvla': 'vla_accel_ros.models.parity.smolvla_compare:verify',
 }
 # Files of arrays that a fixture may do without.

@@ -47,12 +47,13 @@ def small_smolvla_config():
     )
     head = SmolVLAConfig(
         chunk=4,
+        camera_names=('one', 'two'),
         proprio=6,
         state_width=8,
-        action_width=9,
+        numbers=9,
         expert_width=20,
         expert_mlp=28,
-        flow_steps=3,
+        steps=3,
     )
     return VLAConfig(
         towers=(tower,),

@@ -22,7 +22,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from vla_accel_ros.models.cost.stages import CostModel
-from vla_accel_ros.models.families.smolvla.head import SmolVLAHead
+from vla_accel_ros.models.heads.flow_head import FlowHead
 from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.pruning.registry import create
 
@@ -60,7 +60,9 @@ def test_operations_of_each_stage_are_those_that_torch_counts(small_smolvla, ask
     buckets = {'buckets': (64, 128, 192)} if name != 'none' else {}
     config = small_smolvla.config
     pruner = create(name, layout_of(config), **given, **buckets)
-    head = SmolVLAHead(small_smolvla, None)
+    head = FlowHead(small_smolvla, None, small_smolvla.flow)
+    # What is made of the times is kept.
+    head.plan(head.noise(), config.head.steps)
     with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH):
         for step in range(steps):
             with FlopCounterMode(display=False) as counter:

@@ -14,15 +14,11 @@
 
 """SmolVLA's head: chunks, with every pruning method, and what pruning may not change."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
-from vla_accel_ros.models.families.smolvla.denoising import step_times
-from vla_accel_ros.models.families.smolvla.head import SmolVLAHead
+from vla_accel_ros.models.heads.flow_head import FlowHead
 from vla_accel_ros.models.layout import layout_of
-from vla_accel_ros.models.proprio import ProprioError
 from vla_accel_ros.pruning.registry import METHODS, create
 
 FEW = {
@@ -53,7 +49,7 @@ def test_every_method_prunes_and_gives_a_chunk(small_smolvla, ask_at, case):
     layout = layout_of(small_smolvla.config)
     given = {'buckets': (64, 128, 192)} | given if name != 'none' else given
     pruner = create(name, layout, **given)
-    found = answers(SmolVLAHead(small_smolvla, None), pruner, ask_at)
+    found = answers(FlowHead(small_smolvla, None, small_smolvla.flow), pruner, ask_at)
     assert all(each.actions.shape == (4, 7) for each in found)
     kept = [len(each.stats.kept_ids) for each in found]
     assert (kept[-1] < layout.total) is (name != 'none'), pruner.reason
@@ -61,20 +57,12 @@ def test_every_method_prunes_and_gives_a_chunk(small_smolvla, ask_at, case):
 
 
 def test_the_same_asks_get_the_same_answers_in_each_episode(small_smolvla, ask_at):
-    head = SmolVLAHead(small_smolvla, None)
+    head = FlowHead(small_smolvla, None, small_smolvla.flow)
     pruner = create('none', layout_of(small_smolvla.config))
     first, again = (answers(head, pruner, ask_at, 2) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         assert (one.actions == other.actions).all()
     assert (first[0].actions != first[1].actions).any()
-
-
-def test_a_state_of_another_width_is_refused(small_smolvla, ask_at):
-    head = SmolVLAHead(small_smolvla, None)
-    pruner = create('none', layout_of(small_smolvla.config))
-    ask = replace(ask_at(0), proprio=torch.zeros(1, 8))
-    with pytest.raises(ProprioError, match='got 8 numbers of state, the checkpoint wants 6'):
-        head.answer(ask, pruner, small_smolvla.new_cache)
 
 
 def test_cross_layers_give_no_scores_of_the_actions(small_smolvla):
@@ -84,10 +72,3 @@ def test_cross_layers_give_no_scores_of_the_actions(small_smolvla):
     assert (pruner._action_layers, pruner._whole_layer) == ((3,), 1)
     with pytest.raises(ValueError, match=r'action_layer is 2, .* expected one of \[1, 3\]'):
         create('vla_pruner', layout, action_layer=2)
-
-
-def test_times_are_formed_in_double_and_then_rounded():
-    assert step_times(10).dtype == torch.float32
-    assert step_times(10).tolist() == [
-        float(torch.tensor(1 - k / 10, dtype=torch.float32)) for k in range(10)
-    ]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vla_accel_ros.models.action_reader import ActionReader
     from vla_accel_ros.models.action_tokens import ActionStatistics
     from vla_accel_ros.models.checkpoints.sources import Sources
+    from vla_accel_ros.models.cost.head_cost import HeadCost
     from vla_accel_ros.models.heads.interface import ActionHead
     from vla_accel_ros.models.proprio import Proprioception
     from vla_accel_ros.models.tokenizer import PromptEncoder
@@ -93,6 +94,12 @@ class Pi0Family(Family):
         from vla_accel_ros.models.families.pi0.model import Pi0
 
         return Pi0(config)
+
+    def cost(self, config: VLAConfig) -> HeadCost:
+        """Give what denoising takes."""
+        from vla_accel_ros.models.heads.flow_cost import FlowCost
+
+        return FlowCost(config)
 
     def head(self, model: VLA, statistics: ActionStatistics) -> ActionHead:
         """Make the head that denoises."""

@@ -16,9 +16,9 @@
 
 from __future__ import annotations
 
-from vla_accel_ros.models.cost.head_cost import HeadCost
 from vla_accel_ros.models.cost.operations import Cost, attention, linear
 from vla_accel_ros.models.cost.workload import Workload
+from vla_accel_ros.models.heads.flow_cost import FlowCost
 from vla_accel_ros.models.rows import Slices, prompt_rows
 from vla_accel_ros.pruning.interface import Rows
 
@@ -26,7 +26,7 @@ from vla_accel_ros.pruning.interface import Rows
 STATE = 1
 
 
-class InterleavedCost(HeadCost):
+class InterleavedCost(FlowCost):
     """See `HeadCost`."""
 
     def rows(self, work: Workload) -> int:
@@ -35,57 +35,16 @@ class InterleavedCost(HeadCost):
 
     def kinds(self, work: Workload) -> Slices:
         """Say which rows are which; see `HeadCost.kinds`."""
-        return {**prompt_rows(work.text, STATE), Rows.ACTION: slice(-STATE, None)}
-
-    def read(self, work: Workload) -> int:
-        """Of the last layer only keys and values are read."""
-        return 0
+        text = work.text
+        words = slice(text - (work.words or text), None)
+        return {**prompt_rows(text, STATE, words), Rows.ACTION: slice(-STATE, None)}
 
     def prefill(self, work: Workload) -> Cost:
         """Count the projection of the state; see `HeadCost.prefill`."""
-        own, decoder = self.config.head, self.config.decoder
-        return linear(STATE, own.state_width, decoder.width)
-
-    def decode(self, work: Workload, lengths: tuple[int, ...]) -> Cost:
-        """Count the prefix's projection once, and all steps; see `HeadCost.decode`."""
-        own, decoder = self.config.head, self.config.decoder
-        inner = decoder.kv_heads * decoder.head_width
-        once = Cost()
-        for layer in own.cross(decoder.layers):
-            once += linear(lengths[layer], inner, inner, False) * 2
-        return once + self.step(lengths) * work.steps
-
-    def step(self, lengths: tuple[int, ...]) -> Cost:
-        """Count one step.
-
-        Args:
-            lengths: Rows that each layer holds of the prefix.
-        """
-        own, decoder = self.config.head, self.config.decoder
-        expert, rows = own.expert(decoder), own.chunk
-        width, inner = expert.width, expert.kv_heads * expert.head_width
-        cross = own.cross(decoder.layers)
-        cost = (
-            linear(rows, own.numbers, width)
-            + linear(rows, 2 * width, width)
-            + linear(rows, width, width)
-            + linear(rows, width, own.numbers)
-            + Cost(0, width)
-        )
-        for layer, length in enumerate(lengths):
-            keys = length
-            cost += linear(rows, width, expert.inner, False) + Cost(0, 2 * width)
-            cost += linear(rows, expert.inner, width, False)
-            if layer not in cross:
-                cost += linear(rows, width, inner, False) * 2
-                keys += rows
-            cost += attention(rows, keys, expert.inner) + Cost(0, 0, 2 * inner * keys)
-            cost += linear(rows, width, expert.mlp, False) * 2
-            cost += linear(rows, expert.mlp, width, False)
-        return cost
+        return linear(STATE, self.config.head.state_width, self.config.decoder.width)
 
     def scored(self, kind: Rows, length: int, work: Workload) -> list[tuple[int, int]]:
-        """Say which rows scores are made from; see `HeadCost.scored`."""
+        """Say which rows are scored: the state sees all, the others all but the state."""
         from vla_accel_ros.engines.programs.scores import blocks
 
         begin, end, _ = self.kinds(work)[kind].indices(length)
@@ -95,7 +54,39 @@ class InterleavedCost(HeadCost):
             for start, stop in blocks(begin, end, cut)
         ]
 
-    def scored_later(self, length: int, work: Workload) -> tuple[int, int]:
-        """Give the actions of all steps, and the keys that they meet."""
-        own = self.config.head
-        return own.chunk * work.steps, length + own.chunk
+    def decode(self, work: Workload, lengths: tuple[int, ...]) -> Cost:
+        """Count the prefix's projection once, and all steps; see `HeadCost.decode`."""
+        own, decoder = self.config.head, self.config.decoder
+        inner = decoder.kv_heads * decoder.head_width
+        once = Cost()
+        for layer in own.cross(decoder.layers):
+            once += linear(lengths[layer], inner, inner, False) * 2
+        return once + self.evaluation(lengths) * self._steps(work)
+
+    def evaluation(self, lengths: tuple[int, ...]) -> Cost:
+        """Count one evaluation of the expert.
+
+        Args:
+            lengths: Rows that each layer holds of the prefix.
+        """
+        own, decoder = self.config.head, self.config.decoder
+        expert, rows = own.expert(decoder), own.chunk
+        width, inner = expert.width, expert.kv_heads * expert.head_width
+        # What is made of the times is made once: of the layer that mixes both, half is left.
+        cost = (
+            linear(rows, own.numbers, width)
+            + linear(rows, width, width) * 2
+            + linear(rows, width, own.numbers)
+            + Cost(0, width)
+        )
+        cross = own.cross(decoder.layers)
+        for layer, keys in enumerate(lengths):
+            cost += linear(rows, width, expert.inner, False) + Cost(0, 2 * width)
+            cost += linear(rows, expert.inner, width, False)
+            if layer not in cross:
+                cost += linear(rows, width, inner, False) * 2
+                keys += rows
+            cost += attention(rows, keys, expert.inner) + Cost(0, 0, 2 * inner * keys)
+            cost += linear(rows, width, expert.mlp, False) * 2
+            cost += linear(rows, expert.mlp, width, False)
+        return cost
