@@ -21,16 +21,16 @@ whatever happens to the others. A family adds what makes actions of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.eager import EAGER
-from vla_accel_ros.engines.interface import call
+from vla_accel_ros.engines.interface import Program, call
 from vla_accel_ros.engines.onnx.linked_weights import LinkedWeights
 from vla_accel_ros.engines.programs.call import Call
-from vla_accel_ros.engines.programs.decoder import Span
+from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
 from vla_accel_ros.engines.programs.half_towers import TowersBegin, TowersFinish
 from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.cache import KVCache
@@ -216,6 +216,14 @@ class VLA(nn.Module):
     def logits_of(self) -> Call:
         """Give the program from hidden rows to logits."""
         return Call('lm_head', self.language_model.lm_head, ('rows',), 'logits')
+
+    def usual(self) -> Iterator[Program]:
+        """Give the programs behind the projector of a call that drops no token."""
+        language, layers = self.language_model, self.config.decoder.layers
+        yield Span(language.model, 0, layers, norm=True)
+        yield self.logits_of()
+        yield Loop(language.model, language.lm_head, self.config.action_dims - 1)
+        yield Pass(language.model, language.lm_head)
 
     # ---------------------------------------------------------------------------------------------
 

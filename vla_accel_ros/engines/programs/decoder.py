@@ -228,4 +228,6 @@ def general(program: Program) -> Program:
 
     It is the one for engines that keep what they built by program: `held` is left out.
     """
-    return replace(program, held=None) if isinstance(program, (Pass, Loop)) else program
+    has = getattr(program, 'held', None) is not None
+    # Each program is a frozen dataclass.
+    return replace(program, held=None) if has else program  # type: ignore[type-var]

@@ -40,13 +40,25 @@ class FlowNetwork(Protocol):
         memory: Shape of the keys and values of the prefix.
         before: Rows in front of the actions, which know neither time nor noise.
         width: Channels of an embedded time.
+        rows: Actions of an answer.
+        numbers: Columns of an action.
+        columns: Columns of the state, zeros behind the robot's own.
+        wide_conditions: Whether that is never less than float32.
         causal: Whether an action sees itself and those before it, or all of its chunk.
     """
 
     memory: DecoderConfig
     before: int
     width: int
+    rows: int
+    numbers: int
+    columns: int
+    wide_conditions: bool
     causal: bool
+
+    @property
+    def condition(self) -> tuple[int, ...]:
+        """Shape of one of what `conditions` gives."""
 
     def conditions(self, embedded: Tensor) -> Tensor:
         """Give what embedded times [n, width] are to a step, [n, ...]."""
@@ -64,7 +76,7 @@ class FlowNetwork(Protocol):
         """Run the rows before the actions.
 
         Args:
-            state: [1, numbers].
+            state: [1, columns].
             position: int [1], the first position behind the prefix.
             memory: Takes in their keys and values.
         """
@@ -111,7 +123,7 @@ def _memory(given: Tensors, room: Tensors, held: tuple[int, ...] | None, causal:
 class Leading:
     """The rows in front of the actions: pi0's state.
 
-    In: `state` [1, numbers]; `position` int [1], the first position behind the prefix; `store` and
+    In: `state` [1, columns]; `position` int [1], the first position behind the prefix; `store` and
     `lengths` as for `decoder.Pass`. Out: `new` [slots, 2, 1, kv heads, rows, head width]. For the
     store as room and for `held` see `decoder.Pass`.
 

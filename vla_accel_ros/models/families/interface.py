@@ -165,6 +165,18 @@ class Family(ABC):
             statistics: Of the data set whose actions it answers, in m and rad.
         """
 
+    def about(self, config: VLAConfig) -> list[str]:
+        """Say in a few words what a robot must provide, and what it gets."""
+        from vla_accel_ros.action_space import END_EFFECTOR
+
+        head = config.head
+        said = [f'{head.title}', f'{config.cameras} camera(s)']
+        if config.proprio:
+            said.append(f'{config.proprio} numbers of state, scaled to their range')
+        names = ' '.join(END_EFFECTOR.names)
+        said.append(f'{head.answer(config.action_dims)}: {names}, scaled from their range')
+        return said
+
     def cost(self, config: VLAConfig) -> HeadCost:
         """Give what the head takes; by default next to nothing beside the prompt's pass."""
         from vla_accel_ros.models.cost.head_cost import HeadCost

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+import torch.nn.functional as F
 
 from vla_accel_ros.engines import host
 from vla_accel_ros.engines.eager import EAGER
@@ -141,7 +142,8 @@ def run_prefix(
             if changed is not cache.store:
                 cache.store.copy_(changed)
         if network.before and ask.proprio is not None:
-            given = {'state': ask.proprio, 'position': position, **_memory(cache)}
+            state = F.pad(ask.proprio, (0, network.columns - ask.proprio.shape[-1]))
+            given = {'state': state, 'position': position, **_memory(cache)}
             inference.run(Leading(network, cache.held), given, {'store': cache.store})
             cache.grow(network.before)
     return FlowPrefix(cache, position, prompt, projected)

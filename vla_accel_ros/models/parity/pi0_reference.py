@@ -33,6 +33,7 @@ from vla_accel_ros.models.heads.flow_head import FlowHead
 from vla_accel_ros.models.heads.interface import Ask
 from vla_accel_ros.models.inference import Inference
 from vla_accel_ros.models.layout import layout_of
+from vla_accel_ros.models.normalisation import padded
 from vla_accel_ros.models.parity.flow_trace import numbers, trace_prefix
 from vla_accel_ros.models.parity.pi0_inputs import Before, Case
 from vla_accel_ros.models.preprocess import Preprocessor
@@ -75,7 +76,8 @@ class Pi0Case:
         pixels = torch.from_numpy(Preprocessor(config)(images, resized=True)).to(model.dtype)
         state = None
         if config.head.state:
-            state = torch.from_numpy(before.state(case))[None].to(model.dtype)
+            state = padded(before.state(case)[None], config.head.state)
+            state = torch.from_numpy(state).to(model.dtype)
         ask = Ask(pixels, torch.tensor([ids]), state, Scene(images))
         mask = before.arrays(case)[f'prefix_pad_mask_{case.name}']
         # The statistics scale what comes out; nothing here reads them.

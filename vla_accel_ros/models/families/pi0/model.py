@@ -20,10 +20,15 @@ expert follow it: pi0's state, which sees the prefix and itself, then the action
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
+from vla_accel_ros.engines.interface import Program
+from vla_accel_ros.engines.programs.decoder import Span
+from vla_accel_ros.engines.programs.flow import Leading, Velocity
 from vla_accel_ros.layers.expert import Expert
 from vla_accel_ros.layers.memory import Memory
 from vla_accel_ros.layers.shapes import DecoderConfig
@@ -45,6 +50,8 @@ class Pi0Flow(nn.Module):
         width = config.expert.width
         self.memory, self.before, self.width = memory, config.leading, width
         self.adaptive, self.columns = config.adaptive, config.state
+        self.rows, self.numbers = config.chunk, config.numbers
+        self.wide_conditions = not config.adaptive
         self.expert = Expert(config.expert, width if config.adaptive else 0)
         self.action_in_proj = nn.Linear(config.numbers, width)
         self.action_out_proj = nn.Linear(width, config.numbers)
@@ -56,6 +63,12 @@ class Pi0Flow(nn.Module):
         else:
             self.action_time_mlp_in = nn.Linear(2 * width, width)
             self.action_time_mlp_out = nn.Linear(width, width)
+
+    @property
+    def condition(self) -> tuple[int, ...]:
+        """See `FlowNetwork.condition`."""
+        width, layers = self.width, len(self.expert.layers)
+        return (2 * layers + 1, 3 * width) if self.adaptive else (width,)
 
     @property
     def kind(self) -> torch.dtype:
@@ -84,10 +97,8 @@ class Pi0Flow(nn.Module):
         return F.linear(embedded, mixed.weight[:, self.width :], mixed.bias)
 
     def embed_state(self, state: Tensor) -> Tensor:
-        """Give the row [1, 1, width] of a state [1, numbers]."""
-        weight = self.state_proj.weight
-        row = F.pad(state.to(weight.dtype), (0, self.columns - state.shape[-1]))
-        return self.state_proj(row)[:, None].to(self.kind)
+        """Give the row [1, 1, width] of a state [1, columns]."""
+        return self.state_proj(state.to(self.state_proj.weight.dtype))[:, None].to(self.kind)
 
     def embed_actions(self, x: Tensor, condition: Tensor) -> Tensor:
         """Give the rows [1, n, width] of noisy actions [1, n, numbers]."""
@@ -148,3 +159,11 @@ class Pi0(VLA):
     def __init__(self, config: VLAConfig) -> None:
         super().__init__(config)
         self.flow = Pi0Flow(config.head, config.decoder)
+
+    def usual(self) -> Iterator[Program]:
+        """Give the programs behind the projector; see `VLA.usual`."""
+        layers = self.config.decoder.layers
+        yield Span(self.language_model.model, 0, layers, causal=False, keys_only=True)
+        if self.flow.before:
+            yield Leading(self.flow)
+        yield Velocity(self.flow)

@@ -20,11 +20,16 @@ and not the state; the state sees everything.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
+from vla_accel_ros.engines.interface import Program
 from vla_accel_ros.engines.programs.call import Call
+from vla_accel_ros.engines.programs.decoder import Span
+from vla_accel_ros.engines.programs.flow import Velocity
 from vla_accel_ros.engines.programs.interleaved import CrossPrefix
 from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.connector import Connector
@@ -44,17 +49,23 @@ class SmolVLAFlow(nn.Module):
         memory: Shape of the language model, whose keys and values are read.
     """
 
-    causal, before = True, 0
+    causal, before, columns, wide_conditions = True, 0, 0, True
 
     def __init__(self, config: SmolVLAConfig, memory: DecoderConfig) -> None:
         super().__init__()
         width = config.expert_width
         self.memory, self.width = memory, width
+        self.rows, self.numbers = config.chunk, config.numbers
         self.expert = InterleavedExpert(config.expert(memory), config.cross(memory.layers))
         self.action_in_proj = nn.Linear(config.numbers, width)
         self.action_time_mlp_in = nn.Linear(2 * width, width)
         self.action_time_mlp_out = nn.Linear(width, width)
         self.action_out_proj = nn.Linear(width, config.numbers)
+
+    @property
+    def condition(self) -> tuple[int, ...]:
+        """Shape of one of what `conditions` gives."""
+        return (self.width,)
 
     def conditions(self, embedded: Tensor) -> Tensor:
         """See `FlowNetwork.conditions`.
@@ -137,6 +148,12 @@ class SmolVLA(VLA):
     def prompt(self) -> Call:
         """Give the program that puts the whole sequence together."""
         return Call('prompt', self.embed_sequence, ('ids', 'visual', 'state'), 'x')
+
+    def usual(self) -> Iterator[Program]:
+        """Give the programs behind the projector; see `VLA.usual`."""
+        layers, apart = self.config.decoder.layers, self.config.head.apart
+        yield Span(self.language_model.model, 0, layers, causal=False, keys_only=True, apart=apart)
+        yield Velocity(self.flow)
 
     def vision_of_one(self) -> Vision:
         """Give the program of the tower over one image, for a camera by itself."""
