@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
+from vla_accel_ros.layers.drawn import drawn
 from vla_accel_ros.layers.packed import Packable
 from vla_accel_ros.layers.rotary import Rope, Rotary, rotate
 from vla_accel_ros.layers.shapes import DecoderConfig
@@ -255,9 +256,9 @@ class LlamaDecoder(nn.Module):
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.config = config
-        table = ScaledEmbedding if config.scaled_embedding else nn.Embedding
-        self.embed_tokens = table(config.vocab, config.width)
-        nn.init.normal_(self.embed_tokens.weight, std=0.02)
+        kind = ScaledEmbedding if config.scaled_embedding else nn.Embedding
+        table = drawn(config.vocab, config.width)
+        self.embed_tokens = kind.from_pretrained(table, freeze=False)
         self.layers = nn.ModuleList(DecoderLayer(config, k) for k in range(config.layers))
         self.norm = norm_of(config)
         self.rotary = Rotary(config)
