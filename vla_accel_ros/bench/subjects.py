@@ -37,6 +37,7 @@ from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.device import check_device
 from vla_accel_ros.models.families import registry
 from vla_accel_ros.models.families.pi0 import sizes
+from vla_accel_ros.models.families.smolvla.presets import smolvla, smolvla_mid
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.random_weights import random_model
 from vla_accel_ros.models.tokenizer import FixedPrompt, PromptEncoder
@@ -48,12 +49,14 @@ FULL_SIZE: dict[str, Callable[[], VLAConfig]] = {
     'openvla-7b-oft': presets.openvla_7b_oft,
     'pi0': sizes.pi0,
     'pi05': sizes.pi05,
+    'smolvla': smolvla,
 }
 # Sizes for a CPU, whose weights are random in any case.
 MID_SIZE: dict[str, Callable[[], VLAConfig]] = {
     MID: presets.mid,
     'pi0-mid': sizes.pi0_mid,
     'pi05-mid': sizes.pi05_mid,
+    'smolvla-mid': smolvla_mid,
 }
 # Tokens of "In: What action should the robot take to ...?\nOut:", BOS included.
 PROMPT = 24
