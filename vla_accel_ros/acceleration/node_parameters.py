@@ -56,8 +56,7 @@ def method_of(settings: Mapping[str, Any]) -> Method:
         settings['decoder'],
         settings['relaxed_bins'],
         settings['draft'],
-        settings['flow_steps'],
-        settings['flow_bend'],
+        *(settings.get(name, OTHERS[name].default) for name in ('flow_steps', 'flow_bend')),
     )
     check(method)
     return method
