@@ -27,6 +27,8 @@ from vla_accel_ros.pruning.methods import NAMES as METHODS
 from vla_accel_ros.scheduling.config import SchedulerConfig
 
 CONTINUATION = tuple(field.name for field in fields(Continuation))
+# All that a flow is told, in the order of a method's fields.
+FLOW = ('flow_steps', 'flow_bend', *CONTINUATION)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -24,7 +23,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from vla_accel_ros.bench.names import MID
 from vla_accel_ros.bench.scenes import Scene, simulated, synthetic
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine
@@ -36,28 +34,12 @@ from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.device import check_device
 from vla_accel_ros.models.families import registry
-from vla_accel_ros.models.families.pi0 import sizes
-from vla_accel_ros.models.families.smolvla.presets import smolvla, smolvla_mid
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.random_weights import random_model
 from vla_accel_ros.models.tokenizer import FixedPrompt, PromptEncoder
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
 
-FULL_SIZE: dict[str, Callable[[], VLAConfig]] = {
-    'openvla-7b': presets.openvla_7b,
-    'openvla-7b-oft': presets.openvla_7b_oft,
-    'pi0': sizes.pi0,
-    'pi05': sizes.pi05,
-    'smolvla': smolvla,
-}
-# Sizes for a CPU, whose weights are random in any case.
-MID_SIZE: dict[str, Callable[[], VLAConfig]] = {
-    MID: presets.mid,
-    'pi0-mid': sizes.pi0_mid,
-    'pi05-mid': sizes.pi05_mid,
-    'smolvla-mid': smolvla_mid,
-}
 # Tokens of "In: What action should the robot take to ...?\nOut:", BOS included.
 PROMPT = 24
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -118,7 +100,7 @@ class Subject:
 
 def names() -> list[str]:
     """List the names that `--model` knows, besides folders."""
-    return [*shipped_checkpoints(), *MID_SIZE, *FULL_SIZE]
+    return [*shipped_checkpoints(), *presets.MID_SIZE, *presets.FULL_SIZE]
 
 
 def find(
@@ -150,15 +132,15 @@ def find(
     if dtype is not None and dtype not in DTYPES:
         raise ValueError(f"dtype is '{dtype}', expected one of {', '.join(DTYPES)}")
     kind = DTYPES[dtype or ('float32' if device == 'cpu' else 'bfloat16')]
-    if name in MID_SIZE:
-        return of_config(name, MID_SIZE[name](), device, kind, seed)
-    if name in FULL_SIZE:
+    if name in presets.MID_SIZE:
+        return of_config(name, presets.MID_SIZE[name](), device, kind, seed)
+    if name in presets.FULL_SIZE:
         if not random:
             raise ValueError(
                 f'{name} has no weights here: give the folder of a checkpoint, or '
                 f'--random-weights, which take as long'
             )
-        return of_config(name, FULL_SIZE[name](), device, kind, seed)
+        return of_config(name, presets.FULL_SIZE[name](), device, kind, seed)
     try:
         folder = checkpoint_folder(name)
     except FileNotFoundError:

@@ -64,7 +64,7 @@ class FlowHead(ActionHead):
         network: What denoises, a part of the model.
     """
 
-    SEED = 7
+    SEED = 1
 
     def __init__(self, model: VLA, statistics: ActionStatistics, network: FlowNetwork) -> None:
         super().__init__(model, statistics)
@@ -167,4 +167,5 @@ class FlowHead(ActionHead):
         pruner = create('none', layout_of(self.model.config))
         plan = self.plan(self.noise(), 1)
         found = answer_flow(self.model, self.network, ask, pruner, plan, new_cache)
-        return (plan.begin.cpu() - found.numbers.cpu())[0, 0].float()
+        velocities = (plan.begin.cpu() - found.numbers.cpu())[0]
+        return next(iter(velocities)).float()

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.files.kinds import (
     FieldError,
     Number,
@@ -273,11 +274,12 @@ def _robots(widths: set[int], declared: int, most: int) -> int:
 
 
 def _gripper(stats: Mapping) -> str:
+    (gripper,) = END_EFFECTOR.grippers.tolist()
     lowest = [
-        entry['action'][name][6]
+        entry['action'][name][gripper]
         for entry in stats.values()
         for name in ('min', 'q01')
-        if len(entry.get('action', {}).get(name, ())) == 7
+        if len(entry.get('action', {}).get(name, ())) == END_EFFECTOR.width
     ]
     return SIGNED if lowest and min(lowest) < _SIGNED_BELOW else CLOSED_IS_ONE
 
