@@ -242,7 +242,7 @@ def test_a_public_folder_is_recognised_and_gives_the_originals_actions(reference
     # The original was given whole images and these ids; its gripper is 1 when open.
     policy.model.config = replace(policy.config, centre_crop=None)
     ids = inputs['input_ids0'][0].tolist()
-    policy._ask = Asker(policy.model, lambda instruction: ids, policy.proprio)
+    policy._ask = Asker(policy.model, FixedPrompt(ids), policy.proprio)
     images = tuple(inputs[f'image{k}'] for k in image_numbers(inputs))
     statistics = policy.config.norm_stats['tiny_libero']['proprio']
     low, high = np.array(statistics['q01']), np.array(statistics['q99'])
