@@ -37,7 +37,7 @@ from vla_accel_ros.models.preprocess import CameraCountError
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.proprio import ProprioError
 from vla_accel_ros.models.stopwatch import STAGES
-from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
+from vla_accel_ros.models.tokenizer import FixedPrompt, vocabulary, write_tokenizer
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.registry import METHODS
