@@ -16,14 +16,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from vla_accel_ros.decoding import NAMES as DECODERS
 from vla_accel_ros.decoding import RELAXED_BINS
+from vla_accel_ros.models.heads.continuation import Continuation
 from vla_accel_ros.models.heads.flow_config import MOST_STEPS
-from vla_accel_ros.options import check_options, option
+from vla_accel_ros.options import check_options, option, shared
 from vla_accel_ros.pruning.methods import NAMES as METHODS
 from vla_accel_ros.scheduling.config import SchedulerConfig
+
+CONTINUATION = tuple(field.name for field in fields(Continuation))
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,11 @@ class Method:
         'at which the rest is taken in one step; 0 for never',
         range=(0.0, 2.0),
     )
+
+    rtc: str = shared(Continuation, 'rtc')
+    rtc_rows: int = shared(Continuation, 'rtc_rows')
+    rtc_weight: float = shared(Continuation, 'rtc_weight')
+    flow_warm: float = shared(Continuation, 'flow_warm')
 
     def __post_init__(self) -> None:
         check_options(self)

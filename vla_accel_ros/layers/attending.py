@@ -117,13 +117,19 @@ class Own:
         rows: As for `run_layers`.
         room: [slots, 2, B, kv heads, S, head width], memory for keys and values; None to make
             new.
+        apart: Last rows that only they themselves see, where rows are not causal.
     """
 
     def __init__(
-        self, slots: range, causal: bool, rows: Tensor | None = None, room: Tensor | None = None
+        self,
+        slots: range,
+        causal: bool,
+        rows: Tensor | None = None,
+        room: Tensor | None = None,
+        apart: int = 0,
     ) -> None:
         self._slots, self._causal, self._room = slots, causal, room
-        self._rows = rows
+        self._rows, self._apart = rows, apart
         self._made: list[Tensor] = []
 
     @property
@@ -146,7 +152,13 @@ class Own:
     def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
         keys, values = self._kept(slot, keys, values)
-        if not self._causal or self._rows is None or slot != self._slots[-1]:
+        fewer = self._rows if slot == self._slots[-1] else None
+        if not self._apart and (not self._causal or fewer is None):
             return fused(queries, keys, values, causal=self._causal)
         places = torch.arange(keys.shape[2], device=keys.device)
-        return fused(queries, keys, values, places <= self._rows[:, None])
+        rows = places if fewer is None else fewer
+        if self._causal:
+            return fused(queries, keys, values, places <= rows[:, None])
+        open_to_all = len(places) - self._apart
+        seen = (places < open_to_all) | (rows >= open_to_all)[:, None]
+        return fused(queries, keys, values, seen)

@@ -50,6 +50,20 @@ class Memory:
         """Attend; see `Attend`."""
         raise NotImplementedError
 
+    def look(self, slot: int, queries: Tensor) -> Tensor:
+        """Give what queries read that see what a slot held before the pass, all of it, alone.
+
+        The new rows have neither keys nor values there; in `new` they are zeros, or anything.
+
+        Args:
+            slot: See `Attend`.
+            queries: [B, heads, r, head width], rotated.
+
+        Returns:
+            [B, heads, r, head width].
+        """
+        raise NotImplementedError
+
     @property
     def new(self) -> Tensor:
         """Keys and values of all passes' rows, [slots, 2, B, kv heads, n, head width]."""
@@ -113,6 +127,10 @@ class Held(Memory):
             self._seen[two] = torch.cat([self._seen[two], values], 2)
         keys, values, mask = self._seen[one], self._seen[two], self._mask
         return fused(queries, keys, values, None if mask is None else mask[:, -keys.shape[2] :])
+
+    def look(self, slot: int, queries: Tensor) -> Tensor:
+        """See `Memory.look`."""
+        return fused(queries, *self.store[slot, :, :, :, : self._held[slot]].unbind(0))
 
     @property
     def new(self) -> Tensor:
@@ -179,6 +197,13 @@ class Masked(Memory):
         read = weights[..., :capacity] @ stored_values + weights[..., capacity:] @ values
         return read.view(queries.shape) if shared else read
 
+    def look(self, slot: int, queries: Tensor) -> Tensor:
+        """See `Memory.look`."""
+        blank = self.store.new_zeros(*self.store[slot, 0, :, :, 0].shape[:2], queries.shape[2], 1)
+        blank = blank.expand(-1, -1, -1, self.store.shape[-1])
+        self.made[slot] = blank, blank
+        return fused(queries, *self.store[slot].unbind(0), self._hidden[slot, None])
+
     @property
     def new(self) -> Tensor:
         """See `Memory.new`."""
@@ -221,6 +246,14 @@ class Placed(Memory):
         own = self.store[slot]
         own.index_copy_(3, self._places[slot], self._made[-1][-1])
         return fused(queries, *own.unbind(0), self._seen[slot])
+
+    def look(self, slot: int, queries: Tensor) -> Tensor:
+        """See `Memory.look`."""
+        places = torch.arange(self.store.shape[4], device=self.store.device)
+        seen = places < self._lengths[slot].view(1, 1)
+        rows = self.store[slot, :, :, :, : queries.shape[2]]
+        self._made[-1].append(torch.zeros_like(rows))
+        return fused(queries, *self.store[slot].unbind(0), seen)
 
     @property
     def new(self) -> Tensor:

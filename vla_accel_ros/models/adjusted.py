@@ -21,6 +21,7 @@ import numpy as np
 from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.engines.interface import Engine
+from vla_accel_ros.models.heads.continuation import Continuation
 from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES
 from vla_accel_ros.models.heads.flow_config import MOST_STEPS
 from vla_accel_ros.models.heads.interface import ActionHead
@@ -34,6 +35,7 @@ class Adjusted:
     _pruners: PrunerSlot
     _head: ActionHead
     _engine: EngineSlot
+    _answered: np.ndarray | None
 
     def set_pruning(self, method: str, **parameters) -> None:
         """Choose how visual tokens are pruned, from the next inference on.
@@ -84,6 +86,19 @@ class Adjusted:
             )
         self._head.flow_by(steps, bend)
 
+    def set_continuation(self, **settings) -> None:
+        """Choose what a new chunk takes from the old one, from the next inference on.
+
+        It makes no difference where a head denoises nothing.
+
+        Args:
+            settings: Fields of `Continuation`, defaults for those left out.
+
+        Raises:
+            ValueError: When a value is out of range; what was in use then stays.
+        """
+        self._head.continue_by(Continuation(**settings))
+
     def set_engine(self, engine: Engine) -> None:
         """Choose what runs the model's programs, from the next inference on; eager until then.
 
@@ -108,3 +123,4 @@ class Adjusted:
         """Begin an episode, at the next inference."""
         self._pruners.reset()
         self._head.reset()
+        self._answered = None

@@ -73,8 +73,10 @@ class Asker:
         resized: bool = False,
         motion: Motion | None = None,
         draft: np.ndarray | None = None,
+        left: int = 0,
+        delay: int = 0,
     ) -> Ask:
-        """Give what a head is asked; see `Policy.predict`."""
+        """Give what a head is asked; see `Policy.predict` and, of `left` and `delay`, `Ask`."""
         state = None if self._proprio is None else self._proprio(observation.proprio)
         words = torch.tensor([self.tokens_of(observation.instruction, state)])
         pixels, images = self._pixels(observation, resized)
@@ -83,7 +85,7 @@ class Asker:
         ids, pixels, *rest = host.bring(parts, self._model.device)
         scene = Scene(images, motion, observation.stamp_ns)
         said = self._words(observation.instruction)
-        return Ask(pixels, ids, rest[0] if rest else None, scene, draft, said)
+        return Ask(pixels, ids, rest[0] if rest else None, scene, draft, said, left, delay)
 
     @property
     def _middle(self) -> np.ndarray | None:

@@ -49,6 +49,7 @@ class VLAConfig:
         head: What the family has behind the prompt.
         image_towers: For each image, the towers that see it, by index.
         image_size: Side of the square image that the towers see, pixels.
+        shuffle: Patches along a side of the square that becomes one visual token.
         resize: `resize-naive`, `letterbox` or `resize-crop`.
         centre_crop: Share of the image's area kept by a centre crop before all else, or None.
         coordinates: Whether each patch's x and y in -1..1 are appended to its features.
@@ -75,6 +76,7 @@ class VLAConfig:
         metadata=of(Several(Several(Whole(0, MOST_VIEWS - 1), 1, MOST_VIEWS), 0, MOST_VIEWS)),
     )
     image_size: int = field(default=224, metadata=of(Whole(1, 4096)))
+    shuffle: int = field(default=1, metadata=of(Whole(1, 64)))
     resize: str = field(default='resize-naive', metadata=of(Word(RESIZES)))
     centre_crop: float | None = field(default=None, metadata=of(Maybe(Number(0.01, 1))))
     coordinates: bool = field(default=False, metadata=of(Flag()))
@@ -107,6 +109,11 @@ class VLAConfig:
         require(
             len({self.towers[t].patch for image in self.image_towers for t in image}) == 1,
             'towers differ in patch size, so their tokens do not line up',
+        )
+        require(
+            self.patches % self.shuffle == 0,
+            f'shuffle is {self.shuffle}, expected a divisor of the {self.patches} patches along a '
+            'side',
         )
         widths = {sum(self.towers[t].width for t in image) for image in self.image_towers}
         require(len(widths) == 1, f'images differ in feature width: {sorted(widths)}')
@@ -142,9 +149,14 @@ class VLAConfig:
         return 3 * sum(len(image) for image in self.image_towers)
 
     @property
-    def grid(self) -> int:
+    def patches(self) -> int:
         """Patches along one side of an image."""
         return self.image_size // self.towers[self.image_towers[0][0]].patch
+
+    @property
+    def grid(self) -> int:
+        """Visual tokens along one side of an image."""
+        return self.patches // self.shuffle
 
     @property
     def tokens_per_image(self) -> int:
@@ -182,6 +194,6 @@ class VLAConfig:
 
     @property
     def feature_width(self) -> int:
-        """Channels of a patch as the projector sees it."""
-        towers = sum(self.towers[t].width for t in self.image_towers[0])
+        """Channels of a visual token as the projector sees it."""
+        towers = sum(self.towers[t].width for t in self.image_towers[0]) * self.shuffle**2
         return towers + 2 * self.coordinates

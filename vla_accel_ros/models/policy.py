@@ -94,6 +94,7 @@ class Policy(Adjusted):
         self._plans = Plans(model, self._caches)
         self._head = family.head(model, self.statistics)
         self._engine = EngineSlot(partial(setattr, self._head, 'engine'), model.dtype)
+        self._answered: np.ndarray | None = None
         self.set_decoder('greedy')
 
     @classmethod
@@ -185,6 +186,8 @@ class Policy(Adjusted):
         resized: bool = False,
         motion: Motion | None = None,
         draft: np.ndarray | None = None,
+        tail: np.ndarray | None = None,
+        delay: int = 0,
     ) -> Prediction:
         """Answer one observation.
 
@@ -194,6 +197,9 @@ class Policy(Adjusted):
             resized: Whether the images were brought to the model's size by `preprocess.fit`.
             motion: The last action's, which steers pruning; None on an episode's first step.
             draft: float [7], the action to verify; m, rad, gripper 0 open to 1 closed.
+            tail: float [k, width], what is left of the chunk that is executed, this step's row
+                first; None where none goes on meanwhile.
+            delay: Rows of it that will be executed before the answer is there.
 
         Returns:
             The actions, their tokens and where the time went.
@@ -209,10 +215,12 @@ class Policy(Adjusted):
         self._plans.attach(pruner, self._head.engine)
         start = time.perf_counter()
         with watch('preprocess'):
-            ask = self._ask(observation, resized, motion, draft)
+            left = 0 if tail is None else self._left(tail)
+            ask = self._ask(observation, resized, motion, draft, left, delay)
         answer = self._engine.answer(lambda: self._answer(ask, pruner, watch), pruner.reset)
         with watch('detokenise'):
             values = self._reader(answer.actions, observation.proprio)
+        self._answered = values
         total, stats, took = (time.perf_counter() - start) * 1e3, answer.stats, watch.ms()
         return Prediction(
             values,
@@ -228,6 +236,13 @@ class Policy(Adjusted):
             str(self.in_use),
             self._plans.learn(pruner, took['selection'], stats.work),
         )
+
+    def _left(self, tail: np.ndarray) -> int:
+        """Say how many rows of the last answer are left; none where another one is executed."""
+        last, left = self._answered, len(tail)
+        # Its first rows may have been led over from the chunk before it; the last one tells.
+        follows = last is not None and left <= len(last) and np.allclose(tail[-1], last[-1])
+        return left if follows else 0
 
     def _answer(self, ask: Ask, pruner: Pruner, watch: Stopwatch) -> HeadAnswer:
         with self._caches.wiped_on_failure():

@@ -81,25 +81,20 @@ def encode(inference: Inference, pixels: Tensor, ids: Tensor) -> tuple[Tensor, T
     run, watch, model = inference.run, inference.watch, inference.model
     choice, pruner = inference.choice, inference.choice.pruner
     needs, layout, early = choice.needs, pruner.layout, 0 in choice.needs.drops
-    present, kept = all_ids(layout.cameras, layout.tokens, 'cpu'), None
-    given = {'pixels': pixels}
     model.check_pixels(pixels)
+    given = {'pixels': pixels}
     if model.config.film:
         given |= run(model.instruction(), {'ids': ids})
-    with watch('towers'):
-        seen = run(model.vision(needs.tower_attention), given)
-        features = seen.pop('features')
-    with watch('selection'):
-        received = run(PatchAttention(model.prefixes), seen) if needs.tower_attention else {}
-        choice.tell('the towers', received, lambda got: pruner.after_towers(got.get('received')))
-        if early:
-            kept = choice.settle()
+    look = _look_and_drop if needs.tower_drop else _look
+    features, kept = look(inference, given, early)
+    present = all_ids(layout.cameras, layout.tokens, 'cpu')
     given = {'features': features}
     if kept is not None:
         present = kept.ids
         given['ids'] = host.send(present, pixels.device)
     with watch('projector'):
-        visual = run(model.projection(kept is not None), given)['visual']
+        program = model.projection(kept is not None, bool(needs.tower_drop))
+        visual = run(program, {name: given[name] for name in program.inputs})['visual']
     projected = len(present)
     with watch('selection'):
         distances: Tensors = {}
@@ -116,6 +111,60 @@ def encode(inference: Inference, pixels: Tensor, ids: Tensor) -> tuple[Tensor, T
             visual = run(Narrow(), {'x': visual, 'stay': host.send(places, visual.device)})['x']
             present = present[places]
     return visual, present, projected
+
+
+def _look(inference: Inference, given: Tensors, early: bool) -> tuple[Tensor, Kept | None]:
+    """Run the towers.
+
+    Args:
+        inference: The inference.
+        given: What the towers are given.
+        early: Whether tokens may be dropped before the decoder.
+
+    Returns:
+        Features of all visual tokens, and which of them are kept; None for no change.
+    """
+    with inference.watch('towers'):
+        seen = inference.run(inference.model.vision(inference.choice.needs.tower_attention), given)
+        features = seen.pop('features')
+    return features, _choose(inference, seen, early)
+
+
+def _look_and_drop(
+    inference: Inference, given: Tensors, early: bool
+) -> tuple[Tensor, Kept | None]:
+    """Run the towers and drop visual tokens between two of their blocks; see `_look`.
+
+    Returns:
+        Features of the tokens that are left, and which these are; None for all.
+    """
+    run, needs, layout = inference.run, inference.choice.needs, inference.choice.pruner.layout
+    first, then = inference.model.half_towers(needs.tower_drop, needs.tower_attention)
+    with inference.watch('towers'):
+        seen = run(first, given)
+    kept = _choose(inference, seen, early)
+    whole = torch.arange(layout.tokens, device='cpu')
+    left = (whole,) * layout.cameras if kept is None else kept.indices
+    device = given['pixels'].device
+    stay = {f'stay.{i}': host.send(index, device) for i, index in enumerate(left)}
+    known = {**given, **seen, **stay}
+    with inference.watch('towers'):
+        return run(then, {name: known[name] for name in then.inputs})['features'], kept
+
+
+def _choose(inference: Inference, seen: Tensors, early: bool) -> Kept | None:
+    """Let the pruner know what the towers' blocks look at, and choose where it may."""
+    model, choice = inference.model, inference.choice
+    with inference.watch('selection'):
+        attention = PatchAttention(model.prefixes, model.config.shuffle)
+        looks = {name: seen[name] for name in attention.inputs if name in seen}
+        received = inference.run(attention, looks) if choice.needs.tower_attention else {}
+
+        def told(got: Tensors) -> Kept | None:
+            return choice.pruner.after_towers(got.get('received'))
+
+        choice.tell('the towers', received, told)
+        return choice.settle() if early else None
 
 
 def prefill(
@@ -147,7 +196,7 @@ def prefill(
     """
     decoder = inference.model.language_model.model
     choice, layout = inference.choice, inference.choice.pruner.layout
-    needs, depth = choice.needs, layout.layers
+    needs, depth, apart = choice.needs, layout.layers, inference.model.config.head.apart
     decode = () if keys_only else needs.decode
     length = x.shape[1]
     front = torch.arange(layout.before, device='cpu')
@@ -180,6 +229,7 @@ def prefill(
             ends and not keys_only,
             taps,
             ends and keys_only,
+            apart,
         )
         # Layers that are without attention have nothing to keep.
         room = {'new': cache.room(first, last, len(positions))} if program.slots else {}
@@ -232,7 +282,8 @@ def _tell(
     )
     scores: Tensors = {}
     if wanted:
-        program = RowScores(wanted, layout.cameras, layout.tokens, causal, layout.before)
+        apart = inference.model.config.head.apart
+        program = RowScores(wanted, layout.cameras, layout.tokens, causal, layout.before, apart)
         given = {f'queries.{want.layer}': done[f'queries.{want.layer}'] for want in wanted}
         given |= {'new': done['new'], 'positions': positions, 'ids': ids}
         scores = inference.run(program, given)

@@ -48,7 +48,8 @@ def serve(
 
     Args:
         policy: The policy.
-        request: Its last action steers pruning, its draft is verified.
+        request: Its last action steers pruning, its draft is verified, and a new chunk may go on
+            from its tail.
         observation: Of the request's stamp.
         step_s: Seconds of a policy step.
         resized: See `Policy.predict`.
@@ -62,4 +63,11 @@ def serve(
         policy.reset()
     else:
         motion = Motion.from_action(last.values, step_s, last.space)
-    return policy.predict(observation, resized=resized, motion=motion, draft=request.draft)
+    return policy.predict(
+        observation,
+        resized=resized,
+        motion=motion,
+        draft=request.draft,
+        tail=request.tail,
+        delay=request.delay,
+    )

@@ -212,7 +212,7 @@ def _from_json(file: Path, rows: int, begin: str) -> Callable[[str], list[int]]:
     except CheckpointError as error:
         raise TokenizerError(str(error)) from error
     except BaseException as error:  # the library raises bare exceptions, and panics
-        raise _unreadable(file, error) from error
+        raise unreadable(file, error) from error
     unknown = tokenizer.token_to_id(UNKNOWN)
     bos = tokenizer.token_to_id(begin)
     _check_ids(file, bos, highest, rows, begin)
@@ -222,7 +222,7 @@ def _from_json(file: Path, rows: int, begin: str) -> Callable[[str], list[int]]:
             # BOS is put there below: a file's own template may name a token that is none.
             encoded = tokenizer.encode(text, add_special_tokens=False)
         except BaseException as error:  # as above
-            raise _unreadable(file, error) from error
+            raise unreadable(file, error) from error
         if unknown is not None and unknown in encoded.ids:
             raise UnknownTextError(
                 text,
@@ -237,7 +237,7 @@ def _from_json(file: Path, rows: int, begin: str) -> Callable[[str], list[int]]:
     return encode
 
 
-def _unreadable(file: Path, error: BaseException) -> BaseException:
+def unreadable(file: Path, error: BaseException) -> BaseException:
     """Give the error to raise for what a library raised, panics of its native code included."""
     if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
         return error

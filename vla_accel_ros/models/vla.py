@@ -31,8 +31,10 @@ from vla_accel_ros.engines.interface import Program, call
 from vla_accel_ros.engines.onnx.linked_weights import LinkedWeights
 from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
+from vla_accel_ros.engines.programs.half_towers import TowersBegin, TowersFinish
 from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.cache import KVCache
+from vla_accel_ros.layers.connector import shuffled
 from vla_accel_ros.layers.llama import LanguageModel
 from vla_accel_ros.layers.projector import Projector, patch_coordinates
 from vla_accel_ros.layers.vit import VisionBackbone, look_at
@@ -97,13 +99,14 @@ class VLA(nn.Module):
             language: [B, width] for FiLM.
 
         Returns:
-            For each image [B, N, sum of its towers' widths].
+            For each image [B, N, feature width], of N visual tokens.
 
         Raises:
             ValueError: When the shape is not what the configuration says.
         """
         self.check_pixels(pixel_values)
-        return look_at(self.vision_backbone, self.config.image_towers, pixel_values, language)[0]
+        seen = look_at(self.vision_backbone, self.config.image_towers, pixel_values, language)[0]
+        return [shuffled(features, self.config.shuffle) for features in seen]
 
     def check_pixels(self, pixel_values: Tensor) -> None:
         """Check pixel values [B, channels, H, W].
@@ -165,7 +168,23 @@ class VLA(nn.Module):
     def vision(self, attention: bool = False) -> Vision:
         """Give the program of the towers, with what the last blocks look at where asked."""
         config = self.config
-        return Vision(self.vision_backbone, config.image_towers, config.film, attention)
+        return Vision(
+            self.vision_backbone, config.image_towers, config.film, attention, config.shuffle
+        )
+
+    def half_towers(self, block: int, attention: bool) -> tuple[TowersBegin, TowersFinish]:
+        """Give the programs of the towers' blocks up to one, and of those behind it.
+
+        Args:
+            block: Counted from 1.
+            attention: Whether is wanted what that block looks at.
+        """
+        config = self.config
+        parts = self.vision_backbone, config.image_towers, block
+        return (
+            TowersBegin(*parts, config.film, attention),
+            TowersFinish(*parts, config.shuffle, config.film),
+        )
 
     @property
     def prefixes(self) -> tuple[int, ...]:
@@ -173,9 +192,21 @@ class VLA(nn.Module):
         config = self.config
         return tuple(config.towers[towers[-1]].prefix for towers in config.image_towers)
 
-    def projection(self, narrowed: bool = False) -> Call:
-        """Give the program of the projector, over the visual tokens `ids` alone where asked."""
-        inputs = ('features', 'ids') if narrowed else ('features',)
+    def project_left(self, features: Tensor, ids: Tensor) -> Tensor:
+        """Map the features [B, n, feature width] of the visual tokens int [n] alone."""
+        where = self.coordinates.to(features.dtype)[ids % self.config.tokens_per_image]
+        return self.projector(torch.cat([features, where.expand(len(features), -1, -1)], dim=-1))
+
+    def projection(self, narrowed: bool = False, left: bool = False) -> Call:
+        """Give the program of the projector.
+
+        Args:
+            narrowed: Whether it is to project the visual tokens `ids` alone.
+            left: Whether `features` are of these tokens alone already.
+        """
+        if narrowed and left and self.config.coordinates:
+            return Call('projector', self.project_left, ('features', 'ids'), 'visual')
+        inputs = ('features', 'ids') if narrowed and not left else ('features',)
         return Call('projector', self.project_rows, inputs, 'visual')
 
     def prompt(self) -> Call:

@@ -92,3 +92,50 @@ def test_nan_of_the_network_is_no_action(policies):
     policy.model.flow.action_out_proj.bias[0] = float('nan')
     with pytest.raises(NotFiniteError):
         policy.predict(looks())
+
+
+def follow_up(policies, name, consumed=2, **settings):
+    """Answer twice, the second time while all but some rows of the first answer are left."""
+    policy = policies[name].sibling()
+    policy.reset()
+    policy.set_continuation(**settings)
+    first = policy.predict(looks()).chunk_values
+    tail = first[consumed:]
+    second = policy.predict(looks(1), tail=tail, delay=3)
+    return tail, second.chunk_values, second.work.steps
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_guided_chunk_goes_on_from_the_one_under_way(policies, name):
+    tail, alone, _ = follow_up(policies, name)
+    _, guided, steps = follow_up(policies, name, rtc='exp')
+    apart = [np.abs(chunk[:3] - tail[:3]).max() for chunk in (alone, guided)]
+    assert apart[1] < 0.3 * apart[0]
+    assert steps == 10
+    # The rows that the old chunk has none for are not drawn to it.
+    assert np.abs(guided[-2:] - alone[-2:]).max() < apart[0]
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_warm_start_takes_the_last_steps_only_and_stays_near_the_old_chunk(policies, name):
+    tail, alone, _ = follow_up(policies, name)
+    _, warm, steps = follow_up(policies, name, flow_warm=0.3)
+    assert steps == 3
+    apart = [np.abs(chunk[: len(tail)] - tail).max() for chunk in (alone, warm)]
+    assert apart[1] < apart[0]
+
+
+def test_rows_of_another_chunk_guide_nothing(policies):
+    policy = policies['pi0_tiny'].sibling()
+    policy.predict(looks())
+    expected = policy.predict(looks(1)).chunk_values
+    policy.reset()
+    policy.set_continuation(rtc='exp', flow_warm=0.3)
+    tail = policy.predict(looks()).chunk_values[2:] + 0.01
+    found = policy.predict(looks(1), tail=tail, delay=3).chunk_values
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_continuation_out_of_range_is_refused(policies):
+    with pytest.raises(ValueError, match="rtc is 'none', expected one of"):
+        policies['pi0_tiny'].sibling().set_continuation(rtc='none')

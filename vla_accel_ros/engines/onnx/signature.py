@@ -58,6 +58,7 @@ class Shape(Protocol):
     image_towers: tuple[tuple[int, ...], ...]
     decoder: DecoderConfig
     image_size: int
+    shuffle: int
 
     @property
     def channels(self) -> int:
@@ -181,6 +182,7 @@ def _of_call(program: Call, shape: Shape) -> Sizes:
     match program.name:
         case 'projector':
             seen = sum(shape.towers[tower].width for tower in shape.image_towers[0])
+            seen *= shape.shuffle**2
             return {
                 'features': ('float', (1, shape.visual_tokens, seen)),
                 'ids': ('int', ('kept',)),

@@ -56,6 +56,8 @@ class Span:
         taps: Layers, counted from 1, whose queries are wanted.
         keys_only: Whether the last layer, which has attention, gives keys and values only, for
             whoever reads nothing else of the sequence; there is no `norm` then.
+        apart: Last rows that only they themselves see, and that see all; where rows are not
+            causal.
     """
 
     decoder: LlamaDecoder
@@ -66,6 +68,7 @@ class Span:
     norm: bool = False
     taps: tuple[int, ...] = ()
     keys_only: bool = False
+    apart: int = 0
     name = 'span'
 
     @property
@@ -94,7 +97,7 @@ class Span:
         if self.narrowed:
             x = x.index_select(1, given['stay'])
         rope = self.decoder.rope(given['positions'][None], x)
-        attend = Own(self.slots, self.causal, rows, room.get('new'))
+        attend = Own(self.slots, self.causal, rows, room.get('new'), self.apart)
         x, queries = run_layers(
             self.decoder, self.first, self.last, x, rope, attend, self.taps, rows, self.keys_only
         )
@@ -102,14 +105,16 @@ class Span:
             x = self.decoder.norm(x)
         given_on = {} if self.keys_only else {'x': x}
         new = {'new': attend.new} if self.slots else {}
-        return {**given_on, **new, **_by_name(queries)}
+        return {**given_on, **new, **tapped(queries)}
 
 
-def _by_name(queries: dict[int, Tensor]) -> dict[str, Tensor]:
+def tapped(queries: dict[int, Tensor]) -> dict[str, Tensor]:
+    """Give queries by the names of their layers."""
     return {f'queries.{layer}': part for layer, part in queries.items()}
 
 
-def _memory(given: Tensors, room: Tensors, held: tuple[int, ...] | None) -> Memory:
+def memory_of(given: Tensors, room: Tensors, held: tuple[int, ...] | None) -> Memory:
+    """Give the form of a memory that fits what is known of it; see `Pass`."""
     inside, lengths = 'store' in room, given['lengths']
     store = room['store'] if inside else given['store']
     if held is not None:
@@ -153,13 +158,13 @@ class Pass:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the tokens; see `Program.run`."""
-        decoder, memory = self.decoder, _memory(given, room, self.held)
+        decoder, memory = self.decoder, memory_of(given, room, self.held)
         x = decoder.embed_tokens(given['tokens'])
         memory.begin(x.shape[1])
         rope, depth = decoder.rope(given['positions'], x), decoder.config.layers
         x, queries = run_layers(decoder, 0, depth, x, rope, memory, self.taps)
         logits = self.head(decoder.norm(x))
-        return {'logits': logits, 'new': memory.new, **_by_name(queries)}
+        return {'logits': logits, 'new': memory.new, **tapped(queries)}
 
 
 @dataclass(frozen=True)
@@ -195,8 +200,8 @@ class Loop:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the passes; see `Program.run`."""
-        decoder, memory = self.decoder, _memory(given, room, self.held)
-        token, depth, tapped = given['token'], decoder.config.layers, []
+        decoder, memory = self.decoder, memory_of(given, room, self.held)
+        token, depth, looks = given['token'], decoder.config.layers, []
         places = given['position'] + torch.arange(self.count, device=token.device)
         cosines, sines = decoder.rope(places, decoder.embed_tokens.weight)
         tokens, peaks = [], []
@@ -208,13 +213,13 @@ class Loop:
             peak, token = self.head(decoder.norm(x))[:, 0].max(-1, keepdim=True)
             tokens.append(token)
             peaks.append(peak)
-            tapped.append(queries)
-        whole = {layer: torch.cat([step[layer] for step in tapped], 2) for layer in self.taps}
+            looks.append(queries)
+        whole = {layer: torch.cat([step[layer] for step in looks], 2) for layer in self.taps}
         return {
             'tokens': torch.cat(tokens, 1),
             'peaks': torch.cat(peaks, 1),
             'new': memory.new,
-            **_by_name(whole),
+            **tapped(whole),
         }
 
 

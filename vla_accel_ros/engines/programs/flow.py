@@ -26,7 +26,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from vla_accel_ros.engines.interface import Tensors
+from vla_accel_ros.engines.interface import Program, Tensors
 from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.engines.programs.decoder import tap_names
 from vla_accel_ros.layers.memory import Held, Masked, Memory, Placed
@@ -44,6 +44,7 @@ class FlowNetwork(Protocol):
         numbers: Columns of an action.
         columns: Columns of the state, zeros behind the robot's own.
         wide_conditions: Whether that is never less than float32.
+        causal: Whether an action sees itself and those before it, or all of its chunk.
     """
 
     memory: DecoderConfig
@@ -53,6 +54,7 @@ class FlowNetwork(Protocol):
     numbers: int
     columns: int
     wide_conditions: bool
+    causal: bool
 
     @property
     def condition(self) -> tuple[int, ...]:
@@ -60,6 +62,15 @@ class FlowNetwork(Protocol):
 
     def conditions(self, embedded: Tensor) -> Tensor:
         """Give what embedded times [n, width] are to a step, [n, ...]."""
+
+    def prepared(self, held: tuple[int, ...]) -> Program | None:
+        """Give the program that changes the memory once a chunk, before all steps, if any.
+
+        It takes `store` as `decoder.Pass` does and gives it changed, in place where it is room.
+
+        Args:
+            held: Of each slot, the rows of the prefix that it holds.
+        """
 
     def leading(self, state: Tensor, position: Tensor, memory: Memory) -> None:
         """Run the rows before the actions.
@@ -98,12 +109,14 @@ def conditions(network: FlowNetwork) -> Call:
     return Call('conditions', network.conditions, ('embedded',), 'conditions')
 
 
-def _memory(given: Tensors, room: Tensors, held: tuple[int, ...] | None) -> Memory:
+def _memory(given: Tensors, room: Tensors, held: tuple[int, ...] | None, causal: bool) -> Memory:
     inside, lengths = 'store' in room, given['lengths']
     store = room['store'] if inside else given['store']
     if held is not None:
-        return Held(store, held, inside, causal=False)
-    return Placed(store, lengths, causal=False) if inside else Masked(store, lengths, causal=False)
+        return Held(store, held, inside, causal=causal)
+    if inside:
+        return Placed(store, lengths, causal=causal)
+    return Masked(store, lengths, causal=causal)
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,7 @@ class Leading:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the rows; see `Program.run`."""
-        memory = _memory(given, room, self.held)
+        memory = _memory(given, room, self.held, self.network.causal)
         self.network.leading(given['state'], given['position'], memory)
         return {'new': memory.new}
 
@@ -163,7 +176,7 @@ class Velocity:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the rows; see `Program.run`."""
-        memory = _memory(given, room, self.held)
+        memory = _memory(given, room, self.held, self.network.causal)
         velocity, queries = self.network.velocity(
             given['x'], given['condition'], given['position'], memory, self.taps
         )

@@ -29,7 +29,7 @@ from vla_accel_ros.pruning.scores import attention_rows, token_scores
 
 @dataclass(frozen=True)
 class FlowScores:
-    """Attention from action rows, which see the prefix and one another.
+    """Attention from action rows, which see the prefix and, of one another, all or those before.
 
     In: of each layer `queries.l` [1, heads, n, head width] and `new` [slots, 2, 1, kv heads, n,
     head width] as `flow.Velocity` gives them; `past.l` [2, 1, kv heads, m, head width], what the
@@ -41,12 +41,14 @@ class FlowScores:
         cameras: Cameras.
         tokens: Visual tokens of one camera.
         before: Rows in front of the visual tokens.
+        causal: Whether an action sees itself and those before it, or all of its chunk.
     """
 
     layers: tuple[int, ...]
     cameras: int
     tokens: int
     before: int
+    causal: bool = False
     name = 'flow_scores'
 
     @property
@@ -65,7 +67,10 @@ class FlowScores:
         result: dict[str, Tensor] = {}
         for layer in self.layers:
             keys = torch.cat([given[f'past.{layer}'][0, 0], given['new'][layer - 1, 0, 0]], 1)
-            weights = attention_rows(given[f'queries.{layer}'][0], keys)
+            queries = given[f'queries.{layer}'][0]
+            places = torch.arange(keys.shape[1], device=keys.device) if self.causal else None
+            rows = None if places is None else places[-queries.shape[1] :]
+            weights = attention_rows(queries, keys, rows, places)
             ids = given[f'ids.{layer}']
             scores = token_scores(weights, self.before, ids, self.cameras, self.tokens)
             result |= named(layer, ACTIONS, scores)

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -35,6 +36,12 @@ from vla_accel_ros.pruning.scores import (
 # The weights of so many rows of all heads stay in a core's cache; those of all rows at once do
 # not, and take four times as long.
 BLOCK = 64
+
+
+def blocks(begin: int, end: int, cut: int) -> list[tuple[int, int]]:
+    """Cut rows [begin, end) into the blocks that are scored at once, none of them across `cut`."""
+    edges = sorted({*range(begin, end, BLOCK), end, min(max(cut, begin), end)})
+    return list(pairwise(edges))
 
 
 def score_names(layer: int, kind: str, *more: str) -> tuple[str, ...]:
@@ -115,6 +122,7 @@ class RowScores:
         tokens: Visual tokens of one camera.
         causal: Whether a query sees only keys at its own position or before.
         before: Rows in front of the visual tokens.
+        apart: Last rows that only they themselves see, where rows are not causal.
     """
 
     wanted: tuple[LayerScores, ...]
@@ -122,6 +130,7 @@ class RowScores:
     tokens: int
     causal: bool
     before: int = 1
+    apart: int = 0
     name = 'row_scores'
 
     @property
@@ -159,10 +168,10 @@ class RowScores:
         # Of a layer that was run for its last rows only, the queries of those before are missing.
         missing = len(positions) - queries.shape[1]
         parts, counts, looks = [], [], []
-        for start in range(begin, end, BLOCK):
-            stop = min(start + BLOCK, end)
-            # What lies behind the last row is not seen: it need not even be multiplied.
-            seen = stop if self.causal else len(positions)
+        open_to_all = len(positions) - self.apart
+        for start, stop in blocks(begin, end, open_to_all):
+            # What no row of a block sees need not even be multiplied.
+            seen = stop if self.causal else open_to_all if stop <= open_to_all else len(positions)
             # A single row sees all that is left, with no mask.
             masked = self.causal and stop - start > 1
             weights = attention_rows(

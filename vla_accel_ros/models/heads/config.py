@@ -32,6 +32,9 @@ class HeadConfig:
         in_tokens: Whether an answer is tokens, which stand for bins, or numbers.
         proprio: Numbers of proprioception that the checkpoint wants, 0 for none.
         before: Rows of the sequence in front of the visual tokens: BOS, or none.
+        apart: Last rows of the prefill that see all and that no other row sees.
+        prompt_acts: Whether one of the prefill's rows stands for the action, though actions are
+            read from elsewhere.
         span_added: Added to the span of each action column, and of each proprioception column,
             when they are scaled.
     """
@@ -42,6 +45,8 @@ class HeadConfig:
     in_tokens: bool = False
     proprio: int = 0
     before: int = 1
+    apart: int = 0
+    prompt_acts: bool = False
     span_added: float = 0.0
 
     @property
@@ -64,6 +69,14 @@ class HeadConfig:
             dims: Numbers in an action.
         """
         return self.rows(dims) + 2 if self.single_pass else dims
+
+    def not_answering(self, layers: int) -> tuple[int, ...]:
+        """Give the decoder layers, from 0, whose keys the answer's rows do not look at.
+
+        Args:
+            layers: Decoder layers.
+        """
+        return ()
 
     def passes(self, dims: int) -> tuple[tuple[int, int], ...]:
         """Give the language model's passes after the prefill, where no draft shortens them.

@@ -39,6 +39,7 @@ from vla_accel_ros.models.pruned import Prefilled, encode, prefill
 from vla_accel_ros.models.rows import prompt_rows
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
+from vla_accel_ros.pruning.interface import Rows
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,25 @@ def run_prefix(
     model, layout = inference.model, inference.choice.pruner.layout
     visual, present, projected = encode(inference, ask.pixels, ask.ids)
     with inference.watch('prefill'):
-        x = inference.run(model.prompt(), {'ids': ask.ids, 'visual': visual})['x']
+        given = {'ids': ask.ids, 'visual': visual}
+        if ask.proprio is not None:
+            given['state'] = ask.proprio
+        program, head = model.prompt(), model.config.head
+        x = inference.run(program, {name: given[name] for name in program.inputs})['x']
         cache, text = new_cache(x.shape[1]), ask.ids.shape[1]
-        rows = prompt_rows(text - layout.before, words=ask.words)
+        rows = dict(prompt_rows(text - layout.before, head.apart, ask.words))
+        if head.prompt_acts:
+            rows[Rows.ACTION] = slice(-head.apart, None)
         prompt = prefill(inference, x, present, cache, rows, 0, causal=False, keys_only=True)
     with inference.watch('decode'):
-        position = torch.tensor([layout.total + text], device='cpu')
+        position = torch.tensor([layout.total + text + head.apart], device='cpu')
         position = host.send(position, ask.ids.device)
+        change = network.prepared(cache.held)
+        if change is not None:
+            memory = {'store': cache.store}
+            changed = inference.run(change, memory, memory)['store']
+            if changed is not cache.store:
+                cache.store.copy_(changed)
         if network.before and ask.proprio is not None:
             state = F.pad(ask.proprio, (0, network.columns - ask.proprio.shape[-1]))
             given = {'state': state, 'position': position, **_memory(cache)}
@@ -153,8 +166,11 @@ def denoise(
         given = {'x': x, 'condition': plan.conditions[done], 'position': prefix.position}
         got = inference.run(program, given | _memory(cache), {'store': cache.store})
         before, velocity = velocity, got['velocity']
+        if plan.guide is not None:
+            velocity = plan.guide(x, velocity, plan.times[done])
         if layers:
-            scores.append(_scores(inference, prefix, layers, got))
+            with inference.watch('selection'):
+                scores.append(_scores(inference, prefix, layers, got, network.causal))
         done += 1
         if done < len(plan.times) and plan.straight(before, velocity):
             # All that is left in one step.
@@ -168,14 +184,14 @@ def _memory(cache: KVCache) -> dict[str, Tensor]:
 
 
 def _scores(
-    inference: Inference, prefix: FlowPrefix, layers: Sequence[int], got: Tensors
+    inference: Inference, prefix: FlowPrefix, layers: Sequence[int], got: Tensors, causal: bool
 ) -> dict[str, Tensor]:
     layout = inference.choice.pruner.layout
     given = {name: part for name, part in got.items() if name != 'velocity'}
     for layer in layers:
         given[f'past.{layer}'] = prefix.cache.of_layer(layer - 1)
         given[f'ids.{layer}'] = prefix.prompt.ids[layer - 1]
-    program = FlowScores(tuple(layers), layout.cameras, layout.tokens, layout.before)
+    program = FlowScores(tuple(layers), layout.cameras, layout.tokens, layout.before, causal)
     return inference.run(program, given)
 
 

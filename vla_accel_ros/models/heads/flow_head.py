@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -28,11 +28,13 @@ from vla_accel_ros.engines.interface import call
 from vla_accel_ros.engines.programs.flow import FlowNetwork, conditions
 from vla_accel_ros.layers.flow_time import embed_times, euler_times
 from vla_accel_ros.models.action_tokens import ActionStatistics
+from vla_accel_ros.models.heads.continuation import OFF, Continuation
 from vla_accel_ros.models.heads.flow import answer_flow
 from vla_accel_ros.models.heads.flow_config import FlowConfig
 from vla_accel_ros.models.heads.flow_steps import Plan, noise_of
 from vla_accel_ros.models.heads.interface import ActionHead, Ask, HeadAnswer, HeadStats, NewCache
 from vla_accel_ros.models.heads.reading import read_numbers
+from vla_accel_ros.models.heads.real_time import Guide
 from vla_accel_ros.models.inference import Watch
 from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.models.vla import VLA
@@ -71,20 +73,26 @@ class FlowHead(ActionHead):
         self._steps, self._bend = 0, 0.0
         self._number = 0
         self._known = _Known()
+        self._continuation = Continuation()
+        self._last: Tensor | None = None
 
     def flow_by(self, steps: int, bend: float) -> None:
         """Choose the steps from the next answer on; see `ActionHead.flow_by`."""
         self._steps, self._bend = steps, bend
 
+    def continue_by(self, settings: Continuation) -> None:
+        """Choose what a chunk takes from the one before; see `ActionHead.continue_by`."""
+        self._continuation = settings
+
     def reset(self) -> None:
-        """Begin with the first noise again."""
-        self._number = 0
+        """Begin with the first noise again, and with no chunk before."""
+        self._number, self._last = 0, None
 
     def answer(
         self, ask: Ask, pruner: Pruner, new_cache: NewCache, watch: Watch = nullcontext
     ) -> HeadAnswer:
         """Answer a chunk; see `ActionHead.answer`."""
-        answer = self._answer(ask, pruner, new_cache, watch)
+        answer, self._last = self._answer(ask, pruner, new_cache, watch)
         self._number += 1
         return answer
 
@@ -92,15 +100,33 @@ class FlowHead(ActionHead):
         """Run all programs; see `ActionHead.rehearse`."""
         self._answer(ask, pruner, new_cache, nullcontext)
 
-    def _answer(self, ask: Ask, pruner: Pruner, new_cache: NewCache, watch: Watch) -> HeadAnswer:
+    def _answer(
+        self, ask: Ask, pruner: Pruner, new_cache: NewCache, watch: Watch
+    ) -> tuple[HeadAnswer, Tensor]:
         plan = self.plan(self.noise(), self._steps or self._config.steps, self._bend)
+        plan = self._continued(plan, ask)
         found = answer_flow(
             self.model, self.network, ask, pruner, plan, new_cache, watch, self.engine
         )
         with watch('detokenise'):
             numbers = read_numbers(found.numbers[0])
             actions = numbers[:, : self.model.config.action_dims].astype(np.float64)
-        return HeadAnswer(actions, 0, HeadStats(1, found.kept_ids, found.work))
+        return HeadAnswer(actions, 0, HeadStats(1, found.kept_ids, found.work)), found.numbers
+
+    def _continued(self, plan: Plan, ask: Ask) -> Plan:
+        """Have a plan go on from what is left of the last answer, as the settings say."""
+        settings, last = self._continuation, self._last
+        if last is None or not ask.left:
+            return plan
+        old = last[:, -ask.left :].to(plan.begin)
+        if settings.flow_warm > 0:
+            plan = plan.from_old(old, settings.flow_warm)
+        if settings.rtc == OFF:
+            return plan
+        guide = Guide.towards(
+            old, settings.rtc, ask.delay, settings.rtc_rows, settings.rtc_weight, plan.begin
+        )
+        return replace(plan, guide=guide)
 
     def noise(self) -> Tensor:
         """Give the noise [1, chunk, numbers] of the next answer, where the model is."""

@@ -16,7 +16,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -34,6 +35,7 @@ class Plan:
         conditions: [steps, ...], what the network makes of the times.
         bend: Largest bend of the path, 1 - the cosine between the velocities of two steps, at
             which what is left is taken in one step; 0 for never.
+        guide: Corrects the velocity of x at a time, both [1, chunk, numbers]; None for none.
     """
 
     begin: Tensor
@@ -41,6 +43,7 @@ class Plan:
     step: float
     conditions: Tensor
     bend: float = 0.0
+    guide: Callable[[Tensor, Tensor, float], Tensor] | None = None
 
     def straight(self, before: Tensor | None, velocity: Tensor) -> bool:
         """Say whether the rest may be taken in one step, by the last two velocities.
@@ -53,6 +56,26 @@ class Plan:
             return False
         cosine = F.cosine_similarity(before.flatten(), velocity.flatten(), dim=0)
         return bool(1 - cosine <= self.bend)
+
+    def from_old(self, old: Tensor, begin: float) -> Plan:
+        """Give the plan that begins with an old chunk and part of the noise (ours).
+
+        The old chunk stands for what is denoised, which it nearly is, and the steps that would
+        lead there are not taken.
+
+        Args:
+            old: [1, k, numbers], what is left of it, this step's row first; its last row stands
+                for those behind it.
+            begin: Time at which denoising begins, in 0..1; at least the last step is taken.
+        """
+        first = next((k for k, time in enumerate(self.times) if time <= begin + 1e-6), None)
+        first = len(self.times) - 1 if first is None else first
+        time, missing = self.times[first], self.begin.shape[1] - old.shape[1]
+        whole = torch.cat([old, old[:, -1:].expand(-1, missing, -1)], 1)
+        mixed = time * self.begin + (1 - time) * whole
+        return replace(
+            self, begin=mixed, times=self.times[first:], conditions=self.conditions[first:]
+        )
 
 
 def noise_of(seed: int, number: int, shape: tuple[int, ...]) -> Tensor:

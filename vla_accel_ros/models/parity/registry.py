@@ -32,6 +32,7 @@ REFERENCES = {
     'openvla': _OPENVLA,
     'oft': _OPENVLA,
     'pi0': 'vla_accel_ros.models.parity.pi0_compare:verify',
+    'smolvla': 'vla_accel_ros.models.parity.smolvla_compare:verify',
 }
 # Files of arrays that a fixture may do without.
 OPTIONAL = {'openvla': (CROPS,), 'oft': (CROPS,)}

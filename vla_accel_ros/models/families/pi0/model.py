@@ -75,6 +75,11 @@ class Pi0Flow(nn.Module):
         """Type of the expert's rows."""
         return self.expert.layers[0].self_attn.q_proj.weight.dtype
 
+    causal = False
+
+    def prepared(self, held: tuple[int, ...]) -> None:
+        """See `FlowNetwork.prepared`."""
+
     def time_condition(self, embedded: Tensor) -> Tensor:
         """Give what adaptive norms are told of embedded times [n, width], [n, width]."""
         return F.silu(self.time_mlp_out(F.silu(self.time_mlp_in(embedded))))
