@@ -143,7 +143,7 @@ def test_positions_that_count_a_missing_camera_or_padding_are_found(name, counte
 @pytest.mark.parametrize('name', NAMES)
 def test_actions_that_see_only_those_before_them_are_found(name, monkeypatch):
     found = ready(name)
-    monkeypatch.setattr(type(found.model.flow), 'causal', True)
+    monkeypatch.setattr(found.model.flow, 'causal', True)
     assert off(name, found) > 3
 
 
