@@ -25,8 +25,7 @@ from types import ModuleType
 
 REMEDIES = {
     'robosuite': "pip install '.[robosuite]' in this repository, in an environment of its own",
-    'libero': 'install LIBERO from its repository, with robosuite 1.4.0, bddl 1.0.1 and mujoco '
-    '3.3.7, in an environment of its own',
+    'libero': "`make libero`, or pip install '.[libero]' in an environment of its own",
 }
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from vla_accel_ros import extras
 from vla_accel_ros.environments.interface import EnvironmentKind
+from vla_accel_ros.environments.libero_env import SAMPLED as LIBERO_SAMPLED
 from vla_accel_ros.environments.libero_env import LiberoKind
 from vla_accel_ros.environments.libero_import import PREFIX as LIBERO
 from vla_accel_ros.environments.robosuite_env import PREFIX as ROBOSUITE
@@ -33,6 +34,7 @@ KINDS: dict[str, tuple[Callable[..., EnvironmentKind], bool]] = {
     'tabletop': (TabletopKind, False),
     ROBOSUITE: (RobosuiteKind, True),
     LIBERO: (LiberoKind.parse, True),
+    LIBERO_SAMPLED: (LiberoKind.parse_sampled, True),
 }
 HELP = (
     'tabletop, the embedded arm; robosuite:TASK, as Lift; libero:SUITE or libero:SUITE/TASK; or '
