@@ -21,6 +21,7 @@ Fast in the open, slow where something is touched, as people are. All waypoints 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import math
 
 import numpy as np
@@ -31,6 +32,7 @@ from vla_accel_ros.sim.rotations import DOWN, to_vector, wrap, yaw_matrix
 # What OSC_POSE is told, m a step; it does about a quarter of it.
 FAST = 0.050
 SLOW = 0.018
+LIFT = 0.040
 GAIN = 2.0
 TURN = 0.20
 # From the point between the fingertips, m: to the tips below, to the palm above.
@@ -44,9 +46,13 @@ OPEN = 0.072
 # What is wider than this is held by its rim, so far inside its outer edge, m.
 WIDE = 0.075
 RIM = 0.016
-DEPTH = 0.035
+DEPTHS = (0.035, 0.018)
 HOVER = 0.060
-CLEAR = 0.050
+CLEAR = 0.070
+# Over what is met on the way; how far ahead and beside the thing that is looked for.
+MARGIN = 0.040
+AHEAD = 0.08
+BESIDE = 0.005
 ALIGNED = 0.010
 YAWS = (0.0, math.pi / 2)
 
@@ -80,25 +86,24 @@ def grip(scene: Scene) -> tuple[np.ndarray, float]:
     return ways[int(np.argmin(np.round(costs, 4)))]
 
 
-def _ways(box: Box, goal: np.ndarray):
+def _ways(box: Box, goal: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
+    """List how a thing can be held, best first: deep, in its middle, nearest to where it goes."""
     centre, half = box.centre, 0.5 * (box.high - box.low)
-    height = max(box.high[2] - DEPTH, centre[2] if half[1] < 0.5 * WIDE else -np.inf)
-    height = max(height, box.low[2] + TIPS)
-    for yaw in YAWS:
-        opening, along = (1, 0) if yaw == 0.0 else (0, 1)
-        if half[opening] < 0.5 * WIDE:
-            reach = max(half[along] - 0.012, 0.0)
-            shifts = np.linspace(-reach, reach, 9)
-            for shift in sorted(shifts, key=abs):
-                point = np.array([centre[0], centre[1], height])
-                point[along] += shift
-                yield point, yaw
-        else:
-            side = 1.0 if goal[opening] > centre[opening] else -1.0
-            for sign in (side, -side):
-                point = np.array([centre[0], centre[1], height])
-                point[opening] += sign * (half[opening] - RIM)
-                yield point, yaw
+    for depth in DEPTHS:
+        for yaw in YAWS:
+            opening, along = (1, 0) if yaw == 0.0 else (0, 1)
+            narrow = half[opening] < 0.5 * WIDE
+            height = max(box.high[2] - depth, centre[2] if narrow else -np.inf)
+            point = np.array([centre[0], centre[1], max(height, box.low[2] + TIPS)])
+            if narrow:
+                reach = max(half[along] - 0.012, 0.0)
+                axis, shifts = along, sorted(np.linspace(-reach, reach, 9), key=abs)
+            else:
+                side = 1.0 if goal[opening] > centre[opening] else -1.0
+                reach = side * (half[opening] - RIM)
+                axis, shifts = opening, [reach, -reach]
+            for shift in shifts:
+                yield point + shift * np.eye(3)[axis], yaw
 
 
 def _overlap(obstacles: np.ndarray, point: np.ndarray, yaw: float) -> float:
@@ -129,7 +134,8 @@ def _grasp(scene: Scene, point: np.ndarray, yaw: float) -> np.ndarray:
     height = rim * max(_ramp((misfit - 0.6 * ALIGNED) / 0.020), shut)
     step = _step(offset + [0.0, 0.0, height], _speed(sideways, above - rim))
     # Beside the thing and below its top: rise first, go sideways after.
-    step[:2] *= 1.0 - _ramp((height - above - 0.02) / 0.03)
+    low = _ramp((height - above - 0.02) / 0.03)
+    step = step * (1.0 - low) + [0.0, 0.0, LIFT * low]
     return _join(step, turn, 0.0)
 
 
@@ -137,13 +143,35 @@ def _deliver(scene: Scene, sideways: float) -> np.ndarray:
     offset = np.array([*(scene.goal.position - scene.origin[:2]), 0.0])
     bottom = scene.thing.low[2]
     far = _ramp((sideways - 0.012) / 0.04)
-    height = _rest(scene) + (scene.goal.top + CLEAR - _rest(scene)) * far
-    offset[2] = height - bottom
-    step = _step(offset, _speed(sideways, offset[2]))
-    step[:2] *= 1.0 - _ramp((offset[2] - 0.02) / 0.02)
+    clear = max(scene.goal.top + CLEAR, _way_top(scene, offset[:2]) + MARGIN)
+    offset[2] = _rest(scene) + (clear - _rest(scene)) * far - bottom
+    # Below what stands in the way: straight up, slowly while it leaves what it lay on.
+    low = _ramp((offset[2] - 0.025) / 0.03)
+    up = SLOW + (LIFT - SLOW) * _ramp((bottom - _under(scene)) / 0.03)
+    step = _step(offset, _speed(sideways, offset[2])) * (1.0 - low)
+    step[2] += up * low
     if scene.fingers_speed > 0.02:
         step[:] = 0.0
     return _join(step, _level(scene), 1.0)
+
+
+def _way_top(scene: Scene, offset: np.ndarray) -> float:
+    """Return the height of what stands beside the thing or on the next piece of its way, m."""
+    ahead = offset * min(AHEAD / max(float(np.linalg.norm(offset)), 1e-9), 1.0)
+    low = scene.thing.low[:2] + np.minimum(ahead, 0.0) - BESIDE
+    high = scene.thing.high[:2] + np.maximum(ahead, 0.0) + BESIDE
+    boxes = scene.obstacles
+    met = ((boxes[:, 0, :2] < high) & (boxes[:, 1, :2] > low)).all(1)
+    return float(boxes[met, 1, 2].max(initial=0.0))
+
+
+def _under(scene: Scene) -> float:
+    """Return the height of what lies under the middle of the thing, m."""
+    middle, bottom = scene.thing.centre, scene.thing.low[2]
+    boxes = scene.obstacles
+    over = ((boxes[:, 0] < middle) & (boxes[:, 1] > middle))[:, :2].all(1)
+    below = boxes[over & (boxes[:, 1, 2] < bottom + 0.01), 1, 2]
+    return float(below.max(initial=0.0))
 
 
 def _rest(scene: Scene) -> float:

@@ -24,6 +24,7 @@ import io
 import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.environments.optional import import_optional
 
 # Policy steps of an episode, a little more than the longest demonstration took.
 HORIZONS = {
@@ -86,16 +87,20 @@ def through_jpeg(image: np.ndarray) -> np.ndarray:
     """Return a picture as it comes back from a JPEG file, uint8 [h, w, 3].
 
     Training sets are stored so, and the original evaluation does the same to each picture before
-    it makes it smaller. The file has the coefficients of TensorFlow's; TensorFlow decodes it by a
-    faster approximation of the same transform.
+    it makes it smaller. To the last bit what TensorFlow makes of it: its files are those of any
+    libjpeg, but it decodes them by the fast transform, which few others offer.
+
+    Raises:
+        ValueError: When the decoder is not installed; says what to do.
     """
     from PIL import Image
 
+    decoder = import_optional('simplejpeg')
     file = io.BytesIO()
     Image.fromarray(image).save(
         file, format='JPEG', quality=JPEG_QUALITY, subsampling=JPEG_SUBSAMPLING
     )
-    return np.array(Image.open(file))
+    return decoder.decode_jpeg(file.getvalue(), fastdct=True)
 
 
 def initial_state(seed: int, tasks: int, states: int) -> int:

@@ -26,6 +26,7 @@ from types import ModuleType
 REMEDIES = {
     'robosuite': "pip install '.[robosuite]' in this repository, in an environment of its own",
     'libero': "`make libero`, or pip install '.[libero]' in an environment of its own",
+    'simplejpeg': "`make libero`, or pip install '.[libero]' in an environment of its own",
 }
 
 
