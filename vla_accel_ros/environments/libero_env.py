@@ -146,9 +146,7 @@ class LiberoSuite:
             try:
                 self._scene = SceneReader(self._env.env)
             except ValueError as error:
-                raise ValueError(
-                    f"{self.name} asks '{self._task.language}': {error}"
-                ) from error
+                raise ValueError(f"{self.name} asks '{self._task.language}': {error}") from error
         return act(self._scene.read())
 
     def picture(self) -> np.ndarray:

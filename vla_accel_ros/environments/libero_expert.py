@@ -126,8 +126,9 @@ def _grasp(scene: Scene, point: np.ndarray, yaw: float) -> np.ndarray:
     misfit = sideways + 0.06 * float(np.abs(turn).max())
     above = -offset[2]
     # Fingers that are closing already go on where they would not have begun.
-    closing = 0.010 * _ramp((OPEN - scene.width) / 0.010) * (scene.width > 0.002)
-    if misfit < ALIGNED + closing and abs(above) < 0.008 + closing:
+    closing = 0.010 * _ramp((OPEN - scene.width) / 0.010)
+    empty = scene.width < 0.002
+    if not empty and misfit < ALIGNED + closing and abs(above) < 0.008 + closing:
         return _join(_step(offset * (scene.width > OPEN), SLOW), turn, 1.0)
     shut = _ramp((OPEN - scene.width) / 0.020)
     rim = scene.thing.high[2] - point[2] + HOVER

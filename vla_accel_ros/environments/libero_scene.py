@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the expert for LIBERO is told of the simulation: boxes, the hand, and what is to be done."""
+"""What the expert for LIBERO is told of the simulation: boxes, the hand, and the goal."""
 
 from __future__ import annotations
 
@@ -131,9 +131,7 @@ class SceneReader:
 
     def _boxes(self, geoms: np.ndarray) -> np.ndarray:
         turned = np.einsum(
-            'gij,gcj->gci',
-            self._data.geom_xmat[geoms].reshape(-1, 3, 3),
-            self._corners[geoms],
+            'gij,gcj->gci', self._data.geom_xmat[geoms].reshape(-1, 3, 3), self._corners[geoms]
         )
         corners = turned + self._data.geom_xpos[geoms][:, None]
         return np.stack([corners.min(1), corners.max(1)], axis=1)

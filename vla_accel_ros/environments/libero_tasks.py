@@ -80,8 +80,6 @@ def initial_states(task: LiberoTask) -> np.ndarray:
     Raises:
         ValueError: When LIBERO has none for it; names the folder.
     """
-    import os
-
     benchmark = _suite(task.suite)
     before = os.environ.get(_UNSAFE_LOAD)
     # Old distributions have pickled arrays, as trustworthy as LIBERO's code, with which they came.
