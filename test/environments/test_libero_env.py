@@ -150,7 +150,7 @@ def test_a_policy_is_judged_and_a_skipped_call_draws_nothing(tmp_path, capsys, d
 
     folder = write_random(tmp_path, [SOUP], key='libero_object')
     words = ['eval', '--env', 'libero:object/0', '--checkpoint', str(folder), '--json']
-    words += ['--methods', 'none,hold@v_min=0,w_max=99']
+    words += ['--methods', 'none,hold@v_min=0,w_max=50']
     words += ['--episodes', '1', '--max-steps', '6', '--workers', '1']
     assert main(words) == 0
     plain, held = json.loads(capsys.readouterr().out)['methods']

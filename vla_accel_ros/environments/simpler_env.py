@@ -25,11 +25,14 @@ from vla_accel_ros.environments import simpler_protocol as protocol
 from vla_accel_ros.environments.contents import plain
 from vla_accel_ros.environments.interface import Outcome, View
 from vla_accel_ros.environments.optional import quiet
-from vla_accel_ros.environments.simpler_import import import_maniskill, no_driver, require_assets
+from vla_accel_ros.environments.simpler_import import (
+    check_driver,
+    import_maniskill,
+    require_assets,
+)
 
 PREFIX = 'simpler'
 _TOOL = 'ee_gripper_link'
-_NO_DRIVER = ('physical device', 'render device', 'vulkan', 'vk::')
 
 
 class SimplerScene:
@@ -99,21 +102,17 @@ class SimplerScene:
 def _make(task: protocol.SimplerTask):
     import_maniskill()
     require_assets(task)
+    check_driver()
     import gymnasium
 
-    try:
-        with quiet():
-            env = gymnasium.make(
-                task.env_id,
-                obs_mode='rgb+segmentation',
-                num_envs=1,
-                sim_backend='physx_cpu',
-                render_backend='cpu',
-            )
-    except RuntimeError as error:
-        if any(sign in str(error).lower() for sign in _NO_DRIVER):
-            raise no_driver(error) from error
-        raise
+    with quiet():
+        env = gymnasium.make(
+            task.env_id,
+            obs_mode='rgb+segmentation',
+            num_envs=1,
+            sim_backend='physx_cpu',
+            render_backend='cpu',
+        )
     draw_when_asked(env.unwrapped)
     return env
 

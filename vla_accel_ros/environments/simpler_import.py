@@ -40,6 +40,20 @@ def find_driver() -> None:
         os.environ[_DRIVER] = str(own)
 
 
+def check_driver() -> None:
+    """Refuse to go on where SAPIEN cannot draw on the CPU.
+
+    Raises:
+        ValueError: When it cannot, or is not installed; says what to do.
+    """
+    find_driver()
+    sapien = import_optional('sapien')
+    try:
+        sapien.render.RenderSystem(sapien.Device('cpu'))
+    except RuntimeError as error:
+        raise no_driver(error) from error
+
+
 def import_maniskill():
     """Import ManiSkill and register its environments.
 
@@ -70,7 +84,7 @@ def require_assets(task: SimplerTask) -> None:
 
 
 def no_driver(error: Exception) -> ValueError:
-    """Return what to say when nothing here draws for SAPIEN."""
+    """Return what to say where no driver draws for SAPIEN."""
     return ValueError(
         f'SAPIEN finds no Vulkan driver that draws ({str(error).strip() or type(error).__name__}):'
         f' `make simpler` unpacks one, or set {_DRIVER} to that of Mesa 24.3 or newer (lavapipe '
