@@ -118,6 +118,22 @@ def test_an_expert_episode_succeeds_and_draws_nothing(soup, drawn):
     assert drawn == []
 
 
+@pytest.mark.parametrize('name', ['10/0', '90/46', 'goal/8', 'object/3', 'spatial/0'])
+def test_the_expert_succeeds_in_each_suite(name):
+    kind = LiberoKind.parse(name)
+    environment = kind.make(224, None)
+    assert rehearse(environment, 'expert', 0, kind.instructions('all')[0]).success
+    environment.close()
+
+
+def test_a_task_that_is_more_than_placing_has_no_expert_in_each_suite():
+    kind = LiberoKind.parse('goal/0')
+    environment = kind.make(224, None)
+    with pytest.raises(ValueError, match=r"asks 'open the middle drawer .*no scripted expert"):
+        rehearse(environment, 'expert', 0, kind.instructions('all')[0])
+    environment.close()
+
+
 def test_the_expert_takes_up_again_what_was_pushed_out_of_its_hand(soup):
     soup.reset(4, SOUP)
     random, outcome, disturbed = np.random.default_rng(0), None, 0

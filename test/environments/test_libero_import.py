@@ -30,12 +30,14 @@ if not file.exists():
     input('Do you want to specify a custom path? (Y/N): ')
 def get_libero_path(key):
     return yaml.safe_load(file.read_text())[key]
+_assets_path_cache = None
 """
 SHOW = """
 import json
 from vla_accel_ros.environments.libero_import import import_libero
 libero = import_libero('')
-print(json.dumps({k: libero.get_libero_path(k) for k in ('bddl_files', 'init_states', 'assets')}))
+found = {k: libero.get_libero_path(k) for k in ('bddl_files', 'init_states', 'assets')}
+print(json.dumps({**found, 'downloaded': libero._assets_path_cache}))
 """
 
 
@@ -78,7 +80,10 @@ def test_assets_are_those_of_the_wheels_where_they_are_installed(tmp_path, askin
     assets.mkdir()
     (assets / '__init__.py').touch()
     found = yaml.safe_load(show(tmp_path, asking.parents[1]).stdout)
-    assert found['assets'] == str(assets / 'assets')
+    assert found['assets'] == str(assets / 'assets') and found['downloaded'] is None
+    (assets / 'assets').mkdir()
+    found = yaml.safe_load(show(tmp_path, asking.parents[1]).stdout)
+    assert found['downloaded'] == str(assets / 'assets')
 
 
 @pytest.mark.parametrize('variable', [True, False])
@@ -89,4 +94,4 @@ def test_a_file_of_the_user_stays_the_one_in_use(tmp_path, asking, variable):
     (folder / 'config.yaml').write_text(yaml.safe_dump(dict.fromkeys(keys, '/data')))
     chosen = {'LIBERO_CONFIG_PATH': str(folder)} if variable else {}
     found = yaml.safe_load(show(tmp_path, asking.parents[1], **chosen).stdout)
-    assert set(found.values()) == {'/data'}
+    assert {found[key] for key in keys} == {'/data'}

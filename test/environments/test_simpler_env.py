@@ -21,11 +21,7 @@ from vla_accel_ros.environments import simpler_protocol as protocol
 from vla_accel_ros.environments.rehearsal import rehearse
 from vla_accel_ros.environments.settings import from_dict
 from vla_accel_ros.environments.simpler_env import SimplerKind
-from vla_accel_ros.environments.simpler_import import (
-    check_driver,
-    import_maniskill,
-    require_assets,
-)
+from vla_accel_ros.environments.simpler_import import import_maniskill
 
 pytest.importorskip('mani_skill', reason='ManiSkill is not installed: make simpler')
 
@@ -33,20 +29,9 @@ pytestmark = [pytest.mark.timeout(300)]
 STILL = np.zeros(7)
 
 
-@pytest.fixture(scope='module', autouse=True)
-def _driver():
-    try:
-        check_driver()
-    except ValueError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture(scope='module')
-def cube():
-    try:
-        require_assets(protocol.TASKS['cube'])
-    except ValueError as error:
-        pytest.skip(str(error))
+def cube(vulkan, assets_of):
+    assets_of(protocol.TASKS['cube'])
     environment = SimplerKind('cube').make(224, 12)
     yield environment
     environment.close()
@@ -123,7 +108,7 @@ def test_the_words_are_maniskills(cube):
     assert cube.env.unwrapped.get_language_instruction() == [SimplerKind('cube').default_task]
 
 
-def test_a_task_of_maniskills_own_runs_through_the_generic_adapter_in_batches_of_one():
+def test_a_task_of_maniskills_own_runs_through_the_generic_adapter_in_batches_of_one(vulkan):
     from vla_accel_ros.environments.gymnasium_env import GymnasiumKind
 
     import_maniskill()

