@@ -14,6 +14,7 @@
 
 """LIBERO by its protocol, where LIBERO is installed."""
 
+from dataclasses import replace
 import json
 
 import numpy as np
@@ -74,6 +75,19 @@ def test_an_episode_starts_from_its_state_settled_and_shows_what_checkpoints_saw
     mirrored = np.ascontiguousarray(upright[:, ::-1])
     assert np.array_equal(view.images[0], protocol.through_jpeg(mirrored))
     assert not np.array_equal(view.images[0], mirrored)
+
+
+def test_the_policy_sees_lanczos_of_the_jpeg_and_nine_tenths_of_its_area(soup):
+    from vla_accel_ros.models.preprocess import fit
+    from vla_accel_ros.models.presets import embedded
+    from vla_accel_ros.models.resample import centre_crop, lanczos
+
+    config = replace(embedded(8, 2, image_size=64), centre_crop=0.9)
+    soup.reset(0, SOUP)
+    view, size = soup.observe().images[0], config.image_size
+    seen = fit(view, config)
+    assert np.array_equal(seen, centre_crop(lanczos(view, size, size), 0.9, size))
+    assert not np.array_equal(seen, lanczos(view, size, size))
 
 
 def test_settling_is_ten_steps_of_the_simulator(soup):
