@@ -83,7 +83,11 @@ if [ "$(cat "$venv/.python" 2>/dev/null || true)" != "$PWD $python" ]; then
 fi
 rm -f "$venv/.ready"
 pip_install -r "requirements-$name.txt"
+# Of two that install this folder at once, each would write where the other builds.
+exec 9>.venv.lock
+if command -v flock >/dev/null; then flock 9; fi
 pip_install --no-deps --no-build-isolation --editable .
+exec 9>&-
 "$venv/bin/python" -c "from importlib.util import find_spec as f; assert f('$module')" ||
   die "$module cannot be found, see $log"
 if [ "$name" = simpler ] && ! draws; then
