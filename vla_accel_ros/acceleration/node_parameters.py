@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.acceleration.method import CONTINUATION, Method
 from vla_accel_ros.acceleration.settings import OTHERS, UNACCELERATED, check, settings_of
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
@@ -56,6 +56,9 @@ def method_of(settings: Mapping[str, Any]) -> Method:
         settings['decoder'],
         settings['relaxed_bins'],
         settings['draft'],
+        settings['flow_steps'],
+        settings['flow_bend'],
+        **{name: settings[name] for name in CONTINUATION},
     )
     check(method)
     return method

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.acceleration.method import CONTINUATION, Method
 from vla_accel_ros.engines.wish import OPTIONS as ENGINE
 from vla_accel_ros.nodes.scheduler_settings import POLICY_STEP
 from vla_accel_ros.options import Option, options_of
@@ -107,6 +107,9 @@ SETTINGS = (
     METHOD['decoder'],
     METHOD['relaxed_bins'],
     METHOD['draft'],
+    METHOD['flow_steps'],
+    METHOD['flow_bend'],
+    *(METHOD[name] for name in CONTINUATION),
     Option(
         'proprio_names',
         ('',),

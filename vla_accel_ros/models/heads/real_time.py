@@ -30,8 +30,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-OFF = 'off'
-
 
 def _exponential(share: np.ndarray) -> np.ndarray:
     """Give equation 5 of the paper for shares [n] that fall from 1 to 0."""
@@ -89,7 +87,7 @@ class Guide:
 
     Attributes:
         old: [1, rows, numbers], the old chunk, normalised; any numbers where it has no say.
-        weights: [rows, numbers].
+        weights: [rows, 1].
         most: See `guidance`.
     """
 
@@ -99,28 +97,25 @@ class Guide:
 
     @classmethod
     def towards(
-        cls, old: np.ndarray, schedule: str, delay: int, end: int, most: float, like: Tensor
+        cls, old: Tensor, schedule: str, delay: int, end: int, most: float, like: Tensor
     ) -> Guide:
         """Make one.
 
         Args:
-            old: float [k, width], what is left of the old chunk, normalised, from the row on that
+            old: [1, k, numbers], what is left of the old chunk, normalised, from the row on that
                 is the first of the new chunk.
             schedule: One of `SCHEDULES`.
             delay: See `row_weights`.
             end: See `row_weights`; 0 for all that is left.
             most: See `guidance`.
-            like: [1, rows, numbers], what is denoised; numbers behind the width are free.
+            like: [1, rows, numbers], what is denoised.
         """
-        rows, numbers = like.shape[1:]
-        kept = old[:rows]
-        end = min(end or len(kept), len(kept))
-        whole = np.zeros((rows, numbers))
-        whole[: len(kept), : old.shape[1]] = kept
-        weights = np.zeros((rows, numbers))
-        weights[:, : old.shape[1]] = row_weights(schedule, delay, end, rows)[:, None]
-        to = {'dtype': like.dtype, 'device': like.device}
-        return cls(torch.tensor(whole, **to)[None], torch.tensor(weights, **to), most)
+        rows = like.shape[1]
+        kept = old[:, :rows].to(like)
+        left = kept.shape[1]
+        whole = torch.cat([kept, like.new_zeros(1, rows - left, like.shape[2])], 1)
+        weights = row_weights(schedule, delay, min(end or left, left), rows)
+        return cls(whole, torch.from_numpy(weights)[:, None].to(like), most)
 
     def __call__(self, x: Tensor, velocity: Tensor, time: float) -> Tensor:
         """Correct a velocity.
