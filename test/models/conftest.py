@@ -48,6 +48,11 @@ def reference():
 
 
 @pytest.fixture(scope='session')
+def smolvla_fixture():
+    return Path(__file__).parents[1] / 'fixtures' / 'smolvla_tiny'
+
+
+@pytest.fixture(scope='session')
 def small_config():
     """Two cameras, two towers each, grouped heads, prefix tokens: everything but size."""
     towers = (

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
@@ -24,6 +25,8 @@ from vla_accel_ros.models.families.oft.checkpoint import CAMERAS
 from vla_accel_ros.models.families.oft.config import L1, OFTConfig
 from vla_accel_ros.models.families.openvla.checkpoint import LIBERO_CROP, public_config
 from vla_accel_ros.models.families.openvla.config import TokensConfig
+from vla_accel_ros.models.families.pi0 import sizes as pi0_sizes
+from vla_accel_ros.models.families.smolvla import presets as smolvla_sizes
 from vla_accel_ros.models.heads.config import HeadConfig
 
 TOKENS = TokensConfig()
@@ -228,3 +231,20 @@ def embedded(
         gripper_open_is_one=False,
         head=head,
     )
+
+
+# By name, and with random weights where there are none to be loaded.
+FULL_SIZE: dict[str, Callable[[], VLAConfig]] = {
+    'openvla-7b': openvla_7b,
+    'openvla-7b-oft': openvla_7b_oft,
+    'pi0': pi0_sizes.pi0,
+    'pi05': pi0_sizes.pi05,
+    'smolvla': smolvla_sizes.smolvla,
+}
+# Sizes for a CPU, whose weights are random in any case.
+MID_SIZE: dict[str, Callable[[], VLAConfig]] = {
+    'mid': mid,
+    'pi0-mid': pi0_sizes.pi0_mid,
+    'pi05-mid': pi0_sizes.pi05_mid,
+    'smolvla-mid': smolvla_sizes.smolvla_mid,
+}

@@ -61,9 +61,10 @@ def random_model(
             ends = [attention and attention.o_proj, mlp and mlp.down_proj]
             for branch in filter(None, ends):
                 branch.weight.mul_((2 * config.decoder.layers) ** -0.5)
-        last, head = config.tokenizer_vocab, language.lm_head.weight
-        head[: last - config.bins] = 0
-        head[last:] = 0
+        if config.decoder.logits:
+            last, head = config.tokenizer_vocab, language.lm_head.weight
+            head[: last - config.bins] = 0
+            head[last:] = 0
     # It is no part of a checkpoint either: made anew, not filled.
     model.coordinates = patch_coordinates(config.grid, device)
     return model.eval().requires_grad_(False)

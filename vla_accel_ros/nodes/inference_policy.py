@@ -51,6 +51,7 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
     import torch
 
     from vla_accel_ros.models.policy import Policy
+    from vla_accel_ros.models.serving import check_space
 
     # Before the pool exists, so that its threads are made once, and by this thread.
     set_threads(settings['threads'])
@@ -65,7 +66,7 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
         if not download:
             raise
         folder = name
-    return Policy.load(
+    policy = Policy.load(
         folder,
         device=device,
         dtype=None if settings['dtype'] == 'auto' else getattr(torch, settings['dtype']),
@@ -73,6 +74,8 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
         progress=progress,
         allow_download=download,
     )
+    check_space(policy)
+    return policy
 
 
 def set_threads(count: int) -> None:

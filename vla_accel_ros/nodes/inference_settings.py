@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.acceleration.method import FLOW, Method
 from vla_accel_ros.engines.wish import OPTIONS as ENGINE
 from vla_accel_ros.nodes.scheduler_settings import POLICY_STEP
 from vla_accel_ros.options import Option, options_of
@@ -109,6 +109,7 @@ SETTINGS = (
     METHOD['decoder'],
     METHOD['relaxed_bins'],
     METHOD['draft'],
+    *(METHOD[name] for name in FLOW),
     Option(
         'proprio_names',
         ('',),

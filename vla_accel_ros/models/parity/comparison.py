@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 import re
@@ -85,7 +86,15 @@ def tolerance_of(name: str, theirs: np.ndarray | None = None) -> float:
     return tolerance
 
 
-def compare(name: str, ours: np.ndarray | None, theirs: np.ndarray | None) -> Comparison:
+Tolerance = Callable[[str, np.ndarray | None], float]
+
+
+def compare(
+    name: str,
+    ours: np.ndarray | None,
+    theirs: np.ndarray | None,
+    tolerance_of: Tolerance = tolerance_of,
+) -> Comparison:
     """Compare one array; either may be missing, which fails."""
     tolerance = tolerance_of(name, theirs)
     shape = tuple((ours if theirs is None else theirs).shape)
@@ -102,7 +111,11 @@ def compare(name: str, ours: np.ndarray | None, theirs: np.ndarray | None) -> Co
     return Comparison(name, shape, difference, tolerance, bool(difference <= tolerance))
 
 
-def compare_all(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> list[Comparison]:
+def compare_all(
+    ours: dict[str, np.ndarray],
+    theirs: dict[str, np.ndarray],
+    tolerance_of: Tolerance = tolerance_of,
+) -> list[Comparison]:
     """Compare all arrays of a file, in our order and then what only the fixture has."""
     names = [*ours, *(name for name in theirs if name not in ours)]
-    return [compare(name, ours.get(name), theirs.get(name)) for name in names]
+    return [compare(name, ours.get(name), theirs.get(name), tolerance_of) for name in names]
