@@ -104,6 +104,12 @@ COMMANDS = {
         ),
         extras={'eval': None},
     ),
+    'serve': Command(
+        'vla_accel_ros.commands.serve',
+        "an accelerated policy for clients without ROS, in openpi's websocket protocol",
+        ('vla-accel serve tabletop-s --method fast --host 0.0.0.0 --port 8000',),
+        extras={'remote': None},
+    ),
     'record-demo': Command(
         'vla_accel_ros.commands.record_demo',
         'episodes of the embedded arm as a bag, to try replay on',

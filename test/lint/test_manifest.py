@@ -55,18 +55,21 @@ EXTRAS = {
     'sim': 'requirements-sim.txt',
     'eval': 'requirements-eval.txt',
     'engines': 'requirements-engines.txt',
+    'remote': 'requirements-remote.txt',
 }
 # Environments of others, each made by `make` of the same name.
 ELSEWHERE = {'libero': 'requirements-libero.txt', 'simpler': 'requirements-simpler.txt'}
-FILES = ('requirements.txt', *EXTRAS.values(), 'requirements-ros.txt', 'requirements-test.txt')
+FILES = ('requirements.txt', *EXTRAS.values(), 'requirements-ros.txt')
+FILES += ('requirements-test.txt', 'requirements-test-alone.txt')
 # Rooms and files that only work where their extras are installed.
 BEYOND_A_ROBOT = ('sim', 'environments', 'evaluation', 'replay', 'tuning', 'bench', 'report')
 BEYOND_A_ROBOT += ('training', 'graph/demo_picture.py')
-# An engine whose library is missing says so, and another one runs.
-BEYOND_A_ROBOT += ('engines',)
+# Where an engine's library is missing another one runs; a remote policy says what it lacks.
+BEYOND_A_ROBOT += ('engines', 'remote')
 # Names of rosdep keys that differ, and what has none.
 ROSDEP = {'scikit-learn': 'sklearn', 'types-PyYAML': 'types-pyyaml'}
 NO_ROSDEP = {'ruff', 'selenium', 'transformers'}
+NO_ROSDEP |= {'json-numpy'}
 NO_ROSDEP |= {'tensorrt-rtx-cu13-bindings', 'tensorrt-rtx-cu13-libs'}
 
 

@@ -22,6 +22,7 @@ import os
 
 import numpy as np
 
+from vla_accel_ros.nodes import inference_remote
 from vla_accel_ros.observations import Observation, split_views
 from vla_accel_ros.paths import checkpoint_folder
 
@@ -34,12 +35,15 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
         progress: Given the share done, 0 to 1, and what is being done.
 
     Returns:
-        The `models.policy.Policy`, on its device.
+        The `models.policy.Policy`, on its device; where `remote` names a server, a
+        `remote.policy.RemotePolicy`.
 
     Raises:
         FileNotFoundError: When there is no such checkpoint.
         ValueError: When it cannot be used; the message says why.
     """
+    if settings['remote']:
+        return inference_remote.make_policy(settings)
     progress(0.0, 'torch')
     # Threads that spin while they wait make a call 100 times slower on cores that are shared:
     # 30 ms became 500 to 3000. OpenMP reads this when torch is loaded.
@@ -79,6 +83,33 @@ def set_threads(count: int) -> None:
     import torch
 
     torch.set_num_threads(count or max(1, len(os.sched_getaffinity(0)) - 1))
+
+
+def try_out(policy, settings: Mapping[str, object], health) -> str:
+    """Test and warm up a policy, in the worker's thread.
+
+    Args:
+        policy: What `load_policy` gave, on its engine.
+        settings: The node's parameters by name.
+        health: The node's `ros.diagnostics.Health`; gets the figures.
+
+    Returns:
+        What it is, in words.
+
+    Raises:
+        RuntimeError: When it ignores its images or gives NaN, or the server's answer is no good.
+    """
+    if settings['remote']:
+        return inference_remote.try_out(policy, settings['warm_up'], health)
+    health.figure('self_test_difference', float(policy.self_test()))
+    took_ms = policy.warm_up(settings['warm_up'])
+    health.figure('warm_up_ms', float(took_ms))
+    config = policy.config
+    return (
+        f'{settings["checkpoint"]} on {policy.model.device}: {config.cameras} views of '
+        f'{config.image_size} px, {config.visual_tokens} visual tokens, '
+        f"statistics of '{policy.unnorm_key}', engine {policy.in_use}, {took_ms:.1f} ms a call"
+    )
 
 
 def predict(policy, job, settings: Mapping[str, object]):
