@@ -24,7 +24,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+import threading
 
 STARTED = 'listening'
 
@@ -62,7 +62,7 @@ def serve(port, metadata):
             if 'opened' in words:
                 chunk[:, -1] = -1.0
             if 'slow' in words:
-                time.sleep(1.0)
+                threading.Event().wait(1.0)
             if 'die' in words:
                 signal.raise_signal(signal.SIGKILL)
             if 'text' in words:
