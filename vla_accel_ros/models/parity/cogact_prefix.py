@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a CogACT fixture stores of towers and language model, computed by this package's programs."""
+"""What a CogACT fixture stores of towers and language model, computed by our programs."""
 
 from __future__ import annotations
 
