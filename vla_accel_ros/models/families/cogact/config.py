@@ -45,7 +45,6 @@ class CogACTConfig(HeadConfig):
     """
 
     family = 'cogact'
-    in_float32 = ('action_model.',)
     execution = 'ensemble'
 
     chunk: int = field(default=16, metadata=of(Whole(1, 512)))
