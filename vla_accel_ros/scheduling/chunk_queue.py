@@ -21,6 +21,7 @@ from collections import deque
 import numpy as np
 
 from vla_accel_ros.actions import ActionChunk, Source
+from vla_accel_ros.scheduling.ensemble import Ensemble
 from vla_accel_ros.scheduling.seam import ease, largest_changes
 
 NO_LIMIT = (float('inf'), float('inf'))
@@ -32,9 +33,15 @@ class ChunkQueue:
     A new chunk replaces the old one whole, less the rows whose steps were already commanded
     while it was being computed. Counting what was commanded, not the time that went by, is what
     keeps the seam between two chunks free of jumps.
+
+    With an ensemble the rows are means of what the last chunks say. It smooths the seam itself.
+
+    Attributes:
+        ensemble: What averages chunks, None where the newest one alone counts.
     """
 
     def __init__(self) -> None:
+        self.ensemble: Ensemble | None = None
         self._rows: deque[np.ndarray] = deque()
         self._stamp_ns = 0
         self._source = Source.VLA
@@ -59,6 +66,7 @@ class ChunkQueue:
         consumed: int,
         last: np.ndarray | None = None,
         limit: tuple[float, float] = NO_LIMIT,
+        sent: int = 0,
     ) -> int:
         """Put a chunk in the place of the old one.
 
@@ -73,6 +81,7 @@ class ChunkQueue:
                 followed with no larger change than there is inside the old and the new chunk,
                 and the limit.
             limit: Of columns in metres and of columns in radians, as `ActionSpace.parts` are.
+            sent: Actions commanded until now, by which chunks of an ensemble are aligned.
 
         Returns:
             How many rows are left to execute.
@@ -84,7 +93,10 @@ class ChunkQueue:
             raise ValueError(f'consumed is {consumed}, expected at least 0')
         drop = 0 if len(chunk) == 1 else consumed
         rows, inside = chunk.values[drop:], None
-        if len(chunk) > 1:
+        if self.ensemble is not None:
+            self.ensemble.add(chunk.values, sent - drop)
+            rows = self.ensemble.rows(sent)
+        elif len(chunk) > 1:
             space = chunk.space
             inside = largest_changes(chunk.values, space)
             if last is not None and self._inside is not None:
@@ -100,6 +112,26 @@ class ChunkQueue:
         self._source = chunk.source
         return len(self._rows)
 
+    def average_by(self, ensemble: Ensemble | None) -> None:
+        """Choose what averages chunks from the next one on; the same again changes nothing."""
+        if ensemble != self.ensemble:
+            self.ensemble = ensemble
+
+    def expire(self, stamp_ns: int, longest_s: float) -> bool:
+        """Drop rows whose observation is too old.
+
+        Args:
+            stamp_ns: Now, as a capture stamp, nanoseconds.
+            longest_s: How old an observation may be.
+
+        Returns:
+            Whether there were such rows.
+        """
+        expired = bool(self._rows) and (stamp_ns - self._stamp_ns) * 1e-9 > longest_s
+        if expired:
+            self.clear()
+        return expired
+
     def pop(self) -> np.ndarray:
         """Take the next row, float64 [width].
 
@@ -112,3 +144,5 @@ class ChunkQueue:
         """Forget every row, and that there was a chunk to follow on."""
         self._rows.clear()
         self._inside = None
+        if self.ensemble is not None:
+            self.ensemble.clear()

@@ -23,24 +23,33 @@ average does not mix two ways of doing a thing (arXiv 2411.19650, section 3.4).
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 
 # Added to the product of two lengths, so that an action of zeros has a cosine.
 TINY = 1e-7
+# From where on a gripper that was averaged is shut.
+SHUT_ABOVE = 0.5
 
 
+@dataclass
 class Ensemble:
-    """The last chunks, each with the step that it begins at.
+    """The last chunks, each with the step that it begins at. Equal are those of equal settings.
 
-    Args:
+    Attributes:
         horizon: Chunks that count at most, at least 1.
         alpha: How much agreement counts; with 0 all chunks count alike.
+        grippers: Columns that are to be 0 or 1 after averaging, too: the mean of an open and of a
+            shut gripper is neither. None where means are given as they are, as the original does.
     """
 
-    def __init__(self, horizon: int, alpha: float) -> None:
-        self._chunks: deque[tuple[np.ndarray, int]] = deque(maxlen=horizon)
-        self._alpha = alpha
+    horizon: int
+    alpha: float
+    grippers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._chunks: deque[tuple[np.ndarray, int]] = deque(maxlen=self.horizon)
 
     def __len__(self) -> int:
         return len(self._chunks)
@@ -81,6 +90,8 @@ class Ensemble:
         )
         newest = said[-1]
         lengths = np.linalg.norm(said, axis=1) * np.linalg.norm(newest)
-        weights = np.exp(self._alpha * (said @ newest) / (lengths + TINY))
+        weights = np.exp(self.alpha * (said @ newest) / (lengths + TINY))
         mean: np.ndarray = (weights / weights.sum()) @ said
+        columns = list(self.grippers)
+        mean[columns] = mean[columns] > SHUT_ABOVE
         return mean

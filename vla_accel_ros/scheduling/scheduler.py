@@ -55,7 +55,7 @@ class Scheduler:
         self._space = space
         self._gate = FrameGate(self._config.policy_step_s, self._config.pause_s)
         self._buffer = ActionBuffer(self._config.capacity, space)
-        self._queue = ChunkQueue()
+        self._queue, self._late = ChunkQueue(), False
         self._instruction = ''
         self._requests = RequestBook()
         self._counters: Counter[str] = Counter()
@@ -69,16 +69,12 @@ class Scheduler:
         self._predictor = self._config.make_predictor()
         self._bridge = self._config.make_bridge()
         self._rule = self._config.make_rule()
+        self._queue.average_by(self._config.make_ensemble(self._space))
 
     @property
     def config(self) -> SchedulerConfig:
         """The settings in force."""
         return self._config
-
-    @property
-    def space(self) -> ActionSpace:
-        """What the columns of the actions are."""
-        return self._space
 
     @property
     def buffer(self) -> ActionBuffer:
@@ -155,7 +151,9 @@ class Scheduler:
         self._step_ns = stamp_ns
         self._step_open = True
         timed_out = self._drop_lost_request(now_ns)
-        if len(self._queue) and self._queue_holds(stamp_ns):
+        if self._queue.expire(stamp_ns, self._config.max_chunk_age_s):
+            self._counters['chunks_expired'] += 1
+        if len(self._queue) and not self._asks_first:
             return self._serve_queue(now_ns)
         if self._requests.pending is not None:
             return self._serve_bridge(now_ns)
@@ -196,15 +194,14 @@ class Scheduler:
         # A longer pause than this, and the arm may have come to rest.
         last = self._buffer.last_since(self._step_ns - round(1.5e9 * self._config.policy_step_s))
         consumed = len(chunk) - self._queue.replace(
-            chunk, pending.consumed, last, self._config.seam_limit
+            chunk, pending.consumed, last, self._config.seam_limit, self._counters['actions']
         )
-        self._bridged = 0
+        self._bridged, self._late = 0, latency_s > self._config.policy_step_s
         action, kind, reason = None, Kind.QUEUED, 'step_already_served'
         if self._step_open:
             action = self._send_next()
-            kind, reason = (
-                (Kind.VERIFIED, 'draft_confirmed') if verified else (Kind.DELIBERATIVE, 'answered')
-            )
+            kind = Kind.VERIFIED if verified else Kind.DELIBERATIVE
+            reason = 'draft_confirmed' if verified else 'answered'
         return self._decide(
             kind,
             reason,
@@ -215,12 +212,22 @@ class Scheduler:
             consumed=consumed,
         )
 
+    @property
+    def _asks_first(self) -> bool:
+        """Whether the VLA's answer is waited for, though rows of older chunks are there.
+
+        Not where it comes too late for its step, nor while it is on its way.
+        """
+        return self._queue.ensemble is not None and not (self._late or self.in_flight)
+
     def _serve_queue(self, now_ns: int) -> Decision:
         last = self._buffer.last
         action = self._send_next()
         request, reason = None, 'replan' if self._replan else 'next_of_chunk'
-        due = self._replan or len(self._queue) < self._config.prefetch_rows
-        if due and self._requests.pending is None:
+        due = self._replan or self._queue.ensemble is not None
+        if (
+            due or len(self._queue) < self._config.prefetch_rows
+        ) and self._requests.pending is None:
             # The old chunk's row for this step is the best draft of the new chunk's.
             request = self._ask(now_ns, last, action.values, consumed=1)
         return self._decide(
@@ -261,14 +268,6 @@ class Scheduler:
         if self._config.gripper_guard and self._buffer.gripper_moves:
             return Verdict(False, 'gripper_moves')
         return self._rule.judge(self._buffer, self._config.policy_step_s)
-
-    def _queue_holds(self, stamp_ns: int) -> bool:
-        age_s = (stamp_ns - self._queue.stamp_ns) * 1e-9
-        if age_s <= self._config.max_chunk_age_s:
-            return True
-        self._queue.clear()
-        self._counters['chunks_expired'] += 1
-        return False
 
     def _drop_lost_request(self, now_ns: int) -> bool:
         pending = self._requests.pending
