@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The adaptive ensemble: which rows are averaged, by what weights, and what becomes of grippers."""
+"""The adaptive ensemble: which rows are averaged, by what weights, and the gripper."""
 
 import numpy as np
 import pytest

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from vla_accel_ros.bench.names import MID
+from vla_accel_ros.bench.names import MIDS
 from vla_accel_ros.bench.scenes import Scene, simulated, synthetic
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine
@@ -44,7 +44,11 @@ from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
 FULL_SIZE: dict[str, Callable[[], VLAConfig]] = {
     'openvla-7b': presets.openvla_7b,
     'openvla-7b-oft': presets.openvla_7b_oft,
+    'cogact-small': partial(presets.cogact_7b, 's'),
+    'cogact-base': partial(presets.cogact_7b, 'b'),
+    'cogact-large': partial(presets.cogact_7b, 'l'),
 }
+MID_SIZE = dict(zip(MIDS, (presets.mid, presets.cogact_mid), strict=True))
 # Tokens of "In: What action should the robot take to ...?\nOut:", BOS included.
 PROMPT = 24
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -107,7 +111,7 @@ class Subject:
 
 def names() -> list[str]:
     """List the names that `--model` knows, besides folders."""
-    return [*shipped_checkpoints(), MID, *FULL_SIZE]
+    return [*shipped_checkpoints(), *MIDS, *FULL_SIZE]
 
 
 def find(
@@ -139,8 +143,8 @@ def find(
     if dtype is not None and dtype not in DTYPES:
         raise ValueError(f"dtype is '{dtype}', expected one of {', '.join(DTYPES)}")
     kind = DTYPES[dtype or ('float32' if device == 'cpu' else 'bfloat16')]
-    if name == MID:
-        return of_config(name, presets.mid(), device, kind, seed)
+    if name in MID_SIZE:
+        return of_config(name, MID_SIZE[name](), device, kind, seed)
     if name in FULL_SIZE:
         if not random:
             raise ValueError(

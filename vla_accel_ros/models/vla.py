@@ -21,13 +21,13 @@ whatever happens to the others. A family adds what makes actions of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.eager import EAGER
-from vla_accel_ros.engines.interface import call
+from vla_accel_ros.engines.interface import Program, call
 from vla_accel_ros.engines.onnx.linked_weights import LinkedWeights
 from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.engines.programs.decoder import Span
@@ -185,6 +185,10 @@ class VLA(nn.Module):
     def logits_of(self) -> Call:
         """Give the program from hidden rows to logits."""
         return Call('lm_head', self.language_model.lm_head, ('rows',), 'logits')
+
+    def head_programs(self) -> Iterable[Program]:
+        """Give the programs of the family's head; none where logits are all that it needs."""
+        return ()
 
     # ---------------------------------------------------------------------------------------------
 

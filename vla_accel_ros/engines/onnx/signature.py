@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from vla_accel_ros.engines.interface import EngineError, Program
 from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
+from vla_accel_ros.engines.programs.diffusion import Condition, Denoise
 from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.llama import LlamaDecoder
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
@@ -104,9 +105,12 @@ def ports(program: Program, model: nn.Module) -> tuple[Port, ...]:
     """
     shape: Shape = model.config  # type: ignore[assignment]
     dtype: torch.dtype = model.dtype  # type: ignore[assignment]
+    # What stays float32 in a model of a narrower type.
+    wide = torch.promote_types(dtype, torch.float32)
+    kinds = {'float': dtype, 'wide': wide, 'int': torch.int64}
     sizes = _sizes(program, shape)
     return tuple(
-        Port(name, dtype if kind == 'float' else torch.int64, size)
+        Port(name, kinds[kind], size)
         for name, (kind, size) in ((name, sizes[name]) for name in program.inputs)
     )
 
@@ -138,6 +142,10 @@ def _sizes(program: Program, shape: Shape) -> Sizes:
             }
         case Call():
             return _of_call(program, shape)
+        case Condition():
+            return {'feature': ('wide', (1, program.net.features))}
+        case Denoise():
+            return _of_denoising(program)
     raise EngineError(f'no graph is made of the program {program.name}')
 
 
@@ -148,6 +156,16 @@ def _of_span(program: Span) -> Sizes:
         'positions': ('int', ('tokens',)),
         'stay': ('int', ('tokens',)),
         'rows': ('int', ('rows',)),
+    }
+
+
+def _of_denoising(program: Denoise) -> Sizes:
+    net, samples = program.net, 2 if program.guidance else 1
+    return {
+        'x': ('wide', (1, net.chunk, net.dims)),
+        'condition': ('wide', (samples, net.config.width)),
+        'time': ('wide', (net.config.width,)),
+        'scales': ('wide', (4,)),
     }
 
 

@@ -83,9 +83,8 @@ def usual_programs(model: VLA) -> Iterable[Program]:
     yield model.vision()
     yield model.projection()
     yield Span(language.model, 0, layers, causal=not at_once, norm=True)
-    if at_once:
-        yield model.head()
-    else:
+    yield from model.head_programs()
+    if config.head.in_tokens and not at_once:
         yield model.logits_of()
         yield Loop(language.model, language.lm_head, config.action_dims - 1)
         yield Pass(language.model, language.lm_head)

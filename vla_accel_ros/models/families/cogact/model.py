@@ -20,6 +20,10 @@ is all that is read of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from vla_accel_ros.engines.interface import Program
+from vla_accel_ros.engines.programs.diffusion import Condition, Denoise
 from vla_accel_ros.layers.dit import DiT
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.vla import VLA
@@ -36,3 +40,9 @@ class CogACT(VLA):
         super().__init__(config)
         head = config.head
         self.action_model = DiT(head.dit, config.decoder.width, head.chunk, config.action_dims)
+
+    def head_programs(self) -> Iterable[Program]:
+        """Give the programs that denoise; see `VLA.head_programs`."""
+        head = self.config.head
+        net, guidance = self.action_model, head.guidance if head.guided else 0.0
+        return Condition(net, head.guided), Denoise(net, guidance)

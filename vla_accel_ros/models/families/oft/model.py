@@ -21,11 +21,13 @@ slot is read from the row before it, so that the first one comes from the last p
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from vla_accel_ros.engines.interface import Program
 from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import L1
@@ -116,6 +118,10 @@ class OpenVLAOFT(VLA):
     def head(self) -> Call:
         """Give the program of the head."""
         return Call('head', self.read_out, ('rows',), 'numbers')
+
+    def head_programs(self) -> Iterable[Program]:
+        """Give the program of the head; see `VLA.head_programs`."""
+        return (self.head(),)
 
     def check_proprio(self, proprio: Tensor | None) -> None:
         """Check proprioception [B, numbers].
