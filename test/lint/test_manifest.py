@@ -46,7 +46,6 @@ OPTIONAL = {
     'ament_index_python',
     'launch',
     'launch_ros',
-    'sentencepiece',
     'transformers',
     'setuptools',
 }
