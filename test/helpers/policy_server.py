@@ -24,7 +24,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 STARTED = 'listening'
 
@@ -61,8 +60,9 @@ def serve(port, metadata):
                 chunk = np.concatenate([chunk, chunk], axis=1)
             if 'opened' in words:
                 chunk[:, -1] = -1.0
-            if 'slow' in words:
-                time.sleep(1.0)
+            if 'silent' in words:
+                # Until the client has had enough.
+                connection.recv()
             if 'die' in words:
                 signal.raise_signal(signal.SIGKILL)
             if 'text' in words:

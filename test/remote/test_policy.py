@@ -100,7 +100,7 @@ def test_an_answer_that_cannot_be_used_is_named_and_the_next_one_is_used(
 def test_a_late_answer_is_never_taken_for_the_next_ones(server):
     policy = policy_at(server.url, remote_timeout=0.3)
     with pytest.raises(RemoteTimeoutError, match=r'no answer within 0\.3 s'):
-        policy.predict(observation('slow'))
+        policy.predict(observation('silent'))
     policy.connection._next = 0.0
     dark = policy.predict(observation(level=0))
     policy.close()
