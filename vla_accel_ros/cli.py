@@ -85,6 +85,11 @@ COMMANDS = {
             'vla-accel engine list',
         ),
     ),
+    'convert': Command(
+        'vla_accel_ros.commands.convert',
+        'write a checkpoint of others as safetensors, in a folder that loads here',
+        ('vla-accel convert CogACT-Base out/cogact --dtype bfloat16 --tokenizer tokenizer.model',),
+    ),
     'eval': Command(
         'vla_accel_ros.commands.eval',
         'closed-loop success with and without acceleration, on two clocks',

@@ -26,6 +26,7 @@ from vla_accel_ros.files.links import dangling
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, parse, read_text
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.sentencepiece_file import read_pieces
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,6 +107,7 @@ class PromptEncoder:
         encode: Gives a text's token ids, BOS first.
         style: Prompt style.
         end: Token that must end the prompt, appended if it does not, or None.
+        tail: Tokens that are appended whatever the prompt ends with.
 
     Attributes:
         reads_state: Whether the state of the robot is part of the prompt.
@@ -114,9 +116,13 @@ class PromptEncoder:
     reads_state = False
 
     def __init__(
-        self, encode: Callable[[str], list[int]], style: str = 'v0.2', end: int | None = 29871
+        self,
+        encode: Callable[[str], list[int]],
+        style: str = 'v0.2',
+        end: int | None = 29871,
+        tail: tuple[int, ...] = (),
     ) -> None:
-        self._encode, self._style, self._end = encode, style, end
+        self._encode, self._style, self._end, self._tail = encode, style, end, tail
 
     def words(self, instruction: str) -> slice | None:
         """Say which ids of a prompt are the words of the instruction; None where all may be."""
@@ -136,7 +142,7 @@ class PromptEncoder:
         """
         prompt = build_prompt(instruction, self._style)
         try:
-            return end_prompt(self._encode(prompt), self._end)
+            return [*end_prompt(self._encode(prompt), self._end), *self._tail]
         except UnknownTextError as error:
             begin = _TEMPLATES[self._style].index('{}')
             end = begin + len(instruction.lower())
@@ -256,17 +262,11 @@ def _check_ids(file: Path, bos: int | None, highest: int, rows: int, begin: str 
 
 def _from_sentencepiece(file: Path, rows: int) -> Callable[[str], list[int]]:
     try:
-        from sentencepiece import SentencePieceProcessor
-    except ImportError:
-        raise TokenizerError(
-            f'{file} needs the package sentencepiece, or a {TOKENIZER} beside it'
-        ) from None
-    try:
-        processor = SentencePieceProcessor(model_file=str(file))
-    except (RuntimeError, OSError) as error:
-        raise TokenizerError(f'{file} cannot be read: {error}') from error
-    _check_ids(file, processor.bos_id(), processor.vocab_size() - 1, rows)
-    return lambda text: [processor.bos_id(), *processor.encode(text)]
+        pieces = read_pieces(file)
+    except CheckpointError as error:
+        raise TokenizerError(str(error)) from error
+    _check_ids(file, pieces.bos, pieces.count - 1, rows)
+    return lambda text: [pieces.bos, *pieces.encode(text)]
 
 
 def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
@@ -281,7 +281,7 @@ def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
             model has not.
     """
     encode = load_text_encoder(folder, config.decoder.vocab)
-    return PromptEncoder(encode, config.prompt, config.prompt_end)
+    return PromptEncoder(encode, config.prompt, config.prompt_end, config.head.prompt_tail)
 
 
 def load_text_encoder(

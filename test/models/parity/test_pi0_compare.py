@@ -24,7 +24,6 @@ from safetensors.torch import load_file, save_file
 import torch
 
 from vla_accel_ros.cli import main
-from vla_accel_ros.engines.programs import flow as programs
 from vla_accel_ros.layers.memory import Held
 from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.families.pi0.names import _TABLES
@@ -143,11 +142,8 @@ def test_positions_that_count_a_missing_camera_or_padding_are_found(name, counte
 
 @pytest.mark.parametrize('name', NAMES)
 def test_actions_that_see_only_those_before_them_are_found(name, monkeypatch):
-    def causal(given, room, held):
-        return Held(room['store'], held, True, causal=True)
-
     found = ready(name)
-    monkeypatch.setattr(programs, '_memory', causal)
+    monkeypatch.setattr(found.model.flow, 'causal', True)
     assert off(name, found) > 3
 
 

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from vla_accel_ros.engines.interface import EngineError, Program
 from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
+from vla_accel_ros.engines.programs.diffusion import Condition, Denoise
 from vla_accel_ros.engines.programs.flow import FlowNetwork, Leading, Velocity
 from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
@@ -147,6 +148,10 @@ def _sizes(program: Program, shape: Shape) -> Sizes:
             return _of_flow(program.network)
         case Call():
             return _of_call(program, shape)
+        case Condition():
+            return {'feature': ('wide', (1, program.net.features))}
+        case Denoise():
+            return _of_denoising(program)
     raise EngineError(f'no graph is made of the program {program.name}')
 
 
@@ -168,6 +173,16 @@ def _of_span(program: Span) -> Sizes:
         'positions': ('int', ('tokens',)),
         'stay': ('int', ('tokens',)),
         'rows': ('int', ('rows',)),
+    }
+
+
+def _of_denoising(program: Denoise) -> Sizes:
+    net, samples = program.net, 2 if program.guidance else 1
+    return {
+        'x': ('wide', (1, net.chunk, net.dims)),
+        'condition': ('wide', (samples, net.config.width)),
+        'time': ('wide', (net.config.width,)),
+        'scales': ('wide', (4,)),
     }
 
 

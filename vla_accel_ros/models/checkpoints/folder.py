@@ -36,7 +36,6 @@ from vla_accel_ros.models.checkpoints.weights import (
     check_finite,
     check_types,
     read_some,
-    shards,
     stored_in,
 )
 from vla_accel_ros.models.config import VLAConfig
@@ -74,7 +73,7 @@ def resolve(folder_or_hub: str | Path, allow_download: bool = False) -> Path:
         raise CheckpointError(
             f"'{name}' is no folder here; fetching it needs the package huggingface_hub"
         ) from None
-    patterns = ['*.json', '*.safetensors', '*.model', '*_checkpoint.pt']
+    patterns = ['*.json', '*.safetensors', '*.model', '*_checkpoint.pt', 'checkpoints/*.pt']
     return Path(snapshot_download(name, allow_patterns=patterns))
 
 
@@ -125,7 +124,7 @@ def load(
     folder = Path(folder)
     config = read_config(folder, family) if config is None else config
     family = registry.of(config) if family is None else family
-    files = shards(folder)
+    files = family.files(folder)
     stored = stored_in(files)
     for file in () if mapped else files:
         checksum.check(file)
@@ -168,7 +167,8 @@ def load(
         if name in assembly.used:
             take(name, tensor, file)
     model.load_state_dict(state, assign=True)
-    model.on_disk = partial(linked_weights, folder, sources)
+    if files:
+        model.on_disk = partial(linked_weights, folder, sources)
     return model.to('cpu' if mapped else device).eval().requires_grad_(False)
 
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from vla_accel_ros import declared
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.cogact.family import CogACTFamily
 from vla_accel_ros.models.families.interface import Family
 from vla_accel_ros.models.families.oft.family import OFTFamily
 from vla_accel_ros.models.families.openvla.family import OpenVLAFamily
@@ -42,7 +43,8 @@ GROUP = 'vla_accel_ros.families'
 FIRST = OpenVLAFamily()
 # An OFT's folder is an OpenVLA's with further files, so it is asked first.
 OWN: dict[str, Family] = {
-    family.name: family for family in (OFTFamily(), FIRST, Pi0Family(), SmolVLAFamily())
+    family.name: family
+    for family in (CogACTFamily(), OFTFamily(), FIRST, Pi0Family(), SmolVLAFamily())
 }
 
 

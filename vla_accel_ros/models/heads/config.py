@@ -31,6 +31,7 @@ class HeadConfig:
             that no pass of the language model follows and every row may see every other one.
         in_tokens: Whether an answer is tokens, which stand for bins, or numbers.
         proprio: Numbers of proprioception that the checkpoint wants, 0 for none.
+        prompt_tail: Tokens that are appended to every prompt, whatever it ends with.
         before: Rows of the sequence in front of the visual tokens: BOS, or none.
         apart: Last rows of the prefill that see all and that no other row sees.
         prompt_acts: Whether one of the prefill's rows stands for the action, though actions are
@@ -44,6 +45,7 @@ class HeadConfig:
     single_pass: bool = False
     in_tokens: bool = False
     proprio: int = 0
+    prompt_tail: tuple[int, ...] = ()
     before: int = 1
     apart: int = 0
     prompt_acts: bool = False

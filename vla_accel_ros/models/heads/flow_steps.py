@@ -71,7 +71,8 @@ class Plan:
         first = next((k for k, time in enumerate(self.times) if time <= begin + 1e-6), None)
         first = len(self.times) - 1 if first is None else first
         time, missing = self.times[first], self.begin.shape[1] - old.shape[1]
-        whole = torch.cat([old, old[:, -1:].expand(-1, missing, -1)], 1)
+        last = old.narrow(1, old.shape[1] - 1, 1)
+        whole = torch.cat([old, last.expand(-1, missing, -1)], 1)
         mixed = time * self.begin + (1 - time) * whole
         return replace(
             self, begin=mixed, times=self.times[first:], conditions=self.conditions[first:]

@@ -33,6 +33,7 @@ REFERENCES = {
     'oft': _OPENVLA,
     'pi0': 'vla_accel_ros.models.parity.pi0_compare:verify',
     'smolvla': 'vla_accel_ros.models.parity.smolvla_compare:verify',
+    'cogact': 'vla_accel_ros.models.parity.cogact_reference:verify_cogact',
 }
 # Files of arrays that a fixture may do without.
 OPTIONAL = {'openvla': (CROPS,), 'oft': (CROPS,)}
