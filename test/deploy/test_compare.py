@@ -14,6 +14,8 @@
 
 """The conventions that a robot and a checkpoint can differ in, each set and named."""
 
+from pathlib import Path
+
 from deploy_facts import RIGHT, changed, finding, view
 import pytest
 
@@ -107,6 +109,8 @@ WARNINGS = [
     ('centre_crop', {'camera': {'centre_crop': 0.9}}, 'centre_crop of camera is 0.9'),
     # 10 Hz of the camera at 20 Hz of the policy.
     ('camera_rate', {'camera': view(stream=Stream(10.0, 0.03))}, 'agent/image_raw 10 Hz'),
+    # New stamps on an old picture.
+    ('camera_frozen', {'camera': view(same=40)}, 'the same picture 41 times'),
     ('state_order', {'state': {'chosen': (), 'names': ('a', 'b', 'c')}}, 'order of the driver'),
     (
         'state_order',
@@ -117,6 +121,13 @@ WARNINGS = [
     ('prompt', {'scheduler': {'instruction': ' '}}, 'no instruction'),
     ('latency', {'model': {'call_ms': 500.0}}, 'takes 500 ms'),
 ]
+
+
+def test_the_page_explains_every_finding():
+    page = (Path(__file__).parents[2] / 'docs' / 'deploy.md').read_text()
+    page = page[page.index('## The findings') :]
+    told = [line.split('`')[1] for line in page.splitlines() if line.startswith('| `')]
+    assert [name for name in told if name in NAMES] == list(NAMES)
 
 
 def identity(case):

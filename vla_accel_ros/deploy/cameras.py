@@ -23,6 +23,8 @@ from vla_accel_ros.deploy.robot import CameraFacts, Facts
 
 # Frames that come this much more slowly than the policy's steps make the arm stop and go.
 SLOW = 1.25
+# No sensor gives the same picture so often: it has noise.
+FROZEN = 20
 
 
 def camera_count(facts: Facts) -> Iterator[Finding]:
@@ -212,6 +214,20 @@ def camera_rate(facts: Facts) -> Iterator[Finding]:
         )
     else:
         yield ok('camera_rate', text)
+
+
+def camera_frozen(facts: Facts) -> Iterator[Finding]:
+    """Name the cameras whose picture does not change, though its stamp does."""
+    views = facts.camera.views if facts.camera else ()
+    frozen = [view for view in views if view.same >= FROZEN]
+    if frozen:
+        yield warning(
+            'camera_frozen',
+            ', '.join(f'{v.topic} sent the same picture {v.same + 1} times' for v in frozen),
+            'look whether the driver repeats an old one; right only in a simulation at rest',
+        )
+    elif any(view.encoding for view in views):
+        yield ok('camera_frozen', 'the pictures change')
 
 
 def _rates(camera: CameraFacts | None) -> dict[str, float]:

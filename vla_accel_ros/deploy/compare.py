@@ -45,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     cameras.camera_stamp,
     cameras.camera_skew,
     cameras.camera_rate,
+    cameras.camera_frozen,
     state.state_missing,
     state.state_width,
     state.state_order,

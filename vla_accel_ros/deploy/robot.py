@@ -65,6 +65,7 @@ class View:
         height: Likewise.
         refused: Why its images cannot be read; empty where they can.
         stream: How they come.
+        same: How many of the newest images are the same as the one before.
     """
 
     topic: str = field(metadata=of(Word()))
@@ -73,6 +74,7 @@ class View:
     height: int = field(default=0, metadata=of(Whole(0, 2**31)))
     refused: str = field(default='', metadata=of(Word()))
     stream: Stream = field(default=Stream(), metadata=of(Part(Stream)))
+    same: int = field(default=0, metadata=of(Whole(0, 2**62)))
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros.action_columns import ColumnKind
 from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.deploy.wants import ActionsWanted, StateWanted, ViewsWanted, Wants
 from vla_accel_ros.models.action_tokens import ActionStatistics, select_statistics
@@ -95,7 +94,7 @@ def _actions(
         return ActionsWanted((), names, **said)
     metres, radians = in_si(key, own, space).largest_step(space)
     return ActionsWanted(
-        kinds_of(space),
+        tuple(kind.value for kind in space.kinds),
         space.names,
         step_m=metres,
         step_rad=radians,
@@ -112,19 +111,14 @@ def _actions(
     )
 
 
-def kinds_of(space: ActionSpace) -> tuple[str, ...]:
-    """Give what each column of a space is, as values of `ColumnKind`."""
-    return tuple(group.kind.value for group in space.groups for _ in group.names)
-
-
 def _gripper(config: VLAConfig, space: ActionSpace, stored: Mapping) -> dict[str, float]:
     """Give the range of the grippers as stored, and how often they were closed."""
-    places = [i for i, kind in enumerate(kinds_of(space)) if kind == ColumnKind.GRIPPER.value]
+    places = space.grippers
     low, high = (
         [np.asarray(stored[name], float)[places] for name in names if stored.get(name)]
         for names in (('min', 'q01'), ('max', 'q99'))
     )
-    if not places or not low or not high:
+    if not len(places) or not low or not high:
         return {}
     said = {'gripper_low': float(low[0].min()), 'gripper_high': float(high[0].max())}
     span = said['gripper_high'] - said['gripper_low']
