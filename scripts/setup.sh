@@ -74,9 +74,10 @@ make_venv() {
 install_all() {
   say "[2/3] libraries (PyTorch, MuJoCo, ...: some minutes the first time)"
   pip_install -r requirements.txt -r requirements-sim.txt -r requirements-eval.txt \
-    -r requirements-engines.txt
+    -r requirements-engines.txt -r requirements-remote.txt
   say "[3/3] $ros_text, test tools"
   pip_install "${ros_requirements[@]}" -r requirements-test.txt
+  pip_install --no-deps -r requirements-test-alone.txt
   pip_install --no-deps --no-build-isolation --editable .
 }
 

@@ -85,6 +85,11 @@ COMMANDS = {
             'vla-accel engine list',
         ),
     ),
+    'convert': Command(
+        'vla_accel_ros.commands.convert',
+        'write a checkpoint of others as safetensors, in a folder that loads here',
+        ('vla-accel convert CogACT-Base out/cogact --dtype bfloat16 --tokenizer tokenizer.model',),
+    ),
     'eval': Command(
         'vla_accel_ros.commands.eval',
         'closed-loop success with and without acceleration, on two clocks',
@@ -103,6 +108,12 @@ COMMANDS = {
             "vla-accel replay my_bag.mcap --image-topic /camera/image_raw --instruction 'pour'",
         ),
         extras={'eval': None},
+    ),
+    'serve': Command(
+        'vla_accel_ros.commands.serve',
+        "an accelerated policy for clients without ROS, in openpi's websocket protocol",
+        ('vla-accel serve tabletop-s --method fast --host 0.0.0.0 --port 8000',),
+        extras={'remote': None},
     ),
     'record-demo': Command(
         'vla_accel_ros.commands.record_demo',

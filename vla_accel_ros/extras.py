@@ -29,6 +29,7 @@ PURPOSES = {
     'sim': 'the embedded arm: demo, and eval, env and bench on it',
     'eval': 'bags, reports, plots and search: replay, tune, eval --report, bench --plot',
     'train': 'training: the embedded arm, and curves of the loss',
+    'remote': 'policies over the network: vla-accel serve, and the parameter `remote`',
     'engines': 'faster inference: ONNX Runtime, OpenVINO, and what makes graphs for them',
 }
 REQUIREMENT = re.compile(r"""^([\w.-]+)(.*?); *extra *== *["'](\w+)["']$""")

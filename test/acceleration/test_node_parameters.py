@@ -14,6 +14,7 @@
 
 """The parameters of the nodes and the methods of the command line: the same thing."""
 
+from dataclasses import asdict
 import subprocess
 import sys
 
@@ -22,6 +23,7 @@ import pytest
 from vla_accel_ros.acceleration import find, method_of
 from vla_accel_ros.acceleration.node_parameters import parameters_of, read_pruning_parameters
 from vla_accel_ros.acceleration.settings import settings_of
+from vla_accel_ros.models.heads.continuation import Continuation
 
 INFERENCE = {
     'policy_step': 0.05,
@@ -32,6 +34,9 @@ INFERENCE = {
     'decoder': 'greedy',
     'relaxed_bins': 2,
     'draft': 'given',
+    'flow_steps': 0,
+    'flow_bend': 0.0,
+    **asdict(Continuation()),
 }
 
 

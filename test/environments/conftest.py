@@ -14,6 +14,31 @@
 
 """What the tests of environments share."""
 
+import pytest
 from reach_config import reach_config
 
+from vla_accel_ros.environments.simpler_import import check_driver, require_assets
+
 __all__ = ['reach_config']
+
+
+@pytest.fixture(scope='session')
+def vulkan():
+    """Give a driver that draws for SAPIEN."""
+    try:
+        check_driver()
+    except ValueError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope='session')
+def assets_of():
+    """Give what asks for the assets of one of SimplerEnv's tasks."""
+
+    def ask(task):
+        try:
+            require_assets(task)
+        except ValueError as error:
+            pytest.skip(str(error))
+
+    return ask

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from gymnasium.spaces import Box, Dict
 import numpy as np
 import pytest
+import torch
 
 from vla_accel_ros.environments import contents
 
@@ -36,6 +37,18 @@ def test_views_are_the_uint8_images_however_deep():
     assert contents.views_of(space) == ['agent', 'hand.rgb']
     assert contents.views_of(IMAGE) == ['']
     assert contents.views_of(Box(-1, 1, (3,))) == []
+    assert contents.views_of(Box(0, 255, (1, 8, 8, 3), np.uint8)) == ['']
+    assert contents.views_of(Box(0, 255, (2, 8, 8, 3), np.uint8)) == []
+
+
+@pytest.mark.parametrize('wrap', [np.asarray, torch.as_tensor])
+def test_batches_of_one_and_tensors_are_taken_apart(wrap):
+    picture = np.arange(8 * 9 * 3, dtype=np.uint8).reshape(8, 9, 3)
+    assert np.array_equal(contents.image_of(wrap(picture[None]), 'front', 8), picture)
+    assert contents.succeeded(0.0, False, {'success': wrap(np.array([True]))}) is True
+    assert contents.succeeded(wrap(np.array([1.0])), wrap(np.array([True])), {}) is True
+    with pytest.raises(ValueError, match=r'uint8 \[2, 8, 9, 3\], expected'):
+        contents.image_of(wrap(np.stack([picture, picture])), 'front', 8)
 
 
 def test_parts_are_found_with_dots_and_missing_ones_named():
@@ -72,6 +85,8 @@ def environment(**attributes):
         ({}, {'instruction': 'push'}, 'push'),
         ({'task_description': 'pull'}, {}, 'pull'),
         ({'get_language_instruction': lambda: 'turn'}, {}, 'turn'),
+        ({'get_language_instruction': lambda: ['lift']}, {}, 'lift'),
+        ({'get_language_instruction': lambda: ['lift', 'push']}, {}, ''),
         ({'instruction': 3}, {}, ''),
         ({}, {}, ''),
     ],

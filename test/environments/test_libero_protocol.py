@@ -14,6 +14,8 @@
 
 """The numbers of LIBERO's protocol."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -26,13 +28,15 @@ from vla_accel_ros.evaluation import seeds
     [('spatial', 220), ('object', 280), ('goal', 300), ('10', 520), ('90', 400)],
 )
 def test_each_suite_has_its_horizon(suite, steps):
-    assert protocol.HORIZONS[protocol.suite_of(suite)] == steps
+    assert protocol.horizon(protocol.suite_of(suite)) == steps
+    assert protocol.horizon(protocol.suite_of(f'{suite}_swap')) == steps
     assert protocol.suite_of(f'libero_{suite}') == f'libero_{suite}'
 
 
-def test_unknown_suites_are_refused_by_the_ones_there_are():
-    with pytest.raises(ValueError, match="no suite 'kitchen', expected one of libero_spatial"):
-        protocol.suite_of('kitchen')
+@pytest.mark.parametrize('name', ['kitchen', 'libero_100', 'objects'])
+def test_unknown_suites_are_refused_by_the_ones_there_are(name):
+    with pytest.raises(ValueError, match=f"no suite '{name}', expected one of libero_spatial"):
+        protocol.suite_of(name)
 
 
 def test_a_picture_is_turned_by_half_a_turn():
@@ -59,3 +63,11 @@ def test_500_episodes_are_each_of_50_states_of_10_tasks_once():
 def test_of_a_single_task_consecutive_seeds_are_consecutive_states():
     first = seeds.RANGES['reporting'].start
     assert [protocol.initial_state(first + n, 1, 50) for n in (0, 1, 49, 50)] == [0, 1, 49, 0]
+
+
+def test_a_picture_goes_through_jpeg_to_the_last_bit_as_through_tensorflow():
+    pytest.importorskip('simplejpeg', reason='simplejpeg is not installed: make libero')
+    with np.load(Path(__file__).parents[1] / 'fixtures' / 'tensorflow_jpeg.npz') as both:
+        raw, decoded = both['raw'], both['decoded']
+    assert np.abs(raw.astype(int) - decoded).max() > 20
+    assert np.array_equal(protocol.through_jpeg(raw), decoded)

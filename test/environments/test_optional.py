@@ -26,7 +26,7 @@ from vla_accel_ros.environments.optional import import_optional, quiet
     ('module', 'said'),
     [
         ('robosuite', r"robosuite is not installed: pip install '\.\[robosuite\]'"),
-        ('libero', 'libero is not installed: install LIBERO from its repository'),
+        ('libero', 'libero is not installed: `make libero`'),
         ('somebodys_lab', 'somebodys_lab is not installed: is it in this environment'),
     ],
 )
@@ -41,7 +41,7 @@ def test_a_missing_module_is_named_with_what_to_do(monkeypatch, module, said):
     ('name', 'said'),
     [
         ('robosuite:Lift', 'robosuite is not installed: pip install'),
-        ('libero:goal', 'libero is not installed: install LIBERO'),
+        ('libero:goal', 'libero is not installed: `make libero`'),
     ],
 )
 def test_on_the_command_line_it_is_one_line_and_exit_code_2(monkeypatch, capsys, name, said):

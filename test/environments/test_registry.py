@@ -19,6 +19,7 @@ import pytest
 from vla_accel_ros.environments import registry
 from vla_accel_ros.environments.libero_env import LiberoKind
 from vla_accel_ros.environments.robosuite_env import RobosuiteKind
+from vla_accel_ros.environments.simpler_env import SimplerKind
 from vla_accel_ros.environments.tabletop import TabletopKind
 
 
@@ -29,11 +30,14 @@ from vla_accel_ros.environments.tabletop import TabletopKind
         ('robosuite:Lift', RobosuiteKind('Lift')),
         ('libero:spatial', LiberoKind('libero_spatial')),
         ('libero:libero_10/3', LiberoKind('libero_10', 3)),
+        ('libero:object_swap', LiberoKind('libero_object_swap')),
+        ('libero-sampled:object/2', LiberoKind('libero_object', 2, sampled=True)),
+        ('simpler:carrot', SimplerKind('carrot')),
     ],
 )
 def test_known_environments_are_found_by_name(name, kind):
     assert registry.find(name) == kind
-    assert kind.name in (name, f'libero:{kind.name.partition(":")[2]}')
+    assert kind.name in (name, name.replace(':', ':libero_'))
 
 
 def test_others_are_gymnasiums(reach_config):
@@ -48,6 +52,7 @@ def test_others_are_gymnasiums(reach_config):
         ('robosuite:', 'is unknown'),
         ('tabletop:big', 'is unknown'),
         ('libero:kitchen', "no suite 'kitchen'"),
+        ('simpler:drawer', "no task 'drawer' here, expected one of carrot"),
         ('libero:spatial/x', "names task 'x', expected a number"),
         ('', "no environment ''"),
         ('CartPole-v1', r'actions of CartPole-v1 are no array of numbers, expected \[7\]'),

@@ -13,6 +13,8 @@
 # limitations under the License.
 """Summaries add up."""
 
+from dataclasses import replace
+
 from episodes import call, episode
 import numpy as np
 import pytest
@@ -112,3 +114,10 @@ def test_jerk_is_the_third_derivative_of_the_position():
     np.testing.assert_allclose(jerk(positions, step_s), 6, rtol=1e-6)
     assert len(jerk(positions, step_s)) == 5
     assert len(jerk([*positions, None], step_s)) == len(jerk(positions[:3], step_s)) == 0
+
+
+def test_what_was_lost_again_before_the_end_counts_as_success_but_not_at_the_end():
+    made = [episode('none', seed, True, [call(1.0)]) for seed in range(3)]
+    lost, kept = (replace(made[i], at_end=end) for i, end in ((0, False), (1, True)))
+    found = summarise('none', [lost, kept, made[2]], ())
+    assert found['successes'] == 3 and found['successes_at_end'] == 2

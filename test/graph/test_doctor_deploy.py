@@ -129,7 +129,7 @@ def measured(graph, question, values, skew_ns=0):
 
 def test_drivers_are_measured_before_any_node_runs(graph, file):
     start = [0.45, 0.0, 0.1, 0.0, 0.0, 0.0, 0.04, 0.0]
-    question = Question(params_file=file(), seconds=2.5)
+    question = Question(params_file=file(), seconds=2.0)
     found = measured(graph, question, start)
     for name in ('camera_missing', 'camera_stamp', 'camera_skew', 'state_stamp', 'start_pose'):
         assert found[name].level is Level.OK, found[name]
@@ -149,7 +149,7 @@ def test_nodes_that_run_are_heard_rather_than_the_file(graph, file, capfd):
     found = by_name(deployed(question))
     assert found['nodes'].text.endswith('camera, inference')
     assert 'policy_step of scheduler is 0.2 s' in found['policy_step'].text
-    arguments = ['doctor', '--deploy', '--seconds', '1', '--params-file', path]
+    arguments = ['doctor', '--deploy', '--seconds', '2', '--params-file', path]
     assert cli.main([*arguments, '--json']) == 1
     said = json.loads(capfd.readouterr().out)
     assert not said['ok'] and 'policy_step' in said['lacking']

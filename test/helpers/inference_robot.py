@@ -22,6 +22,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import Action
 from vla_accel_ros.nodes.inference import Inference
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.images import array_to_image
 from vla_accel_ros.ros.messages import request_to_message
@@ -41,13 +42,17 @@ class Robot:
         self.graph = graph
         self.node = graph.add(
             Inference,
-            checkpoint=str(folder),
+            checkpoint=str(folder) or DEFAULT_CHECKPOINT,
             threads=1,
             warm_up=1,
             nice=0,
             max_age=60.0,
             **parameters,
         )
+        self.connect()
+
+    def connect(self):
+        graph = self.graph
         self.observations = graph.publisher(Image, 'vla/observation', qos.CONTROL)
         self.requests = graph.publisher(JointTrajectory, 'vla/request', qos.CONTROL)
         self.chunks = graph.listen(JointTrajectory, 'vla/action_chunk', qos.REPORT)

@@ -17,9 +17,10 @@
 import pytest
 import torch
 
-from vla_accel_ros.layers.attending import Held, Masked, Own, Placed, run_layers
+from vla_accel_ros.layers.attending import Own, run_layers
 from vla_accel_ros.layers.cache import KVCache
-from vla_accel_ros.layers.llama import LlamaDecoder
+from vla_accel_ros.layers.llama import LlamaDecoder, fused
+from vla_accel_ros.layers.memory import Held, Masked, Placed
 from vla_accel_ros.layers.shapes import DecoderConfig
 
 HEADS = pytest.mark.parametrize(('heads', 'kv_heads'), [(4, 4), (4, 2)])
@@ -62,6 +63,22 @@ def test_a_last_layer_for_some_rows_gives_these_rows_and_all_keys(heads, kv_head
     torch.testing.assert_close(few.new, whole.new, atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(few_queries[2], all_queries[2], atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(few_queries[3], all_queries[3][:, :, rows], atol=1e-6, rtol=1e-5)
+
+
+@HEADS
+@pytest.mark.parametrize('wanted', [1, 3, 7, None])
+def test_rows_that_stand_apart_see_all_and_are_seen_by_themselves_alone(heads, kv_heads, wanted):
+    decoder = decoder_of(heads, kv_heads)
+    x = torch.randn(1, 7, 8 * heads)
+    rows = None if wanted is None else torch.arange(7 - wanted, 7)
+    mask = torch.ones(7, 7, dtype=torch.bool)
+    mask[:5, 5:] = False
+    rope = decoder.rope(torch.arange(7)[None], x)
+    own = Own(range(3), causal=False, rows=rows, apart=2)
+    found, _ = run_layers(decoder, 0, 3, x, rope, own, rows=rows)
+    expected = decoder.run(x, torch.arange(7)[None], mask)
+    expected = expected if rows is None else expected[:, rows]
+    torch.testing.assert_close(decoder.norm(found), expected, atol=1e-6, rtol=1e-5)
 
 
 def memories(cache):
@@ -110,3 +127,20 @@ def test_all_forms_of_a_memory_give_the_same(heads, kv_heads, lengths, counts, d
             end = length + sum(counts)
             assert torch.equal(store[layer, :, :, :, length:end], new[layer])
             assert torch.equal(store[layer, :, :, :, end:], before[layer, :, :, :, end:])
+
+
+@HEADS
+def test_a_look_reads_what_was_held_before_the_pass_and_nothing_else(heads, kv_heads):
+    cache = KVCache(decoder_of(heads, kv_heads).config, 12)
+    torch.manual_seed(1)
+    for layer, length in enumerate((6, 3, 1)):
+        cache.room(layer, layer + 1, length).normal_()
+        cache.grow(length, layer, layer + 1)
+    queries, own = torch.randn(1, heads, 4, 8), torch.randn(2, 1, kv_heads, 4, 8)
+    for memory in memories(cache).values():
+        memory.begin(4)
+        memory(0, queries, *own)
+        for slot, length in enumerate(cache.held):
+            keys, values = cache.store[slot, :, :, :, :length].unbind(0)
+            expected = fused(queries, keys, values)
+            torch.testing.assert_close(memory.look(slot, queries), expected, atol=1e-6, rtol=1e-5)

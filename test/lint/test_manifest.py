@@ -46,7 +46,6 @@ OPTIONAL = {
     'ament_index_python',
     'launch',
     'launch_ros',
-    'sentencepiece',
     'transformers',
     'setuptools',
 }
@@ -55,16 +54,21 @@ EXTRAS = {
     'sim': 'requirements-sim.txt',
     'eval': 'requirements-eval.txt',
     'engines': 'requirements-engines.txt',
+    'remote': 'requirements-remote.txt',
 }
-FILES = ('requirements.txt', *EXTRAS.values(), 'requirements-ros.txt', 'requirements-test.txt')
+# Environments of others, each made by `make` of the same name.
+ELSEWHERE = {'libero': 'requirements-libero.txt', 'simpler': 'requirements-simpler.txt'}
+FILES = ('requirements.txt', *EXTRAS.values(), 'requirements-ros.txt')
+FILES += ('requirements-test.txt', 'requirements-test-alone.txt')
 # Rooms and files that only work where their extras are installed.
 BEYOND_A_ROBOT = ('sim', 'environments', 'evaluation', 'replay', 'tuning', 'bench', 'report')
 BEYOND_A_ROBOT += ('training', 'graph/demo_picture.py')
-# An engine whose library is missing says so, and another one runs.
-BEYOND_A_ROBOT += ('engines',)
+# Where an engine's library is missing another one runs; a remote policy says what it lacks.
+BEYOND_A_ROBOT += ('engines', 'remote')
 # Names of rosdep keys that differ, and what has none.
 ROSDEP = {'scikit-learn': 'sklearn', 'types-PyYAML': 'types-pyyaml'}
 NO_ROSDEP = {'ruff', 'selenium', 'transformers'}
+NO_ROSDEP |= {'json-numpy'}
 NO_ROSDEP |= {'tensorrt-rtx-cu13-bindings', 'tensorrt-rtx-cu13-libs'}
 
 
@@ -188,7 +192,7 @@ def test_training_adds_nothing_that_simulation_and_evaluation_have_not():
 
 def test_extras_are_those_that_the_commands_name():
     declared = set(distribution('vla_accel_ros').metadata.get_all('Provides-Extra'))
-    assert declared == {*PURPOSES, 'robosuite'}
+    assert declared == {*PURPOSES, 'robosuite', *ELSEWHERE}
     for command in COMMANDS.values():
         assert set(command.extras) <= set(PURPOSES)
 
@@ -207,6 +211,22 @@ def test_an_environment_of_others_is_pinned_within_the_lower_bounds():
     for pin in required('robosuite'):
         (spec,) = pin.specifier
         assert spec.operator == '==' and spec.version in bounds.get(pin.name, pin.specifier), pin
+
+
+@pytest.mark.parametrize('extra', sorted(ELSEWHERE))
+def test_what_make_installs_for_an_environment_of_others_is_what_its_extra_admits(root, extra):
+    bounds = {requirement.name: requirement.specifier for requirement in required(extra)}
+    lines = (root / ELSEWHERE[extra]).read_text(encoding='utf-8').splitlines()
+    assert '-c requirements.txt' in lines
+    found = [Requirement(line) for line in lines if line and not line.startswith(('#', '-c'))]
+    pinned = {pin.name: pin.specifier for pin in found if pin.specifier}
+    for name, bound in bounds.items():
+        assert next(iter(pinned[name])).version in bound, name
+    # What has no version here has one in requirements.txt, and the tests' tools in theirs.
+    free = {pin.name for pin in found if not pin.specifier}
+    assert free <= {pin.name for pin in pins(root)}
+    tools = {str(pin) for pin in found if pin.name in ('hypothesis', 'pytest', 'pytest-timeout')}
+    assert tools <= {str(pin) for pin in pins(root, 'requirements-test.txt')}
 
 
 @pytest.mark.parametrize('python', PYTHONS)

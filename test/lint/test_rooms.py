@@ -30,7 +30,7 @@ LEVELS = (
     ('ros', 'replay'),
     ('evaluation', 'training'),
     ('environments', 'report'),
-    ('acceleration',),
+    ('acceleration', 'remote'),
     ('models',),
     ('engines',),
     ('layers', 'pruning', 'decoding'),

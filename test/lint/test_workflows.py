@@ -48,11 +48,16 @@ def scripts(job):
 
 
 def test_the_workflow_calls_targets_of_the_makefile(root, jobs):
-    targets = re.findall(r'^([a-z]+):', (root / 'Makefile').read_text(encoding='utf-8'), re.M)
+    targets = re.findall(r'^([a-z-]+):', (root / 'Makefile').read_text(encoding='utf-8'), re.M)
     called = {
-        name: re.findall(r'^ *make ([a-z]+)', scripts(job), re.M) for name, job in jobs.items()
+        name: re.findall(r'^ *make ([a-z-]+)', scripts(job), re.M) for name, job in jobs.items()
     }
-    assert called == {'lint': ['lint'], 'test': ['test'], 'ros': ['test']}
+    assert called == {
+        'lint': ['lint'],
+        'test': ['test'],
+        'environments': ['test-environments'],
+        'ros': ['test'],
+    }
     assert {target for names in called.values() for target in names} <= set(targets)
 
 

@@ -22,9 +22,11 @@ import numpy as np
 import pytest
 import torch
 
+from vla_accel_ros.layers.dit import DiTConfig
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.checkpoints.folder import save
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.cogact.config import CogACTConfig
 from vla_accel_ros.models.families.openvla.config import TokensConfig
 from vla_accel_ros.models.families.registry import build as build_model
 from vla_accel_ros.models.presets import embedded
@@ -45,6 +47,27 @@ STATISTICS = {
 @pytest.fixture(scope='session')
 def reference():
     return Path(__file__).parents[1] / 'fixtures' / 'openvla_tiny'
+
+
+@pytest.fixture(scope='session')
+def smolvla_fixture():
+    return Path(__file__).parents[1] / 'fixtures' / 'smolvla_tiny'
+
+
+@pytest.fixture(scope='session')
+def cogact_reference():
+    return Path(__file__).parents[1] / 'fixtures' / 'cogact_tiny'
+
+
+@pytest.fixture(scope='session')
+def cogact_config(small_config):
+    """A CogACT of the small shape, with few and short walks."""
+    dit = DiTConfig(width=24, depth=2, heads=4, mlp=48, frequencies=16)
+    return replace(
+        small_config,
+        decoder=replace(small_config.decoder, logits=False),
+        head=CogACTConfig(chunk=4, dit=dit, prompt_tail=(5, 2), steps=5, schedule=20),
+    )
 
 
 @pytest.fixture(scope='session')

@@ -131,6 +131,9 @@ def test_the_tokens_of_a_tokeniser_are_counted(folder):
     def add(values):
         values['added_tokens'].append({'id': 31, 'content': '<pad>'})
 
+    # Only tokens of actions have to be told from words.
+    assert declaration(folder).tokens == 0
+    shutil.copy(checkpoint_folder('tabletop-m') / 'config.json', folder)
     assert declaration(folder).tokens == 28
     edit(folder, add, 'tokenizer.json')
     assert declaration(folder).tokens == 32

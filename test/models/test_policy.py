@@ -37,7 +37,7 @@ from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import ImageIgnoredError, NotFiniteError
 from vla_accel_ros.models.preprocess import CameraCountError, fit
 from vla_accel_ros.models.stopwatch import STAGES
-from vla_accel_ros.models.tokenizer import TokenizerError
+from vla_accel_ros.models.tokenizer import FixedPrompt, TokenizerError
 from vla_accel_ros.observations import Observation
 
 INSTRUCTION = 'pick up the red cube'
@@ -266,7 +266,7 @@ def test_an_instruction_longer_than_the_model_was_made_for_is_refused(policy, vi
     for longest in (length, length - 1):
         decoder = replace(config.decoder, max_positions=longest)
         model = build(replace(config, decoder=decoder))
-        short = Policy(model, policy.tokens_of)
+        short = Policy(model, FixedPrompt(policy.tokens_of(INSTRUCTION)))
         if longest == length:
             assert short.predict(Observation(views, INSTRUCTION)).token_ids.shape == (7,)
             continue

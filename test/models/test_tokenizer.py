@@ -15,10 +15,10 @@
 """Prompts as the checkpoints were trained with them."""
 
 import json
-import sys
 
 import pytest
 
+from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import (
     PromptEncoder,
@@ -200,11 +200,18 @@ def test_a_corrupt_tokeniser_is_named(tmp_path):
         load_prompt_encoder(tmp_path, embedded(60))
 
 
-def test_llamas_own_file_needs_sentencepiece_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'sentencepiece', None)
-    (tmp_path / 'tokenizer.model').write_bytes(b'')
-    with pytest.raises(TokenizerError, match='needs the package sentencepiece'):
+def test_llamas_own_file_is_read_without_another_package(cogact_reference, tmp_path):
+    config = read_config(cogact_reference)
+    ids = load_prompt_encoder(cogact_reference, config)('open the drawer')
+    assert ids[0] == 1 and ids[-2:] == [29871, 2]
+    (tmp_path / 'tokenizer.model').write_bytes(b'no model')
+    with pytest.raises(TokenizerError, match=r'tokenizer\.model cannot be read: it is no'):
         load_prompt_encoder(tmp_path, embedded(60))
+
+
+def test_a_tail_is_appended_even_where_the_prompt_ends_with_it():
+    encode = PromptEncoder(lambda text: [1, 5, 7, 8], end=None, tail=(7, 8))
+    assert encode('go') == [1, 5, 7, 8, 7, 8]
 
 
 def test_llama_style_tokeniser_gets_its_bos(tmp_path):

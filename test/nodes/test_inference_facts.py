@@ -61,7 +61,7 @@ def test_values_that_are_not_finite_are_no_values(value):
 
 
 def test_the_fastest_of_late_calls_is_that_of_a_warm_one():
-    watch = ModelWatch(RIGHT.wants, (), 90.0)
+    watch = ModelWatch(RIGHT.wants, ())
     for took in (80.0, 300.0):
         watch.answered(took)
     assert watch.facts(SETTINGS).model.call_ms == 80
@@ -71,7 +71,7 @@ def test_the_fastest_of_late_calls_is_that_of_a_warm_one():
 
 
 def test_an_instruction_that_cannot_be_read_is_told_until_one_can():
-    watch = ModelWatch(RIGHT.wants, (), 90.0)
+    watch = ModelWatch(RIGHT.wants, ())
     watch.refuse_prompt("no word 'mug'")
     assert watch.facts(SETTINGS).model.prompt_refused == "no word 'mug'"
     watch.answered(90.0)
@@ -80,4 +80,4 @@ def test_an_instruction_that_cannot_be_read_is_told_until_one_can():
 
 def test_a_checkpoint_that_wants_no_state_is_told_none():
     wants = replace(RIGHT.wants, state=StateWanted())
-    assert ModelWatch(wants, (), 90.0).facts(SETTINGS).state is None
+    assert ModelWatch(wants, ()).facts(SETTINGS).state is None

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.acceleration.method import CONTINUATION, Method
 
 
 class Adjustable(Protocol):
@@ -29,6 +29,12 @@ class Adjustable(Protocol):
 
     def set_decoder(self, name: str, relaxed_bins: int = ..., draft: str = ...) -> None:
         """Choose how tokens are decoded."""
+
+    def set_flow(self, steps: int = ..., bend: float = ...) -> None:
+        """Choose the steps of a flow."""
+
+    def set_continuation(self, **settings: Any) -> None:
+        """Choose what a new chunk takes from the old one."""
 
     def sibling(self) -> Adjustable:
         """Return another over the same weights, with settings of its own."""
@@ -44,6 +50,8 @@ def apply_method(method: Method, policy: Adjustable) -> None:
     """
     policy.set_pruning(method.pruning, **dict(method.pruning_parameters))
     policy.set_decoder(method.decoder, method.relaxed_bins, method.draft)
+    policy.set_flow(method.flow_steps, method.flow_bend)
+    policy.set_continuation(**{name: getattr(method, name) for name in CONTINUATION})
 
 
 def check_method(method: Method, policy: Adjustable) -> None:

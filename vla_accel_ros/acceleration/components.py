@@ -70,6 +70,10 @@ COMPONENTS = {
         'VLA-InfoEntropy: texture, then what single words look at', {'pruning': 'info_entropy'}
     ),
     'random': Component('tokens drawn by lot', {'pruning': 'random'}),
+    'ensemble': Component(
+        'the VLA at every step, and what its last chunks say is averaged (CogACT)',
+        {'chunks': 'ensemble'},
+    ),
     'greedy': Component('one token a pass', {'decoder': 'greedy'}),
     'verify': Component('drafts verified', {'decoder': 'verify'}),
     'jacobi': Component('Jacobi decoding, from the draft', {'decoder': 'jacobi'}),

@@ -16,13 +16,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from vla_accel_ros.decoding import NAMES as DECODERS
 from vla_accel_ros.decoding import RELAXED_BINS
-from vla_accel_ros.options import check_options, option
+from vla_accel_ros.models.heads.continuation import Continuation
+from vla_accel_ros.models.heads.flow_config import MOST_STEPS
+from vla_accel_ros.options import check_options, option, shared
 from vla_accel_ros.pruning.methods import NAMES as METHODS
 from vla_accel_ros.scheduling.config import SchedulerConfig
+
+CONTINUATION = tuple(field.name for field in fields(Continuation))
+# All that a flow is told, in the order of a method's fields.
+FLOW = ('flow_steps', 'flow_bend', *CONTINUATION)
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,23 @@ class Method:
         'scheduler has, ridge or hold), the last answer (previous), or none',
         choices=('given', 'previous', 'none'),
     )
+
+    flow_steps: int = option(
+        0,
+        'Steps in which a flow is denoised; 0 for as many as the checkpoint was made for',
+        range=(0, MOST_STEPS),
+    )
+    flow_bend: float = option(
+        0.0,
+        'Largest bend of the path of a flow (1 - the cosine between the velocities of two steps) '
+        'at which the rest is taken in one step; 0 for never',
+        range=(0.0, 2.0),
+    )
+
+    rtc: str = shared(Continuation, 'rtc')
+    rtc_rows: int = shared(Continuation, 'rtc_rows')
+    rtc_weight: float = shared(Continuation, 'rtc_weight')
+    flow_warm: float = shared(Continuation, 'flow_warm')
 
     def __post_init__(self) -> None:
         check_options(self)

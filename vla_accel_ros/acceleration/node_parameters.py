@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.acceleration.method import FLOW, Method
 from vla_accel_ros.acceleration.settings import OTHERS, UNACCELERATED, check, settings_of
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
@@ -56,6 +56,7 @@ def method_of(settings: Mapping[str, Any]) -> Method:
         settings['decoder'],
         settings['relaxed_bins'],
         settings['draft'],
+        *(settings.get(name, OTHERS[name].default) for name in FLOW),
     )
     check(method)
     return method

@@ -18,9 +18,9 @@
 EAGER = 'eager'
 # transformers' Llama with its own cache, as a user would otherwise run it.
 PLAIN = 'transformers'
-# A random model of `models.presets.mid`, and the layer after which methods drop in it that drop
+# Random models of a size for the CPU, and the layer after which methods drop in them that drop
 # within the decoder: scaled from a model of 32 layers it would be the very first.
-MID, MID_LAYER = 'mid', 2
+MIDS, MID_LAYER = ('mid', 'cogact-mid'), 2
 # In the language of `acceleration.grammar`.
 METHODS = (
     'none,random,random@place=before_llm,random@place=after_layer,fastv,vla_pruner,specprune,'

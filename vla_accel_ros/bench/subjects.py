@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -24,7 +23,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from vla_accel_ros.bench.names import MID
 from vla_accel_ros.bench.scenes import Scene, simulated, synthetic
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine
@@ -35,16 +33,13 @@ from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.device import check_device
+from vla_accel_ros.models.families import registry
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.random_weights import random_model
-from vla_accel_ros.models.tokenizer import load_prompt_encoder
+from vla_accel_ros.models.tokenizer import FixedPrompt, PromptEncoder
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
 
-FULL_SIZE: dict[str, Callable[[], VLAConfig]] = {
-    'openvla-7b': presets.openvla_7b,
-    'openvla-7b-oft': presets.openvla_7b_oft,
-}
 # Tokens of "In: What action should the robot take to ...?\nOut:", BOS included.
 PROMPT = 24
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -67,7 +62,7 @@ class Subject:
 
     name: str
     model: VLA
-    encode: Callable[[str], list[int]]
+    encode: PromptEncoder
     scene: Scene
     unnorm_key: str | None
     weights: str
@@ -98,16 +93,14 @@ class Subject:
             'views': config.cameras,
             'visual_tokens': config.visual_tokens,
             'prompt_tokens': len(self.encode(self.scene.instruction)),
-            'answer': f'{config.action_dims} tokens'
-            if config.passes
-            else f'{config.head.chunk} actions in one pass',
+            'answer': config.head.answer(config.action_dims),
             'scene': self.scene.about,
         }
 
 
 def names() -> list[str]:
     """List the names that `--model` knows, besides folders."""
-    return [*shipped_checkpoints(), MID, *FULL_SIZE]
+    return [*shipped_checkpoints(), *presets.MID_SIZE, *presets.FULL_SIZE]
 
 
 def find(
@@ -139,15 +132,15 @@ def find(
     if dtype is not None and dtype not in DTYPES:
         raise ValueError(f"dtype is '{dtype}', expected one of {', '.join(DTYPES)}")
     kind = DTYPES[dtype or ('float32' if device == 'cpu' else 'bfloat16')]
-    if name == MID:
-        return of_config(name, presets.mid(), device, kind, seed)
-    if name in FULL_SIZE:
+    if name in presets.MID_SIZE:
+        return of_config(name, presets.MID_SIZE[name](), device, kind, seed)
+    if name in presets.FULL_SIZE:
         if not random:
             raise ValueError(
                 f'{name} has no weights here: give the folder of a checkpoint, or '
                 f'--random-weights, which take as long'
             )
-        return of_config(name, FULL_SIZE[name](), device, kind, seed)
+        return of_config(name, presets.FULL_SIZE[name](), device, kind, seed)
     try:
         folder = checkpoint_folder(name)
     except FileNotFoundError:
@@ -163,7 +156,7 @@ def find(
         if shipped
         else synthetic(model.config, seed=seed)
     )
-    encode = load_prompt_encoder(folder, model.config)
+    encode = registry.of(model.config).prompts(folder, model.config)
     return Subject(folder.name, model, encode, scene, unnorm_key, 'trained')
 
 
@@ -178,17 +171,25 @@ def of_config(
             'q01': [-0.03] * columns,
             'q99': [0.03] * columns,
             'mask': [True] * (columns - 1) + [False],
+            'mean': [0.0] * columns,
+            'std': [0.03] * columns,
         }
     }
     if config.proprio:
-        stats['proprio'] = {'q01': [-1.0] * config.proprio, 'q99': [1.0] * config.proprio}
+        numbers = config.proprio
+        stats['proprio'] = {
+            'q01': [-1.0] * numbers,
+            'q99': [1.0] * numbers,
+            'mean': [0.0] * numbers,
+            'std': [1.0] * numbers,
+        }
     config = replace(config, norm_stats={key: stats})
     last_word = config.tokenizer_vocab - config.bins
     words = np.random.default_rng(seed).integers(3, last_word, PROMPT - 1).tolist()
     return Subject(
         name,
         random_model(config, device, dtype, seed),
-        lambda text: [1, *words],
+        FixedPrompt([1, *words]),
         synthetic(config, seed=seed),
         key,
         f'random, seed {seed}',

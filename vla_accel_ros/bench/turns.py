@@ -122,7 +122,7 @@ class Here:
     def facts(self) -> Facts:
         """What is to be known of it."""
         model, engine = self._subject.model, self._subject.engine
-        weight = model.language_model.lm_head.weight
+        weight = model.language_model.model.embed_tokens.weight
         dtype = str(model.dtype).removeprefix('torch.')
         return Facts(
             self._subject.engine_name,

@@ -26,7 +26,7 @@ import sys
 import time
 
 from vla_accel_ros.acceleration.grammar import add_argument
-from vla_accel_ros.bench.names import DECODERS, EAGER, KEEPS, METHODS, MID, MID_LAYER, PLAIN
+from vla_accel_ros.bench.names import DECODERS, EAGER, KEEPS, METHODS, MID_LAYER, MIDS, PLAIN
 from vla_accel_ros.devices import device_name
 from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.outputs import beginning, check_apart, check_file, json_with
@@ -43,8 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--model',
         default=DEFAULT_CHECKPOINT,
         help=(
-            'a shipped checkpoint, mid (random, 8 layers of 1024), openvla-7b, openvla-7b-oft, or '
-            'a checkpoint folder (%(default)s)'
+            'a shipped checkpoint, mid or cogact-mid (random, 8 layers of 1024), openvla-7b, '
+            'openvla-7b-oft, cogact-small, cogact-base, cogact-large, or a checkpoint folder '
+            '(%(default)s)'
         ),
     )
     add(
@@ -78,7 +79,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=int,
         help=(
             'decoder layer, written into the methods that drop after one and name none; their '
-            f'own by default, {MID_LAYER} for mid'
+            f'own by default, {MID_LAYER} for {" and ".join(MIDS)}'
         ),
     )
     add(
@@ -150,7 +151,7 @@ def _cases(args: argparse.Namespace, single_pass: bool = False) -> list:
 
     layer = args.layer
     if layer is None:
-        layer = MID_LAYER if args.model == MID else 0
+        layer = MID_LAYER if args.model in MIDS else 0
     keeps = [] if args.keep is None else args.keep.split(',')
     given = args.given.split(',')
     return cases(args.methods, keeps, args.decoders or '', layer, given, single_pass)

@@ -96,6 +96,7 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
         from vla_accel_ros.engines.store import Store
         from vla_accel_ros.models.checkpoints.weights import checked_by
         from vla_accel_ros.models.engine_choice import timings_of
+        from vla_accel_ros.models.families import registry as families
         from vla_accel_ros.models.policy import Policy
 
         folder = checkpoint_folder(name)
@@ -103,6 +104,7 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
         policy.self_test()
         metres, radians = policy.statistics.largest_step()
         verified = checked_by(folder)
+        about = families.of(policy.config).about(policy.config)
         timings = timings_of(policy, Store()).here(1)
     except Exception as error:
         # A damaged checkpoint may raise anything, out of any library; the next check goes on.
@@ -111,7 +113,7 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
             why = f'{type(error).__name__}: {why}'
         return Finding(title, False, why, needed, remedy)
     text = (
-        f'loads; the image changes the action; {policy.cameras} camera(s); largest step '
+        f'loads; the image changes the action; {"; ".join(about)}; largest step '
         f'{metres:.3f} m, {radians:.3f} rad; '
         f'{"checksum right" if verified else "no checksum"}; engines built: '
         + (', '.join(f'{each.engine} {each.ms:.1f} ms' for each in timings) or 'none')
@@ -126,6 +128,7 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
             'largest_step_rad': radians,
             'checksum': verified,
             'engines': [asdict(each) for each in timings],
+            'about': about,
         },
     )
 

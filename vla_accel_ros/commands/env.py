@@ -117,6 +117,7 @@ def _try(args: argparse.Namespace, environment, instructions: tuple[str, ...]) -
         'successes': len(won),
         'success': len(won) / len(results),
         'success_ci': list(wilson(len(won), len(results))),
+        'successes_at_end': sum(r.at_end for r in results),
         'steps_per_success': float(np.mean([r.steps for r in won])) if won else None,
         'step_ms_p50': float(np.median([ms for r in results for ms in r.step_ms])),
         'views_ms': picture_ms,
@@ -133,6 +134,9 @@ def _text(found: dict) -> str:
     low, high = found['success_ci']
     steps = found['steps_per_success']
     mean = '' if steps is None else f', {steps:.1f} steps each'
+    at_end = found['successes_at_end']
+    if at_end != found['successes']:
+        mean += f'; {at_end} at the end of the episode'
     ends = '  '.join(f'{name} {a:g}..{b:g}' for name, (a, b) in found['limits'].items())
     return '\n'.join(
         [

@@ -31,7 +31,7 @@ def frame_arguments(parser: argparse._ActionsContainer) -> None:
         type=int,
         default=0,
         metavar='N',
-        help='so many frames of the embedded arm, or of the bag; 0 takes four that come with the '
+        help='so many frames of the embedded arm, or of the bag; 0 takes three that come with the '
         'package (%(default)s)',
     )
     parser.add_argument('--bag', type=Path, metavar='BAG', help='take the frames from a bag')

@@ -33,7 +33,7 @@ from vla_accel_ros.engines.interface import Bucket, EngineError, Program, Runner
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, general
 
 # Those with enough to fuse. Of the others a call of what is compiled would take as long.
-COMPILED = ('vision', 'projector', 'span', 'pass', 'loop', 'head')
+COMPILED = ('vision', 'projector', 'span', 'pass', 'loop', 'head', 'denoise')
 # How many tokens a span has differs from prompt to prompt and from drop to drop: after the first
 # length, for which it is fastest, it is compiled for all others at once.
 OF_ANY_LENGTH = ('span',)

@@ -29,7 +29,10 @@ from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
 from vla_accel_ros.engines.programs.decoder import general
 
 # All others are so small that a session's call takes longer than they do.
-TAKEN = ('vision', 'projector', 'span', 'pass', 'loop', 'head')
+TAKEN = (
+    *('vision', 'projector', 'span', 'pass', 'loop', 'head'),
+    *('leading', 'velocity', 'denoise'),
+)
 PROVIDERS = ('CPUExecutionProvider',)
 
 

@@ -29,6 +29,17 @@ INSTRUCTIONS = (
 SUCCESS = ('success', 'is_success')
 
 
+def plain(value) -> np.ndarray:
+    """Return a number or an array without what simulators of many scenes at once put around it.
+
+    That is a torch tensor, on whatever device, and a leading axis of one.
+    """
+    if hasattr(value, 'detach'):
+        value = value.detach().cpu().numpy()
+    array = np.asarray(value)
+    return array[0] if array.ndim and array.shape[0] == 1 else array
+
+
 def views_of(space, prefix: str = '') -> list[str]:
     """Return the keys of a space's uint8 [h, w, 3] images, nested ones with dots.
 
@@ -44,6 +55,8 @@ def views_of(space, prefix: str = '') -> list[str]:
             for key in views_of(part, f'{prefix}.{name}' if prefix else name)
         ]
     shape, kind = getattr(space, 'shape', None), getattr(space, 'dtype', None)
+    if shape is not None and len(shape) == 4 and shape[0] == 1:
+        shape = shape[1:]
     is_image = kind == np.uint8 and shape is not None and len(shape) == 3 and shape[2] == 3
     return [prefix] if is_image else []
 
@@ -73,7 +86,7 @@ def image_of(value, key: str, least: int) -> np.ndarray:
     Raises:
         ValueError: When it is no uint8 [h, w, 3], or smaller than the policy's own pictures.
     """
-    image = np.asarray(value)
+    image = plain(value)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"'{key}' is {image.dtype} {list(image.shape)}, expected uint8 [h, w, 3]")
     if min(image.shape[:2]) < least:
@@ -97,6 +110,9 @@ def instruction_of(env, info: dict) -> str:
     for name in INSTRUCTIONS:
         value = getattr(env.unwrapped, name, None)
         value = value() if callable(value) else value
+        # Of several scenes at once, one each.
+        if isinstance(value, (list, tuple)) and len(value) == 1:
+            value = value[0]
         if isinstance(value, str) and value.strip():
             return value
     return ''
@@ -118,5 +134,5 @@ def succeeded(reward: float, terminated: bool, info: dict) -> bool:
     """
     for name in SUCCESS:
         if name in info:
-            return bool(info[name])
-    return bool(terminated and reward > 0)
+            return bool(plain(info[name]))
+    return bool(plain(terminated) and plain(reward) > 0)

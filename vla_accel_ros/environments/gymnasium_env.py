@@ -94,7 +94,10 @@ class GymnasiumEnvironment:
         """
         images = tuple(self._view(key) for key in self.cameras)
         parts = [contents.part_of(self._observation, key) for key in self._settings.proprio]
-        return View(images, np.concatenate([np.ravel(part) for part in parts]) if parts else None)
+        return View(
+            images,
+            np.concatenate([np.ravel(contents.plain(part)) for part in parts]) if parts else None,
+        )
 
     def _view(self, key: str) -> np.ndarray:
         if key == contents.RENDER:
@@ -114,7 +117,9 @@ class GymnasiumEnvironment:
         told = np.clip(self._mapping.to_environment(action), self._low, self._high)
         told = told.astype(self.env.action_space.dtype)
         self._observation, reward, terminated, truncated, info = self.env.step(told)
-        return contents.succeeded(reward, terminated, info), bool(terminated or truncated)
+        return contents.succeeded(reward, terminated, info), bool(
+            contents.plain(terminated) or contents.plain(truncated)
+        )
 
     def tool_position(self) -> None:
         """Return nothing: where the tool is, environments say in ways of their own."""
@@ -126,7 +131,7 @@ class GymnasiumEnvironment:
     def picture(self) -> np.ndarray:
         """Return what `render` shows, uint8 [h, w, 3], else the first view."""
         shown = self.env.render() if self.env.render_mode == 'rgb_array' else None
-        return self._view(self.cameras[0]) if shown is None else np.asarray(shown)
+        return self._view(self.cameras[0]) if shown is None else contents.plain(shown)
 
     def close(self) -> None:
         """Close the environment."""

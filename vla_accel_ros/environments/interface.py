@@ -44,10 +44,13 @@ class Outcome(NamedTuple):
     Attributes:
         done: Whether the episode is over, by success or by the limit on steps.
         success: Whether what was asked is done.
+        now: Whether it is done at this very instant, where success is kept once it was reached
+            and episodes go on; None where an episode ends with it.
     """
 
     done: bool
     success: bool
+    now: bool | None = None
 
 
 class Environment(Protocol):

@@ -17,14 +17,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments import libero_protocol as protocol
 from vla_accel_ros.environments.interface import Outcome, View
+from vla_accel_ros.environments.libero_expert import act
 from vla_accel_ros.environments.libero_import import PREFIX, import_libero
+from vla_accel_ros.environments.libero_scene import SceneReader
+from vla_accel_ros.environments.libero_tasks import LiberoTask, initial_states, tasks_of
 from vla_accel_ros.environments.mapping import OSC_POSE
 from vla_accel_ros.environments.offscreen import Offscreen
 from vla_accel_ros.environments.optional import quiet
@@ -32,6 +34,7 @@ from vla_accel_ros.environments.panda import proprio
 
 CAMERAS = ('agentview', 'robot0_eye_in_hand')
 ALL = 'all'
+SAMPLED = f'{PREFIX}-sampled'
 
 
 class LiberoSuite:
@@ -51,10 +54,12 @@ class LiberoSuite:
     def __init__(self, kind: LiberoKind, max_steps: int | None = None) -> None:
         self.name, self.cameras = kind.name, kind.cameras
         self._tasks = kind.tasks()
-        self._max_steps = max_steps or protocol.HORIZONS[kind.suite]
+        self._max_steps = max_steps or protocol.horizon(kind.suite)
         self._offscreen = Offscreen(shadows=True)
+        self._sampled = kind.sampled
         self._env, self._task, self._states = None, None, None
         self._observation: dict = {}
+        self._scene: SceneReader | None = None
         self._steps = 0
 
     def reset(self, seed: int, instruction: str) -> None:
@@ -70,41 +75,39 @@ class LiberoSuite:
                 f"'{instruction}'"
             )
         self._enter(task)
-        index = protocol.initial_state(seed, len(self._tasks), len(self._states))
         with quiet():
-            self._env.seed(protocol.LAYOUT_SEED)
-            self._env.reset()
-            self._observation = self._env.set_init_state(self._states[index])
+            self._env.seed(seed if self._sampled else protocol.LAYOUT_SEED)
+            self._observation = self._env.reset()
+            if not self._sampled:
+                index = protocol.initial_state(seed, len(self._tasks), len(self._states))
+                self._observation = self._env.set_init_state(self._states[index])
         for _ in range(protocol.SETTLE_STEPS):
             self._advance(protocol.SETTLE_ACTION)
-        self._steps = 0
+        self._steps, self._scene = 0, None
 
-    def _enter(self, task) -> None:
+    def _enter(self, task: LiberoTask) -> None:
         if task == self._task:
             return
-        import torch
-
-        get_path = import_libero('').get_libero_path
         wrapper = import_libero('.envs.env_wrapper')
+        self._states = None if self._sampled else initial_states(task)
         if self._env is not None:
             self.close()
         with quiet():
-            bddl = Path(get_path('bddl_files'), task.problem_folder, task.bddl_file)
-            states = Path(get_path('init_states'), task.problem_folder, task.init_states_file)
-            # As trustworthy as LIBERO's code, with which it came.
-            self._states = torch.load(states, weights_only=False)
             self._env = wrapper.ControlEnv(
-                bddl_file_name=str(bddl),
+                bddl_file_name=str(task.problem),
                 has_renderer=False,
                 has_offscreen_renderer=False,
                 use_camera_obs=False,
                 control_freq=protocol.CONTROL_HZ,
+                ignore_done=True,
             )
         self._task = task
 
     def observe(self) -> View:
         """Render this instant."""
-        images = tuple(protocol.turn(self._drawn(name)) for name in self.cameras)
+        images = tuple(
+            protocol.through_jpeg(protocol.turn(self._drawn(name))) for name in self.cameras
+        )
         return View(images, proprio(self._observation))
 
     def _drawn(self, camera: str) -> np.ndarray:
@@ -133,6 +136,19 @@ class LiberoSuite:
         ones = np.ones(END_EFFECTOR.width)
         return self.mapping.limits(-ones, ones)
 
+    def expert_action(self) -> np.ndarray:
+        """Return what the scripted expert does now, float64 [7].
+
+        Raises:
+            ValueError: When the task is more than picking up and placing.
+        """
+        if self._scene is None:
+            try:
+                self._scene = SceneReader(self._env.env)
+            except ValueError as error:
+                raise ValueError(f"{self.name} asks '{self._task.language}': {error}") from error
+        return act(self._scene.read())
+
     def picture(self) -> np.ndarray:
         """Return the first view, upright, uint8 [h, w, 3]."""
         return np.ascontiguousarray(self._drawn(CAMERAS[0])[::-1])
@@ -142,7 +158,7 @@ class LiberoSuite:
         self._offscreen.close()
         if self._env is not None:
             self._env.close()
-        self._env = self._task = None
+        self._env = self._task = self._scene = None
 
 
 @dataclass(frozen=True)
@@ -150,18 +166,21 @@ class LiberoKind:
     """See `interface.EnvironmentKind`.
 
     Attributes:
-        suite: One of `libero_protocol.HORIZONS`.
+        suite: One of `libero_protocol.HORIZONS`, or a variant of one.
         index: Its only task; all take turns where None.
         cameras: Names of the views, the simulator's.
+        sampled: Whether LIBERO's own sampler places things, by the seed, for demonstrations; the
+            suite's fixed states are its test.
     """
 
     suite: str
     index: int | None = None
     cameras: tuple[str, ...] = CAMERAS
+    sampled: bool = False
     default_task = ALL
 
     @classmethod
-    def parse(cls, name: str) -> LiberoKind:
+    def parse(cls, name: str, sampled: bool = False) -> LiberoKind:
         """Read `libero_spatial`, `spatial` or `spatial/3`.
 
         Raises:
@@ -170,24 +189,30 @@ class LiberoKind:
         suite, slash, index = name.partition('/')
         if slash and not index.isdecimal():
             raise ValueError(f"'{name}' names task '{index}', expected a number from 0")
-        return cls(protocol.suite_of(suite), int(index) if slash else None)
+        return cls(protocol.suite_of(suite), int(index) if slash else None, sampled=sampled)
+
+    @classmethod
+    def parse_sampled(cls, name: str) -> LiberoKind:
+        """Read as `parse`; LIBERO's own sampler places things.
+
+        Raises:
+            ValueError: As `parse`.
+        """
+        return cls.parse(name, sampled=True)
 
     @property
     def name(self) -> str:
         """As on the command line."""
         index = '' if self.index is None else f'/{self.index}'
-        return f'{PREFIX}:{self.suite}{index}'
+        return f'{SAMPLED if self.sampled else PREFIX}:{self.suite}{index}'
 
-    def tasks(self) -> list:
+    def tasks(self) -> list[LiberoTask]:
         """Return LIBERO's tasks, in its order.
 
         Raises:
             ValueError: When LIBERO is missing, or there is no such task.
         """
-        benchmark = import_libero('.benchmark')
-        with quiet():
-            suite = benchmark.get_benchmark_dict()[self.suite]()
-        tasks = [suite.get_task(index) for index in range(suite.n_tasks)]
+        tasks = tasks_of(self.suite)
         if self.index is None:
             return tasks
         if self.index >= len(tasks):

@@ -19,9 +19,12 @@ Numbers and conventions of `run_libero_eval.py` and `libero_utils.py` of OpenVLA
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.environments.optional import import_optional
 
 # Policy steps of an episode, a little more than the longest demonstration took.
 HORIZONS = {
@@ -37,20 +40,39 @@ SETTLE_ACTION = np.zeros(END_EFFECTOR.width)
 # What the simulator draws, whatever the policy sees of it.
 IMAGE_SIZE = 256
 CONTROL_HZ = 20
-# Fixtures are placed by numpy's global predictor, even where an initial state is set.
+# Fixtures are placed by numpy's global generator, even where an initial state is set.
 LAYOUT_SEED = 0
+# TensorFlow's defaults: quality 95, colours at half the resolution.
+JPEG_QUALITY = 95
+JPEG_SUBSAMPLING = '4:2:0'
 
 
 def suite_of(name: str) -> str:
     """Return a suite's full name: `spatial` is `libero_spatial`.
 
+    Whatever begins with the name of a standard suite may be a variant of it, such as
+    `object_swap`; whether there is such a one only LIBERO knows.
+
     Raises:
-        ValueError: When there is none; lists them.
+        ValueError: When there can be none; lists the standard ones.
     """
     full = name if name.startswith('libero_') else f'libero_{name}'
-    if full not in HORIZONS:
-        raise ValueError(f"LIBERO has no suite '{name}', expected one of {', '.join(HORIZONS)}")
+    if standard(full) is None:
+        raise ValueError(
+            f"LIBERO has no suite '{name}', expected one of {', '.join(HORIZONS)}, or a variant "
+            'of one, as libero_object_swap'
+        )
     return full
+
+
+def standard(suite: str) -> str | None:
+    """Return the standard suite that a suite is, or is a variant of; None where neither."""
+    return next((s for s in HORIZONS if suite == s or suite.startswith(f'{s}_')), None)
+
+
+def horizon(suite: str) -> int:
+    """Return the policy steps of an episode; a variant has those of its standard suite."""
+    return HORIZONS[standard(suite)]
 
 
 def turn(image: np.ndarray) -> np.ndarray:
@@ -59,6 +81,26 @@ def turn(image: np.ndarray) -> np.ndarray:
     What comes out stands upright and is mirrored, left for right: checkpoints have learnt so.
     """
     return np.ascontiguousarray(image[::-1, ::-1])
+
+
+def through_jpeg(image: np.ndarray) -> np.ndarray:
+    """Return a picture as it comes back from a JPEG file, uint8 [h, w, 3].
+
+    Training sets are stored so, and the original evaluation does the same to each picture before
+    it makes it smaller. To the last bit what TensorFlow makes of it: its files are those of any
+    libjpeg, but it decodes them by the fast transform, which few others offer.
+
+    Raises:
+        ValueError: When the decoder is not installed; says what to do.
+    """
+    from PIL import Image
+
+    decoder = import_optional('simplejpeg')
+    file = io.BytesIO()
+    Image.fromarray(image).save(
+        file, format='JPEG', quality=JPEG_QUALITY, subsampling=JPEG_SUBSAMPLING
+    )
+    return decoder.decode_jpeg(file.getvalue(), fastdct=True)
 
 
 def initial_state(seed: int, tasks: int, states: int) -> int:

@@ -24,9 +24,11 @@ import logging
 from types import ModuleType
 
 REMEDIES = {
+    'sapien': '`make simpler`, or pip install mani-skill==3.0.1 in an environment of its own',
+    'mani_skill': '`make simpler`, or pip install mani-skill==3.0.1 in an environment of its own',
     'robosuite': "pip install '.[robosuite]' in this repository, in an environment of its own",
-    'libero': 'install LIBERO from its repository, with robosuite 1.4.0, bddl 1.0.1 and mujoco '
-    '3.3.7, in an environment of its own',
+    'libero': "`make libero`, or pip install '.[libero]' in an environment of its own",
+    'simplejpeg': "`make libero`, or pip install '.[libero]' in an environment of its own",
 }
 
 

@@ -22,10 +22,13 @@ from pathlib import Path
 
 from vla_accel_ros import extras
 from vla_accel_ros.environments.interface import EnvironmentKind
+from vla_accel_ros.environments.libero_env import SAMPLED as LIBERO_SAMPLED
 from vla_accel_ros.environments.libero_env import LiberoKind
 from vla_accel_ros.environments.libero_import import PREFIX as LIBERO
 from vla_accel_ros.environments.robosuite_env import PREFIX as ROBOSUITE
 from vla_accel_ros.environments.robosuite_env import RobosuiteKind
+from vla_accel_ros.environments.simpler_env import PREFIX as SIMPLER
+from vla_accel_ros.environments.simpler_env import SimplerKind
 from vla_accel_ros.environments.tabletop import TabletopKind
 
 # By name: how a kind is made, and whether a task stands behind the name and a colon.
@@ -33,10 +36,12 @@ KINDS: dict[str, tuple[Callable[..., EnvironmentKind], bool]] = {
     'tabletop': (TabletopKind, False),
     ROBOSUITE: (RobosuiteKind, True),
     LIBERO: (LiberoKind.parse, True),
+    LIBERO_SAMPLED: (LiberoKind.parse_sampled, True),
+    SIMPLER: (SimplerKind.parse, True),
 }
 HELP = (
-    'tabletop, the embedded arm; robosuite:TASK, as Lift; libero:SUITE or libero:SUITE/TASK; or '
-    'any other of gymnasium as MODULE:ENV_ID'
+    'tabletop, the embedded arm; robosuite:TASK, as Lift; libero:SUITE or libero:SUITE/TASK; '
+    'simpler:TASK, as carrot; or any other of gymnasium as MODULE:ENV_ID'
 )
 
 

@@ -36,12 +36,14 @@ class Rehearsal:
         seed: Of the start.
         success: Whether what was asked is done.
         steps: Taken.
+        at_end: Whether it is done at the last step, too.
         step_ms: What each step took, without pictures and without the policy.
     """
 
     seed: int
     success: bool
     steps: int
+    at_end: bool
     step_ms: tuple[float, ...]
 
 
@@ -83,7 +85,8 @@ def rehearse(environment: Environment, policy: str, seed: int, instruction: str)
         start = time.perf_counter()
         outcome = environment.step(action)
         took.append(1e3 * (time.perf_counter() - start))
-    return Rehearsal(seed, outcome.success, len(took), tuple(took))
+    at_end = outcome.success if outcome.now is None else outcome.now
+    return Rehearsal(seed, outcome.success, len(took), at_end, tuple(took))
 
 
 def views_side_by_side(environment: Environment) -> tuple[np.ndarray, float]:

@@ -98,4 +98,5 @@ def run_episode(
         tuple(records),
         np.array(actions),
         jerk(positions, step_s),
+        outcome.now,
     )

@@ -37,6 +37,8 @@ class EpisodeResult:
         records: One a policy step.
         actions: float64 [steps, 7], what was executed; it shows the episode again.
         jerk: float64 [n], of the tool, m/s^3; empty where its position is unknown.
+        at_end: Whether it was done at the last step, in environments where an episode goes on
+            after success; None where success ends it.
     """
 
     method: str
@@ -46,6 +48,7 @@ class EpisodeResult:
     records: tuple[StepRecord, ...]
     actions: np.ndarray
     jerk: np.ndarray
+    at_end: bool | None = None
 
     @property
     def steps(self) -> int:

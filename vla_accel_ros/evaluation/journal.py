@@ -179,6 +179,7 @@ def to_json(result: EpisodeResult) -> dict:
         'seed': result.seed,
         'instruction': result.instruction,
         'success': result.success,
+        'at_end': result.at_end,
         'steps': result.steps,
         'packed': base64.b64encode(zlib.compress(rest.encode())).decode('ascii'),
     }
@@ -199,6 +200,7 @@ def from_json(values: Mapping) -> EpisodeResult:
         tuple(_to_record(record) for record in rest['records']),
         np.array(rest['actions']).reshape(-1, END_EFFECTOR.width),
         np.array(rest['jerk']),
+        values['at_end'],
     )
 
 

@@ -58,6 +58,7 @@ def summarise(
     return {
         'method': method,
         **_share(r.success for r in results),
+        'successes_at_end': sum(r.success if r.at_end is None else r.at_end for r in results),
         **_difference(results, baseline),
         'steps': steps,
         'steps_per_success': float(np.mean([r.steps for r in won])) if won else None,

@@ -35,6 +35,7 @@ from vla_accel_ros.engines.wish import EngineWish
 from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.nodes.arm_command_settings import guard_config
 from vla_accel_ros.options import WHEN, Option, as_yaml, table
+from vla_accel_ros.remote.settings import RemoteSettings
 from vla_accel_ros.ros.common_options import AUTOSTART
 
 # In the order in which an observation becomes motion.
@@ -47,6 +48,7 @@ TOGETHER = {
     'inference': lambda settings: (
         read_pruning_parameters(settings['pruning_parameters']),
         EngineWish.of(settings),
+        RemoteSettings.of(settings),
     ),
     'arm_command': guard_config,
 }

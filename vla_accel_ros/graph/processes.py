@@ -29,6 +29,7 @@ from vla_accel_ros.graph.parameter_file import check_together, settings_of, tabl
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.paths import checkpoint_folder, share_file
+from vla_accel_ros.remote.settings import OPTIONS as REMOTE
 from vla_accel_ros.ros import parent
 from vla_accel_ros.ros.parameter_check import full_name, resolve
 
@@ -103,7 +104,7 @@ def processes(deployment: Deployment) -> tuple[Process, ...]:
             names file and line.
     """
     given = parameters_of_file(deployment)
-    listed = _processes(deployment)
+    listed = _processes(deployment, given['inference'])
     try:
         return tuple(replace(each, given=_changed(each, given[each.name])) for each in listed)
     except ValueError as error:
@@ -138,12 +139,17 @@ def _changed(process: Process, given: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _processes(deployment: Deployment) -> tuple[Process, ...]:
-    """Return what to start, with what the deployment sets."""
+def _processes(deployment: Deployment, inference: Mapping[str, object]) -> tuple[Process, ...]:
+    """Return what to start, with what the deployment sets.
+
+    Args:
+        deployment: The deployment.
+        inference: What the parameter file sets of the inference node.
+    """
     common = {'use_sim_time': deployment.use_sim_time, 'autostart': deployment.autostart}
     accelerated = _accelerated(deployment.preset) if deployment.preset else {}
     topics = deployment.image_topics or (SIM_TOPICS if deployment.sim else ())
-    camera = {**common, **camera_parameters(deployment.checkpoint)}
+    camera = {**common, **_views(deployment, inference)}
     if topics:
         camera['image_topics'] = list(topics)
     scheduler = {**common, **accelerated.get('scheduler', {})}
@@ -197,6 +203,15 @@ def _accelerated(preset: str) -> dict[str, dict[str, object]]:
         }
     except ValueError as error:
         raise ValueError(f"preset '{preset}': {error}") from None
+
+
+def _views(deployment: Deployment, inference: Mapping[str, object]) -> dict[str, object]:
+    """Return how the camera node has to fit its views to whatever answers them."""
+    if not inference.get('remote'):
+        return camera_parameters(deployment.checkpoint)
+    # How they are resized the parameter file says: no checkpoint does.
+    default = REMOTE['remote_image_size'].default
+    return {'image_size': inference.get('remote_image_size', default)}
 
 
 def camera_parameters(checkpoint: str) -> dict[str, object]:

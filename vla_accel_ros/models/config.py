@@ -49,10 +49,11 @@ class VLAConfig:
         head: What the family has behind the prompt.
         image_towers: For each image, the towers that see it, by index.
         image_size: Side of the square image that the towers see, pixels.
+        shuffle: Patches along a side of the square that becomes one visual token.
         resize: `resize-naive`, `letterbox` or `resize-crop`.
         centre_crop: Share of the image's area kept by a centre crop before all else, or None.
         coordinates: Whether each patch's x and y in -1..1 are appended to its features.
-        projector_layers: 3 (OpenVLA's fused towers) or 2 (single-tower checkpoints).
+        projector_layers: 3 (OpenVLA's fused towers), 2 (its single tower) or 1 (PaliGemma).
         film: Whether the towers are modulated by the mean prompt embedding (OFT's FiLM).
         tokenizer_vocab: Vocabulary without padding; action ids are the last `bins` of it.
         bins: Action bins, one more than their centres.
@@ -75,10 +76,11 @@ class VLAConfig:
         metadata=of(Several(Several(Whole(0, MOST_VIEWS - 1), 1, MOST_VIEWS), 0, MOST_VIEWS)),
     )
     image_size: int = field(default=224, metadata=of(Whole(1, 4096)))
+    shuffle: int = field(default=1, metadata=of(Whole(1, 64)))
     resize: str = field(default='resize-naive', metadata=of(Word(RESIZES)))
     centre_crop: float | None = field(default=None, metadata=of(Maybe(Number(0.01, 1))))
     coordinates: bool = field(default=False, metadata=of(Flag()))
-    projector_layers: int = field(default=3, metadata=of(Whole(2, 3)))
+    projector_layers: int = field(default=3, metadata=of(Whole(1, 3)))
     film: bool = field(default=False, metadata=of(Flag()))
     tokenizer_vocab: int = field(default=32000, metadata=of(Whole(1, 2**21)))
     bins: int = field(default=256, metadata=of(Whole(2, 2**16)))
@@ -108,6 +110,11 @@ class VLAConfig:
             len({self.towers[t].patch for image in self.image_towers for t in image}) == 1,
             'towers differ in patch size, so their tokens do not line up',
         )
+        require(
+            self.patches % self.shuffle == 0,
+            f'shuffle is {self.shuffle}, expected a divisor of the {self.patches} patches along a '
+            'side',
+        )
         widths = {sum(self.towers[t].width for t in image) for image in self.image_towers}
         require(len(widths) == 1, f'images differ in feature width: {sorted(widths)}')
         require(
@@ -123,7 +130,7 @@ class VLAConfig:
             f'beyond the vocabulary of {vocab}: expected a token of it, or null',
         )
         longest = self.decoder.max_positions
-        # BOS, and one token of the prompt at the least.
+        # One token of the prompt at the least, and BOS.
         length = self.visual_tokens + self.slots + 2
         require(
             length <= longest,
@@ -142,9 +149,14 @@ class VLAConfig:
         return 3 * sum(len(image) for image in self.image_towers)
 
     @property
-    def grid(self) -> int:
+    def patches(self) -> int:
         """Patches along one side of an image."""
         return self.image_size // self.towers[self.image_towers[0][0]].patch
+
+    @property
+    def grid(self) -> int:
+        """Visual tokens along one side of an image."""
+        return self.patches // self.shuffle
 
     @property
     def tokens_per_image(self) -> int:
@@ -171,12 +183,17 @@ class VLAConfig:
         return self.head.rows(self.action_dims)
 
     @property
+    def behind(self) -> int:
+        """Positions that an answer takes behind the prompt."""
+        return self.head.positions(self.action_dims)
+
+    @property
     def passes(self) -> tuple[tuple[int, int], ...]:
         """Passes of the language model after the prefill; see `HeadConfig.passes`."""
         return self.head.passes(self.action_dims)
 
     @property
     def feature_width(self) -> int:
-        """Channels of a patch as the projector sees it."""
-        towers = sum(self.towers[t].width for t in self.image_towers[0])
+        """Channels of a visual token as the projector sees it."""
+        towers = sum(self.towers[t].width for t in self.image_towers[0]) * self.shuffle**2
         return towers + 2 * self.coordinates

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a checkpoint declares that it wants of a robot; read without torch and weights."""
+"""What a checkpoint declares that it wants of a robot; read without its weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.deploy.wants import ActionsWanted, StateWanted, ViewsWanted, Wants
-from vla_accel_ros.models.action_tokens import ActionStatistics, select_statistics
+from vla_accel_ros.models.action_tokens import ActionStatistics, chosen_key
 from vla_accel_ros.models.action_units import in_si
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.conventions import (
@@ -34,6 +34,7 @@ from vla_accel_ros.models.checkpoints.conventions import (
 )
 from vla_accel_ros.models.checkpoints.json_file import read_json
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families import registry
 
 TOKENIZER = 'tokenizer.json'
 
@@ -51,13 +52,13 @@ def declaration(folder: str | Path, unnorm_key: str | None = None, name: str = '
         UnnormKeyError: When the key is missing or wrong; the message lists the keys.
     """
     config, conventions = read_config(folder), read_conventions(folder)
-    key, own = select_statistics(config.norm_stats, unnorm_key)
+    key = chosen_key(config.norm_stats, unnorm_key)
     entry = config.norm_stats[key]
     return Wants(
         checkpoint=name or str(folder),
         key=key,
         keys=len(config.norm_stats),
-        actions=_actions(config, conventions, key, own, entry['action']),
+        actions=_actions(config, conventions, key, entry.get('action') or {}),
         views=ViewsWanted(
             config.cameras,
             config.image_size,
@@ -68,12 +69,12 @@ def declaration(folder: str | Path, unnorm_key: str | None = None, name: str = '
         state=_state(config, conventions, entry.get('proprio') or {}),
         bins=config.bins if config.head.in_tokens else 0,
         vocabulary=config.tokenizer_vocab,
-        tokens=_tokens(Path(folder)),
+        tokens=_tokens(Path(folder)) if config.head.in_tokens else 0,
     )
 
 
 def _actions(
-    config: VLAConfig, conventions: Conventions, key: str, own: ActionStatistics, stored: Mapping
+    config: VLAConfig, conventions: Conventions, key: str, stored: Mapping
 ) -> ActionsWanted:
     space = conventions.actions
     if space is None and config.action_dims == END_EFFECTOR.width:
@@ -89,10 +90,11 @@ def _actions(
         'frame': conventions.frame or '',
         'rows': config.head.chunk,
     }
-    if space is None or space.width != len(own.low):
+    statistics = _statistics(config, key, space, stored)
+    if space is None or statistics is None or space.width != len(statistics.low):
         names = tuple(f'column {i}' for i in range(config.action_dims))
         return ActionsWanted((), names, **said)
-    metres, radians = in_si(key, own, space).largest_step(space)
+    metres, radians = statistics.largest_step(space)
     return ActionsWanted(
         tuple(kind.value for kind in space.kinds),
         space.names,
@@ -100,7 +102,7 @@ def _actions(
         step_rad=radians,
         position_rad=max(
             (
-                float(max(abs(own.low[i]), abs(own.high[i])))
+                float(max(abs(statistics.low[i]), abs(statistics.high[i])))
                 for i in space.positions
                 if space.units[i] == 'rad'
             ),
@@ -109,6 +111,17 @@ def _actions(
         **_gripper(config, space, stored),
         **said,
     )
+
+
+def _statistics(
+    config: VLAConfig, key: str, space: ActionSpace | None, stored: Mapping
+) -> ActionStatistics | None:
+    """Give the range of the actions in m and rad; None where it is not known."""
+    if config.action_dims == END_EFFECTOR.width:
+        return registry.of(config).reader(config, key).statistics
+    if space is None or not (stored.get('q01') and stored.get('q99')):
+        return None
+    return in_si(key, ActionStatistics.from_dict(dict(stored)), space)
 
 
 def _gripper(config: VLAConfig, space: ActionSpace, stored: Mapping) -> dict[str, float]:

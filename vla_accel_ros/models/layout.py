@@ -22,12 +22,19 @@ from vla_accel_ros.pruning.interface import Layout
 
 def layout_of(config: VLAConfig) -> Layout:
     """Give the layout of a configuration."""
+    tower = config.towers[config.image_towers[0][-1]]
     return Layout(
         cameras=config.cameras,
         rows=config.grid,
         columns=config.grid,
-        patch=config.towers[config.image_towers[0][0]].patch,
+        patch=tower.patch * config.shuffle,
         layers=config.decoder.layers,
+        not_answering=tuple(
+            layer + 1 for layer in config.head.not_answering(config.decoder.layers)
+        ),
+        prompt_acts=config.head.prompt_acts,
+        tower_blocks=min(config.towers[t].blocks for image in config.image_towers for t in image),
         single_pass=config.head.single_pass,
+        before=config.head.before,
         without_attention=tuple(layer + 1 for layer in config.decoder.drop_attention),
     )

@@ -25,37 +25,34 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vla_accel_ros.decoding import RELAXED_BINS
-from vla_accel_ros.decoding.registry import create as create_decoder
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.engines.eager import EAGER
-from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import CacheLender, KVCache
-from vla_accel_ros.models.action_reader import ActionReader
+from vla_accel_ros.models.adjusted import Adjusted
 from vla_accel_ros.models.asker import Asker
+from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.device import check_device
 from vla_accel_ros.models.families import registry
-from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES
 from vla_accel_ros.models.heads.interface import Ask, HeadAnswer
-from vla_accel_ros.models.in_use import EngineSlot, InUse
+from vla_accel_ros.models.in_use import EngineSlot
 from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.models.planned import Plans
 from vla_accel_ros.models.prediction import NotFiniteError, Prediction
-from vla_accel_ros.models.preprocess import CameraCountError
-from vla_accel_ros.models.proprio import Proprioception
+from vla_accel_ros.models.preprocess import CameraCountError, with_cameras
 from vla_accel_ros.models.pruner_slot import PrunerSlot
 from vla_accel_ros.models.rehearsal import busy, rehearse
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
 from vla_accel_ros.models.stopwatch import Stopwatch, clock_of
-from vla_accel_ros.models.tokenizer import PromptEncoder, load_prompt_encoder
+from vla_accel_ros.models.tokenizer import PromptEncoder
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.base import Pruner
 
 
-class Policy:
+class Policy(Adjusted):
     """A model with its preprocessing, prompt and statistics.
 
     Args:
@@ -87,17 +84,17 @@ class Policy:
     ) -> None:
         self.model = model
         model.language_model.model.pack()
-        self._reader = ActionReader(model.config, unnorm_key)
+        family = registry.of(model.config)
+        self._reader = family.reader(model.config, unnorm_key)
         self.unnorm_key, self.statistics = self._reader.key, self._reader.statistics
-        self.proprio = (
-            Proprioception(model.config, self.unnorm_key) if model.config.proprio else None
-        )
+        self.proprio = family.proprio(model.config, self.unnorm_key)
         self._ask = Asker(model, encode, self.proprio)
         self._caches = CacheLender(model.new_cache) if caches is None else caches
         self._pruners = PrunerSlot(layout_of(model.config))
         self._plans = Plans(model, self._caches)
-        self._head = registry.of(model.config).head(model, self.statistics)
+        self._head = family.head(model, self.statistics)
         self._engine = EngineSlot(partial(setattr, self._head, 'engine'), model.dtype)
+        self._answered: np.ndarray | None = None
         self.set_decoder('greedy')
 
     @classmethod
@@ -110,6 +107,7 @@ class Policy:
         progress: Progress | None = None,
         allow_download: bool = False,
         threads: int | None = None,
+        cameras: int | None = None,
     ) -> Policy:
         """Load a checkpoint folder.
 
@@ -121,6 +119,8 @@ class Policy:
             progress: Called with the share done, 0..1, and a word on what is being done.
             allow_download: Whether the hub may be asked.
             threads: Threads of torch in this process; as they are when None.
+            cameras: Views that the robot has, where the checkpoint has places for more; as many
+                as its configuration says when None.
 
         Raises:
             CheckpointError: When files are missing, corrupt or do not fit.
@@ -134,12 +134,16 @@ class Policy:
         folder = resolve(folder_or_hub, allow_download)
         if dtype is None:
             dtype = torch.float32 if device == 'cpu' else torch.bfloat16
-        model = load(folder, device, dtype, progress)
-        return cls(model, load_prompt_encoder(folder, model.config), unnorm_key)
+        config = read_config(folder)
+        if cameras is not None:
+            config = with_cameras(config, cameras)
+        model = load(folder, device, dtype, progress, config)
+        encode = registry.of(model.config).prompts(folder, model.config)
+        return cls(model, encode, unnorm_key)
 
     def sibling(self) -> Policy:
         """Return another over the same weights and engine, with settings and memory of its own."""
-        other = Policy(self.model, self._ask.ids, self.unnorm_key)
+        other = Policy(self.model, self._ask.encode, self.unnorm_key)
         other.run_on(self.in_use)
         return other
 
@@ -167,63 +171,13 @@ class Policy:
         """
         return self._ask.tokens_of(instruction)
 
-    def set_pruning(self, method: str, **parameters) -> None:
-        """Choose how visual tokens are pruned, from the next inference on.
-
-        Args:
-            method: One of `pruning.registry.METHODS`.
-            parameters: Its parameters, defaults for those left out.
-
-        Raises:
-            ValueError: When the method or a parameter is unknown, out of range, or does not
-                fit the model; what was in use then stays.
-        """
-        self._pruners.choose(method, **parameters)
-
-    def set_decoder(self, name: str, relaxed_bins: int = RELAXED_BINS, draft: str = GIVEN) -> None:
-        """Choose how tokens are decoded, from the next inference on.
-
-        It makes no difference where a head decodes no tokens.
-
-        Args:
-            name: One of `decoding.registry.DECODERS`.
-            relaxed_bins: Largest move, in bins, that `relaxed` takes for none.
-            draft: What is verified: the one `given` to `predict`, the `previous` answer, `none`.
-
-        Raises:
-            ValueError: When a value is unknown or out of range; what was in use then stays.
-        """
-        if draft not in SOURCES:
-            raise ValueError(f"draft is '{draft}', expected one of {', '.join(SOURCES)}")
-        self._head.decode_by(create_decoder(name, relaxed_bins), draft)
-
-    def set_engine(self, engine: Engine) -> None:
-        """Choose what runs the model's programs, from the next inference on; eager until then.
-
-        `engine_choice.use_engine` also compares it with eager, and has eager stand behind it.
-        """
-        self.run_on(InUse(engine=engine, weights=self.in_use.weights))
-
-    def run_on(self, in_use: InUse) -> None:
-        """Choose what runs the model's programs, with what is said of it."""
-        self._engine.run_on(in_use)
-
     @property
-    def in_use(self) -> InUse:
-        """What runs the model's programs."""
-        return self._engine.in_use
-
-    def assume_previous(self, token_ids: np.ndarray) -> None:
-        """Let the draft `previous` be these tokens int64 [7], as if they had been answered."""
-        self._head.assume_previous(token_ids)
-
-    def reset(self) -> None:
-        """Begin an episode, at the next inference."""
-        self._pruners.reset()
-        self._head.reset()
+    def space(self) -> ActionSpace | None:
+        """What an action's columns are; None where that is not known."""
+        return self._reader.space
 
     def _cache_for(self, length: int) -> KVCache:
-        return self._caches(length + self.config.action_dims)
+        return self._caches(length + self.config.behind)
 
     @torch.inference_mode()
     def predict(
@@ -232,6 +186,8 @@ class Policy:
         resized: bool = False,
         motion: Motion | None = None,
         draft: np.ndarray | None = None,
+        tail: np.ndarray | None = None,
+        delay: int = 0,
     ) -> Prediction:
         """Answer one observation.
 
@@ -241,6 +197,9 @@ class Policy:
             resized: Whether the images were brought to the model's size by `preprocess.fit`.
             motion: The last action's, which steers pruning; None on an episode's first step.
             draft: float [7], the action to verify; m, rad, gripper 0 open to 1 closed.
+            tail: float [k, width], what is left of the chunk that is executed, this step's row
+                first; None where none goes on meanwhile.
+            delay: Rows of it that will be executed before the answer is there.
 
         Returns:
             The actions, their tokens and where the time went.
@@ -256,10 +215,12 @@ class Policy:
         self._plans.attach(pruner, self._head.engine)
         start = time.perf_counter()
         with watch('preprocess'):
-            ask = self._ask(observation, resized, motion, draft)
+            left = 0 if tail is None else self._left(tail)
+            ask = self._ask(observation, resized, motion, draft, left, delay)
         answer = self._engine.answer(lambda: self._answer(ask, pruner, watch), pruner.reset)
         with watch('detokenise'):
-            values = self._reader(answer.actions)
+            values = self._reader(answer.actions, observation.proprio)
+        self._answered = values
         total, stats, took = (time.perf_counter() - start) * 1e3, answer.stats, watch.ms()
         return Prediction(
             values,
@@ -275,6 +236,13 @@ class Policy:
             str(self.in_use),
             self._plans.learn(pruner, took['selection'], stats.work),
         )
+
+    def _left(self, tail: np.ndarray) -> int:
+        """Say how many rows of the last answer are left; none where another one is executed."""
+        last, left = self._answered, len(tail)
+        # Its first rows may have been led over from the chunk before it; the last one tells.
+        follows = last is not None and left <= len(last) and np.allclose(tail[-1], last[-1])
+        return left if follows else 0
 
     def _answer(self, ask: Ask, pruner: Pruner, watch: Stopwatch) -> HeadAnswer:
         with self._caches.wiped_on_failure():

@@ -16,14 +16,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+from vla_accel_ros.layers.dit import DiTConfig
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.cogact.checkpoint import RMS_EPS
+from vla_accel_ros.models.families.cogact.config import CogACTConfig
 from vla_accel_ros.models.families.oft.checkpoint import CAMERAS
 from vla_accel_ros.models.families.oft.config import L1, OFTConfig
 from vla_accel_ros.models.families.openvla.checkpoint import LIBERO_CROP, public_config
 from vla_accel_ros.models.families.openvla.config import TokensConfig
+from vla_accel_ros.models.families.pi0 import sizes as pi0_sizes
+from vla_accel_ros.models.families.smolvla import presets as smolvla_sizes
 from vla_accel_ros.models.heads.config import HeadConfig
 
 TOKENS = TokensConfig()
@@ -94,6 +101,38 @@ def mid(layers: int = 8, width: int = 1024) -> VLAConfig:
         tokenizer_vocab=2000,
         prompt_end=None,
     )
+
+
+# Published action transformers of CogACT by name: width, blocks and heads.
+COGACT = {'s': (384, 6, 4), 'b': (768, 12, 12), 'l': (1024, 24, 16)}
+
+
+def _dit(size: str) -> CogACTConfig:
+    width, depth, heads = COGACT[size]
+    return CogACTConfig(dit=DiTConfig(width=width, depth=depth, heads=heads, mlp=4 * width))
+
+
+def cogact_7b(size: str = 'b') -> VLAConfig:
+    """Give CogACT on OpenVLA-7B's backbone.
+
+    Args:
+        size: Of the action transformer, `s`, `b` or `l`.
+    """
+    plain = openvla_7b()
+    decoder = replace(plain.decoder, logits=False, rms_eps=RMS_EPS)
+    return replace(plain, decoder=decoder, prompt_end=None, head=_dit(size))
+
+
+def cogact_mid(layers: int = 8, width: int = 1024) -> VLAConfig:
+    """Give CogACT's form at a size for measurements on a CPU: `mid` with the small transformer.
+
+    Args:
+        layers: Decoder layers.
+        width: Channels of the decoder, a multiple of 256.
+    """
+    plain = mid(layers, width)
+    head = replace(_dit('s'), prompt_tail=(3, 2))
+    return replace(plain, decoder=replace(plain.decoder, logits=False), head=head)
 
 
 def _mlp(width: int) -> int:
@@ -228,3 +267,24 @@ def embedded(
         gripper_open_is_one=False,
         head=head,
     )
+
+
+# By name, and with random weights where there are none to be loaded.
+FULL_SIZE: dict[str, Callable[[], VLAConfig]] = {
+    'openvla-7b': openvla_7b,
+    'openvla-7b-oft': openvla_7b_oft,
+    'cogact-small': partial(cogact_7b, 's'),
+    'cogact-base': partial(cogact_7b, 'b'),
+    'cogact-large': partial(cogact_7b, 'l'),
+    'pi0': pi0_sizes.pi0,
+    'pi05': pi0_sizes.pi05,
+    'smolvla': smolvla_sizes.smolvla,
+}
+# Sizes for a CPU, whose weights are random in any case.
+MID_SIZE: dict[str, Callable[[], VLAConfig]] = {
+    'mid': mid,
+    'cogact-mid': cogact_mid,
+    'pi0-mid': pi0_sizes.pi0_mid,
+    'pi05-mid': pi0_sizes.pi05_mid,
+    'smolvla-mid': smolvla_sizes.smolvla_mid,
+}

@@ -46,7 +46,7 @@ class Prefilled:
 
     Attributes:
         hidden: [1, r, width] of the last rows of the sequence, at least those that the head reads,
-            after the final norm.
+            after the final norm; None where only keys and values were wanted.
         positions: For each layer, the absolute positions int [S_l] of the keys in the cache.
         ids: For each layer, the visual tokens among them, camera * tokens + index.
         kept_ids: Visual tokens still there at the end, as `ids`, on the host.
@@ -54,7 +54,7 @@ class Prefilled:
             rows from the last prompt token on.
     """
 
-    hidden: Tensor
+    hidden: Tensor | None
     positions: tuple[Tensor, ...]
     ids: tuple[Tensor, ...]
     kept_ids: Tensor
@@ -81,25 +81,20 @@ def encode(inference: Inference, pixels: Tensor, ids: Tensor) -> tuple[Tensor, T
     run, watch, model = inference.run, inference.watch, inference.model
     choice, pruner = inference.choice, inference.choice.pruner
     needs, layout, early = choice.needs, pruner.layout, 0 in choice.needs.drops
-    present, kept = all_ids(layout.cameras, layout.tokens, 'cpu'), None
-    given = {'pixels': pixels}
     model.check_pixels(pixels)
+    given = {'pixels': pixels}
     if model.config.film:
         given |= run(model.instruction(), {'ids': ids})
-    with watch('towers'):
-        seen = run(model.vision(needs.tower_attention), given)
-        features = seen.pop('features')
-    with watch('selection'):
-        received = run(PatchAttention(model.prefixes), seen) if needs.tower_attention else {}
-        choice.tell('the towers', received, lambda got: pruner.after_towers(got.get('received')))
-        if early:
-            kept = choice.settle()
+    look = _look_and_drop if needs.tower_drop else _look
+    features, kept = look(inference, given, early)
+    present = all_ids(layout.cameras, layout.tokens, 'cpu')
     given = {'features': features}
     if kept is not None:
         present = kept.ids
         given['ids'] = host.send(present, pixels.device)
     with watch('projector'):
-        visual = run(model.projection(kept is not None), given)['visual']
+        program = model.projection(kept is not None, bool(needs.tower_drop))
+        visual = run(program, {name: given[name] for name in program.inputs})['visual']
     projected = len(present)
     with watch('selection'):
         distances: Tensors = {}
@@ -118,6 +113,60 @@ def encode(inference: Inference, pixels: Tensor, ids: Tensor) -> tuple[Tensor, T
     return visual, present, projected
 
 
+def _look(inference: Inference, given: Tensors, early: bool) -> tuple[Tensor, Kept | None]:
+    """Run the towers.
+
+    Args:
+        inference: The inference.
+        given: What the towers are given.
+        early: Whether tokens may be dropped before the decoder.
+
+    Returns:
+        Features of all visual tokens, and which of them are kept; None for no change.
+    """
+    with inference.watch('towers'):
+        seen = inference.run(inference.model.vision(inference.choice.needs.tower_attention), given)
+        features = seen.pop('features')
+    return features, _choose(inference, seen, early)
+
+
+def _look_and_drop(
+    inference: Inference, given: Tensors, early: bool
+) -> tuple[Tensor, Kept | None]:
+    """Run the towers and drop visual tokens between two of their blocks; see `_look`.
+
+    Returns:
+        Features of the tokens that are left, and which these are; None for all.
+    """
+    run, needs, layout = inference.run, inference.choice.needs, inference.choice.pruner.layout
+    first, then = inference.model.half_towers(needs.tower_drop, needs.tower_attention)
+    with inference.watch('towers'):
+        seen = run(first, given)
+    kept = _choose(inference, seen, early)
+    whole = torch.arange(layout.tokens, device='cpu')
+    left = (whole,) * layout.cameras if kept is None else kept.indices
+    device = given['pixels'].device
+    stay = {f'stay.{i}': host.send(index, device) for i, index in enumerate(left)}
+    known = {**given, **seen, **stay}
+    with inference.watch('towers'):
+        return run(then, {name: known[name] for name in then.inputs})['features'], kept
+
+
+def _choose(inference: Inference, seen: Tensors, early: bool) -> Kept | None:
+    """Let the pruner know what the towers' blocks look at, and choose where it may."""
+    model, choice = inference.model, inference.choice
+    with inference.watch('selection'):
+        attention = PatchAttention(model.prefixes, model.config.shuffle)
+        looks = {name: seen[name] for name in attention.inputs if name in seen}
+        received = inference.run(attention, looks) if choice.needs.tower_attention else {}
+
+        def told(got: Tensors) -> Kept | None:
+            return choice.pruner.after_towers(got.get('received'))
+
+        choice.tell('the towers', received, told)
+        return choice.settle() if early else None
+
+
 def prefill(
     inference: Inference,
     x: Tensor,
@@ -126,6 +175,7 @@ def prefill(
     rows: Slices,
     read: int | None = None,
     causal: bool = True,
+    keys_only: bool = False,
 ) -> Prefilled:
     """Run the decoder over a prompt, dropping visual tokens as the pruner says.
 
@@ -134,19 +184,24 @@ def prefill(
 
     Args:
         inference: The inference.
-        x: [1, S, width]: BOS, the visual tokens `ids`, then whatever follows.
+        x: [1, S, width]: what stands before the visual tokens (BOS, or nothing), the visual tokens
+            `ids`, then whatever follows.
         ids: int64 [n], which visual tokens these are, ascending, on the host.
         cache: Empty; filled.
         rows: Which rows are which, from the end.
         read: Last rows that the head reads; None for all that are left.
-        causal: False where every row sees every other one (single-pass models).
+        causal: False where every row sees every other one.
+        keys_only: Whether the head reads keys and values only, and scores of the answer come from
+            rows of its own: the last layer does no more than that, and `read` is 0.
     """
     decoder = inference.model.language_model.model
     choice, layout = inference.choice, inference.choice.pruner.layout
-    needs, depth = choice.needs, layout.layers
+    needs, depth, apart = choice.needs, layout.layers, inference.model.config.head.apart
+    decode = () if keys_only else needs.decode
     length = x.shape[1]
-    after = layout.total + 1 + torch.arange(length - 1 - len(ids), device='cpu')
-    positions = torch.cat([after.new_zeros(1), 1 + ids, after])
+    front = torch.arange(layout.before, device='cpu')
+    after = layout.total + torch.arange(layout.before, length - len(ids), device='cpu')
+    positions = torch.cat([front, layout.before + ids, after])
     stay: Tensor | None = None
     all_positions: list[Tensor] = []
     held_ids: list[Tensor] = []
@@ -154,36 +209,46 @@ def prefill(
     cuts = sorted({0, depth, *(layer for layer in needs.drops if 0 < layer <= depth)})
     for first, last in pairwise(cuts):
         span = range(first + 1, last + 1)
-        taps = tuple(k for k in span if k in needs.layers or k in needs.decode)
+        taps = tuple(k for k in span if k in needs.layers or k in decode)
         given = {'x': x, 'positions': host.send(positions, x.device)}
         if stay is not None:
             given['stay'] = host.send(stay, x.device)
-        if last == depth:
+        if last == depth and (not keys_only or depth in taps):
             left = len(positions)
             # Behind the last attention, which may be that of an earlier layer, rows stand alone.
-            kinds = kinds_at(needs, decoder.config.attending[-1] + 1)
+            kinds = kinds_at(needs, decoder.config.attending[-1] + 1, not keys_only)
             wanted = wanted_rows(left, rows, kinds, read)
             given['rows'] = torch.arange(left - wanted, left, device=x.device)
-        program = Span(decoder, first, last, causal, stay is not None, last == depth, taps)
+        ends = last == depth
+        program = Span(
+            decoder,
+            first,
+            last,
+            causal,
+            stay is not None,
+            ends and not keys_only,
+            taps,
+            ends and keys_only,
+            apart,
+        )
         # Layers that are without attention have nothing to keep.
         room = {'new': cache.room(first, last, len(positions))} if program.slots else {}
         done = inference.run(program, given, room)
         cache.grow(len(positions), first, last)
-        x, stay, here = done['x'], None, host.send(ids, x.device)
+        here = host.send(ids, x.device)
+        x, stay = done.get('x'), None
         all_positions += [given['positions']] * len(span)
         held_ids += [here] * len(span)
         # Copies, so that the rows that are not wanted can be freed.
         answering = rows[Rows.LAST].start
-        queries |= {
-            k: done[f'queries.{k}'][:, :, answering:].clone() for k in taps if k in needs.decode
-        }
+        queries |= {k: done[f'queries.{k}'][:, :, answering:].clone() for k in taps if k in decode}
         with inference.watch('selection'):
             _tell(inference, first, last, done, given['positions'], here, rows, causal)
             kept = choice.settle() if last in needs.drops else None
             if kept is not None:
                 places = narrow(ids, kept.ids)
-                behind = torch.arange(1 + len(ids), len(positions), device='cpu')
-                stay = torch.cat([places.new_zeros(1), 1 + places, behind])
+                behind = torch.arange(layout.before + len(ids), len(positions), device='cpu')
+                stay = torch.cat([front, layout.before + places, behind])
                 positions, ids = positions[stay], ids[places]
     return Prefilled(x, tuple(all_positions), tuple(held_ids), ids, queries)
 
@@ -217,7 +282,8 @@ def _tell(
     )
     scores: Tensors = {}
     if wanted:
-        program = RowScores(wanted, layout.cameras, layout.tokens, causal)
+        apart = inference.model.config.head.apart
+        program = RowScores(wanted, layout.cameras, layout.tokens, causal, layout.before, apart)
         given = {f'queries.{want.layer}': done[f'queries.{want.layer}'] for want in wanted}
         given |= {'new': done['new'], 'positions': positions, 'ids': ids}
         scores = inference.run(program, given)

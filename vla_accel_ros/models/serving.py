@@ -16,11 +16,25 @@
 
 from __future__ import annotations
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.scheduling.decision import Request
+
+
+def check_space(policy: Policy) -> None:
+    """Refuse a policy whose actions nobody here can execute.
+
+    Raises:
+        ValueError: When nothing says what the columns of its actions are.
+    """
+    if policy.space is None:
+        raise ValueError(
+            f'the checkpoint answers actions of {policy.config.action_dims} columns, expected the '
+            f'{END_EFFECTOR.width} of an end effector: {", ".join(END_EFFECTOR.names)}'
+        )
 
 
 def serve(
@@ -34,7 +48,8 @@ def serve(
 
     Args:
         policy: The policy.
-        request: Its last action steers pruning, its draft is verified.
+        request: Its last action steers pruning, its draft is verified, and a new chunk may go on
+            from its tail.
         observation: Of the request's stamp.
         step_s: Seconds of a policy step.
         resized: See `Policy.predict`.
@@ -48,4 +63,11 @@ def serve(
         policy.reset()
     else:
         motion = Motion.from_action(last.values, step_s, last.space)
-    return policy.predict(observation, resized=resized, motion=motion, draft=request.draft)
+    return policy.predict(
+        observation,
+        resized=resized,
+        motion=motion,
+        draft=request.draft,
+        tail=request.tail,
+        delay=request.delay,
+    )

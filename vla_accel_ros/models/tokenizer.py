@@ -19,12 +19,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 import re
+from typing import TYPE_CHECKING
 
 from vla_accel_ros.files.lfs import complaint
 from vla_accel_ros.files.links import dangling
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, parse, read_text
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.sentencepiece_file import read_pieces
+
+if TYPE_CHECKING:
+    import numpy as np
 
 UNKNOWN, BOS, EOS, PAD = '<unk>', '<s>', '</s>', '<pad>'
 TOKENIZER, LLAMAS = 'tokenizer.json', 'tokenizer.model'
@@ -76,13 +81,23 @@ def build_prompt(instruction: str, style: str = 'v0.2') -> str:
         TokenizerError: When the instruction is empty, too long or has control characters.
         ValueError: When the style is unknown.
     """
+    checked_instruction(instruction)
+    if style not in _TEMPLATES:
+        raise ValueError(f"prompt style '{style}' is not one of {sorted(_TEMPLATES)}")
+    return _TEMPLATES[style].format(instruction.lower())
+
+
+def checked_instruction(instruction: str) -> str:
+    """Give an instruction as it is.
+
+    Raises:
+        TokenizerError: When it is empty, too long or has control characters.
+    """
     try:
         check_instruction(instruction)
     except ValueError as error:
         raise TokenizerError(str(error)) from None
-    if style not in _TEMPLATES:
-        raise ValueError(f"prompt style '{style}' is not one of {sorted(_TEMPLATES)}")
-    return _TEMPLATES[style].format(instruction.lower())
+    return instruction
 
 
 class PromptEncoder:
@@ -92,15 +107,34 @@ class PromptEncoder:
         encode: Gives a text's token ids, BOS first.
         style: Prompt style.
         end: Token that must end the prompt, appended if it does not, or None.
+        tail: Tokens that are appended whatever the prompt ends with.
+
+    Attributes:
+        reads_state: Whether the state of the robot is part of the prompt.
     """
 
-    def __init__(
-        self, encode: Callable[[str], list[int]], style: str = 'v0.2', end: int | None = 29871
-    ) -> None:
-        self._encode, self._style, self._end = encode, style, end
+    reads_state = False
 
-    def __call__(self, instruction: str) -> list[int]:
+    def __init__(
+        self,
+        encode: Callable[[str], list[int]],
+        style: str = 'v0.2',
+        end: int | None = 29871,
+        tail: tuple[int, ...] = (),
+    ) -> None:
+        self._encode, self._style, self._end, self._tail = encode, style, end, tail
+
+    def words(self, instruction: str) -> slice | None:
+        """Say which ids of a prompt are the words of the instruction; None where all may be."""
+        return None
+
+    def __call__(self, instruction: str, state: np.ndarray | None = None) -> list[int]:
         """Give the prompt's ids.
+
+        Args:
+            instruction: What to do.
+            state: float [numbers], normalised proprioception, where `reads_state`; what is said
+                of a prompt without it holds for one of an unknown state.
 
         Raises:
             TokenizerError: When the instruction is empty, too long, has control characters, or a
@@ -108,7 +142,7 @@ class PromptEncoder:
         """
         prompt = build_prompt(instruction, self._style)
         try:
-            return end_prompt(self._encode(prompt), self._end)
+            return [*end_prompt(self._encode(prompt), self._end), *self._tail]
         except UnknownTextError as error:
             begin = _TEMPLATES[self._style].index('{}')
             end = begin + len(instruction.lower())
@@ -120,6 +154,22 @@ class PromptEncoder:
                 f'{error}, which stand in the prompt itself: does the tokeniser belong to this '
                 'checkpoint?'
             ) from None
+
+
+class FixedPrompt(PromptEncoder):
+    """The same prompt for any instruction, for models with random weights.
+
+    Args:
+        ids: Its token ids.
+    """
+
+    def __init__(self, ids: list[int]) -> None:
+        super().__init__(lambda text: ids)
+        self._ids = ids
+
+    def __call__(self, instruction: str, state: np.ndarray | None = None) -> list[int]:
+        """Give the ids."""
+        return self._ids
 
 
 def end_prompt(ids: list[int], end: int | None) -> list[int]:
@@ -154,7 +204,7 @@ def write_tokenizer(words: list[str], folder: str | Path) -> None:
     tokenizer.save(str(Path(folder) / TOKENIZER))
 
 
-def _from_json(file: Path, rows: int) -> Callable[[str], list[int]]:
+def _from_json(file: Path, rows: int, begin: str) -> Callable[[str], list[int]]:
     from tokenizers import Tokenizer
 
     try:
@@ -168,17 +218,17 @@ def _from_json(file: Path, rows: int) -> Callable[[str], list[int]]:
     except CheckpointError as error:
         raise TokenizerError(str(error)) from error
     except BaseException as error:  # the library raises bare exceptions, and panics
-        raise _unreadable(file, error) from error
+        raise unreadable(file, error) from error
     unknown = tokenizer.token_to_id(UNKNOWN)
-    bos = tokenizer.token_to_id(BOS)
-    _check_ids(file, bos, highest, rows)
+    bos = tokenizer.token_to_id(begin)
+    _check_ids(file, bos, highest, rows, begin)
 
     def encode(text: str) -> list[int]:
         try:
             # BOS is put there below: a file's own template may name a token that is none.
             encoded = tokenizer.encode(text, add_special_tokens=False)
         except BaseException as error:  # as above
-            raise _unreadable(file, error) from error
+            raise unreadable(file, error) from error
         if unknown is not None and unknown in encoded.ids:
             raise UnknownTextError(
                 text,
@@ -193,16 +243,16 @@ def _from_json(file: Path, rows: int) -> Callable[[str], list[int]]:
     return encode
 
 
-def _unreadable(file: Path, error: BaseException) -> BaseException:
+def unreadable(file: Path, error: BaseException) -> BaseException:
     """Give the error to raise for what a library raised, panics of its native code included."""
     if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
         return error
     return TokenizerError(f'{file} cannot be read: {error}')
 
 
-def _check_ids(file: Path, bos: int | None, highest: int, rows: int) -> None:
+def _check_ids(file: Path, bos: int | None, highest: int, rows: int, begin: str = BOS) -> None:
     if bos is None or bos < 0:
-        raise TokenizerError(f"{file} has no token '{BOS}', which begins every prompt")
+        raise TokenizerError(f"{file} has no token '{begin}', which begins every prompt")
     if highest >= rows:
         raise TokenizerError(
             f'{file} has a token {highest}, the model has {rows} rows of embeddings: they do not '
@@ -212,17 +262,11 @@ def _check_ids(file: Path, bos: int | None, highest: int, rows: int) -> None:
 
 def _from_sentencepiece(file: Path, rows: int) -> Callable[[str], list[int]]:
     try:
-        from sentencepiece import SentencePieceProcessor
-    except ImportError:
-        raise TokenizerError(
-            f'{file} needs the package sentencepiece, or a {TOKENIZER} beside it'
-        ) from None
-    try:
-        processor = SentencePieceProcessor(model_file=str(file))
-    except (RuntimeError, OSError) as error:
-        raise TokenizerError(f'{file} cannot be read: {error}') from error
-    _check_ids(file, processor.bos_id(), processor.vocab_size() - 1, rows)
-    return lambda text: [processor.bos_id(), *processor.encode(text)]
+        pieces = read_pieces(file)
+    except CheckpointError as error:
+        raise TokenizerError(str(error)) from error
+    _check_ids(file, pieces.bos, pieces.count - 1, rows)
+    return lambda text: [pieces.bos, *pieces.encode(text)]
 
 
 def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
@@ -236,18 +280,35 @@ def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
         TokenizerError: When neither file is there, it cannot be read, or it has tokens that the
             model has not.
     """
-    folder, rows = Path(folder), config.decoder.vocab
+    encode = load_text_encoder(folder, config.decoder.vocab)
+    return PromptEncoder(encode, config.prompt, config.prompt_end, config.head.prompt_tail)
+
+
+def load_text_encoder(
+    folder: str | Path, rows: int, begin: str = BOS, remedy: str = ''
+) -> Callable[[str], list[int]]:
+    """Load what gives a text's token ids, BOS first.
+
+    Args:
+        folder: Holds `tokenizer.json` or `tokenizer.model`.
+        rows: Of the model's embedding table.
+        begin: How a `tokenizer.json` calls BOS.
+        remedy: What to do where neither is there.
+
+    Raises:
+        TokenizerError: As `load_prompt_encoder`.
+    """
+    folder = Path(folder)
     own, llamas = folder / TOKENIZER, folder / LLAMAS
     for file in (own, llamas):
         if why := dangling(file) or complaint(file):
             raise TokenizerError(why)
     if own.exists():
-        encode = _from_json(own, rows)
-    elif llamas.exists():
-        encode = _from_sentencepiece(llamas, rows)
-    else:
-        raise TokenizerError(f'{folder} holds neither {TOKENIZER} nor {LLAMAS}')
-    return PromptEncoder(encode, config.prompt, config.prompt_end)
+        return _from_json(own, rows, begin)
+    if llamas.exists():
+        return _from_sentencepiece(llamas, rows)
+    told = f': {remedy}' if remedy else ''
+    raise TokenizerError(f'{folder} holds neither {TOKENIZER} nor {LLAMAS}{told}')
 
 
 def check_length(words: int, config: VLAConfig) -> None:
@@ -260,8 +321,8 @@ def check_length(words: int, config: VLAConfig) -> None:
     Raises:
         TokenizerError: When the model was not made for that many positions.
     """
-    behind = config.slots + 2 if config.head.single_pass else config.action_dims
-    length, longest = config.visual_tokens + words + behind, config.decoder.max_positions
+    length = config.visual_tokens + words + config.behind
+    longest = config.decoder.max_positions
     if length > longest:
         raise TokenizerError(
             f'the instruction makes a prompt of {words} tokens, {length} positions with images '

@@ -14,25 +14,27 @@
 
 """What models of every family are made of: towers, projector and language model.
 
-The sequence begins with [BOS | visual tokens | rest of the prompt]; positions are absolute, so
-the visual tokens stand at 1..N whatever happens to them later. A family adds what makes actions
-of it.
+The sequence begins with [BOS | visual tokens | rest of the prompt], or with the visual tokens
+where the family has BOS behind them; positions are absolute, so that a visual token keeps its own
+whatever happens to the others. A family adds what makes actions of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.eager import EAGER
-from vla_accel_ros.engines.interface import call
+from vla_accel_ros.engines.interface import Program, call
 from vla_accel_ros.engines.onnx.linked_weights import LinkedWeights
 from vla_accel_ros.engines.programs.call import Call
-from vla_accel_ros.engines.programs.decoder import Span
+from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
+from vla_accel_ros.engines.programs.half_towers import TowersBegin, TowersFinish
 from vla_accel_ros.engines.programs.vision import Vision
 from vla_accel_ros.layers.cache import KVCache
+from vla_accel_ros.layers.connector import shuffled
 from vla_accel_ros.layers.llama import LanguageModel
 from vla_accel_ros.layers.projector import Projector, patch_coordinates
 from vla_accel_ros.layers.vit import VisionBackbone, look_at
@@ -67,12 +69,12 @@ class VLA(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.language_model.lm_head.weight.device
+        return self.language_model.model.embed_tokens.weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """Type of the weights."""
-        return self.language_model.lm_head.weight.dtype
+        return self.language_model.model.embed_tokens.weight.dtype
 
     def language(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor | None:
         """Give the mean embedding of the prompt [B, width] for FiLM, None without FiLM.
@@ -97,13 +99,14 @@ class VLA(nn.Module):
             language: [B, width] for FiLM.
 
         Returns:
-            For each image [B, N, sum of its towers' widths].
+            For each image [B, N, feature width], of N visual tokens.
 
         Raises:
             ValueError: When the shape is not what the configuration says.
         """
         self.check_pixels(pixel_values)
-        return look_at(self.vision_backbone, self.config.image_towers, pixel_values, language)[0]
+        seen = look_at(self.vision_backbone, self.config.image_towers, pixel_values, language)[0]
+        return [shuffled(features, self.config.shuffle) for features in seen]
 
     def check_pixels(self, pixel_values: Tensor) -> None:
         """Check pixel values [B, channels, H, W].
@@ -143,7 +146,7 @@ class VLA(nn.Module):
         return self.project(self.tower_features(pixel_values, language))
 
     def embed_prompt(self, input_ids: Tensor, visual: Tensor) -> Tensor:
-        """Put the visual tokens behind BOS.
+        """Put the visual tokens behind what stands in front of them, BOS or nothing.
 
         Args:
             input_ids: int [B, T], BOS first.
@@ -153,7 +156,8 @@ class VLA(nn.Module):
             [B, T + N, width].
         """
         text = self.language_model.model.embed_tokens(input_ids)
-        return torch.cat([text[:, :1], visual.to(text.dtype), text[:, 1:]], dim=1)
+        front = self.config.head.before
+        return torch.cat([text[:, :front], visual.to(text.dtype), text[:, front:]], dim=1)
 
     # -- the programs that the model is made of, beside those of `engines.programs.decoder` ------
 
@@ -164,7 +168,23 @@ class VLA(nn.Module):
     def vision(self, attention: bool = False) -> Vision:
         """Give the program of the towers, with what the last blocks look at where asked."""
         config = self.config
-        return Vision(self.vision_backbone, config.image_towers, config.film, attention)
+        return Vision(
+            self.vision_backbone, config.image_towers, config.film, attention, config.shuffle
+        )
+
+    def half_towers(self, block: int, attention: bool) -> tuple[TowersBegin, TowersFinish]:
+        """Give the programs of the towers' blocks up to one, and of those behind it.
+
+        Args:
+            block: Counted from 1.
+            attention: Whether is wanted what that block looks at.
+        """
+        config = self.config
+        parts = self.vision_backbone, config.image_towers, block
+        return (
+            TowersBegin(*parts, config.film, attention),
+            TowersFinish(*parts, config.shuffle, config.film),
+        )
 
     @property
     def prefixes(self) -> tuple[int, ...]:
@@ -172,9 +192,21 @@ class VLA(nn.Module):
         config = self.config
         return tuple(config.towers[towers[-1]].prefix for towers in config.image_towers)
 
-    def projection(self, narrowed: bool = False) -> Call:
-        """Give the program of the projector, over the visual tokens `ids` alone where asked."""
-        inputs = ('features', 'ids') if narrowed else ('features',)
+    def project_left(self, features: Tensor, ids: Tensor) -> Tensor:
+        """Map the features [B, n, feature width] of the visual tokens int [n] alone."""
+        where = self.coordinates.to(features.dtype)[ids % self.config.tokens_per_image]
+        return self.projector(torch.cat([features, where.expand(len(features), -1, -1)], dim=-1))
+
+    def projection(self, narrowed: bool = False, left: bool = False) -> Call:
+        """Give the program of the projector.
+
+        Args:
+            narrowed: Whether it is to project the visual tokens `ids` alone.
+            left: Whether `features` are of these tokens alone already.
+        """
+        if narrowed and left and self.config.coordinates:
+            return Call('projector', self.project_left, ('features', 'ids'), 'visual')
+        inputs = ('features', 'ids') if narrowed and not left else ('features',)
         return Call('projector', self.project_rows, inputs, 'visual')
 
     def prompt(self) -> Call:
@@ -184,6 +216,14 @@ class VLA(nn.Module):
     def logits_of(self) -> Call:
         """Give the program from hidden rows to logits."""
         return Call('lm_head', self.language_model.lm_head, ('rows',), 'logits')
+
+    def usual(self) -> Iterator[Program]:
+        """Give the programs behind the projector of a call that drops no token."""
+        language, layers = self.language_model, self.config.decoder.layers
+        yield Span(language.model, 0, layers, norm=True)
+        yield self.logits_of()
+        yield Loop(language.model, language.lm_head, self.config.action_dims - 1)
+        yield Pass(language.model, language.lm_head)
 
     # ---------------------------------------------------------------------------------------------
 

@@ -36,8 +36,11 @@ from vla_accel_ros.inputs.stamp_pair import StampPair
 from vla_accel_ros.nodes import inference_policy
 from vla_accel_ros.nodes.inference_engine import EngineSwitch
 from vla_accel_ros.nodes.inference_facts import ModelWatch
+from vla_accel_ros.nodes.inference_remote import FAILURES as REMOTE_FAILURES
+from vla_accel_ros.nodes.inference_remote import RemoteSwitch
 from vla_accel_ros.nodes.inference_settings import SETTINGS
 from vla_accel_ros.nodes.token_view import dim_dropped
+from vla_accel_ros.remote.settings import RemoteSettings
 from vla_accel_ros.ros import base, qos
 from vla_accel_ros.ros.facts import Teller
 from vla_accel_ros.ros.images import array_to_image, image_to_array
@@ -53,6 +56,7 @@ FAILURES = {
     'OutOfMemoryError': 'out_of_memory',
     'ProprioError': 'wrong_proprio',
     'EngineError': 'engine_failed',
+    **REMOTE_FAILURES,
 }
 
 
@@ -82,7 +86,7 @@ class Inference(base.Node):
     SETTINGS = SETTINGS
 
     def __init__(self, **kwargs) -> None:
-        self._policy = self._worker = None
+        self._policy = self._worker = self._engine = None
         # Held while publishing, so that no answer of an ended activation slips out.
         self._publishing = threading.Lock()
         self._life = 0
@@ -94,6 +98,7 @@ class Inference(base.Node):
             # More takes torch, which comes with the model.
             read_pruning_parameters(settings['pruning_parameters'])
             EngineWish.of(settings)
+            RemoteSettings.of(settings)
         else:
             check_method(method_of(settings), self._policy)
             self._engine.check(settings)
@@ -109,35 +114,33 @@ class Inference(base.Node):
         config = self._policy.config
         apply_method(method_of(settings), self._policy)
         self._on_progress(1.0, f'engine {settings["engine"]}')
-        self._engine = EngineSwitch(
-            self._policy,
-            self._worker.call,
-            self._on_progress,
-            self.health,
-            self.get_logger().warning,
+        self._engine = (
+            RemoteSwitch(self._policy, self.health)
+            if settings['remote']
+            else EngineSwitch(
+                self._policy,
+                self._worker.call,
+                self._on_progress,
+                self.health,
+                self.get_logger().warning,
+            )
         )
         self._engine.start(settings)
         self._on_progress(1.0, 'self-test and warm-up')
-        difference = self._worker.call(self._policy.self_test).result()
-        took_ms = self._worker.call(lambda: self._policy.warm_up(settings['warm_up'])).result()
+        about = self._worker.call(
+            lambda: inference_policy.try_out(self._policy, settings, self.health)
+        ).result()
+        self._engine.tell()
         self._on_progress(1.0, 'ready')
-        self.health.figure('self_test_difference', float(difference))
-        self.health.figure('warm_up_ms', float(took_ms))
-        self.get_logger().info(
-            f'{settings["checkpoint"]} on {self._policy.model.device}: {config.cameras} views of '
-            f'{config.image_size} px, {config.visual_tokens} visual tokens, '
-            f"statistics of '{self._policy.unnorm_key}', engine {self._policy.in_use}, "
-            f'{took_ms:.1f} ms a call'
-        )
+        self.get_logger().info(about)
         self._chunk = self.advertise(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
         self._tokens = self.advertise(Image, 'vla/tokens', qos.SENSOR)
         self.subscribe(Image, 'vla/observation', self._on_observation, qos.CONTROL)
         self.subscribe(JointTrajectory, 'vla/request', self._on_request, qos.CONTROL)
         chosen = list(filter(None, settings['proprio_names']))
         self._proprio = ProprioBuffer(chosen)
-        self._watch = ModelWatch(
-            inference_policy.wants_of(settings, self._policy.unnorm_key), chosen, took_ms
-        )
+        wants = inference_policy.wants_of(settings, self._policy.unnorm_key)
+        self._watch = ModelWatch(wants, chosen)
         self._teller = Teller(self, lambda: self._watch.facts(self.settings))
         if config.proprio:
             self.subscribe(JointState, 'proprio', self._on_proprio, qos.SENSOR)
@@ -162,10 +165,13 @@ class Inference(base.Node):
         worker, self._worker, self._policy = self._worker, None, None
         if worker is not None and not worker.close(PATIENCE_S):
             self.health.event('worker_hangs', f'still computing after {PATIENCE_S:.0f} s')
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
 
     def apply(self, changed: Mapping[str, object]) -> None:
         """Hand new values to the model, between two calls; the rest is read at each call."""
-        if 'threads' in changed:
+        if 'threads' in changed and not self.settings['remote']:
             self._worker.call(lambda: inference_policy.set_threads(changed['threads']))
         apply_method(method_of(self.settings), self._policy)
         self._engine.apply(changed, self.settings)
@@ -228,9 +234,10 @@ class Inference(base.Node):
     def _answer(self, job: Job) -> None:
         start_ns = time.monotonic_ns()
         # One copy for the whole call: new values count from the next one on.
-        stamp_ns, settings, policy = job.request.stamp_ns, dict(self.settings), self._policy
+        stamp_ns, settings = job.request.stamp_ns, dict(self.settings)
+        policy, engine = self._policy, self._engine
         age_s = (self.now_ns() - stamp_ns) / NS
-        if policy is None or job.life != self._life:
+        if policy is None or engine is None or job.life != self._life:
             return
         if age_s > settings['max_age']:
             self.health.event('stale_observation', f'{age_s:.3f} s old')
@@ -264,7 +271,7 @@ class Inference(base.Node):
         self.health.count('answers')
         self.health.figure('tokens', f'{prediction.kept} of {policy.config.visual_tokens}')
         self.health.figure('pruning', prediction.pruning)
-        self._engine.tell()
+        engine.tell()
         if prediction.plan:
             self.health.figure('planner', prediction.plan)
         for stage, took_ms in prediction.timings_ms.items():
@@ -282,6 +289,8 @@ class Inference(base.Node):
         name = FAILURES.get(type(error).__name__)
         if name == 'unknown_instruction':
             self._watch.refuse_prompt(str(error))
+        if (engine := self._engine) is not None:
+            engine.tell()
         if name is None and isinstance(error, ValueError):
             # What the model cannot take came with a message.
             name = 'malformed_message'

@@ -100,6 +100,10 @@ class EngineSwitch:
         if self._health.advise(FALLBACK, in_use.trouble):
             self._warn(f'engine: {in_use}')
 
+    def close(self) -> None:
+        """Tell no more of an engine that is gone with its policy."""
+        self._health.clear(FALLBACK)
+
     def _choose(self, wish: EngineWish, settings: Mapping[str, object], may_build: bool) -> InUse:
         from vla_accel_ros.models.engine_choice import Means, choose
 

@@ -83,18 +83,17 @@ class ModelWatch:
     """Keeps what is to be told; usable from the executor's thread and the worker's.
 
     Args:
-        wants: What the checkpoint wants.
+        wants: What the checkpoint wants; None where another process has it.
         chosen: Names of its proprioception, by parameter; none takes whole messages.
-        call_ms: What the last call of the warm-up took.
 
     Attributes:
         state: Measures the proprioception.
     """
 
-    def __init__(self, wants: Wants, chosen: Sequence[str], call_ms: float) -> None:
+    def __init__(self, wants: Wants | None, chosen: Sequence[str]) -> None:
         self.state = StateWatch(chosen)
         self._wants = wants
-        self._calls_ms = [float(call_ms)]
+        self._calls_ms: list[float] = []
         self._prompt_refused = ''
 
     def answered(self, took_ms: float) -> None:
@@ -117,10 +116,10 @@ class ModelWatch:
             model=ModelFacts(
                 settings['policy_step'],
                 settings['frame_id'],
-                min(self._calls_ms),
+                min(self._calls_ms, default=None),
                 self._prompt_refused,
             ),
             state=self.state.facts(settings['proprio_tolerance'])
-            if self._wants.state.width
+            if self._wants is not None and self._wants.state.width
             else None,
         )

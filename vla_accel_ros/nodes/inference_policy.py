@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from vla_accel_ros.deploy.wants import Wants
+from vla_accel_ros.nodes import inference_remote
 from vla_accel_ros.observations import Observation, split_views
 from vla_accel_ros.paths import checkpoint_folder
 
@@ -36,12 +37,15 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
         progress: Given the share done, 0 to 1, and what is being done.
 
     Returns:
-        The `models.policy.Policy`, on its device.
+        The `models.policy.Policy`, on its device; where `remote` names a server, a
+        `remote.policy.RemotePolicy`.
 
     Raises:
         FileNotFoundError: When there is no such checkpoint.
         ValueError: When it cannot be used; the message says why.
     """
+    if settings['remote']:
+        return inference_remote.make_policy(settings)
     progress(0.0, 'torch')
     # Threads that spin while they wait make a call 100 times slower on cores that are shared:
     # 30 ms became 500 to 3000. OpenMP reads this when torch is loaded.
@@ -49,13 +53,14 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
     import torch
 
     from vla_accel_ros.models.policy import Policy
+    from vla_accel_ros.models.serving import check_space
 
     # Before the pool exists, so that its threads are made once, and by this thread.
     set_threads(settings['threads'])
     device = settings['device']
     if device == 'auto':
         device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    return Policy.load(
+    policy = Policy.load(
         folder_of(settings),
         device=device,
         dtype=None if settings['dtype'] == 'auto' else getattr(torch, settings['dtype']),
@@ -63,6 +68,8 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
         progress=progress,
         allow_download=settings['allow_download'],
     )
+    check_space(policy)
+    return policy
 
 
 def folder_of(settings: Mapping[str, object]) -> Path | str:
@@ -79,8 +86,8 @@ def folder_of(settings: Mapping[str, object]) -> Path | str:
         return settings['checkpoint']
 
 
-def wants_of(settings: Mapping[str, object], key: str) -> Wants:
-    """Return what the checkpoint wants, once it is loaded.
+def wants_of(settings: Mapping[str, object], key: str) -> Wants | None:
+    """Return what the checkpoint wants, once it is loaded; None where another process has it.
 
     Args:
         settings: The node's parameters by name.
@@ -89,6 +96,8 @@ def wants_of(settings: Mapping[str, object], key: str) -> Wants:
     Raises:
         ValueError: When what it declares cannot be read; the message says why.
     """
+    if settings['remote']:
+        return None
     from vla_accel_ros.models.checkpoints.folder import resolve
     from vla_accel_ros.models.declaration import declaration
 
@@ -101,6 +110,33 @@ def set_threads(count: int) -> None:
     import torch
 
     torch.set_num_threads(count or max(1, len(os.sched_getaffinity(0)) - 1))
+
+
+def try_out(policy, settings: Mapping[str, object], health) -> str:
+    """Test and warm up a policy, in the worker's thread.
+
+    Args:
+        policy: What `load_policy` gave, on its engine.
+        settings: The node's parameters by name.
+        health: The node's `ros.diagnostics.Health`; gets the figures.
+
+    Returns:
+        What it is, in words.
+
+    Raises:
+        RuntimeError: When it ignores its images or gives NaN, or the server's answer is no good.
+    """
+    if settings['remote']:
+        return inference_remote.try_out(policy, settings['warm_up'], health)
+    health.figure('self_test_difference', float(policy.self_test()))
+    took_ms = policy.warm_up(settings['warm_up'])
+    health.figure('warm_up_ms', float(took_ms))
+    config = policy.config
+    return (
+        f'{settings["checkpoint"]} on {policy.model.device}: {config.cameras} views of '
+        f'{config.image_size} px, {config.visual_tokens} visual tokens, '
+        f"statistics of '{policy.unnorm_key}', engine {policy.in_use}, {took_ms:.1f} ms a call"
+    )
 
 
 def predict(policy, job, settings: Mapping[str, object]):

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.acceleration.method import FLOW, Method
 from vla_accel_ros.engines.wish import OPTIONS as ENGINE
 from vla_accel_ros.nodes.scheduler_settings import POLICY_STEP
 from vla_accel_ros.options import Option, options_of
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT
 from vla_accel_ros.pruning.parameters import BUDGET, KEEP
+from vla_accel_ros.remote.settings import OPTIONS as REMOTE
 from vla_accel_ros.ros.common_options import FRAME_ID
 
 METHOD = options_of(Method)
@@ -57,6 +58,7 @@ SETTINGS = (
         choices=('auto', 'float32', 'bfloat16', 'float16'),
         when='configure',
     ),
+    *REMOTE.values(),
     ENGINE['engine'],
     ENGINE['engine_precision'],
     ENGINE['engine_required'],
@@ -107,6 +109,7 @@ SETTINGS = (
     METHOD['decoder'],
     METHOD['relaxed_bins'],
     METHOD['draft'],
+    *(METHOD[name] for name in FLOW),
     Option(
         'proprio_names',
         ('',),

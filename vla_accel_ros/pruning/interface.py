@@ -40,7 +40,8 @@ class Rows(str, Enum):
 
     ALL is every row up to the last prompt token; LAST the last prompt token, whose output is the
     first action token; TEXT the prompt tokens after the visual ones; ACTION the rows that a
-    single-pass model reads its actions from, which stand in the sequence from the start.
+    single-pass model reads its actions from, which stand in the sequence from the start, or the
+    one of the prompt that stands for the action where a layout has `prompt_acts`.
     """
 
     ALL = 'all'
@@ -57,11 +58,16 @@ class Layout:
         cameras: Views.
         rows: Patches from top to bottom of a view.
         columns: Patches from left to right.
-        patch: Side of a patch, pixels.
+        patch: Side of a visual token, pixels.
         layers: Decoder layers.
         single_pass: Whether all actions come from one pass (OFT) instead of token by token.
         without_attention: Decoder layers, counted from 1, whose attention is left out of the
             model: they give no scores.
+        before: Rows in front of the visual tokens: BOS, or none.
+        not_answering: Further layers, of which action-decoding rows give no scores: they look
+            at something else there than the layer's own keys.
+        prompt_acts: Whether a row of the prompt stands for the action (`Rows.ACTION`).
+        tower_blocks: Blocks of the towers that run; of the one with the fewest.
 
     Raises:
         ValueError: When a number is not positive.
@@ -74,9 +80,13 @@ class Layout:
     layers: int
     single_pass: bool = False
     without_attention: tuple[int, ...] = ()
+    before: int = 1
+    not_answering: tuple[int, ...] = ()
+    prompt_acts: bool = False
+    tower_blocks: int = 1
 
     def __post_init__(self) -> None:
-        for name in ('cameras', 'rows', 'columns', 'patch', 'layers'):
+        for name in ('cameras', 'rows', 'columns', 'patch', 'layers', 'tower_blocks'):
             if getattr(self, name) < 1:
                 raise ValueError(f'{name} is {getattr(self, name)}, expected at least 1')
 
@@ -149,6 +159,8 @@ class Needs:
     Attributes:
         tower_attention: Whether `after_towers` wants the attention received by each patch in
             the last block that runs of the last tower that sees the image.
+        tower_drop: Block of the towers, counted from 1, after which `after_towers` may drop
+            already; its attention then is that block's. 0 for after the last one.
         distances: Whether `after_projector` wants to know how much visual tokens differ.
         from_pivots: From how many tokens of each camera, those of the largest norm, these
             distances are; 0 for all tokens.
@@ -162,6 +174,7 @@ class Needs:
     """
 
     tower_attention: bool = False
+    tower_drop: int = 0
     distances: bool = False
     from_pivots: int = 0
     layers: Mapping[int, tuple[Rows, ...]] = field(default_factory=dict)

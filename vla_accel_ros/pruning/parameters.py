@@ -112,7 +112,9 @@ def auto_layer(name: str, value: int, paper: int, depth: int, last: int) -> int:
     return value
 
 
-def scored_layer(name: str, value: int, paper: int, layout: Layout, last: int) -> int:
+def scored_layer(
+    name: str, value: int, paper: int, layout: Layout, last: int, answering: bool = False
+) -> int:
     """Give the layer meant by a parameter where scores are made: it must have attention.
 
     Where the automatic one has none, the nearest before it stands in, or else behind it (ours).
@@ -123,18 +125,21 @@ def scored_layer(name: str, value: int, paper: int, layout: Layout, last: int) -
         paper: Likewise.
         layout: Says how many layers there are, and which have no attention.
         last: As for `auto_layer`.
+        answering: Whether the scores are those of the action-decoding rows.
 
     Raises:
         ValueError: As `auto_layer`; and when a layer without attention was asked for, or there is
             none with it up to `last`.
     """
     layer = auto_layer(name, value, paper, layout.layers, last)
-    if layer not in layout.without_attention:
+    without = (*layout.without_attention, *(layout.not_answering if answering else ()))
+    if layer not in without:
         return layer
-    able = [other for other in range(1, last + 1) if other not in layout.without_attention]
+    able = [other for other in range(1, last + 1) if other not in without]
     if value or not able:
+        left_out = layer in layout.without_attention
+        why = 'whose attention is left out and gives no' if left_out else 'that gives no such'
         raise ValueError(
-            f'{name} is {layer}, a decoder layer whose attention is left out and gives no scores, '
-            f'expected one of {able}'
+            f'{name} is {layer}, a decoder layer {why} scores, expected one of {able}'
         )
     return min(able, key=lambda other: (other > layer, abs(other - layer)))

@@ -32,6 +32,7 @@ from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.models.engine_choice import use_engine_aloud
 from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.models.serving import check_space
 from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.replay.bag.raw import BagError, shown
 from vla_accel_ros.replay.bag.reader import Bag
@@ -190,6 +191,7 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Replay:
     policy = Policy.load(
         folder, device=args.device, unnorm_key=args.unnorm_key, threads=args.threads
     )
+    check_space(policy)
     use_engine_aloud(policy, wish_of(args), _say)
     said = args.instruction.strip()
     if said:

@@ -21,6 +21,7 @@ from collections import deque
 import numpy as np
 
 from vla_accel_ros.actions import ActionChunk, Source
+from vla_accel_ros.scheduling.ensemble import Ensemble
 from vla_accel_ros.scheduling.seam import Seam, largest_changes
 
 # Chunks begin as they are.
@@ -33,9 +34,15 @@ class ChunkQueue:
     A new chunk replaces the old one whole, less the rows whose steps were already commanded
     while it was being computed. Counting what was commanded, not the time that went by, is what
     keeps the seam between two chunks free of jumps.
+
+    With an ensemble the rows are means of what the last chunks say. It smooths the seam itself.
+
+    Attributes:
+        ensemble: What averages chunks, None where the newest one alone counts.
     """
 
     def __init__(self) -> None:
+        self.ensemble: Ensemble | None = None
         self._rows: deque[np.ndarray] = deque()
         self._stamp_ns = 0
         self._source = Source.VLA
@@ -66,7 +73,12 @@ class ChunkQueue:
         return self._source
 
     def replace(
-        self, chunk: ActionChunk, consumed: int, last: np.ndarray | None = None, seam: Seam = OPEN
+        self,
+        chunk: ActionChunk,
+        consumed: int,
+        last: np.ndarray | None = None,
+        seam: Seam = OPEN,
+        sent: int = 0,
     ) -> int:
         """Put a chunk in the place of the old one.
 
@@ -79,6 +91,7 @@ class ChunkQueue:
             consumed: Actions commanded since the observation that it answers, at least 0.
             last: The action that the first row follows without a pause, None without one.
             seam: How the chunk follows on it, where the last one was of several rows, too.
+            sent: Actions commanded until now, by which chunks of an ensemble are aligned.
 
         Returns:
             How many rows are left to execute.
@@ -90,7 +103,10 @@ class ChunkQueue:
             raise ValueError(f'consumed is {consumed}, expected at least 0')
         drop = 0 if len(chunk) == 1 else consumed
         rows, inside = chunk.values[drop:], None
-        if len(chunk) > 1:
+        if self.ensemble is not None:
+            self.ensemble.add(chunk.values, sent - drop)
+            rows = self.ensemble.rows(sent)
+        elif len(chunk) > 1:
             space = chunk.space
             inside = largest_changes(chunk.values, space)
             if last is not None and self._inside is not None:
@@ -100,6 +116,26 @@ class ChunkQueue:
         self._stamp_ns = chunk.stamp_ns
         self._source = chunk.source
         return len(self._rows)
+
+    def average_by(self, ensemble: Ensemble | None) -> None:
+        """Choose what averages chunks from the next one on; the same again changes nothing."""
+        if ensemble != self.ensemble:
+            self.ensemble = ensemble
+
+    def expire(self, stamp_ns: int, longest_s: float) -> bool:
+        """Drop rows whose observation is too old.
+
+        Args:
+            stamp_ns: Now, as a capture stamp, nanoseconds.
+            longest_s: How old an observation may be.
+
+        Returns:
+            Whether there were such rows.
+        """
+        expired = bool(self._rows) and (stamp_ns - self._stamp_ns) * 1e-9 > longest_s
+        if expired:
+            self.clear()
+        return expired
 
     def pop(self) -> np.ndarray:
         """Take the next row, float64 [width].
@@ -115,3 +151,5 @@ class ChunkQueue:
         """Forget every row, and that there was a chunk to follow on."""
         self._rows.clear()
         self._inside, self._executed = None, 0
+        if self.ensemble is not None:
+            self.ensemble.clear()

@@ -19,8 +19,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from inspect import signature
 
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.options import check_options, option, shared
 from vla_accel_ros.scheduling.controller import FINE_ANGULAR, FINE_LINEAR
+from vla_accel_ros.scheduling.ensemble import Ensemble
 from vla_accel_ros.scheduling.horizon import Horizon
 from vla_accel_ros.scheduling.predictors import (
     PREDICTORS,
@@ -34,6 +36,7 @@ from vla_accel_ros.scheduling.rules.trust import Trust
 from vla_accel_ros.scheduling.seam import FADE, LIMIT, NONE, Seam
 
 STOP = 'stop'
+QUEUE, ENSEMBLE = CHUNKS = ('queue', 'ensemble')
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,26 @@ class SchedulerConfig:
     execute: str = shared(Horizon, 'execute')
     execute_rows: int = shared(Horizon, 'execute_rows')
     prefetch_rows: int = shared(Horizon, 'prefetch_rows')
+    chunks: str = option(
+        QUEUE,
+        'How chunks are executed: row by row until a new one comes (queue), or the VLA is asked '
+        'at every step and what the last chunks say of it is averaged (ensemble, as CogACT does)',
+        choices=CHUNKS,
+    )
+    ensemble_horizon: int = option(
+        7,
+        'Chunks that the ensemble averages at most; CogACT has 7 for WidowX, 2 for the Google '
+        'robot',
+        range=(1, 64),
+    )
+    ensemble_alpha: float = option(
+        0.1,
+        'How much more a chunk counts in the ensemble that points the way of the newest one',
+        range=(0.0, 100.0),
+    )
+    ensemble_gripper: bool = option(
+        True, 'Open or shut the gripper after averaging, by 0.5; the original sends the mean'
+    )
     replan_on_fine: bool = option(
         False,
         'Ask the VLA afresh in mid-chunk when the arm slows down to fine work (SpecPrune-VLA)',
@@ -187,6 +210,17 @@ class SchedulerConfig:
     def make_rule(self) -> Rule:
         """Build the rule."""
         return self._make_rule(self.rule)
+
+    def make_ensemble(self, space: ActionSpace) -> Ensemble | None:
+        """Build what averages chunks, None where nothing does.
+
+        Args:
+            space: What the columns of the actions are.
+        """
+        if self.chunks != ENSEMBLE:
+            return None
+        grippers = tuple(space.grippers.tolist()) if self.ensemble_gripper else ()
+        return Ensemble(self.ensemble_horizon, self.ensemble_alpha, grippers)
 
     def _make_predictor(self, name: str) -> Predictor:
         validity = Validity(

@@ -57,7 +57,7 @@ class Scheduler:
         self._space = space
         self._gate = FrameGate(self._config.policy_step_s, self._config.pause_s)
         self._buffer = ActionBuffer(self._config.capacity, space)
-        self._queue = ChunkQueue()
+        self._queue, self._late = ChunkQueue(), False
         self._instruction = ''
         self._requests = RequestBook()
         self._counters: Counter[str] = Counter()
@@ -72,16 +72,12 @@ class Scheduler:
         self._bridge = self._config.make_bridge()
         self._rule = self._config.make_rule()
         self._horizon, self._seam = self._config.make_horizon(), self._config.make_seam()
+        self._queue.average_by(self._config.make_ensemble(self._space))
 
     @property
     def config(self) -> SchedulerConfig:
         """The settings in force."""
         return self._config
-
-    @property
-    def space(self) -> ActionSpace:
-        """What the columns of the actions are."""
-        return self._space
 
     @property
     def buffer(self) -> ActionBuffer:
@@ -158,7 +154,9 @@ class Scheduler:
         self._step_ns = stamp_ns
         self._step_open = True
         timed_out = self._drop_lost_request(now_ns)
-        if len(self._queue) and self._queue_holds(stamp_ns):
+        if self._queue.expire(stamp_ns, self._config.max_chunk_age_s):
+            self._counters['chunks_expired'] += 1
+        if len(self._queue) and not self._asks_first:
             return self._serve_queue(now_ns)
         if self._requests.pending is not None:
             return self._serve_bridge(now_ns)
@@ -192,28 +190,28 @@ class Scheduler:
         )
         # A longer pause than this, and the arm may have come to rest.
         last = self._buffer.last_since(self._step_ns - round(1.5e9 * self._config.policy_step_s))
-        left = self._queue.replace(chunk, pending.consumed, last, self._seam)
-        self._bridged = 0
+        sent = self._counters['actions']
+        left = self._queue.replace(chunk, pending.consumed, last, self._seam, sent)
+        self._bridged, self._late = 0, latency_s > self._config.policy_step_s
         action, kind, reason = None, Kind.QUEUED, 'step_already_served'
         if self._step_open:
             action = self._send_next()
-            kind, reason = (
-                (Kind.VERIFIED, 'draft_confirmed') if verified else (Kind.DELIBERATIVE, 'answered')
-            )
-        return self._decide(
-            kind,
-            reason,
-            chunk.stamp_ns,
-            now_ns,
-            action=action,
-            latency_s=latency_s,
-            consumed=len(chunk) - left,
-        )
+            kind = Kind.VERIFIED if verified else Kind.DELIBERATIVE
+            reason = 'draft_confirmed' if verified else 'answered'
+        more = {'latency_s': latency_s, 'consumed': len(chunk) - left}
+        return self._decide(kind, reason, chunk.stamp_ns, now_ns, action=action, **more)
+
+    @property
+    def _asks_first(self) -> bool:
+        """Whether the VLA's answer is waited for, though rows of older chunks are there.
+
+        Not where it comes too late for its step, nor while it is on its way.
+        """
+        return self._queue.ensemble is not None and not (self._late or self.in_flight)
 
     def _serve_queue(self, now_ns: int) -> Decision:
         last, queue = self._buffer.last, self._queue
-        why = self._horizon.why_ask(queue.executed, len(queue) - 1, self._judge)
-        executed = queue.executed
+        executed, why = queue.executed, self._why_ask()
         action = self._send_next()
         request, reason = None, 'replan' if self._replan else why or NEXT
         if (self._replan or why) and self._requests.pending is None:
@@ -229,6 +227,12 @@ class Scheduler:
         return self._decide(
             Kind.QUEUED, reason, self._step_ns, now_ns, action=action, request=request
         )
+
+    def _why_ask(self) -> str | None:
+        queue = self._queue
+        if queue.ensemble is not None:
+            return NEXT
+        return self._horizon.why_ask(queue.executed, len(queue) - 1, self._judge)
 
     def _serve_bridge(self, now_ns: int) -> Decision:
         if self._bridge is None:
@@ -264,14 +268,6 @@ class Scheduler:
         if self._config.gripper_guard and self._buffer.gripper_moves:
             return Verdict(False, 'gripper_moves')
         return self._rule.judge(self._buffer, self._config.policy_step_s, since)
-
-    def _queue_holds(self, stamp_ns: int) -> bool:
-        age_s = (stamp_ns - self._queue.stamp_ns) * 1e-9
-        if age_s <= self._config.max_chunk_age_s:
-            return True
-        self._queue.clear()
-        self._counters['chunks_expired'] += 1
-        return False
 
     def _drop_lost_request(self, now_ns: int) -> bool:
         pending = self._requests.pending

@@ -20,6 +20,7 @@ import torch
 from vla_accel_ros.engines.programs import scores as module
 from vla_accel_ros.engines.programs.scores import LayerScores, RowKind, RowScores
 from vla_accel_ros.pruning.interface import Rows
+from vla_accel_ros.pruning.scores import attention_rows, token_scores
 
 IDS = torch.tensor([0, 2, 3, 7, 8, 9, 12, 17])
 
@@ -72,3 +73,16 @@ def test_queries_of_the_last_rows_alone_give_the_same_scores(passed, causal, lef
     whole = program.run(passed, {})
     few = program.run(passed | {'queries.1': passed['queries.1'][:, :, -left:]}, {})
     assert all(torch.equal(few[name], whole[name]) for name in program.outputs)
+
+
+@pytest.mark.parametrize('block', [100, 4])
+def test_a_row_that_stands_apart_takes_no_attention_from_the_others(passed, block, monkeypatch):
+    monkeypatch.setattr(module, 'BLOCK', block)
+    wanted = (RowKind(Rows.TEXT, -6, -1), RowKind(Rows.ACTION, -1, None))
+    program = RowScores((LayerScores(1, 0, wanted),), 2, 9, causal=False, apart=1)
+    found = program.run(passed, {})
+    queries, keys = passed['queries.1'][0], passed['new'][0, 0, 0]
+    for name, rows, seen in (('text', slice(-6, -1), -1), ('action', slice(-1, None), None)):
+        weights = attention_rows(queries[:, rows], keys[:, :seen])
+        expected = token_scores(weights, 1, IDS, 2, 9).received
+        torch.testing.assert_close(found[f'received.1.{name}'], expected, rtol=0, atol=1e-7)

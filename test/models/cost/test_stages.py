@@ -133,6 +133,18 @@ def test_operations_of_each_stage_are_those_that_torch_counts(config):
     assert_agree(CostModel(config).inference(GREEDY), flops)
 
 
+def test_tokens_dropped_in_the_towers_spare_the_blocks_that_follow(config):
+    towers = tuple(replace(tower, depth=tower.depth + 1) for tower in config.towers)
+    config = replace(config, towers=towers)
+    given = {'keep': 0.5, 'place': 'in_towers', 'tower_block': 1, 'buckets': (128,)}
+    pruner = create_pruner('random', layout_of(config), **given)
+    flops, done = counted(random(config), pruner)
+    assert done.work.projected == layout_of(config).total // 2
+    counts = CostModel(config).inference(done.work)
+    assert_agree(counts, flops)
+    assert counts['towers'].flops < CostModel(config).towers().flops
+
+
 @pytest.mark.parametrize('full', [openvla_7b, lambda: openvla_7b_oft(film=True)])
 def test_operations_of_the_full_size_models(full, monkeypatch):
     config = full()

@@ -26,8 +26,9 @@ from torch import Tensor, nn
 from vla_accel_ros.engines.interface import EngineError, Program
 from vla_accel_ros.engines.programs.call import Call
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
+from vla_accel_ros.engines.programs.diffusion import Condition, Denoise
+from vla_accel_ros.engines.programs.flow import FlowNetwork, Leading, Velocity
 from vla_accel_ros.engines.programs.vision import Vision
-from vla_accel_ros.layers.llama import LlamaDecoder
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 
 # Free sizes by name, and the size of the example that a graph is traced with: at least 2, for a
@@ -58,6 +59,7 @@ class Shape(Protocol):
     image_towers: tuple[tuple[int, ...], ...]
     decoder: DecoderConfig
     image_size: int
+    shuffle: int
 
     @property
     def channels(self) -> int:
@@ -105,8 +107,14 @@ def ports(program: Program, model: nn.Module) -> tuple[Port, ...]:
     shape: Shape = model.config  # type: ignore[assignment]
     dtype: torch.dtype = model.dtype  # type: ignore[assignment]
     sizes = _sizes(program, shape)
+    kinds = {
+        'float': dtype,
+        # Of what is never less than float32.
+        'wide': torch.promote_types(dtype, torch.float32),
+        'int': torch.int64,
+    }
     return tuple(
-        Port(name, dtype if kind == 'float' else torch.int64, size)
+        Port(name, kinds[kind], size)
         for name, (kind, size) in ((name, sizes[name]) for name in program.inputs)
     )
 
@@ -128,17 +136,34 @@ def _sizes(program: Program, shape: Shape) -> Sizes:
             return {
                 'tokens': ('int', (1, 'count')),
                 'positions': ('int', (1, 'count')),
-                **_memory(program.decoder),
+                **_memory(program.decoder.config),
             }
         case Loop():
             return {
                 'token': ('int', (1, 1)),
                 'position': ('int', (1, 1)),
-                **_memory(program.decoder),
+                **_memory(program.decoder.config),
             }
+        case Leading() | Velocity():
+            return _of_flow(program.network)
         case Call():
             return _of_call(program, shape)
+        case Condition():
+            return {'feature': ('wide', (1, program.net.features))}
+        case Denoise():
+            return _of_denoising(program)
     raise EngineError(f'no graph is made of the program {program.name}')
+
+
+def _of_flow(network: FlowNetwork) -> Sizes:
+    condition = 'wide' if network.wide_conditions else 'float'
+    return {
+        'state': ('wide', (1, network.columns)),
+        'x': ('wide', (1, network.rows, network.numbers)),
+        'condition': (condition, network.condition),
+        'position': ('int', (1,)),
+        **_memory(network.memory),
+    }
 
 
 def _of_span(program: Span) -> Sizes:
@@ -151,8 +176,17 @@ def _of_span(program: Span) -> Sizes:
     }
 
 
-def _memory(decoder: LlamaDecoder) -> Sizes:
-    config = decoder.config
+def _of_denoising(program: Denoise) -> Sizes:
+    net, samples = program.net, 2 if program.guidance else 1
+    return {
+        'x': ('wide', (1, net.chunk, net.dims)),
+        'condition': ('wide', (samples, net.config.width)),
+        'time': ('wide', (net.config.width,)),
+        'scales': ('wide', (4,)),
+    }
+
+
+def _memory(config: DecoderConfig) -> Sizes:
     slots = len(config.attending)
     rows = (slots, 2, 1, config.kv_heads, 'capacity', config.head_width)
     return {'store': ('float', rows), 'lengths': ('int', (slots,))}
@@ -163,6 +197,7 @@ def _of_call(program: Call, shape: Shape) -> Sizes:
     match program.name:
         case 'projector':
             seen = sum(shape.towers[tower].width for tower in shape.image_towers[0])
+            seen *= shape.shuffle**2
             return {
                 'features': ('float', (1, shape.visual_tokens, seen)),
                 'ids': ('int', ('kept',)),

@@ -22,8 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.interface import Program, Tensors
-from vla_accel_ros.layers.attending import Held, Masked, Memory, Own, Placed, run_layers
+from vla_accel_ros.layers.attending import Own, run_layers
 from vla_accel_ros.layers.llama import LlamaDecoder
+from vla_accel_ros.layers.memory import Held, Masked, Memory, Placed
 
 
 def tap_names(taps: tuple[int, ...]) -> tuple[str, ...]:
@@ -36,13 +37,14 @@ class Span:
     """Layers [first, last) over a whole sequence, which may have lost rows before.
 
     In: `x` [B, S, width], `positions` int [n], absolute; with `narrowed` `stay` int [n], the rows
-    of `x` that are left (n = S without); with `norm` `rows` int [r], ascending, the last r of the
+    of `x` that are left (n = S without); with `norm`, and with `keys_only` where its last layer is
+    tapped, `rows` int [r], ascending, the last r of the
     n rows, those that are wanted behind the last layer: it gives keys and values of all n, and
     queries, output and MLP of these only. Out: `x` [B, n, width], with `norm` [B, r, width] after
     the final norm; `new` [slots, 2, B, kv heads, n, head width], the keys (rotated) and values of
     the layers that have attention, for which room may be given (without such a layer there is no
     `new`); `queries.l` [B, heads, n, head width], rotated, of each tapped layer, with `norm`
-    [B, heads, r, head width] of the last one.
+    [B, heads, r, head width] of the last one. With `keys_only` there is no `x`.
 
     Attributes:
         decoder: The decoder.
@@ -52,6 +54,10 @@ class Span:
         narrowed: Whether rows were dropped before.
         norm: Whether the final norm follows.
         taps: Layers, counted from 1, whose queries are wanted.
+        keys_only: Whether the last layer, which has attention, gives keys and values only, for
+            whoever reads nothing else of the sequence; there is no `norm` then.
+        apart: Last rows that only they themselves see, and that see all; where rows are not
+            causal.
     """
 
     decoder: LlamaDecoder
@@ -61,20 +67,23 @@ class Span:
     narrowed: bool = False
     norm: bool = False
     taps: tuple[int, ...] = ()
+    keys_only: bool = False
+    apart: int = 0
     name = 'span'
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the tensors that go in."""
         stay = ('stay',) if self.narrowed else ()
-        rows = ('rows',) if self.norm else ()
+        rows = ('rows',) if self.norm or (self.keys_only and self.last in self.taps) else ()
         return ('x', 'positions', *stay, *rows)
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the tensors that come out."""
+        x = () if self.keys_only else ('x',)
         new = ('new',) if self.slots else ()
-        return ('x', *new, *tap_names(self.taps))
+        return (*x, *new, *tap_names(self.taps))
 
     @property
     def slots(self) -> range:
@@ -88,21 +97,24 @@ class Span:
         if self.narrowed:
             x = x.index_select(1, given['stay'])
         rope = self.decoder.rope(given['positions'][None], x)
-        attend = Own(self.slots, self.causal, rows, room.get('new'))
+        attend = Own(self.slots, self.causal, rows, room.get('new'), self.apart)
         x, queries = run_layers(
-            self.decoder, self.first, self.last, x, rope, attend, self.taps, rows
+            self.decoder, self.first, self.last, x, rope, attend, self.taps, rows, self.keys_only
         )
         if self.norm:
             x = self.decoder.norm(x)
+        given_on = {} if self.keys_only else {'x': x}
         new = {'new': attend.new} if self.slots else {}
-        return {'x': x, **new, **_by_name(queries)}
+        return {**given_on, **new, **tapped(queries)}
 
 
-def _by_name(queries: dict[int, Tensor]) -> dict[str, Tensor]:
+def tapped(queries: dict[int, Tensor]) -> dict[str, Tensor]:
+    """Give queries by the names of their layers."""
     return {f'queries.{layer}': part for layer, part in queries.items()}
 
 
-def _memory(given: Tensors, room: Tensors, held: tuple[int, ...] | None) -> Memory:
+def memory_of(given: Tensors, room: Tensors, held: tuple[int, ...] | None) -> Memory:
+    """Give the form of a memory that fits what is known of it; see `Pass`."""
     inside, lengths = 'store' in room, given['lengths']
     store = room['store'] if inside else given['store']
     if held is not None:
@@ -146,13 +158,13 @@ class Pass:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the tokens; see `Program.run`."""
-        decoder, memory = self.decoder, _memory(given, room, self.held)
+        decoder, memory = self.decoder, memory_of(given, room, self.held)
         x = decoder.embed_tokens(given['tokens'])
         memory.begin(x.shape[1])
         rope, depth = decoder.rope(given['positions'], x), decoder.config.layers
         x, queries = run_layers(decoder, 0, depth, x, rope, memory, self.taps)
         logits = self.head(decoder.norm(x))
-        return {'logits': logits, 'new': memory.new, **_by_name(queries)}
+        return {'logits': logits, 'new': memory.new, **tapped(queries)}
 
 
 @dataclass(frozen=True)
@@ -188,8 +200,8 @@ class Loop:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the passes; see `Program.run`."""
-        decoder, memory = self.decoder, _memory(given, room, self.held)
-        token, depth, tapped = given['token'], decoder.config.layers, []
+        decoder, memory = self.decoder, memory_of(given, room, self.held)
+        token, depth, looks = given['token'], decoder.config.layers, []
         places = given['position'] + torch.arange(self.count, device=token.device)
         cosines, sines = decoder.rope(places, decoder.embed_tokens.weight)
         tokens, peaks = [], []
@@ -201,13 +213,13 @@ class Loop:
             peak, token = self.head(decoder.norm(x))[:, 0].max(-1, keepdim=True)
             tokens.append(token)
             peaks.append(peak)
-            tapped.append(queries)
-        whole = {layer: torch.cat([step[layer] for step in tapped], 2) for layer in self.taps}
+            looks.append(queries)
+        whole = {layer: torch.cat([step[layer] for step in looks], 2) for layer in self.taps}
         return {
             'tokens': torch.cat(tokens, 1),
             'peaks': torch.cat(peaks, 1),
             'new': memory.new,
-            **_by_name(whole),
+            **tapped(whole),
         }
 
 
@@ -216,4 +228,6 @@ def general(program: Program) -> Program:
 
     It is the one for engines that keep what they built by program: `held` is left out.
     """
-    return replace(program, held=None) if isinstance(program, (Pass, Loop)) else program
+    has = getattr(program, 'held', None) is not None
+    # Each program is a frozen dataclass.
+    return replace(program, held=None) if has else program  # type: ignore[type-var]

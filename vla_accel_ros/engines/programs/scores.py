@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -35,6 +36,12 @@ from vla_accel_ros.pruning.scores import (
 # The weights of so many rows of all heads stay in a core's cache; those of all rows at once do
 # not, and take four times as long.
 BLOCK = 64
+
+
+def blocks(begin: int, end: int, cut: int) -> list[tuple[int, int]]:
+    """Cut rows [begin, end) into the blocks that are scored at once, none of them across `cut`."""
+    edges = sorted({*range(begin, end, BLOCK), end, min(max(cut, begin), end)})
+    return list(pairwise(edges))
 
 
 def score_names(layer: int, kind: str, *more: str) -> tuple[str, ...]:
@@ -103,9 +110,9 @@ class RowScores:
 
     In: `queries.l` of each layer and `new`, both as `Span` gives them for one sequence, the
     queries of the last rows at least that are to be scored; `positions` int [n], absolute,
-    ascending; `ids` int [m], which visual tokens the sequence has
-    behind its first row, ascending. Out, of each layer and kind of rows: `received.l.kind`
-    float32 [cameras, tokens], `present.l.kind` bool, where wanted `entropy.l.kind` float32 [] and
+    ascending; `ids` int [m], which visual tokens the sequence has behind the `before` rows in
+    front of them, ascending. Out, of each layer and kind of rows: `received.l.kind` float32
+    [cameras, tokens], `present.l.kind` bool, where wanted `entropy.l.kind` float32 [] and
     `focus.l.text` float32 [cameras, tokens]; see
     `pruning.scores.TokenScores`.
 
@@ -114,12 +121,16 @@ class RowScores:
         cameras: Cameras.
         tokens: Visual tokens of one camera.
         causal: Whether a query sees only keys at its own position or before.
+        before: Rows in front of the visual tokens.
+        apart: Last rows that only they themselves see, where rows are not causal.
     """
 
     wanted: tuple[LayerScores, ...]
     cameras: int
     tokens: int
     causal: bool
+    before: int = 1
+    apart: int = 0
     name = 'row_scores'
 
     @property
@@ -157,10 +168,10 @@ class RowScores:
         # Of a layer that was run for its last rows only, the queries of those before are missing.
         missing = len(positions) - queries.shape[1]
         parts, counts, looks = [], [], []
-        for start in range(begin, end, BLOCK):
-            stop = min(start + BLOCK, end)
-            # What lies behind the last row is not seen: it need not even be multiplied.
-            seen = stop if self.causal else len(positions)
+        open_to_all = len(positions) - self.apart
+        for start, stop in blocks(begin, end, open_to_all):
+            # What no row of a block sees need not even be multiplied.
+            seen = stop if self.causal else open_to_all if stop <= open_to_all else len(positions)
             # A single row sees all that is left, with no mask.
             masked = self.causal and stop - start > 1
             weights = attention_rows(
@@ -169,13 +180,12 @@ class RowScores:
                 positions[start:stop] if masked else None,
                 positions[:seen] if masked else None,
             )
-            present = ids[: max(seen - 1, 0)]
-            parts.append(
-                token_scores(weights, 1, present, self.cameras, self.tokens, 'entropy' in more)
-            )
+            first, entropy = self.before, 'entropy' in more
+            present = ids[: max(seen - first, 0)]
+            parts.append(token_scores(weights, first, present, self.cameras, self.tokens, entropy))
             counts.append(stop - start)
             if 'focus' in more:
-                looks.append(weights[..., 1 : 1 + len(ids)].mean(0))
+                looks.append(weights[..., first : first + len(ids)].mean(0))
         scores = mean_scores(parts, counts)
         if not looks:
             return scores

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.engines.interface import Tensors
+from vla_accel_ros.layers.connector import shuffled
 from vla_accel_ros.layers.vit import VisionBackbone, look_at
 from vla_accel_ros.pruning.diversity import cosine_distances
 from vla_accel_ros.pruning.scores import attention_rows
@@ -32,20 +33,23 @@ class Vision:
     """All towers over all images.
 
     In: `pixels` [B, channels, H, W]; with `film` `language` [B, d]. Out: `features`
-    [B, images * N, feature width]; with `attention` for each image i `queries.i` and `keys.i`
-    [B, heads, prefix + N, head width] of the last block of its last tower.
+    [B, images * N, feature width], of N visual tokens an image; with `attention` for each image i
+    `queries.i` and `keys.i` [B, heads, prefix + patches, head width] of the last block of its
+    last tower.
 
     Attributes:
         backbone: The towers.
         image_towers: For each image the towers that see it.
         film: Whether language modulates the towers.
         attention: Whether queries and keys are wanted.
+        shuffle: Patches along a side of a visual token.
     """
 
     backbone: VisionBackbone
     image_towers: tuple[tuple[int, ...], ...]
     film: bool = False
     attention: bool = False
+    shuffle: int = 1
     name = 'vision'
 
     @property
@@ -68,7 +72,8 @@ class Vision:
             given.get('language'),
             self.attention,
         )
-        result = {'features': torch.cat(features, dim=1)}
+        tokens = [shuffled(each, self.shuffle) for each in features]
+        result = {'features': torch.cat(tokens, dim=1)}
         for image, (q, k) in enumerate(zip(queries, keys, strict=True)):
             result |= {f'queries.{image}': q, f'keys.{image}': k}
         return result
@@ -76,16 +81,18 @@ class Vision:
 
 @dataclass(frozen=True)
 class PatchAttention:
-    """How much attention each patch receives, mean over heads and queries.
+    """How much attention the patches of each visual token receive, mean over heads and queries.
 
     In: what `Vision` gives with `attention`, of one sample. Out: `received` float32
     [images, N].
 
     Attributes:
         prefixes: For each image the tokens before its patches.
+        shuffle: Patches along a side of a visual token.
     """
 
     prefixes: tuple[int, ...]
+    shuffle: int = 1
     name = 'patch_attention'
     outputs = ('received',)
 
@@ -105,7 +112,8 @@ class PatchAttention:
             weights[..., prefix:].mean((0, 1))
             for weights, prefix in zip(rows, self.prefixes, strict=True)
         ]
-        return {'received': torch.stack(means)}
+        tokens = [shuffled(each[None, :, None], self.shuffle).sum(-1)[0] for each in means]
+        return {'received': torch.stack(tokens)}
 
 
 @dataclass(frozen=True)

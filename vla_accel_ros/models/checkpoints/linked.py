@@ -25,10 +25,8 @@ from pathlib import Path
 
 from vla_accel_ros.engines.interface import Program
 from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
-from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.models.checkpoints.folder import load
-from vla_accel_ros.models.checkpoints.tensor_places import linked_weights
 from vla_accel_ros.models.vla import VLA
 
 
@@ -46,7 +44,7 @@ def linked_graphs(folder: Path, store: Store, model: VLA | None = None) -> Graph
     """
     if model is None:
         model = load(folder, mapped=True)
-    return Graphs(model, store, linked_weights(folder), packed=False)
+    return Graphs(model, store, model.on_disk and model.on_disk(), packed=False)
 
 
 def export_linked(
@@ -77,16 +75,9 @@ def export_linked(
 
 def usual_programs(model: VLA) -> Iterable[Program]:
     """Give the programs of a call that drops no token, and those that verify a draft."""
-    language, config = model.language_model, model.config
-    layers, at_once = config.decoder.layers, config.head.single_pass
+    config = model.config
     if config.film:
         yield model.instruction()
     yield model.vision()
     yield model.projection()
-    yield Span(language.model, 0, layers, causal=not at_once, norm=True)
-    if at_once:
-        yield model.head()
-    else:
-        yield model.logits_of()
-        yield Loop(language.model, language.lm_head, config.action_dims - 1)
-        yield Pass(language.model, language.lm_head)
+    yield from model.usual()

@@ -23,7 +23,11 @@ from vla_accel_ros.models.cost.operations import Cost, attention, linear
 
 
 def layers(
-    decoder: DecoderConfig, tokens: Sequence[int], keys: Sequence[int], wanted: int | None = None
+    decoder: DecoderConfig,
+    tokens: Sequence[int],
+    keys: Sequence[int],
+    wanted: int | None = None,
+    keys_only: bool = False,
 ) -> Cost:
     """Count all decoder layers, without the parts that are left out.
 
@@ -33,10 +37,17 @@ def layers(
         keys: Of each layer, the keys that are seen, those of these rows included.
         wanted: Rows that are wanted behind the last layer: from the last attention on only they
             are computed, but for keys and values. All if None.
+        keys_only: Whether the last layer gives keys and values only, and queries of the rows that
+            are wanted.
     """
     cost, last = Cost(), decoder.attending[-1]
     for index, (rows, seen) in enumerate(zip(tokens, keys, strict=True)):
         read = rows if wanted is None or index < last else wanted
+        if keys_only and index == last:
+            cost += _keys(decoder, rows, seen)
+            if wanted:
+                cost += linear(wanted, decoder.width, decoder.inner, False)
+            break
         if index not in decoder.drop_attention:
             cost += _attention(decoder, rows, seen, read)
         if index not in decoder.drop_mlp:
@@ -51,13 +62,21 @@ def layer(decoder: DecoderConfig, tokens: int, keys: int) -> Cost:
 
 def _attention(decoder: DecoderConfig, tokens: int, keys: int, wanted: int) -> Cost:
     width, inner = decoder.width, decoder.kv_heads * decoder.head_width
+    all_heads = decoder.inner
     # Keys and values are written once, and read with all that was there before.
     return (
-        linear(wanted, width, width, False) * 2
+        linear(wanted, width, all_heads, False)
+        + linear(wanted, all_heads, width, False)
         + linear(tokens, width, inner, False) * 2
-        + attention(wanted, keys, width)
+        + attention(wanted, keys, all_heads)
         + Cost(0, width, 2 * inner * (tokens + keys))
     )
+
+
+def _keys(decoder: DecoderConfig, tokens: int, keys: int) -> Cost:
+    inner = decoder.kv_heads * decoder.head_width
+    written = Cost(0, decoder.width, 2 * inner * (tokens + keys))
+    return linear(tokens, decoder.width, inner, False) * 2 + written
 
 
 def _mlp(decoder: DecoderConfig, rows: int) -> Cost:

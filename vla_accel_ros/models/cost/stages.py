@@ -41,7 +41,7 @@ class CostModel:
     def inference(self, work: Workload) -> dict[str, Cost]:
         """Count an inference by stage, the stages of `stopwatch.STAGES` that have arithmetic."""
         return {
-            'towers': self.towers(),
+            'towers': self.towers(work),
             'projector': self.projector(work.projected),
             'selection': self.selection(work),
             'prefill': self.prefill(work),
@@ -54,20 +54,34 @@ class CostModel:
 
     # -- vision ----------------------------------------------------------------------------------
 
-    def towers(self) -> Cost:
-        """Count the towers; one that sees two images runs twice."""
+    def towers(self, work: Workload | None = None) -> Cost:
+        """Count the towers; one that sees two images runs twice.
+
+        Args:
+            work: Says where visual tokens were dropped in them, and how many are left, taken as
+                the same number of each image; None for nowhere.
+        """
+        kept, after = self.config.visual_tokens, 0
+        if work is not None and work.projected is not None:
+            kept, after = work.projected, work.needs.tower_drop
+        share = kept / self.config.visual_tokens
         return sum(
             (
-                self._tower(self.config.towers[index])
+                self._tower(self.config.towers[index], after, share)
                 for image in self.config.image_towers
                 for index in image
             ),
             Cost(),
         )
 
-    def _tower(self, tower: TowerConfig) -> Cost:
-        width, size = tower.width, self.config.image_size
-        length = self.config.tokens_per_image + tower.prefix
+    def _tower(self, tower: TowerConfig, after: int = 0, share: float = 1.0) -> Cost:
+        patches = self.config.patches**2
+        whole = self._block(tower, patches + tower.prefix)
+        rest = self._block(tower, share * patches + tower.prefix) if after else whole
+        return self._embedding(tower) + whole * after + rest * (tower.blocks - after)
+
+    def _block(self, tower: TowerConfig, length: float) -> Cost:
+        width = tower.width
         block = (
             linear(length, width, 3 * width)
             + attention(length, length, width)
@@ -78,7 +92,11 @@ class CostModel:
         )
         if self.config.film:
             block = block + linear(1, self.config.decoder.width, width) * 2
-        embedded = Cost(0, length * width)
+        return block
+
+    def _embedding(self, tower: TowerConfig) -> Cost:
+        width, size = tower.width, self.config.image_size
+        embedded = Cost(0, (self.config.patches**2 + tower.prefix) * width)
         channels, patch = 3, tower.patch
         if tower.patch_embed == 'stem':
             for outputs in tower.stem:
@@ -86,15 +104,15 @@ class CostModel:
                 embedded += convolution(size, channels, outputs, 3, bias=False)
                 embedded += Cost(0, 2 * outputs)
                 channels, patch = outputs, tower.patch // 8
-        return (
-            embedded + convolution(self.config.grid, channels, width, patch) + block * tower.blocks
-        )
+        return embedded + convolution(self.config.patches, channels, width, patch)
 
     def projector(self, tokens: int | None = None) -> Cost:
         """Count the projector over some visual tokens, all if None."""
         config = self.config
         rows = config.visual_tokens if tokens is None else tokens
         width = config.decoder.width
+        if config.projector_layers == 1:
+            return linear(rows, config.feature_width, width)
         if config.projector_layers == 2:
             return linear(rows, config.feature_width, width) + linear(rows, width, width)
         hidden = 4 * config.feature_width
@@ -120,9 +138,11 @@ class CostModel:
     def prefill(self, work: Workload) -> Cost:
         """Count the pass over the prompt and whatever the head has behind it."""
         decoder, lengths = self.config.decoder, self.lengths(work)
-        kinds = kinds_at(work.needs, decoder.attending[-1] + 1)
+        keys_only = self._head.keys_only
+        kinds = kinds_at(work.needs, decoder.attending[-1] + 1, not keys_only)
         wanted = wanted_rows(lengths[-1], self._head.kinds(work), kinds, self._head.read(work))
-        return layers(decoder, lengths, lengths, wanted) + self._head.prefill(work)
+        cost = layers(decoder, lengths, lengths, wanted, keys_only)
+        return cost + self._head.prefill(work)
 
     def decode(self, work: Workload) -> Cost:
         """Count what the head does after the prefill."""
@@ -142,7 +162,7 @@ class CostModel:
         if needs.tower_attention:
             for image in config.image_towers:
                 tower = config.towers[image[-1]]
-                length = config.tokens_per_image + tower.prefix
+                length = config.patches**2 + tower.prefix
                 cost += scores(length, length, tower.width)
         if needs.distances and work.projected in (None, config.visual_tokens):
             rows = needs.from_pivots or config.tokens_per_image
@@ -151,11 +171,11 @@ class CostModel:
         for number, kinds in needs.layers.items():
             for kind in kinds:
                 for rows, seen in self._head.scored(kind, keys[number - 1], work):
-                    cost += scores(rows, seen, d.width)
+                    cost += scores(rows, seen, d.inner)
                 cost += Cost(cached=keys[number - 1] * inner)
         for number in needs.decode:
             rows, seen = self._head.scored_later(keys[number - 1], work)
-            cost += scores(rows, seen, d.width, inner)
+            cost += scores(rows, seen, d.inner, inner)
         return cost
 
 

@@ -28,9 +28,12 @@ from typing import TYPE_CHECKING
 
 from vla_accel_ros import declared
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.cogact.family import CogACTFamily
 from vla_accel_ros.models.families.interface import Family
 from vla_accel_ros.models.families.oft.family import OFTFamily
 from vla_accel_ros.models.families.openvla.family import OpenVLAFamily
+from vla_accel_ros.models.families.pi0.family import Pi0Family
+from vla_accel_ros.models.families.smolvla.family import SmolVLAFamily
 
 if TYPE_CHECKING:
     from vla_accel_ros.models.vla import VLA
@@ -39,7 +42,10 @@ GROUP = 'vla_accel_ros.families'
 # What a configuration of ours that names none is of.
 FIRST = OpenVLAFamily()
 # An OFT's folder is an OpenVLA's with further files, so it is asked first.
-OWN: dict[str, Family] = {family.name: family for family in (OFTFamily(), FIRST)}
+OWN: dict[str, Family] = {
+    family.name: family
+    for family in (CogACTFamily(), OFTFamily(), FIRST, Pi0Family(), SmolVLAFamily())
+}
 
 
 class FamilyError(ValueError):

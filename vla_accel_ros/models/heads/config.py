@@ -31,6 +31,11 @@ class HeadConfig:
             that no pass of the language model follows and every row may see every other one.
         in_tokens: Whether an answer is tokens, which stand for bins, or numbers.
         proprio: Numbers of proprioception that the checkpoint wants, 0 for none.
+        prompt_tail: Tokens that are appended to every prompt, whatever it ends with.
+        before: Rows of the sequence in front of the visual tokens: BOS, or none.
+        apart: Last rows of the prefill that see all and that no other row sees.
+        prompt_acts: Whether one of the prefill's rows stands for the action, though actions are
+            read from elsewhere.
         span_added: Added to the span of each action column, and of each proprioception column,
             when they are scaled.
     """
@@ -40,7 +45,16 @@ class HeadConfig:
     single_pass: bool = False
     in_tokens: bool = False
     proprio: int = 0
+    prompt_tail: tuple[int, ...] = ()
+    before: int = 1
+    apart: int = 0
+    prompt_acts: bool = False
     span_added: float = 0.0
+
+    @property
+    def most_cameras(self) -> int:
+        """Views that a robot may have; 0 where it must have those of the configuration."""
+        return 0
 
     def rows(self, dims: int) -> int:
         """Give the rows that an answer takes in the decoder's sequence, behind the prompt.
@@ -49,6 +63,22 @@ class HeadConfig:
             dims: Numbers in an action.
         """
         return 0
+
+    def positions(self, dims: int) -> int:
+        """Give the positions that an answer takes behind the prompt.
+
+        Args:
+            dims: Numbers in an action.
+        """
+        return self.rows(dims) + 2 if self.single_pass else dims
+
+    def not_answering(self, layers: int) -> tuple[int, ...]:
+        """Give the decoder layers, from 0, whose keys the answer's rows do not look at.
+
+        Args:
+            layers: Decoder layers.
+        """
+        return ()
 
     def passes(self, dims: int) -> tuple[tuple[int, int], ...]:
         """Give the language model's passes after the prefill, where no draft shortens them.
@@ -60,6 +90,19 @@ class HeadConfig:
             Of each pass the tokens of the answer in the cache before it, and its own tokens.
         """
         return ()
+
+    def answer(self, dims: int) -> str:
+        """Say in words what an answer is.
+
+        Args:
+            dims: Numbers in an action.
+        """
+        return f'{dims} tokens' if self.passes(dims) else f'{self.chunk} actions in one pass'
+
+    @property
+    def title(self) -> str:
+        """Name of the model's kind, for people."""
+        return self.family
 
     def check(self, vocab: int) -> None:
         """Check what depends on the decoder.

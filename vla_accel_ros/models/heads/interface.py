@@ -29,6 +29,7 @@ from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.action_tokens import ActionStatistics
 from vla_accel_ros.models.cost.workload import Workload
+from vla_accel_ros.models.heads.continuation import Continuation
 from vla_accel_ros.models.inference import Watch
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
@@ -46,8 +47,12 @@ class Ask:
         ids: int64 [1, T], the prompt, BOS first.
         proprio: [1, numbers], normalised; None where the checkpoint wants none.
         scene: What the pruner may look at.
+        words: Which of the prompt's tokens behind the visual ones say what to do; all if None.
         draft: float [7], an action to verify in m, rad, gripper 0 open to 1 closed, None without
             any. A head that verifies nothing leaves it alone.
+        left: Rows of the last answer that are not executed yet, its last ones; the first of them
+            is the row of this step. 0 where nothing is left, or it is no longer what is executed.
+        delay: Of these, rows that will be executed before the answer is there.
     """
 
     pixels: Tensor
@@ -55,6 +60,9 @@ class Ask:
     proprio: Tensor | None
     scene: Scene
     draft: np.ndarray | None = None
+    words: slice | None = None
+    left: int = 0
+    delay: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +160,17 @@ class ActionHead:
             decoder: How.
             source: Where the draft comes from, one of `drafts.SOURCES`.
         """
+
+    def flow_by(self, steps: int, bend: float) -> None:
+        """Choose the steps of a flow, where there is one.
+
+        Args:
+            steps: How many; 0 for as many as the checkpoint was made for.
+            bend: Largest bend of the path at which the rest is taken in one step; 0 for never.
+        """
+
+    def continue_by(self, settings: Continuation) -> None:
+        """Choose what a new chunk takes from the old one, where chunks are denoised."""
 
     def assume_previous(self, token_ids: np.ndarray) -> None:
         """Take tokens int64 [7] for the previous answer, where tokens are answered."""

@@ -68,7 +68,7 @@ def recorded(policy: Policy, number: int = 0) -> Frame:
 
 
 def few_frames(policy: Policy, exact: bool = True) -> tuple[Frame, ...]:
-    """Give four frames to compare an engine on.
+    """Give three frames to compare an engine on; each start of a node waits for them.
 
     Args:
         policy: The policy.
@@ -80,6 +80,6 @@ def few_frames(policy: Policy, exact: bool = True) -> tuple[Frame, ...]:
         Steps of the recorded frame, then the blank ones.
     """
     if not exact:
-        return tuple(recorded(policy, step) for step in range(4))
+        return tuple(recorded(policy, step) for step in range(3))
     blanks = (Frame(blank(policy, level), MOVING) for level in (0, 255))
-    return (recorded(policy), recorded(policy, 1), *blanks)
+    return (recorded(policy), *blanks)

@@ -64,6 +64,12 @@ class VlaPrunerParameters(Parameters):
     action_layer: int = option(
         0, 'the single layer, from 1; 0: 15 of 32, scaled to the model', range=(0, 1024)
     )
+    action_rows: str = option(
+        'answer',
+        "whose rows give the action score: the answer's, smoothed over the past steps, or at once "
+        'the row of the prompt that stands for the action, where there is one',
+        choices=('answer', 'prompt'),
+    )
     window: int = option(
         3,
         'past steps in the action score, and first steps without pruning',
@@ -92,7 +98,7 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
     Parameters = VlaPrunerParameters
 
     def _bind(self, parameters: VlaPrunerParameters) -> None:
-        depth, cameras = self.layout.layers, self.layout.cameras
+        cameras = self.layout.cameras
         shares = parameters.camera_shares
         if len(shares) not in (1, cameras):
             raise ValueError(
@@ -100,12 +106,27 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
                 f'{cameras} cameras'
             )
         layer = scored_layer('layer', parameters.layer, 3, self.layout, self.last_drop)
-        single = scored_layer('action_layer', parameters.action_layer, 15, self.layout, depth)
-        able = {*range(1, depth + 1)} - {*self.layout.without_attention}
-        latter = tuple(sorted(k for k in able if k > depth // 2)) or (max(able),)
-        self._drop_layer = layer
-        self._action_layers = latter if parameters.action_layers == 'latter_half' else (single,)
+        asked = parameters.action_rows == 'prompt'
+        if asked and not self.layout.prompt_acts:
+            raise ValueError(
+                "action_rows is 'prompt', expected 'answer': no row of this model's prompt stands "
+                'for the action'
+            )
+        self._drop_layer, self._at_once = layer, asked or self.layout.single_pass
+        if not self._at_once:
+            self._bind_action_layers(parameters)
         self._shares = shares * cameras if len(shares) == 1 else shares
+
+    def _bind_action_layers(self, parameters: VlaPrunerParameters) -> None:
+        depth, layout = self.layout.layers, self.layout
+        single = scored_layer('action_layer', parameters.action_layer, 15, layout, depth, True)
+        without = (*layout.without_attention, *layout.not_answering)
+        able = [k for k in range(1, depth + 1) if k not in without]
+        latter = tuple(k for k in able if k > depth // 2) or (max(able),)
+        self._action_layers = latter if parameters.action_layers == 'latter_half' else (single,)
+        # A layer that holds every token, for the scores of those that are dropped.
+        whole = [k for k in able if k <= self._drop_layer]
+        self._whole_layer = whole[-1] if whole else able[0]
 
     def _forget(self) -> None:
         self._memory = ActionMemory()
@@ -116,9 +137,9 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
         p, layer = self.parameters, self._drop_layer
         self._distances = None
         prefill = ROWS[p.rows]
-        if self.layout.single_pass:
+        if self._at_once:
             return Needs(distances=True, layers={layer: (prefill, Rows.ACTION)}, drops=(layer,))
-        decode = tuple(sorted({*self._action_layers, layer}))
+        decode = tuple(sorted({*self._action_layers, self._whole_layer}))
         self._since_refresh += 1
         if len(self._memory) < p.window:
             self._since_refresh = 0
@@ -157,9 +178,9 @@ class VlaPruner(Pruner[VlaPrunerParameters]):
         return diverse(self._distances, union, counts, start)
 
     def _decoded(self, scores: Mapping[int, TokenScores]) -> None:
-        if self.layout.single_pass or not scores:
+        if self._at_once or not scores:
             return
-        shallow = scores[self._drop_layer] if self.parameters.remedy == 'shallow' else None
+        shallow = scores[self._whole_layer] if self.parameters.remedy == 'shallow' else None
         score = torch.stack(
             [complete(scores[layer], shallow) for layer in self._action_layers]
         ).mean(0)

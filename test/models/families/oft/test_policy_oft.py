@@ -37,7 +37,7 @@ from vla_accel_ros.models.preprocess import CameraCountError
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.proprio import ProprioError
 from vla_accel_ros.models.stopwatch import STAGES
-from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
+from vla_accel_ros.models.tokenizer import FixedPrompt, vocabulary, write_tokenizer
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.registry import METHODS
@@ -242,7 +242,7 @@ def test_a_public_folder_is_recognised_and_gives_the_originals_actions(reference
     # The original was given whole images and these ids; its gripper is 1 when open.
     policy.model.config = replace(policy.config, centre_crop=None)
     ids = inputs['input_ids0'][0].tolist()
-    policy._ask = Asker(policy.model, lambda instruction: ids, policy.proprio)
+    policy._ask = Asker(policy.model, FixedPrompt(ids), policy.proprio)
     images = tuple(inputs[f'image{k}'] for k in image_numbers(inputs))
     statistics = policy.config.norm_stats['tiny_libero']['proprio']
     low, high = np.array(statistics['q01']), np.array(statistics['q99'])

@@ -21,12 +21,15 @@ slot is read from the row before it, so that the first one comes from the last p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from vla_accel_ros.engines.interface import Program
 from vla_accel_ros.engines.programs.call import Call
+from vla_accel_ros.engines.programs.decoder import Span
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.oft.config import L1
 from vla_accel_ros.models.heads.slot_networks import L1Head, ProprioProjector
@@ -112,6 +115,13 @@ class OpenVLAOFT(VLA):
         """Give the program that puts the whole sequence together."""
         inputs = ('ids', 'visual', 'proprio') if proprio else ('ids', 'visual')
         return Call('sequence', self.embed_chunk, inputs, 'x')
+
+    def usual(self) -> Iterator[Program]:
+        """Give the programs behind the projector; see `VLA.usual`."""
+        yield Span(
+            self.language_model.model, 0, self.config.decoder.layers, causal=False, norm=True
+        )
+        yield self.head()
 
     def head(self) -> Call:
         """Give the program of the head."""

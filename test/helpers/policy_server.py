@@ -1,0 +1,120 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A policy server of openpi's protocol as a process; what it does wrong the instruction says.
+
+It frames its messages with `openpi-client`'s own code, not with ours. Run as a module it serves;
+imported it starts itself.
+"""
+
+import argparse
+from pathlib import Path
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+STARTED = 'listening'
+
+
+def actions_of(observation, rows, width):
+    """Answer so that pictures and state show in the numbers."""
+    import numpy as np
+
+    images = [value for value in observation.values() if getattr(value, 'ndim', 0) == 3]
+    light = sum(float(image.mean()) for image in images) / 255.0 / max(len(images), 1)
+    state = observation.get('observation/state')
+    chunk = np.zeros((rows, width))
+    chunk[:, 0] = 0.01 * light
+    chunk[:, 1] = 0.001 * np.arange(rows)
+    chunk[:, 2] = 0.0 if state is None else float(np.sum(state))
+    chunk[:, -1] = 1.0
+    return chunk
+
+
+def serve(port, metadata):
+    import numpy as np
+    from openpi_client import msgpack_numpy
+    from websockets.sync.server import serve as listen
+
+    def client(connection):
+        connection.send(msgpack_numpy.packb(metadata))
+        for message in connection:
+            observation = msgpack_numpy.unpackb(message)
+            words = observation['prompt'].split()
+            chunk = actions_of(observation, 4, 7)
+            if 'nan' in words:
+                chunk[1, 2] = np.nan
+            if 'wide' in words:
+                chunk = np.concatenate([chunk, chunk], axis=1)
+            if 'opened' in words:
+                chunk[:, -1] = -1.0
+            if 'slow' in words:
+                threading.Event().wait(1.0)
+            if 'die' in words:
+                signal.raise_signal(signal.SIGKILL)
+            if 'text' in words:
+                connection.send('Traceback (most recent call last):\nKeyError: observation/image')
+            elif 'garbage' in words:
+                connection.send(b'\xc1\xc1\xc1')
+            elif 'nameless' in words:
+                connection.send(msgpack_numpy.packb({'action': chunk}))
+            else:
+                timing = {'infer_ms': 1.5}
+                connection.send(msgpack_numpy.packb({'actions': chunk, 'server_timing': timing}))
+
+    with listen(client, '127.0.0.1', port, compression=None, max_size=None) as server:
+        print(STARTED, server.socket.getsockname()[1], flush=True)
+        server.serve_forever()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+class ServerProcess:
+    """The server as a process of its own, which can be killed and started again."""
+
+    def __init__(self, port=0, start=True):
+        self.port, self._process = port or free_port(), None
+        if start:
+            self.start()
+
+    @property
+    def url(self):
+        return f'ws://127.0.0.1:{self.port}'
+
+    def start(self):
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__)), '--port', str(self.port)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout.readline().startswith(STARTED)
+
+    def kill(self):
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdout.close()
+            self._process = None
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--port', type=int, default=0)
+    serve(parser.parse_args().port, {'robot': 'a test'})

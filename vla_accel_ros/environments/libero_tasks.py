@@ -1,0 +1,118 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What LIBERO knows of a suite: its tasks in order, their words and their initial states."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from vla_accel_ros.environments import libero_protocol as protocol
+from vla_accel_ros.environments.libero_import import import_libero
+from vla_accel_ros.environments.optional import quiet
+
+_WORDS = re.compile(r'\(:language\s+(.*?)\)', re.DOTALL)
+_UNSAFE_LOAD = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+
+
+class LiberoTask(NamedTuple):
+    """One task of a suite.
+
+    Attributes:
+        suite: Full name of the suite.
+        index: Its number in LIBERO's order.
+        language: What the policy is told.
+        problem: File that describes scene and goal.
+    """
+
+    suite: str
+    index: int
+    language: str
+    problem: Path
+
+
+def tasks_of(suite: str) -> list[LiberoTask]:
+    """Return a suite's tasks, in LIBERO's order.
+
+    Words are those of the task's name, as in the original evaluation. A variant whose file says
+    something else than the file of the standard suite means just that, and its words are used.
+
+    Raises:
+        ValueError: When LIBERO is missing, or has no such suite, or not its files.
+    """
+    benchmark = _suite(suite)
+    root = Path(import_libero('').get_libero_path('bddl_files'))
+    found = []
+    for index in range(benchmark.n_tasks):
+        task = benchmark.get_task(index)
+        problem = root / task.problem_folder / task.bddl_file
+        if not problem.is_file():
+            raise ValueError(
+                f"{suite} is a name without files in this LIBERO: '{problem}' is missing"
+            )
+        language = task.language
+        usual = root / (protocol.standard(suite) or suite) / task.bddl_file
+        if usual.is_file() and _said(usual) != _said(problem):
+            language = _said(problem).lower()
+        found.append(LiberoTask(suite, index, language, problem))
+    return found
+
+
+def initial_states(task: LiberoTask) -> np.ndarray:
+    """Return a task's initial states, float64 [states, numbers], by LIBERO's own reader.
+
+    Raises:
+        ValueError: When LIBERO has none for it; names the folder.
+    """
+    benchmark = _suite(task.suite)
+    before = os.environ.get(_UNSAFE_LOAD)
+    # Old distributions have pickled arrays, as trustworthy as LIBERO's code, with which they came.
+    os.environ[_UNSAFE_LOAD] = '1'
+    try:
+        with quiet():
+            return np.asarray(benchmark.get_task_init_states(task.index))
+    except FileNotFoundError as error:
+        folder = Path(import_libero('').get_libero_path('init_states'), task.suite)
+        raise ValueError(
+            f"initial states of '{task.problem.stem}' ({task.suite}) are missing in {folder}"
+        ) from error
+    finally:
+        if before is None:
+            del os.environ[_UNSAFE_LOAD]
+        else:
+            os.environ[_UNSAFE_LOAD] = before
+
+
+def _suite(name: str):
+    benchmark = import_libero('.benchmark')
+    with quiet():
+        known = benchmark.get_benchmark_dict()
+        if name not in known:
+            base = protocol.standard(name)
+            there = sorted(n for n in known if base and n.startswith(f'{base}_'))
+            raise ValueError(
+                f"LIBERO has no suite '{name}'; variants of {base} here: "
+                f'{", ".join(there) or "none"}'
+            )
+        return known[name]()
+
+
+def _said(problem: Path) -> str:
+    match = _WORDS.search(problem.read_text(encoding='utf-8'))
+    return ' '.join(match.group(1).split()) if match else ''

@@ -1,0 +1,165 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From a server's rows of actions to ours: which column is which, its unit, and the gripper.
+
+What the numbers of another process mean does not show in them. It is declared, by the parameters
+or by the server, and never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.models.prediction import NotFiniteError
+from vla_accel_ros.remote.errors import RemoteAnswerError, RemoteMismatchError
+
+# What a gripper's number is when open, and when closed.
+GRIPPERS = {
+    'closed_is_one': (0.0, 1.0),
+    'open_is_one': (1.0, 0.0),
+    'closed_is_plus': (-1.0, 1.0),
+    'open_is_plus': (1.0, -1.0),
+}
+OURS = 'closed_is_one'
+# A column of the server's that is not used.
+UNUSED = '-'
+# How far a regressed gripper may overshoot, of the way from open to closed.
+OVERSHOOT = 0.25
+MOST_ROWS = 1000
+SPACE = END_EFFECTOR
+
+
+@dataclass(frozen=True)
+class Convention:
+    """What a server's numbers mean.
+
+    Attributes:
+        columns: Names of its columns, in its order; each of ours once, `-` for others.
+        metres: Metres of a 1 in the columns of translation; 0 where it is not declared.
+        radians: Radians of a 1 in the columns of rotation; 0 where it is not declared.
+        gripper: One of `GRIPPERS`; empty where it is not declared.
+
+    Raises:
+        RemoteMismatchError: When the columns are not ours, or a value is out of range.
+    """
+
+    columns: tuple[str, ...] = SPACE.names
+    metres: float = 0.0
+    radians: float = 0.0
+    gripper: str = ''
+
+    def __post_init__(self) -> None:
+        named = [name for name in self.columns if name != UNUSED]
+        if sorted(named) != sorted(SPACE.names):
+            raise RemoteMismatchError(
+                f'remote_columns are {list(self.columns)}, expected each of {list(SPACE.names)} '
+                f"once, and '{UNUSED}' for what is not used"
+            )
+        if self.gripper and self.gripper not in GRIPPERS:
+            raise RemoteMismatchError(
+                f"remote_gripper is '{self.gripper}', expected one of {', '.join(GRIPPERS)}"
+            )
+
+    @property
+    def undeclared(self) -> list[str]:
+        """Parameters that say what is not declared yet."""
+        values = {
+            'remote_metres': self.metres,
+            'remote_radians': self.radians,
+            'remote_gripper': self.gripper,
+        }
+        return [name for name, value in values.items() if not value]
+
+    def with_declared(self, declared: Mapping[str, Any]) -> Convention:
+        """Fill in what the server's metadata declare.
+
+        Args:
+            declared: The keys `columns`, `metres`, `radians` and `gripper`, if any.
+
+        Raises:
+            RemoteMismatchError: When the server says otherwise than the parameters.
+        """
+        found: dict[str, Any] = {}
+        for key, own in vars(self).items():
+            theirs = declared.get(key, own)
+            theirs = tuple(theirs) if isinstance(theirs, list) else theirs
+            if own and theirs != own:
+                raise RemoteMismatchError(
+                    f'remote_{key} is {own!r}, and the server declares {theirs!r}'
+                )
+            found[key] = theirs
+        try:
+            return Convention(**found)
+        except TypeError as error:
+            raise RemoteMismatchError(f'the server declares {found}: {error}') from None
+
+    def read(self, answer: object) -> np.ndarray:
+        """Read an answer's actions.
+
+        Args:
+            answer: Numbers [n, columns], or [columns] for one row.
+
+        Returns:
+            float64 [n, 7]; m, rad, gripper 0 open to 1 closed.
+
+        Raises:
+            RemoteAnswerError: When shape or gripper are others.
+            NotFiniteError: When a number is NaN or infinite.
+        """
+        try:
+            rows = np.array(answer, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise RemoteAnswerError(f'the actions are {_short(answer)}, no numbers') from None
+        rows = rows[None] if rows.ndim == 1 else rows
+        width = len(self.columns)
+        if rows.ndim != 2 or rows.shape[1] != width or not 1 <= len(rows) <= MOST_ROWS:
+            raise RemoteAnswerError(
+                f'the actions have the shape {list(np.shape(answer))}, expected [n, {width}] with '
+                f'n from 1 to {MOST_ROWS}: remote_columns are {", ".join(self.columns)}'
+            )
+        rows = rows[:, [self.columns.index(name) for name in SPACE.names]]
+        if not np.isfinite(rows).all():
+            raise NotFiniteError('the server gives actions that are NaN or infinite')
+        rows *= SPACE.spread(self.metres, self.radians, 1.0)
+        opened, closed = GRIPPERS[self.gripper]
+        for place in SPACE.grippers:
+            rows[:, place] = self._gripper(rows[:, place], opened, closed)
+        return rows
+
+    def _gripper(self, values: np.ndarray, opened: float, closed: float) -> np.ndarray:
+        share = (values - opened) / (closed - opened)
+        wrong = (share < -OVERSHOOT) | (share > 1 + OVERSHOOT)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise RemoteAnswerError(
+                f'the gripper is {values[row]:.4g} in row {row}; with remote_gripper '
+                f'{self.gripper} it goes from {opened:g} open to {closed:g} closed'
+            )
+        return np.clip(share, 0.0, 1.0)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f'{text[:77]}...'
+
+
+def declared(space_names: Sequence[str] = SPACE.names) -> dict[str, Any]:
+    """Give what our own actions mean, as a server declares it."""
+    return {'columns': list(space_names), 'metres': 1.0, 'radians': 1.0, 'gripper': OURS}
