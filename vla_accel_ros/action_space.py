@@ -48,6 +48,7 @@ class ActionSpace:
     Attributes:
         name: What the space is called.
         groups: Its columns, in order.
+        kinds: What each column is.
         names: Names of the columns, the `joint_names` of a trajectory message.
         units: Their units, `m`, `rad` or empty.
         width: How many columns there are.
@@ -75,7 +76,7 @@ class ActionSpace:
         if len(set(self.names)) < self.width:
             raise ValueError(f'columns are {list(self.names)}, expected each name once')
         self.units = tuple(group.unit for group in self.groups for _ in group.names)
-        kinds = [group.kind for group in self.groups for _ in group.names]
+        self.kinds = kinds = tuple(group.kind for group in self.groups for _ in group.names)
         self.parts = moving_parts(self.groups)
         self.translations = tuple(p for p in self.parts if p.kind is ColumnKind.TRANSLATION)
         self.grippers = _places(kind is ColumnKind.GRIPPER for kind in kinds)

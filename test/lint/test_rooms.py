@@ -34,7 +34,7 @@ LEVELS = (
     ('models',),
     ('engines',),
     ('layers', 'pruning', 'decoding'),
-    ('scheduling', 'safety', 'sim'),
+    ('scheduling', 'safety', 'sim', 'deploy'),
     ('inputs',),
     ('actions', 'observations', 'motion', 'options', 'devices', 'workers', 'paths'),
     ('action_space', 'action_columns'),
@@ -56,6 +56,7 @@ WITHOUT_TORCH = (
     'options',
     'inputs',
     'files',
+    'deploy',
 )
 NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
 NOT_ON_A_ROBOT = ('evaluation', 'replay', 'tuning', 'bench', 'report', 'training', 'environments')

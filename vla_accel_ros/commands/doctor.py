@@ -25,10 +25,15 @@ import json
 import sys
 
 from vla_accel_ros import extras
+from vla_accel_ros.deploy import finding as deploy_finding
+from vla_accel_ros.deploy.finding import Level
 from vla_accel_ros.engines import registry
 from vla_accel_ros.graph import machine
 from vla_accel_ros.graph.machine import Finding
 from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
+
+# Longer than a driver takes to come up.
+SECONDS, LONGEST_S = 5.0, 600.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +56,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--namespace',
         default='',
         metavar='NAME',
-        help='namespace that the nodes of the parameter file will have',
+        help='namespace that the nodes of the parameter file have or will have',
     )
+    parser.add_argument(
+        '--deploy',
+        action='store_true',
+        help='listen to the running robot, and say whether it is what the checkpoint wants: '
+        'action kind, units, frame, rate, cameras, state, start pose, latency',
+    )
+    parser.add_argument(
+        '--seconds',
+        type=_seconds,
+        default=SECONDS,
+        metavar='N',
+        help='with --deploy: how long to listen at most (%(default)s)',
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f'{text} s, expected more than 0 and at most {LONGEST_S}')
+    return seconds
 
 
 def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -> Finding:
@@ -180,6 +205,47 @@ def parameters(args: argparse.Namespace) -> Iterator[Finding]:
     yield from parameter_file(args.params_file, args.namespace, name, args.unnorm_key)
 
 
+def deploy(args: argparse.Namespace) -> int:
+    """Run the command for a robot that is about to move; see `graph.doctor_deploy`.
+
+    Args:
+        args: As parsed.
+
+    Returns:
+        0 when nothing speaks against moving the arm, else 1.
+    """
+    from vla_accel_ros.graph.doctor_deploy import Question, deployed
+
+    question = Question(
+        args.checkpoint[0] if args.checkpoint else None,
+        args.unnorm_key,
+        args.params_file or '',
+        args.namespace,
+        args.seconds,
+    )
+    found = []
+    for finding in deployed(question):
+        found.append(finding)
+        if not args.json:
+            print(_deploy_line(finding), flush=True)
+    wrong = [each.name for each in found if each.level is Level.ERROR]
+    if args.json:
+        listed = [asdict(each) | {'ok': each.level is not Level.ERROR} for each in found]
+        json.dump({'ok': not wrong, 'lacking': wrong, 'findings': listed}, sys.stdout, indent=2)
+        print()
+    elif wrong:
+        print(f'\ndoes not fit: {", ".join(wrong)}')
+    else:
+        print('\nnothing speaks against moving the arm')
+    return 1 if wrong else 0
+
+
+def _deploy_line(finding: deploy_finding.Finding) -> str:
+    mark = {Level.OK: 'ok', Level.WARNING: 'warning', Level.ERROR: 'ERROR'}[finding.level]
+    line = f'{finding.name:<22} {mark:<8} {finding.text}'
+    return line + (f'\n{"":<31} -> {finding.remedy}' if finding.remedy else '')
+
+
 def _line(finding: Finding) -> str:
     mark = 'ok' if finding.ok else 'MISSING' if finding.needed else '-'
     line = f'{finding.name:<22} {mark:<8} {finding.text}'
@@ -196,8 +262,10 @@ def run(args: argparse.Namespace) -> int:
 
     Returns:
         0 when the nodes can run here, those of the embedded arm too where its extra is there,
-        and each checkpoint asked for is healthy, else 1.
+        and each checkpoint asked for is healthy, else 1; of a robot as `deploy` says.
     """
+    if args.deploy:
+        return deploy(args)
     findings = []
     questions = [examine(args.checkpoint or [], args.unnorm_key)]
     if args.params_file is not None:

@@ -23,6 +23,7 @@ from std_msgs.msg import Float64
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from vla_accel_ros.nodes.arm_command_findings import Findings, check_names
 from vla_accel_ros.nodes.arm_command_masters import Masters
 from vla_accel_ros.nodes.arm_command_servo import ServoSwitch
 from vla_accel_ros.nodes.arm_command_settings import SETTINGS, guard_config
@@ -49,6 +50,7 @@ class ArmCommand(base.Node):
     def check(self, settings: Mapping[str, object]) -> None:
         """Refuse limits that do not fit together."""
         guard_config(settings)
+        check_names(settings['ignored_findings'])
 
     def configure(self) -> None:
         """Make the guard, disabled, and the topics."""
@@ -61,6 +63,7 @@ class ArmCommand(base.Node):
         self._gripper = self.advertise(Float64, 'gripper_command', qos.CONTROL)
         actions = self.subscribe(JointTrajectory, 'vla/action', self._on_action, qos.CONTROL)
         self._masters = Masters(self, actions, (self._twist, self._gripper))
+        self._findings = Findings(self, self._twist)
         self._poses = self.subscribe(PoseStamped, 'ee_pose', self._on_pose, qos.SENSOR)
         self.serve(SetBool, '~/enable', self._on_enable)
         self.serve(Trigger, '~/stop', self._on_stop)
@@ -75,6 +78,7 @@ class ArmCommand(base.Node):
         """Begin to listen; the arm stays disabled until the operator enables it."""
         # Not even the zeros of a stop that a deactivation cut short: the arm may be another's now.
         self._zeros = 0
+        self._findings.tell()
         self._garbage.take_over()
         self._lateness.restart()
 
@@ -98,6 +102,8 @@ class ArmCommand(base.Node):
     def apply(self, changed: Mapping[str, object]) -> None:
         """Take over new limits and rates; motion under way goes on within them."""
         self._guard.configure(guard_config(self.settings))
+        self._findings.look()
+        self._findings.tell()
 
     # -- what comes in ---------------------------------------------------------------------------
 
@@ -133,6 +139,10 @@ class ArmCommand(base.Node):
             return self._guard.refuse(
                 'wrong_frame', f'{frame!r}, expected {self.settings["frame_id"]!r}'
             )
+        if self._guard.state is not State.ENABLED:
+            self._findings.propose(action)
+        elif misfit := self._findings.misfit():
+            return self._guard.refuse('does_not_fit', misfit)
         return self._guard.accept(action, now_ns, step_s, self.now_ns())
 
     def _on_pose(self, message: PoseStamped) -> None:
@@ -161,6 +171,7 @@ class ArmCommand(base.Node):
             self.get_logger().warning(f'not enabled: {response.message}')
             return response
         else:
+            self._findings.forget()
             self._guard.enable(self._now(), self.now_ns())
             self._servo.ask()
             self._tick(self._now(), restart=True)
@@ -179,7 +190,8 @@ class ArmCommand(base.Node):
             # Every stamp would be in the future, and the watchdog would have no time to go by.
             found.append(Refusal('no_clock', 'use_sim_time is on and nothing came on /clock yet'))
         self._look_for_others(now_ns)
-        return [*found, *self._guard.obstacles(now_ns), *self._masters.obstacles()]
+        found += [*self._guard.obstacles(now_ns), *self._masters.obstacles()]
+        return [*found, *self._findings.obstacles()]
 
     def _on_stop(self, _request: Trigger.Request, response: Trigger.Response):
         self._guard.stop()
@@ -257,6 +269,7 @@ class ArmCommand(base.Node):
     def _on_second(self) -> None:
         if self.active:
             self._garbage.collect()
+            self._findings.look()
             self._show()
 
     def _look_for_others(self, now_ns: int) -> None:
@@ -292,6 +305,7 @@ class ArmCommand(base.Node):
             self.get_logger().warning(f'the arm is stopped: {reason}')
         if state is not State.ENABLED:
             self.health.clear('watchdog')
+        self._findings.show(state is State.ENABLED)
         self.health.figure('arm', f'{state.value}: {reason}')
         self.health.figure('rate_hz', 1 / self._guard.period_s)
         if state is State.ENABLED:

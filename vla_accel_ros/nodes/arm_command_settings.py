@@ -63,6 +63,12 @@ SETTINGS = (
         'included; with more the arm is held. 2 allows a joystick at the arm itself',
         range=(1, 16),
     ),
+    Option(
+        'ignored_findings',
+        ('',),
+        'Names of findings that shall not keep the arm from being enabled; each is told on '
+        '/diagnostics for as long as it is ignored',
+    ),
     *_options(GuardConfig, STREAM),
     Option(
         'command_in_type',

@@ -29,9 +29,11 @@ from sensor_msgs.msg import CompressedImage, Image
 from vla_accel_ros.inputs import camera_pairing as frames
 from vla_accel_ros.inputs.views import fit_view
 from vla_accel_ros.nodes.camera_settings import SETTINGS
+from vla_accel_ros.nodes.camera_views import Views
 from vla_accel_ros.observations import stack_views
 from vla_accel_ros.ros import images, publishers, qos
 from vla_accel_ros.ros.base import Node, run
+from vla_accel_ros.ros.facts import Teller
 from vla_accel_ros.ros.messages import NS, to_ns
 from vla_accel_ros.ros.spin import EventsExecutor
 
@@ -69,10 +71,12 @@ class Camera(Node):
         self._heard = [monotonic()] * len(topics)
         self._forwarded = monotonic()
         self._counted: dict[str, int] = {}
+        self._views = Views(topics)
         self.apply(self.settings)
         self._frame = self.advertise(Image, 'vla/frame', qos.FRAME)
         self._sources = [self._listen(index) for index in range(len(topics))]
         self.every(0.1, self._watch)
+        self._teller = Teller(self, lambda: self._views.facts(self.settings))
 
     def activate(self) -> None:
         """Begin afresh: what was seen before a pause has no partners any more."""
@@ -80,6 +84,7 @@ class Camera(Node):
         self._ready = None
         self._heard = [monotonic()] * len(self._heard)
         self._forwarded = monotonic()
+        self._views.clear()
 
     def deactivate(self) -> None:
         """Silence is what is wanted of an inactive camera."""
@@ -124,6 +129,7 @@ class Camera(Node):
         self._heard[index] = monotonic()
         self.health.count('frames_received')
         stamp_ns, now_ns = to_ns(message.header.stamp), self.now_ns()
+        self._views.add(index, message, stamp_ns, now_ns)
         fault = frames.age_fault(
             stamp_ns,
             now_ns,
@@ -137,7 +143,7 @@ class Camera(Node):
             try:
                 images.check_image(message)
             except ValueError as error:
-                self._refuse(topic, error)
+                self._refuse(index, error)
                 return
         paired = self._pairer.add(index, stamp_ns, message)
         self._count_drops()
@@ -174,7 +180,7 @@ class Camera(Node):
         if len(ready.frames) == 1 and self._fits_as_it_is(ready.frames[0], size):
             return ready.frames[0]
         views = []
-        for topic, message in zip(self.settings['image_topics'], ready.frames, strict=True):
+        for index, message in enumerate(ready.frames):
             try:
                 views.append(
                     fit_view(
@@ -188,12 +194,12 @@ class Camera(Node):
                     )
                 )
             except ValueError as error:
-                self._refuse(topic, error)
+                self._refuse(index, error)
                 return None
         try:
             stacked = stack_views(views)
         except ValueError as error:
-            self._refuse('image_size = 0', error)
+            self._garbage('image_size = 0', error)
             return None
         return images.array_to_image(stacked, ready.stamp_ns, ready.frames[0].header.frame_id)
 
@@ -207,7 +213,11 @@ class Camera(Node):
             and size in (0, message.width)
         )
 
-    def _refuse(self, topic: str, error: ValueError) -> None:
+    def _refuse(self, index: int, error: ValueError) -> None:
+        self._views.refuse(index, str(error))
+        self._garbage(self.settings['image_topics'][index], error)
+
+    def _garbage(self, topic: str, error: ValueError) -> None:
         self.health.event('garbage_frame', f'{topic}: {error}')
         self.get_logger().warning(f'garbage frame on {topic}: {error}', throttle_duration_sec=5.0)
 

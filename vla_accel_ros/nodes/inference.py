@@ -35,12 +35,14 @@ from vla_accel_ros.inputs.joint_states import ProprioBuffer
 from vla_accel_ros.inputs.stamp_pair import StampPair
 from vla_accel_ros.nodes import inference_policy
 from vla_accel_ros.nodes.inference_engine import EngineSwitch
+from vla_accel_ros.nodes.inference_facts import ModelWatch
 from vla_accel_ros.nodes.inference_remote import FAILURES as REMOTE_FAILURES
 from vla_accel_ros.nodes.inference_remote import RemoteSwitch
 from vla_accel_ros.nodes.inference_settings import SETTINGS
 from vla_accel_ros.nodes.token_view import dim_dropped
 from vla_accel_ros.remote.settings import RemoteSettings
 from vla_accel_ros.ros import base, qos
+from vla_accel_ros.ros.facts import Teller
 from vla_accel_ros.ros.images import array_to_image, image_to_array
 from vla_accel_ros.ros.messages import NS, ChunkStats, chunk_to_message, message_to_request, to_ns
 from vla_accel_ros.ros.worker import Worker
@@ -135,7 +137,11 @@ class Inference(base.Node):
         self._tokens = self.advertise(Image, 'vla/tokens', qos.SENSOR)
         self.subscribe(Image, 'vla/observation', self._on_observation, qos.CONTROL)
         self.subscribe(JointTrajectory, 'vla/request', self._on_request, qos.CONTROL)
-        self._proprio = ProprioBuffer(list(filter(None, settings['proprio_names'])))
+        chosen = list(filter(None, settings['proprio_names']))
+        self._proprio = ProprioBuffer(chosen)
+        wants = inference_policy.wants_of(settings, self._policy.unnorm_key)
+        self._watch = ModelWatch(wants, chosen)
+        self._teller = Teller(self, lambda: self._watch.facts(self.settings))
         if config.proprio:
             self.subscribe(JointState, 'proprio', self._on_proprio, qos.SENSOR)
 
@@ -145,6 +151,7 @@ class Inference(base.Node):
         self._proprio.clear()
         self._policy.reset()
         self._life += 1
+        self._teller.tell()
 
     def deactivate(self) -> None:
         """End this life: the job that waits is dropped, the running one's answer ignored."""
@@ -168,6 +175,7 @@ class Inference(base.Node):
             self._worker.call(lambda: inference_policy.set_threads(changed['threads']))
         apply_method(method_of(self.settings), self._policy)
         self._engine.apply(changed, self.settings)
+        self._teller.tell()
 
     # -- in the executor's thread ----------------------------------------------------------------
 
@@ -188,6 +196,7 @@ class Inference(base.Node):
 
     def _on_proprio(self, message: JointState) -> None:
         stamp_ns = to_ns(message.header.stamp)
+        self._watch.state.heard(stamp_ns, self.now_ns(), message.name, message.position)
         if stamp_ns <= 0:
             # As of a camera: when it was looked at is not known, and to guess is to act blind.
             self.health.event('unstamped_proprio', 'the driver leaves the stamp at zero')
@@ -234,6 +243,7 @@ class Inference(base.Node):
             self.health.event('stale_observation', f'{age_s:.3f} s old')
             return
         prediction = inference_policy.predict(policy, job, settings)
+        self._watch.answered(prediction.timings_ms['total'])
         if not np.isfinite(prediction.chunk_values).all():
             self._fail('model_not_finite', f'actions of {stamp_ns} ns are NaN or infinite')
             return
@@ -277,6 +287,8 @@ class Inference(base.Node):
     def _on_failure(self, error: Exception) -> None:
         """Name what a call raised; the node goes on with the next observation."""
         name = FAILURES.get(type(error).__name__)
+        if name == 'unknown_instruction':
+            self._watch.refuse_prompt(str(error))
         if (engine := self._engine) is not None:
             engine.tell()
         if name is None and isinstance(error, ValueError):

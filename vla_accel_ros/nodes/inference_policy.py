@@ -19,9 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 import os
+from pathlib import Path
 
 import numpy as np
 
+from vla_accel_ros.deploy.wants import Wants
 from vla_accel_ros.nodes import inference_remote
 from vla_accel_ros.observations import Observation, split_views
 from vla_accel_ros.paths import checkpoint_folder
@@ -58,24 +60,49 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
     device = settings['device']
     if device == 'auto':
         device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    name = settings['checkpoint']
-    download = settings['allow_download']
-    try:
-        folder = checkpoint_folder(name)
-    except FileNotFoundError:
-        if not download:
-            raise
-        folder = name
     policy = Policy.load(
-        folder,
+        folder_of(settings),
         device=device,
         dtype=None if settings['dtype'] == 'auto' else getattr(torch, settings['dtype']),
         unnorm_key=settings['unnorm_key'] or None,
         progress=progress,
-        allow_download=download,
+        allow_download=settings['allow_download'],
     )
     check_space(policy)
     return policy
+
+
+def folder_of(settings: Mapping[str, object]) -> Path | str:
+    """Return the checkpoint's folder, or its hub name where that may be downloaded.
+
+    Raises:
+        FileNotFoundError: When there is no such folder and nothing may be downloaded.
+    """
+    try:
+        return checkpoint_folder(settings['checkpoint'])
+    except FileNotFoundError:
+        if not settings['allow_download']:
+            raise
+        return settings['checkpoint']
+
+
+def wants_of(settings: Mapping[str, object], key: str) -> Wants | None:
+    """Return what the checkpoint wants, once it is loaded; None where another process has it.
+
+    Args:
+        settings: The node's parameters by name.
+        key: Data set whose statistics hold.
+
+    Raises:
+        ValueError: When what it declares cannot be read; the message says why.
+    """
+    if settings['remote']:
+        return None
+    from vla_accel_ros.models.checkpoints.folder import resolve
+    from vla_accel_ros.models.declaration import declaration
+
+    folder = resolve(folder_of(settings), settings['allow_download'])
+    return declaration(folder, key, str(settings['checkpoint']))
 
 
 def set_threads(count: int) -> None:

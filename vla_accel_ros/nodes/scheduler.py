@@ -28,11 +28,13 @@ from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.acceleration import method_of
+from vla_accel_ros.deploy.robot import Facts, SchedulerFacts
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.nodes.scheduler_settings import SETTINGS
 from vla_accel_ros.ros import messages, publishers, qos
 from vla_accel_ros.ros.base import Node, run
 from vla_accel_ros.ros.diagnostics import WARN
+from vla_accel_ros.ros.facts import Teller
 from vla_accel_ros.ros.images import check_image
 from vla_accel_ros.ros.messages import NS, ChunkStats, to_ns
 from vla_accel_ros.safety.masters import Publishers, too_many
@@ -77,6 +79,7 @@ class SchedulerNode(Node):
         # It is latched: it comes once, and may come before the node is active.
         self.subscribe(String, 'vla/instruction', self._on_instruction, qos.LATCHED, always=True)
         self.serve(Trigger, '~/reset', self._on_reset)
+        self._teller = Teller(self, self._facts)
         self.every(0.1, self._watch)
 
     def activate(self) -> None:
@@ -86,6 +89,7 @@ class SchedulerNode(Node):
         self._seen_ns, self._seen_any = self._elapsed_ns(), False
         self.health.fault('no_answer', 'the VLA has not answered yet', WARN)
         self._look_for_instruction()
+        self._teller.tell()
 
     def deactivate(self) -> None:
         """Nothing is expected any more, so nothing is missing."""
@@ -104,6 +108,7 @@ class SchedulerNode(Node):
         if 'instruction' in changed:
             self._instruct(changed['instruction'])
         self._pilot.configure(method_of(self.settings).scheduler)
+        self._teller.tell()
 
     # -- what comes in --------------------------------------------------------------------------
 
@@ -247,6 +252,18 @@ class SchedulerNode(Node):
             self.health.fault(
                 'no_instruction', 'publish one on vla/instruction or set the parameter', WARN
             )
+
+    def _facts(self) -> Facts:
+        settings = self.settings
+        return Facts(
+            scheduler=SchedulerFacts(
+                settings['policy_step'],
+                settings['frame_id'],
+                settings['answer_timeout'],
+                settings['max_staleness'],
+                self._pilot.instruction,
+            )
+        )
 
     def _several(self) -> str:
         """Say that more than one answers; empty while none or one does."""

@@ -1,0 +1,149 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Whether the robot is what the checkpoint wants, asked before the arm is enabled."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+import time
+
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.actions import Action
+from vla_accel_ros.deploy.compare import MOMENTARY, NAMES, compare
+from vla_accel_ros.deploy.finding import Finding, Level, errors
+from vla_accel_ros.deploy.robot import ArmFacts, Facts
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.facts import TOPIC, Hearer, Teller
+from vla_accel_ros.safety.limits import Refusal
+
+# Proposed actions that are looked at before the start.
+PROPOSALS = 20
+
+
+def arm_facts(settings: Mapping[str, object]) -> ArmFacts:
+    """Return what arm_command takes, by its parameters."""
+    return ArmFacts(
+        tuple(kind.value for kind in END_EFFECTOR.kinds),
+        END_EFFECTOR.names,
+        settings['frame_id'],
+        settings['limits.translation_step'],
+        settings['limits.rotation_step'],
+        settings['limits.linear_speed'],
+        settings['limits.angular_speed'],
+        settings['limits.min_step'],
+        settings['limits.max_step'],
+    )
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse names of findings that there are none of.
+
+    Raises:
+        ValueError: With the names that there are.
+    """
+    unknown = sorted(set(filter(None, names)) - set(NAMES))
+    if unknown:
+        raise ValueError(
+            f'ignored_findings has {", ".join(unknown)}, expected any of {", ".join(NAMES)}'
+        )
+
+
+class Findings:
+    """Hears what the other nodes know, and compares it with what the arm takes.
+
+    Args:
+        node: The `base.Node` that enables the arm.
+        twist: Its publisher to the arm.
+    """
+
+    def __init__(self, node, twist) -> None:
+        self._node, self._twist = node, twist
+        self._hearer = Hearer(time.monotonic)
+        self._closing: deque[bool] = deque(maxlen=PROPOSALS)
+        self._found: list[Finding] = []
+        self._lasting = ''
+        self._teller = Teller(node, lambda: Facts(arm=self._arm()))
+        node.subscribe(DiagnosticStatus, TOPIC, self._on_facts, qos.FACTS, always=True)
+
+    def propose(self, action: Action) -> None:
+        """Take note of an action that came while the arm is off."""
+        if action.space == END_EFFECTOR:
+            self._closing.append(any(END_EFFECTOR.closed(action.values.tolist())))
+
+    def obstacles(self) -> list[Refusal]:
+        """Return what speaks against enabling the arm."""
+        self.look()
+        return [Refusal(each.name, each.line) for each in self._standing()]
+
+    def misfit(self) -> str:
+        """Say what speaks against every action, also of an arm in motion; empty if nothing."""
+        return self._lasting
+
+    def look(self) -> None:
+        """Compare anew."""
+        self._found = compare(self._facts())
+        self._lasting = _told(each for each in self._standing() if each.name not in MOMENTARY)
+
+    def show(self, enabled: bool) -> None:
+        """Tell on `/diagnostics` what was found, at the last look.
+
+        Args:
+            enabled: Whether the arm may move: what is momentary counts only before.
+        """
+        health, standing = self._node.health, self._standing()
+        told = self._lasting if enabled else _told(standing)
+        if told:
+            health.fault('does_not_fit', told, renew=True)
+        else:
+            health.clear('does_not_fit')
+        ignored = [each for each in errors(self._found) if each not in standing]
+        health.advise('findings_ignored', _told(ignored))
+        warnings = [each for each in self._found if each.level is Level.WARNING]
+        health.figure('findings', _told(warnings) or 'none')
+
+    def tell(self) -> None:
+        """Tell what the arm takes."""
+        self._teller.tell()
+
+    def forget(self) -> None:
+        """Begin anew with the proposed actions: the arm was moved, or is another's."""
+        self._closing.clear()
+
+    def _on_facts(self, message: DiagnosticStatus) -> None:
+        self._hearer.hear(message)
+        self.look()
+
+    def _standing(self) -> list[Finding]:
+        ignored = self._node.settings['ignored_findings']
+        return [each for each in errors(self._found) if each.name not in ignored]
+
+    def _facts(self) -> Facts:
+        return replace(self._hearer.facts(), arm=self._arm())
+
+    def _arm(self) -> ArmFacts:
+        closing = sum(self._closing) / len(self._closing) if self._closing else None
+        return replace(
+            arm_facts(self._node.settings),
+            listeners=self._twist.get_subscription_count(),
+            closing=closing,
+        )
+
+
+def _told(findings) -> str:
+    return '; '.join(f'{each.name}: {each.line}' for each in findings)
