@@ -26,6 +26,7 @@ from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.sim.cameras import MOVING
 from vla_accel_ros.training import datasets
+from vla_accel_ros.training.answers import Answers, of_language
 from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.heads import Heads
 from vla_accel_ros.training.lesson import Lesson, Losses, Step
@@ -87,6 +88,10 @@ class Cloning(Lesson):
         model = build(config)
         model.load_state_dict(weights('model'), strict=True)
         return model
+
+    def answers(self, model: VLA) -> Answers:
+        """See `Lesson.answers`."""
+        return of_language(model)
 
     def line(self, means: dict[str, float]) -> str:
         """See `Lesson.line`."""

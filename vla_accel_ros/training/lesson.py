@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.vla import VLA
+from vla_accel_ros.training.answers import Answers
 from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.recipe import Stage
 
@@ -77,6 +78,10 @@ class Lesson(ABC):
             config: Its configuration, with statistics.
             weights: Gives the weights of one of `modules` by its name.
         """
+
+    @abstractmethod
+    def answers(self, model: VLA) -> Answers:
+        """Return what a model that `model` gave answers to many images at once."""
 
     @abstractmethod
     def line(self, means: dict[str, float]) -> str:

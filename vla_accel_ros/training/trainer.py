@@ -37,6 +37,7 @@ from vla_accel_ros.training.attention import fast_attention
 from vla_accel_ros.training.batches import Pixels, Sampler, stream
 from vla_accel_ros.training.cloning import Cloning
 from vla_accel_ros.training.export import write_checkpoint
+from vla_accel_ros.training.flow import FlowLesson
 from vla_accel_ros.training.lesson import Lesson
 from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
 from vla_accel_ros.training.recipe import Recipe, Stage
@@ -48,6 +49,8 @@ STATE, LOG = 'state.pt', 'log.jsonl'
 
 def lesson_of(recipe: Recipe, words: list[str], device: torch.device, fresh: bool) -> Lesson:
     """Return what a recipe teaches; see `Cloning` for the arguments and errors."""
+    if recipe.model.head == 'flow':
+        return FlowLesson(recipe, words, device)
     return Cloning(recipe, words, device, fresh)
 
 
@@ -266,7 +269,13 @@ class Trainer:
 
     def rollout(self) -> Rollout:
         """Return the averaged model in the closed loop."""
-        return Rollout(self.averaged(), self.prompts, Pixels(self.config), self.recipe.cameras)
+        return Rollout(
+            self.told(),
+            self.lesson.answers(self.averaged()),
+            self.prompts,
+            Pixels(self.config),
+            self.recipe.cameras,
+        )
 
     def _check(self, stage: Stage, instructions: tuple[str, ...]) -> None:
         chosen = seeds.require('tuning', 1_000_000, self.recipe.episodes)
