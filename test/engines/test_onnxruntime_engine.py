@@ -45,7 +45,8 @@ def test_every_decoder_answers_as_on_eager(decoder, tokens_model, engine):
     same(answers(tokens_model, 'fastv', decoder, engine), answers(tokens_model, 'fastv', decoder))
 
 
-@pytest.mark.parametrize('method', METHODS)
+# Every method is tried on tokens; these two need what no other one needs of a single pass.
+@pytest.mark.parametrize('method', ['sp_vla', 'specprune'])
 def test_a_chunk_is_the_one_of_eager(method, slots_model, slots_graphs):
     engine = OnnxRuntime(slots_graphs)
     for one, other in zip(

@@ -41,6 +41,7 @@ from vla_accel_ros.paths import user_path
 VARIABLE = 'VLA_ACCEL_ENGINES'
 _BUILDING = '.building-'
 _NAME = re.compile(r'[0-9a-f]{32}')
+_DIGEST = re.compile(r'[0-9a-f]{32,}')
 _LEFT = re.compile(rf'{re.escape(_BUILDING)}([0-9a-f]{{32}})-\w+')
 # Keys that differ in more facts than these are of different things.
 _FEW = 3
@@ -215,7 +216,7 @@ class Store:
                 other = Manifest.read(path).key
                 if other.keys() == key.keys() and other.get('kind') == key.get('kind'):
                     lines = [
-                        f'{name} is {key[name]}, there is one of {other[name]}'
+                        f'{name} is {_brief(key[name])}, there is one of {_brief(other[name])}'
                         for name in key
                         if key[name] != other[name]
                     ]
@@ -313,3 +314,8 @@ def share(file: Path, folder: Path) -> Path:
         # Not every file system has hard links, and those that have end at its border.
         shutil.copyfile(file, there)
     return there
+
+
+def _brief(value: str) -> str:
+    """Give a value of a key for a line of text; a digest by its first digits."""
+    return f'{value[:8]}…' if _DIGEST.fullmatch(value) else value

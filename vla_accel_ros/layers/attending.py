@@ -21,7 +21,8 @@ meet is up to what it is given: the sequence's own (`Own`), a part of a memory t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import torch
@@ -231,14 +232,20 @@ class Masked(Memory):
     Args:
         store: See `Memory`; no number in it is NaN or infinite, not even in what is not filled.
         lengths: int [slots], the rows that each slot holds.
+        made: By slot, keys and values [B, kv heads, n, head width] of rows that came after those.
     """
 
-    def __init__(self, store: Tensor, lengths: Tensor) -> None:
+    def __init__(
+        self,
+        store: Tensor,
+        lengths: Tensor,
+        made: Mapping[int, tuple[Tensor, Tensor]] = MappingProxyType({}),
+    ) -> None:
         super().__init__(store, inside=False)
         places = torch.arange(store.shape[4], device=store.device)
         self._hidden = _bias(places >= lengths[:, None], store)
         self._later: Tensor | None = None
-        self._made: dict[int, tuple[Tensor, Tensor]] = {}
+        self.made = dict(made)
 
     def begin(self, count: int) -> None:
         """Begin a pass; a second one only if both are of one row; see `Memory.begin`."""
@@ -249,27 +256,31 @@ class Masked(Memory):
 
     def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
-        if slot in self._made:
-            before = self._made[slot]
+        if slot in self.made:
+            before = self.made[slot]
             keys, values = torch.cat([before[0], keys], 2), torch.cat([before[1], values], 2)
-        self._made[slot] = keys, values
+        self.made[slot] = keys, values
         stored_keys, stored_values = self.store[slot].unbind(0)
         batch, kv_heads, capacity, width = stored_keys.shape
-        # Heads that share keys stand below one another: keys need not be repeated.
-        grouped = (queries * width**-0.5).reshape(batch, kv_heads, -1, width)
+        grouped, shared = queries * width**-0.5, queries.shape[1] != kv_heads
+        if shared:
+            # Heads that share keys stand below one another: keys need not be repeated.
+            grouped = grouped.reshape(batch, kv_heads, -1, width)
         old = grouped @ stored_keys.transpose(-1, -2) + self._hidden[slot]
         new = grouped @ keys.transpose(-1, -2)
         if self._later is not None:
-            count = queries.shape[2]
-            new = (new.view(batch, kv_heads, -1, count, count) + self._later).view(new.shape)
+            count, whole = queries.shape[2], new.shape
+            if shared:
+                new = new.view(batch, kv_heads, -1, count, count)
+            new = (new + self._later).view(whole)
         weights = torch.cat([old, new], -1).softmax(-1, dtype=torch.float32).to(values.dtype)
         read = weights[..., :capacity] @ stored_values + weights[..., capacity:] @ values
-        return read.view(queries.shape)
+        return read.view(queries.shape) if shared else read
 
     @property
     def new(self) -> Tensor:
         """See `Memory.new`."""
-        return torch.stack([torch.stack(made) for made in self._made.values()])
+        return torch.stack([torch.stack(made) for made in self.made.values()])
 
 
 def _bias(hidden: Tensor, like: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
+from vla_accel_ros.layers.drawn import drawn
 from vla_accel_ros.layers.packed import Packable
 from vla_accel_ros.layers.rotary import Rope, Rotary, rotate
 from vla_accel_ros.layers.shapes import DecoderConfig
@@ -212,8 +213,8 @@ class LlamaDecoder(nn.Module):
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.embed_tokens = nn.Embedding(config.vocab, config.width)
-        nn.init.normal_(self.embed_tokens.weight, std=0.02)
+        table = drawn(config.vocab, config.width)
+        self.embed_tokens = nn.Embedding.from_pretrained(table, freeze=False)
         self.layers = nn.ModuleList(DecoderLayer(config, k) for k in range(config.layers))
         self.norm = RMSNorm(config.width, config.rms_eps)
         self.rotary = Rotary(config)

@@ -37,6 +37,10 @@ def rope_table(config: DecoderConfig, device: torch.device | str | None = None) 
     Returns:
         float32 [positions, 2 * head width]: cosines, then sines, those of the first half negative.
     """
+    table = torch.empty(config.max_positions, 2 * config.head_width, device=device)
+    if table.is_meta:
+        # There are no numbers, and torch would import its compiler to divide none.
+        return table
     half = torch.arange(0, config.head_width, 2, dtype=torch.int64, device=device).float()
     frequency = 1.0 / config.rope_theta ** (half / config.head_width)
     positions = torch.arange(config.max_positions, device=device)

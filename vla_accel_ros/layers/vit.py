@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
+from vla_accel_ros.layers.drawn import drawn
 from vla_accel_ros.layers.shapes import TowerConfig, groups_of
 
 
@@ -173,13 +174,11 @@ class Tower(nn.Module):
         self.config = config
         width = config.width
         self.patch_embed = (StemEmbed if config.patch_embed == 'stem' else PatchEmbed)(config)
-        self.pos_embed = nn.Parameter(
-            torch.randn(1, (image_size // config.patch) ** 2, width) * 0.02
-        )
+        self.pos_embed = nn.Parameter(drawn(1, (image_size // config.patch) ** 2, width))
         if config.class_token:
-            self.cls_token = nn.Parameter(torch.randn(1, 1, width) * 0.02)
+            self.cls_token = nn.Parameter(drawn(1, 1, width))
         if config.registers:
-            self.reg_token = nn.Parameter(torch.randn(1, config.registers, width) * 0.02)
+            self.reg_token = nn.Parameter(drawn(1, config.registers, width))
         self.blocks = nn.ModuleList(Block(config, language_width) for _ in range(config.blocks))
 
     def embed(self, image: Tensor) -> Tensor:

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 import warnings
 
@@ -29,6 +28,7 @@ from torch import Tensor, nn
 from vla_accel_ros.engines.interface import Program
 from vla_accel_ros.engines.onnx.signature import Port
 from vla_accel_ros.engines.onnx.weights import Place, Weights
+from vla_accel_ros.engines.programs.decoder import Span
 
 if TYPE_CHECKING:
     from onnxscript import ir
@@ -59,23 +59,19 @@ def export(
     model: nn.Module,
     inputs: tuple[Port, ...],
     weights: Weights,
-    path: Path,
     opset: int,
     packed: bool = True,
-) -> None:
-    """Write the graph of a program.
+) -> ir.Model:
+    """Make the graph of a program.
 
     Args:
         program: The program.
         model: Of whose modules it is made.
         inputs: Its inputs.
         weights: Where the model's tensors lie.
-        path: The file to write.
         opset: Version of ONNX's operators.
-        packed: See `Graphs`.
+        packed: Whether packed matrices are multiplied with as one.
     """
-    from onnxscript import ir
-
     free = {size for port in inputs for size in port.shape if isinstance(size, str)}
     sizes = {name: torch.export.Dim(name, min=1) for name in free}
     examples = tuple(port.example(model.device) for port in inputs)  # type: ignore[arg-type]
@@ -109,8 +105,10 @@ def export(
             # Their numbers are read from the file where a rule of the optimiser asks for them.
             _link(made.model, places, weights)
         _simplify(made.model, set(places))
+        if isinstance(program, Span):
+            _divide(made.model)
         _link(made.model, places, weights)
-    ir.save(made.model, path)
+    return made.model
 
 
 @contextmanager
@@ -173,3 +171,29 @@ def _simplify(made: ir.Model, linked: Collection[str]) -> None:
         node.metadata_props.clear()
         for value in node.outputs:
             value.metadata_props.clear()
+
+
+def _divide(made: ir.Model) -> None:
+    """Divide by roots in the place of multiplying with what is 1 over them.
+
+    That is how runtimes know the norm of a decoder layer, which they compute in one operation. Of
+    a single row it takes them longer, so that passes are left as they are.
+    """
+    from onnxscript import ir
+
+    for node in list(made.graph):
+        if node.op_type != 'Mul':
+            continue
+        for x, factor in (node.inputs, node.inputs[::-1]):
+            inverse = None if factor is None else factor.producer()
+            root = None if inverse is None else inverse.inputs[0]
+            producer = None if root is None else root.producer()
+            if inverse is None or inverse.op_type != 'Reciprocal' or producer is None:
+                continue
+            if producer.op_type == 'Sqrt':
+                division = ir.node('Div', [x, root])
+                ir.convenience.replace_nodes_and_values(
+                    made.graph, node, [node], [division], node.outputs, division.outputs
+                )
+                break
+    ir.passes.common.RemoveUnusedNodesPass()(made)

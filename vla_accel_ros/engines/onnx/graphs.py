@@ -27,7 +27,7 @@ from vla_accel_ros.engines.interface import EngineError, Program
 from vla_accel_ros.engines.onnx.facts import code_of, facts_of
 from vla_accel_ros.engines.onnx.signature import Port, ports
 from vla_accel_ros.engines.onnx.weights import StoredWeights, Weights
-from vla_accel_ros.engines.programs.decoder import general
+from vla_accel_ros.engines.programs.decoder import Loop, Pass, general
 from vla_accel_ros.engines.store import Store
 
 FILE = 'graph.onnx'
@@ -64,8 +64,8 @@ class Graphs:
         weights: Where the model's tensors lie. When None those of a large model that was loaded
             from files stay there, and others are written to a file in the store.
         opset: Version of ONNX's operators.
-        packed: Whether matrices that the model has packed are multiplied with as one; else each
-            weight is used under its own name, as in the checkpoint.
+        packed: Whether passes of a few tokens multiply with matrices that the model has packed;
+            else each weight is used under its own name, as in the checkpoint and by all others.
     """
 
     def __init__(
@@ -116,11 +116,17 @@ class Graphs:
         for maker in _MAKERS:
             if _version(maker) == 'none':
                 raise EngineError(f'{maker} is not installed, and a graph is made with it')
+        from onnxscript import ir
+
         from vla_accel_ros.engines.onnx.export import export
+        from vla_accel_ros.engines.onnx.loop import unrolled
 
         self._weights.put(folder)
-        path = folder / FILE
-        export(program, self._model, inputs, self._weights, path, self._opset, self._packed)
+        # Of many rows one product gains nothing, and what it gives has to be cut apart.
+        packed = self._packed and isinstance(program, (Pass, Loop))
+        rest = self._model, inputs, self._weights, self._opset, packed
+        made = unrolled(program, *rest) if isinstance(program, Loop) else export(program, *rest)
+        ir.save(made, folder / FILE)
 
 
 def _large(model: nn.Module) -> bool:

@@ -46,6 +46,8 @@ FREE = {
     'capacity': 101,
     # Tokens of a prompt.
     'prompt': 13,
+    # Rows behind the memory that earlier passes of a loop made.
+    'made': 3,
 }
 
 
