@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.layers.projector import patch_coordinates
+from vla_accel_ros.models.checkpoints.folder import stored_kind
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.vla import VLA
@@ -49,7 +50,9 @@ def random_model(
     """
     with torch.device('meta'):
         model = build(config)
-    model = model.to(dtype).to_empty(device=device)
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        tensor.data = tensor.data.to(stored_kind(config, dtype, name, tensor))
+    model = model.to_empty(device=device)
     generator = torch.Generator(device).manual_seed(seed)
     with torch.no_grad():
         for name, weight in model.named_parameters():

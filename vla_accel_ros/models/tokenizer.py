@@ -25,6 +25,7 @@ from vla_accel_ros.files.links import dangling
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, parse, read_text
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.sentencepiece_file import read_pieces
 
 UNKNOWN, BOS, EOS, PAD = '<unk>', '<s>', '</s>', '<pad>'
 TOKENIZER, LLAMAS = 'tokenizer.json', 'tokenizer.model'
@@ -92,12 +93,17 @@ class PromptEncoder:
         encode: Gives a text's token ids, BOS first.
         style: Prompt style.
         end: Token that must end the prompt, appended if it does not, or None.
+        tail: Tokens that are appended whatever the prompt ends with.
     """
 
     def __init__(
-        self, encode: Callable[[str], list[int]], style: str = 'v0.2', end: int | None = 29871
+        self,
+        encode: Callable[[str], list[int]],
+        style: str = 'v0.2',
+        end: int | None = 29871,
+        tail: tuple[int, ...] = (),
     ) -> None:
-        self._encode, self._style, self._end = encode, style, end
+        self._encode, self._style, self._end, self._tail = encode, style, end, tail
 
     def __call__(self, instruction: str) -> list[int]:
         """Give the prompt's ids.
@@ -108,7 +114,7 @@ class PromptEncoder:
         """
         prompt = build_prompt(instruction, self._style)
         try:
-            return end_prompt(self._encode(prompt), self._end)
+            return [*end_prompt(self._encode(prompt), self._end), *self._tail]
         except UnknownTextError as error:
             begin = _TEMPLATES[self._style].index('{}')
             end = begin + len(instruction.lower())
@@ -212,17 +218,11 @@ def _check_ids(file: Path, bos: int | None, highest: int, rows: int) -> None:
 
 def _from_sentencepiece(file: Path, rows: int) -> Callable[[str], list[int]]:
     try:
-        from sentencepiece import SentencePieceProcessor
-    except ImportError:
-        raise TokenizerError(
-            f'{file} needs the package sentencepiece, or a {TOKENIZER} beside it'
-        ) from None
-    try:
-        processor = SentencePieceProcessor(model_file=str(file))
-    except (RuntimeError, OSError) as error:
-        raise TokenizerError(f'{file} cannot be read: {error}') from error
-    _check_ids(file, processor.bos_id(), processor.vocab_size() - 1, rows)
-    return lambda text: [processor.bos_id(), *processor.encode(text)]
+        pieces = read_pieces(file)
+    except CheckpointError as error:
+        raise TokenizerError(str(error)) from error
+    _check_ids(file, pieces.bos, pieces.count - 1, rows)
+    return lambda text: [pieces.bos, *pieces.encode(text)]
 
 
 def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
@@ -247,7 +247,7 @@ def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
         encode = _from_sentencepiece(llamas, rows)
     else:
         raise TokenizerError(f'{folder} holds neither {TOKENIZER} nor {LLAMAS}')
-    return PromptEncoder(encode, config.prompt, config.prompt_end)
+    return PromptEncoder(encode, config.prompt, config.prompt_end, config.head.prompt_tail)
 
 
 def check_length(words: int, config: VLAConfig) -> None:

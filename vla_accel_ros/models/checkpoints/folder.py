@@ -35,7 +35,6 @@ from vla_accel_ros.models.checkpoints.weights import (
     check_finite,
     check_types,
     read_some,
-    shards,
     stored_in,
 )
 from vla_accel_ros.models.config import VLAConfig
@@ -73,7 +72,7 @@ def resolve(folder_or_hub: str | Path, allow_download: bool = False) -> Path:
         raise CheckpointError(
             f"'{name}' is no folder here; fetching it needs the package huggingface_hub"
         ) from None
-    patterns = ['*.json', '*.safetensors', '*.model', '*_checkpoint.pt']
+    patterns = ['*.json', '*.safetensors', '*.model', '*_checkpoint.pt', 'checkpoints/*.pt']
     return Path(snapshot_download(name, allow_patterns=patterns))
 
 
@@ -124,11 +123,14 @@ def load(
     folder = Path(folder)
     config = read_config(folder, family) if config is None else config
     family = registry.of(config) if family is None else family
-    files = shards(folder)
-    stored = stored_in(files)
+    files = family.files(folder)
+    stored, names = {}, {}
+    for name, at in stored_in(files).items():
+        names[family.ours(name)] = name
+        stored[family.ours(name)] = at
     for file in () if mapped else files:
         checksum.check(file)
-    beside = family.beside(folder)
+    beside = {family.ours(name): at for name, at in family.beside(folder).items()}
     # Shapes first: nothing is allocated for a model that the files do not hold.
     with torch.device('meta'):
         model = family.build(config)
@@ -143,24 +145,36 @@ def load(
     own = {name: at for name, at in stored.items() if name in wanted and name not in beside}
     check_types(own)
     state: dict[str, Tensor] = {}
+    kind_of = partial(stored_kind, config, dtype)
 
     def take(name: str, tensor: Tensor, file: Path) -> None:
-        state[name] = tensor if mapped else _aligned(tensor.to(device, dtype))
+        state[name] = tensor if mapped else _aligned(tensor.to(device, kind_of(name, tensor)))
         if not mapped:
             check_finite(name, state[name], file)
         if progress is not None:
             progress(len(state) / len(wanted), name)
 
     for file in files:
-        names = [name for name, (where, _) in own.items() if where == file]
-        for name, tensor in read_some(file, names, 'cpu' if mapped else str(device)):
-            take(name, tensor, file)
+        wanted_here = {names[name]: name for name, (where, _) in own.items() if where == file}
+        for name, tensor in read_some(file, wanted_here, 'cpu' if mapped else str(device)):
+            take(wanted_here[name], tensor, file)
     for name, (file, tensor) in beside.items():
         if name in wanted:
             take(name, tensor, file)
     model.load_state_dict(state, assign=True)
-    model.on_disk = partial(linked_weights, folder)
+    if files:
+        model.on_disk = partial(linked_weights, folder, family.ours)
     return model.to('cpu' if mapped else device).eval().requires_grad_(False)
+
+
+def stored_kind(
+    config: VLAConfig, dtype: torch.dtype | None, name: str, tensor: Tensor
+) -> torch.dtype:
+    """Give the type that a tensor of the model has, when the model is of a type."""
+    if dtype is None:
+        return tensor.dtype
+    wide = name.startswith(config.head.in_float32) and dtype.itemsize < 4
+    return torch.float32 if wide else dtype
 
 
 def _check_shapes(

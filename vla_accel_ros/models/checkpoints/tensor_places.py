@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -27,15 +28,19 @@ from vla_accel_ros.models.checkpoints.weights import shards, stored_in
 DTYPES = {'F64': torch.float64, 'F32': torch.float32, 'F16': torch.float16, 'BF16': torch.bfloat16}
 
 
-def linked_weights(folder: Path) -> LinkedWeights:
+def linked_weights(folder: Path, ours: Callable[[str], str] = str) -> LinkedWeights:
     """Say where the tensors of a checkpoint lie.
+
+    Args:
+        folder: Its folder, with safetensors.
+        ours: Gives the model's name for a stored tensor.
 
     Raises:
         CheckpointError: When a file is missing or corrupt.
     """
     files = shards(folder)
     tensors = {
-        name: Linked(
+        ours(name): Linked(
             Place(file.name, stored.begin, stored.end - stored.begin),
             DTYPES[stored.dtype],
             stored.shape,

@@ -32,6 +32,7 @@ class Workload:
         draft_in_prefill: Draft tokens behind the prompt.
         passes: Further passes, each the tokens of the answer in the cache before it and its own
             tokens; `one_by_one` gives those of greedy decoding.
+        steps: Steps of denoising.
         needs: What the pruner has computed.
     """
 
@@ -40,6 +41,7 @@ class Workload:
     projected: int | None = None
     draft_in_prefill: int = 0
     passes: tuple[tuple[int, int], ...] = ()
+    steps: int = 0
     needs: Needs = field(default_factory=Needs)
 
 

@@ -75,6 +75,27 @@ class Family(ABC):
         """
         raise NotImplementedError
 
+    def files(self, folder: Path) -> list[Path]:
+        """Give the files of safetensors that hold a folder's weights.
+
+        Args:
+            folder: A checkpoint's, of others or of this package.
+
+        Raises:
+            CheckpointError: When there are none where there should be some.
+        """
+        from vla_accel_ros.models.checkpoints.weights import shards
+
+        return shards(folder)
+
+    def ours(self, name: str) -> str:
+        """Give the model's name for a tensor as it is stored; the same name by default."""
+        return name
+
+    def notes(self, folder: Path) -> list[str]:
+        """Say what a user should know of how a folder is read, a line each."""
+        return []
+
     def beside(self, folder: Path) -> dict[str, tuple[Path, Tensor]]:
         """Read the tensors that a folder has in other files than those of its weights.
 
@@ -82,7 +103,8 @@ class Family(ABC):
             folder: A checkpoint's, of others or of this package.
 
         Returns:
-            By the model's name for it, the file and the tensor; it replaces the weights' one.
+            By its name, which `ours` translates, the file and the tensor; it replaces the
+            weights' one.
 
         Raises:
             CheckpointError: When a file cannot be used.

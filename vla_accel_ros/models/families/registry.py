@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from vla_accel_ros import declared
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.cogact.family import CogACTFamily
 from vla_accel_ros.models.families.interface import Family
 from vla_accel_ros.models.families.oft.family import OFTFamily
 from vla_accel_ros.models.families.openvla.family import OpenVLAFamily
@@ -39,7 +40,7 @@ GROUP = 'vla_accel_ros.families'
 # What a configuration of ours that names none is of.
 FIRST = OpenVLAFamily()
 # An OFT's folder is an OpenVLA's with further files, so it is asked first.
-OWN: dict[str, Family] = {family.name: family for family in (OFTFamily(), FIRST)}
+OWN: dict[str, Family] = {family.name: family for family in (CogACTFamily(), OFTFamily(), FIRST)}
 
 
 class FamilyError(ValueError):

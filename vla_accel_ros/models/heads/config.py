@@ -31,6 +31,9 @@ class HeadConfig:
             that no pass of the language model follows and every row may see every other one.
         in_tokens: Whether an answer is tokens, which stand for bins, or numbers.
         proprio: Numbers of proprioception that the checkpoint wants, 0 for none.
+        prompt_tail: Tokens that are appended to every prompt, whatever it ends with.
+        in_float32: How the names of the tensors begin that stay in float32, or better, where the
+            model is of a narrower type.
         span_added: Added to the span of each action column, and of each proprioception column,
             when they are scaled.
     """
@@ -40,6 +43,8 @@ class HeadConfig:
     single_pass: bool = False
     in_tokens: bool = False
     proprio: int = 0
+    prompt_tail: tuple[int, ...] = ()
+    in_float32: tuple[str, ...] = ()
     span_added: float = 0.0
 
     def rows(self, dims: int) -> int:

@@ -22,12 +22,14 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from vla_accel_ros.engines.eager import EAGER
-from vla_accel_ros.engines.interface import Engine
+from vla_accel_ros.engines.interface import Engine, Tensors
+from vla_accel_ros.engines.programs.scores import ACTIONS, of_names
 from vla_accel_ros.layers.cache import KVCache
+from vla_accel_ros.models.action_rows import ActionRows
 from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.heads.interface import Ask, HeadStats, NewCache
 from vla_accel_ros.models.inference import Inference, Watch
-from vla_accel_ros.models.pruned import encode, prefill
+from vla_accel_ros.models.pruned import Prefilled, encode, prefill
 from vla_accel_ros.models.rows import prompt_rows
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
@@ -59,6 +61,7 @@ def run_prefix(
     watch: Watch = nullcontext,
     engine: Engine = EAGER,
     read: int | None = None,
+    last_is_action: bool = False,
 ) -> Prefix:
     """Run towers, projector and decoder over the prompt.
 
@@ -71,6 +74,8 @@ def run_prefix(
         engine: What runs the model's programs.
         read: Last rows that are wanted behind the last layer, which runs for no others; None for
             all that were not dropped.
+        last_is_action: Whether actions are made from the last row, so that what it looks at is
+            what they look at; a pruner that asks for that is told.
     """
     ids = ask.ids
     inference = Inference(model, pruner, ask.scene, engine, watch)
@@ -80,6 +85,22 @@ def run_prefix(
         cache = new_cache(x.shape[1])
         done = prefill(inference, x, present, cache, prompt_rows(ids.shape[1] - 1), read)
     with watch('selection'):
+        if last_is_action and inference.choice.needs.decode:
+            _tell_of_last(inference, done, cache, ids.shape[1])
         inference.choice.finish()
     work = Workload(ids.shape[1], done.seen, projected, needs=inference.choice.needs)
     return Prefix(done.hidden, cache, done.positions, HeadStats(1, done.kept_ids, work))
+
+
+def _tell_of_last(inference: Inference, done: Prefilled, cache: KVCache, text: int) -> None:
+    """Let the pruner know what the last row looks at."""
+    choice = inference.choice
+    layers, layout = choice.needs.decode, choice.pruner.layout
+    rows, place = ActionRows(layers), text + layout.total - 1
+    rows.add(place, 1, done.queries)
+    scores = inference.run(*rows.score(place, 1, cache, done.positions, done.ids, layout))
+
+    def told(got: Tensors) -> None:
+        choice.pruner.after_decode({layer: of_names(layer, ACTIONS, got) for layer in layers})
+
+    choice.tell('the answer', scores, told)
