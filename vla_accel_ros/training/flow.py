@@ -38,12 +38,12 @@ from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.training.answers import Answers
 from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.expert import ActionExpert
-from vla_accel_ros.training.lesson import Lesson, Losses, Step
+from vla_accel_ros.training.frozen import Frozen
+from vla_accel_ros.training.lesson import Losses, Step
 from vla_accel_ros.training.packing import Packing
 from vla_accel_ros.training.recipe import Recipe, Stage
-from vla_accel_ros.training.shapes import configure
 from vla_accel_ros.training.shared_prefix import Shared, attend, hold
-from vla_accel_ros.training.start import SIGHT, take_weights
+from vla_accel_ros.training.start import take_weights
 
 # Of the beta distribution of t, and the least t.
 EARLY, LATE, LEAST = 1.5, 1.0, 0.001
@@ -122,46 +122,25 @@ def answer(
     return x
 
 
-class FlowLesson(Lesson):
-    """The lesson of an action expert behind the frozen prefix of the recipe's start.
-
-    Args:
-        recipe: What to do.
-        words: The vocabulary before the action bins.
-        device: Where to train.
-
-    Raises:
-        ValueError: When the recipe's start has another decoder or other towers.
-        FileNotFoundError: When there is no such start.
-    """
+class FlowLesson(Frozen):
+    """The lesson of an action expert behind a frozen prefix; see `Frozen` for the arguments."""
 
     def __init__(self, recipe: Recipe, words: list[str], device: torch.device) -> None:
-        self.recipe, self.device = recipe, device
-        shape = replace(recipe.model, chunk=0)
-        plain = configure(shape, words, len(recipe.cameras))
-        self.config = replace(plain, head=OFTConfig(chunk=recipe.model.chunk, proprio=0))
-        self._model = build(plain)
-        taken = take_weights(self._model, recipe.start)
-        if not {*SIGHT} <= {*taken}:
-            raise ValueError(f'start {recipe.start} has other towers than the recipe says')
-        self.begins = f'frozen, of {recipe.start}: {", ".join(taken)}'
-        self._model.to(device, torch.bfloat16, memory_format=torch.channels_last)
-        self._model.requires_grad_(False)
+        super().__init__(recipe, words, device)
+        self.config = replace(
+            self.frozen.config, head=OFTConfig(chunk=recipe.model.chunk, proprio=0)
+        )
         self._expert = ActionExpert(self.config.decoder, self.config.action_dims)
-        begin_as(self._expert, self._model.language_model.model)
+        begin_as(self._expert, self.frozen.language_model.model)
         self.modules = {'expert': self._expert.to(device)}
 
     def step(self, stage: Stage, prompts: list[list[int]], asks: int) -> Step:
         """See `Lesson.step`."""
-        packing = Packing.of(prompts, self.config.visual_tokens, 1, asks)
-        packing = packing.to(self.device, torch.bfloat16)
-        rotary, draws = self._model.language_model.model.rotary, self.recipe.draws
+        packing = self.packing(prompts, asks)
+        rotary, draws = self.frozen.language_model.model.rotary, self.recipe.draws
 
         def run(batch: Batch, generator: torch.Generator) -> Losses:
-            pixels = batch.pixels.to(
-                self.device, torch.bfloat16, memory_format=torch.channels_last
-            )
-            shared = hold(self._model, pixels, packing, batch.asked.to(self.device))
+            shared = hold(self.frozen, self.pixels(batch), packing, batch.asked.to(self.device))
             actions = batch.actions[:, :, None].expand(-1, -1, draws, -1, -1)
             noise = torch.randn(actions.shape, generator=generator).to(self.device)
             time = draw_times(actions.shape[:3], generator).to(self.device)

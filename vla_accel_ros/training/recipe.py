@@ -31,8 +31,8 @@ KINDS = tuple(CHUNKS)
 # Visual tokens of a view that thinning leaves at least: those of all objects, and as many more.
 LEAST_SHOWN = 10
 FORMS = ('embedded', 'scaled')
-HEADS = ('own', 'flow')
-LOSSES = ('locate', 'point', 'relate', 'goal', 'action', 'flow')
+HEADS = ('own', 'flow', 'diffusion')
+LOSSES = ('locate', 'point', 'relate', 'goal', 'action', 'flow', 'diffusion')
 
 
 class RecipeError(ValueError):
@@ -61,8 +61,11 @@ class ModelRecipe:
         layers: Decoder layers.
         heads: Decoder heads.
         drop: Decoder layers, from 0, that are left out; see `vla-accel depth`.
-        head: 'own' (the language model answers) or 'flow' (an action expert does, behind the
-            frozen prefix of the recipe's start; see `flow`).
+        head: 'own' (the language model answers), or what answers behind the frozen prefix of
+            the recipe's start: 'flow' (an action expert, see `flow`) or 'diffusion' (a
+            transformer on one vector, see `diffusion`).
+        head_width: Channels of the diffusion transformer.
+        head_layers: Its blocks.
     """
 
     form: str = 'embedded'
@@ -76,6 +79,8 @@ class ModelRecipe:
     heads: int = 6
     drop: tuple[int, ...] = ()
     head: str = 'own'
+    head_width: int = 192
+    head_layers: int = 4
 
     def __post_init__(self) -> None:
         check(self.form in FORMS, f"form is '{self.form}', expected one of {FORMS}")

@@ -36,6 +36,7 @@ from vla_accel_ros.training import datasets
 from vla_accel_ros.training.attention import fast_attention
 from vla_accel_ros.training.batches import Pixels, Sampler, stream
 from vla_accel_ros.training.cloning import Cloning
+from vla_accel_ros.training.diffusion import DiffusionLesson
 from vla_accel_ros.training.export import write_checkpoint
 from vla_accel_ros.training.flow import FlowLesson
 from vla_accel_ros.training.lesson import Lesson
@@ -49,8 +50,9 @@ STATE, LOG = 'state.pt', 'log.jsonl'
 
 def lesson_of(recipe: Recipe, words: list[str], device: torch.device, fresh: bool) -> Lesson:
     """Return what a recipe teaches; see `Cloning` for the arguments and errors."""
-    if recipe.model.head == 'flow':
-        return FlowLesson(recipe, words, device)
+    behind = {'flow': FlowLesson, 'diffusion': DiffusionLesson}.get(recipe.model.head)
+    if behind is not None:
+        return behind(recipe, words, device)
     return Cloning(recipe, words, device, fresh)
 
 
