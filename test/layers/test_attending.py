@@ -17,9 +17,10 @@
 import pytest
 import torch
 
-from vla_accel_ros.layers.attending import Held, Masked, Own, Placed, run_layers
+from vla_accel_ros.layers.attending import Own, run_layers
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.layers.llama import LlamaDecoder
+from vla_accel_ros.layers.memory import Held, Masked, Placed
 from vla_accel_ros.layers.shapes import DecoderConfig
 
 HEADS = pytest.mark.parametrize(('heads', 'kv_heads'), [(4, 4), (4, 2)])

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 import pytest
 import torch
 
-from vla_accel_ros.layers.attending import Held, Own, run_layers
+from vla_accel_ros.layers.attending import Own, run_layers
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.layers.llama import LlamaDecoder
+from vla_accel_ros.layers.memory import Held
 from vla_accel_ros.layers.shapes import DecoderConfig
 from vla_accel_ros.pruning.scores import attention_rows
 

@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     original.add_argument(
         '--fixture',
         metavar='DIR',
-        help='checkpoint folder with inputs.npz, outputs.npz and, if there, crop_outputs.npz; the '
+        help='checkpoint folder of any family with inputs.npz and outputs.npz; the '
         "example's is in the source tree, not in an installed package",
     )
     original.add_argument(
@@ -129,14 +129,16 @@ def _words(text: str, known, option: str) -> tuple[str, ...]:
 
 
 def _original(args: argparse.Namespace) -> int:
-    from vla_accel_ros.models.parity.compare import ARRAY_FILES, not_compared, table, verify
+    from vla_accel_ros.models.parity.compare import ARRAY_FILES, table
     from vla_accel_ros.models.parity.oft_compare import verify_oft
+    from vla_accel_ros.models.parity.registry import verify
 
     comparisons, left_out = [], []
     # A folder may hold OFT's numbers alone.
     if not args.oft or (Path(args.fixture) / ARRAY_FILES[1]).exists():
-        comparisons += verify(args.fixture)
-        left_out += not_compared(args.fixture)
+        compared, missing = verify(args.fixture)
+        comparisons += compared
+        left_out += missing
     if args.oft:
         comparisons += verify_oft(args.fixture)
     passed = all(c.passed for c in comparisons)

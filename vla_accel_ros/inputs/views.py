@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import numpy as np
 
-RESIZES = ('resize-naive', 'letterbox', 'resize-crop')
+from vla_accel_ros.inputs.padding import PADS, padded_view
+
+RESIZES = ('resize-naive', 'letterbox', 'resize-crop', *PADS)
 FILTERS = ('bicubic', 'lanczos', 'area')
 # SigLIP's mean of 0.5, the border of all public checkpoints that are letterboxed.
 GREY = (127, 127, 127)
@@ -40,7 +42,8 @@ def fit_view(
         image: uint8 [h, w, 3] RGB.
         size: Side of the result, pixels; 0 leaves the size as it is.
         resize: `resize-naive` ignores the aspect, `letterbox` pads to a square, `resize-crop`
-            takes the central square; the names of OpenVLA's configurations, and its order.
+            takes the central square; the names of OpenVLA's configurations, and its order. For
+            `PADS` see `padding.padded_view`.
         filter_name: Antialiased as PIL's: `bicubic`, which OpenVLA was trained with, or
             `lanczos`, TensorFlow's but for rounding, which its fine-tuned descendants were;
             `area` in a third of the time.
@@ -66,6 +69,8 @@ def fit_view(
         return image
     if resize == 'resize-naive':
         return _resample(image, size, size, filter_name)
+    if resize in PADS:
+        return padded_view(image, size, resize)
     height, width = image.shape[:2]
     if max(height, width) > LONGEST * min(height, width):
         raise ValueError(f'image is {width}x{height}, expected sides within 1 to {LONGEST}')

@@ -15,14 +15,13 @@
 """Runs of decoder layers, and what the queries of new rows look at.
 
 `run_layers` computes queries, keys and values of new rows layer by layer. Which keys the queries
-meet is up to what it is given: the sequence's own (`Own`), a part of a memory that the host knows
-(`Held`), or a whole memory of which a tensor says how much is filled (`Masked`, `Placed`).
+meet is up to what it is given: the sequence's own (`Own`), or a memory of rows that came before
+(`layers.memory`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Collection
 from typing import Protocol
 
 import torch
@@ -58,6 +57,7 @@ def run_layers(
     attend: Attend,
     taps: Collection[int] = (),
     rows: Tensor | None = None,
+    keys_only: bool = False,
 ) -> tuple[Tensor, dict[int, Tensor]]:
     """Run layers [first, last), counted from 0.
 
@@ -72,9 +72,12 @@ def run_layers(
         rows: int [r], ascending and the last ones of the k: those wanted behind the last layer.
             From the last attention on only these are computed, but for keys and values. All if
             None.
+        keys_only: Whether the last layer gives keys and values only, and queries where it is
+            tapped; it has attention then.
 
     Returns:
-        [B, k or r, width], and by tapped layer the rotated queries [B, heads, k or r, head width].
+        [B, k or r, width], with `keys_only` what went into the last layer; and by tapped layer the
+        rotated queries [B, heads, k or r, head width].
     """
     queries, config = {}, decoder.config
     end = config.slot(last)
@@ -87,6 +90,12 @@ def run_layers(
             continue
         slot = config.slot(index)
         wanted = rows if slot == end - 1 else None
+        if keys_only and index == last - 1:
+            normed = layer.input_layernorm(x)
+            if last in taps:
+                queries[last] = layer.self_attn.queries_of(normed, rope, wanted)
+            attend.keep(slot, *layer.self_attn.keys_and_values(normed, rope))
+            break
         q, k, v = layer.self_attn.project(layer.input_layernorm(x), rope, wanted)
         if index + 1 in taps:
             queries[index + 1] = q
@@ -94,6 +103,9 @@ def run_layers(
             x = x.index_select(1, wanted)
         x = layer.finish(x, attend(slot, q, k, v))
     return x, queries
+
+    def keep(self, slot: int, keys: Tensor, values: Tensor) -> None:
+        """Take in keys and values of rows whose queries are not wanted."""
 
 
 class Own:
@@ -119,206 +131,22 @@ class Own:
         """Keys and values [slots, 2, B, kv heads, S, head width], of one slot at least."""
         return torch.stack(self._made) if self._room is None else self._room
 
-    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Attend; see `Attend`."""
+    def keep(self, slot: int, keys: Tensor, values: Tensor) -> None:
+        """Take in keys and values alone; see `Attend.keep`."""
+        self._kept(slot, keys, values)
+
+    def _kept(self, slot: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         if self._room is None:
             self._made.append(torch.stack([keys, values]))
-        else:
-            own = self._room[slot - self._slots.start]
-            own[0], own[1] = keys, values
-            keys, values = own.unbind(0)
+            return keys, values
+        own = self._room[slot - self._slots.start]
+        own[0], own[1] = keys, values
+        return own[0], own[1]
+
+    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Attend; see `Attend`."""
+        keys, values = self._kept(slot, keys, values)
         if not self._causal or self._rows is None or slot != self._slots[-1]:
             return fused(queries, keys, values, causal=self._causal)
         places = torch.arange(keys.shape[2], device=keys.device)
         return fused(queries, keys, values, places <= self._rows[:, None])
-
-
-class Memory:
-    """Keys and values in memory, and those of new rows behind them, over several passes.
-
-    Args:
-        store: [slots, 2, B, kv heads, capacity, head width], a slot for each layer that has
-            attention.
-        inside: Whether new rows are written into the store; if not, it is left alone.
-    """
-
-    def __init__(self, store: Tensor, inside: bool) -> None:
-        self.store, self.inside = store, inside
-
-    def begin(self, count: int) -> None:
-        """Begin a pass of `count` rows."""
-        raise NotImplementedError
-
-    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Attend; see `Attend`."""
-        raise NotImplementedError
-
-    @property
-    def new(self) -> Tensor:
-        """Keys and values of all passes' rows, [slots, 2, B, kv heads, n, head width]."""
-        raise NotImplementedError
-
-
-class Held(Memory):
-    """A memory of which the host knows how much is filled: the rest of it is not looked at.
-
-    Args:
-        store: See `Memory`.
-        held: Of each slot, the rows that it holds.
-        inside: See `Memory`.
-    """
-
-    def __init__(self, store: Tensor, held: Sequence[int], inside: bool) -> None:
-        super().__init__(store, inside)
-        self._held, self._ran = held, 0
-        # Keys of the first layer, its values, keys of the second one, ...
-        self._parts = store.view(-1, *store.shape[2:])
-        self._seen = [] if inside else self._slices([0] * len(held), held)
-        self._own: list[Tensor] = []
-        self._mask: Tensor | None = None
-
-    def _slices(self, begins: Sequence[int], counts: Sequence[int]) -> list[Tensor]:
-        """Cut rows out of the keys and the values of each layer."""
-        cuts = list(zip(begins, counts, strict=True))
-        if len(set(cuts)) == 1:
-            # In one operation for all layers.
-            return list(self._parts.narrow(3, *cuts[0]).unbind(0))
-        return [
-            part.narrow(2, *cuts[index // 2]) for index, part in enumerate(self._parts.unbind(0))
-        ]
-
-    def begin(self, count: int) -> None:
-        """Begin a pass; see `Memory.begin`."""
-        self._ran, self._mask = self._ran + count, None
-        if self.inside:
-            ends = [held + self._ran for held in self._held]
-            self._own = self._slices([end - count for end in ends], [count] * len(ends))
-            self._seen = self._slices([0] * len(ends), ends)
-        if count > 1:
-            # All that came before and, of the new rows, those up to oneself. A layer that holds
-            # less takes the right part: fused attention's own flag would align at the left.
-            longest = max(self._held) + self._ran
-            self._mask = torch.ones(
-                count, longest, dtype=torch.bool, device=self.store.device
-            ).tril(longest - count)
-
-    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Attend; see `Attend`."""
-        one, two = 2 * slot, 2 * slot + 1
-        if self.inside:
-            self._own[one].copy_(keys)
-            self._own[two].copy_(values)
-        else:
-            self._seen[one] = torch.cat([self._seen[one], keys], 2)
-            self._seen[two] = torch.cat([self._seen[two], values], 2)
-        keys, values, mask = self._seen[one], self._seen[two], self._mask
-        return fused(queries, keys, values, None if mask is None else mask[:, -keys.shape[2] :])
-
-    @property
-    def new(self) -> Tensor:
-        """See `Memory.new`."""
-        if self.inside and len(set(self._held)) == 1:
-            return self.store.narrow(4, self._held[0], self._ran)
-        rows = [part.narrow(2, part.shape[2] - self._ran, self._ran) for part in self._seen]
-        return torch.stack(rows).view(-1, 2, *rows[0].shape)
-
-
-class Masked(Memory):
-    """A memory of which a tensor says how much is filled; it is looked at as a whole.
-
-    Attention has two parts, over the memory and over the new rows, and one softmax. No shape
-    depends on how much is filled, and nothing is written.
-
-    Args:
-        store: See `Memory`; no number in it is NaN or infinite, not even in what is not filled.
-        lengths: int [slots], the rows that each slot holds.
-        made: By slot, keys and values [B, kv heads, n, head width] of rows that came after those.
-    """
-
-    def __init__(
-        self,
-        store: Tensor,
-        lengths: Tensor,
-        made: Mapping[int, tuple[Tensor, Tensor]] = MappingProxyType({}),
-    ) -> None:
-        super().__init__(store, inside=False)
-        places = torch.arange(store.shape[4], device=store.device)
-        self._hidden = _bias(places >= lengths[:, None], store)
-        self._later: Tensor | None = None
-        self.made = dict(made)
-
-    def begin(self, count: int) -> None:
-        """Begin a pass; a second one only if both are of one row; see `Memory.begin`."""
-        if isinstance(count, int) and count == 1:
-            return
-        places = torch.arange(count, device=self.store.device)
-        self._later = _bias(places > places[:, None], self.store)
-
-    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Attend; see `Attend`."""
-        if slot in self.made:
-            before = self.made[slot]
-            keys, values = torch.cat([before[0], keys], 2), torch.cat([before[1], values], 2)
-        self.made[slot] = keys, values
-        stored_keys, stored_values = self.store[slot].unbind(0)
-        batch, kv_heads, capacity, width = stored_keys.shape
-        grouped, shared = queries * width**-0.5, queries.shape[1] != kv_heads
-        if shared:
-            # Heads that share keys stand below one another: keys need not be repeated.
-            grouped = grouped.reshape(batch, kv_heads, -1, width)
-        old = grouped @ stored_keys.transpose(-1, -2) + self._hidden[slot]
-        new = grouped @ keys.transpose(-1, -2)
-        if self._later is not None:
-            count, whole = queries.shape[2], new.shape
-            if shared:
-                new = new.view(batch, kv_heads, -1, count, count)
-            new = (new + self._later).view(whole)
-        weights = torch.cat([old, new], -1).softmax(-1, dtype=torch.float32).to(values.dtype)
-        read = weights[..., :capacity] @ stored_values + weights[..., capacity:] @ values
-        return read.view(queries.shape) if shared else read
-
-    @property
-    def new(self) -> Tensor:
-        """See `Memory.new`."""
-        return torch.stack([torch.stack(made) for made in self.made.values()])
-
-
-def _bias(hidden: Tensor, like: Tensor) -> Tensor:
-    # In the type of what it is added to: a wider one would widen the sum.
-    return torch.zeros_like(hidden, dtype=like.dtype).masked_fill(hidden, float('-inf'))
-
-
-class Placed(Memory):
-    """As `Masked`, but new rows are written into the memory first, where a tensor says.
-
-    One fused attention over the whole memory then, for devices where each operation costs.
-
-    Args:
-        store: See `Memory`, and as for `Masked`.
-        lengths: int [slots], the rows that each slot holds.
-    """
-
-    def __init__(self, store: Tensor, lengths: Tensor) -> None:
-        super().__init__(store, inside=True)
-        self._lengths = lengths
-        self._made: list[list[Tensor]] = []
-
-    def begin(self, count: int) -> None:
-        """Begin a pass; see `Memory.begin`."""
-        ran = sum(made[0].shape[3] for made in self._made)
-        device = self.store.device
-        self._places = self._lengths[:, None] + torch.arange(ran, ran + count, device=device)
-        self._seen = torch.arange(self.store.shape[4], device=device) <= self._places[..., None]
-        self._made.append([])
-
-    def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Attend; see `Attend`."""
-        self._made[-1].append(torch.stack([keys, values]))
-        own = self.store[slot]
-        own.index_copy_(3, self._places[slot], self._made[-1][-1])
-        return fused(queries, *own.unbind(0), self._seen[slot])
-
-    @property
-    def new(self) -> Tensor:
-        """See `Memory.new`."""
-        return torch.cat([torch.stack(made) for made in self._made], 4)

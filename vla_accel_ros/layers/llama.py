@@ -12,13 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The Llama decoder, layer by layer, with positions passed explicitly.
+"""The decoder of Llama and of Gemma, layer by layer, with positions passed explicitly.
 
 Keys and values are arguments and results: nothing here knows a cache or derives a position from
 its length. What queries look at is the business of `layers.attending`.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -31,21 +33,37 @@ from vla_accel_ros.layers.shapes import DecoderConfig
 
 
 class RMSNorm(nn.Module):
-    """Scale by the root mean square, computed in float32 as Llama does, or better."""
+    """Scale by the root mean square, computed in float32 as Llama does, or better.
 
-    def __init__(self, width: int, eps: float) -> None:
+    Args:
+        width: Channels.
+        eps: Added to the mean square.
+        adds_one: Whether one is added to the weight (Gemma).
+    """
+
+    def __init__(self, width: int, eps: float, adds_one: bool = False) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(width))
-        self.eps, self._shape = eps, (width,)
+        self.weight = nn.Parameter(torch.zeros(width) if adds_one else torch.ones(width))
+        self.eps, self.adds_one, self._shape = eps, adds_one, (width,)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise x [..., width]."""
+        if self.adds_one:
+            # Gemma multiplies before it rounds.
+            wide = x if x.dtype.itemsize >= 4 else x.float()
+            weight = 1 + self.weight.to(wide.dtype)
+            return torch.rms_norm(wide, self._shape, weight, self.eps).to(x.dtype)
         if x.dtype.itemsize >= 4:
             return torch.rms_norm(x, self._shape, self.weight, self.eps)
         # Llama rounds before it multiplies by the weight; torch's own function rounds after.
         wide = x.float()
         wide = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
         return self.weight * wide.to(x.dtype)
+
+
+def norm_of(config: DecoderConfig) -> RMSNorm:
+    """Make a norm of a decoder."""
+    return RMSNorm(config.width, config.rms_eps, config.norm_adds_one)
 
 
 class SelfAttention(Packable):
@@ -60,10 +78,10 @@ class SelfAttention(Packable):
         inner = config.kv_heads * config.head_width
         self._turned = [self.heads, self.kv_heads]
         self._split = [self.heads + self.kv_heads, self.kv_heads]
-        self.q_proj = nn.Linear(config.width, config.width, bias=False)
+        self.q_proj = nn.Linear(config.width, config.inner, bias=False)
         self.k_proj = nn.Linear(config.width, inner, bias=False)
         self.v_proj = nn.Linear(config.width, inner, bias=False)
-        self.o_proj = nn.Linear(config.width, config.width, bias=False)
+        self.o_proj = nn.Linear(config.inner, config.width, bias=False)
 
     def _heads(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (-1, self.head_width)).transpose(1, 2)
@@ -79,6 +97,21 @@ class SelfAttention(Packable):
     def values(self, x: Tensor) -> Tensor:
         """Give values [B, kv heads, S, head width] of x [B, S, width]."""
         return self._heads(self.v_proj(x))
+
+    def queries_of(self, x: Tensor, rope: Rope, rows: Tensor | None) -> Tensor:
+        """Give rotated queries [B, heads, S or r, head width] of rows int [r], all if None."""
+        if rows is None:
+            return self.queries(x, rope)
+        own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
+        return self.queries(x.index_select(1, rows), own_rope)
+
+    def keys_and_values(self, x: Tensor, rope: Rope) -> tuple[Tensor, Tensor]:
+        """Give rotated keys, and values, [B, kv heads, S, head width] of x [B, S, width]."""
+        packed = self.matrix()
+        if packed is None:
+            return self.keys(x, rope), self.values(x)
+        keys, values = self._heads(F.linear(x, packed[self.q_proj.out_features :])).chunk(2, 1)
+        return rotate(keys, rope), values
 
     def project(
         self, x: Tensor, rope: Rope, rows: Tensor | None = None
@@ -96,16 +129,14 @@ class SelfAttention(Packable):
         """
         packed = self.matrix()
         if rows is not None:
-            own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
-            own = x.index_select(1, rows)
             if packed is None:
-                return self.queries(own, own_rope), self.keys(x, rope), self.values(x)
+                return self.queries_of(x, rope, rows), self.keys(x, rope), self.values(x)
             # Parts of the one matrix, and not weights by name: TensorRT takes two pieces of memory
             # that begin at one place for one weight.
-            inner = self.q_proj.out_features
-            queries = self._heads(F.linear(own, packed[:inner]))
-            keys, values = self._heads(F.linear(x, packed[inner:])).chunk(2, 1)
-            return rotate(queries, own_rope), rotate(keys, rope), values
+            own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
+            own = x.index_select(1, rows)
+            queries = self._heads(F.linear(own, packed[: self.q_proj.out_features]))
+            return rotate(queries, own_rope), *self.keys_and_values(x, rope)
         if packed is None:
             return self.queries(x, rope), self.keys(x, rope), self.values(x)
         turned, values = self._heads(F.linear(x, packed)).split_with_sizes(self._split, 1)
@@ -148,13 +179,17 @@ def fused(
     )
 
 
+ACTIVATIONS = {'silu': F.silu, 'gelu_tanh': partial(F.gelu, approximate='tanh')}
+
+
 class GatedMLP(Packable):
-    """Llama's MLP: down(silu(gate) * up)."""
+    """The gated MLP: down(activation(gate) * up), with SiLU in Llama."""
 
     parts = ('gate_proj', 'up_proj')
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
+        self._activation = ACTIVATIONS[config.activation]
         self.gate_proj = nn.Linear(config.width, config.mlp, bias=False)
         self.up_proj = nn.Linear(config.width, config.mlp, bias=False)
         self.down_proj = nn.Linear(config.mlp, config.width, bias=False)
@@ -166,7 +201,7 @@ class GatedMLP(Packable):
             gate, up = self.gate_proj(x), self.up_proj(x)
         else:
             gate, up = F.linear(x, packed).chunk(2, -1)
-        return self.down_proj(F.silu(gate) * up)
+        return self.down_proj(self._activation(gate) * up)
 
 
 class DecoderLayer(nn.Module):
@@ -188,9 +223,9 @@ class DecoderLayer(nn.Module):
         if layer not in config.drop_mlp:
             self.mlp = GatedMLP(config)
         if self.self_attn is not None:
-            self.input_layernorm = RMSNorm(config.width, config.rms_eps)
+            self.input_layernorm = norm_of(config)
         if self.mlp is not None:
-            self.post_attention_layernorm = RMSNorm(config.width, config.rms_eps)
+            self.post_attention_layernorm = norm_of(config)
 
     def finish(self, x: Tensor, attended: Tensor | None = None) -> Tensor:
         """Go on from x [B, S, width] with what its heads read, [B, heads, S, head width]."""
@@ -207,16 +242,24 @@ class DecoderLayer(nn.Module):
         return self.finish(x)
 
 
+class ScaledEmbedding(nn.Embedding):
+    """A table whose rows are multiplied by the root of their width when they are read (Gemma)."""
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Give the rows [..., width] of tokens int [...]."""
+        return super().forward(ids) * self.embedding_dim**0.5
+
+
 class LlamaDecoder(nn.Module):
     """Embedding table, layers and final norm; called `model` in the checkpoint."""
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.config = config
-        table = drawn(config.vocab, config.width)
-        self.embed_tokens = nn.Embedding.from_pretrained(table, freeze=False)
+        table = ScaledEmbedding if config.scaled_embedding else nn.Embedding
+        self.embed_tokens = table.from_pretrained(drawn(config.vocab, config.width), freeze=False)
         self.layers = nn.ModuleList(DecoderLayer(config, k) for k in range(config.layers))
-        self.norm = RMSNorm(config.width, config.rms_eps)
+        self.norm = norm_of(config)
         self.rotary = Rotary(config)
 
     def rope(self, positions: Tensor, x: Tensor) -> Rope:
@@ -261,9 +304,10 @@ class LlamaDecoder(nn.Module):
 
 
 class LanguageModel(nn.Module):
-    """The decoder and its output head."""
+    """The decoder and, where the model has one, its output layer."""
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.model = LlamaDecoder(config)
-        self.lm_head = nn.Linear(config.width, config.vocab, bias=False)
+        if config.logits:
+            self.lm_head = nn.Linear(config.width, config.vocab, bias=False)

@@ -22,25 +22,29 @@ import torch.nn.functional as F
 
 
 class Projector(nn.Module):
-    """OpenVLA's MLP, with three layers for fused towers and two for a single one.
+    """OpenVLA's MLP, with three layers for fused towers and two for a single one; or one layer.
 
     Args:
         features: Channels of a patch.
         width: The decoder's width.
-        layers: 3 (fused: features - 4 features - width - width) or 2 (features - width - width).
+        layers: 3 (fused: features - 4 features - width - width), 2 (features - width - width) or
+            1 (features - width).
     """
 
     def __init__(self, features: int, width: int, layers: int = 3) -> None:
         super().__init__()
         hidden = 4 * features if layers == 3 else width
         self.fc1 = nn.Linear(features, hidden)
-        self.fc2 = nn.Linear(hidden, width)
+        if layers > 1:
+            self.fc2 = nn.Linear(hidden, width)
         if layers == 3:
             self.fc3 = nn.Linear(width, width)
         self.layers = layers
 
     def forward(self, x: Tensor) -> Tensor:
         """Map patch features [B, N, features] to visual tokens [B, N, width]."""
+        if self.layers == 1:
+            return self.fc1(x)
         x = self.fc2(F.gelu(self.fc1(x)))
         return self.fc3(F.gelu(x)) if self.layers == 3 else x
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vla_accel_ros.files.kinds import Flag, Number, Several, Whole, Word, check_fields, of
+from vla_accel_ros.files.kinds import Flag, Maybe, Number, Several, Whole, Word, check_fields, of
 
 HALF = (0.5, 0.5, 0.5)
 
@@ -58,6 +58,8 @@ class TowerConfig:
         stem: Channels of the stem's three convolutions.
         mean: Mean of the RGB channels, in 0..1, for normalisation.
         std: Standard deviation of the same.
+        activation: Of the MLP: `gelu`, or `gelu_tanh` for its approximation by a tangent.
+        final_norm: Whether a norm follows the last block that runs.
 
     Raises:
         ValueError: When the numbers do not fit together.
@@ -83,6 +85,8 @@ class TowerConfig:
     )
     mean: tuple[float, float, float] = field(default=HALF, metadata=of(RGB_MEAN))
     std: tuple[float, float, float] = field(default=HALF, metadata=of(RGB_STD))
+    activation: str = field(default='gelu', metadata=of(Word(('gelu', 'gelu_tanh'))))
+    final_norm: bool = field(default=False, metadata=of(Flag()))
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -123,7 +127,7 @@ def groups_of(channels: int) -> int:
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """Shape of the Llama decoder.
+    """Shape of a decoder: Llama's, and by the last facts below Gemma's.
 
     Attributes:
         width: Channels of the residual stream.
@@ -138,6 +142,11 @@ class DecoderConfig:
         drop_attention: Layers, from 0, whose attention and the norm before it are left out
             (`drop_attn_list` of Drop-Then-Recovery's checkpoints, arXiv 2606.27755).
         drop_mlp: Layers, from 0, whose MLP and the norm before it are left out (`drop_mlp_list`).
+        head_size: Channels of one head; `width / heads` if None.
+        activation: Of the MLP's gate: `silu`, or `gelu_tanh` (Gemma).
+        norm_adds_one: Whether norms multiply by one and their weight (Gemma), not by the weight.
+        scaled_embedding: Whether embedded tokens are multiplied by the root of `width` (Gemma).
+        logits: Whether there is an output layer from rows to logits.
 
     Raises:
         ValueError: When the numbers do not fit together.
@@ -154,6 +163,11 @@ class DecoderConfig:
     max_positions: int = field(default=2048, metadata=of(Whole(1, 2**17)))
     drop_attention: tuple[int, ...] = field(default=(), metadata=of(DROPPED))
     drop_mlp: tuple[int, ...] = field(default=(), metadata=of(DROPPED))
+    head_size: int | None = field(default=None, metadata=of(Maybe(Whole(2, 4096))))
+    activation: str = field(default='silu', metadata=of(Word(('silu', 'gelu_tanh'))))
+    norm_adds_one: bool = field(default=False, metadata=of(Flag()))
+    scaled_embedding: bool = field(default=False, metadata=of(Flag()))
+    logits: bool = field(default=True, metadata=of(Flag()))
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -169,9 +183,10 @@ class DecoderConfig:
             f'drop_attention leaves none of the {self.layers} layers its attention',
         )
         require(
-            self.width % (2 * self.heads) == 0,
+            self.head_size is not None or self.width % (2 * self.heads) == 0,
             f'decoder width {self.width} does not give {self.heads} heads of even width',
         )
+        require(self.head_width % 2 == 0, f'head_size is {self.head_size}, expected an even one')
         require(
             self.heads % self.kv_heads == 0,
             f'{self.heads} query heads are no multiple of {self.kv_heads} key heads',
@@ -180,7 +195,12 @@ class DecoderConfig:
     @property
     def head_width(self) -> int:
         """Channels of one head."""
-        return self.width // self.heads
+        return self.width // self.heads if self.head_size is None else self.head_size
+
+    @property
+    def inner(self) -> int:
+        """Channels of all query heads together."""
+        return self.heads * self.head_width
 
     @property
     def attending(self) -> tuple[int, ...]:

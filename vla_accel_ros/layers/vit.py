@@ -16,7 +16,8 @@
 
 OpenVLA's two towers (DINOv2, SigLIP) and the embedded model's are the same pre-norm vision
 transformer; only what `TowerConfig` says differs. The features are the output of one block,
-without the final norm and without prefix tokens, so whatever follows that block is not built.
+without prefix tokens and, unless `final_norm` says otherwise, without the final norm: whatever
+else follows that block is not built.
 """
 
 from __future__ import annotations
@@ -101,16 +102,17 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    """Two linear layers around an exact GELU."""
+    """Two linear layers around a GELU, an exact one or its approximation by a tangent."""
 
-    def __init__(self, width: int, hidden: int) -> None:
+    def __init__(self, width: int, hidden: int, activation: str = 'gelu') -> None:
         super().__init__()
+        self._approximate = 'tanh' if activation == 'gelu_tanh' else 'none'
         self.fc1 = nn.Linear(width, hidden)
         self.fc2 = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x [..., width] to the same shape."""
-        return self.fc2(F.gelu(self.fc1(x)))
+        return self.fc2(F.gelu(self.fc1(x), approximate=self._approximate))
 
 
 class LayerScale(nn.Module):
@@ -135,7 +137,7 @@ class Block(nn.Module):
         self.attn = Attention(width, config.heads)
         self.ls1 = LayerScale(width) if config.layer_scale else nn.Identity()
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
-        self.mlp = MLP(width, config.mlp)
+        self.mlp = MLP(width, config.mlp, config.activation)
         self.ls2 = LayerScale(width) if config.layer_scale else nn.Identity()
         if language_width:
             self.scale = nn.Linear(language_width, width)
@@ -180,6 +182,8 @@ class Tower(nn.Module):
         if config.registers:
             self.reg_token = nn.Parameter(drawn(1, config.registers, width))
         self.blocks = nn.ModuleList(Block(config, language_width) for _ in range(config.blocks))
+        if config.final_norm:
+            self.norm = nn.LayerNorm(width, eps=1e-6)
 
     def embed(self, image: Tensor) -> Tensor:
         """Map an image [B, 3, H, W] to tokens [B, prefix + N, width], prefix tokens first."""
@@ -192,6 +196,11 @@ class Tower(nn.Module):
             prefix.append(self.reg_token.expand(len(x), -1, -1))
         return torch.cat([*prefix, x], dim=1) if prefix else x
 
+    def finish(self, x: Tensor) -> Tensor:
+        """Give the features [B, N, width] of the last block's output [B, prefix + N, width]."""
+        x = x[:, self.config.prefix :]
+        return self.norm(x) if self.config.final_norm else x
+
     def look(self, image: Tensor, language: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Map an image as `forward` does; give queries and keys of the last block as well.
 
@@ -202,7 +211,7 @@ class Tower(nn.Module):
         for block in self.blocks[:-1]:
             x = block(x, language)
         x, queries, keys = self.blocks[-1].look(x, language)
-        return x[:, self.config.prefix :], queries, keys
+        return self.finish(x), queries, keys
 
     def forward(self, image: Tensor, language: Tensor | None = None) -> Tensor:
         """Map a normalised image to patch features.
@@ -217,7 +226,7 @@ class Tower(nn.Module):
         x = self.embed(image)
         for block in self.blocks:
             x = block(x, language)
-        return x[:, self.config.prefix :]
+        return self.finish(x)
 
 
 class VisionBackbone(nn.Module):

@@ -52,7 +52,7 @@ class VLAConfig:
         resize: `resize-naive`, `letterbox` or `resize-crop`.
         centre_crop: Share of the image's area kept by a centre crop before all else, or None.
         coordinates: Whether each patch's x and y in -1..1 are appended to its features.
-        projector_layers: 3 (OpenVLA's fused towers) or 2 (single-tower checkpoints).
+        projector_layers: 3 (OpenVLA's fused towers), 2 (its single tower) or 1 (PaliGemma).
         film: Whether the towers are modulated by the mean prompt embedding (OFT's FiLM).
         tokenizer_vocab: Vocabulary without padding; action ids are the last `bins` of it.
         bins: Action bins, one more than their centres.
@@ -78,7 +78,7 @@ class VLAConfig:
     resize: str = field(default='resize-naive', metadata=of(Word(RESIZES)))
     centre_crop: float | None = field(default=None, metadata=of(Maybe(Number(0.01, 1))))
     coordinates: bool = field(default=False, metadata=of(Flag()))
-    projector_layers: int = field(default=3, metadata=of(Whole(2, 3)))
+    projector_layers: int = field(default=3, metadata=of(Whole(1, 3)))
     film: bool = field(default=False, metadata=of(Flag()))
     tokenizer_vocab: int = field(default=32000, metadata=of(Whole(1, 2**21)))
     bins: int = field(default=256, metadata=of(Whole(2, 2**16)))
@@ -123,7 +123,7 @@ class VLAConfig:
             f'beyond the vocabulary of {vocab}: expected a token of it, or null',
         )
         longest = self.decoder.max_positions
-        # BOS, and one token of the prompt at the least.
+        # One token of the prompt at the least, and BOS.
         length = self.visual_tokens + self.slots + 2
         require(
             length <= longest,
@@ -169,6 +169,11 @@ class VLAConfig:
     def slots(self) -> int:
         """Rows of the decoder's sequence that an answer takes, 0 where it stands elsewhere."""
         return self.head.rows(self.action_dims)
+
+    @property
+    def behind(self) -> int:
+        """Positions that an answer takes behind the prompt."""
+        return self.head.positions(self.action_dims)
 
     @property
     def passes(self) -> tuple[tuple[int, int], ...]:

@@ -29,5 +29,6 @@ def layout_of(config: VLAConfig) -> Layout:
         patch=config.towers[config.image_towers[0][0]].patch,
         layers=config.decoder.layers,
         single_pass=config.head.single_pass,
+        before=config.head.before,
         without_attention=tuple(layer + 1 for layer in config.decoder.drop_attention),
     )

@@ -30,7 +30,6 @@ from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import CacheLender, KVCache
-from vla_accel_ros.models.action_reader import ActionReader
 from vla_accel_ros.models.asker import Asker
 from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
@@ -43,12 +42,11 @@ from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.models.planned import Plans
 from vla_accel_ros.models.prediction import NotFiniteError, Prediction
 from vla_accel_ros.models.preprocess import CameraCountError
-from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.models.pruner_slot import PrunerSlot
 from vla_accel_ros.models.rehearsal import busy, rehearse
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
 from vla_accel_ros.models.stopwatch import Stopwatch, clock_of
-from vla_accel_ros.models.tokenizer import PromptEncoder, load_prompt_encoder
+from vla_accel_ros.models.tokenizer import PromptEncoder
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
@@ -87,16 +85,15 @@ class Policy:
     ) -> None:
         self.model = model
         model.language_model.model.pack()
-        self._reader = ActionReader(model.config, unnorm_key)
+        family = registry.of(model.config)
+        self._reader = family.reader(model.config, unnorm_key)
         self.unnorm_key, self.statistics = self._reader.key, self._reader.statistics
-        self.proprio = (
-            Proprioception(model.config, self.unnorm_key) if model.config.proprio else None
-        )
+        self.proprio = family.proprio(model.config, self.unnorm_key)
         self._ask = Asker(model, encode, self.proprio)
         self._caches = CacheLender(model.new_cache) if caches is None else caches
         self._pruners = PrunerSlot(layout_of(model.config))
         self._plans = Plans(model, self._caches)
-        self._head = registry.of(model.config).head(model, self.statistics)
+        self._head = family.head(model, self.statistics)
         self._engine = EngineSlot(partial(setattr, self._head, 'engine'), model.dtype)
         self.set_decoder('greedy')
 
@@ -135,7 +132,8 @@ class Policy:
         if dtype is None:
             dtype = torch.float32 if device == 'cpu' else torch.bfloat16
         model = load(folder, device, dtype, progress)
-        return cls(model, load_prompt_encoder(folder, model.config), unnorm_key)
+        encode = registry.of(model.config).prompts(folder, model.config)
+        return cls(model, encode, unnorm_key)
 
     def sibling(self) -> Policy:
         """Return another over the same weights and engine, with settings and memory of its own."""
@@ -223,7 +221,7 @@ class Policy:
         self._head.reset()
 
     def _cache_for(self, length: int) -> KVCache:
-        return self._caches(length + self.config.action_dims)
+        return self._caches(length + self.config.behind)
 
     @torch.inference_mode()
     def predict(

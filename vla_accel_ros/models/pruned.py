@@ -134,7 +134,8 @@ def prefill(
 
     Args:
         inference: The inference.
-        x: [1, S, width]: BOS, the visual tokens `ids`, then whatever follows.
+        x: [1, S, width]: what stands before the visual tokens (BOS, or nothing), the visual tokens
+            `ids`, then whatever follows.
         ids: int64 [n], which visual tokens these are, ascending, on the host.
         cache: Empty; filled.
         rows: Which rows are which, from the end.
@@ -145,8 +146,9 @@ def prefill(
     choice, layout = inference.choice, inference.choice.pruner.layout
     needs, depth = choice.needs, layout.layers
     length = x.shape[1]
-    after = layout.total + 1 + torch.arange(length - 1 - len(ids), device='cpu')
-    positions = torch.cat([after.new_zeros(1), 1 + ids, after])
+    front = torch.arange(layout.before, device='cpu')
+    after = layout.total + torch.arange(layout.before, length - len(ids), device='cpu')
+    positions = torch.cat([front, layout.before + ids, after])
     stay: Tensor | None = None
     all_positions: list[Tensor] = []
     held_ids: list[Tensor] = []
@@ -182,8 +184,8 @@ def prefill(
             kept = choice.settle() if last in needs.drops else None
             if kept is not None:
                 places = narrow(ids, kept.ids)
-                behind = torch.arange(1 + len(ids), len(positions), device='cpu')
-                stay = torch.cat([places.new_zeros(1), 1 + places, behind])
+                behind = torch.arange(layout.before + len(ids), len(positions), device='cpu')
+                stay = torch.cat([front, layout.before + places, behind])
                 positions, ids = positions[stay], ids[places]
     return Prefilled(x, tuple(all_positions), tuple(held_ids), ids, queries)
 
@@ -217,7 +219,7 @@ def _tell(
     )
     scores: Tensors = {}
     if wanted:
-        program = RowScores(wanted, layout.cameras, layout.tokens, causal)
+        program = RowScores(wanted, layout.cameras, layout.tokens, causal, layout.before)
         given = {f'queries.{want.layer}': done[f'queries.{want.layer}'] for want in wanted}
         given |= {'new': done['new'], 'positions': positions, 'ids': ids}
         scores = inference.run(program, given)

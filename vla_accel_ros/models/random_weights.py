@@ -20,9 +20,8 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.layers.projector import patch_coordinates
-from vla_accel_ros.models.checkpoints.folder import stored_kind
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.registry import build
+from vla_accel_ros.models.families.registry import build, of
 from vla_accel_ros.models.vla import VLA
 
 
@@ -50,8 +49,11 @@ def random_model(
     """
     with torch.device('meta'):
         model = build(config)
-    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-        tensor.data = tensor.data.to(stored_kind(config, dtype, name, tensor))
+    family = of(config)
+    model = model.to(dtype)
+    for name, weight in model.named_parameters():
+        if family.precise(config, name):
+            weight.data = weight.data.to(torch.promote_types(dtype, torch.float32))
     model = model.to_empty(device=device)
     generator = torch.Generator(device).manual_seed(seed)
     with torch.no_grad():
@@ -64,9 +66,10 @@ def random_model(
             ends = [attention and attention.o_proj, mlp and mlp.down_proj]
             for branch in filter(None, ends):
                 branch.weight.mul_((2 * config.decoder.layers) ** -0.5)
-        last, head = config.tokenizer_vocab, language.lm_head.weight
-        head[: last - config.bins] = 0
-        head[last:] = 0
+        if config.decoder.logits:
+            last, head = config.tokenizer_vocab, language.lm_head.weight
+            head[: last - config.bins] = 0
+            head[last:] = 0
     # It is no part of a checkpoint either: made anew, not filled.
     model.coordinates = patch_coordinates(config.grid, device)
     return model.eval().requires_grad_(False)

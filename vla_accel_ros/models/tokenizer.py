@@ -260,8 +260,8 @@ def check_length(words: int, config: VLAConfig) -> None:
     Raises:
         TokenizerError: When the model was not made for that many positions.
     """
-    behind = config.slots + 2 if config.head.single_pass else config.action_dims
-    length, longest = config.visual_tokens + words + behind, config.decoder.max_positions
+    length = config.visual_tokens + words + config.behind
+    longest = config.decoder.max_positions
     if length > longest:
         raise TokenizerError(
             f'the instruction makes a prompt of {words} tokens, {length} positions with images '

@@ -14,9 +14,9 @@
 
 """What models of every family are made of: towers, projector and language model.
 
-The sequence begins with [BOS | visual tokens | rest of the prompt]; positions are absolute, so
-the visual tokens stand at 1..N whatever happens to them later. A family adds what makes actions
-of it.
+The sequence begins with [BOS | visual tokens | rest of the prompt], or with the visual tokens
+where the family has BOS behind them; positions are absolute, so that a visual token keeps its own
+whatever happens to the others. A family adds what makes actions of it.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ class VLA(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.language_model.lm_head.weight.device
+        return self.language_model.model.embed_tokens.weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """Type of the weights."""
-        return self.language_model.lm_head.weight.dtype
+        return self.language_model.model.embed_tokens.weight.dtype
 
     def language(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor | None:
         """Give the mean embedding of the prompt [B, width] for FiLM, None without FiLM.
@@ -143,7 +143,7 @@ class VLA(nn.Module):
         return self.project(self.tower_features(pixel_values, language))
 
     def embed_prompt(self, input_ids: Tensor, visual: Tensor) -> Tensor:
-        """Put the visual tokens behind BOS.
+        """Put the visual tokens behind what stands in front of them, BOS or nothing.
 
         Args:
             input_ids: int [B, T], BOS first.
@@ -153,7 +153,8 @@ class VLA(nn.Module):
             [B, T + N, width].
         """
         text = self.language_model.model.embed_tokens(input_ids)
-        return torch.cat([text[:, :1], visual.to(text.dtype), text[:, 1:]], dim=1)
+        front = self.config.head.before
+        return torch.cat([text[:, :front], visual.to(text.dtype), text[:, front:]], dim=1)
 
     # -- the programs that the model is made of, beside those of `engines.programs.decoder` ------
 

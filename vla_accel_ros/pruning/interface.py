@@ -62,6 +62,7 @@ class Layout:
         single_pass: Whether all actions come from one pass (OFT) instead of token by token.
         without_attention: Decoder layers, counted from 1, whose attention is left out of the
             model: they give no scores.
+        before: Rows in front of the visual tokens: BOS, or none.
 
     Raises:
         ValueError: When a number is not positive.
@@ -74,6 +75,7 @@ class Layout:
     layers: int
     single_pass: bool = False
     without_attention: tuple[int, ...] = ()
+    before: int = 1
 
     def __post_init__(self) -> None:
         for name in ('cameras', 'rows', 'columns', 'patch', 'layers'):

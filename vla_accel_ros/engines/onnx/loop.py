@@ -31,7 +31,8 @@ from vla_accel_ros.engines.onnx.export import export
 from vla_accel_ros.engines.onnx.signature import Port
 from vla_accel_ros.engines.onnx.weights import Weights
 from vla_accel_ros.engines.programs.decoder import Loop
-from vla_accel_ros.layers.attending import Masked, run_layers
+from vla_accel_ros.layers.attending import run_layers
+from vla_accel_ros.layers.memory import Masked
 
 if TYPE_CHECKING:
     from onnxscript import ir

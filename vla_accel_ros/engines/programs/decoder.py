@@ -22,8 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.interface import Program, Tensors
-from vla_accel_ros.layers.attending import Held, Masked, Memory, Own, Placed, run_layers
+from vla_accel_ros.layers.attending import Own, run_layers
 from vla_accel_ros.layers.llama import LlamaDecoder
+from vla_accel_ros.layers.memory import Held, Masked, Memory, Placed
 
 
 def tap_names(taps: tuple[int, ...]) -> tuple[str, ...]:
@@ -36,13 +37,14 @@ class Span:
     """Layers [first, last) over a whole sequence, which may have lost rows before.
 
     In: `x` [B, S, width], `positions` int [n], absolute; with `narrowed` `stay` int [n], the rows
-    of `x` that are left (n = S without); with `norm` `rows` int [r], ascending, the last r of the
+    of `x` that are left (n = S without); with `norm`, and with `keys_only` where its last layer is
+    tapped, `rows` int [r], ascending, the last r of the
     n rows, those that are wanted behind the last layer: it gives keys and values of all n, and
     queries, output and MLP of these only. Out: `x` [B, n, width], with `norm` [B, r, width] after
     the final norm; `new` [slots, 2, B, kv heads, n, head width], the keys (rotated) and values of
     the layers that have attention, for which room may be given (without such a layer there is no
     `new`); `queries.l` [B, heads, n, head width], rotated, of each tapped layer, with `norm`
-    [B, heads, r, head width] of the last one.
+    [B, heads, r, head width] of the last one. With `keys_only` there is no `x`.
 
     Attributes:
         decoder: The decoder.
@@ -52,6 +54,8 @@ class Span:
         narrowed: Whether rows were dropped before.
         norm: Whether the final norm follows.
         taps: Layers, counted from 1, whose queries are wanted.
+        keys_only: Whether the last layer, which has attention, gives keys and values only, for
+            whoever reads nothing else of the sequence; there is no `norm` then.
     """
 
     decoder: LlamaDecoder
@@ -61,20 +65,22 @@ class Span:
     narrowed: bool = False
     norm: bool = False
     taps: tuple[int, ...] = ()
+    keys_only: bool = False
     name = 'span'
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the tensors that go in."""
         stay = ('stay',) if self.narrowed else ()
-        rows = ('rows',) if self.norm else ()
+        rows = ('rows',) if self.norm or (self.keys_only and self.last in self.taps) else ()
         return ('x', 'positions', *stay, *rows)
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the tensors that come out."""
+        x = () if self.keys_only else ('x',)
         new = ('new',) if self.slots else ()
-        return ('x', *new, *tap_names(self.taps))
+        return (*x, *new, *tap_names(self.taps))
 
     @property
     def slots(self) -> range:
@@ -90,12 +96,13 @@ class Span:
         rope = self.decoder.rope(given['positions'][None], x)
         attend = Own(self.slots, self.causal, rows, room.get('new'))
         x, queries = run_layers(
-            self.decoder, self.first, self.last, x, rope, attend, self.taps, rows
+            self.decoder, self.first, self.last, x, rope, attend, self.taps, rows, self.keys_only
         )
         if self.norm:
             x = self.decoder.norm(x)
+        given_on = {} if self.keys_only else {'x': x}
         new = {'new': attend.new} if self.slots else {}
-        return {'x': x, **new, **_by_name(queries)}
+        return {**given_on, **new, **_by_name(queries)}
 
 
 def _by_name(queries: dict[int, Tensor]) -> dict[str, Tensor]:

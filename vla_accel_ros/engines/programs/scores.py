@@ -103,9 +103,9 @@ class RowScores:
 
     In: `queries.l` of each layer and `new`, both as `Span` gives them for one sequence, the
     queries of the last rows at least that are to be scored; `positions` int [n], absolute,
-    ascending; `ids` int [m], which visual tokens the sequence has
-    behind its first row, ascending. Out, of each layer and kind of rows: `received.l.kind`
-    float32 [cameras, tokens], `present.l.kind` bool, where wanted `entropy.l.kind` float32 [] and
+    ascending; `ids` int [m], which visual tokens the sequence has behind the `before` rows in
+    front of them, ascending. Out, of each layer and kind of rows: `received.l.kind` float32
+    [cameras, tokens], `present.l.kind` bool, where wanted `entropy.l.kind` float32 [] and
     `focus.l.text` float32 [cameras, tokens]; see
     `pruning.scores.TokenScores`.
 
@@ -114,12 +114,14 @@ class RowScores:
         cameras: Cameras.
         tokens: Visual tokens of one camera.
         causal: Whether a query sees only keys at its own position or before.
+        before: Rows in front of the visual tokens.
     """
 
     wanted: tuple[LayerScores, ...]
     cameras: int
     tokens: int
     causal: bool
+    before: int = 1
     name = 'row_scores'
 
     @property
@@ -169,13 +171,12 @@ class RowScores:
                 positions[start:stop] if masked else None,
                 positions[:seen] if masked else None,
             )
-            present = ids[: max(seen - 1, 0)]
-            parts.append(
-                token_scores(weights, 1, present, self.cameras, self.tokens, 'entropy' in more)
-            )
+            first, entropy = self.before, 'entropy' in more
+            present = ids[: max(seen - first, 0)]
+            parts.append(token_scores(weights, first, present, self.cameras, self.tokens, entropy))
             counts.append(stop - start)
             if 'focus' in more:
-                looks.append(weights[..., 1 : 1 + len(ids)].mean(0))
+                looks.append(weights[..., first : first + len(ids)].mean(0))
         scores = mean_scores(parts, counts)
         if not looks:
             return scores

@@ -29,6 +29,7 @@ from vla_accel_ros.models.checkpoints import checksum, own_config
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
+from vla_accel_ros.models.checkpoints.sources import Assembly
 from vla_accel_ros.models.checkpoints.tensor_places import linked_weights
 from vla_accel_ros.models.checkpoints.weights import (
     WEIGHTS,
@@ -124,70 +125,65 @@ def load(
     config = read_config(folder, family) if config is None else config
     family = registry.of(config) if family is None else family
     files = family.files(folder)
-    stored, names = {}, {}
-    for name, at in stored_in(files).items():
-        names[family.ours(name)] = name
-        stored[family.ours(name)] = at
+    stored = stored_in(files)
     for file in () if mapped else files:
         checksum.check(file)
-    beside = {family.ours(name): at for name, at in family.beside(folder).items()}
+    beside = family.beside(folder)
     # Shapes first: nothing is allocated for a model that the files do not hold.
     with torch.device('meta'):
         model = family.build(config)
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    shapes = {name: tensor.shape for name, (_, tensor) in stored.items()}
+    shapes = {name: tuple(tensor.shape) for name, (_, tensor) in stored.items()}
     shapes |= {name: tuple(tensor.shape) for name, (_, tensor) in beside.items()}
     place = files[0] if len(files) == 1 and not beside else folder
     needless = {
         name for name in shapes if config.leaves_out(name) or family.never_runs(config, name)
     }
-    _check_shapes(wanted, shapes, needless, place)
-    own = {name: at for name, at in stored.items() if name in wanted and name not in beside}
+    sources = family.sources(config, shapes)
+    assembly = Assembly(wanted, sources, shapes)
+    _check_shapes(assembly, shapes, needless, place)
+    own = {name: at for name, at in stored.items() if name in assembly.used and name not in beside}
     check_types(own)
     state: dict[str, Tensor] = {}
-    kind_of = partial(stored_kind, config, dtype)
 
-    def take(name: str, tensor: Tensor, file: Path) -> None:
-        state[name] = tensor if mapped else _aligned(tensor.to(device, kind_of(name, tensor)))
+    def take(part: str, tensor: Tensor, file: Path) -> None:
+        name = assembly.owner(part)
         if not mapped:
-            check_finite(name, state[name], file)
+            kind = None if dtype is None else _kind(dtype, family.precise(config, name))
+            tensor = tensor.to(device, kind)
+            check_finite(part, tensor, file)
+        whole = assembly.add(part, tensor)
+        if whole is None:
+            return
+        state[name] = whole if mapped else _aligned(whole)
         if progress is not None:
             progress(len(state) / len(wanted), name)
 
     for file in files:
-        wanted_here = {names[name]: name for name, (where, _) in own.items() if where == file}
-        for name, tensor in read_some(file, wanted_here, 'cpu' if mapped else str(device)):
-            take(wanted_here[name], tensor, file)
+        names = [name for name, (where, _) in own.items() if where == file]
+        for name, tensor in read_some(file, names, 'cpu' if mapped else str(device)):
+            take(name, tensor, file)
     for name, (file, tensor) in beside.items():
-        if name in wanted:
+        if name in assembly.used:
             take(name, tensor, file)
     model.load_state_dict(state, assign=True)
     if files:
-        model.on_disk = partial(linked_weights, folder, family.ours)
+        model.on_disk = partial(linked_weights, folder, sources)
     return model.to('cpu' if mapped else device).eval().requires_grad_(False)
 
 
-def stored_kind(
-    config: VLAConfig, dtype: torch.dtype | None, name: str, tensor: Tensor
-) -> torch.dtype:
-    """Give the type that a tensor of the model has, when the model is of a type."""
-    if dtype is None:
-        return tensor.dtype
-    wide = name.startswith(config.head.in_float32) and dtype.itemsize < 4
-    return torch.float32 if wide else dtype
+def _kind(dtype: torch.dtype, precise: bool) -> torch.dtype:
+    return torch.promote_types(dtype, torch.float32) if precise else dtype
 
 
 def _check_shapes(
-    wanted: Mapping[str, tuple[int, ...]],
-    found: Mapping[str, tuple[int, ...]],
-    needless: set[str],
-    place: Path,
+    assembly: Assembly, found: Mapping[str, tuple[int, ...]], needless: set[str], place: Path
 ) -> None:
     """Refuse tensors that are missing, not expected or of another shape; the message lists them.
 
     Args:
-        wanted: Shapes by name.
-        found: Likewise.
+        assembly: What is wanted.
+        found: Shapes by name.
         needless: Of those found, names that need not be wanted.
         place: File or folder to name.
 
@@ -195,21 +191,13 @@ def _check_shapes(
         CheckpointError: When there are such tensors.
     """
     complaints = [
-        _complain(place, 'are missing', [name for name in wanted if name not in found]),
+        _complain(place, 'are missing', assembly.missing()),
         _complain(
             place,
             'are not expected',
-            [name for name in found if name not in wanted and name not in needless],
+            [name for name in found if name not in assembly.used and name not in needless],
         ),
-        _complain(
-            place,
-            'have another shape than configured',
-            [
-                f'{name} {list(found[name])} for {list(shape)}'
-                for name, shape in wanted.items()
-                if name in found and found[name] != shape
-            ],
-        ),
+        _complain(place, 'have another shape than configured', assembly.misshapen()),
     ]
     if any(complaints):
         raise CheckpointError('; '.join(c for c in complaints if c))

@@ -28,7 +28,6 @@ from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.models.checkpoints.folder import load
-from vla_accel_ros.models.checkpoints.tensor_places import linked_weights
 from vla_accel_ros.models.vla import VLA
 
 
@@ -46,7 +45,7 @@ def linked_graphs(folder: Path, store: Store, model: VLA | None = None) -> Graph
     """
     if model is None:
         model = load(folder, mapped=True)
-    return Graphs(model, store, linked_weights(folder), packed=False)
+    return Graphs(model, store, model.on_disk and model.on_disk(), packed=False)
 
 
 def export_linked(

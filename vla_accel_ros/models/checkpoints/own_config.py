@@ -23,19 +23,35 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 
 from vla_accel_ros.files.kinds import FieldError, Maybe, Object, Part, at
+from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families import registry
 
 _PART = 'head'
+# Facts of some models only, which stand in a file where they are not the usual ones.
+_OF_SOME = (
+    *('drop_attention', 'drop_mlp', 'head_size', 'norm_adds_one', 'scaled_embedding', 'logits'),
+    *('activation', 'final_norm'),
+)
 _SHARED = tuple(field.name for field in fields(VLAConfig) if field.name != _PART)
 
 
 def write(config: VLAConfig) -> dict:
     """Give the values that `read` takes."""
     values = asdict(config)
-    part, decoder = values.pop(_PART), values['decoder']
-    values['decoder'] = {name: value for name, value in decoder.items() if value != ()}
+    part = values.pop(_PART)
+    values['decoder'] = _shortened(values['decoder'], DecoderConfig)
+    values['towers'] = [_shortened(tower, TowerConfig) for tower in values['towers']]
     return {**values, registry.of(config).name: part}
+
+
+def _shortened(values: Mapping, kind: type) -> dict:
+    defaults = {field.name: field.default for field in fields(kind)}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in _OF_SOME or value != defaults[name]
+    }
 
 
 def read(values: object, where: str = '') -> VLAConfig:

@@ -16,36 +16,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 
 from vla_accel_ros.engines.onnx.linked_weights import Linked, LinkedWeights
 from vla_accel_ros.engines.onnx.weights import Place
+from vla_accel_ros.models.checkpoints.sources import Sources
 from vla_accel_ros.models.checkpoints.weights import shards, stored_in
 
 DTYPES = {'F64': torch.float64, 'F32': torch.float32, 'F16': torch.float16, 'BF16': torch.bfloat16}
 
 
-def linked_weights(folder: Path, ours: Callable[[str], str] = str) -> LinkedWeights:
+def linked_weights(folder: Path, sources: Sources = MappingProxyType({})) -> LinkedWeights:
     """Say where the tensors of a checkpoint lie.
 
     Args:
-        folder: Its folder, with safetensors.
-        ours: Gives the model's name for a stored tensor.
+        folder: The checkpoint's.
+        sources: Of the model's tensors that have other names there. One that several stored
+            tensors make up lies nowhere as a whole.
 
     Raises:
         CheckpointError: When a file is missing or corrupt.
     """
     files = shards(folder)
+    stored = stored_in(files)
+    owners = {part: name for name, (part, *more) in sources.items() if not more}
     tensors = {
-        ours(name): Linked(
-            Place(file.name, stored.begin, stored.end - stored.begin),
-            DTYPES[stored.dtype],
-            stored.shape,
+        owners.get(name, name): Linked(
+            Place(file.name, each.begin, each.end - each.begin), DTYPES[each.dtype], each.shape
         )
-        for name, (file, stored) in stored_in(files).items()
-        if stored.dtype in DTYPES and stored.end > stored.begin
+        for name, (file, each) in stored.items()
+        if each.dtype in DTYPES and each.end > each.begin
     }
     return LinkedWeights(tensors, files)

@@ -51,11 +51,13 @@ def layer(decoder: DecoderConfig, tokens: int, keys: int) -> Cost:
 
 def _attention(decoder: DecoderConfig, tokens: int, keys: int, wanted: int) -> Cost:
     width, inner = decoder.width, decoder.kv_heads * decoder.head_width
+    all_heads = decoder.inner
     # Keys and values are written once, and read with all that was there before.
     return (
-        linear(wanted, width, width, False) * 2
+        linear(wanted, width, all_heads, False)
+        + linear(wanted, all_heads, width, False)
         + linear(tokens, width, inner, False) * 2
-        + attention(wanted, keys, width)
+        + attention(wanted, keys, all_heads)
         + Cost(0, width, 2 * inner * (tokens + keys))
     )
 

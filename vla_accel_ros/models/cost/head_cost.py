@@ -44,7 +44,7 @@ class HeadCost:
 
     def kinds(self, work: Workload) -> Slices:
         """Say which rows of the prefill are which, counted from its end."""
-        return prompt_rows(work.text - 1, work.draft_in_prefill)
+        return prompt_rows(work.text - self.config.head.before, work.draft_in_prefill)
 
     def read(self, work: Workload) -> int | None:
         """Say how many of the prefill's last rows the head reads; None for all."""
@@ -78,7 +78,8 @@ class HeadCost:
 
         # Each row sees what is before it.
         end = length - self.rows(work)
-        begin = end - {Rows.ALL: end, Rows.TEXT: work.text - 1, Rows.LAST: 1}[kind]
+        text = work.text - self.config.head.before
+        begin = end - {Rows.ALL: end, Rows.TEXT: text, Rows.LAST: 1}[kind]
         edges = pairwise([*range(begin, end, BLOCK), end])
         return [(stop - start, stop) for start, stop in edges]
 

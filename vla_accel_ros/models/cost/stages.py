@@ -95,6 +95,8 @@ class CostModel:
         config = self.config
         rows = config.visual_tokens if tokens is None else tokens
         width = config.decoder.width
+        if config.projector_layers == 1:
+            return linear(rows, config.feature_width, width)
         if config.projector_layers == 2:
             return linear(rows, config.feature_width, width) + linear(rows, width, width)
         hidden = 4 * config.feature_width
@@ -151,11 +153,11 @@ class CostModel:
         for number, kinds in needs.layers.items():
             for kind in kinds:
                 for rows, seen in self._head.scored(kind, keys[number - 1], work):
-                    cost += scores(rows, seen, d.width)
+                    cost += scores(rows, seen, d.inner)
                 cost += Cost(cached=keys[number - 1] * inner)
         for number in needs.decode:
             rows, seen = self._head.scored_later(keys[number - 1], work)
-            cost += scores(rows, seen, d.width, inner)
+            cost += scores(rows, seen, d.inner, inner)
         return cost
 
 

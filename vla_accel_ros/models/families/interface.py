@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +27,13 @@ from vla_accel_ros.models.heads.config import HeadConfig
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vla_accel_ros.models.action_reader import ActionReader
     from vla_accel_ros.models.action_tokens import ActionStatistics
+    from vla_accel_ros.models.checkpoints.sources import Sources
     from vla_accel_ros.models.cost.head_cost import HeadCost
     from vla_accel_ros.models.heads.interface import ActionHead
+    from vla_accel_ros.models.proprio import Proprioception
+    from vla_accel_ros.models.tokenizer import PromptEncoder
     from vla_accel_ros.models.vla import VLA
 
 
@@ -88,10 +92,6 @@ class Family(ABC):
 
         return shards(folder)
 
-    def ours(self, name: str) -> str:
-        """Give the model's name for a tensor as it is stored; the same name by default."""
-        return name
-
     def notes(self, folder: Path) -> list[str]:
         """Say what a user should know of how a folder is read, a line each."""
         return []
@@ -103,8 +103,8 @@ class Family(ABC):
             folder: A checkpoint's, of others or of this package.
 
         Returns:
-            By its name, which `ours` translates, the file and the tensor; it replaces the
-            weights' one.
+            By its name, as `sources` has it, the file and the tensor; it replaces the weights'
+            one.
 
         Raises:
             CheckpointError: When a file cannot be used.
@@ -119,6 +119,54 @@ class Family(ABC):
             name: The tensor's.
         """
         return False
+
+    def sources(self, config: VLAConfig, stored: Collection[str]) -> Sources:
+        """Say which stored tensors a model's are, where they have other names.
+
+        Args:
+            config: The model's.
+            stored: Names in the files.
+
+        Returns:
+            By the model's name the stored one, or several that stand below one another in it.
+            What is not there has its own name.
+        """
+        return {}
+
+    def precise(self, config: VLAConfig, name: str) -> bool:
+        """Say whether a tensor of the model stays float32 where the model is of a smaller type."""
+        return False
+
+    def prompts(self, folder: Path, config: VLAConfig) -> PromptEncoder:
+        """Load what makes token ids of instructions.
+
+        Raises:
+            TokenizerError: When the folder's tokeniser is missing or does not fit.
+        """
+        from vla_accel_ros.models.tokenizer import load_prompt_encoder
+
+        return load_prompt_encoder(folder, config)
+
+    def reader(self, config: VLAConfig, unnorm_key: str | None) -> ActionReader:
+        """Make what reads a head's normalised numbers as actions of a data set.
+
+        Raises:
+            UnnormKeyError: When the key is missing or wrong.
+            ValueError: When the statistics do not fit.
+        """
+        from vla_accel_ros.models.action_reader import ActionReader
+
+        return ActionReader(config, unnorm_key)
+
+    def proprio(self, config: VLAConfig, key: str) -> Proprioception | None:
+        """Make what scales proprioception; None where the checkpoint wants none.
+
+        Raises:
+            ProprioError: When the statistics of the data set do not fit.
+        """
+        from vla_accel_ros.models.proprio import Proprioception
+
+        return Proprioception(config, key) if config.proprio else None
 
     # -- models ----------------------------------------------------------------------------------
 

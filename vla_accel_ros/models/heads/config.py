@@ -32,8 +32,7 @@ class HeadConfig:
         in_tokens: Whether an answer is tokens, which stand for bins, or numbers.
         proprio: Numbers of proprioception that the checkpoint wants, 0 for none.
         prompt_tail: Tokens that are appended to every prompt, whatever it ends with.
-        in_float32: How the names of the tensors begin that stay in float32, or better, where the
-            model is of a narrower type.
+        before: Rows of the sequence in front of the visual tokens: BOS, or none.
         span_added: Added to the span of each action column, and of each proprioception column,
             when they are scaled.
     """
@@ -44,7 +43,7 @@ class HeadConfig:
     in_tokens: bool = False
     proprio: int = 0
     prompt_tail: tuple[int, ...] = ()
-    in_float32: tuple[str, ...] = ()
+    before: int = 1
     span_added: float = 0.0
 
     def rows(self, dims: int) -> int:
@@ -54,6 +53,14 @@ class HeadConfig:
             dims: Numbers in an action.
         """
         return 0
+
+    def positions(self, dims: int) -> int:
+        """Give the positions that an answer takes behind the prompt.
+
+        Args:
+            dims: Numbers in an action.
+        """
+        return self.rows(dims) + 2 if self.single_pass else dims
 
     def passes(self, dims: int) -> tuple[tuple[int, int], ...]:
         """Give the language model's passes after the prefill, where no draft shortens them.

@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.engines import host
 from vla_accel_ros.engines.interface import call
 from vla_accel_ros.engines.programs.diffusion import Condition, Denoise
@@ -136,15 +137,20 @@ class DiffusionHead(ActionHead):
             x = step.x
         return x
 
-    def walk(self, feature: Tensor, noise: Tensor) -> Iterator[Step]:
+    def walk(
+        self, feature: Tensor, noise: Tensor, guidance: float | None = None
+    ) -> Iterator[Step]:
         """Denoise a chunk step by step.
 
         Args:
             feature: [B, width] of the language model.
             noise: [B, chunk, dims].
+            guidance: Its scale, none at 1 and below; the checkpoint's if None.
         """
-        net, guidance = self.model.action_model, self._config.guidance
-        guidance = guidance if self._config.guided else 0.0
+        net = self.model.action_model
+        guidance = self._config.guidance if guidance is None else guidance
+        # A scale of 1 is what comes without guidance, at twice the cost.
+        guidance = guidance if guidance > 1 else 0.0
         condition = call(
             self.engine, Condition(net, bool(guidance)), {'feature': feature.to(net.dtype)}
         )['condition']
@@ -174,8 +180,7 @@ class DiffusionHead(ActionHead):
         return host.send(torch.randn(shape, generator=random), self.model.device)
 
     def read(self, numbers: np.ndarray) -> np.ndarray:
-        """Clip a chunk [n, dims] to -1..1, and let grippers be 0 or 1."""
-        actions = np.clip(numbers, -1, 1)
-        loose = ~self.statistics.mask
-        actions[:, loose] = np.where(actions[:, loose] < GRIPPER_AT, 0, 1)
+        """Clip actions [..., dims] to -1..1, and let grippers be 0 or 1."""
+        actions, columns = np.clip(numbers, -1, 1), END_EFFECTOR.grippers
+        actions[..., columns] = np.where(actions[..., columns] < GRIPPER_AT, 0, 1)
         return actions

@@ -83,7 +83,8 @@ def run_prefix(
     with watch('prefill'):
         x = inference.run(model.prompt(), {'ids': ids, 'visual': visual})['x']
         cache = new_cache(x.shape[1])
-        done = prefill(inference, x, present, cache, prompt_rows(ids.shape[1] - 1), read)
+        rows = prompt_rows(ids.shape[1] - model.config.head.before)
+        done = prefill(inference, x, present, cache, rows, read)
     with watch('selection'):
         if last_is_action and inference.choice.needs.decode:
             _tell_of_last(inference, done, cache, ids.shape[1])

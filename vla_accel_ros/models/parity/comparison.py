@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import re
@@ -23,9 +24,11 @@ import zipfile
 
 import numpy as np
 
-# Largest absolute difference by array. Each stage starts from this package's own result of the
+# Patterns of arrays' names, and the largest absolute difference of each; the first that fits.
+Tolerances = Sequence[tuple[str, float]]
+# OpenVLA's. Each stage starts from this package's own result of the
 # one before, so a difference is never reset on the way.
-TOLERANCES = (
+TOLERANCES: Tolerances = (
     (r'pixel_values.*|dino\d+|siglip\d+', 1e-6),
     (r'projector\d+|hidden\d+|last_logits\d+|step_logits_action\d+|gap\d+', 1e-4),
     (r'attn_text_rows\d+', 1e-5),
@@ -77,17 +80,24 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
         raise FixtureError(f'{file} cannot be read: {error}') from error
 
 
-def tolerance_of(name: str, theirs: np.ndarray | None = None) -> float:
+def tolerance_of(
+    name: str, theirs: np.ndarray | None = None, tolerances: Tolerances = TOLERANCES
+) -> float:
     """Give the tolerance of an array, 0 where nothing else is said."""
-    tolerance = next((t for pattern, t in TOLERANCES if re.fullmatch(pattern, name)), 0.0)
+    tolerance = next((t for pattern, t in tolerances if re.fullmatch(pattern, name)), 0.0)
     if name.startswith('hidden') and theirs is not None and theirs.size:
         return max(tolerance, HIDDEN_RELATIVE * float(np.abs(theirs).max()))
     return tolerance
 
 
-def compare(name: str, ours: np.ndarray | None, theirs: np.ndarray | None) -> Comparison:
+def compare(
+    name: str,
+    ours: np.ndarray | None,
+    theirs: np.ndarray | None,
+    tolerances: Tolerances = TOLERANCES,
+) -> Comparison:
     """Compare one array; either may be missing, which fails."""
-    tolerance = tolerance_of(name, theirs)
+    tolerance = tolerance_of(name, theirs, tolerances)
     shape = tuple((ours if theirs is None else theirs).shape)
     if theirs is None:
         return Comparison(name, shape, None, tolerance, False, 'not in the fixture')
@@ -102,7 +112,9 @@ def compare(name: str, ours: np.ndarray | None, theirs: np.ndarray | None) -> Co
     return Comparison(name, shape, difference, tolerance, bool(difference <= tolerance))
 
 
-def compare_all(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> list[Comparison]:
+def compare_all(
+    ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], tolerances: Tolerances = TOLERANCES
+) -> list[Comparison]:
     """Compare all arrays of a file, in our order and then what only the fixture has."""
     names = [*ours, *(name for name in theirs if name not in ours)]
-    return [compare(name, ours.get(name), theirs.get(name)) for name in names]
+    return [compare(name, ours.get(name), theirs.get(name), tolerances) for name in names]

@@ -31,8 +31,8 @@ from vla_accel_ros.models.families.openvla.checkpoint import TIMM, public_config
 
 # Parts of the stored dictionary that are read; a moving average of the last one is left.
 MODULES = ('vision_backbone', 'llm_backbone', 'projector', 'action_model')
-# Of the past of actions, which the published models do not have.
-UNUSED = ('action_model.history_embedder.', 'ema_diffusion.')
+# Parts that are never run: of the past of actions, and what makes logits.
+UNUSED = ('action_model.history_embedder.', 'language_model.lm_head.', 'ema_diffusion.')
 # The one that is published: DINOv2 and SigLIP at 224 pixels, Llama 2.
 BACKBONES = ('prism-dinosiglip-224px+7b',)
 TOWERS = {
@@ -64,8 +64,8 @@ def claims(values: Mapping) -> bool:
 
 
 def ours(name: str) -> str:
-    """Give the model's name for a stored tensor, `module.name` with or without `vlm.` before."""
-    name = name.removeprefix('vlm.')
+    """Give the model's name for a stored tensor, with or without a prefix of its own."""
+    name = name.removeprefix('model.').removeprefix('vlm.')
     for pattern, ours_ in _RENAMED:
         name = re.sub(pattern, ours_, name)
     return name
@@ -156,7 +156,8 @@ def _backbone(values: Mapping, tiny: Mapping, shapes: Shapes) -> VLAConfig:
     }
     plain = public_config(public)
     # Its crops at training are random ones, and there is none when it acts.
-    return replace(plain, prompt_end=None, centre_crop=None)
+    decoder = replace(plain.decoder, logits=False)
+    return replace(plain, decoder=decoder, prompt_end=None, centre_crop=None)
 
 
 def _head(vla: Mapping, tiny: Mapping, shapes: Shapes) -> CogACTConfig:

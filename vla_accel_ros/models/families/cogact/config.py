@@ -24,7 +24,7 @@ from vla_accel_ros.layers.shapes import require
 from vla_accel_ros.models.heads.config import HeadConfig
 from vla_accel_ros.models.heads.diffusion import kept_times
 
-# Llama's token for a lone space, and the one that ends a text, which CogACT reads its feature from.
+# Llama's token for a lone space, then the one that ends a text: the cognition token.
 TAIL = (29871, 2)
 
 
@@ -46,7 +46,6 @@ class CogACTConfig(HeadConfig):
     """
 
     family = 'cogact'
-    in_float32 = ('action_model.',)
     execution = 'ensemble'
 
     chunk: int = field(default=16, metadata=of(Whole(1, 512)))

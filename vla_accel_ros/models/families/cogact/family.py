@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vla_accel_ros.models.action_tokens import ActionStatistics
+    from vla_accel_ros.models.checkpoints.sources import Sources
     from vla_accel_ros.models.cost.head_cost import HeadCost
     from vla_accel_ros.models.heads.interface import ActionHead
     from vla_accel_ros.models.vla import VLA
@@ -61,13 +62,18 @@ class CogACTFamily(Family):
             else {}
         )
 
-    def ours(self, name: str) -> str:
-        """Give the model's name for a stored tensor."""
-        return checkpoint.ours(name)
+    def sources(self, config: VLAConfig, stored: Collection[str]) -> Sources:
+        """Say which stored tensors are the model's; none has another name in our own folder."""
+        return {ours: (name,) for name in stored if (ours := checkpoint.ours(name)) != name}
 
     def never_runs(self, config: VLAConfig, name: str) -> bool:
-        """Say whether a tensor is of parts of the towers, or of the head, that never run."""
+        """Say whether a tensor is of parts of towers, head or language model that never run."""
+        name = checkpoint.ours(name)
         return name.startswith(checkpoint.UNUSED) or never_runs(config, name)
+
+    def precise(self, config: VLAConfig, name: str) -> bool:
+        """Say whether a tensor is the action transformer's, which the original runs in float32."""
+        return name.startswith('action_model.')
 
     def notes(self, folder: Path) -> list[str]:
         """Say which of several pickled files is read."""
