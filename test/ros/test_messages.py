@@ -82,6 +82,16 @@ def test_an_action_is_a_chunk_of_one():
         messages.message_to_action(two)
 
 
+def test_a_request_brings_what_is_left_of_the_old_chunk_and_the_delay():
+    tail = np.arange(21.0).reshape(3, 7) / 100
+    request = Request(STAMP, 'go', None, tail[0], tail, 2)
+    back = messages.message_to_request(messages.request_to_message(request, 0.05))
+    np.testing.assert_array_equal(back.tail, tail)
+    assert back.delay == 2
+    alone = messages.request_to_message(Request(STAMP, 'go', None, None), 0.05)
+    assert messages.message_to_request(alone).tail is None
+
+
 @pytest.mark.parametrize(
     ('spoil', 'named'),
     [
@@ -124,7 +134,7 @@ def test_a_request_keeps_what_is_there_and_what_is_not(last, draft):
 @pytest.mark.parametrize(
     ('spoil', 'named'),
     [
-        (lambda m: m.points.pop(), 'this message has 1'),
+        (lambda m: setattr(m, 'points', m.points[:1]), 'this message has 1'),
         (lambda m: setattr(m.points[0], 'positions', [1.0]), 'last action has 1'),
         (lambda m: setattr(m.points[1], 'positions', [1.0]), 'draft has 1'),
         (lambda m: setattr(m, 'joint_names', ['x']), 'columns are'),
@@ -134,12 +144,18 @@ def test_a_request_keeps_what_is_there_and_what_is_not(last, draft):
         ),
         (lambda m: setattr(m.points[1], 'positions', [0.0] * 6 + [math.inf]), 'draft is .*inf'),
         (lambda m: setattr(m.points[1], 'positions', [1e6] + [0.0] * 6), 'draft has x = 1e.06'),
+        (lambda m: setattr(m.points[2], 'positions', []), 'old chunk has 0 positions'),
+        (lambda m: setattr(m.points[2], 'positions', [math.nan] + [0.0] * 6), 'old chunk is .nan'),
+        (lambda m: setattr(m.points[2], 'positions', [1e6] + [0.0] * 6), 'old chunk has x = 1e'),
+        (lambda m: setattr(m.points[1], 'effort', [0.5]), 'delay is .0.5'),
+        (lambda m: setattr(m.points[1], 'effort', [math.nan]), 'delay is .nan'),
         (lambda m: setattr(m.header, 'frame_id', ' '), 'instruction is empty'),
         (lambda m: setattr(m.header, 'frame_id', 'x' * 1001), '1001 characters'),
     ],
 )
 def test_a_request_that_is_malformed_is_named(spoil, named):
-    message = messages.request_to_message(Request(STAMP, 'go', None, None), 0.05)
+    request = Request(STAMP, 'go', None, None, np.zeros((1, 7)))
+    message = messages.request_to_message(request, 0.05)
     spoil(message)
     with pytest.raises(ValueError, match=named):
         messages.message_to_request(message)

@@ -27,7 +27,7 @@ from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.scheduling.chunk_queue import ChunkQueue
 from vla_accel_ros.scheduling.decision import Kind
-from vla_accel_ros.scheduling.seam import ease, largest_changes
+from vla_accel_ros.scheduling.seam import FADE, LIMIT, Seam, ease, fade, largest_changes
 
 FILE = Path(__file__).parents[1] / 'fixtures/expert_chunks.npz'
 RECORDED = np.load(FILE)['chunks'].astype(float)
@@ -157,7 +157,7 @@ def chunk(*forward, gripper=0.0):
 def joined(old, new, last, limit, consumed=0):
     queue = ChunkQueue()
     queue.replace(old, 0)
-    queue.replace(new, consumed, np.array([last, 0, 0, 0, 0, 0, 0.0]), (limit, limit))
+    queue.replace(new, consumed, np.array([last, 0, 0, 0, 0, 0, 0.0]), Seam(LIMIT, limit, limit))
     return [round(float(queue.pop()[0]), 9) for _ in range(len(queue))]
 
 
@@ -176,7 +176,7 @@ def test_a_seam_within_the_bound_is_left_alone():
 def test_the_gripper_is_never_eased():
     queue = ChunkQueue()
     queue.replace(chunk(0.0, 0.0), 0)
-    queue.replace(chunk(0.1, 0.1, gripper=1.0), 0, np.zeros(7), (0.001, 0.001))
+    queue.replace(chunk(0.1, 0.1, gripper=1.0), 0, np.zeros(7), Seam(LIMIT, 0.001, 0.001))
     assert [queue.pop()[6] for _ in range(2)] == [1.0, 1.0]
 
 
@@ -185,14 +185,14 @@ def test_the_first_chunk_and_one_after_a_single_action_begin_as_they_are(old):
     queue = ChunkQueue()
     if old is not None:
         queue.replace(old, 0)
-    queue.replace(chunk(0.2, 0.2), 0, np.zeros(7), (0.0, 0.0))
+    queue.replace(chunk(0.2, 0.2), 0, np.zeros(7), Seam(LIMIT))
     assert queue.pop()[0] == 0.2
 
 
 def test_single_actions_are_never_eased():
     queue = ChunkQueue()
     queue.replace(chunk(0.0, 0.0), 0)
-    queue.replace(chunk(0.3), 4, np.zeros(7), (0.0, 0.0))
+    queue.replace(chunk(0.3), 4, np.zeros(7), Seam(LIMIT))
     assert queue.pop()[0] == 0.3
 
 
@@ -224,3 +224,36 @@ def test_a_reset_in_mid_chunk_drops_what_is_left_and_the_next_chunk_begins_as_it
     rows = np.full((8, 7), 0.001)
     decision = one.on_answer(ActionChunk(rows, stamp_of(2)), 2 * STEP + 25 * MS)
     np.testing.assert_array_equal(decision.action.values, rows[0])
+
+
+def test_what_is_between_two_chunks_fades_out_row_by_row():
+    last, rows = np.full(7, 0.04), np.zeros((5, 7))
+    faded = fade(last, rows, 3, END_EFFECTOR)
+    np.testing.assert_allclose(faded[:, 0], [0.03, 0.02, 0.01, 0, 0])
+    assert not faded[:, 6].any()
+    assert not rows.any()
+
+
+@pytest.mark.parametrize('left', range(4))
+def test_a_chunk_that_ends_before_a_seam_has_faded_out_is_taken_as_far_as_it_goes(left):
+    faded = fade(np.full(7, 0.04), np.zeros((left, 7)), 3, END_EFFECTOR)
+    np.testing.assert_allclose(faded[:, 0], [0.03, 0.02, 0.01][:left])
+
+
+@pytest.mark.parametrize(
+    'options, expected',
+    [
+        ({'seam': 'none'}, 0.04),
+        ({'seam': FADE, 'seam_rows': 3}, 0.01),
+        ({'seam': LIMIT, 'seam_translation': 0.002}, 0.002),
+    ],
+)
+def test_the_seam_is_what_the_settings_say(options, expected):
+    one = scheduler(rule='never', execute='fixed', execute_rows=1, **options)
+    frame(one, 0)
+    one.on_answer(ActionChunk(np.zeros((8, 7)), stamp_of(0)), 25 * MS)
+    assert frame(one, 1).request is not None
+    rows = np.zeros((8, 7))
+    rows[:, 0] = 0.04
+    one.on_answer(ActionChunk(rows, stamp_of(1)), STEP + 25 * MS)
+    assert frame(one, 2).action.values[0] == pytest.approx(expected)

@@ -33,7 +33,7 @@ from vla_accel_ros.scheduling.predictors import Validity, make_predictor
 from vla_accel_ros.scheduling.rules.interface import RULES, Verdict, make_rule
 from vla_accel_ros.scheduling.rules.trust import Trust
 from vla_accel_ros.scheduling.scheduler import Scheduler
-from vla_accel_ros.scheduling.seam import ease, largest_changes
+from vla_accel_ros.scheduling.seam import LIMIT, Seam, ease, largest_changes
 
 MS = 1_000_000
 STEP_S = 0.05
@@ -165,7 +165,7 @@ def test_the_queue_leads_each_arm_over_with_the_bounds_of_its_own_chunks(
     def led(old, new, last, space):
         queue = ChunkQueue()
         queue.replace(ActionChunk(old, space=space), 0)
-        queue.replace(ActionChunk(new, space=space), consumed, last, limit)
+        queue.replace(ActionChunk(new, space=space), consumed, last, Seam(LIMIT, *limit))
         return np.array([queue.pop() for _ in range(len(queue))])
 
     together = led(both(left, right), both(new_left, new_right), both(left[0], right[0]), TWO_ARMS)
@@ -181,7 +181,7 @@ def test_absolute_joints_do_not_jump_at_a_seam():
     new[:, 0] += 0.1
     queue = ChunkQueue()
     queue.replace(ActionChunk(old, space=JOINTS), 0)
-    queue.replace(ActionChunk(new, space=JOINTS), 1, old[0], (0.0, 0.02))
+    queue.replace(ActionChunk(new, space=JOINTS), 1, old[0], Seam(LIMIT, 0.0, 0.02))
     assert [queue.pop()[0] for _ in range(3)] == pytest.approx([0.03, 0.06, 0.09])
     # A translation column changes not at all, the joint a hundredth of a radian a row.
     changes = dict(zip([p.unit for p in JOINTS.parts], largest_changes(old, JOINTS), strict=False))

@@ -20,9 +20,10 @@ point a policy step, `positions` that step's values in the units of the columns,
 `frame_id` the base frame. The first point of a chunk may carry the statistics of the inference
 as `effort`, in the order of `ChunkStats`.
 
-A request is one too: always two points, the last action (the arm's motion) and the draft to
-verify; a point without positions means there is none. Its `frame_id` is the instruction, so
-that it travels with the stamp that it belongs to.
+A request is one too: the last action (the arm's motion), the draft to verify, and a point a row
+for what is left of the old chunk; of the first two a point without positions means there is none.
+The draft's `effort` is the delay that is expected, in actions. The `frame_id` is the instruction,
+so that it travels with the stamp that it belongs to.
 
 Messages that do not hold to this raise a ValueError that names what is wrong. NaN and Inf in an
 action or a chunk are passed on: refusing them, with a reason, is the business of `safety` and
@@ -187,7 +188,10 @@ def request_to_message(
     message = _trajectory(request.stamp_ns, request.instruction, space)
     last = [] if request.last_action is None else request.last_action.values.tolist()
     draft = [] if request.draft is None else np.asarray(request.draft).tolist()
+    tail = [] if request.tail is None else request.tail.tolist()
     message.points = [_point(last, 0.0), _point(draft, step_s)]
+    message.points[1].effort = [float(request.delay)]
+    message.points += [_point(row, (k + 1) * step_s) for k, row in enumerate(tail)]
     return message
 
 
@@ -199,29 +203,52 @@ def message_to_request(message: JointTrajectory, space: ActionSpace = END_EFFECT
         space: What its columns must be.
 
     Raises:
-        ValueError: When there are not two points, each empty or of the columns' width, when a
-            value is not finite or none that a policy means, or the instruction is empty or too
-            long.
+        ValueError: When there are less than two points, or one has another width than the columns
+            (the first two may be empty), when a value is not finite or none that a policy means,
+            the delay is no whole number, or the instruction is empty or too long.
     """
     check_columns(message, space)
     instruction = message.header.frame_id
     check_instruction(instruction)
-    if len(message.points) != 2:
-        raise ValueError(f'a request has 2 points, this message has {len(message.points)}')
-    last, draft = (list(point.positions) for point in message.points)
-    for name, row in (('last action', last), ('draft', draft)):
-        if len(row) not in (0, space.width):
-            raise ValueError(f'the {name} has {len(row)} positions, expected 0 or {space.width}')
-        if not all(map(math.isfinite, row)):
-            raise ValueError(f'the {name} is {row}, expected finite values')
-        check_motion(np.array(row).reshape(-1, space.width), f'the {name}', space)
+    if len(message.points) < 2:
+        raise ValueError(f'a request has 2 points or more, this message has {len(message.points)}')
+    last, draft = (
+        _request_rows([point], name, space, optional=True)
+        for point, name in zip(message.points, ('last action', 'draft'), strict=False)
+    )
+    tail = _request_rows(message.points[2:], 'old chunk', space)
     stamp_ns = to_ns(message.header.stamp)
     return Request(
         stamp_ns,
         instruction,
-        Action(last, stamp_ns, space=space) if last else None,
-        np.array(draft, dtype=np.float64) if draft else None,
+        Action(last[0], stamp_ns, space=space) if len(last) else None,
+        draft[0] if len(draft) else None,
+        tail if len(tail) else None,
+        _delay(message.points[1]),
     )
+
+
+def _request_rows(
+    points: Sequence[JointTrajectoryPoint], what: str, space: ActionSpace, optional: bool = False
+) -> np.ndarray:
+    """Read rows of a request; an `optional` one may be empty."""
+    rows = [list(point.positions) for point in points]
+    for row in rows:
+        if len(row) != space.width and (row or not optional):
+            expected = f'0 or {space.width}' if optional else space.width
+            raise ValueError(f'the {what} has {len(row)} positions, expected {expected}')
+        if not all(map(math.isfinite, row)):
+            raise ValueError(f'the {what} is {row}, expected finite values')
+    found = np.array([row for row in rows if row], dtype=np.float64).reshape(-1, space.width)
+    check_motion(found, f'the {what}', space)
+    return found
+
+
+def _delay(point: JointTrajectoryPoint) -> int:
+    said = list(point.effort) or [0.0]
+    if len(said) != 1 or not (math.isfinite(said[0]) and said[0] >= 0 and said[0] % 1 == 0):
+        raise ValueError(f'the delay is {said}, expected one whole number of 0 or more')
+    return int(said[0])
 
 
 def decision_to_message(

@@ -21,9 +21,10 @@ from collections import deque
 import numpy as np
 
 from vla_accel_ros.actions import ActionChunk, Source
-from vla_accel_ros.scheduling.seam import ease, largest_changes
+from vla_accel_ros.scheduling.seam import Seam, largest_changes
 
-NO_LIMIT = (float('inf'), float('inf'))
+# Chunks begin as they are.
+OPEN = Seam()
 
 
 class ChunkQueue:
@@ -39,9 +40,20 @@ class ChunkQueue:
         self._stamp_ns = 0
         self._source = Source.VLA
         self._inside: tuple[float, ...] | None = None
+        self._executed = 0
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def executed(self) -> int:
+        """Rows of the chunk whose steps are over, those that came before it took over counted."""
+        return self._executed
+
+    @property
+    def rows(self) -> list[np.ndarray]:
+        """The rows that are left, float64 [width] each, the next one first."""
+        return list(self._rows)
 
     @property
     def stamp_ns(self) -> int:
@@ -54,11 +66,7 @@ class ChunkQueue:
         return self._source
 
     def replace(
-        self,
-        chunk: ActionChunk,
-        consumed: int,
-        last: np.ndarray | None = None,
-        limit: tuple[float, float] = NO_LIMIT,
+        self, chunk: ActionChunk, consumed: int, last: np.ndarray | None = None, seam: Seam = OPEN
     ) -> int:
         """Put a chunk in the place of the old one.
 
@@ -69,10 +77,8 @@ class ChunkQueue:
         Args:
             chunk: The answer.
             consumed: Actions commanded since the observation that it answers, at least 0.
-            last: The action that the first row follows without a pause, None without one. It is
-                followed with no larger change than there is inside the old and the new chunk,
-                and the limit.
-            limit: Of columns in metres and of columns in radians, as `ActionSpace.parts` are.
+            last: The action that the first row follows without a pause, None without one.
+            seam: How the chunk follows on it, where the last one was of several rows, too.
 
         Returns:
             How many rows are left to execute.
@@ -88,14 +94,9 @@ class ChunkQueue:
             space = chunk.space
             inside = largest_changes(chunk.values, space)
             if last is not None and self._inside is not None:
-                metres, radians = limit
-                more = {'m': metres, 'rad': radians}
-                bounds = [
-                    max(new, old) + more[part.unit]
-                    for new, old, part in zip(inside, self._inside, space.parts, strict=True)
-                ]
-                rows = ease(last, rows, bounds, space)
-        self._rows, self._inside = deque(rows), inside
+                both = [max(new, old) for new, old in zip(inside, self._inside, strict=True)]
+                rows = seam.joined(last, rows, both, space)
+        self._rows, self._inside, self._executed = deque(rows), inside, drop
         self._stamp_ns = chunk.stamp_ns
         self._source = chunk.source
         return len(self._rows)
@@ -106,9 +107,11 @@ class ChunkQueue:
         Raises:
             IndexError: When the queue is empty.
         """
-        return self._rows.popleft()
+        row = self._rows.popleft()
+        self._executed += 1
+        return row
 
     def clear(self) -> None:
         """Forget every row, and that there was a chunk to follow on."""
         self._rows.clear()
-        self._inside = None
+        self._inside, self._executed = None, 0

@@ -21,6 +21,7 @@ from inspect import signature
 
 from vla_accel_ros.options import check_options, option, shared
 from vla_accel_ros.scheduling.controller import FINE_ANGULAR, FINE_LINEAR
+from vla_accel_ros.scheduling.horizon import Horizon
 from vla_accel_ros.scheduling.predictors import (
     PREDICTORS,
     Predictor,
@@ -30,6 +31,7 @@ from vla_accel_ros.scheduling.predictors import (
 )
 from vla_accel_ros.scheduling.rules.interface import RULES, Planar, Rule, Velocity, make_rule
 from vla_accel_ros.scheduling.rules.trust import Trust
+from vla_accel_ros.scheduling.seam import FADE, LIMIT, NONE, Seam
 
 STOP = 'stop'
 
@@ -112,9 +114,9 @@ class SchedulerConfig:
     max_chunk_age_s: float = option(
         2.0, 'Queued actions of an older observation are dropped', unit='s', range=(0.01, 60.0)
     )
-    prefetch_rows: int = option(
-        2, 'Ask the VLA already when fewer actions than this are queued', range=(0, 64)
-    )
+    execute: str = shared(Horizon, 'execute')
+    execute_rows: int = shared(Horizon, 'execute_rows')
+    prefetch_rows: int = shared(Horizon, 'prefetch_rows')
     replan_on_fine: bool = option(
         False,
         'Ask the VLA afresh in mid-chunk when the arm slows down to fine work (SpecPrune-VLA)',
@@ -128,10 +130,17 @@ class SchedulerConfig:
     fine_angular: float = option(
         FINE_ANGULAR, 'Below this angular speed, too', unit='rad/s', range=(0.0, 100.0)
     )
+    seam: str = option(
+        LIMIT,
+        'Where one chunk takes over from another: changes are limited (limit), what is between '
+        'the two fades out over seam_rows (fade), or the new one begins as it is (none)',
+        choices=(LIMIT, FADE, NONE),
+    )
+    seam_rows: int = option(4, 'Rows over which a seam fades out', range=(1, 100))
     seam_translation: float = option(
         0.02,
-        'Where one chunk takes over from another the displacement of a step changes by no more '
-        'than inside the two, and this',
+        'At a limited seam the displacement of a step changes by no more than inside the two '
+        'chunks, and this',
         unit='m',
         range=(0.0, 1.0),
     )
@@ -159,10 +168,13 @@ class SchedulerConfig:
         for rule in RULES:
             self._make_rule(rule)
 
-    @property
-    def seam_limit(self) -> tuple[float, float]:
-        """How much more may change at a seam than inside the chunks, metres and radians."""
-        return self.seam_translation, self.seam_rotation
+    def make_seam(self) -> Seam:
+        """Build what joins two chunks."""
+        return Seam(self.seam, self.seam_translation, self.seam_rotation, self.seam_rows)
+
+    def make_horizon(self) -> Horizon:
+        """Build what says how much of a chunk is executed."""
+        return Horizon(self.execute, self.execute_rows, self.prefetch_rows)
 
     def make_predictor(self) -> Predictor:
         """Build the predictor of intuitive steps and drafts."""

@@ -53,12 +53,18 @@ class Request:
         instruction: What to do, in words.
         last_action: The last action sent, the motion that steers pruning; None at the start.
         draft: float64 [width], the predictor's action for this step, to verify; None without one.
+        tail: float64 [k, width], what is left of the old chunk: the row of this step and those
+            behind it; None where no chunk goes on meanwhile.
+        delay: Rows of the answer whose steps will be over when it comes, as was seen of late; of
+            the old chunk so many are executed come what may.
     """
 
     stamp_ns: int
     instruction: str
     last_action: Action | None
     draft: np.ndarray | None
+    tail: np.ndarray | None = None
+    delay: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.actions import ActionChunk
 
 RETIRED_KEPT = 64
+# Answers over which the delay is looked at: as many as come in a second or two.
+DELAYS_KEPT = 8
 
 
 @dataclass
@@ -69,11 +72,22 @@ class RequestBook:
     def __init__(self) -> None:
         self._pending: Pending | None = None
         self._retired: dict[int, str] = {}
+        self._delays: deque[int] = deque(maxlen=DELAYS_KEPT)
 
     @property
     def pending(self) -> Pending | None:
         """The request in flight, None without one."""
         return self._pending
+
+    @property
+    def delay(self) -> int:
+        """Actions that were commanded while the VLA computed: the most of the last answers."""
+        return max(self._delays, default=0)
+
+    def answered(self, request: Pending) -> None:
+        """Close the open request, whose answer came."""
+        self._delays.append(request.consumed)
+        self.close('already_answered')
 
     def open(self, request: Pending) -> None:
         """Open a request.

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from vla_accel_ros.scheduling.chunk_queue import ChunkQueue
 from vla_accel_ros.scheduling.config import SchedulerConfig
 from vla_accel_ros.scheduling.decision import Decision, Kind, Request
 from vla_accel_ros.scheduling.frame_gate import FrameGate
+from vla_accel_ros.scheduling.horizon import BY_RULE, NEXT
 from vla_accel_ros.scheduling.requests import Pending, RequestBook
 from vla_accel_ros.scheduling.rules.interface import Verdict
 
@@ -69,6 +71,7 @@ class Scheduler:
         self._predictor = self._config.make_predictor()
         self._bridge = self._config.make_bridge()
         self._rule = self._config.make_rule()
+        self._horizon, self._seam = self._config.make_horizon(), self._config.make_seam()
 
     @property
     def config(self) -> SchedulerConfig:
@@ -175,17 +178,11 @@ class Scheduler:
             reason = self._requests.why_closed(chunk.stamp_ns)
             return self._decide(Kind.DISCARDED, reason, chunk.stamp_ns, now_ns)
         latency_s = pending.age_s(now_ns)
-        self._requests.close('already_answered')
+        self._requests.answered(pending)
         fault = pending.fault(chunk, self._space, latency_s, self._config.max_staleness_s)
         if fault:
-            return self._decide(
-                Kind.DISCARDED,
-                fault,
-                chunk.stamp_ns,
-                now_ns,
-                latency_s=latency_s,
-                consumed=pending.consumed,
-            )
+            more = {'latency_s': latency_s, 'consumed': pending.consumed}
+            return self._decide(Kind.DISCARDED, fault, chunk.stamp_ns, now_ns, **more)
         self._rule.learn(
             pending.expected,
             chunk.values[0],
@@ -195,9 +192,7 @@ class Scheduler:
         )
         # A longer pause than this, and the arm may have come to rest.
         last = self._buffer.last_since(self._step_ns - round(1.5e9 * self._config.policy_step_s))
-        consumed = len(chunk) - self._queue.replace(
-            chunk, pending.consumed, last, self._config.seam_limit
-        )
+        left = self._queue.replace(chunk, pending.consumed, last, self._seam)
         self._bridged = 0
         action, kind, reason = None, Kind.QUEUED, 'step_already_served'
         if self._step_open:
@@ -212,17 +207,25 @@ class Scheduler:
             now_ns,
             action=action,
             latency_s=latency_s,
-            consumed=consumed,
+            consumed=len(chunk) - left,
         )
 
     def _serve_queue(self, now_ns: int) -> Decision:
-        last = self._buffer.last
+        last, queue = self._buffer.last, self._queue
+        why = self._horizon.why_ask(queue.executed, len(queue) - 1, self._judge)
+        executed = queue.executed
         action = self._send_next()
-        request, reason = None, 'replan' if self._replan else 'next_of_chunk'
-        due = self._replan or len(self._queue) < self._config.prefetch_rows
-        if due and self._requests.pending is None:
-            # The old chunk's row for this step is the best draft of the new chunk's.
-            request = self._ask(now_ns, last, action.values, consumed=1)
+        request, reason = None, 'replan' if self._replan else why or NEXT
+        if (self._replan or why) and self._requests.pending is None:
+            # The old chunk's row for this step is the best draft of the new chunk's. What the new
+            # one has in its place says how far the old one can be followed.
+            request = self._ask(
+                now_ns,
+                last,
+                action.values,
+                since=executed if self._config.execute == BY_RULE else None,
+                tail=np.array([action.values, *queue.rows]),
+            )
         return self._decide(
             Kind.QUEUED, reason, self._step_ns, now_ns, action=action, request=request
         )
@@ -255,12 +258,12 @@ class Scheduler:
         reason = 'answer_timeout' if timed_out else verdict.reason
         return self._decide(Kind.DELIBERATIVE, reason, self._step_ns, now_ns, request=request)
 
-    def _judge(self) -> Verdict:
+    def _judge(self, since: int | None = None) -> Verdict:
         if self._replan:
             return Verdict(False, 'replan')
         if self._config.gripper_guard and self._buffer.gripper_moves:
             return Verdict(False, 'gripper_moves')
-        return self._rule.judge(self._buffer, self._config.policy_step_s)
+        return self._rule.judge(self._buffer, self._config.policy_step_s, since)
 
     def _queue_holds(self, stamp_ns: int) -> bool:
         age_s = (stamp_ns - self._queue.stamp_ns) * 1e-9
@@ -279,16 +282,23 @@ class Scheduler:
         return True
 
     def _ask(
-        self, now_ns: int, last: Action | None, draft: np.ndarray | None, consumed: int = 0
+        self,
+        now_ns: int,
+        last: Action | None,
+        draft: np.ndarray | None,
+        since: int | None = None,
+        tail: np.ndarray | None = None,
     ) -> Request:
-        # A row of the queue, already consumed, says nothing of the predictor.
-        expected = None if consumed else draft
-        self._requests.open(
-            Pending(self._step_ns, now_ns, consumed, expected, self._buffer.steps_since_vla)
-        )
+        expected, consumed = draft, 0
+        if tail is not None:
+            # The row of this step is sent. What a rule does not judge by, it does not learn from.
+            expected, consumed = None if since is None else draft, 1
+        since = self._buffer.steps_since_vla if since is None else since
+        self._requests.open(Pending(self._step_ns, now_ns, consumed, expected, since))
         self._counters['requests'] += 1
         self._replan = False
-        return Request(self._step_ns, self._instruction, last, draft)
+        delay = self._requests.delay
+        return Request(self._step_ns, self._instruction, last, draft, tail, max(delay, consumed))
 
     def _send_next(self) -> Action:
         return self._send(self._queue.pop(), self._queue.source)
@@ -310,31 +320,20 @@ class Scheduler:
         self._bridged, self._replan = 0, False
 
     def _decide(
-        self,
-        kind: Kind,
-        reason: str,
-        stamp_ns: int,
-        now_ns: int,
-        action: Action | None = None,
-        request: Request | None = None,
-        latency_s: float | None = None,
-        consumed: int = 0,
+        self, kind: Kind, reason: str, stamp_ns: int, now_ns: int, **more: Any
     ) -> Decision:
+        """Count and give a decision; `more` are its fields that are not the same for all."""
         self._counters[kind.value] += 1
         self._counters[f'{kind.value}/{reason}'] += 1
         speed, angular_speed = self._buffer.speeds(self._config.policy_step_s)
         pending = self._requests.pending
-        in_flight_s = pending.age_s(now_ns) if pending else None
         return Decision(
             kind,
             reason,
             stamp_ns,
-            action,
-            request,
-            speed,
-            angular_speed,
-            latency_s,
-            in_flight_s,
-            consumed,
-            len(self._queue),
+            speed=speed,
+            angular_speed=angular_speed,
+            in_flight_s=pending.age_s(now_ns) if pending else None,
+            queued=len(self._queue),
+            **more,
         )

@@ -45,8 +45,15 @@ class Verdict(NamedTuple):
 class Rule(Protocol):
     """What the scheduler needs of a rule."""
 
-    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
-        """Judge the next step from the buffered actions, of `step_s` seconds each."""
+    def judge(self, buffer: ActionBuffer, step_s: float, since: int | None = None) -> Verdict:
+        """Judge the next step.
+
+        Args:
+            buffer: The last actions.
+            step_s: Duration of a step, seconds.
+            since: Steps before this one since the VLA last looked, where a chunk of its goes on;
+                None where a predictor would act, `buffer.steps_since_vla` after the VLA.
+        """
 
     def learn(
         self,
@@ -62,7 +69,8 @@ class Rule(Protocol):
             expected: float64 [width], what the predictor would have done; None when it had
                 nothing to say, or was not asked.
             answer: float64 [width], what the VLA did; finite.
-            steps_since_vla: Steps before this one since the VLA's last action.
+            steps_since_vla: Steps before this one since the VLA's last action, or since its last
+                look where the rest of a chunk stood in the predictor's place.
             step_s: Duration of a step, seconds.
             space: What the columns of both are.
         """
@@ -97,7 +105,7 @@ def make_rule(name: str, **options: Any) -> Rule:
 class Never(Rule):
     """Nothing is intuitive: every step asks the VLA, the unaccelerated baseline."""
 
-    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+    def judge(self, buffer: ActionBuffer, step_s: float, since: int | None = None) -> Verdict:
         """Judge the next step."""
         return Verdict(False, 'never')
 
@@ -120,7 +128,7 @@ class Always(Rule):
     def __post_init__(self) -> None:
         check_options(self)
 
-    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+    def judge(self, buffer: ActionBuffer, step_s: float, since: int | None = None) -> Verdict:
         """Judge the next step."""
         if buffer.from_vla_ratio <= self.tau:
             return Verdict(False, 'few_from_vla')
@@ -160,7 +168,7 @@ class Velocity(Rule):
                 f'v_min is {self.v_min} m/s, expected at most v_max, {self.v_max} m/s'
             )
 
-    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+    def judge(self, buffer: ActionBuffer, step_s: float, since: int | None = None) -> Verdict:
         """Judge the next step."""
         if not buffer:
             return Verdict(False, 'no_history')
@@ -204,7 +212,7 @@ class Planar(Rule):
     def __post_init__(self) -> None:
         check_options(self)
 
-    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+    def judge(self, buffer: ActionBuffer, step_s: float, since: int | None = None) -> Verdict:
         """Judge the next step."""
         if len(buffer) < self.step_skip:
             return Verdict(False, 'no_history')

@@ -97,11 +97,12 @@ class Trust(Rule):
         """Steps that may follow an action of the VLA without another."""
         return self._budget
 
-    def judge(self, buffer: ActionBuffer, step_s: float) -> Verdict:
+    def judge(self, buffer: ActionBuffer, step_s: float, since: int | None = None) -> Verdict:
         """Judge the next step."""
         if not buffer:
             return Verdict(False, 'no_history')
-        if buffer.steps_since_vla < self._budget:
+        steps = buffer.steps_since_vla if since is None else since
+        if steps < self._budget:
             return Verdict(True, 'trusted')
         return Verdict(False, 'trust_spent' if self._budget else 'no_trust')
 
