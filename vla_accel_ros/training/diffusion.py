@@ -103,7 +103,7 @@ class DiffusionLesson(Frozen):
         """See `Lesson.answers`."""
         config = model.config
         head = DiffusionHead(model, select_statistics(config.norm_stats, None)[1])
-        generator = torch.Generator().manual_seed(self.recipe.seed)
+        generator = torch.Generator().manual_seed(0)
 
         def run(pixels: Tensor, prompts: list[list[int]], _: Tensor | None) -> np.ndarray:
             packing = Packing.of(prompts, config.visual_tokens, 1, 1)

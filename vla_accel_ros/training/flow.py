@@ -165,7 +165,7 @@ class FlowLesson(Frozen):
     def answers(self, model: VLA) -> Answers:
         """See `Lesson.answers`."""
         rotary, config = model.language_model.model.rotary, self.config
-        generator = torch.Generator().manual_seed(self.recipe.seed)
+        generator = torch.Generator().manual_seed(0)
 
         def run(pixels: Tensor, prompts: list[list[int]], _: Tensor | None) -> np.ndarray:
             packing = Packing.of(prompts, config.visual_tokens, 1, 1)
