@@ -63,7 +63,7 @@ def start(folder):
 def recipe_for(head, start):
     values = copy.deepcopy(SMALL)
     demos = {**values['data']['demos'], 'disturbance': {'keep': 0.4}}
-    common = {'rate': 1e-3, 'losses': {head: 1}}
+    common = {'rate': 1e-3, 'losses': {'action': 1}}
     values.update(
         name=head,
         start=str(start),

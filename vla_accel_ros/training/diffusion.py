@@ -87,7 +87,7 @@ class DiffusionLesson(Frozen):
             said = net(x.to(self.device, net.dtype), condition).float()
             error = said - noise.to(self.device)
             loss = error.square().mean()
-            found = {'diffusion': loss, 'first': error[:, 0].square().mean()}
+            found = {'action': loss, 'first': error[:, 0].square().mean()}
             return Losses(loss, {name: float(value.detach()) for name, value in found.items()})
 
         return run
@@ -121,4 +121,4 @@ class DiffusionLesson(Frozen):
 
     def line(self, means: dict[str, float]) -> str:
         """See `Lesson.line`."""
-        return f'diffusion {means["diffusion"]:.4f}  first action {means["first"]:.4f}'
+        return f'noise {means["action"]:.4f}  first action {means["first"]:.4f}'

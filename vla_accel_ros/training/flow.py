@@ -149,7 +149,7 @@ class FlowLesson(Frozen):
             error = velocity(self._expert, rotary, shared, x, time) - (noise - actions)
             square = error.square()
             total = square.mean()
-            found = {'flow': total, 'first': square[..., 0, :].mean()}
+            found = {'action': total, 'first': square[..., 0, :].mean()}
             return Losses(total, {name: float(value.detach()) for name, value in found.items()})
 
         return run
@@ -180,4 +180,4 @@ class FlowLesson(Frozen):
 
     def line(self, means: dict[str, float]) -> str:
         """See `Lesson.line`."""
-        return f'flow {means["flow"]:.4f}  first action {means["first"]:.4f}'
+        return f'velocity {means["action"]:.4f}  first action {means["first"]:.4f}'

@@ -32,7 +32,7 @@ KINDS = tuple(CHUNKS)
 LEAST_SHOWN = 10
 FORMS = ('embedded', 'scaled')
 HEADS = ('own', 'flow', 'diffusion')
-LOSSES = ('locate', 'point', 'relate', 'goal', 'action', 'flow', 'diffusion')
+LOSSES = ('locate', 'point', 'relate', 'goal', 'action')
 
 
 class RecipeError(ValueError):
