@@ -34,12 +34,12 @@ def keep(done: Tensors, given: Tensors, room: Tensors, held: Sequence[int] | Non
         done: The program's outputs; `new` [layers, 2, B, kv heads, k, head width] is written.
         given: Its inputs.
         room: Its room: for `new`, whose last k rows are written; for `store`, where each layer's
-            are written behind what it holds; or for nothing.
+            are written behind what it holds, if it gives them; or for nothing.
         held: How many rows each layer of the store holds; read from `lengths` where None.
     """
     if 'new' in room:
         room['new'][..., -done['new'].shape[4] :, :] = done['new']
-    if 'store' in room:
+    if 'store' in room and 'new' in done:
         place(room['store'], done['new'], given['lengths'].tolist() if held is None else held)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.models.action_tokens import select_statistics, to_si
 from vla_accel_ros.models.action_units import in_si
 from vla_accel_ros.models.config import VLAConfig
@@ -34,6 +34,7 @@ class ActionReader:
     Attributes:
         key: The data set.
         statistics: Its actions', in m and rad.
+        space: What an action's columns are; None where that is not known.
 
     Raises:
         UnnormKeyError: When the key is missing or wrong; the message lists the keys.
@@ -50,20 +51,30 @@ class ActionReader:
                 f"data set '{self.key}' has {columns[0]} action columns and the model "
                 f'{config.action_dims}, expected {width}'
             )
+        self.space: ActionSpace | None = END_EFFECTOR
         self._config = config
 
-    def __call__(self, normalised: np.ndarray) -> np.ndarray:
+    def __call__(self, normalised: np.ndarray, state: np.ndarray | None = None) -> np.ndarray:
         """Give actions float64 [n, 7] in m, rad, gripper 0 open to 1 closed.
 
         Args:
             normalised: float [n, 7], as `HeadAnswer.actions`.
+            state: The robot's proprioception, in the data set's units.
 
         Raises:
             ValueError: When a head gives another shape.
         """
-        shape, width = normalised.shape, END_EFFECTOR.width
+        self.check_shape(normalised, END_EFFECTOR.width)
+        return to_si(normalised, self.statistics, self._config)
+
+    def check_shape(self, normalised: np.ndarray, width: int) -> None:
+        """Check what a head gives.
+
+        Raises:
+            ValueError: When it is not [n, width].
+        """
+        shape = normalised.shape
         if len(shape) != 2 or not shape[0] or shape[1] != width:
             raise ValueError(
                 f'the head gives actions of shape {list(shape)}, expected [n, {width}]'
             )
-        return to_si(normalised, self.statistics, self._config)

@@ -213,6 +213,23 @@ def select_statistics(norm_stats: dict, unnorm_key: str | None) -> tuple[str, Ac
         CheckpointError: When the data set's statistics cannot be used; the message names the
             entry.
     """
+    unnorm_key = chosen_key(norm_stats, unnorm_key)
+    try:
+        return unnorm_key, moving_statistics(norm_stats[unnorm_key], unnorm_key)
+    except FieldError as error:
+        raise CheckpointError(f'statistics: {error}') from error
+
+
+def chosen_key(norm_stats: dict, unnorm_key: str | None) -> str:
+    """Choose a data set.
+
+    Args:
+        norm_stats: By data set, as checkpoints store them.
+        unnorm_key: The data set; may be None where there is only one.
+
+    Raises:
+        UnnormKeyError: When the key is not there, or is needed and missing; lists the keys.
+    """
     if not norm_stats:
         raise UnnormKeyError(
             'the checkpoint has statistics of no data set, expected some in '
@@ -228,10 +245,7 @@ def select_statistics(norm_stats: dict, unnorm_key: str | None) -> tuple[str, Ac
         unnorm_key = next(iter(norm_stats))
     if unnorm_key not in norm_stats:
         raise UnnormKeyError(f"unnorm_key '{unnorm_key}' is not one of: {keys}")
-    try:
-        return unnorm_key, moving_statistics(norm_stats[unnorm_key], unnorm_key)
-    except FieldError as error:
-        raise CheckpointError(f'statistics: {error}') from error
+    return unnorm_key
 
 
 def moving_statistics(entry: object, key: str) -> ActionStatistics:

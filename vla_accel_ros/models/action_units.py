@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.models.action_tokens import ActionStatistics
 
@@ -39,9 +41,21 @@ def in_si(
         statistics: In its own units.
         space: What the columns are; statistics of another width stay as they are.
     """
-    found = next((units for name, units in UNITS.items() if key.startswith(name)), None)
-    if found is None or statistics.low.shape != (space.width,):
+    if statistics.low.shape != (space.width,):
         return statistics
-    metres, radians = found
-    units = space.spread(metres, radians, gripper=1.0)
+    units = units_of(key, space)
     return replace(statistics, low=statistics.low * units, high=statistics.high * units)
+
+
+def units_of(key: str, space: ActionSpace = END_EFFECTOR) -> np.ndarray:
+    """Give what one unit of each column of a data set is in m, rad or as a gripper.
+
+    Args:
+        key: Name of the data set.
+        space: What the columns are.
+
+    Returns:
+        float64 [width].
+    """
+    metres, radians = next((u for name, u in UNITS.items() if key.startswith(name)), (1.0, 1.0))
+    return space.spread(metres, radians, gripper=1.0)

@@ -43,18 +43,27 @@ class Asker:
     """
 
     def __init__(self, model: VLA, encode: PromptEncoder, proprio: Proprioception | None) -> None:
-        self._model, self._proprio = model, proprio
+        self._model, self._proprio, self.encode = model, proprio, encode
         self._preprocess = Preprocessor(model.config)
-        self.ids = lru_cache(maxsize=64)(encode)
+        self._ids = lru_cache(maxsize=64)(encode)
+        self._words = lru_cache(maxsize=64)(encode.words)
 
-    def tokens_of(self, instruction: str) -> list[int]:
+    def tokens_of(self, instruction: str, state: np.ndarray | None = None) -> list[int]:
         """Give the prompt of an instruction.
+
+        Args:
+            instruction: What to do.
+            state: Normalised proprioception, where the prompt holds it; the middle if None.
 
         Raises:
             TokenizerError: When it has words that are not known, or is longer than the model was
                 made for.
         """
-        words = list(self.ids(instruction))
+        if self.encode.reads_state:
+            # Not kept: it is another one at each step.
+            words = self.encode(instruction, self._middle if state is None else state)
+        else:
+            words = list(self._ids(instruction))
         check_length(len(words), self._model.config)
         return words
 
@@ -66,13 +75,19 @@ class Asker:
         draft: np.ndarray | None = None,
     ) -> Ask:
         """Give what a head is asked; see `Policy.predict`."""
-        words = torch.tensor([self.tokens_of(observation.instruction)])
+        state = None if self._proprio is None else self._proprio(observation.proprio)
+        words = torch.tensor([self.tokens_of(observation.instruction, state)])
         pixels, images = self._pixels(observation, resized)
-        proprio = self._scaled(observation)
+        proprio = self._scaled(state)
         parts = [words, pixels] if proprio is None else [words, pixels, proprio]
         ids, pixels, *rest = host.bring(parts, self._model.device)
         scene = Scene(images, motion, observation.stamp_ns)
-        return Ask(pixels, ids, rest[0] if rest else None, scene, draft)
+        said = self._words(observation.instruction)
+        return Ask(pixels, ids, rest[0] if rest else None, scene, draft, said)
+
+    @property
+    def _middle(self) -> np.ndarray | None:
+        return None if self._proprio is None else self._proprio(self._proprio.middle)
 
     def _pixels(
         self, observation: Observation, resized: bool
@@ -84,7 +99,9 @@ class Asker:
         pixels = torch.from_numpy(self._preprocess(images, resized=True))
         return pixels.to(self._model.dtype), images
 
-    def _scaled(self, observation: Observation) -> Tensor | None:
-        if self._proprio is None:
+    def _scaled(self, state: np.ndarray | None) -> Tensor | None:
+        if state is None:
             return None
-        return torch.from_numpy(self._proprio(observation.proprio))[None].to(self._model.dtype)
+        # Never less than float32: a head that wants less rounds by itself.
+        kind = torch.promote_types(self._model.dtype, torch.float32)
+        return torch.from_numpy(state)[None].to(kind)

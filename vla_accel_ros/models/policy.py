@@ -25,23 +25,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import CacheLender, KVCache
 from vla_accel_ros.models.asker import Asker
+from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.device import check_device
 from vla_accel_ros.models.families import registry
 from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES
+from vla_accel_ros.models.heads.flow_config import MOST_STEPS
 from vla_accel_ros.models.heads.interface import Ask, HeadAnswer
 from vla_accel_ros.models.in_use import EngineSlot, InUse
 from vla_accel_ros.models.layout import layout_of
 from vla_accel_ros.models.planned import Plans
 from vla_accel_ros.models.prediction import NotFiniteError, Prediction
-from vla_accel_ros.models.preprocess import CameraCountError
+from vla_accel_ros.models.preprocess import CameraCountError, with_cameras
 from vla_accel_ros.models.pruner_slot import PrunerSlot
 from vla_accel_ros.models.rehearsal import busy, rehearse
 from vla_accel_ros.models.self_test import blank, difference_of_black_and_white
@@ -107,6 +110,7 @@ class Policy:
         progress: Progress | None = None,
         allow_download: bool = False,
         threads: int | None = None,
+        cameras: int | None = None,
     ) -> Policy:
         """Load a checkpoint folder.
 
@@ -118,6 +122,8 @@ class Policy:
             progress: Called with the share done, 0..1, and a word on what is being done.
             allow_download: Whether the hub may be asked.
             threads: Threads of torch in this process; as they are when None.
+            cameras: Views that the robot has, where the checkpoint has places for more; as many
+                as its configuration says when None.
 
         Raises:
             CheckpointError: When files are missing, corrupt or do not fit.
@@ -131,13 +137,16 @@ class Policy:
         folder = resolve(folder_or_hub, allow_download)
         if dtype is None:
             dtype = torch.float32 if device == 'cpu' else torch.bfloat16
-        model = load(folder, device, dtype, progress)
+        config = read_config(folder)
+        if cameras is not None:
+            config = with_cameras(config, cameras)
+        model = load(folder, device, dtype, progress, config)
         encode = registry.of(model.config).prompts(folder, model.config)
         return cls(model, encode, unnorm_key)
 
     def sibling(self) -> Policy:
         """Return another over the same weights and engine, with settings and memory of its own."""
-        other = Policy(self.model, self._ask.ids, self.unnorm_key)
+        other = Policy(self.model, self._ask.encode, self.unnorm_key)
         other.run_on(self.in_use)
         return other
 
@@ -194,6 +203,30 @@ class Policy:
         if draft not in SOURCES:
             raise ValueError(f"draft is '{draft}', expected one of {', '.join(SOURCES)}")
         self._head.decode_by(create_decoder(name, relaxed_bins), draft)
+
+    def set_flow(self, steps: int = 0, bend: float = 0.0) -> None:
+        """Choose the steps of a flow, from the next inference on.
+
+        It makes no difference where a head denoises nothing.
+
+        Args:
+            steps: How many; 0 for as many as the checkpoint was made for.
+            bend: Largest bend of the path, 1 - the cosine between the velocities of two steps, at
+                which the rest is taken in one step; 0 for never.
+
+        Raises:
+            ValueError: When a value is out of range; what was in use then stays.
+        """
+        if not 0 <= steps <= MOST_STEPS or not 0 <= bend <= 2:
+            raise ValueError(
+                f'{steps} steps and a bend of {bend}, expected 0 to {MOST_STEPS} and 0 to 2'
+            )
+        self._head.flow_by(steps, bend)
+
+    @property
+    def space(self) -> ActionSpace | None:
+        """What an action's columns are; None where that is not known."""
+        return self._reader.space
 
     def set_engine(self, engine: Engine) -> None:
         """Choose what runs the model's programs, from the next inference on; eager until then.
@@ -257,7 +290,7 @@ class Policy:
             ask = self._ask(observation, resized, motion, draft)
         answer = self._engine.answer(lambda: self._answer(ask, pruner, watch), pruner.reset)
         with watch('detokenise'):
-            values = self._reader(answer.actions)
+            values = self._reader(answer.actions, observation.proprio)
         total, stats, took = (time.perf_counter() - start) * 1e3, answer.stats, watch.ms()
         return Prediction(
             values,

@@ -21,6 +21,7 @@ uint8 image of the model's size, *normalise* gives floats, three channels an ima
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -51,6 +52,28 @@ def fit(image: np.ndarray, config: VLAConfig) -> np.ndarray:
         image = centre_crop(lanczos(image, size, size), config.centre_crop, size)
     border = tuple(int(mean * 255) for mean in config.towers[-1].mean)
     return fit_view(image, size, config.resize, border=border)
+
+
+def with_cameras(config: VLAConfig, cameras: int) -> VLAConfig:
+    """Give the configuration for a robot with so many views.
+
+    A view that is not there is not run at all: its tokens have no positions in the originals, and
+    nobody looks at them.
+
+    Args:
+        config: The checkpoint's.
+        cameras: Views that the robot has, the checkpoint's in their order.
+
+    Raises:
+        CameraCountError: When the checkpoint cannot do with that many.
+    """
+    if cameras == config.cameras:
+        return config
+    most = config.head.most_cameras
+    if not 1 <= cameras <= most:
+        wanted = f'1 to {most}' if most else f'{config.cameras}'
+        raise CameraCountError(f'got {cameras} images, the checkpoint wants {wanted} views')
+    return replace(config, image_towers=config.image_towers[:1] * cameras)
 
 
 class Preprocessor:

@@ -75,6 +75,16 @@ class Proprioception:
         Raises:
             ProprioError: When there are none, another number of them, or NaN among them.
         """
+        values = self.checked(values)
+        scaled = 2 * (values - self._low) / (self._span + self._added) - 1
+        return np.clip(np.where(self._mask, scaled, values), -1, 1).astype(np.float32)
+
+    def checked(self, values: np.ndarray | None) -> np.ndarray:
+        """Give proprioception float64 [numbers] as it is.
+
+        Raises:
+            ProprioError: When there are none, another number of them, or NaN among them.
+        """
         wanted = f'the checkpoint wants {self.numbers} numbers of proprioception'
         if values is None:
             raise ProprioError(f'{wanted}, the observation has none')
@@ -83,5 +93,4 @@ class Proprioception:
             raise ProprioError(f'{wanted}, the observation has {list(values.shape)}')
         if not np.isfinite(values).all():
             raise ProprioError(f'{wanted}, the observation has {values.tolist()}')
-        scaled = 2 * (values - self._low) / (self._span + self._added) - 1
-        return np.clip(np.where(self._mask, scaled, values), -1, 1).astype(np.float32)
+        return values

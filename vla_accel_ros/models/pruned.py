@@ -46,7 +46,7 @@ class Prefilled:
 
     Attributes:
         hidden: [1, r, width] of the last rows of the sequence, at least those that the head reads,
-            after the final norm.
+            after the final norm; None where only keys and values were wanted.
         positions: For each layer, the absolute positions int [S_l] of the keys in the cache.
         ids: For each layer, the visual tokens among them, camera * tokens + index.
         kept_ids: Visual tokens still there at the end, as `ids`, on the host.
@@ -54,7 +54,7 @@ class Prefilled:
             rows from the last prompt token on.
     """
 
-    hidden: Tensor
+    hidden: Tensor | None
     positions: tuple[Tensor, ...]
     ids: tuple[Tensor, ...]
     kept_ids: Tensor
@@ -126,6 +126,7 @@ def prefill(
     rows: Slices,
     read: int | None = None,
     causal: bool = True,
+    keys_only: bool = False,
 ) -> Prefilled:
     """Run the decoder over a prompt, dropping visual tokens as the pruner says.
 
@@ -140,11 +141,14 @@ def prefill(
         cache: Empty; filled.
         rows: Which rows are which, from the end.
         read: Last rows that the head reads; None for all that are left.
-        causal: False where every row sees every other one (single-pass models).
+        causal: False where every row sees every other one.
+        keys_only: Whether the head reads keys and values only, and scores of the answer come from
+            rows of its own: the last layer does no more than that, and `read` is 0.
     """
     decoder = inference.model.language_model.model
     choice, layout = inference.choice, inference.choice.pruner.layout
     needs, depth = choice.needs, layout.layers
+    decode = () if keys_only else needs.decode
     length = x.shape[1]
     front = torch.arange(layout.before, device='cpu')
     after = layout.total + torch.arange(layout.before, length - len(ids), device='cpu')
@@ -156,29 +160,38 @@ def prefill(
     cuts = sorted({0, depth, *(layer for layer in needs.drops if 0 < layer <= depth)})
     for first, last in pairwise(cuts):
         span = range(first + 1, last + 1)
-        taps = tuple(k for k in span if k in needs.layers or k in needs.decode)
+        taps = tuple(k for k in span if k in needs.layers or k in decode)
         given = {'x': x, 'positions': host.send(positions, x.device)}
         if stay is not None:
             given['stay'] = host.send(stay, x.device)
-        if last == depth:
+        if last == depth and (not keys_only or depth in taps):
             left = len(positions)
             # Behind the last attention, which may be that of an earlier layer, rows stand alone.
-            kinds = kinds_at(needs, decoder.config.attending[-1] + 1)
+            kinds = kinds_at(needs, decoder.config.attending[-1] + 1, not keys_only)
             wanted = wanted_rows(left, rows, kinds, read)
             given['rows'] = torch.arange(left - wanted, left, device=x.device)
-        program = Span(decoder, first, last, causal, stay is not None, last == depth, taps)
+        ends = last == depth
+        program = Span(
+            decoder,
+            first,
+            last,
+            causal,
+            stay is not None,
+            ends and not keys_only,
+            taps,
+            ends and keys_only,
+        )
         # Layers that are without attention have nothing to keep.
         room = {'new': cache.room(first, last, len(positions))} if program.slots else {}
         done = inference.run(program, given, room)
         cache.grow(len(positions), first, last)
-        x, stay, here = done['x'], None, host.send(ids, x.device)
+        here = host.send(ids, x.device)
+        x, stay = done.get('x'), None
         all_positions += [given['positions']] * len(span)
         held_ids += [here] * len(span)
         # Copies, so that the rows that are not wanted can be freed.
         answering = rows[Rows.LAST].start
-        queries |= {
-            k: done[f'queries.{k}'][:, :, answering:].clone() for k in taps if k in needs.decode
-        }
+        queries |= {k: done[f'queries.{k}'][:, :, answering:].clone() for k in taps if k in decode}
         with inference.watch('selection'):
             _tell(inference, first, last, done, given['positions'], here, rows, causal)
             kept = choice.settle() if last in needs.drops else None

@@ -26,19 +26,25 @@ from vla_accel_ros.pruning.interface import Needs, Rows
 Slices = Mapping[Rows, slice]
 
 
-def prompt_rows(text: int, drafted: int = 0) -> Slices:
+def prompt_rows(text: int, drafted: int = 0, words: slice | None = None) -> Slices:
     """Say which rows are which in the prompt of a model that answers token by token.
 
     Args:
         text: Prompt tokens after the visual ones.
         drafted: Draft tokens that ride behind the prompt; they count for no score.
+        words: Those of the text that say what to do, counted from its first; all if None.
     """
     end = -drafted or None
     return {
         Rows.ALL: slice(None, end),
-        Rows.TEXT: slice(-text - drafted, end),
+        Rows.TEXT: _from_end(words or slice(None), text, drafted),
         Rows.LAST: slice(-1 - drafted, end),
     }
+
+
+def _from_end(part: slice, count: int, behind: int) -> slice:
+    begin, end, _ = part.indices(count)
+    return slice(begin - count - behind, (end - count - behind) or None)
 
 
 def chunk_rows(text: int, slots: int) -> Slices:
@@ -71,10 +77,11 @@ def wanted_rows(length: int, rows: Slices, kinds: Iterable[Rows], read: int | No
     return max(length if read is None else read, *(length - begin for begin in begins), 0)
 
 
-def kinds_at(needs: Needs, layer: int) -> tuple[Rows, ...]:
+def kinds_at(needs: Needs, layer: int, decoded_here: bool = True) -> tuple[Rows, ...]:
     """Give the rows of a layer, counted from 1, that scores are made from in the prefill.
 
-    While an action is decoded, its first token's row is the last one of the prompt.
+    While an action is decoded, its first token's row is the last one of the prompt. Where rows of
+    another network stand for actions, it is not.
     """
-    decoded = (Rows.LAST,) if layer in needs.decode else ()
+    decoded = (Rows.LAST,) if decoded_here and layer in needs.decode else ()
     return (*needs.layers.get(layer, ()), *decoded)

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 import re
+from typing import TYPE_CHECKING
 
 from vla_accel_ros.files.lfs import complaint
 from vla_accel_ros.files.links import dangling
@@ -26,6 +27,9 @@ from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, parse, read_text
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.sentencepiece_file import read_pieces
+
+if TYPE_CHECKING:
+    import numpy as np
 
 UNKNOWN, BOS, EOS, PAD = '<unk>', '<s>', '</s>', '<pad>'
 TOKENIZER, LLAMAS = 'tokenizer.json', 'tokenizer.model'
@@ -77,13 +81,23 @@ def build_prompt(instruction: str, style: str = 'v0.2') -> str:
         TokenizerError: When the instruction is empty, too long or has control characters.
         ValueError: When the style is unknown.
     """
+    checked_instruction(instruction)
+    if style not in _TEMPLATES:
+        raise ValueError(f"prompt style '{style}' is not one of {sorted(_TEMPLATES)}")
+    return _TEMPLATES[style].format(instruction.lower())
+
+
+def checked_instruction(instruction: str) -> str:
+    """Give an instruction as it is.
+
+    Raises:
+        TokenizerError: When it is empty, too long or has control characters.
+    """
     try:
         check_instruction(instruction)
     except ValueError as error:
         raise TokenizerError(str(error)) from None
-    if style not in _TEMPLATES:
-        raise ValueError(f"prompt style '{style}' is not one of {sorted(_TEMPLATES)}")
-    return _TEMPLATES[style].format(instruction.lower())
+    return instruction
 
 
 class PromptEncoder:
@@ -94,7 +108,12 @@ class PromptEncoder:
         style: Prompt style.
         end: Token that must end the prompt, appended if it does not, or None.
         tail: Tokens that are appended whatever the prompt ends with.
+
+    Attributes:
+        reads_state: Whether the state of the robot is part of the prompt.
     """
+
+    reads_state = False
 
     def __init__(
         self,
@@ -105,8 +124,17 @@ class PromptEncoder:
     ) -> None:
         self._encode, self._style, self._end, self._tail = encode, style, end, tail
 
-    def __call__(self, instruction: str) -> list[int]:
+    def words(self, instruction: str) -> slice | None:
+        """Say which ids of a prompt are the words of the instruction; None where all may be."""
+        return None
+
+    def __call__(self, instruction: str, state: np.ndarray | None = None) -> list[int]:
         """Give the prompt's ids.
+
+        Args:
+            instruction: What to do.
+            state: float [numbers], normalised proprioception, where `reads_state`; what is said
+                of a prompt without it holds for one of an unknown state.
 
         Raises:
             TokenizerError: When the instruction is empty, too long, has control characters, or a
@@ -160,7 +188,7 @@ def write_tokenizer(words: list[str], folder: str | Path) -> None:
     tokenizer.save(str(Path(folder) / TOKENIZER))
 
 
-def _from_json(file: Path, rows: int) -> Callable[[str], list[int]]:
+def _from_json(file: Path, rows: int, begin: str) -> Callable[[str], list[int]]:
     from tokenizers import Tokenizer
 
     try:
@@ -176,8 +204,8 @@ def _from_json(file: Path, rows: int) -> Callable[[str], list[int]]:
     except BaseException as error:  # the library raises bare exceptions, and panics
         raise _unreadable(file, error) from error
     unknown = tokenizer.token_to_id(UNKNOWN)
-    bos = tokenizer.token_to_id(BOS)
-    _check_ids(file, bos, highest, rows)
+    bos = tokenizer.token_to_id(begin)
+    _check_ids(file, bos, highest, rows, begin)
 
     def encode(text: str) -> list[int]:
         try:
@@ -206,9 +234,9 @@ def _unreadable(file: Path, error: BaseException) -> BaseException:
     return TokenizerError(f'{file} cannot be read: {error}')
 
 
-def _check_ids(file: Path, bos: int | None, highest: int, rows: int) -> None:
+def _check_ids(file: Path, bos: int | None, highest: int, rows: int, begin: str = BOS) -> None:
     if bos is None or bos < 0:
-        raise TokenizerError(f"{file} has no token '{BOS}', which begins every prompt")
+        raise TokenizerError(f"{file} has no token '{begin}', which begins every prompt")
     if highest >= rows:
         raise TokenizerError(
             f'{file} has a token {highest}, the model has {rows} rows of embeddings: they do not '
@@ -236,18 +264,35 @@ def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
         TokenizerError: When neither file is there, it cannot be read, or it has tokens that the
             model has not.
     """
-    folder, rows = Path(folder), config.decoder.vocab
+    encode = load_text_encoder(folder, config.decoder.vocab)
+    return PromptEncoder(encode, config.prompt, config.prompt_end, config.head.prompt_tail)
+
+
+def load_text_encoder(
+    folder: str | Path, rows: int, begin: str = BOS, remedy: str = ''
+) -> Callable[[str], list[int]]:
+    """Load what gives a text's token ids, BOS first.
+
+    Args:
+        folder: Holds `tokenizer.json` or `tokenizer.model`.
+        rows: Of the model's embedding table.
+        begin: How a `tokenizer.json` calls BOS.
+        remedy: What to do where neither is there.
+
+    Raises:
+        TokenizerError: As `load_prompt_encoder`.
+    """
+    folder = Path(folder)
     own, llamas = folder / TOKENIZER, folder / LLAMAS
     for file in (own, llamas):
         if why := dangling(file) or complaint(file):
             raise TokenizerError(why)
     if own.exists():
-        encode = _from_json(own, rows)
-    elif llamas.exists():
-        encode = _from_sentencepiece(llamas, rows)
-    else:
-        raise TokenizerError(f'{folder} holds neither {TOKENIZER} nor {LLAMAS}')
-    return PromptEncoder(encode, config.prompt, config.prompt_end, config.head.prompt_tail)
+        return _from_json(own, rows, begin)
+    if llamas.exists():
+        return _from_sentencepiece(llamas, rows)
+    told = f': {remedy}' if remedy else ''
+    raise TokenizerError(f'{folder} holds neither {TOKENIZER} nor {LLAMAS}{told}')
 
 
 def check_length(words: int, config: VLAConfig) -> None:

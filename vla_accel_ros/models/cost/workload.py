@@ -34,6 +34,7 @@ class Workload:
             tokens; `one_by_one` gives those of greedy decoding.
         steps: Steps of denoising.
         needs: What the pruner has computed.
+        steps: Evaluations of a flow's network, or of a diffusion's.
     """
 
     text: int
@@ -43,6 +44,7 @@ class Workload:
     passes: tuple[tuple[int, int], ...] = ()
     steps: int = 0
     needs: Needs = field(default_factory=Needs)
+    steps: int = 0
 
 
 def one_by_one(count: int) -> tuple[tuple[int, int], ...]:

@@ -32,6 +32,7 @@ from vla_accel_ros.models.families.cogact.family import CogACTFamily
 from vla_accel_ros.models.families.interface import Family
 from vla_accel_ros.models.families.oft.family import OFTFamily
 from vla_accel_ros.models.families.openvla.family import OpenVLAFamily
+from vla_accel_ros.models.families.pi0.family import Pi0Family
 
 if TYPE_CHECKING:
     from vla_accel_ros.models.vla import VLA
@@ -40,7 +41,9 @@ GROUP = 'vla_accel_ros.families'
 # What a configuration of ours that names none is of.
 FIRST = OpenVLAFamily()
 # An OFT's folder is an OpenVLA's with further files, so it is asked first.
-OWN: dict[str, Family] = {family.name: family for family in (CogACTFamily(), OFTFamily(), FIRST)}
+OWN: dict[str, Family] = {
+    family.name: family for family in (CogACTFamily(), OFTFamily(), FIRST, Pi0Family())
+}
 
 
 class FamilyError(ValueError):

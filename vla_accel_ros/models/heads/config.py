@@ -46,6 +46,11 @@ class HeadConfig:
     before: int = 1
     span_added: float = 0.0
 
+    @property
+    def most_cameras(self) -> int:
+        """Views that a robot may have; 0 where it must have those of the configuration."""
+        return 0
+
     def rows(self, dims: int) -> int:
         """Give the rows that an answer takes in the decoder's sequence, behind the prompt.
 

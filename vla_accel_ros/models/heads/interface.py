@@ -46,6 +46,7 @@ class Ask:
         ids: int64 [1, T], the prompt, BOS first.
         proprio: [1, numbers], normalised; None where the checkpoint wants none.
         scene: What the pruner may look at.
+        words: Which of the prompt's tokens behind the visual ones say what to do; all if None.
         draft: float [7], an action to verify in m, rad, gripper 0 open to 1 closed, None without
             any. A head that verifies nothing leaves it alone.
     """
@@ -55,6 +56,7 @@ class Ask:
     proprio: Tensor | None
     scene: Scene
     draft: np.ndarray | None = None
+    words: slice | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +153,14 @@ class ActionHead:
         Args:
             decoder: How.
             source: Where the draft comes from, one of `drafts.SOURCES`.
+        """
+
+    def flow_by(self, steps: int, bend: float) -> None:
+        """Choose the steps of a flow, where there is one.
+
+        Args:
+            steps: How many; 0 for as many as the checkpoint was made for.
+            bend: Largest bend of the path at which the rest is taken in one step; 0 for never.
         """
 
     def assume_previous(self, token_ids: np.ndarray) -> None:
