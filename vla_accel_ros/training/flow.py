@@ -23,75 +23,68 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vla_accel_ros.layers.expert import Expert
+from vla_accel_ros.layers.flow_time import embed_times, euler_times
 from vla_accel_ros.layers.llama import LlamaDecoder
-from vla_accel_ros.layers.rotary import rotate
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.oft.config import OFTConfig
-from vla_accel_ros.models.families.openvla.config import TokensConfig
+from vla_accel_ros.models.families.pi0.config import QUESTION, Pi0Config
+from vla_accel_ros.models.families.pi0.model import Pi0Flow
 from vla_accel_ros.models.families.registry import build
+from vla_accel_ros.models.heads.flow_head import FlowHead
+from vla_accel_ros.models.heads.flow_steps import noise_of
+from vla_accel_ros.models.normalisation import QUANTILES
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.training.answers import Answers
 from vla_accel_ros.training.batches import Batch
-from vla_accel_ros.training.expert import ActionExpert
 from vla_accel_ros.training.frozen import Frozen
 from vla_accel_ros.training.lesson import Losses, Step
 from vla_accel_ros.training.packing import Packing
 from vla_accel_ros.training.recipe import Recipe, Stage
 from vla_accel_ros.training.shared_prefix import Shared, attend, hold
-from vla_accel_ros.training.start import take_weights
 
 # Of the beta distribution of t, and the least t.
 EARLY, LATE, LEAST = 1.5, 1.0, 0.001
 
 
-def velocity(
-    expert: ActionExpert, rotary: Callable, shared: Shared, x: Tensor, time: Tensor
-) -> Tensor:
-    """Return the velocities float32 [B, K, R, chunk, dims] of noisy chunks.
+def velocity(network: Pi0Flow, shared: Shared, x: Tensor, time: Tensor) -> Tensor:
+    """Return the velocities float32 [B, K, R, chunk, numbers] of noisy chunks.
 
     Args:
-        expert: The expert.
-        rotary: The language model's rotary positions.
+        network: The action expert, with adaptive norms and without a state.
         shared: What the chunks look at.
-        x: [B, K, R, chunk, dims], noisy chunks.
+        x: [B, K, R, chunk, numbers], noisy chunks.
         time: [B, K, R], t of each.
     """
     batch, asks, draws, rows = x.shape[:4]
-    dtype = expert.action_in_proj.weight.dtype
+    dtype, expert = network.kind, network.expert
     places = shared.count[..., None] + torch.arange(rows, device=x.device)
-    cosine, sine = rotary(places.flatten(0, 1), dtype)
-    rope = (cosine.view(batch, asks, 1, 1, rows, -1), sine.view(batch, asks, 1, 1, rows, -1))
-    condition = expert.condition(time.flatten())
-    hidden = expert.action_in_proj(x.flatten(0, 2).to(dtype))
+    places = places[:, :, None].expand(-1, -1, draws, -1)
+    rope = expert.rope(places.flatten(0, 2), dtype)
+    embedded = embed_times(time.flatten(), network.width).to(dtype)
+    condition = network.time_condition(embedded)
+    # [norms, chunks, 1, 3 * width]: each chunk has a time of its own.
+    modulations = expert.modulations(condition).transpose(0, 1)[:, :, None]
 
-    def heads(flat: Tensor) -> Tensor:
-        wide = flat.unflatten(0, (batch, asks, draws)).unflatten(-1, (-1, expert.head_width))
-        return wide.transpose(3, 4)
+    def look(slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        apart = (part.unflatten(0, (batch, asks, draws)) for part in (queries, keys, values))
+        return attend(shared, slot, *apart).flatten(0, 2)
 
-    for index, layer in enumerate(expert.layers):
-        normed, gate = layer.input_layernorm(hidden, condition)
-        attention = layer.self_attn
-        queries, keys = (
-            rotate(heads(part(normed)), rope) for part in (attention.q_proj, attention.k_proj)
-        )
-        read = attend(shared, index, queries, keys, heads(attention.v_proj(normed)))
-        hidden = hidden + gate * attention.o_proj(read.transpose(3, 4).flatten(4).flatten(0, 2))
-        normed, gate = layer.post_attention_layernorm(hidden, condition)
-        hidden = hidden + gate * layer.mlp(normed)
-    out = expert.action_out_proj(expert.norm(hidden, condition)[0])
-    return out.float().unflatten(0, (batch, asks, draws))
+    hidden = network.action_in_proj(x.flatten(0, 2).to(dtype))
+    hidden, _ = expert.run(hidden, rope, look, modulations)
+    return network.action_out_proj(hidden).float().unflatten(0, (batch, asks, draws))
 
 
 @torch.no_grad()
-def begin_as(expert: ActionExpert, decoder: LlamaDecoder) -> None:
+def begin_as(expert: Expert, decoder: LlamaDecoder) -> None:
     """Give an expert of a decoder's shape its weights: its rows read images as action tokens did.
 
-    The norms begin as the decoder's, whatever the time.
+    The norms begin as the decoder's, with open gates, nearly whatever the time.
     """
     for own, layer in zip(expert.layers, decoder.layers, strict=True):
         for name in ('self_attn', 'mlp'):
@@ -102,7 +95,11 @@ def begin_as(expert: ActionExpert, decoder: LlamaDecoder) -> None:
 
 
 def _as(norm: nn.Module, plain: nn.Module) -> None:
-    norm.dense.bias[: len(plain.weight)] = plain.weight - 1
+    scale, shift, gate = norm.dense.bias.chunk(3)
+    nn.init.normal_(norm.dense.weight, std=0.02)
+    scale.copy_(plain.weight - 1)
+    shift.zero_()
+    gate.fill_(1)
 
 
 def draw_times(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -111,14 +108,12 @@ def draw_times(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def answer(
-    expert: ActionExpert, rotary: Callable, shared: Shared, noise: Tensor, steps: int = 10
-) -> Tensor:
-    """Follow the flow from noise [B, K, R, chunk, dims] to chunks of the same shape (Euler)."""
+def answer(network: Pi0Flow, shared: Shared, noise: Tensor, steps: int = 10) -> Tensor:
+    """Follow the flow from noise [B, K, R, chunk, numbers] to chunks of that shape (Euler)."""
     x = noise
-    for step in range(steps):
-        time = torch.full(x.shape[:3], 1 - step / steps, device=x.device)
-        x = x - velocity(expert, rotary, shared, x, time) / steps
+    times, step = euler_times(steps)
+    for time in times:
+        x = x + step * velocity(network, shared, x, torch.full(x.shape[:3], time))
     return x
 
 
@@ -127,17 +122,29 @@ class FlowLesson(Frozen):
 
     def __init__(self, recipe: Recipe, words: list[str], device: torch.device) -> None:
         super().__init__(recipe, words, device)
-        self.config = replace(
-            self.frozen.config, head=OFTConfig(chunk=recipe.model.chunk, proprio=0)
+        plain = self.frozen.config
+        decoder = replace(plain.decoder, logits=False)
+        head = Pi0Config(
+            chunk=recipe.model.chunk,
+            before=1,
+            causal=True,
+            numbers=plain.action_dims,
+            expert=replace(decoder, vocab=1),
+            adaptive=True,
+            state=0,
+            prompt=QUESTION,
+            places=plain.cameras,
+            action_scaling=QUANTILES,
         )
-        self._expert = ActionExpert(self.config.decoder, self.config.action_dims)
-        begin_as(self._expert, self.frozen.language_model.model)
-        self.modules = {'expert': self._expert.to(device)}
+        self.config = replace(plain, decoder=decoder, head=head)
+        self._network = Pi0Flow(head, decoder)
+        begin_as(self._network.expert, self.frozen.language_model.model)
+        self.modules = {'flow': self._network.to(device)}
 
     def step(self, stage: Stage, prompts: list[list[int]], asks: int) -> Step:
         """See `Lesson.step`."""
         packing = self.packing(prompts, asks)
-        rotary, draws = self.frozen.language_model.model.rotary, self.recipe.draws
+        network, draws = self._network, self.recipe.draws
 
         def run(batch: Batch, generator: torch.Generator) -> Losses:
             shared = hold(self.frozen, self.pixels(batch), packing, batch.asked.to(self.device))
@@ -146,7 +153,7 @@ class FlowLesson(Frozen):
             time = draw_times(actions.shape[:3], generator).to(self.device)
             actions, part = actions.to(self.device), time[..., None, None]
             x = part * noise + (1 - part) * actions
-            error = velocity(self._expert, rotary, shared, x, time) - (noise - actions)
+            error = velocity(network, shared, x, time) - (noise - actions)
             square = error.square()
             total = square.mean()
             found = {'action': total, 'first': square[..., 0, :].mean()}
@@ -156,16 +163,15 @@ class FlowLesson(Frozen):
 
     def model(self, config: VLAConfig, weights: Callable[[str], dict[str, Tensor]]) -> VLA:
         """See `Lesson.model`."""
-        model = build(replace(config, head=TokensConfig()))
-        take_weights(model, self.recipe.start)
-        model.expert = ActionExpert(config.decoder, config.action_dims)
-        model.expert.load_state_dict(weights('expert'))
+        model = build(config)
+        self.take(model)
+        model.flow.load_state_dict(weights('flow'))
         return model
 
     def answers(self, model: VLA) -> Answers:
         """See `Lesson.answers`."""
-        rotary, config = model.language_model.model.rotary, self.config
-        generator = torch.Generator().manual_seed(0)
+        config, seed = self.config, FlowHead.SEED
+        number = count()
 
         def run(pixels: Tensor, prompts: list[list[int]], _: Tensor | None) -> np.ndarray:
             packing = Packing.of(prompts, config.visual_tokens, 1, 1)
@@ -173,8 +179,8 @@ class FlowLesson(Frozen):
             asked = torch.arange(len(prompts), device=model.device)[:, None]
             shared = hold(model, pixels.to(model.device, model.dtype), packing, asked)
             shape = (len(prompts), 1, 1, config.head.chunk, config.action_dims)
-            noise = torch.randn(shape, generator=generator).to(model.device)
-            return answer(model.expert, rotary, shared, noise)[:, 0, 0].double().cpu().numpy()
+            noise = noise_of(seed, next(number), shape).to(model.device)
+            return answer(model.flow, shared, noise)[:, 0, 0].double().cpu().numpy()
 
         return run
 

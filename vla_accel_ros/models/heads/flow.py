@@ -122,7 +122,8 @@ def run_prefix(
         x = inference.run(model.prompt(), {'ids': ask.ids, 'visual': visual})['x']
         cache, text = new_cache(x.shape[1]), ask.ids.shape[1]
         rows = prompt_rows(text - layout.before, words=ask.words)
-        prompt = prefill(inference, x, present, cache, rows, 0, causal=False, keys_only=True)
+        causal = model.config.head.causal
+        prompt = prefill(inference, x, present, cache, rows, 0, causal, keys_only=True)
     with inference.watch('decode'):
         position = torch.tensor([layout.total + text], device='cpu')
         position = host.send(position, ask.ids.device)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.interface import Family
 from vla_accel_ros.models.families.pi0 import checkpoint, names
-from vla_accel_ros.models.families.pi0.config import Pi0Config
+from vla_accel_ros.models.families.pi0.config import QUESTION, Pi0Config
 
 if TYPE_CHECKING:
     from vla_accel_ros.models.action_reader import ActionReader
@@ -69,7 +69,9 @@ class Pi0Family(Family):
         return part != name and part.startswith(_PRECISE)
 
     def prompts(self, folder: Path, config: VLAConfig) -> PromptEncoder:
-        """Load PaliGemma's tokeniser."""
+        """Load PaliGemma's tokeniser, or that of models which are asked as OpenVLA is."""
+        if config.head.prompt == QUESTION:
+            return super().prompts(folder, config)
         from vla_accel_ros.models.families.pi0.prompts import Pi0Prompts
         from vla_accel_ros.models.tokenizer import load_text_encoder
 
