@@ -117,4 +117,6 @@ def test_training_sees_what_a_policy_answers(trained):
     expected = trained.lesson.answers(model)(pixels, [trained.prompts(text)], None)[0]
     answer = policy.predict(Observation(tuple(views), text)).chunk_values
     span = np.array(trained.stats['action']['q99'])
+    # What is beyond open and closed is cut off for the robot.
+    expected[:, -1] = np.clip(expected[:, -1], 0, 1)
     np.testing.assert_allclose(answer / span, expected, atol=0.02)
