@@ -33,8 +33,9 @@ from vla_accel_ros.training.recipe import LOSSES
 LOG, RESULT, CURVES, CHECKPOINT = 'log.jsonl', 'result.json', 'curves.png', 'checkpoint'
 # All that a run leaves in its folder.
 NAMES = ('frames', 'state.pt', LOG, CHECKPOINT, CURVES, RESULT)
-# Action loss of frames learnt by heart: nats of all 7 tokens, normalised error of a chunk.
-OVERFITTED = {'tokens': 1.0, 'chunk': 0.03}
+# Action loss of frames learnt by heart: nats of all 7 tokens, normalised error of a chunk, square
+# error of what a head that denoises predicts.
+OVERFITTED = {'tokens': 1.0, 'chunk': 0.03, 'denoised': 0.1}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -75,8 +76,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=(
             'sanity check: learn the first N frames of each set by heart, 400 steps; succeeds '
             'when the action loss falls below '
-            f'{OVERFITTED["tokens"]} nats for all 7 tokens together, or {OVERFITTED["chunk"]} of '
-            'the range for the numbers of a chunk'
+            f'{OVERFITTED["tokens"]} nats for all 7 tokens together, {OVERFITTED["chunk"]} of '
+            f'the range for the numbers of a chunk, or a square error of '
+            f'{OVERFITTED["denoised"]} for a head that denoises'
         ),
     )
 
@@ -100,6 +102,13 @@ def recipe_file(name: str) -> Path:
     )
 
 
+def answers_in(model) -> str:
+    """Return in what a model of a recipe answers, as a name in `OVERFITTED`."""
+    if model.head != 'own':
+        return 'denoised'
+    return 'chunk' if model.chunk else 'tokens'
+
+
 def overfitting(recipe, frames: int):
     """Return the recipe with which a model learns a few frames by heart.
 
@@ -116,7 +125,7 @@ def overfitting(recipe, frames: int):
         if v.kind in kinds and v.task == task
     }
     losses = dict.fromkeys(LOSSES, 1.0)
-    if recipe.model.chunk:
+    if answers_in(recipe.model) == 'chunk':
         # The mean error of a chunk is a fraction, where tokens have some nats.
         losses['action'] = 10.0
     stage = replace(
@@ -200,6 +209,6 @@ def _conclude(
         print(f'stopped{none}; the same command goes on from {out}', file=sys.stderr)
         return stop.code
     if args.overfit is not None:
-        enough = OVERFITTED['chunk' if trainer.recipe.model.chunk else 'tokens']
+        enough = OVERFITTED[answers_in(trainer.recipe.model)]
         return int(result['last']['action'] > enough)
     return 0

@@ -81,7 +81,7 @@ def demonstrate(
     instructions: tuple[str, ...],
     disturbance: Disturbance,
 ) -> Iterator[tuple[bool, int]]:
-    """Follow the expert with disturbances; every visited instant is kept."""
+    """Follow the expert with disturbances; keep a share of the instants."""
     asked = int(random.integers(len(instructions)))
     env.set_task(instructions[asked])
     # Disturbances of several sizes: without any, too, so that plain success is well covered.
@@ -89,7 +89,7 @@ def demonstrate(
     moving, grippers = END_EFFECTOR.moving, END_EFFECTOR.grippers
     burst, drift, flipped, after = 0, np.zeros(len(STEP)), False, 0
     for _ in range(env.task.max_steps):
-        yield True, asked
+        yield disturbance.keep >= 1 or random.random() < disturbance.keep, asked
         action = expert.action(env.state(), env.task)
         if burst == 0 and random.random() < disturbance.burst * scale:
             burst = int(random.integers(3, 9))

@@ -28,7 +28,7 @@ PANELS = (
     ('pointed', 'decoder: tokens pointed at rightly', 'share'),
     ('vector_mm', 'decoder: error of the vector to the cube', 'mm'),
     ('goal_mm', 'decoder: error of the vector to the goal', 'mm'),
-    ('action', 'action tokens, sum of 7', 'nats'),
+    ('action', 'actions: tokens, sum of 7, or square error', 'nats or 1'),
     ('success', 'closed loop, tuning seeds', 'share'),
 )
 

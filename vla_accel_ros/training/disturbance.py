@@ -28,9 +28,12 @@ class Disturbance:
         burst: Chance a step that a burst begins: some steps of one random motion.
         flip: Chance that the gripper is wrong during a burst.
         change: Chance a step that another instruction is followed from now on.
+        keep: Share of the instants that are kept, at random. An instant costs little and its
+            labels much where they look ahead, so fewer of more episodes are worth more.
     """
 
     noise: float = 0.15
     burst: float = 0.05
     flip: float = 0.3
     change: float = 0.01
+    keep: float = 1.0

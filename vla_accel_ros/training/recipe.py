@@ -31,6 +31,7 @@ KINDS = tuple(CHUNKS)
 # Visual tokens of a view that thinning leaves at least: those of all objects, and as many more.
 LEAST_SHOWN = 10
 FORMS = ('embedded', 'scaled')
+HEADS = ('own', 'flow', 'diffusion')
 LOSSES = ('locate', 'point', 'relate', 'goal', 'action')
 
 
@@ -50,7 +51,8 @@ class ModelRecipe:
 
     Attributes:
         form: 'embedded' (a small tower a camera) or 'scaled' (OpenVLA's two towers a view).
-        chunk: Actions of one answer of OpenVLA-OFT's heads; 0 for OpenVLA's tokens.
+        chunk: Actions of one answer of OpenVLA-OFT's heads, or of an action expert; 0 for
+            OpenVLA's tokens.
         image_size: Pixels of a side.
         patch: Pixels along a token's side.
         tower_width: Channels of a tower.
@@ -59,6 +61,11 @@ class ModelRecipe:
         layers: Decoder layers.
         heads: Decoder heads.
         drop: Decoder layers, from 0, that are left out; see `vla-accel depth`.
+        head: 'own' (the language model answers), or what answers behind the frozen prefix of
+            the recipe's start: 'flow' (an action expert, see `flow`) or 'diffusion' (a
+            transformer on one vector, see `diffusion`).
+        head_width: Channels of the diffusion transformer.
+        head_layers: Its blocks.
     """
 
     form: str = 'embedded'
@@ -71,10 +78,15 @@ class ModelRecipe:
     layers: int = 4
     heads: int = 6
     drop: tuple[int, ...] = ()
+    head: str = 'own'
+    head_width: int = 192
+    head_layers: int = 4
 
     def __post_init__(self) -> None:
         check(self.form in FORMS, f"form is '{self.form}', expected one of {FORMS}")
-        check(self.chunk >= 0, f'chunk is {self.chunk}, expected at least 0')
+        check(self.head in HEADS, f"head is '{self.head}', expected one of {HEADS}")
+        least = int(self.head != 'own')
+        check(self.chunk >= least, f'chunk is {self.chunk}, expected at least {least}')
         check(
             {*self.drop} < {*range(self.layers)},
             f'drop is {list(self.drop)}, expected some of the layers 0 to {self.layers - 1}',
@@ -167,6 +179,7 @@ class Recipe:
         jitter: The same of the teacher-forced input tokens.
         asks: Instructions asked of one image: the one followed when it was made, and others
             at random.
+        draws: Noisy chunks drawn for each image and instruction, for an action expert.
         statistics: Sets whose actions decide the range of the bins; those of the first stage
             where empty. No DAgger sets: they are made with the bins.
         bins_of_start: Whether the bins are those of `start` instead, whose weights know them.
@@ -193,6 +206,7 @@ class Recipe:
     spread: float = 3.0
     jitter: float = 2.0
     asks: int = 4
+    draws: int = 2
     statistics: tuple[str, ...] = ()
     bins_of_start: bool = False
     grasp_weight: float = 3.0
@@ -206,6 +220,11 @@ class Recipe:
         check(bool(self.cameras), 'cameras is empty, expected at least one')
         check(self.batch >= 1, f'batch is {self.batch}, expected at least 1')
         check(self.asks >= 1, f'asks is {self.asks}, expected at least 1')
+        check(self.draws >= 1, f'draws is {self.draws}, expected at least 1')
+        check(
+            self.model.head == 'own' or bool(self.start),
+            f"head is '{self.model.head}', expected a start whose prefix it reads",
+        )
         for name, wanted in self.data.items():
             check(bool(self.asked(wanted)), f"data '{name}': no instruction of its task")
         for stage in self.stages:

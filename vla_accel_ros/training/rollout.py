@@ -28,68 +28,14 @@ import torch
 from torch import Tensor
 
 from vla_accel_ros.action_space import END_EFFECTOR
-from vla_accel_ros.models.action_tokens import ActionTokens, select_statistics, to_si
+from vla_accel_ros.models.action_tokens import select_statistics, to_si
+from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.proprio import Proprioception
-from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.sim.env import SavedState, TabletopEnv
 from vla_accel_ros.sim.tasks import parse
+from vla_accel_ros.training.answers import Answers
 
 Prompts = Callable[[str], list[int]]
-
-
-@torch.no_grad()
-def decode(model: VLA, pixels: Tensor, prompts: list[list[int]]) -> np.ndarray:
-    """Decode greedily.
-
-    Args:
-        model: The model.
-        pixels: [B, channels, H, W], normalised.
-        prompts: One a row, BOS first; rows of equal length are run together.
-
-    Returns:
-        int64 [B, action dimensions], token ids.
-    """
-    config = model.config
-    ids = np.zeros((len(prompts), config.action_dims), dtype=np.int64)
-    visual = model.encode_images(pixels.to(model.device, model.dtype))
-    for length in sorted({len(p) for p in prompts}):
-        rows = [i for i, p in enumerate(prompts) if len(p) == length]
-        words = torch.tensor([prompts[i] for i in rows], device=model.device)
-        x = model.embed_prompt(words, visual[rows])
-        cache = model.new_cache(x.shape[1] + config.action_dims, len(rows))
-        logits = model.prefill(x, cache)
-        for column in range(config.action_dims):
-            token = logits[:, : config.tokenizer_vocab].argmax(-1)
-            ids[rows, column] = token.cpu().numpy()
-            if column + 1 < config.action_dims:
-                at = torch.full((1, 1), x.shape[1] + column, device=model.device)
-                logits = model.decode_one_token(token, at, cache)
-    return ids
-
-
-@torch.no_grad()
-def regress(model: VLA, pixels: Tensor, prompts: list[list[int]], proprio: Tensor) -> np.ndarray:
-    """Let a model that answers numbers in one pass answer chunks.
-
-    Args:
-        model: The model.
-        pixels: [B, channels, H, W], normalised.
-        prompts: One a row, BOS first; rows of equal length are run together.
-        proprio: [B, proprio], normalised.
-
-    Returns:
-        float64 [B, chunk, action dimensions], normalised.
-    """
-    config = model.config
-    numbers = np.zeros((len(prompts), config.head.chunk, config.action_dims))
-    pixels = pixels.to(model.device, model.dtype)
-    proprio = proprio.to(model.device, model.dtype)
-    for length in sorted({len(p) for p in prompts}):
-        rows = [i for i, p in enumerate(prompts) if len(p) == length]
-        words = torch.tensor([prompts[i] for i in rows], device=model.device)
-        said = model(pixels[rows], words, proprio[rows]).numbers
-        numbers[rows] = said.double().cpu().numpy()
-    return numbers
 
 
 @dataclass
@@ -119,24 +65,29 @@ class Rollout:
     """The model in the closed loop.
 
     Args:
-        model: The model, in evaluation mode, with its one set of statistics.
+        config: The model's, with its one set of statistics.
+        answers: The model.
         prompts: From an instruction to its token ids.
         to_pixels: Maps views uint8 [B, cameras, H, W, 3] to normalised pixels.
         cameras: Names, in the model's order.
+        rows: Actions of a chunk that are carried out before the model is asked again; all if
+            None.
     """
 
     def __init__(
         self,
-        model: VLA,
+        config: VLAConfig,
+        answers: Answers,
         prompts: Prompts,
         to_pixels: Callable[[np.ndarray], Tensor],
         cameras: tuple[str, ...],
+        rows: int | None = None,
     ) -> None:
-        self._model, self._prompts, self._to_pixels = model, prompts, to_pixels
-        key, self._stats = select_statistics(model.config.norm_stats, None)
-        self._proprio = Proprioception(model.config, key) if model.config.proprio else None
-        self._tokens = ActionTokens(model.config.tokenizer_vocab, model.config.bins)
-        self.env = TabletopEnv(image_size=model.config.image_size, cameras=cameras)
+        self._config, self._answers, self._rows = config, answers, rows
+        self._prompts, self._to_pixels = prompts, to_pixels
+        key, self._stats = select_statistics(config.norm_stats, None)
+        self._proprio = Proprioception(config, key) if config.proprio else None
+        self.env = TabletopEnv(image_size=config.image_size, cameras=cameras)
 
     def start(self, seed: int, instruction: str) -> RolloutEpisode:
         """Begin an episode."""
@@ -167,7 +118,7 @@ class Rollout:
                 proprio.append(self.env.proprio())
         waiting = [e for e in active if not e.plan]
         for episode, chunk in zip(waiting, self._answer(waiting, views, proprio), strict=True):
-            episode.plan = list(chunk)
+            episode.plan = list(chunk[: self._rows])
         for episode in active:
             action = episode.plan.pop(0)
             self.env.restore_state(episode.state)
@@ -185,13 +136,12 @@ class Rollout:
         if not episodes:
             return np.zeros((0, 1, END_EFFECTOR.width))
         prompts = [self._prompts(e.instruction) for e in episodes]
-        pixels = self._to_pixels(np.stack(views))
-        if self._model.config.head.in_tokens:
-            normalised = self._tokens.decode(decode(self._model, pixels, prompts))[:, None]
-        else:
+        told = None
+        if self._proprio is not None:
             told = torch.from_numpy(np.stack([self._proprio(values) for values in proprio]))
-            normalised = regress(self._model, pixels, prompts, told)
-        return to_si(normalised, self._stats, self._model.config)
+        pixels = self._to_pixels(np.stack(views))
+        normalised = self._answers(pixels, prompts, told)
+        return to_si(normalised, self._stats, self._config)
 
     def check(self, seeds: range, instructions: tuple[str, ...]) -> list[RolloutEpisode]:
         """Run one episode a seed to its end, instructions in turn."""

@@ -38,6 +38,8 @@ def configure(model: ModelRecipe, words: list[str], cameras: int) -> VLAConfig:
     """
     numbers = asdict(model)
     form, chunk, drop = (numbers.pop(name) for name in ('form', 'chunk', 'drop'))
+    for name in ('head', 'head_width', 'head_layers'):
+        del numbers[name]
     head = TokensConfig()
     if chunk:
         head = OFTConfig(chunk=chunk, proprio=len(PROPRIO_LOW), stop=words.index(EOS))

@@ -53,6 +53,9 @@ def take_weights(model: VLA, start: str) -> tuple[str, ...]:
     # Shapes are not enough: as wide a decoder may have other heads, and turn by another base.
     theirs, ours = asdict(source.config.decoder), asdict(model.config.decoder)
     for name, value in ours.items():
+        # An output layer that is not wanted stays where it is.
+        if name == 'logits' and not value:
+            continue
         # A layer may be left out of what is taken.
         fits = {*theirs[name]} <= {*value} if name.startswith('drop_') else theirs[name] == value
         if not fits:

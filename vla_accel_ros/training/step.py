@@ -16,8 +16,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
@@ -27,23 +25,11 @@ from vla_accel_ros.training import heads as losses
 from vla_accel_ros.training import packing, parallel, thinning
 from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.heads import Heads, cells
+from vla_accel_ros.training.lesson import Losses
 from vla_accel_ros.training.packing import Packed, Packing
 from vla_accel_ros.training.parallel import Parallel
 from vla_accel_ros.training.recipe import Stage
 from vla_accel_ros.training.tokens import jitter, soft_cross_entropy
-
-
-@dataclass
-class Losses:
-    """What a step says about itself.
-
-    Attributes:
-        total: The weighted sum, to be differentiated.
-        parts: Each loss unweighted, and the errors that a person can read.
-    """
-
-    total: Tensor
-    parts: dict[str, float]
 
 
 def lay_out(

@@ -29,24 +29,31 @@ import torch
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.files.whole_files import naming, replace_whole, write_whole
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.tokenizer import load_prompt_encoder, vocabulary, write_tokenizer
 from vla_accel_ros.models.vla import VLA
-from vla_accel_ros.sim.cameras import MOVING
 from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training import datasets
 from vla_accel_ros.training.attention import fast_attention
 from vla_accel_ros.training.batches import Pixels, Sampler, stream
+from vla_accel_ros.training.cloning import Cloning
+from vla_accel_ros.training.diffusion import DiffusionLesson
 from vla_accel_ros.training.export import write_checkpoint
-from vla_accel_ros.training.heads import Heads
+from vla_accel_ros.training.flow import FlowLesson
+from vla_accel_ros.training.lesson import Lesson
 from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
 from vla_accel_ros.training.recipe import Recipe, Stage
 from vla_accel_ros.training.rollout import Rollout, success_by_kind
-from vla_accel_ros.training.shapes import configure
-from vla_accel_ros.training.start import statistics_of, take_weights
-from vla_accel_ros.training.step import compute, lay_out
+from vla_accel_ros.training.start import statistics_of
 
 STATE, LOG = 'state.pt', 'log.jsonl'
+
+
+def lesson_of(recipe: Recipe, words: list[str], device: torch.device, fresh: bool) -> Lesson:
+    """Return what a recipe teaches; see `Cloning` for the arguments and errors."""
+    behind = {'flow': FlowLesson, 'diffusion': DiffusionLesson}.get(recipe.model.head)
+    if behind is not None:
+        return behind(recipe, words, device)
+    return Cloning(recipe, words, device, fresh)
 
 
 class Trainer:
@@ -84,23 +91,18 @@ class Trainer:
         self.folder.mkdir(exist_ok=True)
         words = vocabulary(all_instructions())
         write_tokenizer(words, self.folder)
-        self.config = configure(recipe.model, words, len(recipe.cameras))
-        self.prompts = load_prompt_encoder(self.folder, self.config)
         torch.manual_seed(recipe.seed)
-        dtype = torch.bfloat16
-        self.model = build(self.config).to(self.device, memory_format=torch.channels_last)
-        if recipe.start and not (self.out / STATE).exists():
-            taken = take_weights(self.model, recipe.start)
-            self.say(f'starting from {recipe.start}: {", ".join(taken)}')
-        still = tuple(i for i, name in enumerate(recipe.cameras) if name not in MOVING)
-        self.heads = Heads(self.config, len(datasets.OBJECTS), recipe.point_layers, still)
-        self.heads.to(self.device)
-        modules = {'model': self.model, 'heads': self.heads}
+        fresh = not (self.out / STATE).exists()
+        self.lesson = lesson_of(recipe, words, self.device, fresh)
+        self.config = self.lesson.config
+        self.prompts = load_prompt_encoder(self.folder, self.config)
+        if self.lesson.begins:
+            self.say(self.lesson.begins)
         self.optimiser = MasterOptimiser(
-            modules, recipe.stages[0].rate, recipe.decay, recipe.average
+            self.lesson.modules, recipe.stages[0].rate, recipe.decay, recipe.average
         )
-        for module in modules.values():
-            module.to(dtype)
+        for module in self.lesson.modules.values():
+            module.to(torch.bfloat16)
         self.stage, self.step = 0, 0
         self.stats: dict | None = None
         self._resume()
@@ -197,9 +199,7 @@ class Trainer:
         recipe, size = self.recipe, self.recipe.batch
         total = math.ceil(stage.images / size)
         prompts = [self.prompts(text) for text in sampler.instructions]
-        layout = lay_out(
-            self.config, prompts, sampler.asks, self.device, self.model.dtype, stage.tokens
-        )
+        compute = self.lesson.step(stage, prompts, sampler.asks)
         self.optimiser.rate = stage.rate
         sums: dict[str, float] = {}
         count, since = 0, time.monotonic()
@@ -214,16 +214,7 @@ class Trainer:
             generator = torch.Generator().manual_seed(
                 recipe.seed * 1_000_003 + self.stage * 10_000_019 + self.step
             )
-            losses = compute(
-                self.model,
-                self.heads,
-                layout,
-                batch,
-                stage,
-                recipe.spread,
-                recipe.jitter,
-                generator,
-            )
+            losses = compute(batch, generator)
             losses.total.backward()
             norm = self.optimiser.step(schedule(self.step, total, recipe.warmup, stage.floor))
             self.step += 1
@@ -268,26 +259,25 @@ class Trainer:
         )
 
     def _line(self, stage: Stage, means: dict, speed: float, left: float, share: float) -> None:
-        goal = ''
-        if 'goal_mm' in means:
-            goal = f'goal {means["goal_mm"]:.1f} mm ({means["goal_pointed"]:.1%})  '
         self.say(
             f'{stage.name} {share:4.0%}  {speed:4.0f} images/s  '
-            f'locate {means["locate"]:.2f} ({means["sight_px"]:.2f} px)  '
-            f'point {means["point"]:.3f} ({means["pointed"]:.1%})  '
-            f'vector {means["vector_mm"]:.1f} mm  {goal}action {means["action"]:.2f}  '
-            f'{left / 60:.1f} min left'
+            f'{self.lesson.line(means)}  {left / 60:.1f} min left'
         )
 
     def averaged(self) -> VLA:
         """Return a float32 copy of the model with averaged weights, for evaluation."""
-        model = build(self.told())
-        model.load_state_dict(self.optimiser.averaged('model'), strict=True)
+        model = self.lesson.model(self.told(), self.optimiser.averaged)
         return model.to(self.device).eval().requires_grad_(False)
 
     def rollout(self) -> Rollout:
         """Return the averaged model in the closed loop."""
-        return Rollout(self.averaged(), self.prompts, Pixels(self.config), self.recipe.cameras)
+        return Rollout(
+            self.told(),
+            self.lesson.answers(self.averaged()),
+            self.prompts,
+            Pixels(self.config),
+            self.recipe.cameras,
+        )
 
     def _check(self, stage: Stage, instructions: tuple[str, ...]) -> None:
         chosen = seeds.require('tuning', 1_000_000, self.recipe.episodes)

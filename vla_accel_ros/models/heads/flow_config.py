@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vla_accel_ros.files.kinds import Number, Whole, Word, check_fields, of
+from vla_accel_ros.files.kinds import Flag, Number, Whole, Word, check_fields, of
 from vla_accel_ros.layers.flow_names import ADDED, TIMES
 from vla_accel_ros.models.heads.config import HeadConfig
 
@@ -31,6 +31,8 @@ class FlowConfig(HeadConfig):
 
     Attributes:
         chunk: Actions in an answer.
+        before: Rows of the prefix in front of the visual tokens; see `HeadConfig`.
+        causal: Whether a row of the prefix sees only itself and those before it; else all.
         numbers: Columns of an action in the network; those beyond the robot's are cut off.
         steps: Steps that the checkpoint was made for.
         times: How the times of steps are computed, one of `flow_names.TIMES`.
@@ -38,9 +40,9 @@ class FlowConfig(HeadConfig):
         longest_period: Likewise.
     """
 
-    before = 0
-
     chunk: int = field(default=50, metadata=of(Whole(1, 1024)))
+    before: int = field(default=0, metadata=of(Whole(0, 1)))
+    causal: bool = field(default=False, metadata=of(Flag()))
     numbers: int = field(default=32, metadata=of(Whole(1, 256)))
     steps: int = field(default=10, metadata=of(Whole(1, MOST_STEPS)))
     times: str = field(default=ADDED, metadata=of(Word(TIMES)))

@@ -35,7 +35,8 @@ class CogACTConfig(HeadConfig):
     Attributes:
         chunk: Actions in an answer.
         dit: Shape of the action transformer.
-        prompt_tail: Tokens behind every prompt; the last one is the cognition token.
+        prompt_tail: Tokens behind every prompt; the last one is the cognition token, which is the
+            prompt's own last one where there are none.
         steps: Steps of denoising in an answer, where nothing else is said.
         schedule: Steps of the schedule that the model was trained with.
         guidance: Scale of the guidance towards the feature; none at 1 and below.
@@ -50,7 +51,7 @@ class CogACTConfig(HeadConfig):
     chunk: int = field(default=16, metadata=of(Whole(1, 512)))
     dit: DiTConfig = field(default_factory=DiTConfig, metadata=of(Part(DiTConfig)))
     prompt_tail: tuple[int, ...] = field(
-        default=TAIL, metadata=of(Several(Whole(0, 2**21), 1, 16))
+        default=TAIL, metadata=of(Several(Whole(0, 2**21), 0, 16))
     )
     steps: int = field(default=10, metadata=of(Whole(1, 1000)))
     schedule: int = field(default=100, metadata=of(Whole(1, 1000)))
@@ -71,8 +72,8 @@ class CogACTConfig(HeadConfig):
         Raises:
             ValueError: When one is not.
         """
+        largest = max(self.prompt_tail, default=0)
         require(
-            max(self.prompt_tail) < vocab,
-            f'prompt_tail has token {max(self.prompt_tail)}, which is beyond the vocabulary of '
-            f'{vocab}',
+            largest < vocab,
+            f'prompt_tail has token {largest}, which is beyond the vocabulary of {vocab}',
         )

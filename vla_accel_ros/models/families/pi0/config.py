@@ -23,7 +23,7 @@ from vla_accel_ros.layers.shapes import DecoderConfig, require
 from vla_accel_ros.models.heads.flow_config import FlowConfig
 from vla_accel_ros.models.normalisation import IDENTITY, MEAN_STD, MODES
 
-PLAIN, STATE = PROMPTS = ('plain', 'state')
+PLAIN, STATE, QUESTION = PROMPTS = ('plain', 'state', 'question')
 OPEN_IS_ONE, CLOSED_IS_ONE, SIGNED = GRIPPERS = ('open_is_one', 'closed_is_one', 'signed')
 
 
@@ -36,7 +36,8 @@ class Pi0Config(FlowConfig):
         adaptive: Whether the time of the flow is told to the expert's norms (pi0.5).
         state: Columns of the state's row in front of the actions, padding included; 0 for none.
         proprio: Numbers of the robot's state.
-        prompt: `plain`, or `state` where the state is part of the text.
+        prompt: `plain`, `state` where the state is part of the text, or `question` for the words
+            around the instruction that `VLAConfig.prompt` names.
         prompt_numbers: Numbers of the state in the text, zeros behind the robot's; 0 for those of
             the robot alone.
         clean: Whether underscores and line breaks of an instruction become spaces.

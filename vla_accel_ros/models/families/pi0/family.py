@@ -24,7 +24,7 @@ from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.interface import Family
 from vla_accel_ros.models.families.pi0 import checkpoint, names
-from vla_accel_ros.models.families.pi0.config import STATE, Pi0Config
+from vla_accel_ros.models.families.pi0.config import QUESTION, STATE, Pi0Config
 
 if TYPE_CHECKING:
     from vla_accel_ros.models.action_reader import ActionReader
@@ -71,7 +71,9 @@ class Pi0Family(Family):
         return part != name and part.startswith(_PRECISE)
 
     def prompts(self, folder: Path, config: VLAConfig) -> PromptEncoder:
-        """Load PaliGemma's tokeniser."""
+        """Load PaliGemma's tokeniser, or that of models which are asked as OpenVLA is."""
+        if config.head.prompt == QUESTION:
+            return super().prompts(folder, config)
         from vla_accel_ros.models.families.pi0.prompts import Pi0Prompts
         from vla_accel_ros.models.tokenizer import load_text_encoder
 
