@@ -79,11 +79,7 @@ COMMANDS = {
     'engine': Command(
         'vla_accel_ros.commands.engine',
         'engines that run a checkpoint faster: build, calibrate, list, verify, clean',
-        (
-            'vla-accel engine build tabletop-s',
-            'vla-accel engine build my_checkpoint --engine onnxruntime --threads 2',
-            'vla-accel engine list',
-        ),
+        ('vla-accel engine build tabletop-s', 'vla-accel engine list'),
     ),
     'convert': Command(
         'vla_accel_ros.commands.convert',

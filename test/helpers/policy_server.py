@@ -19,12 +19,12 @@ imported it starts itself.
 """
 
 import argparse
+from itertools import count
 from pathlib import Path
 import signal
 import socket
 import subprocess
 import sys
-import threading
 
 STARTED = 'listening'
 
@@ -49,20 +49,28 @@ def serve(port, metadata):
     from openpi_client import msgpack_numpy
     from websockets.sync.server import serve as listen
 
+    asked = count()
+
     def client(connection):
         connection.send(msgpack_numpy.packb(metadata))
         for message in connection:
             observation = msgpack_numpy.unpackb(message)
             words = observation['prompt'].split()
             chunk = actions_of(observation, 4, 7)
+            turn = next(asked)
+            if 'swing' in words:
+                # An arm that is driven by it goes to and fro.
+                chunk[:, :6] = 0.0
+                chunk[:, 1] = 0.004 * np.sin(turn / 3)
             if 'nan' in words:
                 chunk[1, 2] = np.nan
             if 'wide' in words:
                 chunk = np.concatenate([chunk, chunk], axis=1)
             if 'opened' in words:
                 chunk[:, -1] = -1.0
-            if 'slow' in words:
-                threading.Event().wait(1.0)
+            if 'silent' in words:
+                # Until the client has had enough.
+                connection.recv()
             if 'die' in words:
                 signal.raise_signal(signal.SIGKILL)
             if 'text' in words:
@@ -105,6 +113,12 @@ class ServerProcess:
             text=True,
         )
         assert self._process.stdout.readline().startswith(STARTED)
+
+    def freeze(self):
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self):
         if self._process is not None:

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import torch
 
-from vla_accel_ros.layers.dit import DiTConfig
+from vla_accel_ros.layers.dit_shape import DiTConfig
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.checkpoints.folder import save
 from vla_accel_ros.models.config import VLAConfig

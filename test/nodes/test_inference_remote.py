@@ -108,7 +108,7 @@ def test_the_state_goes_out_by_name(graph, server):
         ('opened', 'remote_wrong_answer'),
         ('garbage', 'remote_wrong_answer'),
         ('text', 'remote_refused'),
-        ('slow', 'remote_timeout'),
+        ('silent', 'remote_timeout'),
     ],
 )
 def test_an_answer_that_cannot_be_used_is_named_and_no_action_comes_of_it(

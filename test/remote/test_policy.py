@@ -100,7 +100,7 @@ def test_an_answer_that_cannot_be_used_is_named_and_the_next_one_is_used(
 def test_a_late_answer_is_never_taken_for_the_next_ones(server):
     policy = policy_at(server.url, remote_timeout=0.3)
     with pytest.raises(RemoteTimeoutError, match=r'no answer within 0\.3 s'):
-        policy.predict(observation('slow'))
+        policy.predict(observation('silent'))
     policy.connection._next = 0.0
     dark = policy.predict(observation(level=0))
     policy.close()
@@ -126,6 +126,18 @@ def test_a_server_that_dies_and_comes_back_is_connected_to_again():
     server.kill()
 
 
+def test_a_server_that_goes_between_two_questions_is_named():
+    server = ServerProcess()
+    policy = policy_at(server.url)
+    policy.predict(observation())
+    server.kill()
+    # Until the client itself has seen it go.
+    policy.connection.link()._socket.recv_events_thread.join(10)
+    with pytest.raises(RemoteDownError):
+        policy.predict(observation())
+    assert policy.trouble
+
+
 def test_nobody_there_is_one_line():
     with pytest.raises(RemoteDownError, match=r'^ws://127\.0\.0\.1:\d+: .*refused'):
         policy_at(f'ws://127.0.0.1:{free_port()}').predict(observation())
@@ -142,5 +154,5 @@ def test_pruning_and_decoder_change_nothing_and_that_is_said(server):
     assert policy.without_effect == ''
     policy.set_pruning('sp_vla', keep=0.5)
     policy.set_decoder('verify')
-    assert 'pruning sp_vla and decoder verify: the model runs at ws://' in policy.without_effect
+    assert 'pruning sp_vla, decoder verify: the model runs at ws://' in policy.without_effect
     assert policy.sibling().settings == policy.settings

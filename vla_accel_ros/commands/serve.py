@@ -106,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
     # As in the inference node: threads that spin while they wait slow down cores that are shared.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     from vla_accel_ros.acceleration import apply_method
+    from vla_accel_ros.remote import convention
     from vla_accel_ros.remote.metadata import Declaration
     from vla_accel_ros.remote.server import PolicyServer
     from vla_accel_ros.remote.session import Keys, Session
@@ -121,6 +122,7 @@ def run(args: argparse.Namespace) -> int:
             keys.state if policy.config.proprio else '',
             policy.config.proprio,
             keys.prompt,
+            convention.declared(policy.space, policy.config.action_dims),
         )
 
         def new_session() -> Session:
@@ -221,9 +223,15 @@ def _welcome(told: dict[str, Any], host: str, port: int, policy: Policy, keys: A
             *lines,
             f"      {keys.prompt!r}: 'pick up the red cube',",
             '  })',
-            "  answer['actions']  # [n, 7]: x y z in m, rotation in rad, gripper 1 closed",
+            f"  answer['actions']  # [n, {policy.config.action_dims}]: {_meaning(policy)}",
         ]
     )
+
+
+def _meaning(policy: Policy) -> str:
+    if policy.space is None:
+        return 'what the columns are the checkpoint does not say'
+    return f'{" ".join(policy.space.names)} in m and rad, gripper 1 closed'
 
 
 def _say(line: str) -> None:

@@ -21,54 +21,18 @@ feature of the language model. Norms have neither weights nor biases.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 import math
 
 import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
-from vla_accel_ros.files.kinds import Whole, check_fields, of
-from vla_accel_ros.layers.shapes import HEADS, LAYERS, MLP, WIDTH, require
+from vla_accel_ros.layers.dit_shape import DiTConfig
 from vla_accel_ros.layers.vit import Attention
 
 EPS = 1e-6
 # Longest period of a time's embedding.
 LONGEST_PERIOD = 10000.0
-
-
-@dataclass(frozen=True)
-class DiTConfig:
-    """Shape of an action transformer.
-
-    Attributes:
-        width: Channels of a token.
-        depth: Blocks.
-        heads: Attention heads; divides `width`.
-        mlp: Hidden channels of the MLP.
-        frequencies: Numbers in the embedding of a time, before its MLP.
-
-    Raises:
-        ValueError: When the numbers do not fit together.
-    """
-
-    width: int = field(default=768, metadata=of(WIDTH))
-    depth: int = field(default=12, metadata=of(LAYERS))
-    heads: int = field(default=12, metadata=of(HEADS))
-    mlp: int = field(default=3072, metadata=of(MLP))
-    frequencies: int = field(default=256, metadata=of(Whole(2, 2**16)))
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-        require(
-            self.width % self.heads == 0,
-            f'width {self.width} of the action transformer is no multiple of its {self.heads} '
-            'heads',
-        )
-        require(
-            self.frequencies % 2 == 0,
-            f'frequencies is {self.frequencies}, expected an even number: cosines and sines',
-        )
 
 
 def embed_times(times: Tensor, size: int, dtype: torch.dtype) -> Tensor:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from vla_accel_ros.layers.dit import DiTConfig
+from vla_accel_ros.layers.dit_shape import DiTConfig
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.cogact.checkpoint import RMS_EPS

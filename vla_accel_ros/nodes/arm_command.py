@@ -32,6 +32,7 @@ from vla_accel_ros.ros.diagnostics import ERROR, WARN
 from vla_accel_ros.ros.messages import NS, message_step, message_to_action, to_ns
 from vla_accel_ros.ros.timing import GarbageCollection, Lateness
 from vla_accel_ros.safety.arm_guard import ArmGuard, Command
+from vla_accel_ros.safety.command_pace import CommandPace
 from vla_accel_ros.safety.interlock import State
 from vla_accel_ros.safety.limits import Refusal
 from vla_accel_ros.safety.stream import ANGULAR, LINEAR
@@ -57,6 +58,7 @@ class ArmCommand(base.Node):
         self._guard = ArmGuard(guard_config(self.settings))
         self._ticked_ns = 0
         self._lateness, self._garbage = Lateness(), GarbageCollection()
+        self._pace = CommandPace()
         self._twist = self.advertise(TwistStamped, 'servo_node/delta_twist_cmds', qos.CONTROL)
         self._gripper = self.advertise(Float64, 'gripper_command', qos.CONTROL)
         actions = self.subscribe(JointTrajectory, 'vla/action', self._on_action, qos.CONTROL)
@@ -113,6 +115,7 @@ class ArmCommand(base.Node):
         if refusal is None:
             self.health.count('actions_accepted')
             self._tick(now_ns, restart=True)
+            self._pace.note(self.now_ns() - to_ns(message.header.stamp), now_ns)
             self.get_logger().debug(f'accepted: action of {to_ns(message.header.stamp)} ns')
             return
         self.get_logger().debug(f'refused: {refusal.reason}: {refusal.detail}')
@@ -305,7 +308,11 @@ class ArmCommand(base.Node):
         self._findings.show(state is State.ENABLED)
         self.health.figure('arm', f'{state.value}: {reason}')
         self.health.figure('rate_hz', 1 / self._guard.period_s)
-        for name, value in self._lateness.figures().items():
+        if state is State.ENABLED:
+            self._pace.look(self._now())
+        else:
+            self._pace.pause()
+        for name, value in {**self._lateness.figures(), **self._pace.figures()}.items():
             self.health.figure(name, value)
         self.publish_diagnostics()
 

@@ -81,6 +81,10 @@ class Connection:
             if not isinstance(error, RemoteRefusedError):
                 self._failed(error)
             raise
+        except Exception:
+            # Whether an answer is still to come is not known.
+            self.close()
+            raise
         self._wait_s = 0.0
         return answer
 

@@ -20,13 +20,13 @@ or by the server, and never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.models.prediction import NotFiniteError
 from vla_accel_ros.remote.errors import RemoteAnswerError, RemoteMismatchError
 
@@ -160,6 +160,14 @@ def _short(value: object) -> str:
     return text if len(text) <= 80 else f'{text[:77]}...'
 
 
-def declared(space_names: Sequence[str] = SPACE.names) -> dict[str, Any]:
-    """Give what our own actions mean, as a server declares it."""
-    return {'columns': list(space_names), 'metres': 1.0, 'radians': 1.0, 'gripper': OURS}
+def declared(space: ActionSpace | None = SPACE, width: int = 0) -> dict[str, Any]:
+    """Give what our own actions mean, as a server declares it.
+
+    Args:
+        space: What their columns are; None where that is not known.
+        width: How many there are, where it is not.
+    """
+    names = [f'column_{place}' for place in range(width)] if space is None else list(space.names)
+    if space is None:
+        return {'columns': names}
+    return {'columns': names, 'metres': 1.0, 'radians': 1.0, 'gripper': OURS}

@@ -30,6 +30,7 @@ from vla_accel_ros.remote.settings import RemoteSettings
 OWN = 'vla_accel'
 # Keys of an observation that say more than openpi's protocol does.
 RESET, MOTION, DRAFT = 'vla_accel/reset', 'vla_accel/motion', 'vla_accel/draft'
+TAIL, DELAY = 'vla_accel/tail', 'vla_accel/delay'
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Declaration:
     state_size: int = 0
     prompt: str = 'prompt'
     actions: dict[str, Any] = field(default_factory=declared)
-    extras: tuple[str, ...] = (RESET, MOTION, DRAFT)
+    extras: tuple[str, ...] = (RESET, MOTION, DRAFT, TAIL, DELAY)
 
     def metadata(self) -> dict[str, Any]:
         """Give it as a message has it."""

@@ -78,7 +78,6 @@ class OpenPiLink:
             )
         except (OSError, ValueError, WebSocketException) as error:
             raise RemoteDownError(f'{url}: {_why(error)}') from None
-        _limit_sending(self._socket.socket, timeout_s)
         try:
             self.metadata: Mapping[str, Any] = self._receive(end - time.monotonic())
         except (RemoteTimeoutError, RemoteAnswerError, RemoteRefusedError) as error:
@@ -101,9 +100,10 @@ class OpenPiLink:
             RemoteRefusedError: When the server answers with an error.
             RemoteAnswerError: When the answer is no map.
         """
-        _limit_sending(self._socket.socket, timeout_s)
         end = time.monotonic() + timeout_s
         try:
+            # Its descriptor is gone where the server went while nothing was asked.
+            _limit_sending(self._socket.socket, timeout_s)
             self._socket.send(pack(dict(observation)))
         except (ConnectionClosed, OSError) as error:
             raise RemoteDownError(f'{self._url}: {_why(error)}') from None

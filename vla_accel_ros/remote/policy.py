@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from vla_accel_ros.acceleration.method import Method
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.models.preprocess import CameraCountError
 from vla_accel_ros.models.self_test import ANY_INSTRUCTION
@@ -32,13 +33,14 @@ from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.options import options_of
 from vla_accel_ros.remote.connection import Connection, Link
+from vla_accel_ros.remote.convention import SPACE
 from vla_accel_ros.remote.errors import RemoteAnswerError
-from vla_accel_ros.remote.metadata import DRAFT, MOTION, RESET, Agreed, agree
+from vla_accel_ros.remote.metadata import DELAY, DRAFT, MOTION, RESET, TAIL, Agreed, agree
 from vla_accel_ros.remote.settings import KEY, OPENPI, RemoteSettings
 
 PRUNING = 'remote'
 # What the node's parameters are where nobody has chosen anything.
-UNSAID = {name: options_of(Method)[name].default for name in ('pruning', 'decoder')}
+UNSAID = {name: each.default for name, each in options_of(Method).items()}
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ class RemoteConfig:
 class RemotePolicy:
     """Asks a policy server.
 
-    How visual tokens are pruned and tokens decoded is the server's business: `set_pruning` and
-    `set_decoder` change nothing, and `without_effect` says so.
+    How the model is run is the server's business: `set_pruning` and its likes change nothing, and
+    `without_effect` says so.
 
     Args:
         settings: Which server, and what its numbers mean.
@@ -94,7 +96,7 @@ class RemotePolicy:
         self.connection = Connection(open_link or self._open, self._accept)
         self._agreed: Agreed | None = None
         self._begins = True
-        self._pruning, self._decoder = UNSAID['pruning'], UNSAID['decoder']
+        self._chosen: dict[str, object] = {}
 
     @property
     def image_size(self) -> int:
@@ -107,6 +109,11 @@ class RemotePolicy:
         return self.config.cameras
 
     @property
+    def space(self) -> ActionSpace:
+        """What an action's columns are."""
+        return SPACE
+
+    @property
     def trouble(self) -> str:
         """Why there is no connection; empty while there is one."""
         return self.connection.trouble
@@ -114,14 +121,8 @@ class RemotePolicy:
     @property
     def without_effect(self) -> str:
         """What was chosen for a model of this process and changes nothing; empty where nothing."""
-        chosen = []
-        if self._pruning != UNSAID['pruning']:
-            chosen.append(f'pruning {self._pruning}')
-        if self._decoder != UNSAID['decoder']:
-            chosen.append(f'decoder {self._decoder}')
-        if not chosen:
-            return ''
-        return f'{" and ".join(chosen)}: the model runs at {self.settings.remote}'
+        changed = [f'{k} {v}' for k, v in self._chosen.items() if v != UNSAID[k]]
+        return f'{", ".join(changed)}: the model runs at {self.settings.remote}' * bool(changed)
 
     def sibling(self) -> RemotePolicy:
         """Return another that asks the same server over a connection of its own."""
@@ -129,11 +130,19 @@ class RemotePolicy:
 
     def set_pruning(self, method: str, **_parameters: Any) -> None:
         """Take note of a pruning method, which is the server's to choose."""
-        self._pruning = method
+        self._chosen['pruning'] = method
 
     def set_decoder(self, name: str, relaxed_bins: int = 0, draft: str = '') -> None:
         """Take note of a decoder, which is the server's to choose."""
-        self._decoder = name
+        self._chosen['decoder'] = name
+
+    def set_flow(self, steps: int = 0, bend: float = 0.0) -> None:
+        """Take note of a flow's steps, which are the server's to choose."""
+        self._chosen |= {'flow_steps': steps, 'flow_bend': bend}
+
+    def set_continuation(self, **settings: Any) -> None:
+        """Take note of what a chunk takes from the old one, which is the server's to choose."""
+        self._chosen |= settings
 
     def reset(self) -> None:
         """Begin an episode, at the next question."""
@@ -149,6 +158,8 @@ class RemotePolicy:
         resized: bool = True,
         motion: Motion | None = None,
         draft: np.ndarray | None = None,
+        tail: np.ndarray | None = None,
+        delay: int = 0,
     ) -> Prediction:
         """Ask the server.
 
@@ -157,6 +168,9 @@ class RemotePolicy:
             resized: Has no meaning here: images are sent as they are.
             motion: The last action's, for servers that understand it.
             draft: float [7], the action to verify, for servers that understand it.
+            tail: float [k, 7], what is left of the chunk that is executed, for servers that
+                understand it.
+            delay: Rows of it that will be executed before the answer is there.
 
         Returns:
             The actions and where the time went. `towers_ms` and the like are the server's: there
@@ -174,7 +188,8 @@ class RemotePolicy:
             )
         start = time.perf_counter()
         answer = self.connection.ask(
-            lambda: self._question(observation, motion, draft), self.settings.remote_timeout
+            lambda: self._question(observation, motion, draft, tail, delay),
+            self.settings.remote_timeout,
         )
         answered = time.perf_counter()
         values = self._values(answer)
@@ -252,7 +267,12 @@ class RemotePolicy:
         self._begins = True
 
     def _question(
-        self, observation: Observation, motion: Motion | None, draft: np.ndarray | None
+        self,
+        observation: Observation,
+        motion: Motion | None,
+        draft: np.ndarray | None,
+        tail: np.ndarray | None,
+        delay: int,
     ) -> dict[str, object]:
         settings, agreed = self.settings, self._agreed
         found: dict[str, object] = dict(zip(settings.views, observation.images, strict=True))
@@ -266,6 +286,8 @@ class RemotePolicy:
             found[MOTION] = np.array([*motion.translation, *motion.rotation, motion.step_s])
         if DRAFT in extras and draft is not None:
             found[DRAFT] = np.asarray(draft, np.float64)
+        if TAIL in extras and tail is not None:
+            found[TAIL], found[DELAY] = np.asarray(tail, np.float64), delay
         return found
 
     def _values(self, answer: Any) -> np.ndarray:

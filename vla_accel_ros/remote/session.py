@@ -26,8 +26,7 @@ from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.remote.convention import SPACE
-from vla_accel_ros.remote.metadata import DRAFT, MOTION, OWN, RESET
+from vla_accel_ros.remote.metadata import DELAY, DRAFT, MOTION, OWN, RESET, TAIL
 
 CHANNELS = 3
 
@@ -93,17 +92,23 @@ class Session:
             self._policy.reset()
             self._motion = None
         self._instruction = None
-        draft = self._numbers(message, DRAFT, SPACE.width)
+        width = self._policy.config.action_dims
+        draft, tail = self._numbers(message, DRAFT, width), self._rows(message, TAIL, width)
+        delay = self._whole(message, DELAY)
         try:
             motion = self._told_motion(message) or self._motion
-            prediction = self._policy.predict(found, motion=motion, draft=draft)
+            prediction = self._policy.predict(
+                found, motion=motion, draft=draft, tail=tail, delay=delay
+            )
         except ValueError as error:
             # Of the instruction, the state or the images: the next one may be better.
             self._instruction = found.instruction
             raise BadObservationError(str(error)) from None
         self._instruction = found.instruction
         # Whoever asks again has carried out what was answered, unless it says otherwise.
-        self._motion = Motion.from_action(prediction.chunk_values[-1], self._step_s)
+        space = self._policy.space
+        if space is not None:
+            self._motion = Motion.from_action(prediction.chunk_values[-1], self._step_s, space)
         return _answer(prediction, self._policy)
 
     def _observation(self, message: object) -> Observation:
@@ -145,15 +150,29 @@ class Session:
         return Motion(tuple(values[:3]), tuple(values[3:6]), values[6])
 
     def _numbers(self, message: Mapping, key: str, count: int) -> np.ndarray | None:
-        if message.get(key) is None:
-            return None
+        return None if message.get(key) is None else self._array(message, key, (count,))
+
+    def _rows(self, message: Mapping, key: str, width: int) -> np.ndarray | None:
+        return None if message.get(key) is None else self._array(message, key, (None, width))
+
+    def _whole(self, message: Mapping, key: str) -> int:
+        value = message.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+            raise BadObservationError(f'{key} is {value!r}, expected a whole number of 0 or more')
+        return int(value)
+
+    def _array(self, message: Mapping, key: str, shape: tuple[int | None, ...]) -> np.ndarray:
         try:
             values = np.array(message[key], dtype=np.float64)
         except (TypeError, ValueError):
             raise BadObservationError(f'{key} is no array of numbers') from None
-        if values.shape != (count,):
+        fits = len(values.shape) == len(shape) and all(
+            has and size in (None, has) for has, size in zip(values.shape, shape, strict=True)
+        )
+        if not fits:
+            words = ', '.join('n' if size is None else str(size) for size in shape)
             raise BadObservationError(
-                f'{key} has the shape {list(values.shape)}, expected [{count}]'
+                f'{key} has the shape {list(values.shape)}, expected [{words}]'
             )
         if not np.isfinite(values).all():
             raise BadObservationError(f'{key} is {values.tolist()}, expected finite numbers')

@@ -24,7 +24,7 @@ from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.programs.diffusion import Condition, Denoise
 from vla_accel_ros.engines.recorders import HostRecorder
 from vla_accel_ros.engines.store import Store
-from vla_accel_ros.layers.dit import DiTConfig
+from vla_accel_ros.layers.dit_shape import DiTConfig
 from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.cogact.config import CogACTConfig

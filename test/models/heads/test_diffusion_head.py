@@ -25,6 +25,7 @@ from vla_accel_ros.models.cost.stages import CostModel
 from vla_accel_ros.models.heads.diffusion import StepsError
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.random_weights import random_model
+from vla_accel_ros.models.tokenizer import FixedPrompt
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.registry import METHODS
@@ -39,7 +40,7 @@ PROMPT = [1, 9, 4, 7, 5, 2]
 
 
 def policy_of(config):
-    return Policy(random_model(config), lambda text: PROMPT)
+    return Policy(random_model(config), FixedPrompt(PROMPT))
 
 
 @pytest.fixture(scope='module')
@@ -198,7 +199,7 @@ def test_in_bfloat16_the_head_stays_float32(cogact_config, view):
     model = random_model(cogact_config, dtype=torch.bfloat16)
     kinds = {weight.dtype for weight in model.action_model.parameters()}
     assert kinds == {torch.float32} and model.dtype == torch.bfloat16
-    answer = ask(Policy(model, lambda text: PROMPT), view)
+    answer = ask(Policy(model, FixedPrompt(PROMPT)), view)
     assert np.isfinite(answer.chunk_values).all()
 
 

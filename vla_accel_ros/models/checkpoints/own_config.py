@@ -31,14 +31,14 @@ _PART = 'head'
 # Facts of some models only, which stand in a file where they are not the usual ones.
 _OF_SOME = (
     *('drop_attention', 'drop_mlp', 'head_size', 'norm_adds_one', 'scaled_embedding', 'logits'),
-    *('activation', 'final_norm'),
+    *('activation', 'final_norm', 'shuffle'),
 )
 _SHARED = tuple(field.name for field in fields(VLAConfig) if field.name != _PART)
 
 
 def write(config: VLAConfig) -> dict:
     """Give the values that `read` takes."""
-    values = asdict(config)
+    values = _shortened(asdict(config), VLAConfig)
     part = values.pop(_PART)
     values['decoder'] = _shortened(values['decoder'], DecoderConfig)
     values['towers'] = [_shortened(tower, TowerConfig) for tower in values['towers']]

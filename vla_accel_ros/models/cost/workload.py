@@ -32,7 +32,6 @@ class Workload:
         draft_in_prefill: Draft tokens behind the prompt.
         passes: Further passes, each the tokens of the answer in the cache before it and its own
             tokens; `one_by_one` gives those of greedy decoding.
-        steps: Steps of denoising.
         needs: What the pruner has computed.
         words: Prompt tokens that are scored as text; 0 for all behind the visual tokens.
         steps: Evaluations of a flow's network, or of a diffusion's.
@@ -43,7 +42,6 @@ class Workload:
     projected: int | None = None
     draft_in_prefill: int = 0
     passes: tuple[tuple[int, int], ...] = ()
-    steps: int = 0
     needs: Needs = field(default_factory=Needs)
     words: int = 0
     steps: int = 0

@@ -94,6 +94,10 @@ class DiffusionHead(ActionHead):
         Walk.of(self._config.schedule, count)
         self._steps = count
 
+    def flow_by(self, steps: int, bend: float) -> None:
+        """Choose the steps; a walk has no bend. See `ActionHead.flow_by`."""
+        self.denoise_in(steps)
+
     @property
     def steps(self) -> int:
         """Steps that an answer takes."""
@@ -107,7 +111,7 @@ class DiffusionHead(ActionHead):
             self.model, ask, pruner, new_cache, watch, self.engine, read=1, last_is_action=True
         )
         with watch('decode'):
-            numbers = self.denoised(prefix.hidden[:, -1], self._begin())
+            numbers = self.denoised(prefix.hidden[:, -1, :], self._begin())
         with watch('detokenise'):
             actions = self.read(read_numbers(numbers[0]))
         work = replace(prefix.stats.work, steps=self._steps)
@@ -126,7 +130,7 @@ class DiffusionHead(ActionHead):
         keep_all = create('none', self._layout)
         prefix = run_prefix(self.model, ask, keep_all, new_cache, engine=self.engine, read=1)
         first = self._drawn(torch.Generator('cpu').manual_seed(self.seed))
-        return self.denoised(prefix.hidden[:, -1], first)[0, 0].float().cpu()
+        return self.denoised(prefix.hidden[:, -1, :], first)[0][0].float().cpu()
 
     # -- denoising -------------------------------------------------------------------------------
 

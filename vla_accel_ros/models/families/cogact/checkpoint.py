@@ -22,7 +22,7 @@ from pathlib import Path
 import re
 
 from vla_accel_ros.files.kinds import FieldError, Object, Whole, Word, at, kind_of, take
-from vla_accel_ros.layers.dit import DiTConfig
+from vla_accel_ros.layers.dit_shape import DiTConfig
 from vla_accel_ros.models.checkpoints.file_names import CONFIG
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named
 from vla_accel_ros.models.config import VLAConfig
@@ -30,7 +30,6 @@ from vla_accel_ros.models.families.cogact.config import CogACTConfig
 from vla_accel_ros.models.families.openvla.checkpoint import TIMM, public_config
 
 # Parts of the stored dictionary that are read; a moving average of the last one is left.
-MODULES = ('vision_backbone', 'llm_backbone', 'projector', 'action_model')
 # Parts that are never run: of the past of actions, and what makes logits.
 UNUSED = ('action_model.history_embedder.', 'language_model.lm_head.', 'ema_diffusion.')
 # The one that is published: DINOv2 and SigLIP at 224 pixels, Llama 2.

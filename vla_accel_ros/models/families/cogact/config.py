@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vla_accel_ros.files.kinds import Number, Part, Several, Whole, check_fields, of
-from vla_accel_ros.layers.dit import DiTConfig
+from vla_accel_ros.layers.dit_shape import DiTConfig
 from vla_accel_ros.layers.shapes import require
 from vla_accel_ros.models.heads.config import HeadConfig
 from vla_accel_ros.models.heads.diffusion import kept_times

@@ -32,12 +32,12 @@ from vla_accel_ros.files.links import dangling
 from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, read_json
 from vla_accel_ros.models.checkpoints.weights import INDEX, WEIGHTS
-from vla_accel_ros.models.families.cogact.checkpoint import MODULES
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 FOLDER, ENDING, OUTER = 'checkpoints', '.pt', 'model'
+MODULES = ('vision_backbone', 'llm_backbone', 'projector', 'action_model')
 
 
 def candidates(folder: Path) -> list[Path]:
