@@ -163,7 +163,7 @@ COMMANDS = {
     'doctor': Command(
         'vla_accel_ros.commands.doctor',
         'what this machine has, and what to do about what is missing',
-        ('vla-accel doctor', 'vla-accel doctor --json', 'vla-accel doctor --deploy'),
+        ('vla-accel doctor', 'vla-accel doctor --deploy'),
     ),
 }
 
