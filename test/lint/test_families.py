@@ -25,7 +25,8 @@ OPEN = ('registry', 'interface')
 WITHIN = ('models/families/', 'models/heads/')
 # These make models of a named family, or compare one with its original; they ask nothing of a
 # model that somebody hands them.
-BY_NAME = ('models/presets.py', 'models/parity/', 'training/shapes.py', 'commands/verify.py')
+BY_NAME = ('models/presets.py', 'models/parity/', 'commands/verify.py')
+BY_NAME += ('training/shapes.py', 'training/flow.py', 'training/diffusion.py')
 
 
 def elsewhere(sources, root):

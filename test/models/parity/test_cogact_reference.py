@@ -15,6 +15,7 @@
 """CogACT against its original; each trap, once set, is found by an array that then differs."""
 
 from contextlib import contextmanager
+from functools import partial
 import shutil
 
 import numpy as np
@@ -26,7 +27,12 @@ from vla_accel_ros.layers import dit
 from vla_accel_ros.models.heads import diffusion, diffusion_head
 from vla_accel_ros.models.parity import cogact_prefix as prefix
 from vla_accel_ros.models.parity import cogact_reference as parity
-from vla_accel_ros.models.parity.comparison import FixtureError, compare_all, read_arrays
+from vla_accel_ros.models.parity.comparison import (
+    FixtureError,
+    compare_all,
+    read_arrays,
+    tolerance_of,
+)
 from vla_accel_ros.models.parity.registry import verify
 from vla_accel_ros.models.tokenizer import PromptEncoder
 
@@ -46,7 +52,7 @@ def failing(folder, stored, only):
     """Compare those arrays alone that a trap is looked for in; give the ones that fail."""
     like = {name: array for name, array in stored.items() if name.startswith(only)}
     ours = parity.Reference(folder, torch.float32).outputs(like)
-    comparisons = compare_all(ours, stored, parity.TOLERANCES)
+    comparisons = compare_all(ours, stored, partial(tolerance_of, tolerances=parity.TOLERANCES))
     return {c.array for c in comparisons if not c.passed and c.array in ours}
 
 

@@ -131,7 +131,7 @@ def run_prefix(
         rows = dict(prompt_rows(text - layout.before, head.apart, ask.words))
         if head.prompt_acts:
             rows[Rows.ACTION] = slice(-head.apart, None)
-        prompt = prefill(inference, x, present, cache, rows, 0, head.causal, keys_only=True)
+        prompt = prefill(inference, x, present, cache, rows, 0, causal=head.causal, keys_only=True)
     with inference.watch('decode'):
         position = torch.tensor([layout.total + text + head.apart], device='cpu')
         position = host.send(position, ask.ids.device)

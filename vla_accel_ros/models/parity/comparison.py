@@ -81,9 +81,10 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
 
 
 def tolerance_of(
-    name: str, theirs: np.ndarray | None = None, tolerances: Tolerances = TOLERANCES
+    name: str, theirs: np.ndarray | None = None, tolerances: Tolerances | None = None
 ) -> float:
     """Give the tolerance of an array, 0 where nothing else is said."""
+    tolerances = TOLERANCES if tolerances is None else tolerances
     tolerance = next((t for pattern, t in tolerances if re.fullmatch(pattern, name)), 0.0)
     if name.startswith('hidden') and theirs is not None and theirs.size:
         return max(tolerance, HIDDEN_RELATIVE * float(np.abs(theirs).max()))

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 NEAR = 5e-4
 # Frames after which pruners and drafts begin anew; where a tie is judged, so many are run again.
 EPISODE = 8
-# Of so many frames one may hang by a hair in the choice of visual tokens, where numbers are answered.
+# Of so many frames one may hang by a hair in the choice of tokens, where numbers are answered.
 MOST_TIES = 100
 
 
