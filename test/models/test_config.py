@@ -35,7 +35,7 @@ from vla_accel_ros.models.presets import embedded, openvla_7b
         ({'resize': 'stretch'}, "resize is 'stretch'"),
         ({'centre_crop': 0.0}, 'centre_crop is 0.0'),
         ({'prompt': 'v3'}, "prompt is 'v3'"),
-        ({'projector_layers': 1}, 'projector_layers is 1'),
+        ({'projector_layers': 0}, 'projector_layers is 0'),
         ({'tokenizer_vocab': 400}, 'tokenizer_vocab 400'),
     ],
 )

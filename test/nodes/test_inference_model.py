@@ -67,7 +67,8 @@ def test_a_draft_that_is_the_models_own_answer_is_confirmed_in_fewer_passes(robo
     drafted = robot.ask(draft=message_to_chunk(greedy).values[0])
     assert message_to_chunk(drafted).values == pytest.approx(message_to_chunk(greedy).values)
     assert message_stats(greedy).accepted == 0
-    assert message_stats(drafted).accepted >= 6
+    # Two tokens at an end of the range stand for one number, so that not all need be confirmed.
+    assert message_stats(drafted).accepted >= 4
     assert message_stats(drafted).passes < message_stats(greedy).passes
 
 

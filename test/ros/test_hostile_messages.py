@@ -15,6 +15,7 @@
 """Whatever a field of a message holds ends as a named event: never a traceback, never motion."""
 
 from checkpoints import random_checkpoint
+from deploy_facts import RIGHT
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from hostile import hostile
 from inference_robot import INSTRUCTION, Robot, frame
@@ -30,6 +31,7 @@ from vla_accel_ros.nodes.arm_command import ArmCommand
 from vla_accel_ros.nodes.camera import Camera
 from vla_accel_ros.nodes.scheduler import SchedulerNode
 from vla_accel_ros.nodes.sim_arm import SimArm
+from vla_accel_ros.ros.facts import facts_to_message
 from vla_accel_ros.ros.images import array_to_image
 from vla_accel_ros.ros.messages import ChunkStats, chunk_to_message, from_ns, request_to_message
 from vla_accel_ros.scheduling.decision import Request
@@ -57,6 +59,7 @@ def valid(topic, now_ns):
         'vla/observation': [array_to_image(frame(), now_ns)],
         'image_raw': [array_to_image(np.zeros((4, 4, 3), np.uint8), now_ns)],
         'vla/instruction': [String(data=INSTRUCTION)],
+        'vla/facts': [facts_to_message(RIGHT, '/others')],
         'ee_pose': [PoseStamped()],
         'servo_node/delta_twist_cmds': [TwistStamped()],
         'gripper_command': [Float64(data=0.5)],
@@ -92,7 +95,7 @@ def attack(graph, node, skip=('/clock', '/diagnostics', '/parameter_events')):
 def test_arm_command_names_whatever_comes(graph):
     node = graph.add(ArmCommand)
     node._guard.enable(node._now(), node.now_ns())
-    assert attack(graph, node) == ['vla/action', 'ee_pose']
+    assert set(attack(graph, node)) == {'vla/action', 'ee_pose', 'vla/facts'}
     assert node.health.total('malformed') and node.health.total('nan_or_inf')
 
 

@@ -37,17 +37,19 @@ FIRST = RANGES['tuning'].start + 5000
 
 
 class Shipped(NamedTuple):
-    """What a checkpoint is: cameras, visual tokens at least, towers of a view."""
+    """What a checkpoint is: cameras, visual tokens at least, towers of a view, how it is run."""
 
     cameras: tuple[str, ...]
     tokens: int
     towers: int
+    method: str = 'none'
 
 
 SHIPPED = {
     'tabletop-s': Shipped(CAMERAS, 72, 1),
     'tabletop-m': Shipped(CAMERAS[:1], 256, 2),
     'tabletop-m-oft': Shipped(CAMERAS, 512, 2),
+    'tabletop-flow': Shipped(CAMERAS, 72, 1, 'none@execute=fixed,execute_rows=4'),
 }
 
 
@@ -127,9 +129,9 @@ def test_the_same_cube_in_hand_is_brought_to_where_the_words_say(policy, env, ca
 
 
 @pytest.mark.parametrize('kind', TASKS)
-def test_it_does_what_it_is_told_to(policy, cameras, kind):
+def test_it_does_what_it_is_told_to(name, policy, cameras, kind):
     environment = Tabletop(policy.image_size, cameras=cameras)
-    driver = Driver(policy, find('none')[0])
+    driver = Driver(policy, find(SHIPPED[name].method)[0])
     episodes = [
         run_episode(driver, environment, FIRST + 20 + i, text)
         for i, text in enumerate(all_instructions(kind)[:3])

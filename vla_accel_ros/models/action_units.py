@@ -44,6 +44,8 @@ def in_si(
     if statistics.low.shape != (space.width,):
         return statistics
     units = units_of(key, space)
+    if (units == 1).all():
+        return statistics
     return replace(statistics, low=statistics.low * units, high=statistics.high * units)
 
 
