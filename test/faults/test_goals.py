@@ -205,9 +205,12 @@ def test_a_scheduler_that_is_killed_leaves_an_arm_that_rests_and_does_not_go_on_
     rig.rests()
     rig.start('scheduler')
     assert rig.set('scheduler', **SETTINGS).successful
-    # The arm is still enabled, but without a goal no action reaches it.
-    rig.until(lambda: 'enabled already' in client.start().message, 'a goal is refused')
+    # Whoever enables the arm by hand moves nothing, for there is no goal.
+    rested_ns = rig.recorder.last_motion_ns
+    assert rig.enable().success
     rig.counts('scheduler', 'actions_withheld')
+    rig.until(lambda: 'enabled already' in client.start().message, 'a goal is refused')
+    assert rig.recorder.last_motion_ns == rested_ns
     assert rig.ask_to_enable(False).success
     client.started()
     rig.moves()
