@@ -21,7 +21,8 @@ import pytest
 
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import CheckpointError, load, save
-from vla_accel_ros.models.tokenizer import TokenizerError, load_prompt_encoder
+from vla_accel_ros.models.tokenizer import load_prompt_encoder
+from vla_accel_ros.models.tokenizer_file import TokenizerError
 from vla_accel_ros.paths import checkpoint_folder
 
 ABSENT = object()

@@ -28,8 +28,8 @@ from torch import Tensor
 
 from vla_accel_ros.engines.interface import Program, Tensors
 from vla_accel_ros.engines.programs.call import Call
-from vla_accel_ros.engines.programs.decoder import tap_names
-from vla_accel_ros.layers.memory import Held, Masked, Memory, Placed
+from vla_accel_ros.engines.programs.decoder import memory_of, tap_names, tapped
+from vla_accel_ros.layers.memory import Memory
 from vla_accel_ros.layers.shapes import DecoderConfig
 
 
@@ -109,16 +109,6 @@ def conditions(network: FlowNetwork) -> Call:
     return Call('conditions', network.conditions, ('embedded',), 'conditions')
 
 
-def _memory(given: Tensors, room: Tensors, held: tuple[int, ...] | None, causal: bool) -> Memory:
-    inside, lengths = 'store' in room, given['lengths']
-    store = room['store'] if inside else given['store']
-    if held is not None:
-        return Held(store, held, inside, causal=causal)
-    if inside:
-        return Placed(store, lengths, causal=causal)
-    return Masked(store, lengths, causal=causal)
-
-
 @dataclass(frozen=True)
 class Leading:
     """The rows in front of the actions: pi0's state.
@@ -140,7 +130,7 @@ class Leading:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the rows; see `Program.run`."""
-        memory = _memory(given, room, self.held, self.network.causal)
+        memory = memory_of(given, room, self.held, self.network.causal)
         self.network.leading(given['state'], given['position'], memory)
         return {'new': memory.new}
 
@@ -176,13 +166,9 @@ class Velocity:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the rows; see `Program.run`."""
-        memory = _memory(given, room, self.held, self.network.causal)
+        memory = memory_of(given, room, self.held, self.network.causal)
         velocity, queries = self.network.velocity(
             given['x'], given['condition'], given['position'], memory, self.taps
         )
         new = {'new': memory.new} if self.taps else {}
-        return {
-            'velocity': velocity,
-            **new,
-            **{f'queries.{layer}': part for layer, part in queries.items()},
-        }
+        return {'velocity': velocity, **new, **tapped(queries)}
