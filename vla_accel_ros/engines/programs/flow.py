@@ -93,7 +93,7 @@ class FlowNetwork(Protocol):
 
         Args:
             x: float32 [1, n, numbers].
-            condition: One of what `conditions` gives.
+            condition: One of what `conditions` gives, or one a row, [..., n, channels].
             position: int [1], the first position behind the prefix.
             memory: The prefix, and the rows before the actions.
             taps: Layers, counted from 1, whose queries are wanted.
@@ -150,11 +150,13 @@ class Velocity:
         network: What denoises.
         taps: Layers, counted from 1, whose queries are wanted.
         held: The numbers in `lengths`, where the host knows them.
+        by_row: Whether each row has a condition of its own, [..., n, channels].
     """
 
     network: FlowNetwork
     taps: tuple[int, ...] = ()
     held: tuple[int, ...] | None = field(default=None, compare=False)
+    by_row: bool = False
     name = 'velocity'
     inputs = ('x', 'condition', 'position', 'store', 'lengths')
 

@@ -167,3 +167,5 @@ class Pi0(VLA):
         if self.flow.before:
             yield Leading(self.flow)
         yield Velocity(self.flow)
+        if self.config.head.prefix_rows:
+            yield Velocity(self.flow, by_row=True)
