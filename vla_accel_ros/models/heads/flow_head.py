@@ -157,8 +157,8 @@ class FlowHead(ActionHead):
         config, key = self._config, (self.engine, steps)
         if self._known.key != key:
             times, step = euler_times(steps, how=config.times)
-            *noisy, clean = self.conditions([*times, 0.0])
-            self._known = _Known(key, tuple(times), step, torch.stack(noisy), clean)
+            made = self.conditions([*times, 0.0])
+            self._known = _Known(key, tuple(times), step, made[:steps], made[steps])
         known = self._known
         return Plan(begin, known.times, known.step, known.conditions, bend)
 
