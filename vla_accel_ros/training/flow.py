@@ -176,7 +176,8 @@ class FlowLesson(Frozen):
             error = velocity(network, shared, x, time, given) - (noise - actions)
             square = error.square().mean(-1)
             total = (square * learnt).sum() / learnt.sum()
-            found = {'action': total, 'first': square[..., 0].mean()}
+            first = learnt.argmax(-1, keepdim=True)
+            found = {'action': total, 'first': square.gather(-1, first).mean()}
             return Losses(total, {name: float(value.detach()) for name, value in found.items()})
 
         return run

@@ -74,11 +74,11 @@ def replaced(value, path, bad):
 
 
 def try_all(file, attempt, named, chosen=lambda path: True):
-    """Put each bad value at each path, and return how often it was refused."""
+    """Put a third of the bad values at each path, each of them somewhere; count the refusals."""
     good = json.loads(file.read_text())
     refused = 0
-    for path in filter(chosen, paths(good)):
-        for bad in BAD:
+    for number, path in enumerate(filter(chosen, paths(good))):
+        for bad in BAD[number % 3 :: 3]:
             file.write_text(json.dumps(replaced(good, path, bad)))
             try:
                 attempt()
@@ -92,7 +92,7 @@ def try_all(file, attempt, named, chosen=lambda path: True):
 @pytest.mark.parametrize('name', ['tabletop-s', 'tabletop-m-oft'])
 def test_a_configuration_of_ours(name, tmp_path):
     shutil.copy(checkpoint_folder(name) / 'config.json', tmp_path)
-    assert try_all(tmp_path / 'config.json', lambda: read_config(tmp_path), CheckpointError) > 500
+    assert try_all(tmp_path / 'config.json', lambda: read_config(tmp_path), CheckpointError) > 160
 
 
 PUBLIC = {
@@ -127,7 +127,7 @@ def test_a_public_configuration(name, reference, tmp_path):
             CheckpointError,
             lambda path: path[0] in PUBLIC and not {'mean', 'std', 'min', 'proprio'} & set(path),
         )
-        > 50
+        > 16
     )
 
 
@@ -141,7 +141,7 @@ def test_a_tokeniser(tmp_path):
             TokenizerError,
             lambda path: path[:2] != ('model', 'vocab') or path[2:] in (('<s>',), ('red',)),
         )
-        > 300
+        > 90
     )
 
 
@@ -155,5 +155,5 @@ def test_a_configuration_that_is_read_is_that_of_the_weights_or_refused(small, t
             CheckpointError,
             lambda path: path[-1] in sizes,
         )
-        > 100
+        > 30
     )
