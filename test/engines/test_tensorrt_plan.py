@@ -111,7 +111,7 @@ def test_a_layer_of_7b_in_bfloat16_with_sums_in_float32(one_layer, trt, built):
     program = Span(model.language_model.model, 0, 1, norm=True)
     assert softmax_types(trt, graphs.graph(program).path) == {trt.trt.DataType.FLOAT}
     layer = sum(p.numel() for p in model.language_model.model.layers[0].parameters())
-    assert len(built(graphs, program)) > 2 * layer
+    assert len(built(graphs, program)) > 1.5 * layer
 
 
 def test_a_card_that_is_named_is_built_for(rtx, tokens_model, tokens_graphs, built):
