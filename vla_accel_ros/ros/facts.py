@@ -36,11 +36,12 @@ class Teller:
     Args:
         node: The `base.Node`.
         facts: Gives what it knows.
+        within: Goes before the topic's name, such as `left/`.
     """
 
-    def __init__(self, node, facts: Callable[[], Facts]) -> None:
+    def __init__(self, node, facts: Callable[[], Facts], within: str = '') -> None:
         self._node, self._facts = node, facts
-        self._publisher = node.advertise(DiagnosticStatus, TOPIC, qos.LATCHED)
+        self._publisher = node.advertise(DiagnosticStatus, f'{within}{TOPIC}', qos.LATCHED)
         node.every(PERIOD_S, self.tell)
 
     def tell(self) -> None:
