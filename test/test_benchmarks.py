@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
 import json
 import subprocess
 import sys
@@ -19,7 +20,15 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import closed_loop, engines, soak_figures, soak_processes
+from benchmarks import (
+    closed_loop,
+    engines,
+    reproduce,
+    reproduce_rows,
+    reproduce_why,
+    soak_figures,
+    soak_processes,
+)
 from benchmarks.figures import Report, summarise, to_markdown
 from benchmarks.intuitive_path import Log, match
 from benchmarks.run import check_outputs
@@ -235,3 +244,43 @@ def test_what_a_process_holds_is_counted_with_what_it_has_started(tmp_path):
     finally:
         process.stdin.close()
         process.wait()
+
+
+def test_a_row_is_run_where_all_is_there_and_named_where_not(random_checkpoint, tmp_path, capfd):
+    row = reproduce_rows.Row(
+        'tiny',
+        f'lab/{random_checkpoint.name}',
+        'hold',
+        'nobody',
+        success=(0.0,),
+        env='tabletop',
+        suites=('lift',),
+        words=('--task', 'lift', '--max-steps', '5', '--engine', 'eager'),
+    )
+    other = replace(row, name='absent', checkpoint='lab/absent', success=(50.0,))
+    words = ['--checkpoints', str(random_checkpoint.parent), '--out', str(tmp_path)]
+    words += ['--device', 'cpu', '--episodes', '2']
+    assert reproduce.main([*words, '--only', 'tiny'], [row, other]) == 0
+    assert '| tiny | lift | 0 | 0.0 (0.0 to 65.8) |' in (said := capfd.readouterr().out)
+    assert said.rstrip().endswith('| as published |')
+    assert reproduce.main([*words, '--only', 'absent'], [row, other]) == 1
+    said = capfd.readouterr().out
+    assert '| absent | lift | 50 |  |  | missing |' in said
+    assert 'hf download lab/absent --local-dir' in said
+
+
+def test_published_rows_name_methods_that_there_are_and_the_page_shows_them():
+    page = (conditions.ROOT / 'docs/reproduce.md').read_text(encoding='utf-8')
+    for row in reproduce_rows.ROWS:
+        assert find(row.method)
+        assert f'| `{row.name}` | `{row.method}` |' in page
+    why = reproduce_why.table(reproduce_why.BYTES_S, reproduce_why.FLOPS)
+    assert why in page
+
+
+def test_the_statistics_of_a_suite_are_found_by_its_name(tmp_path):
+    file = tmp_path / 'dataset_statistics.json'
+    file.write_text('{"libero_goal_no_noops": {}, "libero_10_no_noops": {}}')
+    assert reproduce.unnorm_key(tmp_path, '10') == 'libero_10_no_noops'
+    file.write_text('{"libero_goal": {}}')
+    assert reproduce.unnorm_key(tmp_path, 'goal') is None
