@@ -79,6 +79,7 @@ setup(
         'pillow>=10.2',
         'pyyaml>=6.0',
         'safetensors>=0.4',
+        'sentencepiece>=0.2',
         'tokenizers>=0.20',
         'torch>=2.4',
     ],
