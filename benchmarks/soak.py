@@ -27,7 +27,7 @@ import shlex
 import sys
 
 from benchmarks.soak_figures import GROWS, OPEN
-from benchmarks.soak_graph import Part, run
+from benchmarks.soak_graph import Graph, Part, run
 from benchmarks.soak_page import facts_of, page
 from vla_accel_ros.evaluation import conditions
 from vla_accel_ros.files.outputs import beginning, check_file, json_with
@@ -73,10 +73,6 @@ def main() -> int:
         late = options.minutes is not None and part.seconds >= 60 * options.minutes
         return late or part.simulated_s >= 3600 * SIMULATED_H
 
-    parts = []
-    meter = conditions.CpuMeter()
-    for simulated in (False, True):
-        parts.append(run(simulated, enough, options.checkpoint))
     found = {
         'date': conditions.today(),
         'machine': conditions.machine(),
@@ -85,13 +81,16 @@ def main() -> int:
         'checkpoint': options.checkpoint,
         'asked': {'real_minutes': REAL_MIN, 'simulated_hours': SIMULATED_H},
         'remark': options.remark,
-        'stolen': meter.shares()['stolen'],
-        'parts': [facts_of(part) for part in parts],
+        'parts': [],
     }
-    text = page(found)
-    write_whole(options.out / 'soak.md', text)
-    write_whole(options.out / 'soak.json', json.dumps(found, indent=1) + '\n')
-    print(text)
+    for graph in [Graph(simulated, options.checkpoint) for simulated in (False, True)]:
+        meter = conditions.CpuMeter()
+        part = facts_of(run(graph, enough))
+        found['parts'].append({**part, 'machine_withheld': meter.shares()['stolen']})
+        # What hours have shown is not lost with what comes after.
+        write_whole(options.out / 'soak.md', page(found))
+        write_whole(options.out / 'soak.json', json.dumps(found, indent=1) + '\n')
+    print(page(found))
     verdicts = [row['verdict'] for part in found['parts'] for row in part['processes']]
     if OPEN in verdicts:
         print('too short to tell of some processes: run it for longer', file=sys.stderr)

@@ -91,28 +91,40 @@ class Part:
             self.held.setdefault(name, []).append(each)
 
 
-def run(simulated: bool, enough: Callable[[Part], bool], checkpoint: str) -> Part:
-    """Run the graph until it is enough.
+class Graph:
+    """What is run.
 
     Args:
         simulated: Whether the clock is the simulation's, as fast as the graph keeps up.
-        enough: Asked between episodes.
         checkpoint: Which policy.
+    """
+
+    def __init__(self, simulated: bool, checkpoint: str) -> None:
+        self.clock = 'simulated' if simulated else 'real'
+        self.deployment = Deployment(sim=True, use_sim_time=simulated, checkpoint=checkpoint)
+        self.processes = processes(self.deployment)
+
+
+def run(graph: Graph, enough: Callable[[Part], bool]) -> Part:
+    """Run the graph until it is enough.
+
+    Args:
+        graph: What.
+        enough: Asked between episodes.
 
     Raises:
         ProcessDiedError: When a process ends by itself.
         GraphError: When the nodes do not become active.
     """
-    deployment = Deployment(sim=True, use_sim_time=simulated, checkpoint=checkpoint)
-    listed, part = processes(deployment), Part('simulated' if simulated else 'real')
+    listed, part = graph.processes, Part(graph.clock)
     domain, holder = reserve_domain()
     variables = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
     with closing(holder), tempfile.TemporaryDirectory() as logs:
-        with RunningGraph(listed, deployment, Path(logs), variables) as graph:
-            operator = Operator(domain, graph.check)
+        with RunningGraph(listed, graph.deployment, Path(logs), variables) as running:
+            operator = Operator(domain, running.check)
             with closing(operator):
                 operator.until_active(tuple(each.name for each in listed), START_S)
-                _go_on(part, operator, graph, enough)
+                _go_on(part, operator, running, enough)
     return part
 
 

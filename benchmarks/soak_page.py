@@ -99,7 +99,6 @@ def page(found: Mapping) -> str:
         found: As `soak.main` puts it together.
     """
     asked, machine = found['asked'], found['machine']
-    real, simulated = found['parts']
     lines = [
         '# Endurance',
         '',
@@ -107,9 +106,19 @@ def page(found: Mapping) -> str:
         f'`{found["checkpoint"]}`, episode after episode, {machine["processor"]}, '
         f'{machine["cores"]} cores. {found["remark"]}',
         '',
-        f'- Real clock: {real["minutes"]} minutes of {asked["real_minutes"]:g}.',
-        f'- Simulated clock: {simulated["simulated_hours"]} hours of '
-        f'{asked["simulated_hours"]:g}, in {simulated["minutes"]} minutes.',
+    ]
+    for part in found['parts']:
+        if part['clock'] == 'real':
+            lines.append(
+                f'- Real clock: {part["minutes"]} minutes; `make soak` alone runs '
+                f'{asked["real_minutes"]:g}.'
+            )
+        else:
+            lines.append(
+                f'- Simulated clock: {part["simulated_hours"]} hours in {part["minutes"]} minutes; '
+                f'`make soak` alone runs {asked["simulated_hours"]:g} hours.'
+            )
+    lines += [
         f'- The bound: no process grows by more than {MOST_GROWTH:g} MiB an hour after warm-up, '
         'and none of its counts has a new maximum in the last third.',
         '',

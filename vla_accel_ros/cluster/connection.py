@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 import re
 import socket
+import sys
 
 from vla_accel_ros.cluster.facts import Facts, asking, differences, facts
-from vla_accel_ros.cluster.sending import Receiver, Sent, pieces
+from vla_accel_ros.cluster.sending import Receiver, Sent, files_of, pieces
 from vla_accel_ros.cluster.workers import ClusterWorkers, lost_errors
 
 ADDRESS = re.compile(r'ray://([\w.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})')
@@ -169,6 +170,9 @@ class Cluster:
         lost = lost_errors(self._ray)
         # Who is lost meanwhile is missed when the workers start.
         waiting = [each for each in there if not _unless(lost, get, each.has.remote(), True)]
+        if waiting:
+            mib = sum(file.stat().st_size for file in files_of(path)) / 2**20
+            print(f'sending {sent.name}, {mib:.0f} MiB, to {len(waiting)} nodes', file=sys.stderr)
         for name, piece in pieces(path) if waiting else ():
             held = self._ray.put(piece)
             written = [(each, each.write.remote(name, held)) for each in waiting]

@@ -144,9 +144,8 @@ class ClusterWorkers:
         for hired in self._hired:
             try:
                 self._ray.kill(hired.actor)
-            except Exception as error:
-                # The connection is gone, and with it the workers.
-                print(f'cluster: {error}', file=sys.stderr)
+            except Exception:
+                # The connection is gone, which is said by then, and with it the workers.
                 return
 
     @property
