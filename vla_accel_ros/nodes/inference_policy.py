@@ -72,6 +72,13 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
     return policy
 
 
+def meeting():
+    """Make what answers several arms together; see `engines.meeting.Meeting`."""
+    from vla_accel_ros.engines.meeting import Meeting
+
+    return Meeting()
+
+
 def folder_of(settings: Mapping[str, object]) -> Path | str:
     """Return the checkpoint's folder, or its hub name where that may be downloaded.
 
@@ -144,7 +151,7 @@ def predict(policy, job, settings: Mapping[str, object]):
 
     Args:
         policy: A `models.policy.Policy`.
-        job: An `inference.Job`.
+        job: An `inference_arm.Job`.
         settings: The node's parameters by name.
 
     Returns:
