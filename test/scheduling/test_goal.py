@@ -16,7 +16,8 @@
 
 import pytest
 
-from vla_accel_ros.scheduling.goal import NS, Goal, GoalConfig, Status
+from vla_accel_ros.scheduling.goal import NS, Goal, Status
+from vla_accel_ros.scheduling.goal_config import GoalConfig
 
 TASK = 'pick up the red cube'
 READY: dict[str, str] = {}

@@ -26,7 +26,8 @@ from std_srvs.srv import SetBool, Trigger
 
 from vla_accel_ros.ros import qos
 from vla_accel_ros.scheduling.decision import Decision
-from vla_accel_ros.scheduling.goal import Ask, Goal, GoalConfig, Status
+from vla_accel_ros.scheduling.goal import Ask, Goal, Status
+from vla_accel_ros.scheduling.goal_config import GoalConfig
 
 ENABLE = 'arm_command/enable'
 # How often what ends a goal is looked at, and how often feedback goes out without a decision.

@@ -22,7 +22,7 @@ from dataclasses import replace
 from vla_accel_ros.options import Option, options_of
 from vla_accel_ros.ros.common_options import FRAME_ID, REAL_TIME, SILENCE
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
-from vla_accel_ros.scheduling.goal import GoalConfig
+from vla_accel_ros.scheduling.goal_config import GoalConfig
 
 FIELDS = options_of(SchedulerConfig)
 # The range within which frames and answers come over topics in time.
