@@ -14,6 +14,8 @@
 
 """The whole graph on the embedded arm: its processes die and hang, its operator interferes."""
 
+import json
+import shutil
 import signal
 
 import pytest
@@ -113,6 +115,58 @@ def test_a_killed_arm_command_leaves_an_arm_that_stops_by_itself_and_comes_back_
     rig.moves()
 
 
+# -- the checkpoint ----------------------------------------------------------------------------
+
+
+def not_a_number(folder):
+    file = folder / 'config.json'
+    file.write_text(file.read_text().replace('-0.01', 'NaN', 1))
+
+
+def cut_off(folder):
+    weights = folder / 'model.safetensors'
+    weights.write_bytes(weights.read_bytes()[:-1000])
+
+
+def pointer(folder):
+    (folder / 'model.safetensors').write_text(
+        'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'
+    )
+
+
+def wrong_kind(folder):
+    said = json.loads((folder / 'config.json').read_text())
+    (folder / 'config.json').write_text(json.dumps({**said, 'decoder': [1]}))
+
+
+def test_a_bad_checkpoint_is_refused_by_name_at_rest_and_the_good_one_moves_the_arm_again(
+    rig, wanderer, tmp_path
+):
+    for transition in ('deactivate', 'cleanup'):
+        assert rig.change('inference', transition)
+    rig.rests()
+    for spoil, said in (
+        (shutil.rmtree, 'bad'),
+        (not_a_number, 'is NaN'),
+        (cut_off, 'model.safetensors'),
+        (pointer, 'git-lfs'),
+        (wrong_kind, 'decoder'),
+    ):
+        bad = tmp_path / 'bad'
+        shutil.copytree(wanderer, bad)
+        spoil(bad)
+        assert rig.set('inference', checkpoint=str(bad)).successful
+        rig.reports.mark()
+        assert not rig.change('inference', 'configure')
+        rig.tells('inference', 'configure_failed', said)
+        shutil.rmtree(bad, ignore_errors=True)
+    assert rig.set('inference', checkpoint=str(wanderer)).successful
+    for transition in ('configure', 'activate'):
+        assert rig.change('inference', transition)
+    rig.moves()
+    rig.quiet('inference', 'configure_failed')
+
+
 # -- the operator ------------------------------------------------------------------------------
 
 
@@ -166,6 +220,7 @@ def test_a_node_that_is_taken_down_is_zero_in_time_and_moves_the_arm_again_when_
         ('scheduler', {'instruction': 'a' * 2000}),
         ('inference', {'checkpoint': '/nowhere'}),
         ('inference', {'threads': -1}),
+        ('inference', {'engine': 'warp'}),
         ('sim_arm', {'task': 'make tea'}),
         ('sim_arm', {'seed': -1}),
     ],

@@ -29,7 +29,7 @@ from vla_accel_ros.models.families.pi0.config import PLAIN, SIGNED, STATE
 from vla_accel_ros.models.normalisation import MEAN_STD, QUANTILES
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.preprocess import CameraCountError
-from vla_accel_ros.models.tokenizer import TokenizerError
+from vla_accel_ros.models.tokenizer_file import TokenizerError
 from vla_accel_ros.observations import Observation
 
 
@@ -204,7 +204,6 @@ def test_the_tokeniser_is_asked_for_by_name(folder):
 
 
 def test_the_two_forms_of_the_tokeniser_agree(folder):
-    pytest.importorskip('sentencepiece')
     ids = Policy.load(folder).tokens_of('pick up the black bowl')
     (folder / 'tokenizer.json').unlink()
     assert Policy.load(folder).tokens_of('pick up the black bowl') == ids

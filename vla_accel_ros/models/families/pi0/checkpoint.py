@@ -172,6 +172,7 @@ def _shapes(values: Mapping, adaptive: bool, features: Features) -> VLAConfig:
         ),
         steps=take(values, 'num_inference_steps', kind_of(Pi0Config, 'steps'), 10),
         times=COUNTED if lerobot else ADDED,
+        prefix_rows=take(values, 'rtc_training_max_delay', kind_of(Pi0Config, 'prefix_rows'), 0),
         shortest_period=take(values, 'min_period', number, 0.004),
         longest_period=take(values, 'max_period', number, 4.0),
         expert=_gemma(values, 'action_expert_variant', 'expert', 1),
