@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from benchmarks.faults.fault import BY_DRIVER, ITSELF, MOVES, NO_NEED, PARAMETER, STARTED, of
+from benchmarks.faults.fault import BY_DRIVER, HELD, ITSELF, MOVES, NO_NEED, PARAMETER, STARTED, of
 
 _CAMERA = 'a_bad_camera_is_zero_in_time_with_its_reason_and_a_good_one_moves_the_arm_again'
 _DOWN = 'a_node_that_is_taken_down_is_zero_in_time_and_moves_the_arm_again_when_it_is_up'
@@ -242,18 +242,21 @@ ROWS = (
             'arm_command: ended',
             'started and enabled again',
             'the_last_word_of_an_arm_command_that_is_ended_is_zero[SIGINT]',
+            HELD,
         ),
         (
             'SIGTERM',
             'arm_command: ended',
             'started and enabled again',
             'the_last_word_of_an_arm_command_that_is_ended_is_zero[SIGTERM]',
+            HELD,
         ),
         (
             'kill -9 of its launcher',
             'arm_command: ended',
             'started and enabled again',
             'an_arm_whose_launcher_is_killed_stops_with_a_last_zero',
+            HELD,
         ),
         (
             'suspended for 1 s, actions cease',
