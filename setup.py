@@ -56,6 +56,7 @@ EVAL = [
     'zstandard>=0.21',
 ]
 REMOTE = ['msgpack>=1.0.5', 'websockets>=15.0']
+CLUSTER = ['ray[client]>=2.40']
 ENGINES = ['nncf>=3.0', 'onnx>=1.18', 'onnxruntime>=1.23', 'onnxscript>=0.5', 'openvino>=2025.3']
 
 setup(
@@ -88,6 +89,7 @@ setup(
         'train': [*SIM, *PLOTS],
         'engines': ENGINES,
         'remote': REMOTE,
+        'cluster': CLUSTER,
         # An environment of others that eval knows, in a virtual environment of its own: robosuite
         # runs with few versions of mujoco, and with none of those pinned here.
         'robosuite': ['robosuite==1.5.2', 'mujoco==3.8.1'],

@@ -119,7 +119,7 @@ RUNS = {
     'middle_oft_real': Run('none,fast', 60, 2_002_000, 'tabletop-m-oft', 'middle_oft'),
     # A flow; the first is how such policies are run as published: whole chunks, ten steps.
     'flow': Run('none,flow_fast', 200, 2_003_400, 'tabletop-flow'),
-    'flow_methods': Run(FLOW_METHODS, 200, 2_003_600, 'tabletop-flow'),
+    'flow_methods': Run(FLOW_METHODS, 100, 2_003_600, 'tabletop-flow'),
     'flow_80': Run(f'none,flow_fast,{PREFETCHED}2', 200, 2_003_800, 'tabletop-flow', '80'),
     'flow_200': Run(f'none,flow_fast,{PREFETCHED}4', 200, 2_003_800, 'tabletop-flow', '200'),
     # Fewer bits, judged as any other acceleration, on the seeds of `none` above.

@@ -99,7 +99,7 @@ COMMANDS = {
             "vla-accel eval --methods 'none,hold+jacobi,none@keep=0.25' --report report/",
             'vla-accel eval --clock real --latency-ms 60 --methods none,fast --json',
         ),
-        extras={'eval': 'report'},
+        extras={'eval': 'report', 'cluster': 'cluster'},
     ),
     'replay': Command(
         'vla_accel_ros.commands.replay',
@@ -134,7 +134,7 @@ COMMANDS = {
             'vla-accel tune --sim --methods hold,sp_vla --trials 20',
             'vla-accel tune --bag monday tuesday --confirm-bag friday --methods sp_vla,fastv',
         ),
-        extras={'sim': 'sim', 'eval': None},
+        extras={'sim': 'sim', 'eval': None, 'cluster': 'cluster'},
     ),
     'bench': Command(
         'vla_accel_ros.commands.bench',

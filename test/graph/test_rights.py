@@ -63,6 +63,15 @@ def test_names_follow_namespace_cameras_and_clock():
     assert '/clock' not in stepped['sim_arm'].subscribe
 
 
+def test_one_inference_may_answer_each_arm_that_it_serves(tmp_path):
+    file = tmp_path / 'arms.yaml'
+    file.write_text('/**/inference:\n  ros__parameters:\n    arms: [left, right]\n')
+    rights = of(Deployment(params_file=str(file)))['inference']
+    assert {'/left/vla/action_chunk', '/right/vla/action_chunk'} <= set(rights.publish)
+    assert '/right/vla/request' in rights.subscribe
+    assert '/vla/request' not in rights.subscribe and '/diagnostics' in rights.publish
+
+
 def test_a_viewer_hears_everything_and_says_nothing():
     viewer = of(DEPLOYMENTS['embedded arm'])[VIEWER]
     assert viewer.publish == ('/parameter_events', '/rosout')

@@ -123,7 +123,15 @@ def enclaves(deployment: Deployment) -> tuple[Enclave, ...]:
 
 def _enclave(process: Process, deployment: Deployment) -> Enclave:
     own, parameters = NODES[process.name], {**process.given, **process.parameters}
-    publish, subscribe = [*own.publish, *SAID], [*own.subscribe]
+    publish, subscribe = [*own.publish], [*own.subscribe]
+    if process.name == 'inference':
+        # One may serve several arms, each in a namespace below its own.
+        arms = parameters.get('arms', _default(process.name, 'arms'))
+        publish, subscribe = (
+            ['/'.join(filter(None, (arm, name))) for arm in arms for name in names]
+            for names in (publish, subscribe)
+        )
+    publish += SAID
     if process.name == 'camera':
         subscribe += parameters.get('image_topics', _default(process.name, 'image_topics'))
     if process.parameters.get('use_sim_time'):

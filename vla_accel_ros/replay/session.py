@@ -27,8 +27,9 @@ import numpy as np
 from vla_accel_ros.acceleration import BASELINE, Method, check_method, find, parse
 from vla_accel_ros.acceleration.settings import settings_of
 from vla_accel_ros.engines.wish import WEIGHTS, wish_of
-from vla_accel_ros.evaluation import clocks, fingerprints
+from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.latency import Latency
+from vla_accel_ros.files import fingerprints
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.models.engine_choice import use_engine_aloud
 from vla_accel_ros.models.policy import Policy

@@ -15,7 +15,7 @@
 
 import numpy as np
 
-from vla_accel_ros.evaluation.fingerprints import BLOCK, of_folder
+from vla_accel_ros.files.fingerprints import BLOCK, of_folder
 
 
 def test_weights_that_differ_only_at_the_end_are_others(tmp_path):
