@@ -215,6 +215,13 @@ ROWS = (
         'graph/test_processes',
         'parameters',
         (
+            'the parameter file is damaged while the nodes run',
+            '',
+            NO_NEED,
+            'a_node_gets_what_was_read_in_the_parameter_file_whatever_becomes_of_that',
+            AT_REST,
+        ),
+        (
             'a file whose values do not fit together',
             '',
             'nothing is started',

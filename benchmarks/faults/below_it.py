@@ -50,6 +50,11 @@ ROWS = (
         ('no room for the log of arm_command', '', NO_NEED, _NO_ROOM),
     ),
     *of(
+        'ros/test_log_folder',
+        'disk',
+        ('no home folder that can be written', '', NO_NEED, 'ros_comes_up_without_a_home', MOVES),
+    ),
+    *of(
         'engines/test_store',
         'disk',
         (

@@ -169,7 +169,7 @@ def test_a_configuration_with_a_bad_value_is_refused(folder, values, said):
 @pytest.mark.parametrize('kind', [['pi0'], {}, None, 7])
 def test_a_type_that_is_no_name_is_nobodys(folder, kind):
     change(folder, type=kind)
-    with pytest.raises(CheckpointError, match='config.json'):
+    with pytest.raises(CheckpointError, match=r'config\.json'):
         read_config(folder)
 
 
