@@ -36,7 +36,7 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
-from vla_accel_ros.ros import qos
+from vla_accel_ros.ros import enclave, qos
 from vla_accel_ros.ros.images import image_to_array
 from vla_accel_ros.ros.messages import message_to_decision, to_ns
 from vla_accel_ros.ros.spin import make_executor
@@ -99,7 +99,10 @@ class Operator:
         self._check, self._namespace = check, namespace
         self._context = rclpy.Context()
         rclpy.init(
-            context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO
+            args=['--ros-args', *enclave.arguments(enclave.OPERATOR)],
+            context=self._context,
+            domain_id=domain,
+            signal_handler_options=SignalHandlerOptions.NO,
         )
         self.node = rclpy.create_node('operator', context=self._context, namespace=namespace)
         self._executor = make_executor(self._context)
