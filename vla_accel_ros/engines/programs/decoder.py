@@ -27,6 +27,7 @@ from vla_accel_ros.layers.attending import Own, run_layers
 from vla_accel_ros.layers.llama import DecoderLayer, LlamaDecoder
 from vla_accel_ros.layers.memory import Held, Masked, Memory, Placed
 from vla_accel_ros.layers.rotary import Rope
+from vla_accel_ros.layers.several import Several
 
 
 def tap_names(taps: tuple[int, ...]) -> tuple[str, ...]:
@@ -104,16 +105,22 @@ class Span:
         until = None if self.keys_only else rows
         x, queries = run_layers(self.decoder, self.first, whole, x, rope, attend, self.taps, until)
         if self.keys_only:
-            self._keep_last(x, rope, rows, attend, queries)
+            self.keep_last(x, rope, rows, attend, queries)
         elif self.norm:
             x = self.decoder.norm(x)
         given_on = {} if self.keys_only else {'x': x}
         new = {'new': attend.new} if self.slots else {}
         return {**given_on, **new, **tapped(queries)}
 
-    def _keep_last(
-        self, x: Tensor, rope: Rope, rows: Tensor | None, attend: Own, queries: dict[int, Tensor]
+    def keep_last(
+        self,
+        x: Tensor,
+        rope: Rope,
+        rows: Tensor | None,
+        attend: Own | Several,
+        queries: dict[int, Tensor],
     ) -> None:
+        """Run of the last layer what `keys_only` asks for; see `run_layers`."""
         layer = cast(DecoderLayer, self.decoder.layers[self.last - 1])
         attention = layer.self_attn
         if attention is None:

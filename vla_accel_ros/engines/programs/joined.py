@@ -126,18 +126,11 @@ def _span(program: Span, asked: Sequence[Asked]) -> Outputs:
         for each in asked
     ]
     attend = Several(own, counts, wanted)
-    x, queries = run_layers(
-        decoder,
-        program.first,
-        program.last,
-        x,
-        rope,
-        attend,
-        program.taps,
-        rows,
-        program.keys_only,
-    )
-    if program.norm:
+    whole, until = program.last - program.keys_only, None if program.keys_only else rows
+    x, queries = run_layers(decoder, program.first, whole, x, rope, attend, program.taps, until)
+    if program.keys_only:
+        program.keep_last(x, rope, rows, attend, queries)
+    elif program.norm:
         x = decoder.norm(x)
     outputs: Outputs = [{} for _ in asked]
     if not program.keys_only:
