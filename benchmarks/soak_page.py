@@ -115,8 +115,8 @@ def page(found: Mapping) -> str:
             )
         else:
             lines.append(
-                f'- Simulated clock: {part["simulated_hours"]} hours in {part["minutes"]} minutes; '
-                f'`make soak` alone runs {asked["simulated_hours"]:g} hours.'
+                f'- Simulated clock: {part["simulated_hours"]} hours in {part["minutes"]} '
+                f'minutes; `make soak` alone runs {asked["simulated_hours"]:g} hours.'
             )
     lines += [
         f'- The bound: no process grows by more than {MOST_GROWTH:g} MiB an hour after warm-up, '

@@ -122,6 +122,12 @@ COMMANDS = {
         ('vla-accel record-demo --episodes 20 --out out/demo_bag',),
         extras={'sim': None, 'eval': None},
     ),
+    'lerobot': Command(
+        'vla_accel_ros.commands.lerobot',
+        'write a recorded bag as a LeRobot dataset (v3)',
+        ('vla-accel lerobot out/demo_bag --cameras 2 --out out/demo_dataset',),
+        extras={'eval': None},
+    ),
     'env': Command(
         'vla_accel_ros.commands.env',
         'try an environment out, an expert or random actions in the place of a model',
