@@ -114,8 +114,10 @@ class SqliteFile:
             first: dict = {}
             for _, number, log_ns, _ in self._rows('id, topic_id, timestamp, NULL'):
                 found[number] += 1
-                first[number] = min(first.get(number, log_ns), log_ns)
-            rows = [(number, count, first[number]) for number, count in found.items()]
+                # A damaged row may have no time, or a text.
+                if isinstance(log_ns, int):
+                    first[number] = min(first.get(number, log_ns), log_ns)
+            rows = [(number, count, first.get(number)) for number, count in found.items()]
         begins = []
         for number, count, first_ns in rows:
             if number in self._names:
