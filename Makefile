@@ -1,6 +1,6 @@
 # What a user types. Everything else (virtual environment, libraries) is made on the way.
 .DEFAULT_GOAL := help
-.PHONY: help setup browser engine demo test test-environments test-cluster libero simpler lint bench soak doctor clean
+.PHONY: help setup browser engine demo test test-environments test-cluster libero simpler lint bench fuzz soak doctor clean
 BIN := .venv/bin
 # Set by the ROS 2 wheels of another environment, it would keep ours from finding its libraries.
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -45,6 +45,9 @@ lint: setup  ## Only the lint
 
 bench: setup  ## Latency and jitter of the nodes, ten minutes (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+fuzz: setup  ## A million messages to the guard, changed files to every reader; an hour and a half
+	@$(BIN)/python -m benchmarks.fuzz $(ARGS)
 
 soak: engine  ## Endurance: an hour, then 24 simulated ones (ARGS="--minutes 10" for less)
 	@nice -n 10 $(BIN)/python -m benchmarks.soak $(ARGS)

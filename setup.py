@@ -52,6 +52,7 @@ EVAL = [
     'mcap>=1.1',
     'optuna>=4.0',
     'plotly>=6.0',
+    'pyarrow>=18.0',
     'rosbags>=0.11.9',
     'zstandard>=0.21',
 ]

@@ -16,7 +16,17 @@
 
 from __future__ import annotations
 
-from benchmarks.faults.fault import BY_DRIVER, ITSELF, MOVES, NO_NEED, PARAMETER, STARTED, of
+from benchmarks.faults.fault import (
+    AT_REST,
+    BY_DRIVER,
+    HELD,
+    ITSELF,
+    MOVES,
+    NO_NEED,
+    PARAMETER,
+    STARTED,
+    of,
+)
 
 _CAMERA = 'a_bad_camera_is_zero_in_time_with_its_reason_and_a_good_one_moves_the_arm_again'
 _DOWN = 'a_node_that_is_taken_down_is_zero_in_time_and_moves_the_arm_again_when_it_is_up'
@@ -242,18 +252,21 @@ ROWS = (
             'arm_command: ended',
             'started and enabled again',
             'the_last_word_of_an_arm_command_that_is_ended_is_zero[SIGINT]',
+            HELD,
         ),
         (
             'SIGTERM',
             'arm_command: ended',
             'started and enabled again',
             'the_last_word_of_an_arm_command_that_is_ended_is_zero[SIGTERM]',
+            HELD,
         ),
         (
             'kill -9 of its launcher',
             'arm_command: ended',
             'started and enabled again',
             'an_arm_whose_launcher_is_killed_stops_with_a_last_zero',
+            HELD,
         ),
         (
             'suspended for 1 s, actions cease',
@@ -279,6 +292,28 @@ ROWS = (
             'started and enabled again',
             'a_killed_arm_command_leaves_an_arm_that_stops_by_itself_and_comes_back_disabled',
             BY_DRIVER,
+        ),
+    ),
+    *of(
+        'nodes/test_camera',
+        'camera',
+        (
+            'a camera topic of a type that is no image',
+            'camera: no_frame',
+            'by itself, with an image',
+            'a_topic_of_a_type_that_is_no_image_is_named_with_it',
+            AT_REST,
+        ),
+    ),
+    *of(
+        'nodes/test_scheduler_trouble',
+        'camera',
+        (
+            'a camera far slower than the policy',
+            'scheduler: slow_frames',
+            NO_NEED,
+            'slow_frames_and_slow_calls_are_advice_that_ends_when_they_are_fast',
+            MOVES,
         ),
     ),
 )

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import around_it, in_the_graph
+from benchmarks.faults import around_it, below_it, in_the_graph
 from benchmarks.faults.fault import Fault
 
 PARTS = (
@@ -34,5 +34,8 @@ PARTS = (
     'operators',
 )
 ROWS: tuple[Fault, ...] = tuple(
-    sorted((*in_the_graph.ROWS, *around_it.ROWS), key=lambda row: PARTS.index(row.part))
+    sorted(
+        (*in_the_graph.ROWS, *around_it.ROWS, *below_it.ROWS),
+        key=lambda row: PARTS.index(row.part),
+    )
 )

@@ -98,16 +98,16 @@ def test_whoever_sends_actions_beside_the_scheduler_moves_nothing_and_the_arm_is
 def test_a_silent_stranger_at_the_arm_holds_it_until_he_is_gone_and_it_is_enabled(rig):
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=rig.domain)
+    stranger = rclpy.create_node('stranger', context=context)
     try:
-        stranger = rclpy.create_node('stranger', context=context)
         for kind, topic in STRANGE:
             stranger.create_publisher(kind, topic, qos.CONTROL)
-        rig.rests(rig.feeder.horizon_ns)
-        rig.tells('arm_command', 'stopped', 'several_publishers')
         for _, topic in STRANGE:
             rig.tells('arm_command', 'several_publishers', f'2 publish /{topic}')
-        stranger.destroy_node()
+        rig.rests()
+        rig.tells('arm_command', 'stopped', 'several_publishers')
     finally:
+        stranger.destroy_node()
         rclpy.try_shutdown(context=context)
     rig.quiet('arm_command', '2 publish')
     goes_on_refusing(rig)

@@ -91,6 +91,11 @@ def test_llamas_own_file_is_read(cogact_reference, tmp_path):
     (tmp_path / 'tokenizer.model').write_bytes(b'no model')
     with pytest.raises(TokenizerError, match=r'tokenizer\.model is no SentencePiece model'):
         load_prompt_encoder(tmp_path, embedded(60))
+    # The library quotes these bytes in its message, which is no text then.
+    sound = (cogact_reference / 'tokenizer.model').read_bytes()
+    (tmp_path / 'tokenizer.model').write_bytes(sound.replace(b'<0x41>', b'~\xe3{lB>', 1))
+    with pytest.raises(TokenizerError, match=r'tokenizer\.model is no SentencePiece model'):
+        load_prompt_encoder(tmp_path, config)
 
 
 def test_llama_style_tokeniser_gets_its_bos(tmp_path):

@@ -48,6 +48,13 @@ class Attend(Protocol):
         """
 
 
+class Keeps(Attend, Protocol):
+    """What can also take in keys and values that no query of theirs meets."""
+
+    def keep(self, slot: int, keys: Tensor, values: Tensor) -> object:
+        """Take in keys and values of a layer; see `__call__`."""
+
+
 def run_layers(
     decoder: LlamaDecoder,
     first: int,

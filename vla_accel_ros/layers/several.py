@@ -65,7 +65,7 @@ class Several:
         return torch.cat([part(slot, q, k, v) for part, q, k, v in new], 2)
 
     def keep(self, slot: int, keys: Tensor, values: Tensor) -> None:
-        """Take in keys and values alone; see `Attend.keep`."""
+        """Take in keys and values alone; see `Keeps`, which the parts are then."""
         new = zip(
             self._parts, keys.split(self._counts, 2), values.split(self._counts, 2), strict=True
         )

@@ -163,7 +163,8 @@ def _from_sentencepiece(file: Path, rows: int) -> Callable[[str], list[int]]:
 
     try:
         processor = SentencePieceProcessor(model_file=str(file))
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, ValueError) as error:
+        # The last is of a message that quotes bytes of the file which are no text.
         raise TokenizerError(f'{file} is no SentencePiece model: {error}') from error
     bos = processor.bos_id()
     _check_bos(file, bos)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
+from vla_accel_ros.ros import enclave
 from vla_accel_ros.ros.log_folder import ensure_log_folder
 from vla_accel_ros.ros.spin import make_executor
 
@@ -39,7 +40,7 @@ class ListenerNode:
         ensure_log_folder()
         self._context = rclpy.Context()
         rclpy.init(
-            args=[],
+            args=['--ros-args', *enclave.arguments(enclave.VIEWER, namespace or '')],
             context=self._context,
             domain_id=domain,
             signal_handler_options=SignalHandlerOptions.NO,

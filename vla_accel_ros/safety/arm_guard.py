@@ -25,6 +25,7 @@ from vla_accel_ros.actions import Action
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.interlock import Interlock, State
 from vla_accel_ros.safety.limits import Record, Refusal, check, motion, no_pose
+from vla_accel_ros.safety.room import room
 from vla_accel_ros.safety.stream import ANGULAR, GRIPPER_AT, LINEAR, ZERO
 
 NS = 1_000_000_000
@@ -124,6 +125,11 @@ class ArmGuard:
     def period_s(self) -> float:
         """Seconds between two ticks: it follows the rate of the actions."""
         return self._rate.period_s
+
+    def room(self, now_ns: int) -> dict[str, float]:
+        """Return what is left to each limit, by name; see `room.room`."""
+        position = self._planned_position()
+        return room(self._config.limits, self._record, now_ns, self._config.grace_s, position)
 
     def enable(self, now_ns: int, clock_ns: int | None = None) -> None:
         """Let the arm move, from rest: actions stamped before now are stale."""

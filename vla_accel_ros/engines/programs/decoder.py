@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.interface import Program, Tensors
-from vla_accel_ros.layers.attending import Own, run_layers
+from vla_accel_ros.layers.attending import Keeps, Own, run_layers
 from vla_accel_ros.layers.llama import DecoderLayer, LlamaDecoder
 from vla_accel_ros.layers.memory import Held, Masked, Memory, Placed
 from vla_accel_ros.layers.rotary import Rope
@@ -100,6 +100,26 @@ class Span:
             x = x.index_select(1, given['stay'])
         rope = self.decoder.rope(given['positions'][None], x)
         attend = Own(self.slots, self.causal, rows, room.get('new'), self.apart)
+        x, queries = self.run_rows(x, rope, attend, rows)
+        given_on = {} if self.keys_only else {'x': x}
+        new = {'new': attend.new} if self.slots else {}
+        return {**given_on, **new, **tapped(queries)}
+
+    def run_rows(
+        self, x: Tensor, rope: Rope, attend: Keeps, rows: Tensor | None
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """Run the layers, and the norm where there is one, over rows that may be of several.
+
+        Args:
+            x: [1, S, width], those that stay.
+            rope: Of their positions.
+            attend: What queries look at; takes in the last layer's keys where `keys_only`.
+            rows: int [r], those that are wanted.
+
+        Returns:
+            [1, S or r, width], nothing that counts where `keys_only`, and by tapped layer the
+            rotated queries.
+        """
         whole = self.last - self.keys_only
         until = None if self.keys_only else rows
         x, queries = run_layers(self.decoder, self.first, whole, x, rope, attend, self.taps, until)
@@ -107,12 +127,10 @@ class Span:
             self._keep_last(x, rope, rows, attend, queries)
         elif self.norm:
             x = self.decoder.norm(x)
-        given_on = {} if self.keys_only else {'x': x}
-        new = {'new': attend.new} if self.slots else {}
-        return {**given_on, **new, **tapped(queries)}
+        return x, queries
 
     def _keep_last(
-        self, x: Tensor, rope: Rope, rows: Tensor | None, attend: Own, queries: dict[int, Tensor]
+        self, x: Tensor, rope: Rope, rows: Tensor | None, attend: Keeps, queries: dict[int, Tensor]
     ) -> None:
         layer = cast(DecoderLayer, self.decoder.layers[self.last - 1])
         attention = layer.self_attn

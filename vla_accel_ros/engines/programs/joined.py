@@ -126,19 +126,7 @@ def _span(program: Span, asked: Sequence[Asked]) -> Outputs:
         for each in asked
     ]
     attend = Several(own, counts, wanted)
-    x, queries = run_layers(
-        decoder,
-        program.first,
-        program.last,
-        x,
-        rope,
-        attend,
-        program.taps,
-        rows,
-        program.keys_only,
-    )
-    if program.norm:
-        x = decoder.norm(x)
+    x, queries = program.run_rows(x, rope, attend, rows)
     outputs: Outputs = [{} for _ in asked]
     if not program.keys_only:
         for output, part in zip(outputs, torch.split(x, attend.cuts(x.shape[1]), 1), strict=True):

@@ -166,6 +166,13 @@ def test_a_configuration_with_a_bad_value_is_refused(folder, values, said):
         read_config(folder)
 
 
+@pytest.mark.parametrize('kind', [['pi0'], {}, None, 7])
+def test_a_type_that_is_no_name_is_nobodys(folder, kind):
+    change(folder, type=kind)
+    with pytest.raises(CheckpointError, match=r'config\.json'):
+        read_config(folder)
+
+
 def test_statistics_with_nan_are_refused(folder):
     file = folder / 'norm_stats.json'
     stats = json.loads(file.read_text())
