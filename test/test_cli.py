@@ -22,6 +22,7 @@ import sys
 import pytest
 
 from vla_accel_ros import __version__, cli, paths
+from vla_accel_ros.command_table import COMMANDS
 from vla_accel_ros.commands import doctor
 from vla_accel_ros.graph.machine import Finding
 from vla_accel_ros.sim.gl import OpenGLError
@@ -42,12 +43,12 @@ def vla_accel(*arguments, **options):
 def test_without_a_command_the_commands_are_listed():
     done = vla_accel()
     assert done.returncode == 2
-    for name, command in cli.COMMANDS.items():
+    for name, command in COMMANDS.items():
         assert re.search(rf'^    {name}\s', done.stderr, re.MULTILINE)
         assert command.summary.split(',')[0] in done.stderr
 
 
-@pytest.mark.parametrize('command', cli.COMMANDS)
+@pytest.mark.parametrize('command', COMMANDS)
 def test_every_command_has_help_with_examples_and_json(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main([command, '--help'])
@@ -56,9 +57,9 @@ def test_every_command_has_help_with_examples_and_json(command, capsys):
     assert 'examples:' in text and '--json' in text and '--debug' in text
 
 
-@pytest.mark.parametrize('command', cli.COMMANDS)
+@pytest.mark.parametrize('command', COMMANDS)
 def test_every_example_can_be_parsed(command):
-    for example in cli.COMMANDS[command].examples:
+    for example in COMMANDS[command].examples:
         arguments = example.split()[1:]
         if '--help' not in arguments:
             assert cli.build_parser(command).parse_args(arguments).command == command

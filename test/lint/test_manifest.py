@@ -29,7 +29,7 @@ from packaging.requirements import Requirement
 import pytest
 
 from vla_accel_ros import __version__
-from vla_accel_ros.cli import COMMANDS
+from vla_accel_ros.command_table import COMMANDS
 from vla_accel_ros.extras import PURPOSES
 
 PYTHONS = ('3.10', '3.11', '3.12', '3.13')

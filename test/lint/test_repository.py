@@ -80,7 +80,7 @@ def test_links_of_the_documentation_lead_somewhere(files):
 
 
 def test_commands_of_the_documentation_exist(files):
-    from vla_accel_ros.cli import COMMANDS
+    from vla_accel_ros.command_table import COMMANDS
 
     unknown = [
         f'{file}: vla-accel {command}'

@@ -38,7 +38,7 @@ LEVELS = (
     ('inputs', 'cluster'),
     ('actions', 'observations', 'motion', 'options', 'devices', 'workers', 'paths'),
     ('action_space', 'action_columns'),
-    ('files', 'stopping', 'extras', 'declared', '__init__'),
+    ('files', 'stopping', 'extras', 'declared', 'command_table', '__init__'),
 )
 HEIGHT = {room: -level for level, rooms in enumerate(LEVELS) for room in rooms}
 ROS = ('rclpy', 'launch', 'launch_ros', 'rosidl_runtime_py', 'lifecycle_msgs')
