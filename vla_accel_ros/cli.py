@@ -76,10 +76,7 @@ COMMANDS = {
     'verify': Command(
         'vla_accel_ros.commands.verify',
         'compare a checkpoint with the numbers of the original, or an engine with eager',
-        (
-            'vla-accel verify --fixture test/fixtures/openvla_tiny --oft',
-            'vla-accel verify --engine onnxruntime tabletop-s --frames 500 --methods all',
-        ),
+        ('vla-accel verify --fixture test/fixtures/openvla_tiny --oft',),
     ),
     'engine': Command(
         'vla_accel_ros.commands.engine',
@@ -97,7 +94,6 @@ COMMANDS = {
         (
             'vla-accel eval --episodes 50 --methods none,sp_vla',
             "vla-accel eval --methods 'none,hold+jacobi,none@keep=0.25' --report report/",
-            'vla-accel eval --clock real --latency-ms 60 --methods none,fast --json',
         ),
         extras={'eval': 'report', 'cluster': 'cluster'},
     ),
