@@ -102,7 +102,6 @@ NODES = {
             '/diagnostics',
         ),
         reply=('~/reset', '~/goal/start', '~/goal/cancel', '~/goal/finish'),
-        request=('arm_command/enable',),
     ),
     'inference': Rights(
         publish=('vla/action_chunk', 'vla/tokens', 'vla/facts'),
