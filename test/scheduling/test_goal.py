@@ -116,7 +116,9 @@ def test_no_more_actions_go_out_than_the_step_limit():
 
 def test_an_arm_that_was_stopped_aborts_the_goal():
     desk = Desk()
-    desk.run()
+    desk.goal.start(TASK, desk.now)
+    # The report that it is enabled comes before the answer, and none comes after it.
+    assert desk.answer(desk.goal.poll(desk.now, READY))
     desk.report(False)
     desk.ended(Status.ABORTED, 'arm_stopped: disabled')
 

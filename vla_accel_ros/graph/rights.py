@@ -85,9 +85,23 @@ class Enclave:
 NODES = {
     'camera': Rights(publish=('vla/frame', 'vla/facts')),
     'scheduler': Rights(
-        publish=('vla/action', 'vla/observation', 'vla/request', 'vla/decision', 'vla/facts'),
-        subscribe=('vla/frame', 'vla/action_chunk', 'vla/instruction'),
-        reply=('~/reset',),
+        publish=(
+            'vla/action',
+            'vla/observation',
+            'vla/request',
+            'vla/decision',
+            'vla/goal',
+            'vla/facts',
+        ),
+        subscribe=(
+            'vla/frame',
+            'vla/action_chunk',
+            'vla/instruction',
+            'vla/success',
+            'vla/goal_alive',
+            '/diagnostics',
+        ),
+        reply=('~/reset', '~/goal/start', '~/goal/cancel', '~/goal/finish'),
     ),
     'inference': Rights(
         publish=('vla/action_chunk', 'vla/tokens', 'vla/facts'),

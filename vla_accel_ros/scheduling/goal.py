@@ -202,6 +202,8 @@ class Goal:
             return False
         self.status, self.reason = Status.EXECUTING, 'executing'
         self._begun_ns = self._action_ns = now_ns
+        # The arm's report may come before its answer.
+        self._seen_enabled = self._arm is not None and self._arm.enabled
         return True
 
     # -- what goes out ---------------------------------------------------------------------------
