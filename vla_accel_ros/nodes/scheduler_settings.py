@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vla_accel_ros.options import Option, options_of
-from vla_accel_ros.ros.common_options import FRAME_ID, REAL_TIME, SILENCE
+from vla_accel_ros.ros.common_options import ACTION_SPACE, FRAME_ID, REAL_TIME, SILENCE
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
 FIELDS = options_of(SchedulerConfig)
@@ -32,6 +32,7 @@ SETTINGS = (
         '',
         'What to do, in words, until one comes on vla/instruction; empty waits for one',
     ),
+    ACTION_SPACE,
     FRAME_ID,
     SILENCE,
     POLICY_STEP,
