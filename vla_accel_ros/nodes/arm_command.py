@@ -24,9 +24,11 @@ from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.nodes.arm_command_findings import Findings, check_names
-from vla_accel_ros.nodes.arm_command_kind import make_kind, space_of
+from vla_accel_ros.nodes.arm_command_joints import Joints
+from vla_accel_ros.nodes.arm_command_kind import TWIST, space_of
 from vla_accel_ros.nodes.arm_command_masters import Masters
 from vla_accel_ros.nodes.arm_command_settings import SETTINGS, guard_config
+from vla_accel_ros.nodes.arm_command_twists import Twists
 from vla_accel_ros.ros import base, qos
 from vla_accel_ros.ros.diagnostics import ERROR, WARN
 from vla_accel_ros.ros.messages import message_step, message_to_action, to_ns
@@ -56,7 +58,7 @@ class ArmCommand(base.Node):
     def configure(self) -> None:
         """Make the guard, disabled, and the topics."""
         self._simulated = self.get_parameter('use_sim_time').value
-        self._kind = make_kind(self)
+        self._kind = (Twists if self.settings['command'] == TWIST else Joints)(self)
         self._guard = ArmGuard(guard_config(self.settings), self._kind.drive)
         self._guard.configure(self._guard.config)
         self._space = self._kind.drive.space

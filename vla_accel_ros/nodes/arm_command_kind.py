@@ -73,15 +73,3 @@ def space_of(settings: Mapping[str, object]) -> ActionSpace:
             f'{" ".join(space.names)}, expected joints and grippers only'
         )
     return space
-
-
-def make_kind(node) -> Kind:
-    """Build the kind of command that a node's parameters choose.
-
-    Args:
-        node: The `base.Node`, while it is configured.
-    """
-    from vla_accel_ros.nodes.arm_command_joints import Joints
-    from vla_accel_ros.nodes.arm_command_twists import Twists
-
-    return Twists(node) if node.settings['command'] == TWIST else Joints(node)
