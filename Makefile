@@ -1,6 +1,6 @@
 # What a user types. Everything else (virtual environment, libraries) is made on the way.
 .DEFAULT_GOAL := help
-.PHONY: help setup browser engine demo test test-environments libero simpler lint bench doctor clean
+.PHONY: help setup browser engine demo test test-environments test-cluster libero simpler lint bench fuzz soak doctor clean
 BIN := .venv/bin
 # Set by the ROS 2 wheels of another environment, it would keep ours from finding its libraries.
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -36,11 +36,21 @@ simpler:  ## SimplerEnv's tasks through ManiSkill 3 in .venv-simpler
 test-environments: libero simpler  ## The tests of LIBERO and SimplerEnv, each where it is installed
 	@scripts/test_environments.sh $(ARGS)
 
+test-cluster:  ## eval and tune on a Ray cluster of several nodes, in .venv-cluster (docs/cluster.md)
+	@scripts/other_venv.sh cluster
+	@.venv-cluster/bin/python -m pytest -q test/cluster $(ARGS)
+
 lint: setup  ## Only the lint
 	@$(BIN)/python -m pytest -q test/lint $(ARGS)
 
 bench: setup  ## Latency and jitter of the nodes, ten minutes (benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+fuzz: setup  ## A million messages to the guard, changed files to every reader; an hour and a half
+	@$(BIN)/python -m benchmarks.fuzz $(ARGS)
+
+soak: engine  ## Endurance: an hour, then 24 simulated ones (ARGS="--minutes 10" for less)
+	@nice -n 10 $(BIN)/python -m benchmarks.soak $(ARGS)
 
 doctor: setup  ## What this machine has, and what to do about what is missing
 	@$(BIN)/vla-accel doctor $(ARGS)

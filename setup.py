@@ -52,10 +52,12 @@ EVAL = [
     'mcap>=1.1',
     'optuna>=4.0',
     'plotly>=6.0',
+    'pyarrow>=18.0',
     'rosbags>=0.11.9',
     'zstandard>=0.21',
 ]
 REMOTE = ['msgpack>=1.0.5', 'websockets>=15.0']
+CLUSTER = ['ray[client]>=2.40']
 ENGINES = ['nncf>=3.0', 'onnx>=1.18', 'onnxruntime>=1.23', 'onnxscript>=0.5', 'openvino>=2025.3']
 
 setup(
@@ -78,6 +80,7 @@ setup(
         'pillow>=10.2',
         'pyyaml>=6.0',
         'safetensors>=0.4',
+        'sentencepiece>=0.2',
         'tokenizers>=0.20',
         'torch>=2.4',
     ],
@@ -87,6 +90,7 @@ setup(
         'train': [*SIM, *PLOTS],
         'engines': ENGINES,
         'remote': REMOTE,
+        'cluster': CLUSTER,
         # An environment of others that eval knows, in a virtual environment of its own: robosuite
         # runs with few versions of mujoco, and with none of those pinned here.
         'robosuite': ['robosuite==1.5.2', 'mujoco==3.8.1'],

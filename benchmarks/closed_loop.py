@@ -62,6 +62,36 @@ def _coarse(checkpoint: str, seed: int, precision: str) -> Run:
     return Run('none', 200, seed, checkpoint, engine='openvino', precision=precision)
 
 
+# How far a chunk is followed, steps of the flow, where it begins, and pruning, one at a time
+# beside `flow_fast`.
+FLOW_METHODS = ','.join(
+    (
+        'none',
+        'flow_fast',
+        *(
+            f'flow_fast@{change}'
+            for change in (
+                'execute_rows=4',
+                'execute_rows=12',
+                'execute=rule,rule=trust,trust_most=8',
+                'execute=rule,rule=velocity,tau=1',
+                'flow_steps=3',
+                'flow_steps=10',
+                'flow_steps=10,flow_bend=0.05',
+                'flow_steps=3,flow_warm=0.7',
+                'pruning=sp_vla',
+                'pruning=vla_pruner,keep=0.5',
+                'pruning=specprune',
+                'pruning=fastv,keep=0.5',
+                'pruning=dart,keep=0.5',
+                'pruning=info_entropy,keep=0.5',
+                'pruning=random,keep=0.5',
+            )
+        ),
+    )
+)
+PREFETCHED = 'flow_fast@prefetch_rows='
+
 RUNS = {
     # Scheduling and decoding, as published and tuned; then pruning, tuned.
     'small': Run(
@@ -87,6 +117,11 @@ RUNS = {
     'middle_real': Run('none,fast', 60, 2_002_000, 'tabletop-m', 'middle'),
     'middle_oft': Run('none,fast', 200, 2_002_000, 'tabletop-m-oft'),
     'middle_oft_real': Run('none,fast', 60, 2_002_000, 'tabletop-m-oft', 'middle_oft'),
+    # A flow; the first is how such policies are run as published: whole chunks, ten steps.
+    'flow': Run('none,flow_fast', 200, 2_003_400, 'tabletop-flow'),
+    'flow_methods': Run(FLOW_METHODS, 100, 2_003_600, 'tabletop-flow'),
+    'flow_80': Run(f'none,flow_fast,{PREFETCHED}2', 200, 2_003_800, 'tabletop-flow', '80'),
+    'flow_200': Run(f'none,flow_fast,{PREFETCHED}4', 200, 2_003_800, 'tabletop-flow', '200'),
     # Fewer bits, judged as any other acceleration, on the seeds of `none` above.
     'small_bfloat16': _coarse('tabletop-s', 2_000_000, 'bfloat16'),
     'small_int8': _coarse('tabletop-s', 2_000_000, 'int8'),

@@ -14,18 +14,23 @@
 # limitations under the License.
 
 
-# Makes .venv-NAME for an environment of others that does not get on with .venv; does nothing where
-# it is there. NAME is libero or simpler, its pins are in requirements-NAME.txt.
+# Makes .venv-NAME for what has no place in .venv; does nothing where it is there. NAME is libero or
+# simpler, environments of others that do not get on with it, or cluster. Its pins are in
+# requirements-NAME.txt.
 # PYTHON names another interpreter than python3.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 name=$1
+besides=()
 case $name in
   libero) module=libero.libero ;;
   simpler) module=mani_skill ;;
-  *) printf 'other_venv.sh: %s, expected libero or simpler\n' "$name" >&2; exit 1 ;;
+  # Episodes of the embedded arm, and a search of settings.
+  cluster) module=ray; besides=(requirements.txt requirements-sim.txt requirements-eval.txt) ;;
+  *) printf 'other_venv.sh: %s, expected libero, simpler or cluster\n' "$name" >&2; exit 1 ;;
 esac
+files=("${besides[@]}" "requirements-$name.txt")
 venv=.venv-$name
 log=$venv/setup.log
 
@@ -38,7 +43,7 @@ here = os.path.join(sys.base_prefix, "bin", "python%d.%d" % sys.version_info[:2]
 print(here if sys.prefix != sys.base_prefix and os.path.exists(here) else sys.executable)') \
   || die "no $python found; Python 3.11 or newer is needed"
 key="$PWD $python $("$python" -c 'import sys; print(sys.version)' | tr '\n' ' ') $(cat \
-  requirements.txt "requirements-$name.txt" setup.py scripts/other_venv.sh | sha256sum)"
+  requirements.txt "${files[@]}" setup.py scripts/other_venv.sh | sha256sum)"
 [ "$(cat "$venv/.ready" 2>/dev/null || true)" != "$key" ] || exit 0
 
 pip_install() {
@@ -82,7 +87,11 @@ if [ "$(cat "$venv/.python" 2>/dev/null || true)" != "$PWD $python" ]; then
   printf '%s' "$PWD $python" >"$venv/.python"
 fi
 rm -f "$venv/.ready"
-pip_install -r "requirements-$name.txt"
+pip_install "${files[@]/#/--requirement=}"
+if [ "$name" = cluster ]; then
+  # The tools of its tests, at the versions of all others.
+  pip_install -c requirements-test.txt hypothesis pytest pytest-timeout
+fi
 # Of two that install this folder at once, each would write where the other builds.
 exec 9>.venv.lock
 if command -v flock >/dev/null; then flock 9; fi

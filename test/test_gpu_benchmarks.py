@@ -97,7 +97,9 @@ def test_goals_are_held_against_the_fastest_engine():
     rows['compile'] = [row('cuda_graph_compile', 'none', 'greedy', 30.0)]
     assert goals(rows)[0].holds
     del rows['compile']
-    exact, gain, drafted, full, quarter = goals(rows)
+    rows['arms'] = [{'arms': n, 'way': 'one', 'ms_p95': ms} for n, ms in ((1, 40.0), (8, 52.0))]
+    exact, gain, drafted, full, quarter, shared = goals(rows)
+    assert (shared.value, shared.holds) == (1.3, True)
     assert (exact.value, exact.by, exact.holds) == (32.0, 'cuda_graph, none', False)
     assert (gain.value, gain.holds) == (200 / 32, True)
     assert (drafted.value, drafted.holds) == (11.0, True)
@@ -110,12 +112,13 @@ def test_goals_are_held_against_the_fastest_engine():
 def test_only_engines_that_work_are_measured(tmp_path):
     parts = measured_parts(FULL, tmp_path, ['eager', 'cuda_graph', 'compile'], plain=True)
     words = {part.name: ' '.join(part.words) for part in parts}
-    assert list(words) == ['exact', 'slots', 'pruned', 'compile']
+    assert list(words) == ['exact', 'slots', 'pruned', 'arms', 'compile']
     assert '--engines eager,cuda_graph --methods transformers,none ' in words['exact']
     assert '--engines eager,compile' in words['compile']
     alone = measured_parts(FULL, tmp_path, ['eager'], plain=False)
-    assert [part.name for part in alone] == ['exact', 'slots', 'pruned']
+    assert [part.name for part in alone] == ['exact', 'slots', 'pruned', 'arms']
     assert all('transformers' not in part.words[-1] for part in alone)
+    assert '--only-one' in words['arms'] and '--model openvla-7b' in words['arms']
 
 
 def test_all_parts_together_fit_into_the_time():

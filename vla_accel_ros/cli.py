@@ -68,6 +68,11 @@ COMMANDS = {
         'state, reasons and rates of every running node, on one page',
         ('vla-accel status', 'vla-accel status --namespace left --watch'),
     ),
+    'security': Command(
+        'vla_accel_ros.commands.security',
+        'the SROS 2 policy of a deployment: the rights of each process',
+        ('vla-accel security namespace:=left image_topics:=/cam/image_raw --out policy.xml',),
+    ),
     'verify': Command(
         'vla_accel_ros.commands.verify',
         'compare a checkpoint with the numbers of the original, or an engine with eager',
@@ -94,7 +99,7 @@ COMMANDS = {
             "vla-accel eval --methods 'none,hold+jacobi,none@keep=0.25' --report report/",
             'vla-accel eval --clock real --latency-ms 60 --methods none,fast --json',
         ),
-        extras={'eval': 'report'},
+        extras={'eval': 'report', 'cluster': 'cluster'},
     ),
     'replay': Command(
         'vla_accel_ros.commands.replay',
@@ -117,13 +122,16 @@ COMMANDS = {
         ('vla-accel record-demo --episodes 20 --out out/demo_bag',),
         extras={'sim': None, 'eval': None},
     ),
+    'lerobot': Command(
+        'vla_accel_ros.commands.lerobot',
+        'write a recorded bag as a LeRobot dataset (v3)',
+        ('vla-accel lerobot out/demo_bag --cameras 2 --out out/demo_dataset',),
+        extras={'eval': None},
+    ),
     'env': Command(
         'vla_accel_ros.commands.env',
         'try an environment out, an expert or random actions in the place of a model',
-        (
-            'vla-accel env tabletop --policy expert',
-            'vla-accel env robosuite:Lift --policy expert --picture lift.png',
-        ),
+        ('vla-accel env tabletop --policy expert', 'vla-accel env robosuite:Lift --picture a.png'),
     ),
     'tune': Command(
         'vla_accel_ros.commands.tune',
@@ -132,7 +140,7 @@ COMMANDS = {
             'vla-accel tune --sim --methods hold,sp_vla --trials 20',
             'vla-accel tune --bag monday tuesday --confirm-bag friday --methods sp_vla,fastv',
         ),
-        extras={'sim': 'sim', 'eval': None},
+        extras={'sim': 'sim', 'eval': None, 'cluster': 'cluster'},
     ),
     'bench': Command(
         'vla_accel_ros.commands.bench',
@@ -154,10 +162,7 @@ COMMANDS = {
     'depth': Command(
         'vla_accel_ros.commands.depth',
         'how much each decoder layer matters on recorded frames, and a checkpoint without some',
-        (
-            'vla-accel depth out/demo_bag',
-            'vla-accel depth out/demo_bag --checkpoint tabletop-s --drop 1 --out out/depth/three',
-        ),
+        ('vla-accel depth out/demo_bag', 'vla-accel depth out/demo_bag --drop 1 --out out/depth'),
         extras={'eval': None},
     ),
     'doctor': Command(

@@ -13,11 +13,13 @@
 # limitations under the License.
 
 
-"""Names of the devices that a model runs on, checked before anything is loaded."""
+"""Names of the devices that a model runs on, known before anything is loaded."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+import platform
 import re
 
 _NAME = re.compile(r'(?:cpu|cuda|mps|xpu)(?::[0-9]{1,3})?')
@@ -50,3 +52,13 @@ def device_or_auto(text: str) -> str:
     if text != 'auto' and not _NAME.fullmatch(text):
         raise DeviceError(f'device {text!r} is none, expected auto, cpu, cuda or cuda:1')
     return text
+
+
+def processor() -> str:
+    """Return the name of this machine's processor."""
+    try:
+        text = Path('/proc/cpuinfo').read_text(encoding='utf-8')
+    except FileNotFoundError:
+        return platform.processor() or platform.machine()
+    names = re.findall(r'^model name\s*:\s*(.+)$', text, re.MULTILINE)
+    return names[0].strip() if names else platform.machine()

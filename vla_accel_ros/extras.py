@@ -30,6 +30,7 @@ PURPOSES = {
     'eval': 'bags, reports, plots and search: replay, tune, eval --report, bench --plot',
     'train': 'training: the embedded arm, and curves of the loss',
     'remote': 'policies over the network: vla-accel serve, and the parameter `remote`',
+    'cluster': 'episodes on the machines of a Ray cluster: eval and tune --cluster',
     'engines': 'faster inference: ONNX Runtime, OpenVINO, and what makes graphs for them',
 }
 REQUIREMENT = re.compile(r"""^([\w.-]+)(.*?); *extra *== *["'](\w+)["']$""")

@@ -35,6 +35,7 @@ from typing import Any
 
 from benchmarks.gpu.goals import goals, to_markdown
 from benchmarks.gpu.plan import (
+    ARMS,
     COMPILE,
     FULL,
     MACHINE,
@@ -111,7 +112,7 @@ class Run:
     def write(self) -> None:
         """Write the results for programs and for people."""
         reached = goals(
-            {name: self.found(name).get('rows', ()) for name in ('exact', COMPILE, 'slots')}
+            {name: self.found(name).get('rows', ()) for name in ('exact', COMPILE, 'slots', ARMS)}
         )
         report = {
             **self._facts,

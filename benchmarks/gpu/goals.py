@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks.gpu.plan import COMPILE, PLAIN
+from benchmarks.gpu.plan import ARMS, COMPILE, PLAIN
 
 Row = Mapping[str, Any]
 # Rows of each part, by the part's name.
@@ -74,6 +74,8 @@ def goals(rows: Rows) -> list[Goal]:
     drafted = best('exact', lambda row: row['method'] == 'none' and row['decoder'] == 'verify')
     full = best('slots', lambda row: row['method'] == 'none')
     quarter = best('slots', lambda row: row['keep'] == 0.25)
+    by_arms = {row['arms']: row['ms_p95'] for row in rows.get(ARMS, ()) if row['way'] == 'one'}
+    shared = by_arms[8] / by_arms[1] if {1, 8} <= set(by_arms) else None
     gain = None
     if plain is not None and exact is not None:
         gain = plain['total_ms_p50'] / exact['total_ms_p50']
@@ -83,6 +85,7 @@ def goals(rows: Rows) -> list[Goal]:
         at_most('OpenVLA-7B, every draft right: ms', 12, drafted),
         at_most('OpenVLA-7B-OFT, two images: ms', 16, full),
         at_most('OpenVLA-7B-OFT, two images, 25 % kept: ms', 9, quarter),
+        Goal('OpenVLA-7B, eight arms: p95 over that of one', 1.5, False, shared, 'eager'),
     ]
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 MACHINE, TESTS = 'machine', 'tests'
 COMPILE = 'compile'
+ARMS = 'arms'
 COMPILING = (COMPILE, 'cuda_graph_compile')
 EAGER, PLAIN = 'eager', 'transformers'
 METHODS = ('fastv', 'sp_vla', 'specprune', 'vla_pruner')
@@ -131,9 +132,15 @@ def measured_parts(scale: Scale, folder: Path, engines: Sequence[str], plain: bo
     two = [EAGER, *(['cuda_graph'] if 'cuda_graph' in others else others[:1])]
     parts = [
         bench('exact', 330, scale.tokens, [*baselines, 'none'], fast, *exact),
-        bench('slots', 330, scale.slots, [*baselines, 'none', *METHODS], fast, *pruned),
-        bench('pruned', 420, scale.tokens, ['none', *METHODS], two, *pruned, *exact),
+        bench('slots', 310, scale.slots, [*baselines, 'none', *METHODS], fast, *pruned),
+        bench('pruned', 370, scale.tokens, ['none', *METHODS], two, *pruned, *exact),
     ]
+    # Of one process alone: eight copies of the weights leave no room for what they compute.
+    rounds = ('--arms', '1,8', '--turns', '2', '--seconds', str(scale.rounds / 6))
+    model = ('--model', scale.tokens, '--device', scale.device, '--decoder', 'verify')
+    out = ('--out', str(folder / f'{ARMS}.json'))
+    words = ('benchmarks.arms', *model, *rounds, '--only-one', *out)
+    parts.append(Part(ARMS, 100, words))
     if slow:
         greedy = ('--decoders', 'greedy')
         parts.append(bench(COMPILE, 400, scale.tokens, ['none'], [EAGER, *slow], *greedy))

@@ -59,6 +59,8 @@ def parse(*words):
     [
         (['--episodes', '0'], 'episodes is 0'),
         (['--limit', '-1'], 'limit is -1'),
+        (['--arms', '0'], 'arms is 0, expected 1 to 8'),
+        (['--arms', '3', '--min-success', '4'], 'min-success is 4, expected 0 to 3'),
         (['--min-success', '9'], 'min-success is 9, expected 0 to 5'),
         (['--seed', '-3'], 'seed is -3'),
         (['--task', 'make tea'], 'make tea'),

@@ -67,9 +67,7 @@ def test_projector_and_heads(tokens_model, tokens_graphs, slots_model, slots_gra
 def test_spans(tokens_model, tokens_graphs, built):
     decoder = tokens_model.language_model.model
     for program in (
-        Span(decoder, 0, 1, taps=(1,)),
         Span(decoder, 1, LAYERS, narrowed=True, norm=True),
-        Span(decoder, 0, LAYERS, norm=True, taps=(3,)),
         Span(decoder, 0, LAYERS, causal=False, norm=True, taps=(3,)),
     ):
         assert len(built(tokens_graphs, program)) > 1000
@@ -85,10 +83,10 @@ def test_passes_and_the_loop(tokens_model, tokens_graphs, built):
 
 
 @pytest.fixture(scope='module')
-def two_layers(tmp_path_factory):
-    """Give two layers of OpenVLA-7B on disk, all zeros, and their graphs."""
-    root = tmp_path_factory.mktemp('two_layers')
-    folder = write_sparse(root / 'checkpoint', with_layers(openvla_7b(), 2))
+def one_layer(tmp_path_factory):
+    """Give one layer of OpenVLA-7B on disk, all zeros, and its graphs."""
+    root = tmp_path_factory.mktemp('one_layer')
+    folder = write_sparse(root / 'checkpoint', with_layers(openvla_7b(), 1))
     model = load(folder, mapped=True)
     return model, linked_graphs(folder, Store(root / 'engines'), model)
 
@@ -108,13 +106,12 @@ def softmax_types(trt, path):
     }
 
 
-def test_two_layers_of_7b_in_bfloat16_with_sums_in_float32(two_layers, trt, built):
-    model, graphs = two_layers
-    program = Span(model.language_model.model, 0, 2, norm=True)
+def test_a_layer_of_7b_in_bfloat16_with_sums_in_float32(one_layer, trt, built):
+    model, graphs = one_layer
+    program = Span(model.language_model.model, 0, 1, norm=True)
     assert softmax_types(trt, graphs.graph(program).path) == {trt.trt.DataType.FLOAT}
-    # The two layers are equal, so that their weights are kept once.
     layer = sum(p.numel() for p in model.language_model.model.layers[0].parameters())
-    assert len(built(graphs, program)) > 2 * layer
+    assert len(built(graphs, program)) > 1.5 * layer
 
 
 def test_a_card_that_is_named_is_built_for(rtx, tokens_model, tokens_graphs, built):

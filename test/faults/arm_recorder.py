@@ -78,6 +78,7 @@ class ArmRecorder:
         actions: When each came, its stamp and its step in s.
         last_motion_ns: Stamp of the last twist that moves the arm, 0 before the first.
         unsafe: What was not safe since the last `verify`.
+        held_s: How long after the horizon of the last valid action zero came, one a rest.
     """
 
     def __init__(self, node, now_ns: Callable[[], int], increasing: bool = True) -> None:
@@ -87,6 +88,7 @@ class ArmRecorder:
         self.twists: list[Twist] = []
         self.actions: list[tuple[int, int, float]] = []
         self.unsafe: list[str] = []
+        self.held_s: list[float] = []
         self.last_motion_ns = 0
         self._strangers_ns: list[int] = []
         self._deaf: list[tuple[int, int]] = []
@@ -147,7 +149,8 @@ class ArmRecorder:
         assert last + 1 < len(self.twists), 'no zero follows the last motion'
         before, zero = self.twists[last].stamp_ns, self.twists[last + 1].stamp_ns
         excuse = min(max((zero - before) / NS - SLOWEST_S, 0.0), EXCUSE_S)
-        return max(0.0, (zero - horizon_ns) / NS - IN_TIME_S - DELIVERY_S - excuse)
+        self.held_s.append((zero - horizon_ns) / NS)
+        return max(0.0, self.held_s[-1] - IN_TIME_S - DELIVERY_S - excuse)
 
     def verify(self) -> None:
         """Assert that every message since the last call was safe."""

@@ -54,6 +54,8 @@ class Rig(Graph):
         now_ns: The clock of the stamps; the system's when None.
 
     Attributes:
+        deployment: What runs.
+        domain: The ROS domain.
         processes: To be thawed.
         recorder: The witness.
         reports: What the nodes tell.
@@ -67,6 +69,7 @@ class Rig(Graph):
         now_ns: Callable[[], int] | None = None,
     ) -> None:
         domain, self._holder = reserve_domain()
+        self.deployment, self.domain = deployment, domain
         super().__init__(domain)
         self.processes = Supervisor(deployment, logs, domain, names)
         self.now_ns = now_ns or (lambda: self.peer.get_clock().now().nanoseconds)

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 import os
 from pathlib import Path
+import resource
 import signal
 import subprocess
 
@@ -108,6 +109,22 @@ class Supervisor:
             yield
         finally:
             self._listed[name] = usual
+
+    @contextmanager
+    def limit(self, name: str, kind: int, most: int) -> Iterator[None]:
+        """Take a resource away from a running process meanwhile.
+
+        Args:
+            name: Of the process.
+            kind: One of `resource.RLIMIT_...`.
+            most: What it may have of it.
+        """
+        pid = self._running[name].pid
+        usual = resource.prlimit(pid, kind, (most, resource.prlimit(pid, kind)[1]))
+        try:
+            yield
+        finally:
+            resource.prlimit(pid, kind, usual)
 
     def close(self, patience_s: float) -> None:
         """End every process, in order as long as they do it by themselves."""

@@ -16,10 +16,20 @@
 
 from arm_recorder import NS
 from feeder import HUGE
+from geometry_msgs.msg import TwistStamped
 import pytest
+import rclpy
+from std_msgs.msg import Float64, String
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.ros import qos
+
+# What a stranger publishes. One is of another type than the topic's: it counts as well.
+STRANGE = (
+    (String, 'vla/action'),
+    (TwistStamped, 'servo_node/delta_twist_cmds'),
+    (Float64, 'gripper_command'),
+)
 
 
 @pytest.fixture
@@ -81,6 +91,24 @@ def test_whoever_sends_actions_beside_the_scheduler_moves_nothing_and_the_arm_is
         rig.rests()
         assert 'several_publishers' in rig.ask_to_enable().message
     assert all(abs(t.values[1]) < 0.05 for t in rig.recorder.twists)
+    rig.quiet('arm_command', '2 publish')
+    goes_on_refusing(rig)
+
+
+def test_a_silent_stranger_at_the_arm_holds_it_until_he_is_gone_and_it_is_enabled(rig):
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=rig.domain)
+    stranger = rclpy.create_node('stranger', context=context)
+    try:
+        for kind, topic in STRANGE:
+            stranger.create_publisher(kind, topic, qos.CONTROL)
+        for _, topic in STRANGE:
+            rig.tells('arm_command', 'several_publishers', f'2 publish /{topic}')
+        rig.rests()
+        rig.tells('arm_command', 'stopped', 'several_publishers')
+    finally:
+        stranger.destroy_node()
+        rclpy.try_shutdown(context=context)
     rig.quiet('arm_command', '2 publish')
     goes_on_refusing(rig)
 

@@ -12,15 +12,25 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The end of arm_command, of whoever launched it, and its time in suspension."""
+"""The end of arm_command and of its launcher, its suspension, and what its machine withholds."""
 
+from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
+import random
+import resource
 import signal
+import socket
 import subprocess
 import sys
 
 from arm_recorder import NS
+from feeder import HUGE
 import pytest
+
+# Of the DDS wire protocol: where a domain's ports begin, and how far they are apart.
+PORT_BASE, DOMAIN_GAIN, PORTS = 7400, 250, 24
+PACKETS, SEED = 2000, 0
 
 # Starts arm_command as the demo does, says its process id, and waits to be killed.
 LAUNCHER = """
@@ -62,7 +72,7 @@ def comes_back_disabled(rig):
     rig.moves()
 
 
-@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM], ids=['SIGINT', 'SIGTERM'])
 def test_the_last_word_of_an_arm_command_that_is_ended_is_zero(rig, signum):
     assert rig.end('arm_command', signum) == 0
     rig.until(lambda: not rig.recorder.twists[-1].moving, 'the last twist is zero')
@@ -133,3 +143,46 @@ def test_an_arm_command_with_a_bad_parameter_says_so_and_can_be_mended(rig):
     rig.counts('arm_command', 'not_enabled')
     assert rig.enable().success
     rig.moves()
+
+
+# -- the machine and the network ------------------------------------------------------------------
+
+
+def noisy(rig):
+    """Have arm_command write a line into its log between any two actions."""
+    rig.feeder.between = cycle([lambda: rig.feeder.action(HUGE)])
+
+
+def test_without_disk_memory_or_handles_the_motion_goes_on_and_is_zero_in_time(rig):
+    noisy(rig)
+    with ExitStack() as limits:
+        for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_NOFILE):
+            limits.enter_context(rig.processes.limit('arm_command', kind, 0))
+        rig.tells('arm_command', 'translation_step')
+        rig.moves()
+        rig.rests(rig.feeder.cease())
+        rig.feeder.reset()
+        rig.moves()
+    assert rig.processes.all_alive()
+
+
+def packets():
+    """Make garbage, every other packet with the head of the DDS wire protocol."""
+    noise = random.Random(SEED)
+    for number in range(PACKETS):
+        head = b'RTPS\x02\x03\x01\x0f' + noise.randbytes(12) if number % 2 else b''
+        # The first bytes of a submessage: one of the kinds that there are, flags, a length.
+        part = bytes((noise.choice((1, 6, 7, 8, 9, 12, 14, 19, 21)), noise.randrange(4)))
+        yield head + part + noise.randbytes(noise.randrange(0, 300))
+
+
+def test_garbage_at_every_port_of_the_domain_stops_nothing(rig):
+    first = PORT_BASE + DOMAIN_GAIN * rig.domain
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        for number, packet in enumerate(packets()):
+            wire.sendto(packet, ('127.0.0.1', first + number % PORTS))
+            if number % 50 == 0:
+                rig.once()
+    rig.moves()
+    assert rig.processes.all_alive()
+    rig.rests(rig.feeder.cease())

@@ -14,10 +14,17 @@
 
 """The whole graph on the embedded arm: its processes die and hang, its operator interferes."""
 
+import json
+import shutil
 import signal
+from xml.etree import ElementTree
 
 import pytest
 from rig import SEEN
+
+from vla_accel_ros.graph.rights import enclaves
+from vla_accel_ros.graph.security_policy import render
+from vla_accel_ros.ros.enclave import OPERATOR, VIEWER
 
 NODES = ('camera', 'scheduler', 'inference', 'sim_arm')
 
@@ -113,6 +120,95 @@ def test_a_killed_arm_command_leaves_an_arm_that_stops_by_itself_and_comes_back_
     rig.moves()
 
 
+# -- the checkpoint ----------------------------------------------------------------------------
+
+
+def not_a_number(folder):
+    file = folder / 'config.json'
+    file.write_text(file.read_text().replace('-0.01', 'NaN', 1))
+
+
+def cut_off(folder):
+    weights = folder / 'model.safetensors'
+    weights.write_bytes(weights.read_bytes()[:-1000])
+
+
+def pointer(folder):
+    (folder / 'model.safetensors').write_text(
+        'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n'
+    )
+
+
+def wrong_kind(folder):
+    said = json.loads((folder / 'config.json').read_text())
+    said['vla_accel']['decoder'] = [1]
+    (folder / 'config.json').write_text(json.dumps(said))
+
+
+def test_a_bad_checkpoint_is_refused_by_name_at_rest_and_the_good_one_moves_the_arm_again(
+    rig, wanderer, tmp_path
+):
+    for transition in ('deactivate', 'cleanup'):
+        assert rig.change('inference', transition)
+    rig.rests()
+    for spoil, said in (
+        (shutil.rmtree, 'bad'),
+        (not_a_number, 'is NaN'),
+        (cut_off, 'model.safetensors'),
+        (pointer, 'git-lfs'),
+        (wrong_kind, 'decoder'),
+    ):
+        bad = tmp_path / 'bad'
+        shutil.copytree(wanderer, bad)
+        spoil(bad)
+        assert rig.set('inference', checkpoint=str(bad)).successful
+        rig.reports.mark()
+        assert not rig.change('inference', 'configure')
+        rig.tells('inference', 'configure_failed', said)
+        shutil.rmtree(bad, ignore_errors=True)
+    assert rig.set('inference', checkpoint=str(wanderer)).successful
+    for transition in ('configure', 'activate'):
+        assert rig.change('inference', transition)
+    rig.moves()
+    rig.quiet('inference', 'configure_failed')
+
+
+# -- rights ------------------------------------------------------------------------------------
+
+# What a node has only with another checkpoint, or beside MoveIt Servo.
+SOMETIMES = {'/proprio', '/servo_node/switch_command_type'}
+
+
+def test_every_topic_and_service_of_the_running_graph_is_in_the_policy_and_no_other(rig):
+    ask = rig.peer
+    for each in enclaves(rig.deployment):
+        if each.name in (OPERATOR, VIEWER):
+            continue
+
+        def lacks(each=each):
+            """Return by how much policy and graph differ, by the kind of right."""
+            who = (each.name, each.namespace)
+            found = {
+                'publish': ask.get_publisher_names_and_types_by_node(*who),
+                'subscribe': ask.get_subscriber_names_and_types_by_node(*who),
+                'reply': ask.get_service_names_and_types_by_node(*who),
+                'request': ask.get_client_names_and_types_by_node(*who),
+            }
+            return {
+                kind: different
+                for kind, listed in found.items()
+                if (different := {name for name, _ in listed} ^ set(getattr(each.rights, kind)))
+                - SOMETIMES
+            }
+
+        try:
+            rig.until(lambda: not lacks(), 'graph and policy agree', deadline=5)
+        except AssertionError:
+            assert lacks() == {}, each.name
+    said = ElementTree.fromstring(render(enclaves(rig.deployment)))
+    assert len(said.findall('.//profile')) == len(rig.processes.names) + 2
+
+
 # -- the operator ------------------------------------------------------------------------------
 
 
@@ -166,6 +262,7 @@ def test_a_node_that_is_taken_down_is_zero_in_time_and_moves_the_arm_again_when_
         ('scheduler', {'instruction': 'a' * 2000}),
         ('inference', {'checkpoint': '/nowhere'}),
         ('inference', {'threads': -1}),
+        ('inference', {'engine': 'warp'}),
         ('sim_arm', {'task': 'make tea'}),
         ('sim_arm', {'seed': -1}),
     ],

@@ -51,11 +51,19 @@ class Robot:
         )
         self.connect()
 
-    def connect(self):
+    @classmethod
+    def of_arm(cls, graph, node, name):
+        """Give the scheduler around one arm of a node that is there."""
+        robot = cls.__new__(cls)
+        robot.graph, robot.node = graph, node
+        robot.connect(f'{name}/')
+        return robot
+
+    def connect(self, within=''):
         graph = self.graph
-        self.observations = graph.publisher(Image, 'vla/observation', qos.CONTROL)
-        self.requests = graph.publisher(JointTrajectory, 'vla/request', qos.CONTROL)
-        self.chunks = graph.listen(JointTrajectory, 'vla/action_chunk', qos.REPORT)
+        self.observations = graph.publisher(Image, f'{within}vla/observation', qos.CONTROL)
+        self.requests = graph.publisher(JointTrajectory, f'{within}vla/request', qos.CONTROL)
+        self.chunks = graph.listen(JointTrajectory, f'{within}vla/action_chunk', qos.REPORT)
 
     def now(self):
         return self.graph.peer.get_clock().now().nanoseconds

@@ -55,6 +55,7 @@ EXTRAS = {
     'eval': 'requirements-eval.txt',
     'engines': 'requirements-engines.txt',
     'remote': 'requirements-remote.txt',
+    'cluster': 'requirements-cluster.txt',
 }
 # Environments of others, each made by `make` of the same name.
 ELSEWHERE = {'libero': 'requirements-libero.txt', 'simpler': 'requirements-simpler.txt'}
@@ -62,7 +63,7 @@ FILES = ('requirements.txt', *EXTRAS.values(), 'requirements-ros.txt')
 FILES += ('requirements-test.txt', 'requirements-test-alone.txt')
 # Rooms and files that only work where their extras are installed.
 BEYOND_A_ROBOT = ('sim', 'environments', 'evaluation', 'replay', 'tuning', 'bench', 'report')
-BEYOND_A_ROBOT += ('training', 'graph/demo_picture.py')
+BEYOND_A_ROBOT += ('training', 'cluster', 'graph/demo_picture.py')
 # Where an engine's library is missing another one runs; a remote policy says what it lacks.
 BEYOND_A_ROBOT += ('engines', 'remote')
 # Names of rosdep keys that differ, and what has none.

@@ -43,6 +43,7 @@ EXCEPTIONS = {
     'scheduling/test_docs.py',
     'scheduling/test_two_arms.py',
     'test_benchmarks.py',
+    'test_fuzz.py',
     'test_gpu_benchmarks.py',
     'training/test_shipped.py',
 }

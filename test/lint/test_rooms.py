@@ -35,7 +35,7 @@ LEVELS = (
     ('engines',),
     ('layers', 'pruning', 'decoding'),
     ('scheduling', 'safety', 'sim', 'deploy'),
-    ('inputs',),
+    ('inputs', 'cluster'),
     ('actions', 'observations', 'motion', 'options', 'devices', 'workers', 'paths'),
     ('action_space', 'action_columns'),
     ('files', 'stopping', 'extras', 'declared', '__init__'),
@@ -57,10 +57,21 @@ WITHOUT_TORCH = (
     'inputs',
     'files',
     'deploy',
+    'cluster',
 )
 NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
 NOT_ON_A_ROBOT = ('evaluation', 'replay', 'tuning', 'bench', 'report', 'training', 'environments')
-HEAVY = ('torch', 'mujoco', 'rclpy', 'cv2', 'matplotlib', 'transformers', 'gymnasium', 'PIL')
+HEAVY = (
+    'torch',
+    'mujoco',
+    'rclpy',
+    'cv2',
+    'matplotlib',
+    'transformers',
+    'gymnasium',
+    'PIL',
+    'ray',
+)
 
 
 def room_of(file: Path, root: Path) -> str:

@@ -37,7 +37,8 @@ from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import ImageIgnoredError, NotFiniteError
 from vla_accel_ros.models.preprocess import CameraCountError, fit
 from vla_accel_ros.models.stopwatch import STAGES
-from vla_accel_ros.models.tokenizer import FixedPrompt, TokenizerError
+from vla_accel_ros.models.tokenizer import FixedPrompt
+from vla_accel_ros.models.tokenizer_file import TokenizerError
 from vla_accel_ros.observations import Observation
 
 INSTRUCTION = 'pick up the red cube'

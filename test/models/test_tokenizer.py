@@ -14,21 +14,18 @@
 
 """Prompts as the checkpoints were trained with them."""
 
-import json
-
 import pytest
 
-from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.models.tokenizer import (
     PromptEncoder,
-    TokenizerError,
     build_prompt,
     end_prompt,
     load_prompt_encoder,
     vocabulary,
     write_tokenizer,
 )
+from vla_accel_ros.models.tokenizer_file import TokenizerError
 
 WORDS = vocabulary(['pick up the red cube'])
 
@@ -148,76 +145,6 @@ def test_a_tokeniser_of_another_checkpoint_is_told_by_the_prompts_own_words(tmp_
         encoder('pick up the red cube')
 
 
-def test_a_token_beyond_the_models_vocabulary_is_refused(folder):
-    with pytest.raises(TokenizerError, match='do not belong together'):
-        load_prompt_encoder(folder, embedded(3, bins=2))
-
-
-def edit(folder, change):
-    file = folder / 'tokenizer.json'
-    values = json.loads(file.read_text())
-    change(values)
-    file.write_text(json.dumps(values))
-
-
-def test_a_tokeniser_without_a_beginning_is_refused(folder):
-    edit(folder, lambda values: values['model']['vocab'].pop('<s>'))
-    with pytest.raises(TokenizerError, match="has no token '<s>'"):
-        load_prompt_encoder(folder, embedded(len(WORDS)))
-
-
-def test_a_prompt_is_neither_cut_nor_filled_up(folder):
-    whole = load_prompt_encoder(folder, embedded(len(WORDS)))('pick up the red cube')
-    edit(
-        folder,
-        lambda values: values.update(
-            truncation={
-                'direction': 'Right',
-                'max_length': 3,
-                'strategy': 'LongestFirst',
-                'stride': 0,
-            }
-        ),
-    )
-    assert load_prompt_encoder(folder, embedded(len(WORDS)))('pick up the red cube') == whole
-
-
-@pytest.mark.parametrize('name', ['tokenizer.json', 'tokenizer.model'])
-def test_a_git_lfs_pointer_is_said_to_be_one(tmp_path, name):
-    (tmp_path / name).write_text('version https://git-lfs.github.com/spec/v1\n')
-    with pytest.raises(TokenizerError, match=f'{name} is a git-lfs pointer.*git lfs pull'):
-        load_prompt_encoder(tmp_path, embedded(60))
-
-
-def test_a_folder_without_tokeniser_is_an_error(tmp_path):
-    with pytest.raises(TokenizerError, match=r'neither tokenizer\.json nor tokenizer\.model'):
-        load_prompt_encoder(tmp_path, embedded(60))
-
-
-def test_a_corrupt_tokeniser_is_named(tmp_path):
-    (tmp_path / 'tokenizer.json').write_text('{"model":')
-    with pytest.raises(TokenizerError, match=r'tokenizer\.json cannot be read'):
-        load_prompt_encoder(tmp_path, embedded(60))
-
-
-def test_llamas_own_file_is_read_without_another_package(cogact_reference, tmp_path):
-    config = read_config(cogact_reference)
-    ids = load_prompt_encoder(cogact_reference, config)('open the drawer')
-    assert ids[0] == 1 and ids[-2:] == [29871, 2]
-    (tmp_path / 'tokenizer.model').write_bytes(b'no model')
-    with pytest.raises(TokenizerError, match=r'tokenizer\.model cannot be read: it is no'):
-        load_prompt_encoder(tmp_path, embedded(60))
-
-
 def test_a_tail_is_appended_even_where_the_prompt_ends_with_it():
     encode = PromptEncoder(lambda text: [1, 5, 7, 8], end=None, tail=(7, 8))
     assert encode('go') == [1, 5, 7, 8, 7, 8]
-
-
-def test_llama_style_tokeniser_gets_its_bos(tmp_path):
-    from tokenizers import Tokenizer, models
-
-    vocab = {'<s>': 0, 'a': 1}
-    Tokenizer(models.BPE(vocab, [], unk_token=None)).save(str(tmp_path / 'tokenizer.json'))
-    ids = load_prompt_encoder(tmp_path, embedded(60))('a')
-    assert ids[0] == 0

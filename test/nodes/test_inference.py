@@ -54,7 +54,7 @@ def test_the_stages_of_a_call_are_timed_on_diagnostics(robot):
     keys = {v.key for v in status(robot).values}
     stages = ('preprocess', 'towers', 'projector', 'prefill', 'decode', 'detokenise', 'total')
     assert {f'{stage}_ms' for stage in stages} <= keys
-    assert {'waited_ms', 'self_test_difference', 'warm_up_ms'} <= keys
+    assert {'waited_ms', 'self_test_difference', 'warm_up_ms', 'checkpoint_hash'} <= keys
 
 
 def test_messages_with_different_stamps_are_no_pair(robot):

@@ -68,13 +68,13 @@ class Held:
 
 def test_deactivating_ignores_the_running_call_and_drops_the_one_that_waits(robot):
     graph, node = robot.graph, robot.node
-    held = node._policy = Held(node._policy)
+    held = node.arms[''].policy = Held(node.arms[''].policy)
     stamp = robot.now()
     for number in range(2):
         robot.request(stamp + number)
         robot.observe(stamp + number)
         graph.until(held.started.is_set, 'the first call runs')
-    graph.until(lambda: node._worker._job is not None, 'the second call waits')
+    graph.until(lambda: node.worker.waits(), 'the second call waits')
     assert graph.change_state(node, 'deactivate')
     assert node.health.total('jobs_dropped') == 1
     held.go.set()

@@ -165,7 +165,7 @@ def test_a_checkpoint_that_wants_proprioception_gets_the_values_by_name(graph, t
     gripper = JointState(name=[names[7]], position=[values[7]])
     states.publish(gripper)
     robot.counted('unstamped_proprio')
-    buffer = robot.node._proprio._values
+    buffer = robot.node.arms[''].proprio._values
     for state, name in ((arm, names[0]), (gripper, names[7])):
         state.header.stamp = from_ns(stamp)
         states.publish(state)

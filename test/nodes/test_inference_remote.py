@@ -94,7 +94,7 @@ def test_the_state_goes_out_by_name(graph, server):
     message = JointState(name=['a', 'b', 'c'], position=[0.5, 0.25, 9.0])
     message.header.stamp = from_ns(stamp)
     states.publish(message)
-    robot.graph.until(lambda: not robot.node._proprio.absent(), 'the state is there')
+    robot.graph.until(lambda: not robot.node.arms[''].proprio.absent(), 'the state is there')
     robot.request(stamp)
     robot.observe(stamp, frame(views=1))
     assert message_to_chunk(robot.answer()).values[0, 2] == pytest.approx(0.075)

@@ -28,14 +28,15 @@ class Bench:
     def __init__(self):
         self.done, self.errors = [], []
         self.started, self.go = threading.Semaphore(0), threading.Semaphore(0)
-        self.worker = Worker(self.work, self.errors.append, 'bench')
+        self.together = []
+        self.worker = Worker(self.work, lambda error, job: self.errors.append(error), 'bench')
 
-    def work(self, job):
+    def work(self, jobs):
         self.started.release()
         assert self.go.acquire(timeout=10)
-        if isinstance(job, Exception):
-            raise job
-        self.done.append(job)
+        self.together.append(len(jobs))
+        self.done += [job for job in jobs if not isinstance(job, Exception)]
+        return [job if isinstance(job, Exception) else None for job in jobs]
 
     def finish(self):
         assert self.worker.close(10)
@@ -96,3 +97,34 @@ def test_close_says_when_the_running_job_does_not_end():
     assert bench.worker.close(0.01) is False
     bench.go.release()
     bench.finish()
+
+
+def test_jobs_that_wait_together_are_done_together_and_the_newest_of_each_owner():
+    bench = Bench()
+    bench.worker.most = 2
+    bench.worker.put(1, 'a')
+    assert bench.started.acquire(timeout=10)
+    for owner, job in (('b', 2), ('c', 3), ('a', 4), ('b', 5), ('d', ValueError('no'))):
+        bench.worker.put(job, owner)
+    assert bench.worker.waits() == 4
+    bench.go.release(3)
+    for _ in range(2):
+        assert bench.started.acquire(timeout=10)
+    bench.finish()
+    assert bench.done == [1, 5, 3, 4]
+    assert bench.together == [1, 2, 2]
+    assert [str(error) for error in bench.errors] == ['no']
+
+
+def test_what_the_work_itself_raises_is_told_of_each_job():
+    failed = []
+
+    def work(jobs):
+        raise ZeroDivisionError
+
+    worker = Worker(work, lambda error, job: failed.append((type(error), job)), 'bench')
+    worker.put(1)
+    while not failed:
+        worker.call(lambda: None).result(10)
+    assert worker.close(10)
+    assert failed == [(ZeroDivisionError, 1)]

@@ -74,6 +74,8 @@ def recipe_for(head, start):
             {'name': 'dagger', 'images': 8, 'mix': {'own': 1}, 'evaluate': 8, **common},
         ],
     )
+    if head == 'flow':
+        values['stages'][0]['prefix'] = 2
     values['model'].update(head=head, chunk=5, head_width=32, head_layers=1)
     return from_dict(values)
 

@@ -29,7 +29,7 @@ from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.sim.scene import COLOURS
-from vla_accel_ros.sim.tasks import TASKS, all_instructions, all_tasks
+from vla_accel_ros.sim.tasks import all_instructions, all_tasks
 
 MAX_BYTES = 25e6
 LIFTS = all_instructions('lift')
@@ -128,13 +128,13 @@ def test_the_same_cube_in_hand_is_brought_to_where_the_words_say(policy, env, ca
     assert right >= 0.8 * 4 * len(texts)
 
 
-@pytest.mark.parametrize('kind', TASKS)
-def test_it_does_what_it_is_told_to(name, policy, cameras, kind):
+# Stacking asks for what the other tasks do; benchmarks/results/closed_loop.md has them all.
+def test_it_does_what_it_is_told_to(name, policy, cameras):
     environment = Tabletop(policy.image_size, cameras=cameras)
     driver = Driver(policy, find(SHIPPED[name].method)[0])
     episodes = [
         run_episode(driver, environment, FIRST + 20 + i, text)
-        for i, text in enumerate(all_instructions(kind)[:3])
+        for i, text in enumerate(all_instructions('stack')[:3])
     ]
     environment.close()
     assert sum(episode.success for episode in episodes) >= 2

@@ -13,12 +13,14 @@
 # limitations under the License.
 """A recipe is followed to a checkpoint that policies load; stopping changes nothing."""
 
+from copy import deepcopy
 from dataclasses import replace
 import json
 import shutil
 
 import numpy as np
 import pytest
+from recipes import SMALL
 import torch
 
 from vla_accel_ros.commands.train import overfitting
@@ -66,9 +68,18 @@ def trained(followed, out, frames, stop_at=None, only=None, report=quiet):
     return trainer
 
 
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory, frames):
+    """Give a run that was not stopped; nobody changes its folder."""
+    return trained(
+        recipe_yaml.from_dict(deepcopy(SMALL)), tmp_path_factory.mktemp('whole'), frames
+    )
+
+
 @pytest.mark.parametrize('stop_at', [4, 6, 9])
-def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(small, tmp_path, frames, stop_at):
-    whole = trained(small, tmp_path / 'whole', frames)
+def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(
+    small, tmp_path, frames, whole, stop_at
+):
     first = trained(small, tmp_path / 'parts', frames, stop_at=stop_at)
     assert first.optimiser.steps == stop_at
     second = trained(small, tmp_path / 'parts', frames)
@@ -78,29 +89,28 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(small, tmp_path, fram
 
 
 def test_a_stage_may_ask_fewer_instructions_of_an_image(small, tmp_path, frames):
-    trainer = trained(replace(small, asks=2), tmp_path, frames)
+    trainer = trained(replace(small, asks=2), tmp_path, frames, stop_at=1)
     sets = datasets.opened(trainer, small.stages[-1].mix)
     assert trainer.sampler(sets).asks == 2
     assert trainer.sampler(sets, 1).asks == 1
 
 
-def test_a_run_starts_from_a_checkpoint_and_goes_on_without_it(small, tmp_path, frames):
-    source = trained(small, tmp_path / 'source', frames)
-    follows = replace(small, start=str(source.folder), seed=small.seed + 1)
+def test_a_run_starts_from_a_checkpoint_and_goes_on_without_it(small, tmp_path, frames, whole):
+    source = shutil.copytree(whole.folder, tmp_path / 'source')
+    follows = replace(small, start=str(source), seed=small.seed + 1)
     out, said = tmp_path / 'out', []
     trained(follows, out, frames, stop_at=1, report=said.append)
     assert any('starting from' in line and 'vision_backbone' in line for line in said)
     kept = torch.load(out / STATE, weights_only=True)['optimiser']['masters']
     # One small step away from where it started, which was stored in half precision.
-    for name, weight in source.optimiser.averaged('model').items():
+    for name, weight in whole.optimiser.averaged('model').items():
         assert (kept[f'model.{name}'] - weight).abs().max() < 5e-3, name
-    shutil.rmtree(source.folder)
+    shutil.rmtree(source)
     assert trained(follows, out, frames).optimiser.steps == 12
 
 
-def test_the_checkpoint_is_loaded_and_sees(small, tmp_path, frames):
-    trainer = trained(small, tmp_path, frames)
-    policy = Policy.load(trainer.folder)
+def test_the_checkpoint_is_loaded_and_sees(small, whole):
+    policy = Policy.load(whole.folder)
     assert policy.self_test(cameras=2) > 0
     views = tuple(np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), dtype=np.uint8))
     red, blue = (
@@ -113,26 +123,26 @@ def test_the_checkpoint_is_loaded_and_sees(small, tmp_path, frames):
 
 def test_a_few_frames_are_learnt_by_heart(small, tmp_path, frames):
     heart = overfitting(small, 2)
-    stage = replace(heart.stages[0], images=200 * heart.batch, rate=3e-3)
+    stage = replace(heart.stages[0], images=120 * heart.batch, rate=3e-3)
     trainer = trained(replace(heart, stages=(stage,)), tmp_path, tmp_path / 'own', only=2)
     lines = curves.read(trainer.out / LOG)
-    assert lines[-1]['action'] < 0.4 * lines[0]['action']
+    assert lines[-1]['action'] < 0.6 * lines[0]['action']
     assert lines[-1]['locate'] < lines[0]['locate']
 
 
 def test_openvlas_form_and_ofts_are_trained_to_policies(scaled, tmp_path):
     heart = overfitting(scaled, 2)
-    stage = replace(heart.stages[0], images=250 * heart.batch, rate=3e-3)
+    stage = replace(heart.stages[0], images=150 * heart.batch, rate=3e-3)
     trainer = trained(replace(heart, stages=(stage,)), tmp_path, tmp_path / 'own', only=2)
     lines = curves.read(trainer.out / LOG)
-    assert lines[-1]['action'] < 0.6 * lines[0]['action']
+    assert lines[-1]['action'] < 0.75 * lines[0]['action']
     policy = Policy.load(trainer.folder)
     views = np.random.default_rng(0).integers(0, 255, (2, 32, 32, 3), dtype=np.uint8)
     seen = Observation(tuple(views[: len(scaled.cameras)]), scaled.instructions[0], 0, np.zeros(8))
     answer = policy.predict(seen).chunk_values
     assert answer.shape == (max(1, scaled.model.chunk), 7)
-    episodes = trainer.rollout().check(range(1_000_000, 1_000_002), scaled.instructions)
-    assert all(episode.over for episode in episodes)
+    (episode,) = trainer.rollout().check(range(1_000_000, 1_000_001), scaled.instructions)
+    assert episode.over
 
 
 def test_a_run_of_a_gpu_draws_the_same_batches_beside():
@@ -141,13 +151,13 @@ def test_a_run_of_a_gpu_draws_the_same_batches_beside():
     assert list(stream(lambda step: step, range(0), True)) == []
 
 
-def test_the_log_becomes_a_picture(small, tmp_path, frames):
-    trainer = trained(small, tmp_path, frames)
-    with (trainer.out / LOG).open('a') as log:
+def test_the_log_becomes_a_picture(whole, tmp_path):
+    shutil.copy(whole.out / LOG, tmp_path)
+    with (tmp_path / LOG).open('a') as log:
         log.write(json.dumps({'stage': 'clone', 'images': 24, 'success': 0.5, 'steps': 30}) + '\n')
-    curves.draw(trainer.out / LOG, tmp_path / 'curves.png')
+    curves.draw(tmp_path / LOG, tmp_path / 'curves.png')
     assert (tmp_path / 'curves.png').stat().st_size > 10_000
-    assert curves.read(trainer.out / LOG)[-1]['total'] == 48
+    assert curves.read(tmp_path / LOG)[-1]['total'] == 48
 
 
 def test_dagger_labels_what_the_policy_gets_into(values, tmp_path, frames):

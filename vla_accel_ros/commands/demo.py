@@ -27,10 +27,14 @@ import sys
 import time
 
 from vla_accel_ros.files.output_folder import OutputFolder
+from vla_accel_ros.files.whole_files import write_whole
+from vla_accel_ros.graph.demo_arms import MOST_ARMS, arms_summary, arms_table, plans, run_arms
+from vla_accel_ros.graph.demo_episode import run_episode
 from vla_accel_ros.graph.demo_graph import ProcessDiedError, RunningGraph, looking, reserve_domain
 from vla_accel_ros.graph.demo_report import (
     LOGS,
     NAMES,
+    SUMMARY,
     DemoEpisode,
     line,
     of_earlier,
@@ -43,16 +47,26 @@ from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
 from vla_accel_ros.stopping import Ended
 
-START_S = 120.0
-POLL_S = 0.2
-TICK_S = 0.1
+START_S, ANSWER_S = 120.0, 10.0
 MOVED_M = 0.01
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument(
-        '--episodes', type=int, default=5, metavar='N', help='how many (default 5)'
+        '--arms',
+        type=int,
+        default=1,
+        metavar='N',
+        help='how many arms one inference node serves, each with an instruction of its own '
+        '(default 1)',
+    )
+    parser.add_argument(
+        '--episodes',
+        type=int,
+        default=None,
+        metavar='N',
+        help='how many, of each arm (default 5, with several arms 1)',
     )
     parser.add_argument(
         '--seed',
@@ -125,6 +139,8 @@ def run(args: argparse.Namespace) -> int:
         ValueError: When an argument makes no sense.
         FileNotFoundError: When there is no such checkpoint, parameter file or preset.
     """
+    if args.episodes is None:
+        args.episodes = 5 if args.arms == 1 else 1
     instructions = _instructions(args)
     checkpoint_folder(args.checkpoint)
     deployment = Deployment(
@@ -147,6 +163,8 @@ def _run(args: argparse.Namespace, deployment: Deployment, instructions: list[st
     from vla_accel_ros.graph.operator import GraphError
 
     show = (lambda *_, **__: None) if args.json else print
+    if args.arms > 1:
+        return _run_arms(args, deployment, show)
     try:
         episodes = list(_episodes(args, deployment, instructions, show))
     except (GraphError, ProcessDiedError) as error:
@@ -161,17 +179,40 @@ def _run(args: argparse.Namespace, deployment: Deployment, instructions: list[st
     return 0 if facts['ok'] else 1
 
 
+def _run_arms(args: argparse.Namespace, deployment: Deployment, show) -> int:
+    from vla_accel_ros.graph.operator import GraphError
+
+    planned = plans(args.arms, args.episodes, args.seed, _known(args.task))
+    try:
+        found = run_arms(deployment, planned, args.out / LOGS, args.limit, show)
+    except (GraphError, ProcessDiedError) as error:
+        print(f'vla-accel demo: {error}', file=sys.stderr)
+        return 1
+    facts = arms_summary(found, args.checkpoint, args.min_success, MOVED_M)
+    write_whole(args.out / SUMMARY, json.dumps(facts, indent=2) + '\n')
+    show(arms_table(facts))
+    if args.json:
+        print(json.dumps(facts, indent=2))
+    return 0 if facts['ok'] else 1
+
+
+def _known(task: str) -> list[str]:
+    return all_instructions(task) if task in TASKS else [parse(task).instruction]
+
+
 def _instructions(args: argparse.Namespace) -> list[str]:
     if args.episodes < 1:
         raise ValueError(f'--episodes is {args.episodes}, expected at least 1')
     if args.limit <= 0:
         raise ValueError(f'--limit is {args.limit}, expected above 0 seconds')
-    if not 0 <= args.min_success <= args.episodes:
-        raise ValueError(f'--min-success is {args.min_success}, expected 0 to {args.episodes}')
+    if not 1 <= args.arms <= MOST_ARMS:
+        raise ValueError(f'--arms is {args.arms}, expected 1 to {MOST_ARMS}')
+    most = args.episodes * args.arms
+    if not 0 <= args.min_success <= most:
+        raise ValueError(f'--min-success is {args.min_success}, expected 0 to {most}')
     if args.seed < 0:
         raise ValueError(f'--seed is {args.seed}, expected 0 or more')
-    known = all_instructions(args.task) if args.task in TASKS else [parse(args.task).instruction]
-    return list(islice(cycle(known), args.episodes))
+    return list(islice(cycle(_known(args.task)), args.episodes))
 
 
 def _episodes(
@@ -206,39 +247,38 @@ def _episodes(
             for number, instruction in enumerate(instructions):
                 if number == len(instructions) - 1:
                     operator.watch()
-                yield _episode(args, operator, number, instruction, show)
+                yield run_episode(
+                    operator,
+                    number,
+                    args.seed + number,
+                    instruction,
+                    args.limit,
+                    Live(args.episodes, operator, show),
+                    ANSWER_S,
+                )
         finally:
             operator.close()
 
 
-def _episode(args, operator, number: int, instruction: str, show) -> DemoEpisode:
-    """Lay the table, instruct, enable, and watch until success or the limit."""
-    operator.instruct('')
-    operator.reset(args.seed + number, instruction)
-    record = operator.begin()
-    operator.instruct(instruction)
-    operator.enable()
-    begun = time.monotonic()
-    episode = DemoEpisode(number, args.seed + number, instruction, record)
-    asked, shown = None, 0.0
-    live = sys.stdout.isatty()
-    while episode.seconds < args.limit and not episode.success:
-        now = time.monotonic()
-        wait = begun + episode.seconds + TICK_S
-        operator.until(lambda at=wait: time.monotonic() >= at, 'time passes', 60.0)
-        episode.seconds = time.monotonic() - begun
-        if asked is not None and asked.done():
-            episode.success, asked = asked.result().success, None
-        elif asked is None and episode.seconds % POLL_S < TICK_S * 1.5:
-            asked = operator.ask_success()
-        if now - shown > (0 if live else 1):
-            shown = now
-            show(
-                line(episode, args.episodes, operator.recent),
-                end='\r' if live else '\n',
-                flush=True,
-            )
-    operator.stop()
-    operator.instruct('')
-    show(line(episode, args.episodes, operator.recent, final=True), flush=True)
-    return episode
+class Live:
+    """Shows an episode while it runs: on a terminal in one line, else a line a second.
+
+    Args:
+        episodes: How many there are.
+        operator: Of the arm.
+        show: Prints.
+    """
+
+    def __init__(self, episodes: int, operator, show) -> None:
+        self._episodes, self._operator, self._show = episodes, operator, show
+        self._shown, self._live = 0.0, sys.stdout.isatty()
+
+    def __call__(self, episode: DemoEpisode, final: bool) -> None:
+        """Show it."""
+        now, recent = time.monotonic(), self._operator.recent
+        if final:
+            self._show(line(episode, self._episodes, recent, final=True), flush=True)
+        elif now - self._shown > (0 if self._live else 1):
+            self._shown = now
+            end = '\r' if self._live else '\n'
+            self._show(line(episode, self._episodes, recent), end=end, flush=True)

@@ -20,20 +20,21 @@ import argparse
 from contextlib import ExitStack
 from dataclasses import replace
 import json
-import os
 from pathlib import Path
 import sys
 import time
 
 from vla_accel_ros import acceleration as methods
-from vla_accel_ros.acceleration.grammar import add_argument
-from vla_accel_ros.devices import device_name
+from vla_accel_ros.cluster.connection import Cluster
+from vla_accel_ros.cluster.options import workers_here
 from vla_accel_ros.engines import wish
 from vla_accel_ros.environments import registry
 from vla_accel_ros.evaluation import clocks, runner, seeds
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.journal import Journal, check_journal
+from vla_accel_ros.evaluation.options import configure
 from vla_accel_ros.evaluation.session import Evaluation
+from vla_accel_ros.evaluation.spread import Spread
 from vla_accel_ros.evaluation.table import render
 from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.outputs import check_apart, check_file
@@ -45,103 +46,10 @@ from vla_accel_ros.files.own_outputs import (
     write_whole,
 )
 from vla_accel_ros.files.whole_files import is_special, is_stdout
-from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
+from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.stopping import Interrupt
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
-    add = parser.add_argument
-    add(
-        '--checkpoint',
-        default=DEFAULT_CHECKPOINT,
-        help='shipped checkpoint or folder (%(default)s)',
-    )
-    add(
-        '--unnorm-key',
-        default=None,
-        help='data set whose statistics un-normalise the actions, where there are several',
-    )
-    add('--episodes', type=int, default=50, help='of each method (%(default)s)')
-    add(
-        '--seed',
-        default='reporting',
-        help=(
-            'first seed, or the name of a range: '
-            + ', '.join(f'{name} from {span.start}' for name, span in seeds.RANGES.items())
-            + ' (%(default)s)'
-        ),
-    )
-    add_argument(parser, 'none,sp_vla')
-    add('--env', default='tabletop', help=registry.HELP + ' (%(default)s)')
-    add(
-        '--env-config',
-        type=Path,
-        default=None,
-        metavar='FILE',
-        help='YAML on an environment that is not known, see docs/environments.md',
-    )
-    add(
-        '--task',
-        default=None,
-        help=(
-            'an instruction, or for the embedded arm lift, place, stack or all, whose '
-            'instructions '
-            "take turns (default: all), else the environment's own"
-        ),
-    )
-    add(
-        '--clock',
-        choices=clocks.CLOCKS,
-        default=clocks.STEP,
-        help=('step: the world waits for the model; real: it goes on meanwhile (%(default)s)'),
-    )
-    add(
-        '--latency-ms',
-        default=None,
-        metavar='MS|FILE',
-        help=(
-            'of each call on the real clock; or the JSON report of an evaluation, whose calls of '
-            'the same methods are drawn from; what it takes here and now by default'
-        ),
-    )
-    add(
-        '--workers',
-        type=int,
-        default=len(os.sched_getaffinity(0)),
-        help='processes; episodes are the same, but calls are timed best with 1 (%(default)s)',
-    )
-    add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
-    wish.add_arguments(parser)
-    add(
-        '--image-size',
-        type=int,
-        default=None,
-        help="side of the camera images in pixels; the checkpoint's own by default",
-    )
-    add(
-        '--max-steps',
-        type=int,
-        default=None,
-        help="steps after which an episode is cut off; the task's own by default",
-    )
-    add(
-        '--out',
-        type=Path,
-        default=None,
-        metavar='FILE',
-        help=('file for the JSON report; the episodes are kept beside it as they end'),
-    )
-    add('--resume', action='store_true', help='go on with the episodes that are beside --out')
-    add(
-        '--report',
-        type=Path,
-        default=None,
-        metavar='PATH',
-        help=(
-            'page with tables, charts, timelines and films: a folder, or a file ending in .html'
-        ),
-    )
+__all__ = ['configure', 'run', 'session_of']
 
 
 def session_of(args: argparse.Namespace) -> Evaluation:
@@ -199,21 +107,30 @@ def run(args: argparse.Namespace) -> int:
     page = None if args.report is None else report_file(args.report)
     check_outputs(args, page)
     jobs = session.jobs()
-    if args.workers > 0:
-        count = min(args.workers, len(jobs))
-        print(
-            f'starting {count} worker{"s" * (count > 1)} for {len(jobs)} episodes', file=sys.stderr
-        )
-    here = runner.prepare(jobs, session.setup, args.workers)
-    session = replace(session, setup=here.setup, engine=here.policy.in_use.facts())
+    workers = workers_here() if args.workers is None else args.workers
     with ExitStack() as stack:
+        where, spread = '', None
+        if args.cluster is not None:
+            cluster = stack.enter_context(Cluster(args.cluster, args.device))
+            spread = Spread(cluster, args.workers)
+            where, workers = f' on {args.cluster}', spread.workers
+        if workers > 0:
+            count = min(workers, len(jobs))
+            print(
+                f'starting {count} worker{"s" * (count > 1)}{where} for {len(jobs)} episodes',
+                file=sys.stderr,
+            )
+        here = runner.prepare(jobs, session.setup, workers)
+        session = replace(
+            session, setup=here.setup, engine=here.policy.in_use.facts(), spread=spread
+        )
         for path in (args.out, page):
             if path is not None and not is_special(path):
                 stack.enter_context(Lock.beside(path))
         stop = stack.enter_context(
             Interrupt('stopping: episodes under way are left, what is done is kept')
         )
-        return _run(args, session, jobs, here, page, stop)
+        return _run(args, session, jobs, here, workers, page, stop)
 
 
 def _run(
@@ -221,6 +138,7 @@ def _run(
     session: Evaluation,
     jobs: list[runner.Job],
     here: runner.Worker,
+    workers: int,
     page: Path | None,
     stop: Interrupt,
 ) -> int:
@@ -228,7 +146,7 @@ def _run(
     if args.out is not None and not is_special(args.out):
         journal = Journal(journal_beside(args.out), session.settings(), args.resume)
     start = time.monotonic()
-    results, failed = _evaluate(session, jobs, here, args.workers, journal, stop)
+    results, failed = _evaluate(session, jobs, here, workers, journal, stop)
     if journal is not None:
         journal.close()
     if failed and not results:
@@ -293,8 +211,15 @@ def _evaluate(
     if done:
         print(f'going on: {len(done)} of {len(jobs)} episodes were run', file=sys.stderr)
     live, start, fresh = sys.stderr.isatty(), time.monotonic(), 0
+    spread = session.spread
     try:
-        for result in runner.run(left, session.setup, workers, here, stop) if left else ():
+        for result in (
+            ()
+            if not left
+            else spread.run(left, here, stop)
+            if spread
+            else runner.run(left, session.setup, workers, here, stop)
+        ):
             done[result.method, result.seed] = result
             fresh += 1
             if journal is not None:

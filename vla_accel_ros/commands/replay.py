@@ -12,15 +12,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`vla-accel replay`: a bag offline, or over the real nodes."""
+"""`vla-accel replay`: a bag or a LeRobot dataset, offline or over the real nodes."""
 
 from __future__ import annotations
 
 import argparse
 from math import inf
+from pathlib import Path
+import sys
 
+from vla_accel_ros import extras
+from vla_accel_ros.files.outputs import check_outside
 from vla_accel_ros.replay import offline_run as command
 from vla_accel_ros.replay import options
+from vla_accel_ros.replay.lerobot.layout import is_dataset
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +50,24 @@ def run(args: argparse.Namespace) -> int:
     """
     if not 0 <= args.rate < inf:
         raise ValueError(f'--rate is {args.rate}, expected at least 0')
+    if is_dataset(args.bag):
+        return _dataset(args)
+    return _replay(args)
+
+
+def _dataset(args: argparse.Namespace) -> int:
+    # pyarrow takes a while, and bags do without it.
+    from vla_accel_ros.replay.lerobot.as_bag import as_bag
+
+    extras.require('eval')
+    dataset, args.out = args.bag, args.out or Path('out/replay') / args.bag.resolve().name
+    check_outside(args.out, (dataset,))
+    with as_bag(dataset, lambda line: print(f'replay: {line}', file=sys.stderr)) as bag:
+        args.bag = bag
+        return _replay(args)
+
+
+def _replay(args: argparse.Namespace) -> int:
     if args.mode == 'offline':
         return command.run(args)
     # rclpy takes a while, and offline does without it.

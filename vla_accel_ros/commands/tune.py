@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from contextlib import ExitStack
 import json
 from math import inf
 from pathlib import Path
@@ -25,6 +26,8 @@ import re
 import sys
 
 from vla_accel_ros.acceleration.presets import render as render_preset
+from vla_accel_ros.cluster.connection import Cluster
+from vla_accel_ros.cluster.options import workers_here
 from vla_accel_ros.files.output_folder import OutputFolder
 from vla_accel_ros.files.outputs import check_outside
 from vla_accel_ros.paths import checkpoint_folder
@@ -65,17 +68,34 @@ def run(args: argparse.Namespace) -> int:
         'methods': {space.name: space.to_dict() for space in found_in},
         'sampler_seed': args.sampler_seed,
     }
-    with files, Interrupt('stopping: settings under way are left, those tried are kept') as stop:
+    workers = workers_here() if args.workers is None else args.workers
+    with ExitStack() as stack:
+        where, cluster = '', None
+        if args.cluster is not None:
+            cluster = stack.enter_context(Cluster(args.cluster, args.device))
+            where, workers = f' on {args.cluster}', args.workers or cluster.room
+        stack.enter_context(files)
+        stop = stack.enter_context(
+            Interrupt('stopping: settings under way are left, those tried are kept')
+        )
         folder = Folder(files, identity)
         for space in found_in:
             say(f'{space.name}: {", ".join(each.name for each in space.dimensions)}')
         say(
-            f'starting {args.workers} worker{"s" * (args.workers > 1)}, after the unaccelerated '
+            f'starting {workers} worker{"s" * (workers > 1)}{where}, after the unaccelerated '
             'policy was tried'
         )
         bar = Bar(args.trials * len(found_in), 'settings tried')
         found = search(
-            plan, found_in, folder, args.trials, args.sampler_seed, args.workers, bar.show, stop
+            plan,
+            found_in,
+            folder,
+            args.trials,
+            args.sampler_seed,
+            workers,
+            bar.show,
+            stop,
+            cluster,
         )
         bar.end()
         if not found.points:
@@ -87,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
             tuple(space.name for space in found_in),
             interrupted=not found.complete,
         )
-        _confirm(outcome, args.points, args.workers, say, stop)
+        _confirm(outcome, args.points, workers, say, stop, cluster)
         return _conclude(outcome, files, args.json, stop)
 
 
@@ -97,7 +117,12 @@ def _name(bags: list[Path] | None) -> str:
 
 
 def _confirm(
-    outcome: Outcome, most: int, workers: int, say: Callable[[str], None], stop: Interrupt
+    outcome: Outcome,
+    most: int,
+    workers: int,
+    say: Callable[[str], None],
+    stop: Interrupt,
+    cluster: Cluster | None,
 ) -> None:
     """Try the best points on what the search has not seen, where there is such."""
     held_out, points = outcome.plan.held_out(), outcome.to_confirm(most)
@@ -108,7 +133,7 @@ def _confirm(
     bar = Bar(len(points), 'settings confirmed')
     try:
         outcome.confirmed = confirm(
-            held_out, points, bound if rule == FASTEST else inf, workers, bar.show, stop
+            held_out, points, bound if rule == FASTEST else inf, workers, bar.show, stop, cluster
         )
     except Stopped:
         outcome.interrupted = True

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 import json
+from typing import Any
 
 from vla_accel_ros.deploy.wants import NUMBERS, WORDS, Wants
 from vla_accel_ros.files.kinds import (
@@ -236,17 +237,21 @@ class Facts:
 PARTS = tuple(each.name for each in fields(Facts))
 
 
+def known_parts(facts: Facts) -> dict[str, Any]:
+    """Give the parts that are known, by name."""
+    parts = {name: getattr(facts, name) for name in PARTS}
+    return {name: part for name, part in parts.items() if part is not None}
+
+
 def write(facts: Facts) -> dict[str, str]:
     """Give the parts that are known as text, by name, as `read` takes them.
 
     Raises:
         ValueError: When a number is not finite.
     """
-    parts = {name: getattr(facts, name) for name in PARTS}
     return {
         name: json.dumps(asdict(part), allow_nan=False)
-        for name, part in parts.items()
-        if part is not None
+        for name, part in known_parts(facts).items()
     }
 
 

@@ -27,6 +27,7 @@ import shlex
 import subprocess
 import sys
 
+from vla_accel_ros.devices import processor
 from vla_accel_ros.files.whole_files import plain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +39,7 @@ def machine() -> dict[str, object]:
     """Return processor, cores, memory, GPU and system."""
     gib = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
     return {
-        'processor': _processor(),
+        'processor': processor(),
         'cores': len(os.sched_getaffinity(0)),
         'memory_gib': round(gib, 1),
         'gpu': _gpu(),
@@ -116,15 +117,6 @@ class CpuMeter:
             ours += sum(map(int, text.rpartition(')')[2].split()[11:13]))
         total = user + nice + system + idle + iowait + irq + softirq + steal
         return total, idle + iowait, steal, ours
-
-
-def _processor() -> str:
-    try:
-        text = (PROC / 'cpuinfo').read_text(encoding='utf-8')
-    except FileNotFoundError:
-        return platform.processor() or platform.machine()
-    names = re.findall(r'^model name\s*:\s*(.+)$', text, re.MULTILINE)
-    return names[0].strip() if names else platform.machine()
 
 
 def _gpu() -> str | None:

@@ -23,13 +23,13 @@ import shlex
 import numpy as np
 
 from vla_accel_ros.acceleration import BASELINE
-from vla_accel_ros.evaluation import fingerprints
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.film import failures, film, seeds_to_show
 from vla_accel_ros.evaluation.page_measures import BOUNDS, COST, MEASURES, QUALITY, row_of
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.evaluation.runner import Worker
 from vla_accel_ros.evaluation.session import Evaluation
+from vla_accel_ros.files import fingerprints
 from vla_accel_ros.models.preprocess import fit
 from vla_accel_ros.report.data import Provenance, Report
 from vla_accel_ros.report.moments import Camera, Clip, ShownEpisode, ShownTrace, Step

@@ -17,9 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+import hashlib
 import sys
 
-from vla_accel_ros.acceleration import Method, check_method
+from vla_accel_ros.acceleration import BASELINE, Method, apply_method, check_method, parse
+from vla_accel_ros.cluster.workers import ClusterWorkers
 from vla_accel_ros.engines import wish
 from vla_accel_ros.engines.wish import WEIGHTS, EngineWish
 from vla_accel_ros.environments.interface import EnvironmentKind
@@ -141,15 +143,29 @@ class Worker:
             ValueError: When a method does not fit the model, an instruction has words that its
                 tokeniser does not know, or it cannot answer what the environment shows.
         """
-        from vla_accel_ros.observations import Observation
-
         for method in {job.method.name: job.method for job in jobs}.values():
             check_method(method, self.policy)
         for instruction in dict.fromkeys(job.instruction for job in jobs):
             self.policy.tokens_of(instruction)
-        self.environment.reset(jobs[0].seed, jobs[0].instruction)
+        self.first_answer(jobs[0])
+
+    def first_answer(self, job: Job) -> tuple[str, str]:
+        """Return SHA-256 of an episode's first pictures, and of the unaccelerated answer to them.
+
+        Machines on which these differ do not give the same episodes.
+        """
+        from vla_accel_ros.observations import Observation
+
+        self.environment.reset(job.seed, job.instruction)
         view = self.environment.observe()
-        self.policy.predict(Observation(view.images, jobs[0].instruction, 1, view.proprio))
+        seen = Observation(view.images, job.instruction, 1, view.proprio)
+        # Another state over the same weights: what was run before has no say.
+        policy = self.policy.sibling()
+        apply_method(parse(BASELINE), policy)
+        policy.reset()
+        answer = policy.predict(seen)
+        pictures = hashlib.sha256(b''.join(image.tobytes() for image in view.images))
+        return pictures.hexdigest(), hashlib.sha256(answer.chunk_values.tobytes()).hexdigest()
 
     def run(self, job: Job, stop: Callable[[], bool] = never) -> EpisodeResult:
         """Run one episode.
@@ -172,12 +188,15 @@ def _say(line: str) -> None:
 _worker: Worker | None = None
 
 
-def _begin(setup: Setup) -> None:
+def begin(setup: Setup) -> Worker:
+    """Build the worker of this process."""
     global _worker
     _worker = Worker(setup)
+    return _worker
 
 
-def _run(job: Job) -> EpisodeResult | None:
+def run_one(job: Job) -> EpisodeResult | None:
+    """Run an episode in a process that has begun; None when it was asked to end meanwhile."""
     try:
         return _worker.run(job, asked_to_end)
     except Stopped:
@@ -225,7 +244,8 @@ def run(
     """
     here = here or prepare(jobs, setup, workers)
     if workers > 1 and len(jobs) > 1:
-        yield from _share(jobs, here.setup, min(workers, len(jobs)), stop)
+        count = min(workers, len(jobs))
+        yield from share(jobs, Workers(count, begin, (here.setup,), stop), stop)
         return
     for job in jobs:
         try:
@@ -235,11 +255,22 @@ def run(
         yield result
 
 
-def _share(
-    jobs: Sequence[Job], setup: Setup, workers: int, stop: Callable[[], bool]
+def share(
+    jobs: Sequence[Job], team: Workers | ClusterWorkers, stop: Callable[[], bool]
 ) -> Iterator[EpisodeResult]:
-    with Workers(workers, _begin, (setup,), stop) as processes:
-        waiting = {processes.submit(_run, job) for job in jobs}
+    """Run episodes by several workers; yield each one's result as it ends.
+
+    Args:
+        jobs: See `plan`.
+        team: Of which each has begun by `begin`; it ends with the last episode.
+        stop: See `run`.
+
+    Raises:
+        ValueError: When something does not fit.
+        WorkerLostError: When a worker ended on its own, and there is no other.
+    """
+    with team as processes:
+        waiting = {processes.submit(run_one, job) for job in jobs}
         while waiting:
             ended = processes.wait(waiting)
             if stop():

@@ -23,9 +23,11 @@ from pathlib import Path
 from vla_accel_ros import __version__
 from vla_accel_ros.acceleration import BASELINE, Method
 from vla_accel_ros.acceleration.settings import settings_of
-from vla_accel_ros.evaluation import conditions, fingerprints, metrics, runner
+from vla_accel_ros.evaluation import conditions, metrics, runner
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.latency import Latency
+from vla_accel_ros.evaluation.spread import Spread
+from vla_accel_ros.files import fingerprints
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Evaluation:
         purpose: What the seeds are for.
         seeds: One an episode of each method.
         engine: What ran the policy, as `models.in_use.InUse.facts` says it; None before.
+        spread: The cluster that ran the episodes; None for this machine.
     """
 
     setup: runner.Setup
@@ -51,6 +54,7 @@ class Evaluation:
     purpose: str
     seeds: range
     engine: dict[str, str] | None = None
+    spread: Spread | None = None
 
     @property
     def clock(self) -> str:
@@ -124,6 +128,7 @@ class Evaluation:
             'machine': conditions.machine(),
             'engine': self.engine,
             'versions': conditions.versions(),
+            'cluster': self.spread and self.spread.about(),
             'methods': rows,
         }
 
@@ -133,6 +138,8 @@ class Evaluation:
         if self.engine and self.engine['reason']:
             name, asked, reason = (self.engine[key] for key in ('name', 'asked', 'reason'))
             found.append(f'the policy ran on {name}, {asked} was asked for: {reason}')
+        if self.spread:
+            found += self.spread.notes()
         if not complete:
             found.append('interrupted: some episodes were not run')
         if self.purpose != 'reporting':

@@ -22,8 +22,6 @@ from functools import partial
 import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
-import rclpy
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CompressedImage, Image, JointState
 
 from vla_accel_ros.deploy.robot import Facts, StateFacts
@@ -31,9 +29,8 @@ from vla_accel_ros.nodes.camera_views import Views
 from vla_accel_ros.nodes.inference_facts import StateWatch
 from vla_accel_ros.ros import images, publishers, qos
 from vla_accel_ros.ros.facts import TOPIC, Hearer
-from vla_accel_ros.ros.log_folder import ensure_log_folder
+from vla_accel_ros.ros.listener import ListenerNode
 from vla_accel_ros.ros.messages import to_ns
-from vla_accel_ros.ros.spin import make_executor
 
 # So often it is looked whether a camera that nobody published has a publisher now.
 LOOK_S = 0.2
@@ -59,23 +56,8 @@ class DeployListener:
         chosen: Sequence[str],
         domain: int | None = None,
     ) -> None:
-        ensure_log_folder()
-        self._context = rclpy.Context()
-        rclpy.init(
-            args=[],
-            context=self._context,
-            domain_id=domain,
-            signal_handler_options=SignalHandlerOptions.NO,
-        )
-        self._node = rclpy.create_node(
-            '_vla_accel_deploy',
-            namespace=namespace or None,
-            context=self._context,
-            enable_rosout=False,
-            start_parameter_services=False,
-        )
-        self._executor = make_executor(self._context)
-        self._executor.add_node(self._node)
+        self._listener = ListenerNode('_vla_accel_deploy', namespace, domain)
+        self._node = self._listener.node
         self._hearer = Hearer(time.monotonic)
         self._views, self._topics = Views(image_topics), tuple(image_topics)
         self._state = StateWatch(chosen)
@@ -98,7 +80,7 @@ class DeployListener:
                 self._look_for_cameras()
                 if enough(self._hearer.facts()):
                     break
-            self._executor.spin_once(timeout_sec=0.05)
+            self._listener.hear()
         return self._hearer.facts()
 
     def camera(self, settings: Mapping[str, object]) -> Facts:
@@ -111,9 +93,7 @@ class DeployListener:
 
     def close(self) -> None:
         """End the node."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
+        self._listener.close()
 
     def _look_for_cameras(self) -> None:
         for index, topic in enumerate(self._topics):

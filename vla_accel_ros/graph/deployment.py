@@ -21,7 +21,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-import re
 
 from vla_accel_ros.acceleration.presets import node_parameters
 from vla_accel_ros.devices import device_or_auto
@@ -30,9 +29,8 @@ from vla_accel_ros.files.parameter_text import read_file
 from vla_accel_ros.files.parameter_yaml import Section, parse
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT, share_file, user_path
+from vla_accel_ros.ros.names import check_namespace
 
-# Of the 247 characters that a topic may have, the longest of the nodes' own names needs some 50.
-LONGEST_NAMESPACE = 150
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 
@@ -83,7 +81,7 @@ class Deployment:
         device_or_auto(self.device)
         if self.engine:
             EngineWish(self.engine)
-        _check_namespace(self.namespace)
+        check_namespace(self.namespace)
         if self.instruction.strip():
             check_instruction(self.instruction)
         if self.params_file:
@@ -141,23 +139,6 @@ def check_words(names: Iterable[str]) -> None:
             near = get_close_matches(name, known, 1)
             meant = f'did you mean {near[0]}?' if near else f'expected one of {", ".join(known)}'
             raise ValueError(f'{name} is no argument, {meant}')
-
-
-def _check_namespace(text: str) -> None:
-    """Refuse what rcl would not take as a namespace; slashes at the ends are not counted."""
-    inner = text.strip('/')
-    if inner and (
-        '__' in inner
-        or not all(re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', each) for each in inner.split('/'))
-    ):
-        raise ValueError(
-            f'namespace is {text!r}, expected names of letters, digits and single underscores '
-            'with a slash between two'
-        )
-    if len(inner) > LONGEST_NAMESPACE:
-        raise ValueError(
-            f'namespace has {len(inner)} characters, expected at most {LONGEST_NAMESPACE}'
-        )
 
 
 def _truth(name: str, text: str) -> bool:

@@ -36,7 +36,7 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
-from vla_accel_ros.ros import qos
+from vla_accel_ros.ros import enclave, qos
 from vla_accel_ros.ros.images import image_to_array
 from vla_accel_ros.ros.messages import message_to_decision, to_ns
 from vla_accel_ros.ros.spin import make_executor
@@ -91,16 +91,20 @@ class Operator:
     Args:
         domain: ROS domain of the graph.
         check: Called while waiting; raises when waiting is in vain.
+        namespace: That of the arm; empty for none.
     """
 
-    def __init__(self, domain: int, check: Callable[[], None]) -> None:
+    def __init__(self, domain: int, check: Callable[[], None], namespace: str = '') -> None:
         os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-        self._check = check
+        self._check, self._namespace = check, namespace
         self._context = rclpy.Context()
         rclpy.init(
-            context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO
+            args=['--ros-args', *enclave.arguments(enclave.OPERATOR)],
+            context=self._context,
+            domain_id=domain,
+            signal_handler_options=SignalHandlerOptions.NO,
         )
-        self.node = rclpy.create_node('operator', context=self._context)
+        self.node = rclpy.create_node('operator', context=self._context, namespace=namespace)
         self._executor = make_executor(self._context)
         self._executor.add_node(self.node)
         self.record = Record()
@@ -172,8 +176,11 @@ class Operator:
         self.recent.clear()
         return self.record
 
-    def enable(self) -> None:
+    def enable(self, seconds: float = ANSWER_S) -> None:
         """Let the arm move, as soon as nothing stands against it.
+
+        Args:
+            seconds: Longest that something may stand against it.
 
         Raises:
             GraphError: When something goes on standing against it; says what.
@@ -186,7 +193,7 @@ class Operator:
             return answer.success
 
         try:
-            self.until(enabled, 'the arm is enabled', ANSWER_S)
+            self.until(enabled, 'the arm is enabled', seconds)
         except GraphError as error:
             raise GraphError(f'arm_command/enable refuses: {answer.message}') from error
 
@@ -260,7 +267,10 @@ class Operator:
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            self.statuses[status.name.strip('/').rpartition('/')[2]] = status
+            within, _, name = status.name.strip('/').rpartition('/')
+            # Beside the arm's own nodes stand those that all arms share.
+            if not self._namespace or within in ('', self._namespace):
+                self.statuses[name] = status
 
     def _on_pose(self, message: PoseStamped) -> None:
         point = message.pose.position

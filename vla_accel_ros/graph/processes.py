@@ -30,7 +30,7 @@ from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.paths import checkpoint_folder, share_file
 from vla_accel_ros.remote.settings import OPTIONS as REMOTE
-from vla_accel_ros.ros import parent
+from vla_accel_ros.ros import enclave, parent
 from vla_accel_ros.ros.parameter_check import full_name, resolve
 
 __all__ = ['Deployment', 'Process', 'environment', 'processes', 'watcher']
@@ -69,6 +69,7 @@ class Process:
             words += ['-r', f'{topic}:={other}']
         logger = full_name(self.name, deployment.namespace).strip('/').replace('/', '.')
         words += ['--log-level', f'{logger}:={deployment.log_level}']
+        words += enclave.arguments(self.name, deployment.namespace)
         for name, value in {**self.given, **self.parameters}.items():
             # JSON is YAML: a text stays a text, whatever it looks like.
             words += ['-p', f'{name}:={json.dumps(value, ensure_ascii=False)}']

@@ -21,14 +21,11 @@ from collections.abc import Callable
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-import rclpy
-from rclpy.signals import SignalHandlerOptions
 
 from vla_accel_ros.graph.status_page import Report, rates
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.diagnostics import HARDWARE_ID
-from vla_accel_ros.ros.log_folder import ensure_log_folder
-from vla_accel_ros.ros.spin import make_executor
+from vla_accel_ros.ros.listener import ListenerNode
 
 
 class Listener:
@@ -45,24 +42,8 @@ class Listener:
     def __init__(self, namespace: str | None = None, domain: int | None = None) -> None:
         self.reports: dict[str, Report] = {}
         self._namespace = namespace
-        ensure_log_folder()
-        self._context = rclpy.Context()
-        rclpy.init(
-            args=[],
-            context=self._context,
-            domain_id=domain,
-            signal_handler_options=SignalHandlerOptions.NO,
-        )
-        # Hidden from `ros2 node list`, and nothing but a listener.
-        self._node = rclpy.create_node(
-            '_vla_accel_status',
-            context=self._context,
-            enable_rosout=False,
-            start_parameter_services=False,
-        )
-        self._executor = make_executor(self._context)
-        self._executor.add_node(self._node)
-        self._node.create_subscription(
+        self._listener = ListenerNode('_vla_accel_status', domain=domain)
+        self._listener.node.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.REPORT
         )
 
@@ -72,14 +53,12 @@ class Listener:
         while not holds():
             if time.monotonic() > end:
                 return False
-            self._executor.spin_once(timeout_sec=0.05)
+            self._listener.hear()
         return True
 
     def close(self) -> None:
         """End the node."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
+        self._listener.close()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

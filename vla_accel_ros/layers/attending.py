@@ -48,6 +48,13 @@ class Attend(Protocol):
         """
 
 
+class Keeps(Attend, Protocol):
+    """What can also take in keys and values that no query of theirs meets."""
+
+    def keep(self, slot: int, keys: Tensor, values: Tensor) -> object:
+        """Take in keys and values of a layer; see `__call__`."""
+
+
 def run_layers(
     decoder: LlamaDecoder,
     first: int,
@@ -57,7 +64,6 @@ def run_layers(
     attend: Attend,
     taps: Collection[int] = (),
     rows: Tensor | None = None,
-    keys_only: bool = False,
 ) -> tuple[Tensor, dict[int, Tensor]]:
     """Run layers [first, last), counted from 0.
 
@@ -72,12 +78,9 @@ def run_layers(
         rows: int [r], ascending and the last ones of the k: those wanted behind the last layer.
             From the last attention on only these are computed, but for keys and values. All if
             None.
-        keys_only: Whether the last layer gives keys and values only, and queries where it is
-            tapped; it has attention then.
 
     Returns:
-        [B, k or r, width], with `keys_only` what went into the last layer; and by tapped layer the
-        rotated queries [B, heads, k or r, head width].
+        [B, k or r, width], and by tapped layer the rotated queries [B, heads, k or r, head width].
     """
     queries, config = {}, decoder.config
     end = config.slot(last)
@@ -90,12 +93,6 @@ def run_layers(
             continue
         slot = config.slot(index)
         wanted = rows if slot == end - 1 else None
-        if keys_only and index == last - 1:
-            normed = layer.input_layernorm(x)
-            if last in taps:
-                queries[last] = layer.self_attn.queries_of(normed, rope, wanted)
-            attend.keep(slot, *layer.self_attn.keys_and_values(normed, rope))
-            break
         q, k, v = layer.self_attn.project(layer.input_layernorm(x), rope, wanted)
         if index + 1 in taps:
             queries[index + 1] = q
@@ -103,9 +100,6 @@ def run_layers(
             x = x.index_select(1, wanted)
         x = layer.finish(x, attend(slot, q, k, v))
     return x, queries
-
-    def keep(self, slot: int, keys: Tensor, values: Tensor) -> None:
-        """Take in keys and values of rows whose queries are not wanted."""
 
 
 class Own:
@@ -137,11 +131,8 @@ class Own:
         """Keys and values [slots, 2, B, kv heads, S, head width], of one slot at least."""
         return torch.stack(self._made) if self._room is None else self._room
 
-    def keep(self, slot: int, keys: Tensor, values: Tensor) -> None:
-        """Take in keys and values alone; see `Attend.keep`."""
-        self._kept(slot, keys, values)
-
-    def _kept(self, slot: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def keep(self, slot: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Take in keys and values of a layer, and give them where they are kept."""
         if self._room is None:
             self._made.append(torch.stack([keys, values]))
             return keys, values
@@ -151,7 +142,7 @@ class Own:
 
     def __call__(self, slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend; see `Attend`."""
-        keys, values = self._kept(slot, keys, values)
+        keys, values = self.keep(slot, keys, values)
         fewer = self._rows if slot == self._slots[-1] else None
         if not self._apart and (not self._causal or fewer is None):
             return fused(queries, keys, values, causal=self._causal)

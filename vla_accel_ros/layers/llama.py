@@ -103,7 +103,11 @@ class SelfAttention(Packable):
         if rows is None:
             return self.queries(x, rope)
         own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
-        return self.queries(x.index_select(1, rows), own_rope)
+        packed = self.matrix()
+        # A part of the one matrix, and not a weight by name: TensorRT takes two pieces of memory
+        # that begin at one place for one weight.
+        weight = self.q_proj.weight if packed is None else packed[: self.q_proj.out_features]
+        return rotate(self._heads(F.linear(x.index_select(1, rows), weight)), own_rope)
 
     def keys_and_values(self, x: Tensor, rope: Rope) -> tuple[Tensor, Tensor]:
         """Give rotated keys, and values, [B, kv heads, S, head width] of x [B, S, width]."""
@@ -127,16 +131,9 @@ class SelfAttention(Packable):
             Queries [B, heads, S or r, head width] and keys [B, kv heads, S, head width], both
             rotated; values as the keys.
         """
-        packed = self.matrix()
         if rows is not None:
-            if packed is None:
-                return self.queries_of(x, rope, rows), self.keys(x, rope), self.values(x)
-            # Parts of the one matrix, and not weights by name: TensorRT takes two pieces of memory
-            # that begin at one place for one weight.
-            own_rope = rope[0].index_select(2, rows), rope[1].index_select(2, rows)
-            own = x.index_select(1, rows)
-            queries = self._heads(F.linear(own, packed[: self.q_proj.out_features]))
-            return rotate(queries, own_rope), *self.keys_and_values(x, rope)
+            return self.queries_of(x, rope, rows), *self.keys_and_values(x, rope)
+        packed = self.matrix()
         if packed is None:
             return self.queries(x, rope), self.keys(x, rope), self.values(x)
         turned, values = self._heads(F.linear(x, packed)).split_with_sizes(self._split, 1)

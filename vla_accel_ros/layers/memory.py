@@ -38,10 +38,6 @@ class Memory:
     def __init__(self, store: Tensor, inside: bool, causal: bool = True) -> None:
         self.store, self.inside, self.causal = store, inside, causal
 
-    def keep(self, slot: int, keys: Tensor, values: Tensor) -> None:
-        """See `Attend.keep`; a memory's rows always attend."""
-        raise NotImplementedError
-
     def begin(self, count: int) -> None:
         """Begin a pass of `count` rows."""
         raise NotImplementedError

@@ -21,6 +21,7 @@ import numpy as np
 from vla_accel_ros.decoding import RELAXED_BINS
 from vla_accel_ros.decoding.registry import create as create_decoder
 from vla_accel_ros.engines.interface import Engine
+from vla_accel_ros.engines.meeting import Seat
 from vla_accel_ros.models.heads.continuation import Continuation
 from vla_accel_ros.models.heads.drafts import GIVEN, SOURCES
 from vla_accel_ros.models.heads.flow_config import MOST_STEPS
@@ -109,6 +110,10 @@ class Adjusted:
     def run_on(self, in_use: InUse) -> None:
         """Choose what runs the model's programs, with what is said of it."""
         self._engine.run_on(in_use)
+
+    def meet(self) -> None:
+        """Have programs joined with those of others where it answers at a `Meeting`."""
+        self._engine.sit(Seat)
 
     @property
     def in_use(self) -> InUse:

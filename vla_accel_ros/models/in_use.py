@@ -93,6 +93,10 @@ class InUse:
         }
 
 
+def _itself(engine: Engine) -> Engine:
+    return engine
+
+
 class EngineSlot:
     """The engine in use, changed between two inferences and never within one.
 
@@ -105,13 +109,22 @@ class EngineSlot:
     """
 
     def __init__(self, set_engine: Callable[[Engine], None], weights: torch.dtype) -> None:
-        self._set = set_engine
+        self._hand_over = set_engine
+        self._at: Callable[[Engine], Engine] = _itself
         self.in_use = InUse(weights=str(weights).removeprefix('torch.'))
 
     def run_on(self, in_use: InUse) -> None:
         """Run on an engine from the next inference on."""
         self.in_use = in_use
         self._set(in_use.engine)
+
+    def sit(self, at: Callable[[Engine], Engine]) -> None:
+        """Hand engines over as a function gives them, such as `engines.meeting.Seat`."""
+        self._at = at
+        self._set(self.in_use.engine)
+
+    def _set(self, engine: Engine) -> None:
+        self._hand_over(self._at(engine))
 
     def answer(self, ask: Callable[[], Answer], forget: Callable[[], None]) -> Answer:
         """Ask; where an engine gives NaN and eager does not, stay with eager.

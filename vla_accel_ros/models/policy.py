@@ -212,7 +212,7 @@ class Policy(Adjusted):
             ValueError: When the draft is not of 7 numbers.
         """
         watch, pruner = Stopwatch(clock_of(self.model.device)), self._pruners.take()
-        self._plans.attach(pruner, self._head.engine)
+        self._plans.attach(pruner, self.in_use.engine)
         start = time.perf_counter()
         with watch('preprocess'):
             left = 0 if tail is None else self._left(tail)
@@ -289,7 +289,7 @@ class Policy(Adjusted):
         Returns:
             Milliseconds that the last one took.
         """
-        if self._head.engine is not EAGER:
+        if self.in_use.engine is not EAGER:
             self._rehearse()
         observation = blank(self, 127)
         took = 0.0

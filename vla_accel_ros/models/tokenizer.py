@@ -21,18 +21,22 @@ from pathlib import Path
 import re
 from typing import TYPE_CHECKING
 
-from vla_accel_ros.files.lfs import complaint
-from vla_accel_ros.files.links import dangling
 from vla_accel_ros.inputs.instructions import check_instruction
-from vla_accel_ros.models.checkpoints.json_file import CheckpointError, parse, read_text
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.sentencepiece_file import read_pieces
+from vla_accel_ros.models.tokenizer_file import (
+    BOS,
+    TOKENIZER,
+    UNKNOWN,
+    TokenizerError,
+    UnknownTextError,
+    load_text_encoder,
+    unknown_words,
+)
 
 if TYPE_CHECKING:
     import numpy as np
 
-UNKNOWN, BOS, EOS, PAD = '<unk>', '<s>', '</s>', '<pad>'
-TOKENIZER, LLAMAS = 'tokenizer.json', 'tokenizer.model'
+EOS, PAD = '</s>', '<pad>'
 _SYSTEM = (
     'A chat between a curious user and an artificial intelligence assistant. The assistant gives '
     "helpful, detailed, and polite answers to the user's questions."
@@ -42,32 +46,6 @@ _TEMPLATES = {
     'v0.1': _SYSTEM + ' USER: What action should the robot take to {}? ASSISTANT:',
 }
 _WORDS = re.compile(r'\w+|[^\w\s]+')
-
-
-# Of more unknown words than this the rest is counted.
-MOST_NAMED = 8
-
-
-class TokenizerError(ValueError):
-    """A tokeniser that cannot be loaded, or an instruction that it cannot take."""
-
-
-class UnknownTextError(TokenizerError):
-    """Parts of a text that a vocabulary lacks.
-
-    Attributes:
-        spans: Where they begin and end in the text.
-    """
-
-    def __init__(self, text: str, spans: list[tuple[int, int]]) -> None:
-        super().__init__(_unknown({text[a:b] for a, b in spans}))
-        self.spans = spans
-
-
-def _unknown(words: Iterable[str]) -> str:
-    words = sorted(words)
-    more = f' and {len(words) - MOST_NAMED} more' if len(words) > MOST_NAMED else ''
-    return f'the checkpoint does not know the words {words[:MOST_NAMED]}{more}'
 
 
 def build_prompt(instruction: str, style: str = 'v0.2') -> str:
@@ -149,7 +127,7 @@ class PromptEncoder:
             # A tokeniser takes punctuation that ends the instruction together with the prompt's.
             own = {prompt[a : min(b, end)] for a, b in error.spans if begin <= a < end}
             if own:
-                raise TokenizerError(_unknown(own)) from None
+                raise TokenizerError(unknown_words(own)) from None
             raise TokenizerError(
                 f'{error}, which stand in the prompt itself: does the tokeniser belong to this '
                 'checkpoint?'
@@ -204,71 +182,6 @@ def write_tokenizer(words: list[str], folder: str | Path) -> None:
     tokenizer.save(str(Path(folder) / TOKENIZER))
 
 
-def _from_json(file: Path, rows: int, begin: str) -> Callable[[str], list[int]]:
-    from tokenizers import Tokenizer
-
-    try:
-        text = read_text(file)
-        parse(text, file)
-        tokenizer = Tokenizer.from_str(text)
-        # A prompt is neither cut nor filled up, whatever the file was used for before.
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        highest = max(tokenizer.get_vocab().values(), default=-1)
-    except CheckpointError as error:
-        raise TokenizerError(str(error)) from error
-    except BaseException as error:  # the library raises bare exceptions, and panics
-        raise unreadable(file, error) from error
-    unknown = tokenizer.token_to_id(UNKNOWN)
-    bos = tokenizer.token_to_id(begin)
-    _check_ids(file, bos, highest, rows, begin)
-
-    def encode(text: str) -> list[int]:
-        try:
-            # BOS is put there below: a file's own template may name a token that is none.
-            encoded = tokenizer.encode(text, add_special_tokens=False)
-        except BaseException as error:  # as above
-            raise unreadable(file, error) from error
-        if unknown is not None and unknown in encoded.ids:
-            raise UnknownTextError(
-                text,
-                [
-                    span
-                    for i, span in zip(encoded.ids, encoded.offsets, strict=True)
-                    if i == unknown
-                ],
-            )
-        return encoded.ids if encoded.ids[:1] == [bos] else [bos, *encoded.ids]
-
-    return encode
-
-
-def unreadable(file: Path, error: BaseException) -> BaseException:
-    """Give the error to raise for what a library raised, panics of its native code included."""
-    if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-        return error
-    return TokenizerError(f'{file} cannot be read: {error}')
-
-
-def _check_ids(file: Path, bos: int | None, highest: int, rows: int, begin: str = BOS) -> None:
-    if bos is None or bos < 0:
-        raise TokenizerError(f"{file} has no token '{begin}', which begins every prompt")
-    if highest >= rows:
-        raise TokenizerError(
-            f'{file} has a token {highest}, the model has {rows} rows of embeddings: they do not '
-            'belong together'
-        )
-
-
-def _from_sentencepiece(file: Path, rows: int) -> Callable[[str], list[int]]:
-    try:
-        pieces = read_pieces(file)
-    except CheckpointError as error:
-        raise TokenizerError(str(error)) from error
-    _check_ids(file, pieces.bos, pieces.count - 1, rows)
-    return lambda text: [pieces.bos, *pieces.encode(text)]
-
-
 def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
     """Load the tokeniser of a checkpoint folder.
 
@@ -282,33 +195,6 @@ def load_prompt_encoder(folder: str | Path, config: VLAConfig) -> PromptEncoder:
     """
     encode = load_text_encoder(folder, config.decoder.vocab)
     return PromptEncoder(encode, config.prompt, config.prompt_end, config.head.prompt_tail)
-
-
-def load_text_encoder(
-    folder: str | Path, rows: int, begin: str = BOS, remedy: str = ''
-) -> Callable[[str], list[int]]:
-    """Load what gives a text's token ids, BOS first.
-
-    Args:
-        folder: Holds `tokenizer.json` or `tokenizer.model`.
-        rows: Of the model's embedding table.
-        begin: How a `tokenizer.json` calls BOS.
-        remedy: What to do where neither is there.
-
-    Raises:
-        TokenizerError: As `load_prompt_encoder`.
-    """
-    folder = Path(folder)
-    own, llamas = folder / TOKENIZER, folder / LLAMAS
-    for file in (own, llamas):
-        if why := dangling(file) or complaint(file):
-            raise TokenizerError(why)
-    if own.exists():
-        return _from_json(own, rows, begin)
-    if llamas.exists():
-        return _from_sentencepiece(llamas, rows)
-    told = f': {remedy}' if remedy else ''
-    raise TokenizerError(f'{folder} holds neither {TOKENIZER} nor {LLAMAS}{told}')
 
 
 def check_length(words: int, config: VLAConfig) -> None:

@@ -294,6 +294,8 @@ class ArmCommand(base.Node):
             self._pace.look(self.elapsed_ns())
         else:
             self._pace.pause()
+        for name, value in self._guard.room(self.elapsed_ns()).items():
+            self.health.figure(f'room.{name}', value)
         for name, value in {**self._lateness.figures(), **self._pace.figures()}.items():
             self.health.figure(name, value)
         self.publish_diagnostics()

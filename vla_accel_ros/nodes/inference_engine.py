@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ class EngineSwitch:
 
     Args:
         policy: The policy.
+        others: Gives all policies that run on the same engine.
         call: Runs a function in the worker's thread.
         progress: Told what is being built: the share done, and in words.
         health: Gets the engine as a figure, and as advice why it is not the one asked for.
@@ -45,12 +46,14 @@ class EngineSwitch:
     def __init__(
         self,
         policy: Policy,
+        others: Callable[[], Iterable[Policy]],
         call: Callable[[Callable[[], object]], Future],
         progress: Callable[[float, str], None],
         health: Health,
         warn: Callable[[str], object],
     ) -> None:
-        self._policy, self._call, self._progress = policy, call, progress
+        self._policy, self._others = policy, others
+        self._call, self._progress = call, progress
         self._health, self._warn = health, warn
         self._next: InUse | None = None
 
@@ -89,12 +92,15 @@ class EngineSwitch:
             # An engine takes its threads when it is made.
             found = self._choose(EngineWish.of(settings), settings, may_build=False)
         if found is not None:
-            self._policy.run_on(found)
+            for policy in self._others():
+                policy.run_on(found)
             self.tell()
 
     def tell(self) -> None:
         """Tell what runs, and why where it is not what was asked for."""
-        in_use = self._policy.in_use
+        # An arm whose engine gave NaN has left it.
+        found = [policy.in_use for policy in (self._policy, *self._others())]
+        in_use = next((each for each in found if each.trouble), found[0])
         self._health.figure('engine', str(in_use))
         self._health.figure('engine_hint', in_use.hint)
         if self._health.advise(FALLBACK, in_use.trouble):

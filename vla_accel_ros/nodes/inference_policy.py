@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from vla_accel_ros.deploy.wants import Wants
+from vla_accel_ros.files import fingerprints
 from vla_accel_ros.nodes import inference_remote
 from vla_accel_ros.observations import Observation, split_views
 from vla_accel_ros.paths import checkpoint_folder
@@ -70,6 +71,20 @@ def load_policy(settings: Mapping[str, object], progress: Callable[[float, str],
     )
     check_space(policy)
     return policy
+
+
+def fingerprint(settings: Mapping[str, object]) -> str:
+    """Say which checkpoint it is, whatever its folder is called; empty where none is here."""
+    if settings['remote'] or not isinstance(folder := folder_of(settings), Path):
+        return ''
+    return fingerprints.of_folder(folder)
+
+
+def meeting():
+    """Make what answers several arms together; see `engines.meeting.Meeting`."""
+    from vla_accel_ros.engines.meeting import Meeting
+
+    return Meeting()
 
 
 def folder_of(settings: Mapping[str, object]) -> Path | str:
@@ -128,6 +143,7 @@ def try_out(policy, settings: Mapping[str, object], health) -> str:
     """
     if settings['remote']:
         return inference_remote.try_out(policy, settings['warm_up'], health)
+    health.figure('checkpoint_hash', fingerprint(settings))
     health.figure('self_test_difference', float(policy.self_test()))
     took_ms = policy.warm_up(settings['warm_up'])
     health.figure('warm_up_ms', float(took_ms))
@@ -144,7 +160,7 @@ def predict(policy, job, settings: Mapping[str, object]):
 
     Args:
         policy: A `models.policy.Policy`.
-        job: An `inference.Job`.
+        job: An `inference_arm.Job`.
         settings: The node's parameters by name.
 
     Returns:

@@ -58,6 +58,26 @@ SETTINGS = (
         choices=('auto', 'float32', 'bfloat16', 'float16'),
         when='configure',
     ),
+    Option(
+        'arms',
+        ('',),
+        "Namespaces of the arms that are served, below the node's own; the empty name is the "
+        "node's own. They may join and leave while the node runs",
+    ),
+    Option(
+        'batch',
+        8,
+        'Arms that are answered together at most; those that have waited longest come first',
+        range=(1, 16),
+    ),
+    Option(
+        'batch_wait',
+        0.002,
+        'Longest that a request waits for those of other arms that asked lately; a lone arm does '
+        'not wait',
+        unit='s',
+        range=(0.0, 0.1),
+    ),
     *REMOTE.values(),
     ENGINE['engine'],
     ENGINE['engine_precision'],

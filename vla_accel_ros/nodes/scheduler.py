@@ -31,7 +31,8 @@ from vla_accel_ros.acceleration import method_of
 from vla_accel_ros.deploy.robot import Facts, SchedulerFacts
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.inputs.space_file import read_space
-from vla_accel_ros.nodes.scheduler_settings import SETTINGS
+from vla_accel_ros.nodes.scheduler_goals import Goals
+from vla_accel_ros.nodes.scheduler_settings import SETTINGS, goal_config
 from vla_accel_ros.ros import messages, publishers, qos
 from vla_accel_ros.ros.base import Node, run
 from vla_accel_ros.ros.diagnostics import WARN
@@ -63,6 +64,8 @@ class SchedulerNode(Node):
         read_space(settings['action_space'])
         if settings['instruction'].strip():
             check_instruction(settings['instruction'])
+        if self.configured:
+            self._goals.check(settings['instruction'])
 
     def configure(self) -> None:
         """Make the pilot and its topics."""
@@ -83,6 +86,9 @@ class SchedulerNode(Node):
         self.subscribe(String, 'vla/instruction', self._on_instruction, qos.LATCHED, always=True)
         self.serve(Trigger, '~/reset', self._on_reset)
         self._teller = Teller(self, self._facts)
+        self._goals = Goals(
+            self, goal_config(self.settings), lambda: self._pilot.instruction, self._pilot.reset
+        )
         self.every(0.1, self._watch)
 
     def activate(self) -> None:
@@ -95,7 +101,8 @@ class SchedulerNode(Node):
         self._teller.tell()
 
     def deactivate(self) -> None:
-        """Nothing is expected any more, so nothing is missing."""
+        """End the goal; nothing is expected any more, so nothing is missing."""
+        self._goals.end('deactivated')
         self.health.clear(
             'no_frame',
             'no_instruction',
@@ -106,11 +113,18 @@ class SchedulerNode(Node):
             'slow_calls',
         )
 
+    def cleanup(self) -> None:
+        """Let go of the client of arm_command."""
+        goals = self.__dict__.pop('_goals', None)
+        if goals is not None:
+            goals.close()
+
     def apply(self, changed: Mapping[str, object]) -> None:
         """Take over new settings between two steps."""
         if 'instruction' in changed:
             self._instruct(changed['instruction'])
         self._pilot.configure(method_of(self.settings).scheduler)
+        self._goals.configure(goal_config(self.settings))
         self._teller.tell()
 
     # -- what comes in --------------------------------------------------------------------------
@@ -189,13 +203,16 @@ class SchedulerNode(Node):
         self, decision: Decision, frame: Image | None = None, stats: ChunkStats | None = None
     ) -> None:
         step = self.settings['policy_step']
-        if decision.action is not None:
+        if decision.action is not None and not self._goals.permits():
+            self.health.count('actions_withheld')
+        elif decision.action is not None:
             self._action.publish(
                 messages.chunk_to_message(decision.action, step, self.settings['frame_id'])
             )
         if decision.request is not None:
             self._request.publish(messages.request_to_message(decision.request, step, self._space))
             self._observation.publish(frame)
+        self._goals.note(decision)
         age_s = (self.now_ns() - decision.stamp_ns) / NS
         self._decision.publish(
             messages.decision_to_message(decision, self.get_fully_qualified_name(), stats, age_s)

@@ -16,14 +16,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from vla_accel_ros.options import Option, options_of
 from vla_accel_ros.ros.common_options import ACTION_SPACE, FRAME_ID, REAL_TIME, SILENCE
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
+from vla_accel_ros.scheduling.goal import GoalConfig
 
 FIELDS = options_of(SchedulerConfig)
 # The range within which frames and answers come over topics in time.
+GOAL_FIELDS = options_of(GoalConfig)
 POLICY_STEP = replace(FIELDS['policy_step_s'], name='policy_step', range=(0.02, 1.0))
 
 SETTINGS = (
@@ -41,5 +44,11 @@ SETTINGS = (
         for name, field in PARAMETERS.items()
         if name != POLICY_STEP.name
     ),
+    *(replace(each, name=f'goal.{name}') for name, each in GOAL_FIELDS.items()),
     REAL_TIME,
 )
+
+
+def goal_config(settings: Mapping[str, object]) -> GoalConfig:
+    """Make of the parameters what ends a goal."""
+    return GoalConfig(**{name: settings[f'goal.{name}'] for name in GOAL_FIELDS})

@@ -24,6 +24,7 @@ from vla_accel_ros.devices import device_name
 from vla_accel_ros.engines.wish import add_arguments as add_engine
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT
+from vla_accel_ros.replay.roles import FLOAT, JOINTS, Roles
 from vla_accel_ros.scheduling.config import SchedulerConfig
 
 # Where a bag does not hold an action of this package: what every arm of the examples runs at.
@@ -33,7 +34,14 @@ POLICY_STEP_S = SchedulerConfig().policy_step_s
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     add = parser.add_argument
-    add('bag', type=Path, metavar='BAG', help='folder of a rosbag2, or a bare .mcap or .db3 file')
+    add(
+        'bag',
+        type=Path,
+        metavar='BAG',
+        help=(
+            'folder of a rosbag2, a bare .mcap or .db3 file, or folder of a LeRobot dataset (v3)'
+        ),
+    )
     add(
         '--out',
         type=Path,
@@ -106,6 +114,16 @@ def reading(parser: argparse.ArgumentParser, engines: bool = True):
             '(%(default)s)'
         ),
     )
+    policy_step(parser)
+    topics(
+        parser.add_argument_group('topics, guessed from their messages and names where not given')
+    )
+    return episodes(parser)
+
+
+def policy_step(parser: argparse.ArgumentParser) -> None:
+    """Add how long a step is."""
+    add = parser.add_argument
     add(
         '--policy-step',
         type=float,
@@ -115,9 +133,10 @@ def reading(parser: argparse.ArgumentParser, engines: bool = True):
             'what the checkpoint was trained at: an action is a displacement over it (%(default)s)'
         ),
     )
-    _topics(
-        parser.add_argument_group('topics, guessed from their messages and names where not given')
-    )
+
+
+def episodes(parser: argparse.ArgumentParser):
+    """Add what says where episodes begin; return the group."""
     group = parser.add_argument_group('episodes and long runs')
     group.add_argument(
         '--pause',
@@ -136,7 +155,8 @@ def reading(parser: argparse.ArgumentParser, engines: bool = True):
     return group
 
 
-def _topics(group) -> None:
+def topics(group) -> None:
+    """Add what says which topic is what."""
     add = group.add_argument
     add(
         '--image-topic',
@@ -199,3 +219,20 @@ def _topics(group) -> None:
         metavar='SECONDS',
         help=('largest difference of stamps among the views of one observation (%(default)s)'),
     )
+
+
+def gripper_ends(args: argparse.Namespace, roles: Roles) -> tuple[float, float]:
+    """Return what the gripper topic says when it is open, and when it is closed.
+
+    Raises:
+        ValueError: When it holds joint states and the arguments do not say.
+    """
+    ends = args.gripper_open, args.gripper_closed
+    kind = roles.kinds.get(roles.gripper, FLOAT)
+    if kind == JOINTS and None in ends:
+        raise ValueError(
+            f'{roles.gripper} holds joint states: say what they are when the gripper is open and '
+            'closed, by --gripper-open and --gripper-closed, or --gripper-topic none'
+        )
+    is_open, is_closed = ends
+    return 0.0 if is_open is None else is_open, 1.0 if is_closed is None else is_closed

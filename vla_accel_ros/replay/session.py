@@ -27,8 +27,9 @@ import numpy as np
 from vla_accel_ros.acceleration import BASELINE, Method, check_method, find, parse
 from vla_accel_ros.acceleration.settings import settings_of
 from vla_accel_ros.engines.wish import WEIGHTS, wish_of
-from vla_accel_ros.evaluation import clocks, fingerprints
+from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.latency import Latency
+from vla_accel_ros.files import fingerprints
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.models.engine_choice import use_engine_aloud
 from vla_accel_ros.models.policy import Policy
@@ -39,8 +40,9 @@ from vla_accel_ros.replay.bag.reader import Bag
 from vla_accel_ros.replay.decode import LARGEST
 from vla_accel_ros.replay.episodes import Splitter
 from vla_accel_ros.replay.evidence import Evidence
+from vla_accel_ros.replay.options import gripper_ends
 from vla_accel_ros.replay.recorded import Recorded
-from vla_accel_ros.replay.roles import FLOAT, JOINTS, Roles, Wishes
+from vla_accel_ros.replay.roles import Roles, Wishes
 from vla_accel_ros.replay.stream import Fitting, Stream
 from vla_accel_ros.replay.topics import assign
 
@@ -125,7 +127,7 @@ class Replay:
         """Return what gathers the recorded actions."""
         args, roles = self.args, self.roles
         kind = roles.kinds.get(roles.action, '')
-        return Recorded(kind, self.step_s, *_gripper_ends(args, roles))
+        return Recorded(kind, self.step_s, *gripper_ends(args, roles))
 
     def identity(self) -> dict:
         """Return what makes two runs the same."""
@@ -238,15 +240,3 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Replay:
 
 def _say(line: str) -> None:
     print(f'replay: {line}', file=sys.stderr)
-
-
-def _gripper_ends(args: argparse.Namespace, roles: Roles) -> tuple[float, float]:
-    ends = args.gripper_open, args.gripper_closed
-    kind = roles.kinds.get(roles.gripper, FLOAT)
-    if kind == JOINTS and None in ends:
-        raise ValueError(
-            f'{roles.gripper} holds joint states: say what they are when the gripper is open and '
-            'closed, by --gripper-open and --gripper-closed, or --gripper-topic none'
-        )
-    is_open, is_closed = ends
-    return 0.0 if is_open is None else is_open, 1.0 if is_closed is None else is_closed

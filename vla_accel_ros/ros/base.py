@@ -22,7 +22,7 @@ cannot end the process, and one teardown that tolerates whatever is half made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 import contextlib
 import traceback
 
@@ -117,6 +117,8 @@ class Node(LifecycleNode):
     def advertise(self, kind: type, topic: str, qos):
         """Make a publisher that is silent while the node is not active."""
         publisher = self.create_lifecycle_publisher(kind, topic, qos)
+        if self.active:
+            publisher.on_activate(None)
         self._made.append(lambda: self.destroy_lifecycle_publisher(publisher))
         return publisher
 
@@ -163,6 +165,27 @@ class Node(LifecycleNode):
         )
         self._made.append(lambda: self.destroy_timer(timer))
         return timer
+
+    @contextlib.contextmanager
+    def apart(self) -> Iterator[list[Callable[[], object]]]:
+        """Collect what the block makes, to be given to `destroy` before the teardown.
+
+        Where the block raises, what it made is destroyed.
+        """
+        own: list[Callable[[], object]] = []
+        before, self._made = self._made, own
+        try:
+            yield own
+        except BaseException:
+            self.destroy(own)
+            raise
+        finally:
+            self._made = before
+
+    def destroy(self, made: list[Callable[[], object]]) -> None:
+        """Destroy what was made, the newest first."""
+        while made:
+            self._attempt('cleanup', made.pop())
 
     def now_ns(self) -> int:
         """Return the ROS time, the one that stamps are compared with."""
@@ -286,8 +309,7 @@ class Node(LifecycleNode):
     def _teardown(self) -> None:
         self.configured = False
         self._attempt('cleanup', self.cleanup)
-        while self._made:
-            self._attempt('cleanup', self._made.pop())
+        self.destroy(self._made)
 
     def _autostart(self) -> None:
         self.destroy_timer(self._starter)

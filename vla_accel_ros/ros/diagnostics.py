@@ -117,6 +117,13 @@ class Health:
         with self._lock:
             self._figures[name] = f'{value:.4g}' if isinstance(value, float) else str(value)
 
+    def forget(self, beginning: str) -> None:
+        """Drop the figures and counters whose names begin so, of what is no longer there."""
+        with self._lock:
+            for kept in (self._figures, self._counts):
+                for name in [each for each in kept if each.startswith(beginning)]:
+                    del kept[name]
+
     def total(self, name: str) -> int:
         """Return how often a reason or counter was counted."""
         with self._lock:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
-from vla_accel_ros.deploy.robot import PARTS, Facts, read, write
+from vla_accel_ros.deploy.robot import Facts, known_parts, read, write
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.diagnostics import HARDWARE_ID
 
@@ -36,11 +36,12 @@ class Teller:
     Args:
         node: The `base.Node`.
         facts: Gives what it knows.
+        within: Goes before the topic's name, such as `left/`.
     """
 
-    def __init__(self, node, facts: Callable[[], Facts]) -> None:
+    def __init__(self, node, facts: Callable[[], Facts], within: str = '') -> None:
         self._node, self._facts = node, facts
-        self._publisher = node.advertise(DiagnosticStatus, TOPIC, qos.LATCHED)
+        self._publisher = node.advertise(DiagnosticStatus, f'{within}{TOPIC}', qos.LATCHED)
         node.every(PERIOD_S, self.tell)
 
     def tell(self) -> None:
@@ -64,7 +65,7 @@ class Hearer:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._heard: dict[str, tuple[float, str]] = {}
+        self._heard: dict[str, tuple[float, object]] = {}
 
     def hear(self, message: DiagnosticStatus) -> None:
         """Take a message in.
@@ -72,16 +73,14 @@ class Hearer:
         Raises:
             ValueError: When it does not hold facts; nothing of it is taken then.
         """
-        texts = message_to_texts(message)
-        read(texts)
-        now = self._clock()
-        self._heard.update((name, (now, text)) for name, text in texts.items())
+        known, now = known_parts(message_to_facts(message)), self._clock()
+        self._heard.update((name, (now, part)) for name, part in known.items())
 
     def facts(self) -> Facts:
         """Return all that is known now."""
         now = self._clock()
-        return read(
-            {name: text for name, (at, text) in self._heard.items() if now - at <= SILENCE_S}
+        return Facts(
+            **{name: part for name, (at, part) in self._heard.items() if now - at <= SILENCE_S}
         )
 
 
@@ -102,6 +101,10 @@ def facts_to_message(facts: Facts, name: str) -> DiagnosticStatus:
     )
 
 
-def message_to_texts(message: DiagnosticStatus) -> dict[str, str]:
-    """Return the parts of a message as text, by name, as `deploy.robot.read` takes them."""
-    return {each.key: each.value for each in message.values if each.key in PARTS}
+def message_to_facts(message: DiagnosticStatus) -> Facts:
+    """Read what `facts_to_message` wrote.
+
+    Raises:
+        ValueError: When it does not hold facts.
+    """
+    return read({each.key: each.value for each in message.values})

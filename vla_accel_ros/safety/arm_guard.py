@@ -125,6 +125,10 @@ class ArmGuard:
         """Seconds between two ticks: it follows the rate of the actions."""
         return self._rate.period_s
 
+    def room(self, now_ns: int) -> dict[str, float]:
+        """Return what is left to each limit, by name; see `Drive.room`."""
+        return self._drive.room(now_ns)
+
     def enable(self, now_ns: int, clock_ns: int | None = None) -> None:
         """Let the arm move, from rest: actions stamped before now are stale."""
         self._halt_motion()

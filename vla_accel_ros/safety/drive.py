@@ -76,3 +76,6 @@ class Drive(Protocol):
 
     def held(self, now_ns: int) -> Values:
         """Give what holds the arm where it is; nothing where sending nothing does."""
+
+    def room(self, now_ns: int) -> dict[str, float]:
+        """Give what is left to each limit, by name; negative outside."""

@@ -215,6 +215,21 @@ class JointDrive:
             self._hold = self._measured.positions
         return self._hold
 
+    def room(self, now_ns: int) -> dict[str, float]:
+        """Give what is left to the nearest end of a joint's range, and below its speed."""
+        if not self._limits or self._measured.fault(now_ns, self._config.joints.max_age_s):
+            return {}
+        places = zip(self._limits, self._measured.positions, strict=True)
+        velocity = self._velocity if self._velocity and self._under_way(now_ns) else ()
+        speeds = [
+            limit.velocity - abs(speed)
+            for limit, speed in zip(self._limits, velocity, strict=False)
+        ]
+        return {
+            'joint_position': min(min(at - one.lower, one.upper - at) for one, at in places),
+            'joint_velocity': min(speeds or [limit.velocity for limit in self._limits]),
+        }
+
     # -- its own ---------------------------------------------------------------------------------
 
     def _limit(self) -> None:

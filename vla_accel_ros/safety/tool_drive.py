@@ -23,6 +23,7 @@ from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.safety.drive import Values
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.limits import NS, Refusal
+from vla_accel_ros.safety.room import room
 from vla_accel_ros.safety.stream import ANGULAR, LINEAR, ZERO
 from vla_accel_ros.safety.tool_limits import Record, check_motion, check_workspace, motion, no_pose
 
@@ -119,6 +120,11 @@ class ToolDrive:
     def held(self, now_ns: int) -> Values:
         """Give the twist that holds the arm."""
         return ZERO
+
+    def room(self, now_ns: int) -> dict[str, float]:
+        """Give what is left to each limit, by name; see `room.room`."""
+        position, config = self.planned_position(now_ns), self._config
+        return room(config.limits, self._record, now_ns, config.grace_s, position)
 
     def planned_position(self, now_ns: int) -> tuple[float, float, float] | None:
         """Where the arm will be once it has executed all that was accepted, m; None if not known.

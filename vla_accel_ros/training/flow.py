@@ -16,7 +16,9 @@
 
 With t = 1 for noise and 0 for the action, `x = t noise + (1 - t) action` and the velocity is
 `noise - action` (Lipman et al. 2023, as pi0 has it, arXiv 2410.24164); t is drawn from pi0's
-beta distribution, which prefers noise.
+beta distribution, which prefers noise. In stages with a prefix the first rows of a chunk are given
+without noise, at t = 0, and not learnt, as those that a robot executes while it waits for the
+answer (training-time RTC, arXiv 2512.05964).
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ from vla_accel_ros.training.shared_prefix import Shared, attend, hold
 EARLY, LATE, LEAST = 1.5, 1.0, 0.001
 
 
-def velocity(network: Pi0Flow, shared: Shared, x: Tensor, time: Tensor) -> Tensor:
+def velocity(
+    network: Pi0Flow, shared: Shared, x: Tensor, time: Tensor, given: Tensor | None = None
+) -> Tensor:
     """Return the velocities float32 [B, K, R, chunk, numbers] of noisy chunks.
 
     Args:
@@ -60,6 +64,7 @@ def velocity(network: Pi0Flow, shared: Shared, x: Tensor, time: Tensor) -> Tenso
         shared: What the chunks look at.
         x: [B, K, R, chunk, numbers], noisy chunks.
         time: [B, K, R], t of each.
+        given: bool [B, K, R, chunk], rows that are without noise; None for none.
     """
     batch, asks, draws, rows = x.shape[:4]
     dtype, expert = network.kind, network.expert
@@ -70,6 +75,10 @@ def velocity(network: Pi0Flow, shared: Shared, x: Tensor, time: Tensor) -> Tenso
     condition = network.time_condition(embedded)
     # [norms, chunks, 1, 3 * width]: each chunk has a time of its own.
     modulations = expert.modulations(condition).transpose(0, 1)[:, :, None]
+    if given is not None:
+        clean = embed_times(time.new_zeros(1), network.width).to(dtype)
+        clean = expert.modulations(network.time_condition(clean)).transpose(0, 1)[:, :, None]
+        modulations = torch.where(given.flatten(0, 2)[..., None], clean, modulations)
 
     def look(slot: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         apart = (part.unflatten(0, (batch, asks, draws)) for part in (queries, keys, values))
@@ -107,6 +116,12 @@ def draw_times(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     return torch.rand(shape, generator=generator) ** (1 / EARLY) * (1 - LEAST) + LEAST
 
 
+def draw_given(shape: tuple[int, ...], most: int, generator: torch.Generator) -> Tensor:
+    """Draw which rows bool [..., chunk] are given: the first 0 to `most` of each chunk."""
+    counts = torch.randint(most + 1, shape[:-1], generator=generator)
+    return torch.arange(shape[-1]) < counts[..., None]
+
+
 @torch.no_grad()
 def answer(network: Pi0Flow, shared: Shared, noise: Tensor, steps: int = 10) -> Tensor:
     """Follow the flow from noise [B, K, R, chunk, numbers] to chunks of that shape (Euler)."""
@@ -131,6 +146,7 @@ class FlowLesson(Frozen):
             numbers=plain.action_dims,
             expert=replace(decoder, vocab=1),
             adaptive=True,
+            prefix_rows=max(stage.prefix for stage in recipe.stages),
             state=0,
             prompt=QUESTION,
             places=plain.cameras,
@@ -152,11 +168,16 @@ class FlowLesson(Frozen):
             noise = torch.randn(actions.shape, generator=generator).to(self.device)
             time = draw_times(actions.shape[:3], generator).to(self.device)
             actions, part = actions.to(self.device), time[..., None, None]
-            x = part * noise + (1 - part) * actions
-            error = velocity(network, shared, x, time) - (noise - actions)
-            square = error.square()
-            total = square.mean()
-            found = {'action': total, 'first': square[..., 0, :].mean()}
+            x, given = part * noise + (1 - part) * actions, None
+            learnt = torch.ones(actions.shape[:-1], device=self.device)
+            if stage.prefix:
+                given = draw_given(actions.shape[:-1], stage.prefix, generator).to(self.device)
+                x, learnt = torch.where(given[..., None], actions, x), 1 - given.float()
+            error = velocity(network, shared, x, time, given) - (noise - actions)
+            square = error.square().mean(-1)
+            total = (square * learnt).sum() / learnt.sum()
+            first = learnt.argmax(-1, keepdim=True)
+            found = {'action': total, 'first': square.gather(-1, first).mean()}
             return Losses(total, {name: float(value.detach()) for name, value in found.items()})
 
         return run

@@ -133,6 +133,8 @@ class Stage:
         evaluate: Closed-loop check after every so many images; 0 for none.
         tokens: Visual tokens that the decoder is shown; 0 for all. See `thinning`.
         asks: Instructions asked of one image; 0 for as many as the recipe says.
+        prefix: First rows of a chunk that are given to an action expert at most, without noise,
+            as those that a robot executes meanwhile; how many is drawn for each chunk.
     """
 
     name: str
@@ -144,8 +146,10 @@ class Stage:
     evaluate: int = 0
     tokens: int = 0
     asks: int = 0
+    prefix: int = 0
 
     def __post_init__(self) -> None:
+        check(self.prefix >= 0, f"stage '{self.name}': prefix is {self.prefix}, expected >= 0")
         check(self.images >= 1, f"stage '{self.name}': images is {self.images}, expected >= 1")
         check(self.asks >= 0, f"stage '{self.name}': asks is {self.asks}, expected >= 0")
         check(0 < self.rate < 1, f"stage '{self.name}': rate is {self.rate}, expected in (0, 1)")
@@ -228,6 +232,11 @@ class Recipe:
         for name, wanted in self.data.items():
             check(bool(self.asked(wanted)), f"data '{name}': no instruction of its task")
         for stage in self.stages:
+            most = self.model.chunk - 1 if self.model.head == 'flow' else 0
+            check(
+                stage.prefix <= max(most, 0),
+                f"stage '{stage.name}': prefix is {stage.prefix}, expected at most {max(most, 0)}",
+            )
             unknown = sorted(set(stage.mix) - set(self.data))
             check(not unknown, f"stage '{stage.name}' mixes {unknown}, not in data")
             tasks = sorted({self.data[name].task for name in stage.mix})

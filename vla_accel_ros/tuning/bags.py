@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 
 from vla_accel_ros.acceleration import BASELINE, Method, parse
-from vla_accel_ros.evaluation import fingerprints
 from vla_accel_ros.evaluation.statistics import Interval
+from vla_accel_ros.files import fingerprints
 from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.replay.ahead import Ahead
 from vla_accel_ros.replay.measures import Quantity, quantities, view
@@ -112,6 +112,17 @@ class BagPlan:
     def build(self, baseline: dict | None, stop: Stop) -> BagTarget:
         """Build the target."""
         return BagTarget(self, baseline, stop)
+
+    def paths(self) -> tuple[Path, ...]:
+        """List what `build` reads."""
+        return (checkpoint_folder(self.args.checkpoint), *self.bags.values())
+
+    def at(self, places: Mapping[str, Path]) -> BagPlan:
+        """Return the same where that lies elsewhere."""
+        weights = checkpoint_folder(self.args.checkpoint).resolve()
+        args = argparse.Namespace(**{**vars(self.args), 'checkpoint': str(places[str(weights)])})
+        bags = {mark: places[str(bag.resolve())] for mark, bag in self.bags.items()}
+        return replace(self, args=args, bags=bags)
 
     def held_out(self) -> BagPlan | None:
         """Return the same on the bags to confirm on."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from vla_accel_ros.cluster.connection import Cluster
 from vla_accel_ros.evaluation.statistics import Interval
 from vla_accel_ros.tuning.points import Point
 from vla_accel_ros.tuning.pool import pool
@@ -71,6 +72,7 @@ def confirm(
     workers: int,
     show: Callable[[int], None],
     stop: Stop,
+    cluster: Cluster | None = None,
 ) -> list[Confirmation]:
     """Try points on what the search has not seen, in their order.
 
@@ -81,6 +83,7 @@ def confirm(
         workers: Processes.
         show: Told how many points are done.
         stop: Asked whether to end.
+        cluster: Where the processes run; on this machine where None.
 
     Raises:
         Stopped: When it was.
@@ -89,7 +92,7 @@ def confirm(
     here = held_out.build(None, stop)
     plain = Run([], here.baseline['costs'], here.baseline['per'])
     found: dict[str, Run] = {}
-    with pool(held_out, here, workers, stop) as processes:
+    with pool(held_out, here, workers, stop, cluster) as processes:
         under_way = {}
         waiting = list(points)
         while waiting or under_way:

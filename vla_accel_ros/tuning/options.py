@@ -17,9 +17,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
+from vla_accel_ros.cluster.options import add_cluster
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.replay import options as replay
 from vla_accel_ros.tuning.points import RULES
@@ -93,9 +93,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         '--workers',
         type=int,
-        default=os.cpu_count() or 1,
-        help='processes, each trying a setting (%(default)s)',
+        default=None,
+        help='processes, each trying a setting (one for each core, here or of the cluster)',
     )
+    add_cluster(parser)
     add(
         '--out',
         type=Path,

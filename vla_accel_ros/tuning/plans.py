@@ -82,8 +82,10 @@ def plan_of(args: argparse.Namespace) -> Plan:
         OSError: When something is not there.
     """
     for name in ('trials', 'points', 'workers'):
-        if getattr(args, name) < 1:
-            raise ValueError(f'--{name} is {getattr(args, name)}, expected at least 1')
+        # Without a number of workers there are as many as there is room for.
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise ValueError(f'--{name} is {value}, expected at least 1')
     if args.sim:
         return _simulation(args)
     if not args.bags:

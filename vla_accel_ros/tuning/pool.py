@@ -12,15 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Targets in processes of their own, so that several settings are tried at once."""
+"""Targets in processes of their own, here or on a cluster: several settings are tried at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 
 from vla_accel_ros.acceleration import Method
+from vla_accel_ros.cluster.connection import Cluster
+from vla_accel_ros.cluster.sending import Sent, places
+from vla_accel_ros.cluster.workers import ClusterWorkers
 from vla_accel_ros.tuning.target import Plan, Run, Stop, Stopped, Target
 from vla_accel_ros.workers import Workers, asked_to_end
 
@@ -30,6 +33,10 @@ _target: Target | None = None
 def _begin(plan: Plan, baseline: dict) -> None:
     global _target
     _target = plan.build(baseline, asked_to_end)
+
+
+def _begin_there(plan: Plan, sent: Sequence[Sent], baseline: dict) -> None:
+    _begin(plan.at(places(sent)), baseline)
 
 
 def _measure(method: Method) -> Run | None:
@@ -44,11 +51,11 @@ class Pool:
 
     Args:
         here: A target in this process.
-        workers: The processes; None for this one.
+        workers: The others; None for this one.
         stop: Whether to end.
     """
 
-    def __init__(self, here: Target, workers: Workers | None, stop: Stop) -> None:
+    def __init__(self, here: Target, workers: Workers | ClusterWorkers | None, stop: Stop) -> None:
         self._here, self._workers, self._stop = here, workers, stop
 
     def submit(self, method: Method) -> Future:
@@ -79,7 +86,9 @@ class Pool:
 
 
 @contextmanager
-def pool(plan: Plan, here: Target, workers: int, stop: Stop) -> Iterator[Pool]:
+def pool(
+    plan: Plan, here: Target, workers: int, stop: Stop, cluster: Cluster | None = None
+) -> Iterator[Pool]:
     """Give a pool of so many processes.
 
     Args:
@@ -87,9 +96,15 @@ def pool(plan: Plan, here: Target, workers: int, stop: Stop) -> Iterator[Pool]:
         here: The target in this process, which knows the baseline.
         workers: How many; 1 for this process alone.
         stop: Whether to end.
+        cluster: Where they run; on this machine where None.
     """
-    if workers == 1:
+    if cluster is not None:
+        arguments = plan, cluster.send(plan.paths()), here.baseline
+        team = cluster.workers(workers, _begin_there, arguments, stop)
+    elif workers > 1:
+        team = Workers(workers, _begin, (plan, here.baseline), stop)
+    else:
         yield Pool(here, None, stop)
         return
-    with Workers(workers, _begin, (plan, here.baseline), stop) as processes:
+    with team as processes:
         yield Pool(here, processes, stop)

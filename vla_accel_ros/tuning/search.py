@@ -21,6 +21,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 
+from vla_accel_ros.cluster.connection import Cluster
 from vla_accel_ros.tuning.points import Point
 from vla_accel_ros.tuning.pool import Pool, pool
 from vla_accel_ros.tuning.spaces import Space
@@ -58,6 +59,7 @@ def search(
     workers: int,
     show: Callable[[int], None],
     stop: Stop,
+    cluster: Cluster | None = None,
 ) -> Found:
     """Try settings until each method has had its trials, or it is enough.
 
@@ -70,6 +72,7 @@ def search(
         workers: Processes.
         show: Told how many trials are done.
         stop: Asked whether to end; what is under way then is not kept.
+        cluster: Where the processes run; on this machine where None.
     """
     storage = folder.storage()
     studies = [Study(space, storage, seed, workers > 1) for space in spaces]
@@ -87,7 +90,7 @@ def search(
     except Stopped:
         return found()
     folder.baseline = here.baseline
-    with suppress(Stopped), pool(plan, here, workers, stop) as processes:
+    with suppress(Stopped), pool(plan, here, workers, stop, cluster) as processes:
         _run(studies, trials, processes, workers, show, stop)
     return found()
 

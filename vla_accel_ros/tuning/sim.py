@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -23,9 +24,10 @@ from pathlib import Path
 import numpy as np
 
 from vla_accel_ros.acceleration import BASELINE, Method, parse
-from vla_accel_ros.evaluation import fingerprints, runner
+from vla_accel_ros.evaluation import runner
 from vla_accel_ros.evaluation.episode import EpisodeResult
 from vla_accel_ros.evaluation.statistics import Interval, paired_difference
+from vla_accel_ros.files import fingerprints
 from vla_accel_ros.tuning.target import UNITS, Run, Stop, Stopped
 from vla_accel_ros.tuning.timing import Pace, load, timed, typical
 
@@ -85,6 +87,16 @@ class SimPlan:
     def build(self, baseline: dict | None, stop: Stop) -> SimTarget:
         """Build the target."""
         return SimTarget(self, baseline, stop)
+
+    def paths(self) -> tuple[Path, ...]:
+        """List what `build` reads."""
+        return (Path(self.setup.checkpoint),)
+
+    def at(self, places: Mapping[str, Path]) -> SimPlan:
+        """Return the same where that lies elsewhere; the engine must run there as it does here."""
+        place = places[str(Path(self.setup.checkpoint).resolve())]
+        engine = replace(self.setup.engine, engine_required=True)
+        return replace(self, setup=replace(self.setup, checkpoint=str(place), engine=engine))
 
     def held_out(self) -> SimPlan | None:
         """Return the same on the seeds to confirm on."""

@@ -16,8 +16,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -143,6 +144,16 @@ class Plan(Protocol):
 
         Raises:
             Stopped: When it was.
+        """
+
+    def paths(self) -> tuple[Path, ...]:
+        """List the files and folders that `build` reads, for other machines to be sent them."""
+
+    def at(self, places: Mapping[str, Path]) -> Plan:
+        """Return the same where they lie elsewhere.
+
+        Args:
+            places: Where each of `paths` lies, by its absolute path on the machine of this plan.
         """
 
     def held_out(self) -> Plan | None:

@@ -14,7 +14,9 @@
 
 """The programs of denoising: eager, over a whole memory, and as graphs on ONNX Runtime."""
 
-from pi0_fixture import ready
+from dataclasses import replace
+
+from pi0_fixture import NAMES, ready
 import pytest
 import torch
 
@@ -52,12 +54,32 @@ def test_a_memory_of_which_a_tensor_says_how_full_it_is_gives_the_same(case):
             torch.testing.assert_close(each[name], value, rtol=0, atol=1e-5)
 
 
+def by_row(network, condition):
+    return condition[..., None, :].expand(*condition.shape[:-1], network.rows, -1)
+
+
+@pytest.mark.parametrize('name', NAMES)
 @torch.inference_mode()
-def test_the_graph_of_a_step_gives_the_same(case, tmp_path):
+def test_rows_with_one_time_each_give_what_one_time_for_all_gives(name):
+    found = ready(name)
+    prefix = found.prefix()[1]
+    network, condition = found.head.network, found.head.conditions([0.7])[0]
+    one = given(found, prefix, x=found.noise, condition=condition)
+    each = {**one, 'condition': by_row(network, condition)}
+    expected = call(EAGER, Velocity(network), one)['velocity']
+    of_rows = call(EAGER, Velocity(network, by_row=True), each)['velocity']
+    torch.testing.assert_close(of_rows, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize('rows', [False, True])
+@torch.inference_mode()
+def test_the_graph_of_a_step_gives_the_same(case, tmp_path, rows):
     pytest.importorskip('onnxruntime')
     found, prefix = case
     engine = OnnxRuntime(Graphs(found.model, Store(tmp_path)))
     network, condition = found.head.network, found.head.conditions([0.7])[0]
-    step = given(found, prefix, x=found.noise, condition=condition)
-    ours, theirs = (call(each, Velocity(network), step)['velocity'] for each in (EAGER, engine))
+    condition = by_row(network, condition) if rows else condition
+    step, program = given(found, prefix, x=found.noise, condition=condition), Velocity(network)
+    program = replace(program, by_row=rows)
+    ours, theirs = (call(each, program, step)['velocity'] for each in (EAGER, engine))
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)

@@ -21,7 +21,8 @@ import pytest
 
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.folder import CheckpointError, load, save
-from vla_accel_ros.models.tokenizer import TokenizerError, load_prompt_encoder
+from vla_accel_ros.models.tokenizer import load_prompt_encoder
+from vla_accel_ros.models.tokenizer_file import TokenizerError
 from vla_accel_ros.paths import checkpoint_folder
 
 ABSENT = object()
@@ -73,11 +74,11 @@ def replaced(value, path, bad):
 
 
 def try_all(file, attempt, named, chosen=lambda path: True):
-    """Put each bad value at each path, and return how often it was refused."""
+    """Put a third of the bad values at each path, each of them somewhere; count the refusals."""
     good = json.loads(file.read_text())
     refused = 0
-    for path in filter(chosen, paths(good)):
-        for bad in BAD:
+    for number, path in enumerate(filter(chosen, paths(good))):
+        for bad in BAD[number % 3 :: 3]:
             file.write_text(json.dumps(replaced(good, path, bad)))
             try:
                 attempt()
@@ -91,7 +92,7 @@ def try_all(file, attempt, named, chosen=lambda path: True):
 @pytest.mark.parametrize('name', ['tabletop-s', 'tabletop-m-oft'])
 def test_a_configuration_of_ours(name, tmp_path):
     shutil.copy(checkpoint_folder(name) / 'config.json', tmp_path)
-    assert try_all(tmp_path / 'config.json', lambda: read_config(tmp_path), CheckpointError) > 500
+    assert try_all(tmp_path / 'config.json', lambda: read_config(tmp_path), CheckpointError) > 160
 
 
 PUBLIC = {
@@ -126,7 +127,7 @@ def test_a_public_configuration(name, reference, tmp_path):
             CheckpointError,
             lambda path: path[0] in PUBLIC and not {'mean', 'std', 'min', 'proprio'} & set(path),
         )
-        > 50
+        > 16
     )
 
 
@@ -140,7 +141,7 @@ def test_a_tokeniser(tmp_path):
             TokenizerError,
             lambda path: path[:2] != ('model', 'vocab') or path[2:] in (('<s>',), ('red',)),
         )
-        > 300
+        > 90
     )
 
 
@@ -154,5 +155,5 @@ def test_a_configuration_that_is_read_is_that_of_the_weights_or_refused(small, t
             CheckpointError,
             lambda path: path[-1] in sizes,
         )
-        > 100
+        > 30
     )

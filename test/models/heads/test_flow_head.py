@@ -14,6 +14,8 @@
 
 """Steps of a flow, its noise, and every pruning method on it."""
 
+import json
+
 import numpy as np
 from pi0_fixture import FIXTURES, NAMES
 import pytest
@@ -139,3 +141,57 @@ def test_rows_of_another_chunk_guide_nothing(policies):
 def test_a_continuation_out_of_range_is_refused(policies):
     with pytest.raises(ValueError, match="rtc is 'none', expected one of"):
         policies['pi0_tiny'].sibling().set_continuation(rtc='none')
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """Give policies whose files say that up to 3 rows were given in training."""
+    found = {}
+    for name in NAMES:
+        folder = tmp_path_factory.mktemp('trained') / name
+        folder.mkdir()
+        for file in (FIXTURES / name).iterdir():
+            (folder / file.name).symlink_to(file)
+        values = json.loads((folder / 'config.json').read_text())
+        (folder / 'config.json').unlink()
+        told = json.dumps({**values, 'rtc_training_max_delay': 3})
+        (folder / 'config.json').write_text(told)
+        found[name] = Policy.load(folder, cameras=1)
+    return found
+
+
+@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize(('delay', 'kept'), [(2, 2), (3, 3), (9, 3)])
+def test_rows_that_are_executed_meanwhile_stand_in_the_new_chunk_as_they_are(
+    trained, name, delay, kept
+):
+    policy = trained[name].sibling()
+    policy.reset()
+    first = policy.predict(looks()).chunk_values
+    alone = policy.predict(looks(1), tail=first[2:], delay=delay).chunk_values
+    policy.reset()
+    policy.set_continuation(rtc='prefix')
+    tail = policy.predict(looks()).chunk_values[2:]
+    np.testing.assert_array_equal(tail, first[2:])
+    found = policy.predict(looks(1), tail=tail, delay=delay).chunk_values
+    np.testing.assert_allclose(found[:kept], tail[:kept], rtol=0, atol=1e-6)
+    # The rows behind them follow them, so they are others than without.
+    assert (np.abs(found[kept:] - alone[kept:]).max(1) > 1e-4).all()
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_without_a_delay_nothing_is_given(trained, name):
+    policy = trained[name].sibling()
+    chunks = []
+    for rtc in ('off', 'prefix'):
+        policy.reset()
+        policy.set_continuation(rtc=rtc)
+        tail = policy.predict(looks()).chunk_values[2:]
+        chunks.append(policy.predict(looks(1), tail=tail, delay=0).chunk_values)
+    np.testing.assert_array_equal(*chunks)
+
+
+def test_a_checkpoint_that_was_not_trained_for_it_is_given_no_rows(policies):
+    policy = policies['pi0_tiny'].sibling()
+    with pytest.raises(ValueError, match='not trained to go on from given rows'):
+        policy.set_continuation(rtc='prefix')

@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from vla_accel_ros.models.heads import continuation
-from vla_accel_ros.models.heads.real_time import SCHEDULES, Guide, guidance, row_weights
+from vla_accel_ros.models.heads.real_time import SCHEDULES, Given, Guide, guidance, row_weights
 
 
 @pytest.mark.parametrize('schedule', sorted(SCHEDULES))
@@ -82,3 +82,8 @@ def test_an_old_chunk_that_is_longer_than_the_new_one_is_cut():
 
 def test_every_schedule_that_can_be_chosen_is_there():
     assert tuple(SCHEDULES) == continuation.SCHEDULES
+
+
+def test_given_rows_do_not_move():
+    found = Given(2)(torch.zeros(1, 6, 4), torch.ones(1, 6, 4), 0.5)
+    assert found[0, :, 0].tolist() == [0, 0, 1, 1, 1, 1]

@@ -30,7 +30,7 @@ from vla_accel_ros.engines.interface import Tensors
 from vla_accel_ros.engines.onnx.export import export
 from vla_accel_ros.engines.onnx.signature import Port
 from vla_accel_ros.engines.onnx.weights import Weights
-from vla_accel_ros.engines.programs.decoder import Loop
+from vla_accel_ros.engines.programs.decoder import Loop, tapped
 from vla_accel_ros.layers.attending import run_layers
 from vla_accel_ros.layers.memory import Masked
 
@@ -88,7 +88,7 @@ class Step:
             'position': given['position'] + 1,
             'peak': peak,
             **dict(zip(self.made, grown, strict=True)),
-            **{f'queries.{layer}': part for layer, part in queries.items()},
+            **tapped(queries),
         }
 
 

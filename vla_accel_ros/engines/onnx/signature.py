@@ -144,8 +144,10 @@ def _sizes(program: Program, shape: Shape) -> Sizes:
                 'position': ('int', (1, 1)),
                 **_memory(program.decoder.config),
             }
-        case Leading() | Velocity():
+        case Leading():
             return _of_flow(program.network)
+        case Velocity():
+            return _of_flow(program.network, program.by_row)
         case Call():
             return _of_call(program, shape)
         case Condition():
@@ -155,12 +157,13 @@ def _sizes(program: Program, shape: Shape) -> Sizes:
     raise EngineError(f'no graph is made of the program {program.name}')
 
 
-def _of_flow(network: FlowNetwork) -> Sizes:
-    condition = 'wide' if network.wide_conditions else 'float'
+def _of_flow(network: FlowNetwork, by_row: bool = False) -> Sizes:
+    kind, (*parts, channels) = 'wide' if network.wide_conditions else 'float', network.condition
+    rows = (network.rows,) if by_row else ()
     return {
         'state': ('wide', (1, network.columns)),
         'x': ('wide', (1, network.rows, network.numbers)),
-        'condition': (condition, network.condition),
+        'condition': (kind, (*parts, *rows, channels)),
         'position': ('int', (1,)),
         **_memory(network.memory),
     }

@@ -17,14 +17,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.interface import Program, Tensors
-from vla_accel_ros.layers.attending import Own, run_layers
-from vla_accel_ros.layers.llama import LlamaDecoder
+from vla_accel_ros.layers.attending import Keeps, Own, run_layers
+from vla_accel_ros.layers.llama import DecoderLayer, LlamaDecoder
 from vla_accel_ros.layers.memory import Held, Masked, Memory, Placed
+from vla_accel_ros.layers.rotary import Rope
 
 
 def tap_names(taps: tuple[int, ...]) -> tuple[str, ...]:
@@ -98,14 +100,46 @@ class Span:
             x = x.index_select(1, given['stay'])
         rope = self.decoder.rope(given['positions'][None], x)
         attend = Own(self.slots, self.causal, rows, room.get('new'), self.apart)
-        x, queries = run_layers(
-            self.decoder, self.first, self.last, x, rope, attend, self.taps, rows, self.keys_only
-        )
-        if self.norm:
-            x = self.decoder.norm(x)
+        x, queries = self.run_rows(x, rope, attend, rows)
         given_on = {} if self.keys_only else {'x': x}
         new = {'new': attend.new} if self.slots else {}
         return {**given_on, **new, **tapped(queries)}
+
+    def run_rows(
+        self, x: Tensor, rope: Rope, attend: Keeps, rows: Tensor | None
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """Run the layers, and the norm where there is one, over rows that may be of several.
+
+        Args:
+            x: [1, S, width], those that stay.
+            rope: Of their positions.
+            attend: What queries look at; takes in the last layer's keys where `keys_only`.
+            rows: int [r], those that are wanted.
+
+        Returns:
+            [1, S or r, width], nothing that counts where `keys_only`, and by tapped layer the
+            rotated queries.
+        """
+        whole = self.last - self.keys_only
+        until = None if self.keys_only else rows
+        x, queries = run_layers(self.decoder, self.first, whole, x, rope, attend, self.taps, until)
+        if self.keys_only:
+            self._keep_last(x, rope, rows, attend, queries)
+        elif self.norm:
+            x = self.decoder.norm(x)
+        return x, queries
+
+    def _keep_last(
+        self, x: Tensor, rope: Rope, rows: Tensor | None, attend: Keeps, queries: dict[int, Tensor]
+    ) -> None:
+        layer = cast(DecoderLayer, self.decoder.layers[self.last - 1])
+        attention = layer.self_attn
+        if attention is None:
+            return
+        x = layer.input_layernorm(x)
+        if self.last in self.taps:
+            queries[self.last] = attention.queries_of(x, rope, rows)
+        attend.keep(self.slots[-1], *attention.keys_and_values(x, rope))
 
 
 def tapped(queries: dict[int, Tensor]) -> dict[str, Tensor]:
@@ -113,13 +147,15 @@ def tapped(queries: dict[int, Tensor]) -> dict[str, Tensor]:
     return {f'queries.{layer}': part for layer, part in queries.items()}
 
 
-def memory_of(given: Tensors, room: Tensors, held: tuple[int, ...] | None) -> Memory:
-    """Give the form of a memory that fits what is known of it; see `Pass`."""
+def memory_of(
+    given: Tensors, room: Tensors, held: tuple[int, ...] | None, causal: bool = True
+) -> Memory:
+    """Give the form of a memory that fits what is known of it; see `Pass` and `Memory`."""
     inside, lengths = 'store' in room, given['lengths']
     store = room['store'] if inside else given['store']
     if held is not None:
-        return Held(store, held, inside)
-    return Placed(store, lengths) if inside else Masked(store, lengths)
+        return Held(store, held, inside, causal)
+    return Placed(store, lengths, causal) if inside else Masked(store, lengths, causal=causal)
 
 
 @dataclass(frozen=True)

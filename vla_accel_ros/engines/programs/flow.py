@@ -28,8 +28,8 @@ from torch import Tensor
 
 from vla_accel_ros.engines.interface import Program, Tensors
 from vla_accel_ros.engines.programs.call import Call
-from vla_accel_ros.engines.programs.decoder import tap_names
-from vla_accel_ros.layers.memory import Held, Masked, Memory, Placed
+from vla_accel_ros.engines.programs.decoder import memory_of, tap_names, tapped
+from vla_accel_ros.layers.memory import Memory
 from vla_accel_ros.layers.shapes import DecoderConfig
 
 
@@ -93,7 +93,7 @@ class FlowNetwork(Protocol):
 
         Args:
             x: float32 [1, n, numbers].
-            condition: One of what `conditions` gives.
+            condition: One of what `conditions` gives, or one a row, [..., n, channels].
             position: int [1], the first position behind the prefix.
             memory: The prefix, and the rows before the actions.
             taps: Layers, counted from 1, whose queries are wanted.
@@ -107,16 +107,6 @@ class FlowNetwork(Protocol):
 def conditions(network: FlowNetwork) -> Call:
     """Give the program from embedded times `embedded` [n, width] to `conditions` [n, ...]."""
     return Call('conditions', network.conditions, ('embedded',), 'conditions')
-
-
-def _memory(given: Tensors, room: Tensors, held: tuple[int, ...] | None, causal: bool) -> Memory:
-    inside, lengths = 'store' in room, given['lengths']
-    store = room['store'] if inside else given['store']
-    if held is not None:
-        return Held(store, held, inside, causal=causal)
-    if inside:
-        return Placed(store, lengths, causal=causal)
-    return Masked(store, lengths, causal=causal)
 
 
 @dataclass(frozen=True)
@@ -140,7 +130,7 @@ class Leading:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the rows; see `Program.run`."""
-        memory = _memory(given, room, self.held, self.network.causal)
+        memory = memory_of(given, room, self.held, self.network.causal)
         self.network.leading(given['state'], given['position'], memory)
         return {'new': memory.new}
 
@@ -160,11 +150,13 @@ class Velocity:
         network: What denoises.
         taps: Layers, counted from 1, whose queries are wanted.
         held: The numbers in `lengths`, where the host knows them.
+        by_row: Whether each row has a condition of its own, [..., n, channels].
     """
 
     network: FlowNetwork
     taps: tuple[int, ...] = ()
     held: tuple[int, ...] | None = field(default=None, compare=False)
+    by_row: bool = False
     name = 'velocity'
     inputs = ('x', 'condition', 'position', 'store', 'lengths')
 
@@ -176,13 +168,9 @@ class Velocity:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the rows; see `Program.run`."""
-        memory = _memory(given, room, self.held, self.network.causal)
+        memory = memory_of(given, room, self.held, self.network.causal)
         velocity, queries = self.network.velocity(
             given['x'], given['condition'], given['position'], memory, self.taps
         )
         new = {'new': memory.new} if self.taps else {}
-        return {
-            'velocity': velocity,
-            **new,
-            **{f'queries.{layer}': part for layer, part in queries.items()},
-        }
+        return {'velocity': velocity, **new, **tapped(queries)}

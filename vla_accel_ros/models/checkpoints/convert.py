@@ -35,7 +35,8 @@ from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.checkpoints.weights import INDEX, WEIGHTS, check_finite
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families import registry
-from vla_accel_ros.models.tokenizer import LLAMAS, TOKENIZER, load_prompt_encoder
+from vla_accel_ros.models.tokenizer import load_prompt_encoder
+from vla_accel_ros.models.tokenizer_file import LLAMAS, TOKENIZER
 
 # Bytes of a file of weights at most; one larger tensor has a file of its own.
 LARGEST = 4 * 10**9

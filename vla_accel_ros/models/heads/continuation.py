@@ -23,6 +23,7 @@ from vla_accel_ros.options import check_options, option
 OFF = 'off'
 # How the say of the old chunk falls behind the rows that are bound to be executed.
 SCHEDULES = ('exp', 'linear', 'ones', 'zeros')
+PREFIX = 'prefix'
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ class Continuation:
         OFF,
         'Real-time chunking: a new chunk is guided towards what is left of the old one, by '
         'weights that fall behind the rows that will be executed meanwhile (exp as in the paper, '
-        'linear, ones, zeros), or is not (off)',
-        choices=(OFF, *SCHEDULES),
+        'linear, ones, zeros), or begins with these rows (prefix, for checkpoints that were '
+        'trained with them), or does neither (off)',
+        choices=(OFF, *SCHEDULES, PREFIX),
     )
     rtc_rows: int = option(
         0, 'Rows of the old chunk that have a say; 0 for all that are left', range=(0, 1024)

@@ -159,7 +159,8 @@ def denoise(
         pruner, where it wants them, scores of the action rows, mean over the evaluations.
     """
     cache, layers = prefix.cache, inference.choice.needs.decode
-    program, x, done = Velocity(network, layers, cache.held), plan.begin, 0
+    program = Velocity(network, layers, cache.held, plan.by_row)
+    x, done = plan.begin, 0
     scores: list[dict[str, Tensor]] = []
     velocity: Tensor | None = None
     while done < len(plan.times):

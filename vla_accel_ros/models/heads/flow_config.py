@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from vla_accel_ros.files.kinds import Flag, Number, Whole, Word, check_fields, of
 from vla_accel_ros.layers.flow_names import ADDED, TIMES
+from vla_accel_ros.layers.shapes import require
 from vla_accel_ros.models.heads.config import HeadConfig
 
 MOST_STEPS = 1000
@@ -36,6 +37,8 @@ class FlowConfig(HeadConfig):
         numbers: Columns of an action in the network; those beyond the robot's are cut off.
         steps: Steps that the checkpoint was made for.
         times: How the times of steps are computed, one of `flow_names.TIMES`.
+        prefix_rows: Rows that training put in front of an answer at most, without noise, as those
+            of the chunk under way (training-time RTC, arXiv 2512.05964); 0 where it did not.
         shortest_period: Of the embedding of times.
         longest_period: Likewise.
     """
@@ -46,11 +49,16 @@ class FlowConfig(HeadConfig):
     numbers: int = field(default=32, metadata=of(Whole(1, 256)))
     steps: int = field(default=10, metadata=of(Whole(1, MOST_STEPS)))
     times: str = field(default=ADDED, metadata=of(Word(TIMES)))
+    prefix_rows: int = field(default=0, metadata=of(Whole(0, 1023)))
     shortest_period: float = field(default=0.004, metadata=of(Number(1e-6, 1e3)))
     longest_period: float = field(default=4.0, metadata=of(Number(1e-6, 1e6)))
 
     def __post_init__(self) -> None:
         check_fields(self)
+        require(
+            self.prefix_rows < self.chunk,
+            f'prefix_rows is {self.prefix_rows}, expected less than the chunk of {self.chunk}',
+        )
 
     @property
     def leading(self) -> int:

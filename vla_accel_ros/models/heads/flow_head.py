@@ -28,7 +28,7 @@ from vla_accel_ros.engines.interface import call
 from vla_accel_ros.engines.programs.flow import FlowNetwork, conditions
 from vla_accel_ros.layers.flow_time import embed_times, euler_times
 from vla_accel_ros.models.action_tokens import ActionStatistics
-from vla_accel_ros.models.heads.continuation import OFF, Continuation
+from vla_accel_ros.models.heads.continuation import OFF, PREFIX, Continuation
 from vla_accel_ros.models.heads.flow import answer_flow
 from vla_accel_ros.models.heads.flow_config import FlowConfig
 from vla_accel_ros.models.heads.flow_steps import Plan, noise_of
@@ -50,6 +50,7 @@ class _Known:
     times: tuple[float, ...] = ()
     step: float = -1.0
     conditions: Tensor = field(default_factory=lambda: torch.empty(0))
+    clean: Tensor = field(default_factory=lambda: torch.empty(0))
 
 
 class FlowHead(ActionHead):
@@ -82,6 +83,11 @@ class FlowHead(ActionHead):
 
     def continue_by(self, settings: Continuation) -> None:
         """Choose what a chunk takes from the one before; see `ActionHead.continue_by`."""
+        if settings.rtc == PREFIX and not self._config.prefix_rows:
+            raise ValueError(
+                f"rtc is '{PREFIX}', but this checkpoint was not trained to go on from given rows "
+                '(prefix_rows is 0)'
+            )
         self._continuation = settings
 
     def reset(self) -> None:
@@ -92,19 +98,22 @@ class FlowHead(ActionHead):
         self, ask: Ask, pruner: Pruner, new_cache: NewCache, watch: Watch = nullcontext
     ) -> HeadAnswer:
         """Answer a chunk; see `ActionHead.answer`."""
-        answer, self._last = self._answer(ask, pruner, new_cache, watch)
+        answer, self._last = self._answer(ask, pruner, new_cache, watch, self._last)
         self._number += 1
         return answer
 
     def rehearse(self, ask: Ask, pruner: Pruner, new_cache: NewCache) -> None:
         """Run all programs; see `ActionHead.rehearse`."""
-        self._answer(ask, pruner, new_cache, nullcontext)
+        _, last = self._answer(ask, pruner, new_cache, nullcontext, None)
+        if self._continuation.rtc == PREFIX:
+            again = replace(ask, left=1, delay=1)
+            self._answer(again, pruner, new_cache, nullcontext, last)
 
     def _answer(
-        self, ask: Ask, pruner: Pruner, new_cache: NewCache, watch: Watch
+        self, ask: Ask, pruner: Pruner, new_cache: NewCache, watch: Watch, last: Tensor | None
     ) -> tuple[HeadAnswer, Tensor]:
         plan = self.plan(self.noise(), self._steps or self._config.steps, self._bend)
-        plan = self._continued(plan, ask)
+        plan = self._continued(plan, ask, last)
         found = answer_flow(
             self.model, self.network, ask, pruner, plan, new_cache, watch, self.engine
         )
@@ -113,9 +122,9 @@ class FlowHead(ActionHead):
             actions = numbers[:, : self.model.config.action_dims].astype(np.float64)
         return HeadAnswer(actions, 0, HeadStats(1, found.kept_ids, found.work)), found.numbers
 
-    def _continued(self, plan: Plan, ask: Ask) -> Plan:
+    def _continued(self, plan: Plan, ask: Ask, last: Tensor | None) -> Plan:
         """Have a plan go on from what is left of the last answer, as the settings say."""
-        settings, last = self._continuation, self._last
+        settings = self._continuation
         if last is None or not ask.left:
             return plan
         old = last[:, -ask.left :].to(plan.begin)
@@ -123,6 +132,9 @@ class FlowHead(ActionHead):
             plan = plan.from_old(old, settings.flow_warm)
         if settings.rtc == OFF:
             return plan
+        if settings.rtc == PREFIX:
+            rows = min(ask.delay, self._config.prefix_rows)
+            return plan.behind(old[:, :rows], self._known.clean) if rows else plan
         guide = Guide.towards(
             old, settings.rtc, ask.delay, settings.rtc_rows, settings.rtc_weight, plan.begin
         )
@@ -145,7 +157,8 @@ class FlowHead(ActionHead):
         config, key = self._config, (self.engine, steps)
         if self._known.key != key:
             times, step = euler_times(steps, how=config.times)
-            self._known = _Known(key, tuple(times), step, self.conditions(times))
+            made = self.conditions([*times, 0.0])
+            self._known = _Known(key, tuple(times), step, made[:steps], made[steps])
         known = self._known
         return Plan(begin, known.times, known.step, known.conditions, bend)
 

@@ -23,6 +23,8 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
+from vla_accel_ros.models.heads.real_time import Given
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -32,9 +34,11 @@ class Plan:
         begin: float32 [1, chunk, numbers] at the first time.
         times: Of the steps, falling.
         step: What is added to the time at each, below 0.
-        conditions: [steps, ...], what the network makes of the times.
+        conditions: [steps, ...], what the network makes of the times; where `by_row`, of each
+            row's own, [steps, ..., chunk, channels].
         bend: Largest bend of the path, 1 - the cosine between the velocities of two steps, at
             which what is left is taken in one step; 0 for never.
+        by_row: Whether rows have times of their own.
         guide: Corrects the velocity of x at a time, both [1, chunk, numbers]; None for none.
     """
 
@@ -43,6 +47,7 @@ class Plan:
     step: float
     conditions: Tensor
     bend: float = 0.0
+    by_row: bool = False
     guide: Callable[[Tensor, Tensor, float], Tensor] | None = None
 
     def straight(self, before: Tensor | None, velocity: Tensor) -> bool:
@@ -56,6 +61,22 @@ class Plan:
             return False
         cosine = F.cosine_similarity(before.flatten(), velocity.flatten(), dim=0)
         return bool(1 - cosine <= self.bend)
+
+    def behind(self, old: Tensor, clean: Tensor) -> Plan:
+        """Give the plan of a chunk whose first rows are known (arXiv 2512.05964).
+
+        They stand in it without noise, at time 0, and are not changed.
+
+        Args:
+            old: [1, k, numbers], k less than the chunk.
+            clean: What the network makes of time 0.
+        """
+        count, rows = old.shape[1], self.begin.shape[1]
+        begin = torch.cat([old, self.begin[:, count:]], 1)
+        noisy = self.conditions[..., None, :].expand(*self.conditions.shape[:-1], rows, -1)
+        conditions = noisy.clone()
+        conditions[..., :count, :] = clean[..., None, :]
+        return replace(self, begin=begin, conditions=conditions, by_row=True, guide=Given(count))
 
     def from_old(self, old: Tensor, begin: float) -> Plan:
         """Give the plan that begins with an old chunk and part of the noise (ours).

@@ -17,7 +17,9 @@
 While a chunk is computed the arm executes rows of the old one. Each step of the flow is guided
 towards these rows, and ever less towards those behind them, so that the two agree where one takes
 over from the other (Black et al., arXiv 2506.07339). As in LeRobot the velocity counts as constant
-in the correction, so that nothing is propagated backward. The delay is counted in actions.
+in the correction, so that nothing is propagated backward. A checkpoint that was trained for it is
+given these rows as they are instead (training-time RTC, arXiv 2512.05964). The delay is counted in
+actions.
 """
 
 from __future__ import annotations
@@ -127,3 +129,20 @@ class Guide:
         """
         apart = self.old - (x - time * velocity)
         return velocity - guidance(time, self.most) * self.weights * apart
+
+
+@dataclass(frozen=True)
+class Given:
+    """Leaves the first rows as they are, for they are given.
+
+    Attributes:
+        rows: How many.
+    """
+
+    rows: int
+
+    def __call__(self, x: Tensor, velocity: Tensor, time: float) -> Tensor:
+        """Correct a velocity; see `Guide`."""
+        velocity = velocity.clone()
+        velocity[:, : self.rows] = 0
+        return velocity

@@ -26,7 +26,7 @@ import numpy as np
 
 from vla_accel_ros.models.parity.engines import Frame
 from vla_accel_ros.models.self_test import ANY_INSTRUCTION, blank
-from vla_accel_ros.models.tokenizer import TokenizerError
+from vla_accel_ros.models.tokenizer_file import TokenizerError
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 

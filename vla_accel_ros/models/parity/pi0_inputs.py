@@ -41,7 +41,7 @@ from vla_accel_ros.models.normalisation import (
     padded,
 )
 from vla_accel_ros.models.parity.comparison import FixtureError, read_arrays
-from vla_accel_ros.models.tokenizer import load_text_encoder
+from vla_accel_ros.models.tokenizer_file import load_text_encoder
 
 INPUTS = 'inputs.json'
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from vla_accel_ros.evaluation import fingerprints
+from vla_accel_ros.files import fingerprints
 from vla_accel_ros.replay.bag.contents import CONVERT
 from vla_accel_ros.replay.bag.files import find
 from vla_accel_ros.replay.bag.metadata import METADATA

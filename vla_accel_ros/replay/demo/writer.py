@@ -16,11 +16,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 import os
 from pathlib import Path
 import shutil
 import tempfile
+from types import MappingProxyType
 
 import numpy as np
 
@@ -33,13 +35,14 @@ TOOL = END_EFFECTOR.tool()
 FRAME_ID = 'base_link'
 CAMERAS = {'agent': '/image_raw', 'wrist': '/wrist/image_raw'}
 ACTION, TWIST, POSE = '/vla/action', '/servo_node/delta_twist_cmds', '/ee_pose'
-GRIPPER_COMMAND, INSTRUCTION = '/gripper_command', '/vla/instruction'
+GRIPPER_COMMAND, INSTRUCTION, PROPRIO = '/gripper_command', '/vla/instruction', '/proprio'
 KINDS = {
     ACTION: 'trajectory_msgs/msg/JointTrajectory',
     TWIST: 'geometry_msgs/msg/TwistStamped',
     POSE: 'geometry_msgs/msg/PoseStamped',
     GRIPPER_COMMAND: 'std_msgs/msg/Float64',
     INSTRUCTION: 'std_msgs/msg/String',
+    PROPRIO: 'sensor_msgs/msg/JointState',
 }
 JPEG_QUALITY = 90
 METADATA_VERSION = 8
@@ -65,6 +68,7 @@ class BagWriter:
         step_s: Policy step, seconds.
         compressed: JPEG pictures instead of raw ones.
         about: What else to keep in the metadata, as text.
+        cameras: Topic of each camera.
 
     Raises:
         FileExistsError: When there is something of that name.
@@ -76,6 +80,7 @@ class BagWriter:
         step_s: float,
         compressed: bool = False,
         about: dict[str, str] | None = None,
+        cameras: Mapping[str, str] = MappingProxyType(CAMERAS),
     ) -> None:
         from rosbags.rosbag2 import StoragePlugin, Writer
         from rosbags.typesys import Stores, get_typestore
@@ -83,6 +88,7 @@ class BagWriter:
         check_new(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._step_s, self._compressed = path, step_s, compressed
+        self._cameras = cameras
         # The file inside takes the name of its folder, so the folder beside has the same name.
         self._beside = Path(tempfile.mkdtemp(prefix='.vla-accel-', dir=path.parent))
         self._store = get_typestore(Stores.ROS2_JAZZY)
@@ -131,7 +137,7 @@ class BagWriter:
 
     def image(self, stamp_ns: int, camera: str, pixels: np.ndarray) -> None:
         """Write a view, uint8 [h, w, 3] RGB."""
-        topic, header = CAMERAS[camera], self._header(stamp_ns, camera)
+        topic, header = self._cameras[camera], self._header(stamp_ns, camera)
         if self._compressed:
             import cv2
 
@@ -209,6 +215,22 @@ class BagWriter:
         )
         self._write(
             POSE, KINDS[POSE], stamp_ns, {'header': self._header(stamp_ns, FRAME_ID), 'pose': pose}
+        )
+
+    def proprio(self, stamp_ns: int, names: Sequence[str], values: np.ndarray) -> None:
+        """Write proprioception, float64 [n], in whatever units it is."""
+        none = np.empty(0)
+        self._write(
+            PROPRIO,
+            KINDS[PROPRIO],
+            stamp_ns,
+            {
+                'header': self._header(stamp_ns, ''),
+                'name': list(names),
+                'position': np.asarray(values, dtype=np.float64),
+                'velocity': none,
+                'effort': none,
+            },
         )
 
     # -- inside ----------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_a_pickle_that_would_run_code_is_refused(cogact_reference, tmp_path, mon
 @pytest.mark.parametrize(
     ('stored', 'words'),
     [
-        ([1, 2], 'holds a list, expected a dictionary'),
+        ([1, 2], 'holds a list, expected dictionaries'),
         ({'model': {}}, 'has no model.vision_backbone, expected the parts'),
         ({'model': {'vision_backbone': {'x': torch.ones(2, dtype=torch.int64)}}}, 'torch.int64'),
     ],

@@ -29,7 +29,7 @@ from vla_accel_ros.models.families.pi0.config import PLAIN, SIGNED, STATE
 from vla_accel_ros.models.normalisation import MEAN_STD, QUANTILES
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.preprocess import CameraCountError
-from vla_accel_ros.models.tokenizer import TokenizerError
+from vla_accel_ros.models.tokenizer_file import TokenizerError
 from vla_accel_ros.observations import Observation
 
 
@@ -166,6 +166,13 @@ def test_a_configuration_with_a_bad_value_is_refused(folder, values, said):
         read_config(folder)
 
 
+@pytest.mark.parametrize('kind', [['pi0'], {}, None, 7])
+def test_a_type_that_is_no_name_is_nobodys(folder, kind):
+    change(folder, type=kind)
+    with pytest.raises(CheckpointError, match=r'config\.json'):
+        read_config(folder)
+
+
 def test_statistics_with_nan_are_refused(folder):
     file = folder / 'norm_stats.json'
     stats = json.loads(file.read_text())
@@ -204,7 +211,6 @@ def test_the_tokeniser_is_asked_for_by_name(folder):
 
 
 def test_the_two_forms_of_the_tokeniser_agree(folder):
-    pytest.importorskip('sentencepiece')
     ids = Policy.load(folder).tokens_of('pick up the black bowl')
     (folder / 'tokenizer.json').unlink()
     assert Policy.load(folder).tokens_of('pick up the black bowl') == ids

@@ -22,15 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-import pickle
 import re
 from typing import TYPE_CHECKING
-import zipfile
 
-from vla_accel_ros.files.lfs import complaint
-from vla_accel_ros.files.links import dangling
 from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, read_json
+from vla_accel_ros.models.checkpoints.pickled import read_pickled
 from vla_accel_ros.models.checkpoints.weights import INDEX, WEIGHTS
 
 if TYPE_CHECKING:
@@ -84,7 +81,7 @@ def tensors(file: Path) -> dict[str, Tensor]:
     """
     import torch
 
-    stored = _read(file)
+    stored = read_pickled(file, 'dictionaries of tensors saved by torch.save')
     outer = stored.get(OUTER, stored)
     result = {}
     for module in MODULES:
@@ -99,30 +96,3 @@ def tensors(file: Path) -> dict[str, Tensor]:
                 raise CheckpointError(f'{file}: {module}.{name} is {what}, expected floats')
             result[f'{module}.{name}'] = tensor
     return result
-
-
-def _read(file: Path) -> Mapping:
-    import torch
-
-    if why := dangling(file) or complaint(file):
-        raise CheckpointError(why)
-    if not file.is_file():
-        raise CheckpointError(f'{file} is no file')
-    try:
-        stored = torch.load(
-            file, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(file)
-        )
-    except pickle.UnpicklingError as error:
-        # Torch's own message goes on to advise loading it all the same.
-        raise CheckpointError(
-            f'{file} holds more than tensors, or is corrupt; it is not loaded, for a pickle may '
-            'run code. Expected dictionaries of tensors saved by torch.save'
-        ) from error
-    except Exception as error:  # of damaged bytes the library raises whatever it stumbles over
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise CheckpointError(f'{file} cannot be read: {reason}') from error
-    if not isinstance(stored, Mapping):
-        raise CheckpointError(
-            f'{file} holds a {type(stored).__name__}, expected a dictionary of tensors'
-        )
-    return stored

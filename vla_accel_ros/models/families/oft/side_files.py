@@ -20,17 +20,15 @@ have a file, named `action_head--150000_checkpoint.pt` and so on, or `.safetenso
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-import pickle
 import re
 from typing import TYPE_CHECKING
-import zipfile
 
 from vla_accel_ros.files.lfs import complaint
 from vla_accel_ros.files.links import dangling
 from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, read_json
+from vla_accel_ros.models.checkpoints.pickled import read_pickled
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,20 +99,8 @@ def read_side(file: Path) -> dict[str, Tensor]:
 def _read_pickle(file: Path) -> dict[str, Tensor]:
     import torch
 
-    try:
-        stored = torch.load(
-            file, map_location='cpu', weights_only=True, mmap=zipfile.is_zipfile(file)
-        )
-    except pickle.UnpicklingError as error:
-        # Torch's own message goes on to advise loading it all the same.
-        raise CheckpointError(
-            f'{file} holds more than tensors, or is corrupt; it is not loaded, for a pickle may '
-            'run code. Expected a state_dict saved by torch.save, or safetensors'
-        ) from error
-    except Exception as error:  # of damaged bytes the library raises whatever it stumbles over
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise CheckpointError(f'{file} cannot be read: {reason}') from error
-    if not isinstance(stored, Mapping) or not all(
+    stored = read_pickled(file, 'a state_dict saved by torch.save, or safetensors')
+    if not all(
         isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in stored.items()
     ):
         raise CheckpointError(

@@ -77,7 +77,8 @@ _SIGNED_BELOW = -0.25
 
 def claims(values: Mapping) -> bool:
     """Say whether a `config.json` is a public pi0's or pi0.5's."""
-    return values.get('type') in TYPES or all(key in values for key in OPENPI)
+    # A list of names: what a file holds may be nothing that a dictionary can look for.
+    return values.get('type') in list(TYPES) or all(key in values for key in OPENPI)
 
 
 def read(folder: Path, values: Mapping) -> VLAConfig:
@@ -91,7 +92,8 @@ def read(folder: Path, values: Mapping) -> VLAConfig:
         CheckpointError: When a file is missing or does not say what is needed.
     """
     with named(folder / CONFIG):
-        adaptive = TYPES[values['type']] if 'type' in values else _adaptive(folder)
+        kind = values.get('type')
+        adaptive = TYPES[kind] if kind in list(TYPES) else _adaptive(folder)
         features = features_of(values)
         config = _shapes(values, adaptive, features)
     scaling, stats = _statistics(folder, values, features, adaptive)
@@ -172,6 +174,7 @@ def _shapes(values: Mapping, adaptive: bool, features: Features) -> VLAConfig:
         ),
         steps=take(values, 'num_inference_steps', kind_of(Pi0Config, 'steps'), 10),
         times=COUNTED if lerobot else ADDED,
+        prefix_rows=take(values, 'rtc_training_max_delay', kind_of(Pi0Config, 'prefix_rows'), 0),
         shortest_period=take(values, 'min_period', number, 0.004),
         longest_period=take(values, 'max_period', number, 4.0),
         expert=_gemma(values, 'action_expert_variant', 'expert', 1),

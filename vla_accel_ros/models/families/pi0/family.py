@@ -75,7 +75,7 @@ class Pi0Family(Family):
         if config.head.prompt == QUESTION:
             return super().prompts(folder, config)
         from vla_accel_ros.models.families.pi0.prompts import Pi0Prompts
-        from vla_accel_ros.models.tokenizer import load_text_encoder
+        from vla_accel_ros.models.tokenizer_file import load_text_encoder
 
         encode = load_text_encoder(folder, config.decoder.vocab, '<bos>', TOKENIZER_HINT)
         return Pi0Prompts(encode, config.head)

@@ -162,8 +162,10 @@ class Pi0(VLA):
 
     def usual(self) -> Iterator[Program]:
         """Give the programs behind the projector; see `VLA.usual`."""
-        layers = self.config.decoder.layers
-        yield Span(self.language_model.model, 0, layers, causal=False, keys_only=True)
+        layers, causal = self.config.decoder.layers, self.config.head.causal
+        yield Span(self.language_model.model, 0, layers, causal, keys_only=True)
         if self.flow.before:
             yield Leading(self.flow)
         yield Velocity(self.flow)
+        if self.config.head.prefix_rows:
+            yield Velocity(self.flow, by_row=True)

@@ -22,7 +22,8 @@ import numpy as np
 
 from vla_accel_ros.models.families.pi0.config import STATE, Pi0Config
 from vla_accel_ros.models.normalisation import padded
-from vla_accel_ros.models.tokenizer import PromptEncoder, TokenizerError, checked_instruction
+from vla_accel_ros.models.tokenizer import PromptEncoder, checked_instruction
+from vla_accel_ros.models.tokenizer_file import TokenizerError
 
 BINS = 256
 _TASK, _STATE, _ACTION = 'Task: {}', ', State: {};\n', 'Action: '

@@ -154,6 +154,8 @@ class SmolVLA(VLA):
         layers, apart = self.config.decoder.layers, self.config.head.apart
         yield Span(self.language_model.model, 0, layers, causal=False, keys_only=True, apart=apart)
         yield Velocity(self.flow)
+        if self.config.head.prefix_rows:
+            yield Velocity(self.flow, by_row=True)
 
     def vision_of_one(self) -> Vision:
         """Give the program of the tower over one image, for a camera by itself."""

@@ -27,16 +27,7 @@ CAMERAS = ('camera1', 'camera2')
 def smolvla() -> VLAConfig:
     """Give `lerobot/smolvla_base` with two cameras: 0.36 B weights beside the table of tokens."""
     return _sized(
-        TowerConfig(
-            width=768,
-            depth=12,
-            heads=12,
-            mlp=3072,
-            patch=16,
-            feature_block=-1,
-            activation='gelu_tanh',
-            final_norm=True,
-        ),
+        _tower(width=768, depth=12, heads=12, mlp=3072, patch=16),
         width=960,
         layers=16,
         heads=15,
@@ -51,16 +42,7 @@ def smolvla() -> VLAConfig:
 def smolvla_mid() -> VLAConfig:
     """Give SmolVLA's form at a size for measurements on a CPU: 64 visual tokens a view."""
     return _sized(
-        TowerConfig(
-            width=192,
-            depth=6,
-            heads=6,
-            mlp=768,
-            patch=8,
-            feature_block=-1,
-            activation='gelu_tanh',
-            final_norm=True,
-        ),
+        _tower(width=192, depth=6, heads=6, mlp=768, patch=8),
         width=320,
         layers=8,
         heads=5,
@@ -69,6 +51,19 @@ def smolvla_mid() -> VLAConfig:
         vocab=2064,
         image_size=256,
         head=SmolVLAConfig(expert_width=240, expert_mlp=768, camera_names=CAMERAS),
+    )
+
+
+def _tower(width: int, depth: int, heads: int, mlp: int, patch: int) -> TowerConfig:
+    return TowerConfig(
+        width=width,
+        depth=depth,
+        heads=heads,
+        mlp=mlp,
+        patch=patch,
+        feature_block=-1,
+        activation='gelu_tanh',
+        final_norm=True,
     )
 
 

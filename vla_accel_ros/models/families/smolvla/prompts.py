@@ -23,15 +23,9 @@ import numpy as np
 
 from vla_accel_ros.files.lfs import complaint
 from vla_accel_ros.files.links import dangling
-from vla_accel_ros.models.checkpoints.json_file import CheckpointError, parse, read_text
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.tokenizer import (
-    TOKENIZER,
-    PromptEncoder,
-    TokenizerError,
-    checked_instruction,
-    unreadable,
-)
+from vla_accel_ros.models.tokenizer import PromptEncoder, checked_instruction
+from vla_accel_ros.models.tokenizer_file import TOKENIZER, TokenizerError, encoded, read_tokenizer
 
 END = '\n'
 VLM = 'HuggingFaceTB/SmolVLM2-500M-Video-Instruct'
@@ -48,8 +42,6 @@ def load_prompts(folder: Path, config: VLAConfig) -> PromptEncoder:
         TokenizerError: When the file is missing, cannot be read, or has tokens that the model has
             not.
     """
-    from tokenizers import Tokenizer
-
     file = folder / TOKENIZER
     if why := dangling(file) or complaint(file):
         raise TokenizerError(why)
@@ -58,30 +50,8 @@ def load_prompts(folder: Path, config: VLAConfig) -> PromptEncoder:
             f'{folder} holds no {TOKENIZER}: public checkpoints need that of the vision language '
             f'model that they were made from, such as {VLM}, beside them'
         )
-    try:
-        text = read_text(file)
-        parse(text, file)
-        tokenizer = Tokenizer.from_str(text)
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        highest = max(tokenizer.get_vocab().values(), default=-1)
-    except CheckpointError as error:
-        raise TokenizerError(str(error)) from error
-    except BaseException as error:  # the library raises bare exceptions, and panics
-        raise unreadable(file, error) from error
-    if highest >= config.decoder.vocab:
-        raise TokenizerError(
-            f'{file} has a token {highest}, the model has {config.decoder.vocab} rows of '
-            'embeddings: they do not belong together'
-        )
-
-    def encode(text: str) -> list[int]:
-        try:
-            return tokenizer.encode(text, add_special_tokens=False).ids
-        except BaseException as error:  # as above
-            raise unreadable(file, error) from error
-
-    return TaskPrompts(encode, config.head.prompt_length)
+    tokenizer = read_tokenizer(file, config.decoder.vocab)
+    return TaskPrompts(lambda text: encoded(tokenizer, text, file).ids, config.head.prompt_length)
 
 
 class TaskPrompts(PromptEncoder):

@@ -1,0 +1,35 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The option that names a cluster, the same for every command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Add `--cluster`."""
+    parser.add_argument(
+        '--cluster',
+        default=None,
+        metavar='ray://HOST:PORT',
+        help='run on the machines of an existing Ray cluster (docs/cluster.md)',
+    )
+
+
+def workers_here() -> int:
+    """Return how many workers this machine takes: one for each core that may be used."""
+    return len(os.sched_getaffinity(0))
