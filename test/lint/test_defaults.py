@@ -97,7 +97,6 @@ NEUTRAL = {
     ('controller.py', 'margin'),
     ('decision.py', 'angular_speed'),
     ('images.py', 'frame_id'),
-    ('limits.py', 'grace_s'),
     ('timing.py', 'real_time'),
     ('timing.py', 'window'),
     ('worker.py', 'nice'),
@@ -170,7 +169,7 @@ def test_names_that_are_said_without_their_registry_are_the_registrys():
 def test_every_field_of_a_class_that_declares_options_is_declared_or_a_part():
     parts = {
         'Limits': {'workspace_min', 'workspace_max'},
-        'GuardConfig': {'limits'},
+        'GuardConfig': {'limits', 'joints'},
         'Method': {'name', 'summary', 'scheduler', 'pruning_parameters'},
         'RidgePredictor': {'validity'},
         'Trust': {'_budget'},

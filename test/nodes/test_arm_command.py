@@ -245,7 +245,7 @@ def test_an_action_out_of_the_workspace_is_refused_and_without_a_pose_any(graph)
     def known():
         poses.publish(pose)
         graph.once()
-        return taken._pose_is_fresh(arm.node._now())
+        return not taken.drive.obstacles(arm.node.elapsed_ns())
 
     graph.until(known, 'the pose is known')
     assert arm.enable().success

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from vla_accel_ros.nodes.sim_arm_input import STALE_NS, TwistIntegrator
+from vla_accel_ros.nodes.sim_arm_input import STALE_NS, JointTargets, TwistIntegrator
 
 MS = 1_000_000
 UP = np.array([0.0, 0.0, 0.05, 0.0, 0.0, 0.1])
@@ -90,3 +90,21 @@ def test_a_wrong_shape_and_a_wrong_validity_are_errors():
         TwistIntegrator().command(np.zeros(3), 0, 0)
     with pytest.raises(ValueError, match='stale_ns is 0'):
         TwistIntegrator(0)
+
+
+def test_joint_positions_are_taken_by_name_and_the_newest_holds():
+    joints = JointTargets(['a', 'b'])
+    assert joints.newest is None
+    assert joints.command([2.0, 1.0], ['b', 'a']) == ''
+    assert joints.newest.tolist() == [1.0, 2.0]
+    assert joints.command([3.0, 4.0]) == ''
+    assert joints.newest.tolist() == [3.0, 4.0]
+    for positions, names, reason in (
+        ([1.0], (), 'wrong_joints'),
+        ([1.0, 2.0], ('a', 'c'), 'wrong_joints'),
+        ([1.0, float('nan')], (), 'not_finite'),
+    ):
+        assert joints.command(positions, names) == reason
+    assert joints.newest.tolist() == [3.0, 4.0]
+    joints.reset()
+    assert joints.newest is None

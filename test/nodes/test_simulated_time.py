@@ -79,7 +79,7 @@ class Stepped:
             lambda: self.arm.health.total('actions_accepted') > accepted, 'it is accepted'
         )
         self.graph.until(
-            lambda: self.in_force() == self.arm._guard._stream._held, 'its twist came'
+            lambda: self.in_force() == self.arm._guard.drive._stream._held, 'its twist came'
         )
 
     def hear(self):

@@ -51,18 +51,18 @@ def test_until_enabled_actions_are_refused_and_ticks_are_zero():
     guard = ArmGuard()
     assert accept(guard, 0) == 'not_enabled'
     command = tick(guard, 1)
-    assert command.twist == ZERO
-    assert (command.state, command.reason, command.gripper) == (
+    assert command.values == ZERO
+    assert (command.state, command.reason, command.grippers) == (
         State.DISABLED,
         'not_enabled',
-        None,
+        (None,),
     )
     assert guard.counters == {'refused/not_enabled': 1}
 
 
 def test_enabled_without_an_action_is_idle():
     command = tick(enabled(), 10)
-    assert command.twist == ZERO
+    assert command.values == ZERO
     assert (command.state, command.reason) == (State.ENABLED, 'idle')
 
 
@@ -72,12 +72,12 @@ def test_an_accepted_action_moves_the_arm_and_settles():
     command = tick(guard, 100)
     assert command.moving
     assert command.reason == 'moving'
-    assert command.twist[0] == pytest.approx(0.01 / (STEP_S + guard.config.late_s))
-    assert command.gripper == 0
-    moved = np.array(command.twist) * 0.06
+    assert command.values[0] == pytest.approx(0.01 / (STEP_S + guard.config.late_s))
+    assert command.grippers == (0,)
+    moved = np.array(command.values) * 0.06
     np.testing.assert_allclose(moved, MOVE[:6])
     settled = tick(guard, 160)
-    assert (settled.twist, settled.reason, settled.gripper) == (ZERO, 'settled', None)
+    assert (settled.values, settled.reason, settled.grippers) == (ZERO, 'settled', (None,))
 
 
 def test_the_watchdog_zeroes_soon_after_the_horizon_and_the_next_action_moves_again():
@@ -85,7 +85,7 @@ def test_the_watchdog_zeroes_soon_after_the_horizon_and_the_next_action_moves_ag
     accept(guard, 100)
     tick(guard, 100)
     command = tick(guard, 191)
-    assert command.twist == ZERO
+    assert command.values == ZERO
     assert command.reason == 'watchdog/no_action'
     assert accept(guard, 300) is None
     assert tick(guard, 300).moving
@@ -115,7 +115,7 @@ def test_what_the_watchdog_cut_off_is_never_made_up_for():
     # A stalled stream: the action was never sent at all.
     assert tick(guard, 191).reason == 'watchdog/no_action'
     accept(guard, 200, row=[0.0, 0.01, 0, 0, 0, 0, 0])
-    np.testing.assert_allclose(tick(guard, 200).twist, [0, 0.01 / 0.06, 0, 0, 0, 0])
+    np.testing.assert_allclose(tick(guard, 200).values, [0, 0.01 / 0.06, 0, 0, 0, 0])
 
 
 def test_a_refused_action_changes_nothing():
@@ -124,7 +124,7 @@ def test_a_refused_action_changes_nothing():
     expected = tick(guard, 110)
     accept(guard, 115, row=[0.3] * 7)
     accept(guard, 116, stamp_ms=90)
-    np.testing.assert_allclose(tick(guard, 120).twist, expected.twist)
+    np.testing.assert_allclose(tick(guard, 120).values, expected.values)
 
 
 @pytest.mark.parametrize('halt', ['stop', 'disable'])
@@ -134,7 +134,7 @@ def test_stopping_mid_motion_is_zero_from_the_next_tick_and_forgets_the_motion(h
     assert tick(guard, 100).moving
     getattr(guard, halt)()
     command = tick(guard, 101)
-    assert command.twist == ZERO
+    assert command.values == ZERO
     assert command.reason == {'stop': 'stop_requested', 'disable': 'not_enabled'}[halt]
     assert accept(guard, 110) == 'not_enabled'
     guard.enable(120 * MS)
@@ -153,7 +153,7 @@ def test_what_was_owed_at_a_stop_is_never_executed(halt):
         getattr(guard, halt)()
     guard.enable(110 * MS)
     accept(guard, 120)
-    np.testing.assert_allclose(tick(guard, 120).twist, np.array(MOVE[:6]) / 0.06, atol=1e-12)
+    np.testing.assert_allclose(tick(guard, 120).values, np.array(MOVE[:6]) / 0.06, atol=1e-12)
 
 
 def test_readings_of_the_clock_in_the_wrong_order_are_paid_once():
@@ -162,7 +162,7 @@ def test_readings_of_the_clock_in_the_wrong_order_are_paid_once():
     first = tick(guard, 100)
     tick(guard, 124)
     tick(guard, 120)
-    np.testing.assert_allclose(tick(guard, 130).twist, first.twist)
+    np.testing.assert_allclose(tick(guard, 130).values, first.values)
 
 
 def test_the_first_stop_names_the_reason():
@@ -177,10 +177,10 @@ def test_the_first_stop_names_the_reason():
 def test_enabling_again_sends_the_gripper_again():
     guard = enabled()
     accept(guard, 0, row=[*MOVE[:6], 1.0])
-    assert tick(guard, 0).gripper == 1
+    assert tick(guard, 0).grippers == (1,)
     guard.enable(300 * MS)
     accept(guard, 300, row=[*MOVE[:6], 1.0])
-    assert tick(guard, 300).gripper == 1
+    assert tick(guard, 300).grippers == (1,)
 
 
 def test_a_monotonic_clock_that_falls_back_is_a_fault():
@@ -191,7 +191,7 @@ def test_a_monotonic_clock_that_falls_back_is_a_fault():
         assert tick(guard, 96).moving
         event(guard, 90)
         command = tick(guard, 101)
-        assert command.twist == ZERO
+        assert command.values == ZERO
         assert (command.state, command.reason) == (State.FAULT, 'monotonic_clock_fell_back')
         guard.enable(50 * MS)
         accept(guard, 60)
@@ -205,7 +205,7 @@ def test_a_reset_of_the_stamps_clock_stops_until_enabled_again():
     assert guard.accept(stamped, 10 * MS, STEP_S, clock_ns=100 * NS + 10 * MS) is None
     early = Action(MOVE, 1 * NS)
     assert guard.accept(early, 20 * MS, STEP_S, clock_ns=1 * NS).reason == 'not_enabled'
-    assert tick(guard, 21).twist == ZERO
+    assert tick(guard, 21).values == ZERO
     assert (guard.state, guard.reason) == (State.STOPPED, 'clock_reset')
     guard.enable(30 * MS, clock_ns=1 * NS)
     assert guard.accept(early, 40 * MS, STEP_S, clock_ns=1 * NS + 10 * MS) is None
@@ -222,10 +222,10 @@ def test_the_box_needs_a_fresh_pose_and_counts_what_is_still_owed():
     box = Limits(workspace_min=(-1.0, -1.0, 0.0), workspace_max=(0.5, 1.0, 1.0))
     guard = enabled(config=GuardConfig(limits=box))
     assert accept(guard, 10) == 'no_pose'
-    assert not guard.update_pose((0.0, np.nan, 0.0), 20 * MS)
-    assert not guard.update_pose((0.0, 0.0), 20 * MS)
+    assert not guard.drive.update_pose((0.0, np.nan, 0.0), 20 * MS)
+    assert not guard.drive.update_pose((0.0, 0.0), 20 * MS)
     assert accept(guard, 20) == 'no_pose'
-    assert guard.update_pose((0.485, 0.0, 0.5), 30 * MS)
+    assert guard.drive.update_pose((0.485, 0.0, 0.5), 30 * MS)
     assert accept(guard, 30) is None
     assert accept(guard, 31) == 'workspace'
     assert accept(guard, 32, row=[-0.01, 0, 0, 0, 0, 0, 0]) is None
@@ -235,37 +235,37 @@ def test_the_box_needs_a_fresh_pose_and_counts_what_is_still_owed():
 def test_the_box_counts_what_was_paid_since_the_pose_and_the_poses_own_age():
     box = Limits(workspace_min=(-1.0, -1.0, 0.0), workspace_max=(0.5, 1.0, 1.0))
     guard = enabled(config=GuardConfig(limits=box))
-    guard.update_pose((0.475, 0.0, 0.5), 0)
+    guard.drive.update_pose((0.475, 0.0, 0.5), 0)
     # The pose stands still from here on, the arm does not.
     for at_ms in range(10, 460, 50):
         assert accept(guard, at_ms) == (None if at_ms < 100 else 'workspace')
         for later_ms in (0, 15, 30):
             tick(guard, at_ms + later_ms)
-    guard.update_pose((0.0, 0.0, 0.5), 470 * MS, age_s=0.6)
+    guard.drive.update_pose((0.0, 0.0, 0.5), 470 * MS, age_s=0.6)
     assert accept(guard, 470) == 'no_pose'
     # Midway between two ticks, a part of the action is in the pose already.
-    guard.update_pose((0.0, 0.0, 0.5), 480 * MS)
+    guard.drive.update_pose((0.0, 0.0, 0.5), 480 * MS)
     assert accept(guard, 480) is None
-    paid = tick(guard, 480).twist[0] * 0.02
-    guard.update_pose((0.3 + paid, 0.0, 0.5), 500 * MS)
+    paid = tick(guard, 480).values[0] * 0.02
+    guard.drive.update_pose((0.3 + paid, 0.0, 0.5), 500 * MS)
     tick(guard, 510)
-    assert guard._planned_position()[0] == pytest.approx(0.3 + MOVE[0])
+    assert guard.drive.planned_position(510 * MS)[0] == pytest.approx(0.3 + MOVE[0])
 
 
 def test_a_clock_that_was_set_back_leaves_nothing_of_the_future_behind():
     box = Limits(workspace_min=(-1.0,) * 3, workspace_max=(1.0,) * 3, translation_per_second=0.015)
     guard = ArmGuard(GuardConfig(limits=box))
     guard.enable(1000 * NS)
-    guard.update_pose((0.0, 0.0, 0.0), 1000 * NS)
+    guard.drive.update_pose((0.0, 0.0, 0.0), 1000 * NS)
     for index, gripper in enumerate((0.0, 1.0)):
         action = Action([*(0.7 * np.array(MOVE[:6])), gripper], 1000 * NS + index * 200 * MS)
         assert guard.accept(action, action.stamp_ns, STEP_S) is None
-        assert guard.tick(action.stamp_ns).gripper == gripper
+        assert guard.tick(action.stamp_ns).grippers == (gripper,)
     guard.enable(10 * NS)
     assert accept(guard, 10_000) == 'no_pose'
-    guard.update_pose((0.0, 0.0, 0.0), 10 * NS)
+    guard.drive.update_pose((0.0, 0.0, 0.0), 10 * NS)
     assert accept(guard, 10_001) is None
-    assert tick(guard, 10_001).gripper == 0
+    assert tick(guard, 10_001).grippers == (0,)
 
 
 def test_the_stream_comes_faster_as_actions_do():
@@ -283,7 +283,7 @@ def test_settings_change_while_moving():
     guard.configure(slower)
     assert guard.config is slower
     command = tick(guard, 1)
-    assert np.linalg.norm(command.twist[:3]) == pytest.approx(0.05)
+    assert np.linalg.norm(command.values[:3]) == pytest.approx(0.05)
     assert command.reason == 'moving'
 
 
@@ -298,9 +298,9 @@ def test_a_stream_gone_mad_ends_in_zero_and_a_fault(bad):
 
     guard = enabled()
     accept(guard, 0)
-    guard._stream = Mad()
+    guard.drive._stream = Mad()
     command = tick(guard, 1)
-    assert command.twist == ZERO
+    assert command.values == ZERO
     assert (command.state, command.reason) == (State.FAULT, 'unsafe_twist')
 
 
@@ -308,6 +308,6 @@ def test_an_action_of_another_space_moves_nothing():
     guard = enabled()
     action = Action(np.full(TWO_ARMS.width, 0.01), 100 * MS, space=TWO_ARMS)
     assert guard.accept(action, 100 * MS, STEP_S).reason == 'action_space'
-    assert tick(guard, 110).twist == ZERO
+    assert tick(guard, 110).values == ZERO
     assert guard.counters == {'refused/action_space': 1}
     assert accept(guard, 120) is None

@@ -96,7 +96,7 @@ class Witness:
         elif name == 'clock':
             self.clock += rest[0]
         elif name == 'pose':
-            self.guard.update_pose(tuple(rest[0]), self.now)
+            self.guard.drive.update_pose(tuple(rest[0]), self.now)
         self.check()
 
     def offer(self, action, step_s):
@@ -108,12 +108,12 @@ class Witness:
 
     def check(self):
         command = self.guard.tick(self.now)
-        twist = np.array(command.twist)
+        twist = np.array(command.values)
         assert twist.shape == (6,)
         assert np.isfinite(twist).all()
         assert np.linalg.norm(twist[:3]) <= LIMITS.linear_speed * (1 + 1e-12)
         assert np.linalg.norm(twist[3:]) <= LIMITS.angular_speed * (1 + 1e-12)
-        assert command.gripper in (None, 0.0, 1.0)
+        assert command.grippers in ((None,), (0.0,), (1.0,))
         assert command.reason
         if twist.any():
             assert self.enabled
@@ -121,7 +121,7 @@ class Witness:
             assert self.horizon is not None
             assert self.now <= self.horizon + 100 * MS
         if not self.enabled:
-            assert command.gripper is None
+            assert command.grippers == (None,)
             assert command.state is not State.ENABLED
 
 
@@ -186,7 +186,7 @@ def test_what_is_accepted_is_executed_within_one_percent_of_a_second(
             paths += (np.linalg.norm(move[:3]), np.linalg.norm(move[3:]))
             index += 1
         # The node ticks on each accepted action and restarts its timer there.
-        twist = np.array(guard.tick(int(now)).twist)
+        twist = np.array(guard.tick(int(now)).values)
         next_tick = now + round(guard.period_s * jitter[index % len(jitter)] * NS)
     assert not twist.any()
     seconds = max((accepts[-1] - accepts[0]) / NS, 1.0)

@@ -52,11 +52,11 @@ def test_several_masters_stop_a_moving_arm_at_once_and_refuse_every_action():
     guard = ArmGuard()
     guard.enable(0)
     assert guard.accept(Action(MOVE, 1), 1, 0.5) is None
-    assert any(guard.tick(2).twist)
+    assert any(guard.tick(2).values)
     assert guard.note_masters('2 publish it')
     assert not guard.note_masters('2 publish it')
     command = guard.tick(3)
-    assert (command.twist, command.state, command.reason) == (
+    assert (command.values, command.state, command.reason) == (
         ZERO,
         State.STOPPED,
         'several_publishers',
@@ -82,7 +82,7 @@ def test_an_arm_enabled_in_spite_of_several_masters_still_takes_no_action():
     guard.note_masters('two')
     guard.enable(0)
     assert guard.accept(Action(MOVE, 1), 1, 0.05).reason == 'several_publishers'
-    assert guard.tick(2).twist == ZERO
+    assert guard.tick(2).values == ZERO
 
 
 def test_with_the_box_on_a_fresh_pose_is_asked_for():
@@ -92,7 +92,7 @@ def test_with_the_box_on_a_fresh_pose_is_asked_for():
         )
     )
     assert [o.reason for o in guard.obstacles(0)] == ['no_pose']
-    guard.update_pose((0.5, 0.5, 0.5), NS)
+    guard.drive.update_pose((0.5, 0.5, 0.5), NS)
     assert guard.obstacles(NS) == []
     assert [o.reason for o in guard.obstacles(2 * NS)] == ['no_pose']
     assert ArmGuard().obstacles(0) == []

@@ -16,9 +16,9 @@
 
 import pytest
 
-from vla_accel_ros.actions import Action
-from vla_accel_ros.safety.limits import Limits, Record
+from vla_accel_ros.safety.limits import Limits
 from vla_accel_ros.safety.room import room
+from vla_accel_ros.safety.tool_limits import Record
 
 NS = 1_000_000_000
 BOX = {'workspace_min': (0.0, -0.5, 0.0), 'workspace_max': (1.0, 0.5, 0.8)}
@@ -37,7 +37,7 @@ def test_an_arm_at_rest_has_all_the_room_that_there_is():
 
 def test_what_was_accepted_takes_room_for_as_long_as_it_counts():
     limits, record = Limits(), Record()
-    record.add(Action([0.03, 0.04, 0.0, 0.0, 0.0, 0.1, 0.0], 1), NS, 0.1)
+    record.add([0.03, 0.04, 0.0, 0.0, 0.0, 0.1, 0.0], NS, 0.1)
     found = room(limits, record, NS, 0.05, None)
     assert found['linear_speed'] == pytest.approx(limits.linear_speed - 0.5)
     assert found['angular_speed'] == pytest.approx(limits.angular_speed - 1.0)

@@ -37,7 +37,7 @@ def test_what_the_paper_says_is_the_default_of_its_rule():
     assert config.tau == 0.5
     assert config.ridge_penalty == 1e-4
     assert isinstance(config.make_predictor(), RidgePredictor)
-    assert config.make_rule() == Velocity(0.16, 0.75, 3.5, 0.5)
+    assert config.make_rule() == Velocity(0.16, 0.75, 3.5, tau=0.5)
 
 
 def test_names_choose_the_parts():

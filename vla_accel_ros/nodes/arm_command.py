@@ -18,31 +18,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from geometry_msgs.msg import PoseStamped, TwistStamped
 from std_msgs.msg import Float64
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.nodes.arm_command_findings import Findings, check_names
+from vla_accel_ros.nodes.arm_command_joints import Joints
+from vla_accel_ros.nodes.arm_command_kind import TWIST, space_of
 from vla_accel_ros.nodes.arm_command_masters import Masters
-from vla_accel_ros.nodes.arm_command_servo import ServoSwitch
 from vla_accel_ros.nodes.arm_command_settings import SETTINGS, guard_config
-from vla_accel_ros.ros import base, publishers, qos
+from vla_accel_ros.nodes.arm_command_twists import Twists
+from vla_accel_ros.ros import base, qos
 from vla_accel_ros.ros.diagnostics import ERROR, WARN
-from vla_accel_ros.ros.messages import NS, message_step, message_to_action, to_ns
+from vla_accel_ros.ros.messages import message_step, message_to_action, to_ns
 from vla_accel_ros.ros.timing import GarbageCollection, Lateness
 from vla_accel_ros.safety.arm_guard import ArmGuard, Command
 from vla_accel_ros.safety.command_pace import CommandPace
 from vla_accel_ros.safety.interlock import State
 from vla_accel_ros.safety.limits import Refusal
-from vla_accel_ros.safety.stream import ANGULAR, LINEAR
 
-# Zeros that follow a stop before the stream falls silent: one is enough, unless it is lost.
-ZEROS = 5
+# What holds the arm follows a stop so often before the stream falls silent: once is enough, unless
+# it is lost.
+HOLDS = 5
 
 
 class ArmCommand(base.Node):
-    """Accept actions while enabled and stream twists; hold zero when anything is wrong."""
+    """Accept actions while enabled and stream commands; hold the arm when anything is wrong."""
 
     NAME = 'arm_command'
     SETTINGS = SETTINGS
@@ -50,24 +52,27 @@ class ArmCommand(base.Node):
     def check(self, settings: Mapping[str, object]) -> None:
         """Refuse limits that do not fit together."""
         guard_config(settings)
+        space_of(settings)
         check_names(settings['ignored_findings'])
 
     def configure(self) -> None:
         """Make the guard, disabled, and the topics."""
         self._simulated = self.get_parameter('use_sim_time').value
-        self._guard = ArmGuard(guard_config(self.settings))
+        self._kind = (Twists if self.settings['command'] == TWIST else Joints)(self)
+        self._guard = ArmGuard(guard_config(self.settings), self._kind.drive)
+        self._guard.configure(self._guard.config)
+        self._space = self._kind.drive.space
         self._ticked_ns = 0
         self._lateness, self._garbage = Lateness(), GarbageCollection()
         self._pace = CommandPace()
-        self._twist = self.advertise(TwistStamped, 'servo_node/delta_twist_cmds', qos.CONTROL)
-        self._gripper = self.advertise(Float64, 'gripper_command', qos.CONTROL)
+        self._grippers = [
+            self.advertise(Float64, topic, qos.CONTROL) for topic in gripper_topics(self._space)
+        ]
         actions = self.subscribe(JointTrajectory, 'vla/action', self._on_action, qos.CONTROL)
-        self._masters = Masters(self, actions, (self._twist, self._gripper))
-        self._findings = Findings(self, self._twist)
-        self._poses = self.subscribe(PoseStamped, 'ee_pose', self._on_pose, qos.SENSOR)
+        self._masters = Masters(self, actions, (self._kind.publisher, *self._grippers))
+        self._findings = Findings(self, self._kind.publisher, self._space)
         self.serve(SetBool, '~/enable', self._on_enable)
         self.serve(Trigger, '~/stop', self._on_stop)
-        self._servo = ServoSwitch(self)
         self._timer = self.every(self._guard.period_s, self._on_timer, self._simulated)
         self.every(1.0, self._on_second)
         if self._simulated:
@@ -76,28 +81,28 @@ class ArmCommand(base.Node):
 
     def activate(self) -> None:
         """Begin to listen; the arm stays disabled until the operator enables it."""
-        # Not even the zeros of a stop that a deactivation cut short: the arm may be another's now.
-        self._zeros = 0
+        # Not even the holding of a stop that a deactivation cut short: the arm may be another's.
+        self._holds = 0
         self._findings.tell()
         self._garbage.take_over()
         self._lateness.restart()
 
     def deactivate(self) -> None:
-        """Stop the arm and see the zero delivered."""
+        """Stop the arm and see that delivered."""
         self.health.clear('several_publishers')
         was_enabled = self._guard.state is State.ENABLED
         self._guard.stop('deactivated')
         if was_enabled:
-            self._send(self._guard.tick(self._now()))
-            self._twist.wait_for_all_acked(base.ACKNOWLEDGE)
+            self._send(self._guard.tick(self.elapsed_ns()))
+            self._kind.publisher.wait_for_all_acked(base.ACKNOWLEDGE)
         self._garbage.give_back()
         self._show()
 
     def cleanup(self) -> None:
-        """Let go of the client of MoveIt Servo."""
-        servo = getattr(self, '_servo', None)
-        if servo is not None:
-            servo.close()
+        """Let go of what the kind of command holds."""
+        kind = getattr(self, '_kind', None)
+        if kind is not None:
+            kind.close()
 
     def apply(self, changed: Mapping[str, object]) -> None:
         """Take over new limits and rates; motion under way goes on within them."""
@@ -108,7 +113,7 @@ class ArmCommand(base.Node):
     # -- what comes in ---------------------------------------------------------------------------
 
     def _on_action(self, message: JointTrajectory) -> None:
-        now_ns = self._now()
+        now_ns = self.elapsed_ns()
         # The publisher of this very message is counted already: it must not move the arm.
         self._look_for_others(now_ns)
         refusal = self._consider(message, now_ns)
@@ -132,7 +137,8 @@ class ArmCommand(base.Node):
     def _consider(self, message: JointTrajectory, now_ns: int) -> Refusal | None:
         frame = message.header.frame_id
         try:
-            action, step_s = message_to_action(message), message_step(message)
+            action = message_to_action(message, space=self._space)
+            step_s = message_step(message)
         except (ValueError, OverflowError) as error:
             return self._guard.refuse('malformed', str(error))
         if frame and frame != self.settings['frame_id']:
@@ -145,26 +151,10 @@ class ArmCommand(base.Node):
             return self._guard.refuse('does_not_fit', misfit)
         return self._guard.accept(action, now_ns, step_s, self.now_ns())
 
-    def _on_pose(self, message: PoseStamped) -> None:
-        frame, point = message.header.frame_id, message.pose.position
-        if frame and frame != self.settings['frame_id']:
-            self.health.event(
-                'pose_wrong_frame', f'{frame!r}, expected {self.settings["frame_id"]!r}'
-            )
-            return
-        if several := publishers.several(self, self._poses):
-            self.health.event('pose_of_several', several)
-            return
-        stamp_ns = to_ns(message.header.stamp)
-        # Of a pose without a stamp only the arrival is known.
-        age_s = max(self.now_ns() - stamp_ns, 0) / NS if stamp_ns else 0.0
-        if not self._guard.update_pose((point.x, point.y, point.z), self._now(), age_s):
-            self.health.event('pose_not_finite')
-
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response):
         if not request.data:
             self._guard.disable()
-            self._tick(self._now())
+            self._tick(self.elapsed_ns())
         elif obstacles := self._obstacles():
             # All at once: an operator should not have to find them one by one.
             response.message = '; '.join(f'{o.reason}: {o.detail}' for o in obstacles)
@@ -172,9 +162,9 @@ class ArmCommand(base.Node):
             return response
         else:
             self._findings.forget()
-            self._guard.enable(self._now(), self.now_ns())
-            self._servo.ask()
-            self._tick(self._now(), restart=True)
+            self._guard.enable(self.elapsed_ns(), self.now_ns())
+            self._kind.enabled()
+            self._tick(self.elapsed_ns(), restart=True)
         self.get_logger().info('enabled' if request.data else 'disabled')
         self._show()
         response.success = True
@@ -185,7 +175,7 @@ class ArmCommand(base.Node):
         """Return everything that stands against enabling the arm."""
         if not self.active:
             return [Refusal('not_active', f'the node is {self.state()}, expected active')]
-        now_ns, found = self._now(), []
+        now_ns, found = self.elapsed_ns(), []
         if self.now_ns() == 0:
             # Every stamp would be in the future, and the watchdog would have no time to go by.
             found.append(Refusal('no_clock', 'use_sim_time is on and nothing came on /clock yet'))
@@ -195,7 +185,7 @@ class ArmCommand(base.Node):
 
     def _on_stop(self, _request: Trigger.Request, response: Trigger.Response):
         self._guard.stop()
-        self._tick(self._now())
+        self._tick(self.elapsed_ns())
         self._show()
         response.success, response.message = True, self._guard.reason
         return response
@@ -203,7 +193,7 @@ class ArmCommand(base.Node):
     # -- what goes out ---------------------------------------------------------------------------
 
     def _on_timer(self) -> None:
-        now_ns = self._now()
+        now_ns = self.elapsed_ns()
         if 0 <= now_ns - self._ticked_ns < self._guard.period_s * 0.5e9:
             # It was due already when an action restarted it; it would now skip the next call.
             self._timer.reset()
@@ -227,29 +217,21 @@ class ArmCommand(base.Node):
         self._ticked_ns = now_ns
         command = self._guard.tick(now_ns)
         if command.state is State.ENABLED:
-            self._zeros = ZEROS
-        elif self._zeros == 0:
+            self._holds = HOLDS
+        elif self._holds == 0:
             return
         else:
-            self._zeros -= 1
+            self._holds -= 1
         self._send(command)
         self._report(command)
 
     def _send(self, command: Command) -> None:
-        linear, angular = command.twist[LINEAR], command.twist[ANGULAR]
-        if self.settings['command_in_type'] == 'unitless':
-            linear = [value / self.settings['scale.linear'] for value in linear]
-            angular = [value / self.settings['scale.rotational'] for value in angular]
-        message = TwistStamped()
-        message.header.stamp = self.get_clock().now().to_msg()
-        message.header.frame_id = self.settings['frame_id']
-        out = message.twist
-        out.linear.x, out.linear.y, out.linear.z = linear
-        out.angular.x, out.angular.y, out.angular.z = angular
-        self._twist.publish(message)
-        self.health.count('twists')
-        if command.gripper is not None:
-            self._gripper.publish(Float64(data=command.gripper))
+        self._kind.send(command, self._guard.period_s)
+        if command.values:
+            self.health.count(self._kind.counted)
+        for publisher, gripper in zip(self._grippers, command.grippers, strict=True):
+            if gripper is not None:
+                publisher.publish(Float64(data=gripper))
 
     def _report(self, command: Command) -> None:
         if not command.reason.startswith('watchdog'):
@@ -262,7 +244,7 @@ class ArmCommand(base.Node):
 
     # -- housekeeping ----------------------------------------------------------------------------
 
-    def _now(self) -> int:
+    def elapsed_ns(self) -> int:
         """Return the time that durations are measured in: steady, unless time is simulated."""
         return self.now_ns() if self._simulated else self.steady.now().nanoseconds
 
@@ -292,7 +274,7 @@ class ArmCommand(base.Node):
         elif steady_ns - self._moved_ns > self.settings['clock_patience'] * 1e9:
             if self._guard.state is State.ENABLED:
                 self._guard.stop('clock_frozen')
-                self._tick(self._now())
+                self._tick(self.elapsed_ns())
                 self._show()
 
     def _show(self) -> None:
@@ -309,14 +291,20 @@ class ArmCommand(base.Node):
         self.health.figure('arm', f'{state.value}: {reason}')
         self.health.figure('rate_hz', 1 / self._guard.period_s)
         if state is State.ENABLED:
-            self._pace.look(self._now())
+            self._pace.look(self.elapsed_ns())
         else:
             self._pace.pause()
-        for name, value in self._guard.room(self._now()).items():
+        for name, value in self._guard.room(self.elapsed_ns()).items():
             self.health.figure(f'room.{name}', value)
         for name, value in {**self._lateness.figures(), **self._pace.figures()}.items():
             self.health.figure(name, value)
         self.publish_diagnostics()
+
+
+def gripper_topics(space: ActionSpace) -> list[str]:
+    """Return where each gripper is commanded: of several, by the name of its column."""
+    names = [space.names[place] for place in space.grippers]
+    return ['gripper_command'] if len(names) == 1 else [f'{name}_command' for name in names]
 
 
 def main() -> int:

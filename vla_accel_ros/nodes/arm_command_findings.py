@@ -23,11 +23,12 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.actions import Action
 from vla_accel_ros.deploy.compare import MOMENTARY, NAMES, compare
 from vla_accel_ros.deploy.finding import Finding, Level, errors
 from vla_accel_ros.deploy.robot import ArmFacts, Facts
+from vla_accel_ros.nodes.arm_command_kind import TWIST, space_of
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.facts import TOPIC, Hearer, Teller
 from vla_accel_ros.safety.limits import Refusal
@@ -37,15 +38,25 @@ PROPOSALS = 20
 
 
 def arm_facts(settings: Mapping[str, object]) -> ArmFacts:
-    """Return what arm_command takes, by its parameters."""
+    """Return what arm_command takes, by its parameters.
+
+    Of joints the action's largest step from the measured position is what bounds its size.
+    """
+    space = space_of(settings)
+    of_joints = settings['command'] != TWIST
+    step_m = step_rad = min(settings['joints.largest_step'])
+    speed_m = speed_rad = min(settings['joints.velocity'])
+    if not of_joints:
+        step_m, step_rad = settings['limits.translation_step'], settings['limits.rotation_step']
+        speed_m, speed_rad = settings['limits.linear_speed'], settings['limits.angular_speed']
     return ArmFacts(
-        tuple(kind.value for kind in END_EFFECTOR.kinds),
-        END_EFFECTOR.names,
+        tuple(kind.value for kind in space.kinds),
+        space.names,
         settings['frame_id'],
-        settings['limits.translation_step'],
-        settings['limits.rotation_step'],
-        settings['limits.linear_speed'],
-        settings['limits.angular_speed'],
+        step_m,
+        step_rad,
+        speed_m,
+        speed_rad,
         settings['limits.min_step'],
         settings['limits.max_step'],
     )
@@ -69,11 +80,12 @@ class Findings:
 
     Args:
         node: The `base.Node` that enables the arm.
-        twist: Its publisher to the arm.
+        commands: Its publisher to the arm.
+        space: What the columns of its actions are.
     """
 
-    def __init__(self, node, twist) -> None:
-        self._node, self._twist = node, twist
+    def __init__(self, node, commands, space: ActionSpace) -> None:
+        self._node, self._commands, self._space = node, commands, space
         self._hearer = Hearer(time.monotonic)
         self._closing: deque[bool] = deque(maxlen=PROPOSALS)
         self._found: list[Finding] = []
@@ -83,8 +95,7 @@ class Findings:
 
     def propose(self, action: Action) -> None:
         """Take note of an action that came while the arm is off."""
-        if action.space == END_EFFECTOR:
-            self._closing.append(any(END_EFFECTOR.closed(action.values.tolist())))
+        self._closing.append(any(self._space.closed(action.values.tolist())))
 
     def obstacles(self) -> list[Refusal]:
         """Return what speaks against enabling the arm."""
@@ -140,7 +151,7 @@ class Findings:
         closing = sum(self._closing) / len(self._closing) if self._closing else None
         return replace(
             arm_facts(self._node.settings),
-            listeners=self._twist.get_subscription_count(),
+            listeners=self._commands.get_subscription_count(),
             closing=closing,
         )
 

@@ -20,9 +20,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from vla_accel_ros.nodes.arm_command_kind import COMMANDS, TWIST
 from vla_accel_ros.options import Option, options_of
-from vla_accel_ros.ros.common_options import FRAME_ID, REAL_TIME
+from vla_accel_ros.ros.common_options import ACTION_SPACE, FRAME_ID, REAL_TIME
 from vla_accel_ros.safety.guard_config import GuardConfig
+from vla_accel_ros.safety.joint_limits import JointSettings
 from vla_accel_ros.safety.limits import Limits
 
 # Parameters that are fields, by name: of the guard, and of its limits.
@@ -39,6 +41,7 @@ GRIPPER = {
     'gripper.close_above': 'gripper_close_above',
     'gripper.min_dwell': 'gripper_min_dwell_s',
 }
+JOINTS = {f'joints.{field.removesuffix("_s")}': field for field in options_of(JointSettings)}
 LIMITS = {f'limits.{field.removesuffix("_s")}': field for field in options_of(Limits)}
 
 
@@ -48,6 +51,15 @@ def _options(cls: type, names: Mapping[str, str]) -> tuple[Option, ...]:
 
 
 SETTINGS = (
+    Option(
+        'command',
+        TWIST,
+        'What the arm is sent: twists for MoveIt Servo, trajectories for '
+        'joint_trajectory_controller, or positions for forward_command_controller',
+        choices=COMMANDS,
+        when='configure',
+    ),
+    ACTION_SPACE,
     replace(FRAME_ID, why='Frame that actions, twists and the tool pose are in'),
     Option(
         'max_publishers.action',
@@ -59,8 +71,8 @@ SETTINGS = (
     Option(
         'max_publishers.arm',
         1,
-        'Most publishers of servo_node/delta_twist_cmds and of gripper_command, this node '
-        'included; with more the arm is held. 2 allows a joystick at the arm itself',
+        'Most publishers of each topic that commands the arm or a gripper, this node included; '
+        'with more the arm is held. 2 allows a joystick at the arm itself',
         range=(1, 16),
     ),
     Option(
@@ -97,7 +109,8 @@ SETTINGS = (
     Option(
         'workspace.enabled',
         True,
-        'Refuse actions that lead out of the box; needs the tool pose on ee_pose',
+        'Refuse displacements of the tool that lead out of the box; needs the tool pose on '
+        'ee_pose. Actions of joints are not held to it',
     ),
     Option(
         'workspace.min',
@@ -116,6 +129,19 @@ SETTINGS = (
         length=3,
     ),
     *_options(Limits, LIMITS),
+    Option(
+        'robot_description',
+        '',
+        'The URDF that has the limits of the joints; empty takes the topic robot_description',
+        when='configure',
+    ),
+    Option(
+        'joints.times',
+        True,
+        'Trajectories have times; off for positions_upsampling, whose policy_frequency is then '
+        'to be both min_rate and max_rate',
+    ),
+    *_options(JointSettings, JOINTS),
     Option(
         'clock_patience',
         0.5,
@@ -141,6 +167,7 @@ def guard_config(settings: Mapping[str, object]) -> GuardConfig:
             workspace_min=settings['workspace.min'] if boxed else None,
             workspace_max=settings['workspace.max'] if boxed else None,
         ),
+        joints=JointSettings(**{field: settings[name] for name, field in JOINTS.items()}),
         **{field: settings[name] for name, field in {**STREAM, **GRIPPER}.items()},
     )
     if settings['command_in_type'] == 'unitless':

@@ -156,7 +156,7 @@ class Arm:
         self._submit(self._pair.left(to_ns(message.header.stamp), frame))
 
     def _on_request(self, message: JointTrajectory) -> None:
-        request = message_to_request(message)
+        request = message_to_request(message, self.policy.space)
         self._submit(self._pair.right(request.stamp_ns, request))
 
     def _on_proprio(self, message: JointState) -> None:
@@ -227,7 +227,7 @@ class Arm:
             float(prediction.accepted),
         )
         message = chunk_to_message(
-            ActionChunk(prediction.chunk_values, stamp_ns),
+            ActionChunk(prediction.chunk_values, stamp_ns, space=self.policy.space),
             settings['policy_step'],
             settings['frame_id'],
             stats,

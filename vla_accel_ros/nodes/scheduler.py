@@ -30,6 +30,7 @@ from trajectory_msgs.msg import JointTrajectory
 from vla_accel_ros.acceleration import method_of
 from vla_accel_ros.deploy.robot import Facts, SchedulerFacts
 from vla_accel_ros.inputs.instructions import check_instruction
+from vla_accel_ros.inputs.space_file import read_space
 from vla_accel_ros.nodes.scheduler_goals import Goals
 from vla_accel_ros.nodes.scheduler_settings import SETTINGS, goal_config
 from vla_accel_ros.ros import messages, publishers, qos
@@ -60,6 +61,7 @@ class SchedulerNode(Node):
     def check(self, settings: Mapping[str, object]) -> None:
         """Refuse settings that make no method."""
         method_of(settings)
+        read_space(settings['action_space'])
         if settings['instruction'].strip():
             check_instruction(settings['instruction'])
         if self.configured:
@@ -67,7 +69,8 @@ class SchedulerNode(Node):
 
     def configure(self) -> None:
         """Make the pilot and its topics."""
-        self._pilot = Pilot(method_of(self.settings).scheduler)
+        self._space = read_space(self.settings['action_space'])
+        self._pilot = Pilot(method_of(self.settings).scheduler, self._space)
         self._pilot.set_instruction(self.settings['instruction'])
         self._pace, self._timeouts, self._told = FramePace(), 0, set()
         self._seen_ns, self._seen_any = self._elapsed_ns(), False
@@ -139,7 +142,7 @@ class SchedulerNode(Node):
         self._judge(decision)
 
     def _on_chunk(self, message: JointTrajectory) -> None:
-        chunk = messages.message_to_chunk(message)
+        chunk = messages.message_to_chunk(message, space=self._space)
         step, expected = messages.message_step(message), self.settings['policy_step']
         if abs(step - expected) > STEP_TOLERANCE:
             raise ValueError(
@@ -151,7 +154,7 @@ class SchedulerNode(Node):
             # Nobody knows which of them is the VLA; what was asked stays open for it.
             self.health.event('answer_discarded', f'several_publishers: {several}')
             return
-        messages.check_motion(chunk.values)
+        messages.check_motion(chunk.values, space=self._space)
         if stats is not None:
             self._advise(
                 'slow_calls',
@@ -207,7 +210,7 @@ class SchedulerNode(Node):
                 messages.chunk_to_message(decision.action, step, self.settings['frame_id'])
             )
         if decision.request is not None:
-            self._request.publish(messages.request_to_message(decision.request, step))
+            self._request.publish(messages.request_to_message(decision.request, step, self._space))
             self._observation.publish(frame)
         self._goals.note(decision)
         age_s = (self.now_ns() - decision.stamp_ns) / NS

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from vla_accel_ros.options import Option, options_of
-from vla_accel_ros.ros.common_options import FRAME_ID, REAL_TIME, SILENCE
+from vla_accel_ros.ros.common_options import ACTION_SPACE, FRAME_ID, REAL_TIME, SILENCE
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 from vla_accel_ros.scheduling.goal_config import GoalConfig
 
@@ -35,6 +35,7 @@ SETTINGS = (
         '',
         'What to do, in words, until one comes on vla/instruction; empty waits for one',
     ),
+    ACTION_SPACE,
     FRAME_ID,
     SILENCE,
     POLICY_STEP,

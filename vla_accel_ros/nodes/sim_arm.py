@@ -22,14 +22,17 @@ import json
 
 from geometry_msgs.msg import TwistStamped
 import numpy as np
-from std_msgs.msg import Float64
+from std_msgs.msg import Float64, Float64MultiArray
 from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.nodes.sim_arm_input import TwistIntegrator
+from vla_accel_ros.nodes.arm_command_kind import TRAJECTORY, TWIST
+from vla_accel_ros.nodes.sim_arm_input import JointTargets, TwistIntegrator
 from vla_accel_ros.nodes.sim_arm_outputs import CAMERAS, Outputs
 from vla_accel_ros.nodes.sim_arm_settings import SETTINGS
 from vla_accel_ros.ros import base, qos
 from vla_accel_ros.ros.messages import to_ns
+from vla_accel_ros.sim.description import JOINT_NAMES
 from vla_accel_ros.sim.tasks import parse
 
 # Simulated time starts above zero, which ROS takes for «no time yet».
@@ -39,7 +42,7 @@ CATCH_UP = 4
 
 
 class SimArm(base.Node):
-    """Take twists and gripper commands, give images, proprioception and the tool's pose."""
+    """Take commands of tool or joints, give images, joint states and the tool's pose."""
 
     NAME = 'sim_arm'
     SETTINGS = SETTINGS
@@ -60,7 +63,8 @@ class SimArm(base.Node):
         self._clock_ns = FIRST_NS
         self._input = TwistIntegrator(round(settings['command_timeout'] * 1e9))
         self._outputs = Outputs(self, self._env, not settings['real_time'])
-        self.subscribe(TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist, qos.CONTROL)
+        self._targets = JointTargets(JOINT_NAMES)
+        self._listen(settings['command'])
         self.subscribe(Float64, 'gripper_command', self._on_gripper, qos.CONTROL)
         self.serve(Trigger, '~/reset', self._on_reset)
         self.serve(Trigger, '~/success', self._on_success)
@@ -72,6 +76,7 @@ class SimArm(base.Node):
     def activate(self) -> None:
         """Show the first images."""
         self._input.reset(self._time_ns())
+        self._outputs.describe()
         self._last_tick_ns = self.steady.now().nanoseconds
         self._outputs.show(self._time_ns())
 
@@ -80,6 +85,17 @@ class SimArm(base.Node):
         env, self._env = getattr(self, '_env', None), None
         if env is not None:
             env.close()
+
+    def _listen(self, command: str) -> None:
+        if command == TWIST:
+            kind, topic, heard = TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist
+        elif command == TRAJECTORY:
+            kind, topic = JointTrajectory, 'joint_trajectory_controller/joint_trajectory'
+            heard = self._on_trajectory
+        else:
+            kind, topic = Float64MultiArray, 'forward_position_controller/commands'
+            heard = self._on_positions
+        self.subscribe(kind, topic, heard, qos.CONTROL)
 
     # -- commands --------------------------------------------------------------------------------
 
@@ -97,6 +113,22 @@ class SimArm(base.Node):
         if reason:
             self.health.event(f'twist_{reason}')
             self.get_logger().debug(f'twist dropped: {reason}')
+
+    def _on_positions(self, message: Float64MultiArray) -> None:
+        self._take(message.data)
+
+    def _on_trajectory(self, message: JointTrajectory) -> None:
+        if not message.points:
+            self.health.event('joints_empty')
+            return
+        # Who streams sends the next point before a tick is over.
+        self._take(message.points[0].positions, message.joint_names)
+
+    def _take(self, positions, names=()) -> None:
+        self.health.count('joint_commands')
+        if reason := self._targets.command(positions, names):
+            self.health.event(f'joints_{reason}')
+            self.get_logger().debug(f'joint command dropped: {reason}')
 
     def _on_gripper(self, message: Float64) -> None:
         if not np.isfinite(message.data):
@@ -165,9 +197,12 @@ class SimArm(base.Node):
 
         self._clock_ns += ticks * self._tick_ns
         moved = self._input.displacement(self._time_ns())
-        action = np.append(moved / ticks, self._gripper)
+        action, joints = np.append(moved / ticks, self._gripper), self._targets.newest
         for _ in range(ticks):
-            done = self._env.advance(action)
+            if joints is None:
+                done = self._env.advance(action)
+            else:
+                done = self._env.advance_joints(joints, self._gripper)
             self._steps += 1
             self._held = self._held + 1 if done else 0
             self._succeeded = self._succeeded or self._held >= HOLD_STEPS
@@ -176,6 +211,7 @@ class SimArm(base.Node):
         task = self.settings['task'] or None
         self._env.reset(seed=self.settings['seed'], options={'task': task})
         self._input.reset(self._time_ns())
+        self._targets.reset()
         self._gripper = 0.0
         self._steps = self._held = 0
         self._succeeded = False

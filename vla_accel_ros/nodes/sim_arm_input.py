@@ -13,15 +13,51 @@
 # limitations under the License.
 
 
-"""What the simulated arm makes of a stream of twists: displacement over a control tick."""
+"""What the simulated arm makes of a stream of commands, over a control tick."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
 STALE_NS = 100_000_000
+
+
+class JointTargets:
+    """Keep the newest joint positions, as a position controller does: they hold until the next.
+
+    Args:
+        names: Names of the joints.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+        self.newest: np.ndarray | None = None
+
+    def reset(self) -> None:
+        """Forget every command: the arm stays where it is."""
+        self.newest = None
+
+    def command(self, positions: Sequence[float], names: Sequence[str] = ()) -> str:
+        """Take joint positions that arrived.
+
+        Args:
+            positions: rad, [joints].
+            names: One a position; none where they come in this arm's order.
+
+        Returns:
+            Why they were dropped (`wrong_joints`, `not_finite`), or '' when they are in force.
+        """
+        given = dict(zip(names or self._names, positions, strict=False))
+        if set(given) != set(self._names) or len(positions) != len(self._names):
+            return 'wrong_joints'
+        values = np.array([given[name] for name in self._names], dtype=np.float64)
+        if not np.isfinite(values).all():
+            return 'not_finite'
+        self.newest = values
+        return ''
 
 
 class TwistIntegrator:

@@ -19,14 +19,16 @@ from __future__ import annotations
 from geometry_msgs.msg import PoseStamped
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import String
 
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.images import array_to_image
 from vla_accel_ros.ros.messages import from_ns
+from vla_accel_ros.sim.description import JOINT_NAMES, urdf
 from vla_accel_ros.sim.rotations import quaternion
 
 CAMERAS = {'agent': 'image_raw', 'wrist': 'wrist/image_raw'}
-JOINTS = (*(f'joint{i}' for i in range(1, 8)), 'finger_joint1', 'finger_joint2')
+JOINTS = (*JOINT_NAMES, 'finger_joint1', 'finger_joint2')
 TOOL = ('ee_x', 'ee_y', 'ee_z', 'ee_rx', 'ee_ry', 'ee_rz', 'finger_width', 'gripper')
 
 
@@ -50,8 +52,14 @@ class Outputs:
         }
         self._state = node.advertise(JointState, '~/state', qos.SENSOR)
         self._proprio = node.advertise(JointState, 'proprio', qos.SENSOR)
+        self._joints = node.advertise(JointState, 'joint_states', qos.SENSOR)
+        self._description = node.advertise(String, 'robot_description', qos.LATCHED)
         self._pose = node.advertise(PoseStamped, 'ee_pose', qos.SENSOR)
         self._clock = node.advertise(Clock, '/clock', qos.SENSOR) if stepped else None
+
+    def describe(self) -> None:
+        """Publish the robot's description, which stays for whoever comes later."""
+        self._description.publish(String(data=urdf()))
 
     def show(self, stamp_ns: int) -> None:
         """Publish the state of this instant under its stamp; rendering comes after."""
@@ -63,6 +71,9 @@ class Outputs:
         state.header.stamp = stamp
         state.position = [*self._env.joint_positions(), *map(float, self._env.proprio())]
         self._proprio.publish(state)
+        joints = JointState(header=state.header, name=JOINTS)
+        joints.position = state.position[: len(JOINTS)]
+        self._joints.publish(joints)
         for name, publisher in self._images.items():
             publisher.publish(array_to_image(self._env.render_camera(name), stamp_ns, name))
         if self._state.get_subscription_count() > 0:

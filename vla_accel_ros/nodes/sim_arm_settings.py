@@ -18,10 +18,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vla_accel_ros.nodes.arm_command_kind import COMMANDS, TWIST
 from vla_accel_ros.options import Option
 from vla_accel_ros.ros.common_options import FRAME_ID
 
 SETTINGS = (
+    Option(
+        'command',
+        TWIST,
+        'What moves the arm: twists, as MoveIt Servo takes them, or joint positions, as the two '
+        'controllers of ros2_control do; the same as of arm_command',
+        choices=COMMANDS,
+        when='configure',
+    ),
     Option(
         'seed', 0, 'Decides the next reset: where cubes, bin and arm start', range=(0, 2**31 - 1)
     ),

@@ -14,6 +14,7 @@
 
 """Parameters that several nodes have; knows no ROS."""
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.options import Option
 
 AUTOSTART = Option(
@@ -33,6 +34,13 @@ FRAME_ID = Option(
     'frame_id',
     'base_link',
     'Frame that actions are expressed in: that of arm_command',
+    when='configure',
+)
+ACTION_SPACE = Option(
+    'action_space',
+    END_EFFECTOR.name,
+    'What the columns of an action are: end_effector, or a .json file that says it; the same for '
+    'scheduler and arm_command',
     when='configure',
 )
 SILENCE = Option(

@@ -18,21 +18,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from math import hypot, isfinite
 
-from vla_accel_ros.action_columns import AXES
 from vla_accel_ros.actions import Action
+from vla_accel_ros.safety.drive import Drive, Values
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.interlock import Interlock, State
-from vla_accel_ros.safety.limits import Record, Refusal, check, motion, no_pose
-from vla_accel_ros.safety.room import room
-from vla_accel_ros.safety.stream import ANGULAR, GRIPPER_AT, LINEAR, ZERO
+from vla_accel_ros.safety.limits import Order, Refusal, check_form, check_stamp
+from vla_accel_ros.safety.tool_drive import CLOCK_SLACK_NS, ToolDrive
 
-NS = 1_000_000_000
-# Executors may hand over two readings of the monotonic clock in the wrong order, by this much.
-CLOCK_SLACK_NS = 5_000_000
 # A clock of the stamps that falls back by more was reset.
 CLOCK_RESET_NS = 500_000_000
+MOVING = 'moving'
 
 
 @dataclass(frozen=True)
@@ -40,28 +36,30 @@ class Command:
     """What to send to the arm at a tick.
 
     Attributes:
-        twist: Linear in m/s, angular in rad/s, base frame, [6]; finite and within the limits.
-        gripper: 0 open or 1 closed on a change, else None.
+        values: What the drive sends, finite and within the limits: a twist [6] in m/s and rad/s,
+            base frame, or joint positions [joints] in rad or m. Empty where nothing is to be sent.
+        grippers: Of each gripper of the space 0 open or 1 closed on a change, else None.
         state: Whether the arm may move.
-        reason: `moving`, `settled` (the displacement is paid), `idle` (no action yet),
+        reason: `moving`, `settled` (the action is executed), `idle` (no action yet),
             `watchdog/<cause>`, or why the arm may not move.
     """
 
-    twist: tuple[float, ...]
-    gripper: float | None
+    values: Values
+    grippers: tuple[float | None, ...]
     state: State
     reason: str
 
     @property
     def moving(self) -> bool:
-        """Whether the twist is not zero."""
-        return any(self.twist)
+        """Whether the values move the arm."""
+        return self.reason == MOVING
 
 
 class ArmGuard:
-    """Accepts or refuses actions of the end effector, and gives the twist to send at each tick.
+    """Accepts or refuses actions, and gives what to send to the arm at each tick.
 
-    An action of any other space is refused: its columns have no limits here.
+    Which kind of command that is, and which limits an action has, is its drive's business. An
+    action of a space that is not the drive's is refused.
 
     `now_ns` is a monotonic clock's, for durations; `clock_ns` that of the stamps (they are the
     same where it is left out). Tick at `period_s` and once right after each accepted action,
@@ -69,19 +67,19 @@ class ArmGuard:
 
     Args:
         config: Settings.
+        drive: The kind of command; twists when left out.
     """
 
-    def __init__(self, config: GuardConfig | None = None) -> None:
+    def __init__(self, config: GuardConfig | None = None, drive: Drive | None = None) -> None:
         config = config or GuardConfig()
         self._config = config
+        self._drive = drive or ToolDrive(config)
         self._interlock = Interlock()
-        self._record = Record()
+        self._order = Order()
         self._watchdog = config.make_watchdog()
-        self._stream = config.make_stream()
-        self._gripper = config.make_gripper()
+        self._latches = [config.make_gripper() for _ in self._drive.space.grippers]
         self._rate = config.make_rate()
         self._counters: Counter[str] = Counter()
-        self._pose: tuple[int, tuple[float, float, float]] | None = None
         self._several = ''
         self._now_ns = 0
         self._clock_ns = 0
@@ -90,21 +88,22 @@ class ArmGuard:
         """Change the settings; what is owed, remembered and enabled stays."""
         self._config = config
         self._watchdog.configure(config.grace_s)
-        self._stream.configure(
-            config.limits.linear_speed,
-            config.limits.angular_speed,
-            config.hold_limit_s,
-            config.late_s,
-        )
-        self._gripper.configure(
-            config.gripper_open_below, config.gripper_close_above, config.gripper_min_dwell_s
-        )
+        self._drive.configure(config)
+        for latch in self._latches:
+            latch.configure(
+                config.gripper_open_below, config.gripper_close_above, config.gripper_min_dwell_s
+            )
         self._rate = config.make_rate()
 
     @property
     def config(self) -> GuardConfig:
         """The settings in force."""
         return self._config
+
+    @property
+    def drive(self) -> Drive:
+        """The kind of command."""
+        return self._drive
 
     @property
     def state(self) -> State:
@@ -127,26 +126,27 @@ class ArmGuard:
         return self._rate.period_s
 
     def room(self, now_ns: int) -> dict[str, float]:
-        """Return what is left to each limit, by name; see `room.room`."""
-        position = self._planned_position()
-        return room(self._config.limits, self._record, now_ns, self._config.grace_s, position)
+        """Return what is left to each limit, by name; see `Drive.room`."""
+        return self._drive.room(now_ns)
 
     def enable(self, now_ns: int, clock_ns: int | None = None) -> None:
         """Let the arm move, from rest: actions stamped before now are stale."""
         self._halt_motion()
-        self._gripper.forget()
+        for latch in self._latches:
+            latch.forget()
         self._now_ns = now_ns
         self._clock_ns = now_ns if clock_ns is None else clock_ns
-        self._record.forget(self._clock_ns)
+        self._order.forget(self._clock_ns)
+        self._drive.begin()
         self._interlock.enable()
 
     def disable(self) -> None:
-        """Take the enabling back: zero from the next tick on."""
+        """Take the enabling back: held from the next tick on."""
         self._halt_motion()
         self._interlock.disable()
 
     def stop(self, reason: str = 'stop_requested') -> None:
-        """Stop: zero from the next tick on, until enabled again."""
+        """Stop: held from the next tick on, until enabled again."""
         self._halt_motion()
         self._interlock.stop(reason)
 
@@ -174,27 +174,7 @@ class ArmGuard:
         found = []
         if self._several:
             found.append(Refusal('several_publishers', self._several))
-        if self._config.limits.boxed and not self._pose_is_fresh(now_ns):
-            found.append(no_pose(self._config.limits))
-        return found
-
-    def update_pose(
-        self, position: tuple[float, float, float], now_ns: int, age_s: float = 0.0
-    ) -> bool:
-        """Take the end effector's position; return whether it is usable.
-
-        Args:
-            position: Metres, base frame.
-            now_ns: Monotonic time, nanoseconds.
-            age_s: How old the pose is by its stamp, seconds.
-        """
-        usable = len(position) == AXES and all(map(isfinite, position))
-        if usable:
-            x, y, z = position
-            dx, dy, dz = self._stream.paid(now_ns)[LINEAR]
-            origin = (float(x) - dx, float(y) - dy, float(z) - dz)
-            self._pose = (now_ns - round(age_s * NS), origin)
-        return usable
+        return [*found, *self._drive.obstacles(now_ns)]
 
     def accept(
         self, action: Action, now_ns: int, step_s: float, clock_ns: int | None = None
@@ -219,10 +199,10 @@ class ArmGuard:
             return refusal
         self._counters['accepted'] += 1
         row = action.values.tolist()
-        self._stream.add(motion(row), self._now_ns, step_s)
-        self._watchdog.feed(self._stream.horizon_ns)
-        self._record.add(action, self._now_ns, step_s)
-        self._gripper.want(row[GRIPPER_AT])
+        self._watchdog.feed(self._drive.add(row, step_s, self._now_ns))
+        self._order.add(action.stamp_ns)
+        for latch, place in zip(self._latches, self._drive.space.grippers, strict=True):
+            latch.want(row[place])
         self._rate.on_action(self._now_ns, step_s)
         return None
 
@@ -235,22 +215,23 @@ class ArmGuard:
     def tick(self, now_ns: int) -> Command:
         """Give what to send to the arm now; nothing that was put in can make it unsafe."""
         if not self._interlock.enabled or not self._advance(now_ns):
-            return Command(ZERO, None, self.state, self.reason)
+            return self._held(self.reason)
+        if self._watchdog.fed and (trouble := self._drive.trouble(self._now_ns)):
+            self._watchdog.note(trouble.reason)
+            self._watchdog.cut(self._now_ns)
         if self._watchdog.fired(self._now_ns):
-            return Command(ZERO, None, self.state, self._fire())
-        twist = self._stream.tick(self._now_ns, self.period_s)
-        limits = self._config.limits
-        # NaN fails every comparison, so this also holds what no test thought of.
-        safe = (
-            hypot(*twist[LINEAR]) <= limits.linear_speed
-            and hypot(*twist[ANGULAR]) <= limits.angular_speed
-        )
-        if not safe:
+            return self._held(self._fire())
+        values, moving = self._drive.tick(self._now_ns, self.period_s)
+        if fault := self._drive.fault(values):
             self._halt_motion()
-            self._interlock.fault('unsafe_twist')
-            return Command(ZERO, None, self.state, self.reason)
-        reason = 'moving' if any(twist) else 'settled'
-        return Command(twist, self._gripper.poll(self._now_ns), self.state, reason)
+            self._interlock.fault(fault)
+            return self._held(self.reason)
+        grippers = tuple(latch.poll(self._now_ns) for latch in self._latches)
+        return Command(values, grippers, self.state, MOVING if moving else 'settled')
+
+    def _held(self, reason: str) -> Command:
+        values = self._drive.held(self._now_ns)
+        return Command(values, (None,) * len(self._latches), self.state, reason)
 
     def _check(self, action: object, now_ns: int, step_s: float, clock_ns: int) -> Refusal | None:
         if self._interlock.enabled and self._advance(now_ns):
@@ -259,16 +240,11 @@ class ArmGuard:
             return Refusal('several_publishers', self._several)
         if not self._interlock.enabled:
             return Refusal('not_enabled', f'arm is {self.state.value}: {self.reason}')
-        return check(
-            action,
-            step_s,
-            self._config.limits,
-            self._record,
-            self._now_ns,
-            clock_ns,
-            self._planned_position(),
-            self._config.grace_s,
-        )
+        form = check_form(action, step_s, self._config.limits, self._drive.space)
+        if form or not isinstance(action, Action):
+            return form
+        stamp = check_stamp(action.stamp_ns, self._config.limits, self._order, clock_ns)
+        return stamp or self._drive.check(action.values.tolist(), step_s, self._now_ns)
 
     def _advance(self, now_ns: int) -> bool:
         """Move on to a reading of the monotonic clock; one that falls back is a fault."""
@@ -285,25 +261,6 @@ class ArmGuard:
             self._interlock.stop('clock_reset')
         self._clock_ns = clock_ns
 
-    def _planned_position(self) -> tuple[float, float, float] | None:
-        """Where the arm will be once it has executed all that was accepted.
-
-        What was paid since the pose was taken counts: a pose that no longer comes must not let
-        the arm walk out of the box for as long as it counts as fresh.
-        """
-        if self._pose is None or not self._pose_is_fresh(self._now_ns):
-            return None
-        _, (x, y, z) = self._pose
-        dx, dy, dz = self._stream.committed[LINEAR]
-        return x + dx, y + dy, z + dz
-
-    def _pose_is_fresh(self, now_ns: int) -> bool:
-        if self._pose is None:
-            return False
-        age_ns = now_ns - self._pose[0]
-        # One from the future is of before the clock was set back.
-        return -CLOCK_SLACK_NS <= age_ns <= self._config.limits.max_pose_age_s * NS
-
     def _fire(self) -> str:
         if not self._watchdog.fed:
             return 'idle'
@@ -311,10 +268,10 @@ class ArmGuard:
         reason = f'watchdog/{cause}'
         if first:
             self._counters[reason] += 1
-            self._stream.clear()
+            self._drive.clear()
         return reason
 
     def _halt_motion(self) -> None:
-        self._stream.clear()
+        self._drive.clear()
         self._watchdog.forget()
         self._rate.reset()

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from vla_accel_ros.options import check_options, option
 from vla_accel_ros.safety.adaptive_rate import AdaptiveRate
 from vla_accel_ros.safety.gripper import GripperLatch
+from vla_accel_ros.safety.joint_limits import JointSettings
 from vla_accel_ros.safety.limits import Limits
 from vla_accel_ros.safety.stream import TwistStream
 from vla_accel_ros.safety.watchdog import MAX_GRACE_S, Watchdog
@@ -34,12 +35,14 @@ class GuardConfig:
 
     Attributes:
         limits: Limits on the actions.
+        joints: Limits of joints, for the drive of joint positions.
 
     Raises:
         ValueError: When a value is outside its range, or some do not fit together.
     """
 
     limits: Limits = field(default_factory=Limits)
+    joints: JointSettings = field(default_factory=JointSettings)
     min_rate_hz: float = option(
         SERVO_RATE_HZ,
         'Floor of the twist stream; Servo halts below 20',

@@ -16,15 +16,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
-from math import hypot, inf, isfinite
+from math import inf, isfinite
 from typing import NamedTuple
 
-from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.actions import Action
 from vla_accel_ros.options import check_options, option
-from vla_accel_ros.safety.stream import ANGULAR, GRIPPER_AT, LINEAR, ZERO
 
 NS = 1_000_000_000
 GRIPPER_TOLERANCE = 1e-3
@@ -132,86 +130,46 @@ class Limits:
         return self.workspace_min is not None
 
 
-def motion(row: list[float]) -> list[float]:
-    """Return what an action of the end effector moves, without its gripper: m and rad."""
-    return row[LINEAR] + row[ANGULAR]
-
-
-class Record:
-    """What was accepted before: order, velocity, and the path of the last second."""
+class Order:
+    """The stamps of what was accepted: they increase, and none is of before the enabling."""
 
     def __init__(self) -> None:
-        self._paths: deque[tuple[int, float, float]] = deque()
         self.forget(0)
 
     def forget(self, not_before_ns: int) -> None:
-        """Begin anew: older stamps are stale, the arm is at rest.
-
-        The path of the last second stays: stopping and enabling must not double the limit.
-        """
+        """Begin anew: older stamps are stale."""
         self.not_before_ns = not_before_ns
-        self.newest_stamp_ns: int | None = None
-        self._velocity = ZERO
-        self._moving_until_ns: int | None = None
+        self.newest_ns: int | None = None
 
-    def add(self, action: Action, now_ns: int, step_s: float) -> None:
-        """Remember an accepted action."""
-        row = action.values.tolist()
-        self.newest_stamp_ns = action.stamp_ns
-        self._velocity = tuple(value / step_s for value in motion(row))
-        self._moving_until_ns = now_ns + round(step_s * NS)
-        self._paths.append((now_ns, hypot(*row[LINEAR]), hypot(*row[ANGULAR])))
-
-    def velocity(self, now_ns: int, grace_s: float) -> tuple[float, ...]:
-        """Velocity of the last action, m/s and rad/s [6]; zero once it has run out."""
-        until = self._moving_until_ns
-        if until is None or now_ns > until + grace_s * NS:
-            return ZERO
-        return self._velocity
-
-    def last_second(self, now_ns: int) -> tuple[float, float]:
-        """Path in m and turn in rad that were accepted within the last second."""
-        # Those of the future are of before the clock was set back.
-        while self._paths and not 0 <= now_ns - self._paths[0][0] < NS:
-            self._paths.popleft()
-        return sum(path[1] for path in self._paths), sum(path[2] for path in self._paths)
+    def add(self, stamp_ns: int) -> None:
+        """Remember the stamp of an accepted action."""
+        self.newest_ns = stamp_ns
 
 
-def check(
-    action: object,
-    step_s: float,
-    limits: Limits,
-    record: Record,
-    now_ns: int,
-    clock_ns: int,
-    position: tuple[float, float, float] | None = None,
-    grace_s: float = 0.0,
+def check_form(
+    action: object, step_s: float, limits: Limits, space: ActionSpace
 ) -> Refusal | None:
-    """Check an action against every limit.
+    """Check that an action is one of a space, finite, and of a step that can be.
 
     Args:
         action: The action.
         step_s: Its policy step, seconds.
         limits: The limits.
-        record: What was accepted before.
-        now_ns: Monotonic time, nanoseconds.
-        clock_ns: Time on the clock of the stamps, nanoseconds.
-        position: Where the displacement begins, m, base frame; None without a fresh pose.
-        grace_s: How long after its step the last action still counts as motion.
+        space: What its columns must be.
 
     Returns:
-        The first refusal, None when the action is within all limits.
+        The first refusal, None when there is none.
     """
     if not isinstance(action, Action):
         return Refusal(
-            'malformed', f'{type(action).__name__} is no action of {END_EFFECTOR.width} columns'
+            'malformed', f'{type(action).__name__} is no action of {space.width} columns'
         )
-    if action.space is not END_EFFECTOR and action.space != END_EFFECTOR:
+    if action.space is not space and action.space != space:
         return Refusal(
             'action_space',
             f"action is of the space '{action.space.name}' with the columns "
-            f"{' '.join(action.space.names)}, expected '{END_EFFECTOR.name}' with "
-            f'{" ".join(END_EFFECTOR.names)}',
+            f"{' '.join(action.space.names)}, expected '{space.name}' with "
+            f'{" ".join(space.names)}',
         )
     if not limits.min_step_s <= step_s * ROUNDING or not step_s <= limits.max_step_s * ROUNDING:
         return Refusal(
@@ -220,87 +178,29 @@ def check(
     row = action.values.tolist()
     if not all(map(isfinite, row)):
         return Refusal('nan_or_inf', f'action is {row}')
-    gripper = row[GRIPPER_AT]
-    if not -GRIPPER_TOLERANCE <= gripper <= 1 + GRIPPER_TOLERANCE:
-        return Refusal('gripper_range', f'gripper is {gripper:.4g}, expected 0 to 1')
-    return (
-        _check_stamp(action.stamp_ns, limits, record, clock_ns)
-        or _check_motion(row, step_s, limits, record, now_ns, grace_s)
-        or _check_workspace(row, limits, position)
-    )
+    for place in space.grippers.tolist():
+        if not -GRIPPER_TOLERANCE <= row[place] <= 1 + GRIPPER_TOLERANCE:
+            name, value = space.names[place], row[place]
+            return Refusal('gripper_range', f'{name} is {value:.4g}, expected 0 to 1')
+    return None
 
 
-def no_pose(limits: Limits) -> Refusal:
-    """Return the refusal for want of a tool pose, without which no box can be kept."""
-    return Refusal('no_pose', f'workspace is on, no pose within {limits.max_pose_age_s} s')
+def check_stamp(stamp_ns: int, limits: Limits, order: Order, clock_ns: int) -> Refusal | None:
+    """Check that a capture stamp is neither old, nor ahead, nor out of order.
 
-
-def _check_stamp(stamp_ns: int, limits: Limits, record: Record, clock_ns: int) -> Refusal | None:
+    Args:
+        stamp_ns: The stamp, nanoseconds.
+        limits: The limits.
+        order: What was accepted before.
+        clock_ns: Time on the clock of the stamps, nanoseconds.
+    """
     age_s = (clock_ns - stamp_ns) / NS
-    if stamp_ns < record.not_before_ns:
+    if stamp_ns < order.not_before_ns:
         return Refusal('stale', f'stamp is {age_s:.3f} s old, from before the arm was enabled')
     if age_s > limits.max_age_s:
         return Refusal('stale', f'stamp is {age_s:.3f} s old, at most {limits.max_age_s}')
     if -age_s > limits.max_future_s:
         return Refusal('from_the_future', f'stamp is {-age_s:.3f} s ahead of the clock')
-    if record.newest_stamp_ns is not None and stamp_ns <= record.newest_stamp_ns:
-        return Refusal('out_of_order', f'stamp {stamp_ns} is not after {record.newest_stamp_ns}')
-    return None
-
-
-def _check_motion(
-    row: list[float], step_s: float, limits: Limits, record: Record, now_ns: int, grace_s: float
-) -> Refusal | None:
-    translation, rotation = hypot(*row[LINEAR]), hypot(*row[ANGULAR])
-    path, turn = record.last_second(now_ns)
-    before = record.velocity(now_ns, grace_s)
-    velocity = [value / step_s for value in motion(row)]
-    linear, angular = (
-        _acceleration(before[columns], velocity[columns], step_s) for columns in (LINEAR, ANGULAR)
-    )
-    for reason, value, limit, unit in (
-        ('translation_step', translation, limits.translation_step, 'm'),
-        ('rotation_step', rotation, limits.rotation_step, 'rad'),
-        ('linear_speed', translation / step_s, limits.linear_speed, 'm/s'),
-        ('angular_speed', rotation / step_s, limits.angular_speed, 'rad/s'),
-        ('translation_per_second', path + translation, limits.translation_per_second, 'm'),
-        ('rotation_per_second', turn + rotation, limits.rotation_per_second, 'rad'),
-        ('linear_acceleration', linear, limits.linear_acceleration, 'm/s^2'),
-        ('angular_acceleration', angular, limits.angular_acceleration, 'rad/s^2'),
-    ):
-        if value > limit * ROUNDING:
-            return Refusal(reason, f'{value:.4g} {unit}, at most {limit:.4g}')
-    return None
-
-
-def _acceleration(before: tuple[float, ...], after: list[float], step_s: float) -> float:
-    """Acceleration between two velocities; 0 for braking, which is always allowed.
-
-    Braking neither speeds up nor reverses: both the new velocity and the change are no larger
-    than the old velocity.
-    """
-    change = hypot(*(b - a for a, b in zip(before, after, strict=True)))
-    old = hypot(*before)
-    if hypot(*after) <= old and change <= old * ROUNDING:
-        return 0.0
-    return change / step_s
-
-
-def _check_workspace(
-    row: list[float], limits: Limits, position: tuple[float, float, float] | None
-) -> Refusal | None:
-    low_corner, high_corner = limits.workspace_min, limits.workspace_max
-    if low_corner is None or high_corner is None:
-        return None
-    if position is None:
-        return no_pose(limits)
-    for axis, here, move, low, high in zip(
-        'xyz', position, row[LINEAR], low_corner, high_corner, strict=True
-    ):
-        there = here + move
-        # From outside, any motion back toward the box is allowed.
-        if (there > high and move > 0) or (there < low and move < 0):
-            return Refusal(
-                'workspace', f'{axis} would be {there:.4g} m, expected {low:.4g} to {high:.4g}'
-            )
+    if order.newest_ns is not None and stamp_ns <= order.newest_ns:
+        return Refusal('out_of_order', f'stamp {stamp_ns} is not after {order.newest_ns}')
     return None

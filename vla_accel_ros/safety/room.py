@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from math import hypot
 
-from vla_accel_ros.safety.limits import Limits, Record
+from vla_accel_ros.safety.limits import Limits
 from vla_accel_ros.safety.stream import ANGULAR, LINEAR
+from vla_accel_ros.safety.tool_limits import Record
 
 
 def room(

@@ -24,7 +24,7 @@ from vla_accel_ros.action_space import END_EFFECTOR
 NS = 1_000_000_000
 # A twist has the columns of the end effector's motion, as velocities; it stands for no gripper.
 _TOOL = END_EFFECTOR.tool()
-LINEAR, ANGULAR, GRIPPER_AT = _TOOL.translation, _TOOL.rotation, _TOOL.gripper
+LINEAR, ANGULAR = _TOOL.translation, _TOOL.rotation
 ZERO: tuple[float, ...] = (0.0,) * len(END_EFFECTOR.moving)
 # Below this share of the last action what is left waits for the next one: a correction so small
 # would only make the arm twitch, and stays well inside the 1 % that conservation allows.

@@ -62,6 +62,11 @@ class Watchdog:
         self._trouble = None
         self._tripped = False
 
+    def cut(self, now_ns: int) -> None:
+        """End what the last valid action may still take; it fires until the next one."""
+        if self._horizon_ns is not None:
+            self._horizon_ns = min(self._horizon_ns, now_ns - self._grace_ns - 1)
+
     def note(self, trouble: str) -> None:
         """Remember a trouble, unless one is remembered already."""
         if self._trouble is None:

@@ -66,6 +66,7 @@ class SchedulerConfig:
     v_min: float = shared(Velocity, 'v_min')
     v_max: float = shared(Velocity, 'v_max')
     w_max: float = shared(Velocity, 'w_max')
+    w_min: float = shared(Velocity, 'w_min')
     tau: float = shared(Velocity, 'tau')
     step_skip: int = shared(Planar, 'step_skip')
     planar_ratio: float = shared(Planar, 'ratio')

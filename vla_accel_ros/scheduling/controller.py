@@ -66,13 +66,24 @@ class Controller:
 
     def update(self, motion: Motion | None) -> Mode:
         """Take the last action's motion, None when unknown, and give the mode."""
+        if motion is None:
+            self.became_fine = False
+            return self.mode
+        return self.see(motion.linear_speed, motion.angular_speed, motion.vertical_speed > 0)
+
+    def see(self, linear: float, angular: float, rising: bool = False) -> Mode:
+        """Take the last action's speeds and give the mode.
+
+        Args:
+            linear: m/s; 0 where nothing is in metres.
+            angular: rad/s, of joints the fastest one's.
+            rising: Whether the tool rises, where that is known.
+        """
         before = self.mode
-        if motion is not None:
-            linear, angular = motion.linear_speed, motion.angular_speed
-            if self.mode is Mode.FINE:
-                if linear > self.margin * self.linear or angular > self.margin * self.angular:
-                    self.mode = Mode.COARSE
-            elif linear < self.linear and angular < self.angular and motion.vertical_speed <= 0:
-                self.mode = Mode.FINE
+        if self.mode is Mode.FINE:
+            if linear > self.margin * self.linear or angular > self.margin * self.angular:
+                self.mode = Mode.COARSE
+        elif linear < self.linear and angular < self.angular and not rising:
+            self.mode = Mode.FINE
         self.became_fine = before is Mode.COARSE and self.mode is Mode.FINE
         return self.mode

@@ -107,7 +107,12 @@ class Pilot:
         action = decision.action
         if action is not None:
             step_s = self.config.policy_step_s
-            self._controller.update(Motion.from_action(action.values, step_s, action.space))
+            motion = Motion.from_action(action.values, step_s, action.space)
+            if motion is None:
+                # Joints alone: the fastest one counts, and nothing is known of rising.
+                self._controller.see(decision.speed, decision.angular_speed)
+            else:
+                self._controller.update(motion)
             if self.config.replan_on_fine and self._controller.became_fine and decision.queued:
                 self._scheduler.replan()
         return decision

@@ -207,6 +207,8 @@ class RidgePredictor:
 class HoldPredictor:
     """Repeat the last action: on a scripted expert the better predictor.
 
+    An absolute position is not repeated, which would stop the joint: its last change is.
+
     Args:
         validity: What predictions must satisfy; a single action is enough to repeat.
     """
@@ -221,6 +223,10 @@ class HoldPredictor:
         last = buffer.last
         if last is None:
             return Prediction(None, 'too_few_actions')
-        row = buffer.rows[-1]
-        fault = self._validity.fault(row, buffer.space, row)
-        return Prediction(None, fault) if fault else Prediction(last.values, 'predicted')
+        row, space = buffer.rows[-1], buffer.space
+        values = last.values
+        if len(space.positions) and len(buffer) > 1:
+            values = values.copy()
+            values[space.positions] += (values - buffer.values[-2])[space.positions]
+        fault = self._validity.fault(values.tolist(), space, row)
+        return Prediction(None, fault) if fault else Prediction(values, 'predicted')

@@ -13,11 +13,11 @@
 # limitations under the License.
 
 
-"""Delta end-effector control of the arm: displacements in, joint targets out.
+"""Control of the arm: displacements of the tool, or joint positions, become joint targets.
 
-A target pose is moved by each displacement, kept near the true pose and inside the workspace,
-and followed by damped least squares inverse kinematics (Wampler 1986) with a null-space pull to
-the home posture. The pose meant everywhere is that of the tool, between the finger tips.
+Of a tool, a target pose is moved by each displacement, kept near the true pose and inside the
+workspace, and followed by damped least squares inverse kinematics (Wampler 1986) with a null-space
+pull to the home posture. The pose meant everywhere is that of the tool, between the finger tips.
 """
 
 from __future__ import annotations
@@ -105,10 +105,45 @@ class Arm:
             action: float [7], m, rad about the base axes, gripper 0 open to 1 closed.
         """
         self._move_target(action)
-        before = self._joints
-        self._joints = self._solve(before, self._position, self._rotation)
-        velocity = (self._joints - before) / CONTROL_DT
-        self.gripper = float(action[TOOL.gripper])
+        joints = self._solve(self._joints, self._position, self._rotation)
+        self._follow(joints, float(action[TOOL.gripper]))
+
+    def advance_joints(self, joints: np.ndarray, gripper: float) -> None:
+        """Move to joint positions, and let `CONTROL_DT` of simulated time go by.
+
+        Args:
+            joints: float [7], rad; cut to the joints' range.
+            gripper: 0 open to 1 closed.
+        """
+        self._follow(np.clip(joints, self._range[:, 0], self._range[:, 1]), gripper)
+        # A displacement that comes next begins where the tool is.
+        self._position, self._rotation = self.pose()
+
+    def solve(self, joints: np.ndarray, displacement: np.ndarray) -> np.ndarray:
+        """Give the joint positions at which the tool has moved by a displacement.
+
+        Args:
+            joints: float [7], rad, where the displacement begins.
+            displacement: float [6], m and rad about the base axes.
+
+        Returns:
+            float [7], rad, within the joints' range.
+        """
+        position, rotation = self.tool_at(joints)
+        position = np.clip(position + displacement[:3], WORKSPACE[0], WORKSPACE[1])
+        return self._solve(joints, position, to_matrix(displacement[3:]) @ rotation)
+
+    def tool_at(self, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the tool's pose at joint positions [7]: position [3] m, rotation [3, 3]."""
+        self._scratch.qpos[:7] = joints
+        self._mujoco.mj_kinematics(self._model, self._scratch)
+        matrix = self._scratch.site_xmat[self._tool].reshape(3, 3)
+        return self._scratch.site_xpos[self._tool].copy(), matrix.copy()
+
+    def _follow(self, joints: np.ndarray, gripper: float) -> None:
+        before, self._joints = self._joints, joints
+        velocity = (joints - before) / CONTROL_DT
+        self.gripper = gripper
         finger = FINGER_OPEN * (1.0 - self.gripper)
         reach = GRIPPER_SPEED * TIMESTEP
         control = self._data.ctrl

@@ -180,6 +180,29 @@ class TabletopEnv(gymnasium.Env):
     def advance(self, action) -> bool:
         """Move as `step` does without rendering; return whether the task is done now."""
         self._arm.advance(check_action(action))
+        return self._count()
+
+    def advance_joints(self, joints, gripper: float) -> bool:
+        """Move to joint positions for a step without rendering; return whether the task is done.
+
+        Args:
+            joints: float [7], rad; cut to the joints' range.
+            gripper: 0 open to 1 closed.
+
+        Raises:
+            ValueError: When they are not 7 finite numbers; nothing has moved then.
+        """
+        values = np.array(joints, dtype=np.float64)
+        if values.shape != (7,) or not np.isfinite([*values, gripper]).all():
+            raise ValueError(f'joints are {values.tolist()}, expected 7 finite numbers')
+        self._arm.advance_joints(values, float(np.clip(gripper, 0.0, 1.0)))
+        return self._count()
+
+    def solve(self, joints, displacement) -> np.ndarray:
+        """Give joint positions that displace the tool; see `Arm.solve`."""
+        return self._arm.solve(np.asarray(joints), np.asarray(displacement))
+
+    def _count(self) -> bool:
         self._steps += 1
         done = success(self.state(), self._task)
         self._held = self._held + 1 if done else 0

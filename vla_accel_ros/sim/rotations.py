@@ -107,3 +107,15 @@ def of_quaternion(quaternion) -> np.ndarray:
     if sine < 1e-12:
         return np.eye(3)
     return to_matrix(np.array(axis) / sine * (2 * math.atan2(sine, w)))
+
+
+def to_rpy(quaternion_wxyz) -> tuple[float, float, float]:
+    """Return roll, pitch and yaw (about fixed x, y, z, as URDF has them) of a quaternion, rad."""
+    w, x, y, z = (float(value) for value in quaternion_wxyz)
+    length = math.sqrt(w * w + x * x + y * y + z * z)
+    w, x, y, z = w / length, x / length, y / length, z / length
+    return (
+        math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y)),
+        math.asin(max(-1.0, min(1.0, 2 * (w * y - z * x)))),
+        math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)),
+    )

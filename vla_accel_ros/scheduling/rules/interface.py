@@ -140,8 +140,9 @@ class Always(Rule):
 class Velocity(Rule):
     """Intuitive while the last action's speed is in a band (SP-VLA, the paper).
 
-    v_min <= |translation| <= v_max and N_G / N_A > tau. The bound on the angular speed is ours.
-    Of several arms and joints the fastest counts.
+    v_min <= |translation| <= v_max and N_G / N_A > tau. The bounds on the angular speed are ours.
+    Of several arms and joints the fastest counts; where no column is in metres, the band of its
+    speed in rad/s stands in the place of that in m/s.
 
     Raises:
         ValueError: When a value is outside its range, or the band of speed is empty.
@@ -159,6 +160,12 @@ class Velocity(Rule):
     w_max: float = option(
         3.5, 'Rule velocity: fastest intuitive angular speed', unit='rad/s', range=(0.0, 50.0)
     )
+    w_min: float = option(
+        0.3,
+        'Rule velocity: slowest intuitive speed of joints, where no column is in metres',
+        unit='rad/s',
+        range=(0.0, 50.0),
+    )
     tau: float = shared(Always, 'tau')
 
     def __post_init__(self) -> None:
@@ -175,7 +182,8 @@ class Velocity(Rule):
         if buffer.from_vla_ratio <= self.tau:
             return Verdict(False, 'few_from_vla')
         linear, angular = buffer.speeds(step_s)
-        if linear < self.v_min:
+        in_metres = 'm' in buffer.space.units
+        if linear < self.v_min if in_metres else angular < self.w_min:
             return Verdict(False, 'too_slow')
         if linear > self.v_max:
             return Verdict(False, 'too_fast')

@@ -1,0 +1,57 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Limits of each joint: the description's, tightened by parameters."""
+
+import pytest
+
+from vla_accel_ros.inputs.urdf import DescribedLimit
+from vla_accel_ros.safety.joint_limits import JointSettings, joint_limits
+
+DESCRIBED = {'a': DescribedLimit(-2, 2, 3), 'lift': DescribedLimit(0, 0.5, 0.2)}
+
+
+def limits(**settings):
+    return joint_limits(['a', 'lift'], ['rad', 'm'], DESCRIBED, JointSettings(**settings))
+
+
+def test_the_descriptions_limits_hold_where_nothing_tightens_them():
+    arm, lift = limits()
+    assert (arm.lower, arm.upper, arm.velocity) == DESCRIBED['a']
+    assert (lift.lower, lift.upper, lift.velocity, lift.unit) == (*DESCRIBED['lift'], 'm')
+
+
+def test_parameters_tighten_and_never_loosen():
+    arm, lift = limits(lower=[-1], upper=[5, 0.3], velocity=[9, 0.1], largest_step=[0.2, 0.01])
+    assert (arm.lower, arm.upper, arm.velocity, arm.largest_step) == (-1, 2, 3, 0.2)
+    assert (lift.lower, lift.upper, lift.velocity, lift.largest_step) == (0, 0.3, 0.1, 0.01)
+
+
+@pytest.mark.parametrize(
+    'settings, message',
+    [
+        ({'velocity': [1, 2, 3]}, 'joints.velocity has 3 numbers, expected 1 or 2'),
+        ({'lower': [2.5]}, 'a goes from 2.5 to 2 rad, expected some room'),
+        ({'largest_step': [0]}, r'largest_step\[0\] is 0.0, expected a number from 0.0001'),
+        ({'velocity': [float('nan')]}, r'velocity\[0\] is nan'),
+    ],
+)
+def test_settings_that_do_not_go_with_the_joints_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        limits(**settings)
+
+
+def test_a_joint_that_is_not_described_is_named_beside_those_that_are():
+    with pytest.raises(ValueError, match='no limits of elbow, only of a, lift'):
+        joint_limits(['a', 'elbow'], ['rad', 'rad'], DESCRIBED, JointSettings())
