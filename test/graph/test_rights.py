@@ -41,14 +41,15 @@ def holders(deployment, right, name):
 
 
 @pytest.mark.parametrize('deployment', DEPLOYMENTS.values(), ids=DEPLOYMENTS)
-def test_only_arm_command_moves_the_arm_and_only_the_operator_enables(deployment):
+def test_only_arm_command_moves_the_arm_and_only_operator_and_goals_enable(deployment):
     for topic in TO_THE_ARM:
         assert holders(deployment, 'publish', topic) == {'arm_command'}
     assert holders(deployment, 'publish', 'vla/action') == {'scheduler'}
     assert holders(deployment, 'publish', 'vla/action_chunk') == {'inference'}
     assert holders(deployment, 'publish', 'vla/instruction') == {OPERATOR}
     for service in ('enable', 'stop', 'set_parameters', 'change_state'):
-        assert holders(deployment, 'request', f'arm_command/{service}') == {OPERATOR}
+        callers = {OPERATOR, 'scheduler'} if service == 'enable' else {OPERATOR}
+        assert holders(deployment, 'request', f'arm_command/{service}') == callers
         assert holders(deployment, 'reply', f'arm_command/{service}') == {'arm_command'}
 
 

@@ -86,22 +86,16 @@ NODES = {
     'camera': Rights(publish=('vla/frame', 'vla/facts')),
     'scheduler': Rights(
         publish=(
-            'vla/action',
-            'vla/observation',
-            'vla/request',
-            'vla/decision',
+            *('vla/action', 'vla/observation', 'vla/request', 'vla/decision', 'vla/facts'),
             'vla/goal',
-            'vla/facts',
         ),
         subscribe=(
-            'vla/frame',
-            'vla/action_chunk',
-            'vla/instruction',
-            'vla/success',
-            'vla/goal_alive',
-            '/diagnostics',
+            *('vla/frame', 'vla/action_chunk', 'vla/instruction', '/diagnostics'),
+            *('vla/success', 'vla/goal_alive'),
         ),
         reply=('~/reset', '~/goal/start', '~/goal/cancel', '~/goal/finish'),
+        # For a goal, which only the operator may start.
+        request=('arm_command/enable',),
     ),
     'inference': Rights(
         publish=('vla/action_chunk', 'vla/tokens', 'vla/facts'),
@@ -173,7 +167,7 @@ def _operator(listed: Iterable[Process], deployment: Deployment) -> Enclave:
         everything += each.publish
         called += each.reply
     space = deployment.namespace
-    said = (*OWN, 'vla/instruction')
+    said = (*OWN, 'vla/instruction', 'vla/success', 'vla/goal_alive')
     return Enclave(
         OPERATOR,
         _space(space),
