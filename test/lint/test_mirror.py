@@ -41,6 +41,7 @@ EXCEPTIONS = {
     'replay/test_bad_messages.py',
     'ros/test_hostile_messages.py',
     'scheduling/test_docs.py',
+    'scheduling/test_joint_space.py',
     'scheduling/test_two_arms.py',
     'test_benchmarks.py',
     'test_fuzz.py',

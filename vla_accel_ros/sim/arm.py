@@ -108,6 +108,11 @@ class Arm:
         joints = self._solve(self._joints, self._position, self._rotation)
         self._follow(joints, float(action[TOOL.gripper]))
 
+    @property
+    def joint_count(self) -> int:
+        """Joints of the arm, fingers not counted."""
+        return len(self._range)
+
     def advance_joints(self, joints: np.ndarray, gripper: float) -> None:
         """Move to joint positions, and let `CONTROL_DT` of simulated time go by.
 

@@ -193,8 +193,9 @@ class TabletopEnv(gymnasium.Env):
             ValueError: When they are not 7 finite numbers; nothing has moved then.
         """
         values = np.array(joints, dtype=np.float64)
-        if values.shape != (7,) or not np.isfinite([*values, gripper]).all():
-            raise ValueError(f'joints are {values.tolist()}, expected 7 finite numbers')
+        wanted = self._arm.joint_count
+        if values.shape != (wanted,) or not np.isfinite([*values, gripper]).all():
+            raise ValueError(f'joints are {values.tolist()}, expected {wanted} finite numbers')
         self._arm.advance_joints(values, float(np.clip(gripper, 0.0, 1.0)))
         return self._count()
 
