@@ -67,7 +67,7 @@ def play(seed: int, count: int) -> tuple[Judge, Counter]:
             clock_ns += dice.choice((10**8, 10**9, -(10**8), -(10**9), -(10**11), 10**12))
             _tick(guard, judge, now_ns)
         if box:
-            guard.update_pose(tuple(judge.place), now_ns)
+            guard.drive.update_pose(tuple(judge.place), now_ns)
         message = sender.next(clock_ns)
         try:
             action = Action(message.row, message.stamp_ns)
@@ -88,7 +88,8 @@ def _tick(guard: ArmGuard, judge: Judge, now_ns: int) -> None:
     command = guard.tick(now_ns)
     if command.state is not State.ENABLED:
         judge.disabled()
-    judge.twist(command.twist, command.gripper, now_ns)
+    (gripper,) = command.grippers
+    judge.twist(command.values, gripper, now_ns)
 
 
 def run(seed: int, count: int) -> tuple[list[str], Counter]:

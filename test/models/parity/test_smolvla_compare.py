@@ -142,7 +142,7 @@ def see_later_actions(asked, monkeypatch):
     monkeypatch.setattr(
         Held,
         '__init__',
-        lambda self, *args, **kinds: init(self, *args, **kinds | {'causal': False}),
+        lambda self, store, lengths, inside, causal: init(self, store, lengths, inside, False),
     )
 
 
@@ -172,7 +172,7 @@ def let_others_see_the_state(asked, monkeypatch):
 def seeing_all(own, slot, queries, keys, values):
     from vla_accel_ros.layers.llama import fused
 
-    return fused(queries, *own._kept(slot, keys, values))
+    return fused(queries, *own.keep(slot, keys, values))
 
 
 def heed_the_base_of_the_vlm(asked, monkeypatch):

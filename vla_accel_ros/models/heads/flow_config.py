@@ -24,6 +24,8 @@ from vla_accel_ros.layers.shapes import require
 from vla_accel_ros.models.heads.config import HeadConfig
 
 MOST_STEPS = 1000
+# What a data set's gripper says.
+OPEN_IS_ONE, CLOSED_IS_ONE, SIGNED = GRIPPERS = ('open_is_one', 'closed_is_one', 'signed')
 
 
 @dataclass(frozen=True)

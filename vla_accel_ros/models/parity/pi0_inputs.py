@@ -29,8 +29,8 @@ from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.json_file import named, read_json
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.pi0.config import PLAIN, STATE
-from vla_accel_ros.models.families.pi0.numbers import state_line
 from vla_accel_ros.models.families.pi0.prompts import Pi0Prompts, bins_of
+from vla_accel_ros.models.heads.flow_numbers import state_line
 from vla_accel_ros.models.normalisation import (
     LEROBOT_ADDED,
     MEAN_STD,

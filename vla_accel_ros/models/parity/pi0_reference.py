@@ -27,9 +27,9 @@ from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import call
 from vla_accel_ros.engines.programs.flow import Velocity
 from vla_accel_ros.models.families.pi0.model import Pi0
-from vla_accel_ros.models.families.pi0.numbers import action_line
 from vla_accel_ros.models.heads.flow import FlowPrefix, denoise, run_prefix
 from vla_accel_ros.models.heads.flow_head import FlowHead
+from vla_accel_ros.models.heads.flow_numbers import action_line
 from vla_accel_ros.models.heads.interface import Ask
 from vla_accel_ros.models.inference import Inference
 from vla_accel_ros.models.layout import layout_of

@@ -28,10 +28,10 @@ from vla_accel_ros.inputs.padding import padded_linear
 from vla_accel_ros.models.checkpoints.file_names import CONFIG
 from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.checkpoints.json_file import named, read_json
-from vla_accel_ros.models.families.pi0.numbers import action_line
 from vla_accel_ros.models.families.smolvla.checkpoint import absent_cameras
 from vla_accel_ros.models.families.smolvla.family import SmolVLAFamily
 from vla_accel_ros.models.families.smolvla.model import SmolVLA
+from vla_accel_ros.models.heads.flow_numbers import action_line
 from vla_accel_ros.models.parity.compare import ARRAY_FILES
 from vla_accel_ros.models.parity.comparison import (
     Comparison,

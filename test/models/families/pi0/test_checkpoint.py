@@ -25,7 +25,8 @@ import torch
 
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
-from vla_accel_ros.models.families.pi0.config import PLAIN, SIGNED, STATE
+from vla_accel_ros.models.families.pi0.config import PLAIN, STATE
+from vla_accel_ros.models.heads.flow_config import SIGNED
 from vla_accel_ros.models.normalisation import MEAN_STD, QUANTILES
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.preprocess import CameraCountError

@@ -44,15 +44,9 @@ from vla_accel_ros.models.checkpoints.lerobot import (
 from vla_accel_ros.models.checkpoints.openpi import asset_statistics
 from vla_accel_ros.models.checkpoints.weights import shards, stored_in
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.pi0.config import (
-    CLOSED_IS_ONE,
-    PLAIN,
-    SIGNED,
-    STATE,
-    Pi0Config,
-    gemma,
-)
+from vla_accel_ros.models.families.pi0.config import PLAIN, STATE, Pi0Config, gemma
 from vla_accel_ros.models.families.pi0.names import plain
+from vla_accel_ros.models.heads.flow_config import CLOSED_IS_ONE, SIGNED
 from vla_accel_ros.models.normalisation import LEROBOT_ADDED, MEAN_STD, OPENPI_ADDED, QUANTILES
 
 TYPES = {'pi0': False, 'pi05': True}

@@ -20,11 +20,10 @@ from dataclasses import dataclass, field
 
 from vla_accel_ros.files.kinds import Flag, Number, Part, Several, Whole, Word, of
 from vla_accel_ros.layers.shapes import DecoderConfig, require
-from vla_accel_ros.models.heads.flow_config import FlowConfig
+from vla_accel_ros.models.heads.flow_config import CLOSED_IS_ONE, GRIPPERS, FlowConfig
 from vla_accel_ros.models.normalisation import IDENTITY, MEAN_STD, MODES
 
 PLAIN, STATE, QUESTION = PROMPTS = ('plain', 'state', 'question')
-OPEN_IS_ONE, CLOSED_IS_ONE, SIGNED = GRIPPERS = ('open_is_one', 'closed_is_one', 'signed')
 
 
 @dataclass(frozen=True)

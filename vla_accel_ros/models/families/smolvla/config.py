@@ -21,11 +21,8 @@ from dataclasses import dataclass, field, replace
 from vla_accel_ros.files.kinds import Number, Several, Whole, Word, of
 from vla_accel_ros.layers.flow_names import COUNTED, TIMES
 from vla_accel_ros.layers.shapes import MLP, WIDTH, DecoderConfig, require
-from vla_accel_ros.models.heads.flow_config import FlowConfig
+from vla_accel_ros.models.heads.flow_config import CLOSED_IS_ONE, FlowConfig
 from vla_accel_ros.models.normalisation import IDENTITY, LEROBOT_ADDED, MEAN_STD, MODES
-
-# Those of a gripper of 7 columns, as a data set has it.
-CLOSED_IS_ONE = 'closed_is_one'
 
 
 @dataclass(frozen=True)

@@ -69,15 +69,15 @@ class SmolVLAFamily(Family):
 
     def reader(self, config: VLAConfig, unnorm_key: str | None) -> ActionReader:
         """Make what reads actions of any width."""
-        from vla_accel_ros.models.families.pi0.numbers import Pi0Actions
+        from vla_accel_ros.models.heads.flow_numbers import FlowActions
 
-        return Pi0Actions(config, unnorm_key)
+        return FlowActions(config, unnorm_key)
 
     def proprio(self, config: VLAConfig, key: str) -> Proprioception | None:
         """Make what normalises the state."""
-        from vla_accel_ros.models.families.pi0.numbers import Pi0State
+        from vla_accel_ros.models.heads.flow_numbers import FlowState
 
-        return Pi0State(config, key)
+        return FlowState(config, key)
 
     def build(self, config: VLAConfig) -> VLA:
         """Build a SmolVLA."""

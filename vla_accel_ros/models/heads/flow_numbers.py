@@ -12,9 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A robot's state for pi0, and its actions from the network's numbers."""
+"""A robot's state for a flow, and its actions from the network's numbers."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import numpy as np
 
@@ -25,9 +27,20 @@ from vla_accel_ros.models.action_tokens import ActionStatistics, chosen_key
 from vla_accel_ros.models.action_units import units_of
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.config import VLAConfig
-from vla_accel_ros.models.families.pi0.config import OPEN_IS_ONE, SIGNED, Pi0Config
+from vla_accel_ros.models.heads.flow_config import OPEN_IS_ONE, SIGNED
 from vla_accel_ros.models.normalisation import IDENTITY, LEROBOT_ADDED, Line, line_of
 from vla_accel_ros.models.proprio import Proprioception, ProprioError
+
+
+class Scaling(Protocol):
+    """What a configuration says of a flow's numbers; see `families.pi0.config.Pi0Config`."""
+
+    state_scaling: str
+    action_scaling: str
+    state_added: float
+    action_added: float
+    relative: tuple[int, ...]
+    gripper: str
 
 
 def action_line(config: VLAConfig, key: str) -> Line:
@@ -36,19 +49,19 @@ def action_line(config: VLAConfig, key: str) -> Line:
     Raises:
         FieldError: When its statistics do not say it.
     """
-    head: Pi0Config = config.head
+    head: Scaling = config.head
     entry, where = config.norm_stats[key]['action'], f'{key}.action'
     return line_of(entry, head.action_scaling, head.action_added, LEROBOT_ADDED, where)
 
 
 def state_line(config: VLAConfig, key: str) -> Line:
     """Read how the state is scaled; see `action_line`."""
-    head: Pi0Config = config.head
+    head: Scaling = config.head
     entry, where = config.norm_stats[key].get('proprio', {}), f'{key}.proprio'
     return line_of(entry, head.state_scaling, head.state_added, LEROBOT_ADDED, where)
 
 
-class Pi0Actions(ActionReader):
+class FlowActions(ActionReader):
     """Read a flow's numbers as actions of any width.
 
     Seven columns are an end effector's, in m and rad. Others are as the data set has them.
@@ -64,7 +77,7 @@ class Pi0Actions(ActionReader):
 
     def __init__(self, config: VLAConfig, unnorm_key: str | None = None) -> None:
         self.key = chosen_key(config.norm_stats, unnorm_key)
-        self._head: Pi0Config = config.head
+        self._head: Scaling = config.head
         try:
             self._line = action_line(config, self.key)
         except FieldError as error:
@@ -118,7 +131,7 @@ class Pi0Actions(ActionReader):
         return values
 
 
-class Pi0State(Proprioception):
+class FlowState(Proprioception):
     """Normalise a robot's state; nothing is clipped.
 
     Args:
