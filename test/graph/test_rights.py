@@ -14,10 +14,13 @@
 
 """Rights: who may move the arm, who may enable it, and how names follow the deployment."""
 
+import json
+
+from joint_robots import ALOHA
 import pytest
 
 from vla_accel_ros.graph.processes import Deployment
-from vla_accel_ros.graph.rights import TO_THE_ARM, enclaves
+from vla_accel_ros.graph.rights import enclaves, to_the_arm
 from vla_accel_ros.ros.enclave import OPERATOR, VIEWER
 
 DEPLOYMENTS = {
@@ -42,7 +45,7 @@ def holders(deployment, right, name):
 
 @pytest.mark.parametrize('deployment', DEPLOYMENTS.values(), ids=DEPLOYMENTS)
 def test_only_arm_command_moves_the_arm_and_only_operator_and_goals_enable(deployment):
-    for topic in TO_THE_ARM:
+    for topic in to_the_arm({}):
         assert holders(deployment, 'publish', topic) == {'arm_command'}
     assert holders(deployment, 'publish', 'vla/action') == {'scheduler'}
     assert holders(deployment, 'publish', 'vla/action_chunk') == {'inference'}
@@ -78,3 +81,23 @@ def test_a_viewer_hears_everything_and_says_nothing():
     assert viewer.publish == ('/parameter_events', '/rosout')
     assert {'/vla/action', '/diagnostics', '/servo_node/delta_twist_cmds'} <= set(viewer.subscribe)
     assert all(name.endswith('/get_state') for name in viewer.request)
+
+
+def test_an_arm_of_joints_is_commanded_on_the_topics_of_its_controller(tmp_path):
+    (tmp_path / 'two.json').write_text(json.dumps(ALOHA.to_values()))
+    file = tmp_path / 'arm.yaml'
+    file.write_text(
+        '/**/arm_command:\n  ros__parameters:\n    command: joint_trajectory\n'
+        f'    action_space: {tmp_path / "two.json"}\n'
+    )
+    rights = of(Deployment(params_file=str(file)))['arm_command']
+    assert {
+        '/joint_trajectory_controller/joint_trajectory',
+        '/left_gripper_command',
+        '/right_gripper_command',
+    } <= set(rights.publish)
+    assert (
+        '/servo_node/delta_twist_cmds' not in rights.publish and '/ee_pose' not in rights.subscribe
+    )
+    assert {'/joint_states', '/robot_description'} <= set(rights.subscribe)
+    assert rights.request == ()

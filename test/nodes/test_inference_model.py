@@ -25,7 +25,7 @@ from vla_accel_ros.acceleration import method_of
 from vla_accel_ros.actions import Action
 from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.policy import Policy
-from vla_accel_ros.nodes import inference
+from vla_accel_ros.nodes import inference_arm
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.pruning.registry import METHODS
 from vla_accel_ros.ros import qos
@@ -74,7 +74,9 @@ def test_a_draft_that_is_the_models_own_answer_is_confirmed_in_fewer_passes(robo
 
 def test_pruning_changes_live_and_shows_in_the_answer_and_on_vla_tokens(robot):
     tokens = robot.graph.listen(Image, 'vla/tokens', qos.SENSOR)
-    robot.graph.until(lambda: robot.node._tokens.get_subscription_count() > 0, 'it is heard')
+    robot.graph.until(
+        lambda: robot.node.arms['']._tokens.get_subscription_count() > 0, 'it is heard'
+    )
     assert message_stats(robot.ask()).keep_ratio == 1.0
     robot.graph.until(lambda: tokens, 'the whole frame')
     assert (image_to_array(tokens[-1]) == frame()).all()
@@ -116,7 +118,7 @@ def test_keep_counts_for_methods_with_a_budget_of_their_own_only_where_it_is_fix
 
 def test_without_a_listener_no_picture_of_the_tokens_is_made(robot, monkeypatch):
     made = []
-    monkeypatch.setattr(inference, 'dim_dropped', lambda *given: made.append(given))
+    monkeypatch.setattr(inference_arm, 'dim_dropped', lambda *given: made.append(given))
     robot.ask()
     robot.ask()
     assert not made

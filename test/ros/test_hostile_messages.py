@@ -14,15 +14,19 @@
 
 """Whatever a field of a message holds ends as a named event: never a traceback, never motion."""
 
+import json
+
 from checkpoints import random_checkpoint
 from deploy_facts import RIGHT
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from hostile import hostile
 from inference_robot import INSTRUCTION, Robot, frame
+from joint_robots import SEVEN, joints_of, urdf
 import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, JointState
-from std_msgs.msg import Float64, String
+from std_msgs.msg import Bool, Float64, String
 
 from vla_accel_ros.actions import Action, ActionChunk
 from vla_accel_ros.models.families.oft.config import OFTConfig
@@ -59,6 +63,11 @@ def valid(topic, now_ns):
         'vla/observation': [array_to_image(frame(), now_ns)],
         'image_raw': [array_to_image(np.zeros((4, 4, 3), np.uint8), now_ns)],
         'vla/instruction': [String(data=INSTRUCTION)],
+        'vla/success': [Bool(data=True)],
+        'vla/goal_alive': [String(data='1')],
+        'diagnostics': [DiagnosticArray(status=[DiagnosticStatus(name='/arm_command')])],
+        'joint_states': [JointState(name=joints_of(SEVEN), position=[0.1] * 7)],
+        'robot_description': [String(data=urdf(joints_of(SEVEN)))],
         'vla/facts': [facts_to_message(RIGHT, '/others')],
         'ee_pose': [PoseStamped()],
         'servo_node/delta_twist_cmds': [TwistStamped()],
@@ -72,7 +81,7 @@ def valid(topic, now_ns):
     return made
 
 
-def attack(graph, node, skip=('/clock', '/diagnostics', '/parameter_events')):
+def attack(graph, node, skip=('/clock', '/parameter_events')):
     """Call every subscription of a node back with hostile messages, and spin between them."""
     attacked = []
     for subscription in list(node.subscriptions):
@@ -94,14 +103,28 @@ def attack(graph, node, skip=('/clock', '/diagnostics', '/parameter_events')):
 
 def test_arm_command_names_whatever_comes(graph):
     node = graph.add(ArmCommand)
-    node._guard.enable(node._now(), node.now_ns())
-    assert set(attack(graph, node)) == {'vla/action', 'ee_pose', 'vla/facts'}
+    node._guard.enable(node.elapsed_ns(), node.now_ns())
+    assert set(attack(graph, node)) == {'vla/action', 'ee_pose', 'vla/facts', 'diagnostics'}
     assert node.health.total('malformed') and node.health.total('nan_or_inf')
+
+
+def test_arm_command_of_joints_names_whatever_comes(graph, tmp_path):
+    file = tmp_path / 'seven.json'
+    file.write_text(json.dumps(SEVEN.to_values()))
+    node = graph.add(ArmCommand, command='joint_positions', action_space=str(file))
+    attacked = set(attack(graph, node))
+    assert attacked == {
+        *('vla/action', 'vla/facts', 'diagnostics', 'joint_states', 'robot_description')
+    }
+    assert node.health.total('malformed') and node.health.total('joint_states_refused')
 
 
 def test_the_scheduler_names_whatever_comes(graph):
     node = graph.add(SchedulerNode, instruction=INSTRUCTION, rule='never')
-    assert set(attack(graph, node)) == {'vla/frame', 'vla/action_chunk', 'vla/instruction'}
+    assert set(attack(graph, node)) == {
+        *('vla/frame', 'vla/action_chunk', 'vla/instruction', 'vla/success', 'vla/goal_alive'),
+        'diagnostics',
+    }
     assert node.health.total('malformed_message')
 
 

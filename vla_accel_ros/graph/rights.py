@@ -20,12 +20,13 @@ it runs, so that a topic or service that a node gets is missed here, and none is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from vla_accel_ros.graph.deployment import Deployment
 from vla_accel_ros.graph.parameter_file import settings_of
 from vla_accel_ros.graph.processes import Process, processes
+from vla_accel_ros.nodes.arm_command_kind import TOPICS, TWIST, gripper_topics, space_of
 from vla_accel_ros.ros.enclave import OPERATOR, VIEWER
 from vla_accel_ros.ros.parameter_check import full_name
 
@@ -41,8 +42,6 @@ SERVICES = (
 )
 OWN = ('/rosout', '/parameter_events')
 SAID = (*OWN, '~/transition_event', '/diagnostics')
-# The topics that move the arm. One process publishes them.
-TO_THE_ARM = ('servo_node/delta_twist_cmds', 'gripper_command')
 
 
 @dataclass(frozen=True)
@@ -102,14 +101,15 @@ NODES = {
         subscribe=('vla/observation', 'vla/request', 'proprio'),
     ),
     'arm_command': Rights(
-        publish=(*TO_THE_ARM, 'vla/facts'),
-        subscribe=('vla/action', 'ee_pose', 'vla/facts', '/diagnostics'),
+        publish=('vla/facts',),
+        subscribe=('vla/action', 'vla/facts', '/diagnostics'),
         reply=('~/enable', '~/stop'),
-        request=('servo_node/switch_command_type',),
     ),
     'sim_arm': Rights(
-        publish=('image_raw', 'wrist/image_raw', '~/state', 'proprio', 'ee_pose'),
-        subscribe=TO_THE_ARM,
+        publish=(
+            *('image_raw', 'wrist/image_raw', '~/state', 'proprio', 'ee_pose'),
+            *('joint_states', 'robot_description'),
+        ),
         reply=('~/reset', '~/success', '~/step'),
     ),
 }
@@ -131,7 +131,16 @@ def enclaves(deployment: Deployment) -> tuple[Enclave, ...]:
 
 def _enclave(process: Process, deployment: Deployment) -> Enclave:
     own, parameters = NODES[process.name], {**process.given, **process.parameters}
-    publish, subscribe = [*own.publish], [*own.subscribe]
+    publish, subscribe, request = [*own.publish], [*own.subscribe], [*own.request]
+    if process.name == 'arm_command':
+        publish += to_the_arm(parameters)
+        if _command(parameters) == TWIST:
+            subscribe.append('ee_pose')
+            request.append('servo_node/switch_command_type')
+        else:
+            subscribe += ['joint_states', 'robot_description']
+    if process.name == 'sim_arm':
+        subscribe += [TOPICS[_command(parameters)], 'gripper_command']
     if process.name == 'inference':
         # One may serve several arms, each in a namespace below its own.
         arms = parameters.get('arms', _default(process.name, 'arms'))
@@ -153,10 +162,30 @@ def _enclave(process: Process, deployment: Deployment) -> Enclave:
         Rights(
             *(
                 _full(names, process.name, space, remaps)
-                for names in (publish, subscribe, (*own.reply, *SERVICES), own.request)
+                for names in (publish, subscribe, (*own.reply, *SERVICES), request)
             )
         ),
     )
+
+
+def to_the_arm(parameters: Mapping[str, object]) -> list[str]:
+    """Return the topics that move the arm; one process publishes them.
+
+    Args:
+        parameters: Those of arm_command that are set.
+
+    Raises:
+        ValueError: When kind of command and space of the actions do not go together.
+    """
+    settings = {
+        name: parameters.get(name, _default('arm_command', name))
+        for name in ('command', 'action_space')
+    }
+    return [TOPICS[_command(parameters)], *gripper_topics(space_of(settings))]
+
+
+def _command(parameters: Mapping[str, object]) -> str:
+    return parameters.get('command', _default('arm_command', 'command'))
 
 
 def _operator(listed: Iterable[Process], deployment: Deployment) -> Enclave:

@@ -22,10 +22,9 @@ from std_msgs.msg import Float64
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.nodes.arm_command_findings import Findings, check_names
 from vla_accel_ros.nodes.arm_command_joints import Joints
-from vla_accel_ros.nodes.arm_command_kind import TWIST, space_of
+from vla_accel_ros.nodes.arm_command_kind import TWIST, gripper_topics, space_of
 from vla_accel_ros.nodes.arm_command_masters import Masters
 from vla_accel_ros.nodes.arm_command_settings import SETTINGS, guard_config
 from vla_accel_ros.nodes.arm_command_twists import Twists
@@ -299,12 +298,6 @@ class ArmCommand(base.Node):
         for name, value in {**self._lateness.figures(), **self._pace.figures()}.items():
             self.health.figure(name, value)
         self.publish_diagnostics()
-
-
-def gripper_topics(space: ActionSpace) -> list[str]:
-    """Return where each gripper is commanded: of several, by the name of its column."""
-    names = [space.names[place] for place in space.grippers]
-    return ['gripper_command'] if len(names) == 1 else [f'{name}_command' for name in names]
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray, String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from vla_accel_ros.nodes.arm_command_kind import TRAJECTORY, space_of
+from vla_accel_ros.nodes.arm_command_kind import TOPICS, TRAJECTORY, space_of
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.messages import NS, to_ns
 from vla_accel_ros.safety.arm_guard import Command
@@ -46,12 +46,8 @@ class Joints:
         self._node, settings = node, node.settings
         self.drive = JointDrive(space_of(settings))
         self._trajectory = settings['command'] == TRAJECTORY
-        kind, topic = (
-            (JointTrajectory, 'joint_trajectory_controller/joint_trajectory')
-            if self._trajectory
-            else (Float64MultiArray, 'forward_position_controller/commands')
-        )
-        self.publisher = node.advertise(kind, topic, qos.CONTROL)
+        kind = JointTrajectory if self._trajectory else Float64MultiArray
+        self.publisher = node.advertise(kind, TOPICS[settings['command']], qos.CONTROL)
         # Also before the node is active: what is missing is told when the arm is to be enabled.
         node.subscribe(JointState, 'joint_states', self._on_joints, qos.SENSOR, always=True)
         if settings['robot_description']:

@@ -25,6 +25,12 @@ from vla_accel_ros.safety.arm_guard import Command
 from vla_accel_ros.safety.drive import Drive
 
 TWIST, TRAJECTORY, POSITIONS = COMMANDS = ('twist', 'joint_trajectory', 'joint_positions')
+# Where each goes.
+TOPICS = {
+    TWIST: 'servo_node/delta_twist_cmds',
+    TRAJECTORY: 'joint_trajectory_controller/joint_trajectory',
+    POSITIONS: 'forward_position_controller/commands',
+}
 
 
 class Kind(Protocol):
@@ -73,3 +79,9 @@ def space_of(settings: Mapping[str, object]) -> ActionSpace:
             f'{" ".join(space.names)}, expected joints and grippers only'
         )
     return space
+
+
+def gripper_topics(space: ActionSpace) -> list[str]:
+    """Return where each gripper is commanded: of several, by the name of its column."""
+    names = [space.names[place] for place in space.grippers]
+    return ['gripper_command'] if len(names) == 1 else [f'{name}_command' for name in names]

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from geometry_msgs.msg import PoseStamped, TwistStamped
 
+from vla_accel_ros.nodes.arm_command_kind import TOPICS, TWIST
 from vla_accel_ros.nodes.arm_command_servo import ServoSwitch
 from vla_accel_ros.ros import publishers, qos
 from vla_accel_ros.ros.messages import NS, to_ns
@@ -38,7 +39,7 @@ class Twists:
     def __init__(self, node) -> None:
         self._node = node
         self.drive = ToolDrive()
-        self.publisher = node.advertise(TwistStamped, 'servo_node/delta_twist_cmds', qos.CONTROL)
+        self.publisher = node.advertise(TwistStamped, TOPICS[TWIST], qos.CONTROL)
         self._poses = node.subscribe(PoseStamped, 'ee_pose', self._on_pose, qos.SENSOR)
         self._servo = ServoSwitch(node)
 

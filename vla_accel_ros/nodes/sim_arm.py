@@ -26,7 +26,7 @@ from std_msgs.msg import Float64, Float64MultiArray
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from vla_accel_ros.nodes.arm_command_kind import TRAJECTORY, TWIST
+from vla_accel_ros.nodes.arm_command_kind import TOPICS, TRAJECTORY, TWIST
 from vla_accel_ros.nodes.sim_arm_input import JointTargets, TwistIntegrator
 from vla_accel_ros.nodes.sim_arm_outputs import CAMERAS, Outputs
 from vla_accel_ros.nodes.sim_arm_settings import SETTINGS
@@ -88,14 +88,12 @@ class SimArm(base.Node):
 
     def _listen(self, command: str) -> None:
         if command == TWIST:
-            kind, topic, heard = TwistStamped, 'servo_node/delta_twist_cmds', self._on_twist
+            kind, heard = TwistStamped, self._on_twist
         elif command == TRAJECTORY:
-            kind, topic = JointTrajectory, 'joint_trajectory_controller/joint_trajectory'
-            heard = self._on_trajectory
+            kind, heard = JointTrajectory, self._on_trajectory
         else:
-            kind, topic = Float64MultiArray, 'forward_position_controller/commands'
-            heard = self._on_positions
-        self.subscribe(kind, topic, heard, qos.CONTROL)
+            kind, heard = Float64MultiArray, self._on_positions
+        self.subscribe(kind, TOPICS[command], heard, qos.CONTROL)
 
     # -- commands --------------------------------------------------------------------------------
 
