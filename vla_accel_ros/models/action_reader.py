@@ -21,6 +21,8 @@ import numpy as np
 from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.models.action_tokens import select_statistics, to_si
 from vla_accel_ros.models.action_units import in_si
+from vla_accel_ros.models.checkpoints.conventions import CONVENTIONS
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.config import VLAConfig
 
 
@@ -66,6 +68,20 @@ class ActionReader:
         """
         self.check_shape(normalised, END_EFFECTOR.width)
         return to_si(normalised, self.statistics, self._config)
+
+    def take(self, space: ActionSpace) -> None:
+        """Take note of what the checkpoint's folder says of the columns.
+
+        Args:
+            space: The columns.
+
+        Raises:
+            CheckpointError: When the head does not answer them.
+        """
+        if space != self.space:
+            raise CheckpointError(
+                f'{CONVENTIONS} says actions of {space!r}, and the head answers {self.space!r}'
+            )
 
     def check_shape(self, normalised: np.ndarray, width: int) -> None:
         """Check what a head gives.

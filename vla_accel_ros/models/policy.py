@@ -31,6 +31,7 @@ from vla_accel_ros.layers.cache import CacheLender, KVCache
 from vla_accel_ros.models.adjusted import Adjusted
 from vla_accel_ros.models.asker import Asker
 from vla_accel_ros.models.checkpoints.config_file import read_config
+from vla_accel_ros.models.checkpoints.conventions import read_conventions
 from vla_accel_ros.models.checkpoints.folder import Progress, load, resolve
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.device import check_device
@@ -62,6 +63,7 @@ class Policy(Adjusted):
         unnorm_key: Data set whose statistics hold; None where there is only one.
         caches: Memory for keys and values, shared with policies that never answer at the same
             time; its own if None.
+        space: What the columns of an action are, where the folder says it; None where not.
 
     Attributes:
         model: The model.
@@ -73,6 +75,7 @@ class Policy(Adjusted):
         UnnormKeyError: When the key is missing or wrong; the message lists the keys.
         ProprioError: When the statistics are not of the proprioception that the model wants.
         ValueError: When the statistics are not those of 7 columns.
+        CheckpointError: When the space is not that of the head's columns.
     """
 
     def __init__(
@@ -81,11 +84,14 @@ class Policy(Adjusted):
         encode: PromptEncoder,
         unnorm_key: str | None = None,
         caches: CacheLender | None = None,
+        space: ActionSpace | None = None,
     ) -> None:
         self.model = model
         model.language_model.model.pack()
         family = registry.of(model.config)
         self._reader = family.reader(model.config, unnorm_key)
+        if space is not None:
+            self._reader.take(space)
         self.unnorm_key, self.statistics = self._reader.key, self._reader.statistics
         self.proprio = family.proprio(model.config, self.unnorm_key)
         self._ask = Asker(model, encode, self.proprio)
@@ -139,11 +145,11 @@ class Policy(Adjusted):
             config = with_cameras(config, cameras)
         model = load(folder, device, dtype, progress, config)
         encode = registry.of(model.config).prompts(folder, model.config)
-        return cls(model, encode, unnorm_key)
+        return cls(model, encode, unnorm_key, space=read_conventions(folder).actions)
 
     def sibling(self) -> Policy:
         """Return another over the same weights and engine, with settings and memory of its own."""
-        other = Policy(self.model, self._ask.encode, self.unnorm_key)
+        other = Policy(self.model, self._ask.encode, self.unnorm_key, space=self.space)
         other.run_on(self.in_use)
         return other
 

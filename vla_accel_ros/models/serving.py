@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.models.checkpoints.conventions import CONVENTIONS
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.motion import Motion
@@ -32,8 +33,9 @@ def check_space(policy: Policy) -> None:
     """
     if policy.space is None:
         raise ValueError(
-            f'the checkpoint answers actions of {policy.config.action_dims} columns, expected the '
-            f'{END_EFFECTOR.width} of an end effector: {", ".join(END_EFFECTOR.names)}'
+            f'the checkpoint answers actions of {policy.config.action_dims} columns, and nothing '
+            f'says what they are: expected the {END_EFFECTOR.width} of an end effector '
+            f'({", ".join(END_EFFECTOR.names)}), or "actions" in its {CONVENTIONS}'
         )
 
 

@@ -25,6 +25,7 @@ from vla_accel_ros.files.kinds import FieldError
 from vla_accel_ros.models.action_reader import ActionReader
 from vla_accel_ros.models.action_tokens import ActionStatistics, chosen_key
 from vla_accel_ros.models.action_units import units_of
+from vla_accel_ros.models.checkpoints.conventions import CONVENTIONS
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.heads.flow_config import OPEN_IS_ONE, SIGNED
@@ -64,7 +65,8 @@ def state_line(config: VLAConfig, key: str) -> Line:
 class FlowActions(ActionReader):
     """Read a flow's numbers as actions of any width.
 
-    Seven columns are an end effector's, in m and rad. Others are as the data set has them.
+    Seven columns are an end effector's, in m and rad, where the folder does not say another space.
+    Of other widths only the folder can say what they are.
 
     Args:
         config: The model's.
@@ -87,19 +89,28 @@ class FlowActions(ActionReader):
             raise CheckpointError(
                 f"data set '{self.key}' has {width} action columns, the model {config.action_dims}"
             )
-        self.space: ActionSpace | None = END_EFFECTOR if width == END_EFFECTOR.width else None
-        self._units = np.ones(width)
-        if self.space is not None:
-            self._units = units_of(self.key, self.space)
-        moves = self._line.moves
-        self.statistics = ActionStatistics(
-            self._line.low * self._units, self._line.high * self._units, moves
-        )
+        self._set(END_EFFECTOR if width == END_EFFECTOR.width else None)
         if self._head.action_scaling != IDENTITY and not (self._line.low < self._line.high).any():
             raise CheckpointError(
                 f'statistics: {self.key}.action has no column that moves: no action would move '
                 'the arm'
             )
+
+    def take(self, space: ActionSpace) -> None:
+        """Take what the folder says of the columns; see `ActionReader.take`."""
+        if space.width != len(self._line.low):
+            raise CheckpointError(
+                f'{CONVENTIONS} says actions of {space.width} columns, data set '
+                f"'{self.key}' has {len(self._line.low)}"
+            )
+        self._set(space)
+
+    def _set(self, space: ActionSpace | None) -> None:
+        self.space, line = space, self._line
+        self._units = np.ones(len(line.low)) if space is None else units_of(self.key, space)
+        self.statistics = ActionStatistics(
+            line.low * self._units, line.high * self._units, line.moves
+        )
 
     def __call__(self, normalised: np.ndarray, state: np.ndarray | None = None) -> np.ndarray:
         """Give actions float64 [n, width]; see `ActionReader`.
