@@ -165,12 +165,17 @@ def main(argv: Sequence[str] | None = None, rows: Sequence[Row] = ROWS) -> int:
     parser.add_argument('--only', default='', metavar='ROW,...', help=f'some of {names}')
     parser.add_argument('--list', action='store_true', help='run nothing, say what is missing')
     parser.add_argument(
-        '--checkpoints', type=Path, default=Path('checkpoints'), help='%(default)s'
+        '--checkpoints',
+        type=Path,
+        default=Path('checkpoints'),
+        help='folder of the checkpoints (%(default)s)',
     )
-    parser.add_argument('--device', default='cuda', help='%(default)s')
+    parser.add_argument('--device', default='cuda', help='where models run (%(default)s)')
     parser.add_argument('--episodes', type=int, default=500, help='of a suite (%(default)s)')
     parser.add_argument('--workers', type=int, default=1, help='each has a model (%(default)s)')
-    parser.add_argument('--out', type=Path, default=Path('out/reproduce'), help='%(default)s')
+    parser.add_argument(
+        '--out', type=Path, default=Path('out/reproduce'), help='folder (%(default)s)'
+    )
     options = parser.parse_args(argv)
     asked = options.only.split(',') if options.only else [row.name for row in rows]
     for name in asked:

@@ -118,7 +118,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path('out/demo'),
         metavar='FOLDER',
-        help='where video, picture, summary and logs go (default out/demo)',
+        help='where video, picture, summary and logs go; of several arms summary and logs '
+        '(default out/demo)',
     )
     parser.add_argument(
         '--min-success',

@@ -148,8 +148,8 @@ def run_arms(
     variables = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
     nodes = ', '.join(each.name for each in listed[1].processes)
     show(
-        f'starting one inference and {nodes} for each of {len(planned)} arms on ROS domain '
-        f'{domain}; logs in {logs}'
+        f'starting one inference node and, for each of {len(planned)} arms, {nodes}, on ROS '
+        f'domain {domain}; logs in {logs}'
     )
     show(f'look on: {looking(domain, f"ros2 topic echo /{planned[0].name}/vla/decision")}')
     begun, stop = time.monotonic(), StopSignal()

@@ -135,7 +135,7 @@ class _Choice:
             )
         if len(images) != wanted:
             raise BagError(
-                f'the checkpoint wants {wanted} camera{"s" * (wanted != 1)}, found '
+                f'{wanted} camera{"s" * (wanted != 1)} wanted, found '
                 f'{len(images)}: {", ".join(images)}{self.why("camera")}; choose with '
                 "--image-topic, once a camera, in the checkpoint's order"
             )
