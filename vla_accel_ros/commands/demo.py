@@ -277,9 +277,11 @@ class Live:
     def __call__(self, episode: DemoEpisode, final: bool) -> None:
         """Show it."""
         now, recent = time.monotonic(), self._operator.recent
+        # Line and end in one piece, for the arms of a demo show theirs side by side.
         if final:
-            self._show(line(episode, self._episodes, recent, final=True), flush=True)
+            said = line(episode, self._episodes, recent, final=True)
+            self._show(f'{said}\n', end='', flush=True)
         elif now - self._shown > (0 if self._live else 1):
             self._shown = now
             end = '\r' if self._live else '\n'
-            self._show(line(episode, self._episodes, recent), end=end, flush=True)
+            self._show(line(episode, self._episodes, recent) + end, end='', flush=True)
