@@ -59,3 +59,8 @@ def test_a_file_that_says_no_space_is_refused_with_its_name(text, message, tmp_p
 def test_what_names_no_space_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
         read_space(text)
+
+
+def test_a_home_that_is_nobodys_is_named():
+    with pytest.raises(ValueError, match=r"action_space is '~nosuchuser/x\.json'"):
+        read_space('~nosuchuser/x.json')

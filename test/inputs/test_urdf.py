@@ -15,6 +15,7 @@
 """Limits of joints from a robot's description."""
 
 from math import inf
+import re
 
 from joint_robots import urdf
 import pytest
@@ -39,14 +40,38 @@ def test_a_continuous_joint_has_no_end_and_a_prismatic_one_has():
         ('<robot>', 'no XML'),
         ('<!DOCTYPE r [<!ENTITY a "b">]><robot/>', 'a DOCTYPE or an ENTITY, expected plain URDF'),
         ('<mujoco/>', 'begins with <mujoco>, expected <robot>'),
+    ],
+)
+def test_what_is_no_description_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        read_limits(text)
+
+
+@pytest.mark.parametrize(
+    'text, message',
+    [
         ('<robot><joint name="j" type="revolute"/></robot>', "joint 'j' .* has no <limit>"),
         (urdf(['j'], lower=1, upper=1), "joint 'j' .* goes from 1 to 1 at 2 a second"),
-        (urdf(['j'], velocity=0), "joint 'j' .* expected lower below upper and a velocity above"),
+        (
+            urdf(['j'], velocity=0),
+            "joint 'j' .* expected lower below upper and a velocity of at least",
+        ),
         (urdf(['j'], upper='nan'), "joint 'j' .* has upper 'nan', expected a number"),
         (urdf(['j'], velocity='inf'), "velocity 'inf', expected a number"),
         (urdf(['j'], lower='${-pi}'), 'has lower .* expected a number'),
+        (urdf(['j'], velocity='1e-320'), 'a velocity of at least 0.001'),
+        (urdf(['j', 'j']), "joint 'j' of robot_description comes twice"),
     ],
 )
-def test_a_description_that_cannot_be_is_refused_with_the_joint(text, message):
-    with pytest.raises(ValueError, match=message):
-        read_limits(text)
+def test_a_joint_that_cannot_be_is_an_error_for_whoever_wants_it(text, message):
+    error = read_limits(text)['j']
+    assert isinstance(error, ValueError)
+    assert re.search(message, str(error))
+
+
+def test_a_joint_that_nobody_commands_may_be_what_it_likes():
+    wheel = '<joint name="wheel" type="continuous"><limit velocity="0"/></joint>'
+    others = f'{wheel}<joint type="revolute"/></robot>'
+    limits = read_limits(urdf(['a']).replace('</robot>', others))
+    assert isinstance(limits['a'], DescribedLimit)
+    assert set(limits) == {'a', 'wheel'}

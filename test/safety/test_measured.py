@@ -77,3 +77,11 @@ def test_a_clock_that_was_set_back_leaves_no_state_of_the_future():
     joints = MeasuredJoints(NAMES)
     joints.update(NAMES, [0, 0, 0], 10_000 * MS)
     assert joints.fault(0, 0.1).reason == 'joints_stale'
+
+
+def test_after_the_clock_was_set_back_a_state_counts_again():
+    joints = MeasuredJoints(NAMES)
+    joints.update(NAMES, [1, 1, 1], 600_000 * MS)
+    joints.update(NAMES, [2, 2, 2], 100 * MS)
+    assert joints.fault(100 * MS, 0.1) is None
+    assert joints.positions == (2, 2, 2)

@@ -239,3 +239,17 @@ def test_words_about_no_goal_change_nothing():
     assert not desk.goal.judge(True, 'operator', desk.now), 'it has not begun to execute'
     assert not desk.goal.on_answer(99, True, '', desk.now)
     assert desk.goal.status is Status.ACCEPTED
+
+
+@pytest.mark.parametrize('reason', ['stopped: stop_requested', 'fault: unsafe_twist'])
+def test_a_stop_or_a_fault_ends_a_goal_that_still_prepares_and_a_stopped_arm_takes_none(reason):
+    desk = Desk()
+    desk.goal.start(TASK, desk.now)
+    desk.spend(0.2, {'no_answer': 'a model is loaded'})
+    assert desk.goal.status is Status.ACCEPTED
+    desk.goal.on_arm(False, reason, desk.now)
+    desk.ended(Status.ABORTED, f'arm_stopped: {reason}')
+    assert True not in desk.asked
+    desk.goal.on_arm(False, reason, desk.now)
+    with pytest.raises(ValueError, match=f'the arm is {reason}: enable and disable it'):
+        desk.goal.start(TASK, desk.now)

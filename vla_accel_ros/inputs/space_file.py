@@ -33,7 +33,10 @@ def read_space(text: str) -> ActionSpace:
     """
     if text in KNOWN:
         return KNOWN[text]
-    path = Path(text).expanduser()
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"action_space is '{text}': {error}") from None
     if path.suffix != '.json':
         raise ValueError(
             f"action_space is '{text}', expected one of {sorted(KNOWN)} or the path of a .json "

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 # Kinds of joints that one number moves; a continuous one has no end.
+LEAST_VELOCITY = 0.001
 MOVABLE = ('revolute', 'prismatic', 'continuous')
 
 
@@ -39,14 +40,18 @@ class DescribedLimit(NamedTuple):
     velocity: float
 
 
-def read_limits(text: str) -> Mapping[str, DescribedLimit]:
+def read_limits(text: str) -> Mapping[str, DescribedLimit | ValueError]:
     """Read the limits of every joint that one number moves, by name.
 
     Args:
         text: The description, as the parameter or topic `robot_description` has it.
 
+    Returns:
+        Of each joint its limits, or the error to raise for whoever wants it: limits that are
+        missing or not possible, or a name that comes twice.
+
     Raises:
-        ValueError: When it is no URDF, or a joint's limits are missing or not possible.
+        ValueError: When it is no URDF.
     """
     if '<!DOCTYPE' in text or '<!ENTITY' in text:
         raise ValueError('robot_description has a DOCTYPE or an ENTITY, expected plain URDF')
@@ -57,11 +62,17 @@ def read_limits(text: str) -> Mapping[str, DescribedLimit]:
     if root.tag != 'robot':
         raise ValueError(f'robot_description begins with <{root.tag}>, expected <robot>')
     # Joints of a <transmission> or of <ros2_control> are not children of the robot.
-    return {
-        joint.get('name', ''): _limit(joint)
-        for joint in root.findall('joint')
-        if joint.get('type') in MOVABLE
-    }
+    found: dict[str, DescribedLimit | ValueError] = {}
+    for joint in root.findall('joint'):
+        name = joint.get('name')
+        if name and joint.get('type') in MOVABLE:
+            try:
+                limit: DescribedLimit | ValueError = _limit(joint)
+            except ValueError as error:
+                limit = error
+            twice = ValueError(f"joint '{name}' of robot_description comes twice")
+            found[name] = twice if name in found else limit
+    return found
 
 
 def _limit(joint: ElementTree.Element) -> DescribedLimit:
@@ -72,10 +83,11 @@ def _limit(joint: ElementTree.Element) -> DescribedLimit:
     lower = -inf if endless else _number(limit, 'lower', name, 0.0)
     upper = inf if endless else _number(limit, 'upper', name, 0.0)
     velocity = _number(limit, 'velocity', name, 0.0)
-    if not lower < upper or not velocity > 0:
+    if not lower < upper or not velocity >= LEAST_VELOCITY:
         raise ValueError(
             f"joint '{name}' of robot_description goes from {lower:g} to {upper:g} at "
-            f'{velocity:g} a second, expected lower below upper and a velocity above 0'
+            f'{velocity:g} a second, expected lower below upper and a velocity of at least '
+            f'{LEAST_VELOCITY:g}'
         )
     return DescribedLimit(lower, upper, velocity)
 

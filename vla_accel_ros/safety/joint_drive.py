@@ -62,7 +62,7 @@ class JointDrive:
         positions = set(space.positions.tolist())
         self._absolute = tuple(i in positions for i in self._places)
         self._config = config or GuardConfig()
-        self._described: Mapping[str, DescribedLimit] | None = None
+        self._described: Mapping[str, DescribedLimit | ValueError] | None = None
         self._limits: tuple[JointLimit, ...] = ()
         self._unlimited = NO_DESCRIPTION
         self._measured = MeasuredJoints(self.names)

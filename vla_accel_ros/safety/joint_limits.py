@@ -103,7 +103,7 @@ class JointLimit(NamedTuple):
 def joint_limits(
     names: Sequence[str],
     units: Sequence[str],
-    described: Mapping[str, DescribedLimit],
+    described: Mapping[str, DescribedLimit | ValueError],
     settings: JointSettings,
 ) -> tuple[JointLimit, ...]:
     """Give the limits of each joint.
@@ -131,6 +131,8 @@ def joint_limits(
     found = []
     for place, (name, unit) in enumerate(zip(names, units, strict=True)):
         mine, said = {key: values[place] for key, values in lists.items()}, described[name]
+        if isinstance(said, ValueError):
+            raise said
         lower, upper = max(mine['lower'], said.lower), min(mine['upper'], said.upper)
         if not lower < upper:
             raise ValueError(f'{name} goes from {lower:g} to {upper:g} {unit}, expected some room')

@@ -22,8 +22,6 @@ from math import ceil
 from vla_accel_ros.safety.joint_limits import JointLimit
 from vla_accel_ros.safety.limits import NS
 
-# After a late tick a joint makes up for this many periods at most: a stall is no leap.
-LATE_PERIODS = 2.0
 # rad or m: what floating point leaves over is not a motion.
 DUST = 1e-9
 
@@ -103,7 +101,8 @@ class JointStream:
             raise ValueError('the stream has no target yet')
         elapsed_s = period_s
         if self._ticked_ns is not None:
-            elapsed_s = min((now_ns - self._ticked_ns) / NS, LATE_PERIODS * period_s)
+            # What is sent is to be reached within a period, however late the tick.
+            elapsed_s = min((now_ns - self._ticked_ns) / NS, period_s)
         self._ticked_ns = now_ns
         if elapsed_s <= 0:
             return self._sent, any(self._velocity)
@@ -136,20 +135,19 @@ class JointStream:
             period_s: Time from tick to tick, seconds.
 
         Returns:
-            [joints] each, on the line to the target and slow enough; empty when it is reached.
+            [joints] each, toward the target and slow enough, up to the end of the action's step
+            and no further; empty when the target is reached.
         """
         if self._sent is None or self._target is None:
             return []
         ways = [b - a for a, b in zip(self._sent, self._target, strict=True)]
-        ticks = max(
-            (self._horizon_ns + self._late_ns - self._due_ns) / NS / period_s,
-            max(abs(way) / limit.velocity for way, limit in zip(ways, self._limits, strict=True))
-            / period_s,
-        )
         if not any(ways):
             return []
-        count = max(ceil(ticks - 1e-6), 1)
-        return [
-            tuple(at + way * k / count for at, way in zip(self._sent, ways, strict=True))
-            for k in range(1, count + 1)
-        ]
+        left_s = (self._horizon_ns + self._late_ns - self._due_ns) / NS
+        count, rows, at = max(ceil(left_s / period_s - 1e-6), 1), [], list(self._sent)
+        for k in range(count):
+            for joint, (target, limit) in enumerate(zip(self._target, self._limits, strict=True)):
+                way, most = target - at[joint], limit.velocity * period_s
+                at[joint] += max(-most, min(most, way / (count - k)))
+            rows.append(tuple(at))
+        return rows

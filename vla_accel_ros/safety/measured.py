@@ -71,8 +71,10 @@ class MeasuredJoints:
             return f'is stamped {-age_s:.3f} s ahead of the clock, at most {AHEAD_S}'
         stamp_ns = now_ns - round(max(age_s, 0.0) * NS)
         for name, value in mine:
-            # One that was overtaken on its way is older than what is known.
-            if name not in self._newest or stamp_ns >= self._newest[name][0]:
+            # One that was overtaken on its way is older than what is known; what is known from
+            # the future is of before the clock was set back.
+            known_ns = self._newest.get(name, (stamp_ns, 0.0))[0]
+            if stamp_ns >= known_ns or known_ns - now_ns > AHEAD_S * NS:
                 self._newest[name] = (stamp_ns, float(value))
         return ''
 

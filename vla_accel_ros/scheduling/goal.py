@@ -35,6 +35,8 @@ ARM_SILENT_S = 3.0
 # Between two questions to arm_command, and until one counts as lost.
 AGAIN_S, LOST_S = 0.5, 3.0
 RATE_WINDOW_S = 2.0
+# How the reason of a stop or a fault begins, which only enabling leaves.
+HALTED = ('stopped', 'fault')
 
 
 class Status(Enum):
@@ -152,6 +154,8 @@ class Goal:
             raise ValueError('arm_command does not report on /diagnostics: is it running?')
         if arm.enabled:
             raise ValueError('the arm is enabled already: disable it, a goal enables it itself')
+        if arm.reason.startswith(HALTED):
+            raise ValueError(f'the arm is {arm.reason}: enable and disable it to release that')
         self._number += 1
         self._clear(now_ns)
         self._next_ask_ns = now_ns
@@ -184,6 +188,9 @@ class Goal:
                 self._seen_enabled = True
             elif self._seen_enabled:
                 self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
+        elif self.status is Status.ACCEPTED and reason.startswith(HALTED):
+            # Enabling would leave a stop that nobody has released.
+            self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
 
     def on_answer(self, ticket: int, success: bool, message: str, now_ns: int) -> bool:
         """Take the answer to a question; return whether the goal begins to execute."""
