@@ -228,7 +228,7 @@ def test_episodes_whose_words_the_policy_does_not_know_are_left_out(replay, tmp_
 
 BAD = {
     'no such bag': (None, [], 'does not exist'),
-    'one camera': ('bag', ['--image-topic', '/image_raw'], 'wants 2 cameras, found 1'),
+    'one camera': ('bag', ['--image-topic', '/image_raw'], '2 cameras wanted, found 1'),
     'three cameras': (
         'bag',
         [
@@ -239,7 +239,7 @@ BAD = {
             '--image-topic',
             '/wrist/image_raw',
         ],
-        'wants 2 cameras, found 3',
+        '2 cameras wanted, found 3',
     ),
     'a topic that is not there': (
         'bag',

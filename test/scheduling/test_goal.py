@@ -242,7 +242,7 @@ def test_words_about_no_goal_change_nothing():
 
 
 @pytest.mark.parametrize('reason', ['stopped: stop_requested', 'fault: unsafe_twist'])
-def test_a_stop_or_a_fault_ends_a_goal_that_still_prepares_and_a_stopped_arm_takes_none(reason):
+def test_a_stop_or_a_fault_ends_a_goal_that_still_prepares(reason):
     desk = Desk()
     desk.goal.start(TASK, desk.now)
     desk.spend(0.2, {'no_answer': 'a model is loaded'})
@@ -250,6 +250,13 @@ def test_a_stop_or_a_fault_ends_a_goal_that_still_prepares_and_a_stopped_arm_tak
     desk.goal.on_arm(False, reason, desk.now)
     desk.ended(Status.ABORTED, f'arm_stopped: {reason}')
     assert True not in desk.asked
-    desk.goal.on_arm(False, reason, desk.now)
-    with pytest.raises(ValueError, match=f'the arm is {reason}: enable and disable it'):
-        desk.goal.start(TASK, desk.now)
+
+
+def test_a_goal_that_is_started_on_a_stopped_arm_releases_that_stop_and_no_other_one():
+    desk = Desk()
+    desk.goal.on_arm(False, 'stopped: several_publishers', desk.now)
+    desk.goal.start(TASK, desk.now)
+    desk.goal.on_arm(False, 'stopped: several_publishers', desk.now)
+    assert desk.goal.status is Status.ACCEPTED
+    desk.goal.on_arm(False, 'stopped: stop_requested', desk.now)
+    desk.ended(Status.ABORTED, 'arm_stopped: stopped: stop_requested')

@@ -106,6 +106,7 @@ class Goal:
         self._begun_ns = self._action_ns = self._over_ns = now_ns
         self._alive_ns: int | None = None
         self._seen_enabled = False
+        self._released = ''
         self._sent_ns: deque[int] = deque(maxlen=1000)
         self.steps = 0
 
@@ -154,11 +155,11 @@ class Goal:
             raise ValueError('arm_command does not report on /diagnostics: is it running?')
         if arm.enabled:
             raise ValueError('the arm is enabled already: disable it, a goal enables it itself')
-        if arm.reason.startswith(HALTED):
-            raise ValueError(f'the arm is {arm.reason}: enable and disable it to release that')
         self._number += 1
         self._clear(now_ns)
         self._next_ask_ns = now_ns
+        # A goal that is started on a stopped arm releases that stop, and no other one.
+        self._released = arm.reason
         self.instruction = instruction
         self.status, self.reason = Status.ACCEPTED, 'preparing'
         return self.name
@@ -188,7 +189,11 @@ class Goal:
                 self._seen_enabled = True
             elif self._seen_enabled:
                 self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
-        elif self.status is Status.ACCEPTED and reason.startswith(HALTED):
+        elif (
+            self.status is Status.ACCEPTED
+            and reason.startswith(HALTED)
+            and reason != self._released
+        ):
             # Enabling would leave a stop that nobody has released.
             self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
 
