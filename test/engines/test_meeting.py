@@ -193,3 +193,14 @@ def test_no_group_is_larger_than_the_limit(policy):
     meeting.close()
     assert set(meeting.joined) == {1, 2}
     assert torch.is_inference_mode_enabled() is False
+
+
+def test_an_arm_whose_thread_is_told_to_end_keeps_nobody_waiting(meeting):
+    ran = []
+
+    def leave():
+        raise SystemExit(3)
+
+    raised = meeting.run([leave, lambda: ran.append('other')])
+    assert isinstance(raised[0], RuntimeError) and 'SystemExit(3)' in str(raised[0])
+    assert raised[1] is None and ran == ['other']

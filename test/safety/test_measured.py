@@ -47,7 +47,7 @@ def test_a_stamps_age_counts_and_an_overtaken_state_changes_nothing():
     joints.update(NAMES, [1, 1, 1], 100 * MS)
     joints.update(NAMES, [0, 0, 0], 101 * MS, age_s=0.05)
     assert joints.positions == (1, 1, 1)
-    joints.clear()
+    joints = MeasuredJoints(NAMES)
     joints.update(NAMES, [0, 0, 0], 100 * MS, age_s=0.2)
     assert joints.fault(100 * MS, 0.1).reason == 'joints_stale'
 

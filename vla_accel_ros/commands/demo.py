@@ -29,7 +29,7 @@ import time
 from vla_accel_ros.files.output_folder import OutputFolder
 from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.graph.demo_arms import MOST_ARMS, arms_summary, arms_table, plans, run_arms
-from vla_accel_ros.graph.demo_episode import run_episode
+from vla_accel_ros.graph.demo_episode import START_S, run_episode
 from vla_accel_ros.graph.demo_graph import ProcessDiedError, RunningGraph, looking, reserve_domain
 from vla_accel_ros.graph.demo_report import (
     LOGS,
@@ -47,7 +47,6 @@ from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
 from vla_accel_ros.stopping import Ended
 
-START_S, ANSWER_S = 120.0, 10.0
 MOVED_M = 0.01
 
 
@@ -255,7 +254,6 @@ def _episodes(
                     instruction,
                     args.limit,
                     Live(args.episodes, operator, show),
-                    ANSWER_S,
                 )
         finally:
             operator.close()
@@ -277,11 +275,9 @@ class Live:
     def __call__(self, episode: DemoEpisode, final: bool) -> None:
         """Show it."""
         now, recent = time.monotonic(), self._operator.recent
-        # Line and end in one piece, for the arms of a demo show theirs side by side.
         if final:
-            said = line(episode, self._episodes, recent, final=True)
-            self._show(f'{said}\n', end='', flush=True)
+            self._show(line(episode, self._episodes, recent, final=True), flush=True)
         elif now - self._shown > (0 if self._live else 1):
             self._shown = now
             end = '\r' if self._live else '\n'
-            self._show(line(episode, self._episodes, recent) + end, end='', flush=True)
+            self._show(line(episode, self._episodes, recent), end=end, flush=True)

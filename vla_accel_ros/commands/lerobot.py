@@ -58,7 +58,6 @@ def run(args: argparse.Namespace) -> int:
     from vla_accel_ros.replay.evidence import Evidence
     from vla_accel_ros.replay.lerobot.from_bag import Export
     from vla_accel_ros.replay.recorded import Recorded
-    from vla_accel_ros.replay.roles import Wishes
     from vla_accel_ros.replay.stream import Fitting, Stream
     from vla_accel_ros.replay.topics import assign
 
@@ -71,15 +70,7 @@ def run(args: argparse.Namespace) -> int:
     check_new(args.out)
     bag = Bag(args.bag)
     said, wants_state = args.instruction.strip(), bool(args.proprio_topic)
-    wishes = Wishes(
-        tuple(args.image_topic),
-        args.action_topic,
-        args.gripper_topic,
-        args.instruction_topic,
-        args.proprio_topic,
-        said,
-        None not in (args.gripper_open, args.gripper_closed),
-    )
+    wishes = options.wishes(args, said)
     evidence = Evidence(bag, args.gripper_joint, args.proprio_name, len(args.proprio_name))
     cameras = len(args.image_topic) or args.cameras
     roles = assign(bag.topics, wishes, cameras, wants_state, evidence.objection)

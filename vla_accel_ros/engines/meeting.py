@@ -88,8 +88,8 @@ class _Guest(threading.Thread):
             self.raised = None
             try:
                 task()
-            except Exception as error:
-                self.raised = error
+            except BaseException as error:  # who asks for the outcome must not wait for ever
+                self.raised = error if isinstance(error, Exception) else RuntimeError(repr(error))
             # What it holds is not to be held until the next one comes.
             del task
             self._back.put(None)

@@ -17,11 +17,12 @@
 The checkpoint's displacements become absolute joint positions by the arm's inverse kinematics.
 From there on everything is of joints: the pilot decides in the joint space, the guard checks each
 action against the description's limits and the measured joints, and the arm takes what the guard
-sends. `python -m vla_accel_ros.evaluation.joint_space [checkpoint] [episodes] [first seed]`.
+sends. `python -m vla_accel_ros.evaluation.joint_space` runs episodes.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 import sys
 
@@ -122,14 +123,22 @@ class JointPath:
         self._drive.update_joints(JOINT_NAMES, joints, self._now_ns)
 
 
-def main(
-    checkpoint: str = DEFAULT_CHECKPOINT, episodes: str = '100', first: str = '2000000'
-) -> int:
+def main() -> int:
     """Print how many episodes succeeded, and what became of every step."""
     from vla_accel_ros.models.policy import Policy
+    from vla_accel_ros.models.serving import check_tool
 
-    chosen = seeds.require('reporting', int(first), int(episodes))
-    policy = Policy.load(checkpoint_folder(checkpoint))
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument(
+        '--checkpoint', default=DEFAULT_CHECKPOINT, help='answers a tool (%(default)s)'
+    )
+    parser.add_argument('--episodes', type=int, default=100, help='how many (%(default)s)')
+    first = seeds.RANGES['reporting'].start
+    parser.add_argument('--seed', type=int, default=first, help='the first (%(default)s)')
+    args = parser.parse_args()
+    chosen = seeds.require('reporting', args.seed, args.episodes)
+    policy = Policy.load(checkpoint_folder(args.checkpoint))
+    check_tool(policy)
     env = TabletopEnv(image_size=policy.config.image_size, cameras=CAMERAS[: policy.cameras])
     path, known, won = JointPath(env, policy), all_instructions(), 0
     for count, seed in enumerate(chosen, 1):
@@ -139,4 +148,4 @@ def main(
 
 
 if __name__ == '__main__':
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())

@@ -119,13 +119,13 @@ class Worker:
         from vla_accel_ros.environments.registry import with_views
         from vla_accel_ros.models.engine_choice import aloud, use_engine
         from vla_accel_ros.models.policy import Policy
-        from vla_accel_ros.models.serving import check_space
+        from vla_accel_ros.models.serving import check_tool
 
         # One thread each: the order of a sum, and so the last bit of a logit, stays the same.
         self.policy = Policy.load(
             setup.checkpoint, device=setup.device, unnorm_key=setup.unnorm_key, threads=1
         )
-        check_space(self.policy)
+        check_tool(self.policy)
         means = aloud(_say, check=not setup.engine_checked)
         in_use = use_engine(self.policy, setup.engine, means)
         chosen = setup.engine

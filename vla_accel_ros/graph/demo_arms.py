@@ -24,14 +24,13 @@ from pathlib import Path
 import threading
 import time
 
-from vla_accel_ros.graph.demo_episode import run_episode
+from vla_accel_ros.graph.demo_episode import ANSWER_S, START_S, run_episode
 from vla_accel_ros.graph.demo_graph import RunningGraph, looking, reserve_domain
 from vla_accel_ros.graph.demo_report import DemoEpisode, line
 from vla_accel_ros.graph.processes import Deployment, Process, processes
 
 MOST_ARMS = 8
 # Nodes that share the processors come up, and answer, the later the more there are.
-START_S, ANSWER_S = 120.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -201,7 +200,7 @@ def _drive(
 ) -> list[DemoEpisode]:
     """Run the episodes of one arm."""
     operator.until_active(nodes, START_S * patience)
-    show(f'{plan.name}: all nodes are active')
+    show(f'{plan.name}: all nodes are active\n', end='', flush=True)
     count, shown = len(plan.instructions), 0.0
 
     def tell(episode: DemoEpisode, final: bool) -> None:
@@ -209,9 +208,9 @@ def _drive(
         now = time.monotonic()
         if final or now - shown > 1.0:
             shown = now
-            show(
-                f'{plan.name} {line(episode, count, operator.recent, final).rstrip()}', flush=True
-            )
+            said = line(episode, count, operator.recent, final).rstrip()
+            # With its end in one piece: the other arms' threads show theirs at the same time.
+            show(f'{plan.name} {said}\n', end='', flush=True)
 
     return [
         run_episode(

@@ -25,6 +25,8 @@ from vla_accel_ros.graph.demo_report import DemoEpisode
 if TYPE_CHECKING:
     from vla_accel_ros.graph.operator import Operator
 
+# Until all nodes are active, and until nothing stands against enabling the arm.
+START_S, ANSWER_S = 120.0, 10.0
 POLL_S = 0.2
 TICK_S = 0.1
 
@@ -36,7 +38,7 @@ def run_episode(
     instruction: str,
     limit_s: float,
     show: Callable[[DemoEpisode, bool], None],
-    enable_s: float,
+    enable_s: float = ANSWER_S,
 ) -> DemoEpisode:
     """Lay the table, instruct, enable, and watch until success or the limit.
 

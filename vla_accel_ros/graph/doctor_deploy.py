@@ -171,6 +171,7 @@ def _declared(question: Question, values: Values) -> Wants:
 def _with_file(facts: Facts, values: Values) -> Facts:
     """Put what a parameter file says in the place of nodes that are not heard."""
     from vla_accel_ros.nodes.arm_command_findings import arm_facts
+    from vla_accel_ros.nodes.arm_command_kind import space_of
 
     scheduler, inference = values['scheduler'], values['inference']
     return replace(
@@ -184,5 +185,5 @@ def _with_file(facts: Facts, values: Values) -> Facts:
             scheduler['instruction'],
         ),
         model=facts.model or ModelFacts(inference['policy_step'], inference['frame_id']),
-        arm=facts.arm or arm_facts(values['arm_command']),
+        arm=facts.arm or arm_facts(values['arm_command'], space_of(values['arm_command'])),
     )

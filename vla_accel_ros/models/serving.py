@@ -39,6 +39,20 @@ def check_space(policy: Policy) -> None:
         )
 
 
+def check_tool(policy: Policy) -> None:
+    """Refuse a policy whose actions are no displacements of one tool.
+
+    Raises:
+        ValueError: When they are others, such as positions of joints.
+    """
+    check_space(policy)
+    if policy.space != END_EFFECTOR:
+        raise ValueError(
+            f'the checkpoint answers {" ".join(policy.space.names)}, expected displacements of '
+            f'one tool: {" ".join(END_EFFECTOR.names)}'
+        )
+
+
 def serve(
     policy: Policy,
     request: Request,

@@ -59,7 +59,6 @@ class ArmCommand(base.Node):
         self._simulated = self.get_parameter('use_sim_time').value
         self._kind = (Twists if self.settings['command'] == TWIST else Joints)(self)
         self._guard = ArmGuard(guard_config(self.settings), self._kind.drive)
-        self._guard.configure(self._guard.config)
         self._space = self._kind.drive.space
         self._ticked_ns = 0
         self._lateness, self._garbage = Lateness(), GarbageCollection()

@@ -28,7 +28,7 @@ from vla_accel_ros.actions import Action
 from vla_accel_ros.deploy.compare import MOMENTARY, NAMES, compare
 from vla_accel_ros.deploy.finding import Finding, Level, errors
 from vla_accel_ros.deploy.robot import ArmFacts, Facts
-from vla_accel_ros.nodes.arm_command_kind import TWIST, space_of
+from vla_accel_ros.nodes.arm_command_kind import TWIST
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.facts import TOPIC, Hearer, Teller
 from vla_accel_ros.safety.limits import Refusal
@@ -37,12 +37,15 @@ from vla_accel_ros.safety.limits import Refusal
 PROPOSALS = 20
 
 
-def arm_facts(settings: Mapping[str, object]) -> ArmFacts:
+def arm_facts(settings: Mapping[str, object], space: ActionSpace) -> ArmFacts:
     """Return what arm_command takes, by its parameters.
 
     Of joints the action's largest step from the measured position is what bounds its size.
+
+    Args:
+        settings: The parameters.
+        space: What they say of the columns; it may stand in a file.
     """
-    space = space_of(settings)
     of_joints = settings['command'] != TWIST
     step_m = step_rad = min(settings['joints.largest_step'])
     speed_m = speed_rad = min(settings['joints.velocity'])
@@ -150,7 +153,7 @@ class Findings:
     def _arm(self) -> ArmFacts:
         closing = sum(self._closing) / len(self._closing) if self._closing else None
         return replace(
-            arm_facts(self._node.settings),
+            arm_facts(self._node.settings, self._space),
             listeners=self._commands.get_subscription_count(),
             closing=closing,
         )

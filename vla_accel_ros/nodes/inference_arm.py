@@ -129,7 +129,8 @@ class Arm:
         """Begin a new life: nothing from before counts."""
         self._pair.clear()
         self.proprio.clear()
-        self.policy.reset()
+        # Behind a call that still runs for the life before.
+        self._node.worker.call(self.policy.reset)
         self._life += 1
         self.tell()
 

@@ -25,6 +25,7 @@ from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, Trigger
 
 from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.diagnostics import HARDWARE_ID
 from vla_accel_ros.scheduling.decision import Decision
 from vla_accel_ros.scheduling.goal import Ask, Goal, Status
 from vla_accel_ros.scheduling.goal_config import GoalConfig
@@ -191,7 +192,7 @@ class Goals:
                 level=LEVELS.get(self._goal.status, DiagnosticStatus.OK),
                 name=f'{self._node.get_fully_qualified_name()}: goal',
                 message=self._message(),
-                hardware_id='vla_accel_ros',
+                hardware_id=HARDWARE_ID,
                 values=[KeyValue(key=key, value=value) for key, value in facts.items()],
             )
         )

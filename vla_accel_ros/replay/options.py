@@ -24,7 +24,7 @@ from vla_accel_ros.devices import device_name
 from vla_accel_ros.engines.wish import add_arguments as add_engine
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT
-from vla_accel_ros.replay.roles import FLOAT, JOINTS, Roles
+from vla_accel_ros.replay.roles import FLOAT, JOINTS, Roles, Wishes
 from vla_accel_ros.scheduling.config import SchedulerConfig
 
 # Where a bag does not hold an action of this package: what every arm of the examples runs at.
@@ -236,3 +236,21 @@ def gripper_ends(args: argparse.Namespace, roles: Roles) -> tuple[float, float]:
         )
     is_open, is_closed = ends
     return 0.0 if is_open is None else is_open, 1.0 if is_closed is None else is_closed
+
+
+def wishes(args: argparse.Namespace, instruction: str) -> Wishes:
+    """Return what the arguments say of the topics' roles.
+
+    Args:
+        args: Of `topics`.
+        instruction: What all episodes are about; empty where the recording says it.
+    """
+    return Wishes(
+        tuple(args.image_topic),
+        args.action_topic,
+        args.gripper_topic,
+        args.instruction_topic,
+        args.proprio_topic,
+        instruction,
+        None not in (args.gripper_open, args.gripper_closed),
+    )

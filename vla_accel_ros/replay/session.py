@@ -33,16 +33,16 @@ from vla_accel_ros.files import fingerprints
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.models.engine_choice import use_engine_aloud
 from vla_accel_ros.models.policy import Policy
-from vla_accel_ros.models.serving import check_space
+from vla_accel_ros.models.serving import check_tool
 from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.replay.bag.raw import BagError, shown
 from vla_accel_ros.replay.bag.reader import Bag
 from vla_accel_ros.replay.decode import LARGEST
 from vla_accel_ros.replay.episodes import Splitter
 from vla_accel_ros.replay.evidence import Evidence
-from vla_accel_ros.replay.options import gripper_ends
+from vla_accel_ros.replay.options import gripper_ends, wishes
 from vla_accel_ros.replay.recorded import Recorded
-from vla_accel_ros.replay.roles import Roles, Wishes
+from vla_accel_ros.replay.roles import Roles
 from vla_accel_ros.replay.stream import Fitting, Stream
 from vla_accel_ros.replay.topics import assign
 
@@ -193,26 +193,18 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Replay:
     policy = Policy.load(
         folder, device=args.device, unnorm_key=args.unnorm_key, threads=args.threads
     )
-    check_space(policy)
+    check_tool(policy)
     use_engine_aloud(policy, wish_of(args), _say)
     said = args.instruction.strip()
     if said:
         check_instruction(said)
-    wishes = Wishes(
-        tuple(args.image_topic),
-        args.action_topic,
-        args.gripper_topic,
-        args.instruction_topic,
-        args.proprio_topic,
-        said,
-        None not in (args.gripper_open, args.gripper_closed),
-    )
+    wished = wishes(args, said)
     evidence = Evidence(
         bag, args.gripper_joint, args.proprio_name, policy.proprio.numbers if policy.proprio else 0
     )
     try:
         roles = assign(
-            bag.topics, wishes, policy.cameras, policy.proprio is not None, evidence.objection
+            bag.topics, wished, policy.cameras, policy.proprio is not None, evidence.objection
         )
     except BagError as error:
         # Messages that could not be read may be why.

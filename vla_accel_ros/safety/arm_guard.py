@@ -73,7 +73,8 @@ class ArmGuard:
     def __init__(self, config: GuardConfig | None = None, drive: Drive | None = None) -> None:
         config = config or GuardConfig()
         self._config = config
-        self._drive = drive or ToolDrive(config)
+        self._drive = drive or ToolDrive()
+        self._drive.configure(config)
         self._interlock = Interlock()
         self._order = Order()
         self._watchdog = config.make_watchdog()

@@ -36,10 +36,6 @@ class MeasuredJoints:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = tuple(names)
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget every position."""
         self._newest: dict[str, tuple[int, float]] = {}
 
     def update(

@@ -23,7 +23,7 @@ import pytest
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.models.policy import Policy
-from vla_accel_ros.models.serving import check_space
+from vla_accel_ros.models.serving import check_space, check_tool
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.paths import checkpoint_folder
 
@@ -64,6 +64,9 @@ def test_five_joints_and_a_gripper_are_answered_as_such(fixtures, said):
     plain = Policy.load(fixtures / 'smolvla_tiny')
     policy = Policy.load(said(fixtures / 'smolvla_tiny', {'name': 'so100', 'groups': FIVE}))
     check_space(policy)
+    # An environment or a recording of a tool would take them for displacements.
+    with pytest.raises(ValueError, match=r'answers joint_0 .* jaw, expected displacements of one'):
+        check_tool(policy)
     assert policy.space.names == ('joint_0', 'joint_1', 'joint_2', 'joint_3', 'joint_4', 'jaw')
     assert policy.sibling().space == policy.space
     size = policy.image_size

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.interface import Program, Tensors
-from vla_accel_ros.layers.attending import Keeps, Own, run_layers
+from vla_accel_ros.layers.attending import Attend, Keeps, Own, run_layers
 from vla_accel_ros.layers.llama import DecoderLayer, LlamaDecoder
 from vla_accel_ros.layers.memory import Held, Masked, Memory, Placed
 from vla_accel_ros.layers.rotary import Rope
@@ -194,13 +194,24 @@ class Pass:
 
     def run(self, given: Tensors, room: Tensors) -> dict[str, Tensor]:
         """Run the tokens; see `Program.run`."""
-        decoder, memory = self.decoder, memory_of(given, room, self.held)
-        x = decoder.embed_tokens(given['tokens'])
-        memory.begin(x.shape[1])
-        rope, depth = decoder.rope(given['positions'], x), decoder.config.layers
-        x, queries = run_layers(decoder, 0, depth, x, rope, memory, self.taps)
-        logits = self.head(decoder.norm(x))
+        memory = memory_of(given, room, self.held)
+        memory.begin(given['tokens'].shape[1])
+        logits, queries = self.run_rows(given['tokens'], given['positions'], memory)
         return {'logits': logits, 'new': memory.new, **tapped(queries)}
+
+    def run_rows(
+        self, tokens: Tensor, positions: Tensor, attend: Attend
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """Run tokens [B, k] at positions [B or 1, k], which may be of several sequences.
+
+        Returns:
+            Logits [B, k, vocabulary], and by tapped layer the rotated queries.
+        """
+        decoder = self.decoder
+        x = decoder.embed_tokens(tokens)
+        rope, depth = decoder.rope(positions, x), decoder.config.layers
+        x, queries = run_layers(decoder, 0, depth, x, rope, attend, self.taps)
+        return self.head(decoder.norm(x)), queries
 
 
 @dataclass(frozen=True)

@@ -145,16 +145,15 @@ def _memories(asked: Sequence[Asked]) -> list[Memory]:
 
 
 def _pass(program: Pass, asked: Sequence[Asked]) -> Outputs:
-    decoder, memories = program.decoder, _memories(asked)
+    memories = _memories(asked)
     tokens = [each.given['tokens'] for each in asked]
     counts = [each.shape[1] for each in tokens]
     for memory, count in zip(memories, counts, strict=True):
         memory.begin(count)
-    x = decoder.embed_tokens(torch.cat(tokens, 1))
-    rope = decoder.rope(torch.cat([each.given['positions'] for each in asked], 1), x)
     attend = Several(memories, counts)
-    x, queries = run_layers(decoder, 0, decoder.config.layers, x, rope, attend, program.taps)
-    logits = torch.split(program.head(decoder.norm(x)), counts, 1)
+    positions = torch.cat([each.given['positions'] for each in asked], 1)
+    whole, queries = program.run_rows(torch.cat(tokens, 1), positions, attend)
+    logits = torch.split(whole, counts, 1)
     outputs: Outputs = [
         {'logits': part, 'new': memory.new} for part, memory in zip(logits, memories, strict=True)
     ]
