@@ -159,6 +159,8 @@ def test_what_is_there_already_is_not_replaced(folder):
         ({'features': {}}, 'no feature is an image or a video'),
         ({'features': {'action': 7}}, "the feature 'action' is 7"),
         ({'data_path': '../x'}, 'expected a path below the dataset'),
+        ({'data_path': 'data/{x}'}, 'expected a pattern with chunk_index'),
+        ({'data_path': 'data/{chunk_index:q}'}, 'expected a pattern with chunk_index'),
     ],
 )
 def test_a_bad_description_is_named_with_its_value(folder, changes, said):

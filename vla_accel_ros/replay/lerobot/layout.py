@@ -130,6 +130,13 @@ def _pattern(file: Path, found: Mapping, key: str, default: str) -> str:
     value = found.get(key) or default
     if not isinstance(value, str) or value.startswith('/') or '..' in Path(value).parts:
         raise DatasetError(f'{file}: {key} is {value!r}, expected a path below the dataset')
+    try:
+        value.format(video_key='', chunk_index=0, file_index=0)
+    except (KeyError, IndexError, AttributeError, ValueError):
+        raise DatasetError(
+            f'{file}: {key} is {value!r}, expected a pattern with chunk_index, file_index and '
+            'video_key alone'
+        ) from None
     return value
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from vla_accel_ros.replay.lerobot import layout
-from vla_accel_ros.replay.lerobot.layout import DatasetError, Info, read_info
+from vla_accel_ros.replay.lerobot.layout import DatasetError, read_info
 from vla_accel_ros.replay.lerobot.videos import Videos
 
 BATCH = 64
@@ -203,6 +203,3 @@ def _picture(value: object, here: str) -> np.ndarray:
     if pixels is None:
         raise DatasetError(f'{here} is no picture: {len(data)} bytes that OpenCV cannot decode')
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-
-
-__all__ = ['Dataset', 'Frame', 'Info']
