@@ -26,6 +26,7 @@ import sys
 from vla_accel_ros.acceleration.presets import node_parameters
 from vla_accel_ros.graph.deployment import Deployment
 from vla_accel_ros.graph.parameter_file import check_together, settings_of, tables
+from vla_accel_ros.inputs.compression import PNG
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.paths import checkpoint_folder, share_file
@@ -105,7 +106,11 @@ def processes(deployment: Deployment) -> tuple[Process, ...]:
             names file and line.
     """
     given = parameters_of_file(deployment)
-    listed = _processes(deployment, given['inference'])
+    listed = [
+        each
+        for each in _processes(deployment, given)
+        if deployment.side == 'all' or (each.name == 'inference') == (deployment.side == 'gpu')
+    ]
     try:
         return tuple(replace(each, given=_changed(each, given[each.name])) for each in listed)
     except ValueError as error:
@@ -140,20 +145,25 @@ def _changed(process: Process, given: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _processes(deployment: Deployment, inference: Mapping[str, object]) -> tuple[Process, ...]:
+def _processes(
+    deployment: Deployment, given: Mapping[str, Mapping[str, object]]
+) -> tuple[Process, ...]:
     """Return what to start, with what the deployment sets.
 
     Args:
         deployment: The deployment.
-        inference: What the parameter file sets of the inference node.
+        given: What the parameter file sets: node -> parameter -> value.
     """
     common = {'use_sim_time': deployment.use_sim_time, 'autostart': deployment.autostart}
     accelerated = _accelerated(deployment.preset) if deployment.preset else {}
     topics = deployment.image_topics or (SIM_TOPICS if deployment.sim else ())
-    camera = {**common, **_views(deployment, inference)}
+    camera = {**common, **_views(deployment, given['inference'])}
     if topics:
         camera['image_topics'] = list(topics)
     scheduler = {**common, **accelerated.get('scheduler', {})}
+    if deployment.side == 'robot' and 'observation' not in given['scheduler']:
+        # A link is slower than shared memory, and only PNG changes no token.
+        scheduler['observation'] = PNG
     if deployment.instruction:
         scheduler['instruction'] = deployment.instruction
     arm = dict(common)
