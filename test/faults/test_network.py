@@ -14,6 +14,8 @@
 
 """Inference on another host, over a link that is slow or cut: real DDS between two namespaces."""
 
+import os
+
 import pytest
 
 from benchmarks.network.link import missing
@@ -24,6 +26,8 @@ def linked(wanderer, tmp_path_factory):
     """Give the robot's side on one host and inference on another."""
     from linked import two_hosts
 
+    if not os.environ.get('VLA_ACCEL_NETWORK'):
+        pytest.skip('starts two hosts: make test-network')
     if lacks := missing():
         pytest.skip(lacks)
     with two_hosts(wanderer, tmp_path_factory.mktemp('logs')) as rig:
