@@ -42,10 +42,7 @@ def train(*words):
 @pytest.mark.parametrize(
     ('name', 'said'),
     [
-        (
-            'nope',
-            "there is no recipe 'nope', expected a YAML file or one of: libero-object-s, ",
-        ),
+        ('nope', "there is no recipe 'nope', expected a YAML file or one of: libero-object-s, "),
         ('/etc/passwd', '/etc/passwd: recipe is no mapping, expected names: values'),
         ('/proc/self/exe', 'cannot be read as YAML'),
         ('no/such.yaml', 'is no file'),
@@ -130,5 +127,5 @@ def test_what_a_worker_cannot_write_is_said_by_the_parent(tmp_path):
     (tmp_path / 'views.npy').mkdir()
     errors = queue.SimpleQueue()
     with pytest.raises(SystemExit):
-        collect._work(str(tmp_path), [0], 'wander', 0, Disturbance(), errors)
+        collect._work(str(tmp_path), [0], 'wander', 0, Disturbance(), None, errors)
     assert 'views.npy' in errors.get()

@@ -32,7 +32,8 @@ from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.training import pictures
 from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.tokens import places
-from vla_accel_ros.training.world import World, world_of
+from vla_accel_ros.training.world import World
+from vla_accel_ros.training.worlds import world_of
 
 DRAWING = 4
 
