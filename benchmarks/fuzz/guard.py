@@ -17,7 +17,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 import random
+from typing import Any
 
 from benchmarks.fuzz.judge import Judge
 from benchmarks.fuzz.messages import Sender
@@ -92,15 +94,22 @@ def _tick(guard: ArmGuard, judge: Judge, now_ns: int) -> None:
     judge.twist(command.values, gripper, now_ns)
 
 
-def run(seed: int, count: int) -> tuple[list[str], Counter]:
+def run(
+    seed: int, count: int, life: Callable[[int, int], tuple[Any, Counter]] = play
+) -> tuple[list[str], Counter]:
     """Play lives of a guard until so many messages were sent.
+
+    Args:
+        seed: Of the first life.
+        count: Messages.
+        life: Plays one; of a guard of tools when left out.
 
     Returns:
         What was not safe, each with the seed of its life, and how often each reason was given.
     """
     unsafe, reasons = [], Counter()
-    for life in range(-(-count // LIFE)):
-        judge, found = play(seed + life, min(LIFE, count - life * LIFE))
+    for number in range(-(-count // LIFE)):
+        judge, found = life(seed + number, min(LIFE, count - number * LIFE))
         reasons += found
-        unsafe += [f'seed {seed + life}: {what}' for what in judge.unsafe]
+        unsafe += [f'seed {seed + number}: {what}' for what in judge.unsafe]
     return unsafe, reasons
