@@ -42,21 +42,23 @@ class Process:
     """One node as a process.
 
     Attributes:
-        name: The node's name, its executable's and its module's.
+        name: The node's name and its executable's.
         parameters: What goes before the parameter file.
         remaps: Topics by the node's own name for them.
         given: What the parameter file sets otherwise than the node would without.
+        program: The module to run; the node's own where empty.
     """
 
     name: str
     parameters: dict[str, object]
     remaps: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, object] = field(default_factory=dict)
+    program: str = ''
 
     @property
     def module(self) -> str:
         """The module to run."""
-        return f'vla_accel_ros.nodes.{self.name}'
+        return self.program or f'vla_accel_ros.nodes.{self.name}'
 
     def ros_arguments(self, deployment: Deployment) -> list[str]:
         """Return the arguments behind `--ros-args`, but name and namespace.
