@@ -25,7 +25,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do names+=("$1"); shift; done
 [ ${#names[@]} -gt 0 ] || names=(libero simpler)
 failed=0
 for name in "${names[@]}"; do
-  printf '%s\n' "--- test/environments in .venv-$name"
-  ".venv-$name/bin/python" -m pytest test/environments/test_"$name"_*.py "$@" || failed=1
+  printf '%s\n' "--- tests in .venv-$name"
+  ".venv-$name/bin/python" -m pytest test/*/test_"$name"_*.py "$@" || failed=1
 done
 exit $failed

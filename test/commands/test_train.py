@@ -42,7 +42,10 @@ def train(*words):
 @pytest.mark.parametrize(
     ('name', 'said'),
     [
-        ('nope', "there is no recipe 'nope', expected a YAML file or one of: tabletop-"),
+        (
+            'nope',
+            "there is no recipe 'nope', expected a YAML file or one of: libero-object-s, ",
+        ),
         ('/etc/passwd', '/etc/passwd: recipe is no mapping, expected names: values'),
         ('/proc/self/exe', 'cannot be read as YAML'),
         ('no/such.yaml', 'is no file'),

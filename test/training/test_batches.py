@@ -26,9 +26,11 @@ from vla_accel_ros.training.batches import Sampler, choose, named, weights
 from vla_accel_ros.training.datasets import action_statistics
 from vla_accel_ros.training.frames import Frames, FrameSpec
 from vla_accel_ros.training.labels import BIN
+from vla_accel_ros.training.tabletop import Tabletop
 from vla_accel_ros.training.tokens import places
 
 OBJECTS = (*COLOURS, BIN)
+WORLD = Tabletop()
 ALL = all_instructions()
 OPEN, SHUT = 0.08, 2 * CUBE_HALF
 
@@ -46,9 +48,9 @@ def frames(tmp_path):
 
 
 def test_an_instruction_names_a_cube_and_where_it_goes():
-    assert named('pick up the green cube', OBJECTS) == (1, -1)
-    assert named('pick up the red cube and place it in the bin', OBJECTS) == (0, 3)
-    assert named('stack the blue cube on the red cube', OBJECTS) == (2, 0)
+    assert named(WORLD, 'pick up the green cube', OBJECTS) == (1, -1)
+    assert named(WORLD, 'pick up the red cube and place it in the bin', OBJECTS) == (0, 3)
+    assert named(WORLD, 'stack the blue cube on the red cube', OBJECTS) == (2, 0)
 
 
 def test_the_instruction_that_was_followed_is_asked_and_others_once():
@@ -61,7 +63,7 @@ def test_the_instruction_that_was_followed_is_asked_and_others_once():
 
 
 def test_labels_are_those_of_what_is_asked(frames):
-    told = action_statistics({'some': frames})
+    told = action_statistics({'some': frames}, 'here')
     stats = ActionStatistics.from_dict(told['action'])
     config = replace(
         embedded(12, image_size=32, tower_width=32, tower_blocks=1, width=48, heads=2),
@@ -79,7 +81,7 @@ def test_labels_are_those_of_what_is_asked(frames):
                 batch.actions[row, column], places(stats.normalise(label)), rtol=1e-5
             )
             assert (int(batch.meant[row, column]), int(batch.goal[row, column])) == named(
-                ALL[which], OBJECTS
+                WORLD, ALL[which], OBJECTS
             )
 
 
@@ -90,7 +92,7 @@ def test_grasps_and_choices_are_drawn_more_often(frames):
         ALL.index('pick up the red cube'),
         ALL.index('pick up the red cube and place it in the bin'),
     )
-    red = [i for i, text in enumerate(ALL) if named(text, OBJECTS)[0] == 0]
+    red = [i for i, text in enumerate(ALL) if named(WORLD, text, OBJECTS)[0] == 0]
     # Frame 1 closes on the red cube; 2 holds it; in 3 it is above the bin; 4 is an open hand.
     grip[1, red] = grip[2, red] = 1.0
     grip[3, red], grip[3, place] = 1.0, 0.0
@@ -98,3 +100,33 @@ def test_grasps_and_choices_are_drawn_more_often(frames):
     drawn = weights(frames, frames.ready(), 4.0)
     assert grip[3, lift] == 1.0
     np.testing.assert_allclose(drawn / drawn[0], [1, 4, 1, 4, 1, 1, 1, 1])
+
+
+def test_frames_of_one_instruction_are_asked_that_one_and_nothing_else(tmp_path):
+    spec = FrameSpec(4, 32, ('agent', 'wrist'), OBJECTS, ALL, asks_all=False)
+    made = Frames.create(tmp_path, spec)
+    followed = np.array([3, 0, 7, 11])
+    made.arrays['asked'][:] = followed
+    made.arrays['actions'][..., 0] = 0.001 * (1 + followed[:, None, None])
+    made.arrays['actions'][..., 6] = 1.0
+    made.arrays['width'][:] = SHUT, OPEN, SHUT, SHUT
+    made.done[:] = True
+    told = action_statistics({'some': made}, 'here')
+    config = replace(
+        embedded(12, image_size=32, tower_width=32, tower_blocks=1, width=48, heads=2),
+        norm_stats={'here': told},
+    )
+    batch = Sampler({'some': made}, config, 1.0, seed=0, asks=4).draw({'some': 1.0}, 16, 0, 0)
+    assert batch.asked.shape == (16, 1)
+    stats = ActionStatistics.from_dict(told['action'])
+    for label, asked in zip(batch.actions, batch.asked[:, 0].tolist(), strict=True):
+        row = np.array([0.001 * (1 + asked), *[0.0] * 5, 1.0])
+        np.testing.assert_allclose(label[0], places(stats.normalise(row)), rtol=1e-3)
+    np.testing.assert_allclose(np.unique(weights(made, made.ready(), 3.0)), [1 / 6, 1 / 2])
+
+
+def test_statistics_of_a_controllers_data_set_are_in_its_units(frames):
+    plain = action_statistics({'some': frames}, 'here')['action']
+    told = action_statistics({'some': frames}, 'libero-mine')['action']
+    np.testing.assert_allclose(np.array(told['std'])[:3] * 0.05, plain['std'][:3])
+    np.testing.assert_allclose(told['std'][6], plain['std'][6])

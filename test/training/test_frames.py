@@ -23,10 +23,10 @@ from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.sim.scene import BIN_FLOOR, COLOURS
 from vla_accel_ros.sim.tasks import all_instructions, parse
 from vla_accel_ros.training import pictures
-from vla_accel_ros.training.collect import make_chunk
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec
 from vla_accel_ros.training.labels import BIN, TOOL, ahead, colour_mask, label
+from vla_accel_ros.training.tabletop_frames import TabletopMaker
 
 LIFTS = all_instructions('lift')
 
@@ -45,7 +45,7 @@ def env():
 def fill(folder, env, kind, order):
     frames = Frames.create(folder, spec(12))
     for chunk in order:
-        make_chunk(frames, chunk, kind, 300_000, Disturbance(), env)
+        TabletopMaker(env, kind).make_chunk(frames, chunk, 300_000, Disturbance())
     return frames
 
 
@@ -144,7 +144,7 @@ def test_chunks_do_not_depend_on_the_order_they_are_made_in(tmp_path, env, kind)
 
 def test_a_half_made_set_goes_on_and_another_recipe_is_refused(tmp_path, env):
     frames = Frames.create(tmp_path, spec(12))
-    make_chunk(frames, 1, 'wander', 0, Disturbance(), env)
+    TabletopMaker(env, 'wander').make_chunk(frames, 1, 0, Disturbance())
     again = Frames.create(tmp_path, spec(12))
     np.testing.assert_array_equal(again.ready(), np.arange(6, 12))
     with pytest.raises(ValueError, match='another recipe'):
@@ -154,6 +154,6 @@ def test_a_half_made_set_goes_on_and_another_recipe_is_refused(tmp_path, env):
 def test_seeds_outside_the_training_range_are_refused(tmp_path, env):
     frames = Frames.create(tmp_path, spec(12))
     with pytest.raises(ValueError, match='training'):
-        make_chunk(frames, 0, 'wander', 999_900, Disturbance(), env)
+        TabletopMaker(env, 'wander').make_chunk(frames, 0, 999_900, Disturbance())
     with pytest.raises(ValueError, match='holds no frames'):
         Frames(tmp_path / 'nothing')

@@ -30,7 +30,7 @@ def heads():
     config = embedded(
         12, cameras=1, image_size=32, tower_width=32, tower_blocks=1, width=48, layers=2, heads=2
     )
-    return Heads(config, OBJECTS, (1,), still=(0,))
+    return Heads(config, OBJECTS, (1,), still=(0,), middle=(0.5, 0.0, 0.1))
 
 
 def features(heads: Heads, logit: float = 30.0) -> list[torch.Tensor]:
@@ -41,7 +41,7 @@ def features(heads: Heads, logit: float = 30.0) -> list[torch.Tensor]:
         head.out.bias.zero_()
         rows = head.out.weight.view(OBJECTS, 6, -1)
         rows[0, 0, 2] = logit
-        rows[0, 3:, 2] = in_units(POSITIONS[0, 0])
+        rows[0, 3:, 2] = in_units(POSITIONS[0, 0], heads.middle)
         head.none[1] = logit
     return [torch.eye(GRID * GRID, head.out.in_features)[None]]
 

@@ -58,6 +58,8 @@ def broken(values, path, value):
         (['cameras'], [], 'cameras is empty'),
         (['jpeg'], 'yes please', "jpeg is 'yes please'"),
         (['model', 'form'], 'round', "form is 'round'"),
+        (['world'], 'moon', "world is 'moon', expected tabletop, or one as libero:object"),
+        (['world'], 'libero:object', "data of libero:object has kinds ['wander']"),
         (['data', 'demos', 'task'], 'dance', "task is 'dance'"),
         (['data', 'demos', 'task'], 'stack', "data 'demos': no instruction of its task"),
         (

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from vla_accel_ros.environments.libero_import import PREFIX, import_libero
 from vla_accel_ros.environments.libero_scene import SceneReader
 from vla_accel_ros.environments.libero_tasks import LiberoTask, initial_states, tasks_of
 from vla_accel_ros.environments.mapping import OSC_POSE
-from vla_accel_ros.environments.offscreen import Offscreen
+from vla_accel_ros.environments.offscreen import Offscreen, project
 from vla_accel_ros.environments.optional import quiet
 from vla_accel_ros.environments.panda import proprio
 
@@ -131,6 +131,11 @@ class LiberoSuite:
         """Return the tool's position [3] in m."""
         return np.array(self._observation['robot0_eef_pos'])
 
+    def fingers_apart(self) -> float:
+        """Return the distance between the fingers, m."""
+        first, second = self._observation['robot0_gripper_qpos']
+        return float(first - second)
+
     def limits(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the smallest and the largest action, float64 [7] each."""
         ones = np.ones(END_EFFECTOR.width)
@@ -142,12 +147,36 @@ class LiberoSuite:
         Raises:
             ValueError: When the task is more than picking up and placing.
         """
+        return act(self._read().read())
+
+    def _read(self) -> SceneReader:
         if self._scene is None:
             try:
                 self._scene = SceneReader(self._env.env)
             except ValueError as error:
                 raise ValueError(f"{self.name} asks '{self._task.language}': {error}") from error
-        return act(self._scene.read())
+        return self._scene
+
+    def positions(self, names: tuple[str, ...]) -> np.ndarray:
+        """Return the middles of things, float64 [n, 3] in m, NaN where one is not there.
+
+        Raises:
+            ValueError: As `expert_action`.
+        """
+        found = [self._read().centre(name) for name in names]
+        return np.array([np.full(3, np.nan) if one is None else one for one in found])
+
+    def project(self, points: np.ndarray, camera: str) -> tuple[np.ndarray, np.ndarray]:
+        """Say where points [n, 3], m, are in a view of `observe`.
+
+        Returns:
+            Column and row as shares of the side [n, 2], and the depth [n] in m, not positive
+            behind the camera.
+        """
+        sim = self._env.sim
+        shares, depth = project(sim.model._model, sim.data._data, camera, points)
+        # Views are mirrored; see `libero_protocol.turn`.
+        return [1.0, 0.0] + shares * [-1.0, 1.0], depth
 
     def picture(self) -> np.ndarray:
         """Return the first view, upright, uint8 [h, w, 3]."""
@@ -220,6 +249,17 @@ class LiberoKind:
                 f'{self.suite} has no task {self.index}, expected 0 to {len(tasks) - 1}'
             )
         return [tasks[self.index]]
+
+    def of_task(self, instruction: str) -> LiberoKind:
+        """Return the kind that has the task of an instruction only.
+
+        Raises:
+            ValueError: When LIBERO is missing, or there is no such task.
+        """
+        found = [task.index for task in self.tasks() if task.language == instruction]
+        if not found:
+            raise ValueError(f"{self.name} has no task '{instruction}'")
+        return replace(self, index=found[0])
 
     def instructions(self, task: str) -> tuple[str, ...]:
         """Return the instruction of each task, in LIBERO's order.

@@ -140,6 +140,12 @@ class SceneReader:
         boxes = self._boxes(geoms)
         return Box(boxes[:, 0].min(0), boxes[:, 1].max(0))
 
+    def centre(self, name: str) -> np.ndarray | None:
+        """Return the middle of a thing, [3] in m; None where it is not in this scene."""
+        if name not in self._env.objects_dict:
+            return None
+        return self._box(self._geoms_of(self._env.objects_dict[name].root_body)).centre
+
     def _touches(self, some: np.ndarray, others: np.ndarray) -> bool:
         pairs = self._data.contact.geom[: self._data.ncon]
         first, second = np.isin(pairs, some), np.isin(pairs, others)

@@ -74,6 +74,38 @@ def tasks_of(suite: str) -> list[LiberoTask]:
     return found
 
 
+class Meaning(NamedTuple):
+    """What a task is about, by LIBERO's names.
+
+    Attributes:
+        objects: Things that lie in its scene.
+        thing: The one that is to be moved first.
+        goal: The one that it is brought to; None where that is a part of the room.
+    """
+
+    objects: tuple[str, ...]
+    thing: str
+    goal: str | None
+
+
+def meaning_of(task: LiberoTask) -> Meaning:
+    """Read what a task is about out of its problem file.
+
+    Raises:
+        ValueError: When LIBERO is missing, or the task is not done by moving a thing.
+    """
+    with quiet():
+        parsed = import_libero('.envs.bddl_utils').robosuite_parse_problem(str(task.problem))
+    objects = tuple(name for names in parsed['objects'].values() for name in names)
+    first = parsed['goal_state'][0]
+    if len(first) != 3 or first[1] not in objects:
+        raise ValueError(f"'{task.language}' is not done by moving a thing: {' '.join(first)}")
+    place = first[2]
+    if place not in objects:
+        place = parsed['regions'].get(place, {}).get('target')
+    return Meaning(objects, first[1], place if place in objects else None)
+
+
 def initial_states(task: LiberoTask) -> np.ndarray:
     """Return a task's initial states, float64 [states, numbers], by LIBERO's own reader.
 

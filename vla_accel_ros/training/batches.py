@@ -29,15 +29,12 @@ from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.action_tokens import select_statistics
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.proprio import Proprioception
-from vla_accel_ros.sim.scene import CUBE_HALF
-from vla_accel_ros.sim.tasks import parse
 from vla_accel_ros.training import pictures
 from vla_accel_ros.training.frames import Frames
-from vla_accel_ros.training.labels import BIN
 from vla_accel_ros.training.tokens import places
+from vla_accel_ros.training.world import World, world_of
 
 DRAWING = 4
-GRASPED_M = 2 * CUBE_HALF + 0.0025
 
 
 @dataclass
@@ -74,11 +71,10 @@ class Batch:
     proprio: Tensor | None = None
 
 
-def named(instruction: str, objects: tuple[str, ...]) -> tuple[int, int]:
-    """Return the indices of the cube that an instruction means and of its goal, -1 for none."""
-    task = parse(instruction)
-    goal = BIN if task.kind == 'place' else task.other
-    return objects.index(task.colour), -1 if goal is None else objects.index(goal)
+def named(world: World, instruction: str, objects: tuple[str, ...]) -> tuple[int, int]:
+    """Return the indices of the object that an instruction means and of its goal, -1 for none."""
+    thing, goal = world.named(instruction)
+    return objects.index(thing), -1 if goal is None else objects.index(goal)
 
 
 def weights(frames: Frames, indices: np.ndarray, grasp_weight: float) -> np.ndarray:
@@ -88,12 +84,14 @@ def weights(frames: Frames, indices: np.ndarray, grasp_weight: float) -> np.ndar
     to choose where two instructions about the same cube differ: one has reached its goal.
     """
     actions, spec = frames.arrays['actions'][indices], frames.spec
+    world = world_of(spec.world)
     closed = actions[..., 0, END_EFFECTOR.tool().gripper] > 0.5
-    closing = closed.any(1) & (frames.arrays['width'][indices] > GRASPED_M)
-    meant = np.array([named(text, spec.objects)[0] for text in spec.instructions])
-    mine = [closed[:, meant == cube] for cube in np.unique(meant)]
-    choosing = np.any([part.any(1) & ~part.all(1) for part in mine], axis=0)
-    result = np.where(closing | choosing, grasp_weight, 1.0)
+    wanted = closed.any(1) & (frames.arrays['width'][indices] > world.facts().grasped_m)
+    if spec.asks_all:
+        meant = np.array([named(world, text, spec.objects)[0] for text in spec.instructions])
+        mine = [closed[:, meant == cube] for cube in np.unique(meant)]
+        wanted |= np.any([part.any(1) & ~part.all(1) for part in mine], axis=0)
+    result = np.where(wanted, grasp_weight, 1.0)
     return result / result.sum()
 
 
@@ -192,8 +190,12 @@ class Sampler:
         self._pixels = Pixels(config)
         spec = next(iter(sets.values())).spec
         self._jpeg, self.instructions = spec.jpeg, spec.instructions
-        self.asks = min(asks, len(self.instructions))
-        self._named = torch.tensor([named(text, spec.objects) for text in spec.instructions])
+        self._asks_all = spec.asks_all
+        self.asks = min(asks, spec.labelled)
+        world = world_of(spec.world)
+        self._named = torch.tensor(
+            [named(world, text, spec.objects) for text in spec.instructions]
+        )
 
     def draw(
         self, mix: dict[str, float], size: int, stage: int, step: int, augment: bool = True
@@ -224,7 +226,9 @@ class Sampler:
     def _tensors(
         self, values: dict, asked: np.ndarray, generator: torch.Generator | None
     ) -> Batch:
-        actions = np.take_along_axis(values['actions'], asked[..., None, None], axis=1)
+        actions = values['actions']
+        if self._asks_all:
+            actions = np.take_along_axis(actions, asked[..., None, None], axis=1)
         labels = self._stats.normalise(actions.astype(np.float64))
         if self._config.head.in_tokens:
             labels = places(labels[:, :, 0], self._config.bins)

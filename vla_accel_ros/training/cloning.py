@@ -24,8 +24,6 @@ from torch import Tensor
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.vla import VLA
-from vla_accel_ros.sim.cameras import MOVING
-from vla_accel_ros.training import datasets
 from vla_accel_ros.training.answers import Answers, of_language
 from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.heads import Heads
@@ -34,6 +32,7 @@ from vla_accel_ros.training.recipe import Recipe, Stage
 from vla_accel_ros.training.shapes import configure
 from vla_accel_ros.training.start import take_weights
 from vla_accel_ros.training.step import compute, lay_out
+from vla_accel_ros.training.world import world_of
 
 
 class Cloning(Lesson):
@@ -59,8 +58,11 @@ class Cloning(Lesson):
         if recipe.start and fresh:
             taken = take_weights(self._model, recipe.start)
             self.begins = f'starting from {recipe.start}: {", ".join(taken)}'
-        still = tuple(i for i, name in enumerate(recipe.cameras) if name not in MOVING)
-        self._heads = Heads(self.config, len(datasets.OBJECTS), recipe.point_layers, still)
+        facts = world_of(recipe.world).facts()
+        still = tuple(i for i, name in enumerate(recipe.cameras) if name not in facts.moving)
+        self._heads = Heads(
+            self.config, len(facts.objects), recipe.point_layers, still, facts.middle
+        )
         self._heads.to(device)
         self.modules = {'model': self._model, 'heads': self._heads}
 

@@ -23,31 +23,36 @@ from typing import Protocol
 import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
-from vla_accel_ros.sim.scene import COLOURS
+from vla_accel_ros.models.action_units import units_of
 from vla_accel_ros.training.collect import collect
 from vla_accel_ros.training.dagger import collect_dagger
 from vla_accel_ros.training.frames import Frames, FrameSpec
-from vla_accel_ros.training.labels import BIN, TOOL
 from vla_accel_ros.training.recipe import CHUNKS, Recipe
 from vla_accel_ros.training.rollout import Rollout
 from vla_accel_ros.training.tokens import statistics
+from vla_accel_ros.training.world import world_of
 
-OBJECTS = (*COLOURS, BIN, TOOL)
 LEAST_SPAN = 0.02
 
 
 def spec_of(recipe: Recipe, name: str) -> FrameSpec:
-    """Return what a set of a recipe holds."""
-    wanted = recipe.data[name]
+    """Return what a set of a recipe holds.
+
+    Raises:
+        ValueError: When what the recipe's world needs is not installed.
+    """
+    wanted, world = recipe.data[name], world_of(recipe.world)
     return FrameSpec(
         wanted.frames,
         recipe.model.image_size,
         recipe.cameras,
-        OBJECTS,
+        world.facts().objects,
         recipe.asked(wanted),
         CHUNKS[wanted.kind],
         max(1, recipe.model.chunk),
         recipe.jpeg,
+        recipe.world,
+        world.asks_all,
     )
 
 
@@ -118,10 +123,14 @@ class Tenths:
             self._say(f'{done} of {whole} frames')
 
 
-def action_statistics(sets: dict[str, Frames]) -> dict:
+def action_statistics(sets: dict[str, Frames], key: str) -> dict:
     """Return the statistics of all labels of the sets, and of proprioception.
 
     See `tokens.statistics`; of a label that looks ahead, its first action counts.
+
+    Args:
+        sets: Of frames.
+        key: Name of the data set, which says the units of its statistics; see `action_units`.
     """
     labels, proprio = [], []
     for frames in sets.values():
@@ -129,7 +138,7 @@ def action_statistics(sets: dict[str, Frames]) -> dict:
         steps = np.moveaxis(frames.arrays['actions'][ready], 2, 0)
         labels.append(steps[0].reshape(-1, END_EFFECTOR.width))
         proprio.append(frames.arrays['proprio'][ready])
-    stats = statistics(np.concatenate(labels))
+    stats = statistics(np.concatenate(labels) / units_of(key))
     count = sum(len(part) for part in labels)
     return {
         **stats,

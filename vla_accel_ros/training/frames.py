@@ -14,9 +14,9 @@
 
 """Frames on disk: what the cameras saw, and everything a label can be made of.
 
-Every frame carries the expert's action for *each* instruction. In demonstrations the arm's own
-heading gives the target away; only when the same frame comes with several instructions and
-their different actions does the policy have to read.
+A frame of the table top carries the expert's action for *each* instruction. In demonstrations the
+arm's own heading gives the target away; only when the same frame comes with several instructions
+and their different actions does the policy have to read.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.files.whole_files import naming, write_whole
 from vla_accel_ros.sim.env import PROPRIO_LOW
 from vla_accel_ros.training import pictures
+from vla_accel_ros.training.recipe import TABLETOP
 
 META = 'frames.json'
 
@@ -41,17 +42,17 @@ def layout(spec: FrameSpec) -> dict:
     """Return name -> (type, shape of one frame) of what is stored.
 
     views: the images, or their slots; see `pictures`. actions: the expert's next ones, by
-    instruction (m, rad, gripper 0 open 1 closed). proprio: as the environment has it.
-    vectors: from the tool to each object, base frame, m. turns: each one's yaw against the
-    tool's, rad. width: between the finger pads, m. places: column and row of each object in each
-    image as shares of its side; seen: 1 in view, 0 not, -1 not to be told. kind: index into
-    `recipe.KINDS`. asked: the instruction that was being followed.
+    instruction or of the one that was followed (m, rad, gripper 0 open 1 closed). proprio: as the
+    environment has it. vectors: from the tool to each object, base frame, m. turns: each one's
+    yaw against the tool's, rad. width: between the finger pads, m. places: column and row of each
+    object in each image as shares of its side; seen: 1 in view, 0 not, -1 not to be told. kind:
+    index into `recipe.KINDS`. asked: the instruction that was being followed.
     """
     cameras, objects = len(spec.cameras), len(spec.objects)
     view = (pictures.slot(spec.size),) if spec.jpeg else (spec.size, spec.size, 3)
     return {
         'views': ('uint8', (cameras, *view)),
-        'actions': ('float32', (len(spec.instructions), spec.horizon, END_EFFECTOR.width)),
+        'actions': ('float32', (spec.labelled, spec.horizon, END_EFFECTOR.width)),
         'proprio': ('float32', PROPRIO_LOW.shape),
         'vectors': ('float32', (objects, 3)),
         'turns': ('float32', (objects,)),
@@ -71,11 +72,13 @@ class FrameSpec:
         count: How many frames.
         size: Pixels of a side.
         cameras: Camera names, in the model's order.
-        objects: Cube colours, the bin and the tool.
+        objects: What is located; on the table top cube colours, the bin and the tool.
         instructions: Instructions, in the order of `actions`.
         chunk: Frames made in one go, from seeds of their own.
         horizon: Actions that a label looks ahead.
         jpeg: Whether images are stored as JPEG.
+        world: What they are of; see `world.world_of`.
+        asks_all: Whether each is labelled for all instructions, or for the one that was followed.
     """
 
     count: int
@@ -86,12 +89,19 @@ class FrameSpec:
     chunk: int = 500
     horizon: int = 1
     jpeg: bool = False
+    world: str = TABLETOP
+    asks_all: bool = True
 
     def __post_init__(self) -> None:
         for name in ('cameras', 'objects', 'instructions'):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.count < 1 or self.chunk < 1:
             raise ValueError(f'{self.count} frames in chunks of {self.chunk}: expected >= 1')
+
+    @property
+    def labelled(self) -> int:
+        """How many instructions a frame has actions for."""
+        return len(self.instructions) if self.asks_all else 1
 
     @property
     def chunks(self) -> int:

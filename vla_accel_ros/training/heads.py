@@ -35,8 +35,6 @@ from vla_accel_ros.training.last_rows import rows_of
 NEAR_M = 0.10
 TURN_RAD = 0.30
 WIDTH_M = 0.04
-# Middle of where things are, m, base frame.
-MIDDLE_M = (0.5, 0.0, 0.1)
 # What numbers weigh beside the choice of a token.
 FINE = 3.0
 # Some mm decide whether a cube is hit: a loss is square up to here only. That is 2 mm of what
@@ -93,6 +91,7 @@ class Heads(nn.Module):
         objects: Things that are located.
         point_layers: Decoder layers whose input is asked what is meant.
         still: Indices of the cameras that do not move with the arm.
+        middle: Middle of where things are, [3] in m, in the frame of proprioception.
     """
 
     def __init__(
@@ -101,10 +100,11 @@ class Heads(nn.Module):
         objects: int,
         point_layers: tuple[int, ...],
         still: tuple[int, ...] = (),
+        middle: tuple[float, float, float] = (0.0, 0.0, 0.0),
     ) -> None:
         super().__init__()
         width = config.decoder.width
-        self.still = still
+        self.still, self.middle = still, middle
         self.config, self.point_layers = config, tuple(point_layers)
         tower = config.feature_width - 2 * config.coordinates
         self.locate = nn.ModuleList(Locate(tower, objects) for _ in range(config.cameras))
@@ -133,9 +133,9 @@ def cells(places: Tensor, seen: Tensor, grid: int) -> tuple[Tensor, Tensor]:
     return index, scaled - cell - 0.5
 
 
-def in_units(positions: Tensor) -> Tensor:
-    """Return positions [..., 3] in m, base frame, as numbers of some units about 0."""
-    return (positions - positions.new_tensor(MIDDLE_M)) / NEAR_M
+def in_units(positions: Tensor, middle: tuple[float, float, float]) -> Tensor:
+    """Return positions [..., 3] in m as numbers of some units about 0."""
+    return (positions - positions.new_tensor(middle)) / NEAR_M
 
 
 def locate_loss(
@@ -163,7 +163,7 @@ def locate_loss(
         if camera in heads.still:
             said = spatial.gather(1, at.expand(-1, -1, -1, 3))[:, 0]
             loss = loss + FINE * F.smooth_l1_loss(
-                said[valid], in_units(positions)[valid], beta=BETA
+                said[valid], in_units(positions, heads.middle)[valid], beta=BETA
             )
     return loss / len(features), torch.cat(errors).median()
 

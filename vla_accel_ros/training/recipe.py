@@ -28,6 +28,8 @@ from vla_accel_ros.training.disturbance import Disturbance
 CHUNKS = {'wander': 500, 'demonstration': 500, 'dagger': 5000}
 SEEDS_A_CHUNK = 500
 KINDS = tuple(CHUNKS)
+# Worlds that frames are of; a suite of LIBERO stands behind the second.
+TABLETOP, LIBERO = 'tabletop', 'libero:'
 # Visual tokens of a view that thinning leaves at least: those of all objects, and as many more.
 LEAST_SHOWN = 10
 FORMS = ('embedded', 'scaled')
@@ -183,6 +185,8 @@ class Recipe:
         jitter: The same of the teacher-forced input tokens.
         asks: Instructions asked of one image: the one followed when it was made, and others
             at random.
+        world: What the frames are of: 'tabletop', or a suite of LIBERO as 'libero:object'; see
+            `world`.
         draws: Noisy chunks drawn for each image and instruction, for an action expert.
         statistics: Sets whose actions decide the range of the bins; those of the first stage
             where empty. No DAgger sets: they are made with the bins.
@@ -202,6 +206,7 @@ class Recipe:
     model: ModelRecipe = field(default_factory=ModelRecipe)
     cameras: tuple[str, ...] = ('agent', 'wrist')
     jpeg: bool = False
+    world: str = TABLETOP
     seed: int = 0
     batch: int = 32
     warmup: int = 200
@@ -249,6 +254,7 @@ class Recipe:
             not self.bins_of_start or (bool(self.start) and not self.statistics),
             'bins_of_start is true, expected a start, and no statistics of sets',
         )
+        self._check_world()
         self._check_seeds()
         layers = [n for n in self.point_layers if not 0 <= n < self.model.layers]
         check(not layers, f'point_layers {layers} are not among {self.model.layers} layers')
@@ -261,6 +267,21 @@ class Recipe:
             not stage.tokens or stage.tokens in range(least, most + 1, views),
             f"stage '{stage.name}': tokens is {stage.tokens}, expected 0 or {least} to {most}, "
             f'as many in each of {views} views',
+        )
+
+    def _check_world(self) -> None:
+        if self.world == TABLETOP:
+            return
+        suite = self.world.startswith(LIBERO)
+        check(suite, f"world is '{self.world}', expected {TABLETOP}, or one as {LIBERO}object")
+        kinds = sorted({wanted.kind for wanted in self.data.values()} - {'demonstration'})
+        check(not kinds, f'data of {self.world} has kinds {kinds}, expected demonstrations only')
+        tasks = sorted({wanted.task for wanted in self.data.values()} - {''})
+        check(not tasks, f'data of {self.world} has tasks {tasks}, expected none')
+        tried = [stage.name for stage in self.stages if stage.evaluate]
+        check(
+            not tried,
+            f'stages {tried} evaluate in {self.world}, which cannot be done while training',
         )
 
     def asked(self, wanted: FramesRecipe) -> tuple[str, ...]:

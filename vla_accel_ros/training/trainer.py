@@ -31,7 +31,6 @@ from vla_accel_ros.files.whole_files import naming, replace_whole, write_whole
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.tokenizer import load_prompt_encoder, vocabulary, write_tokenizer
 from vla_accel_ros.models.vla import VLA
-from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.training import datasets
 from vla_accel_ros.training.attention import fast_attention
 from vla_accel_ros.training.batches import Pixels, Sampler, stream
@@ -44,6 +43,7 @@ from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
 from vla_accel_ros.training.recipe import Recipe, Stage
 from vla_accel_ros.training.rollout import Rollout, success_by_kind
 from vla_accel_ros.training.start import statistics_of
+from vla_accel_ros.training.world import world_of
 
 STATE, LOG = 'state.pt', 'log.jsonl'
 
@@ -89,7 +89,7 @@ class Trainer:
         self.out.mkdir(parents=True, exist_ok=True)
         self.folder = self.out / 'checkpoint'
         self.folder.mkdir(exist_ok=True)
-        words = vocabulary(all_instructions())
+        words = vocabulary(world_of(recipe.world).facts().vocabulary)
         write_tokenizer(words, self.folder)
         torch.manual_seed(recipe.seed)
         fresh = not (self.out / STATE).exists()
@@ -178,7 +178,7 @@ class Trainer:
         if self.stats is None:
             sets = datasets.prepare(self, self.recipe.statistics or stage.mix)
             if not self.stopped:
-                self.stats = datasets.action_statistics(sets)
+                self.stats = datasets.action_statistics(sets, self.recipe.name)
 
     def sampler(self, sets: dict, asks: int = 0) -> Sampler:
         """Return a sampler of these sets of frames; `asks` is the recipe's where 0."""
