@@ -91,7 +91,9 @@ class JointPath:
             seen = env.observe()
             images = tuple(seen[name] for name in env.cameras)
             observation = Observation(images, instruction, now_ns, seen['proprio'])
-            chunk = as_positions(env, self._policy.predict(observation).chunk_values)
+            chunk = as_positions(
+                env, self._policy.predict(observation).chunk_values, env.measured()
+            )
             self.counts['calls'] += 1
             answered = self._pilot.on_answer(ActionChunk(chunk, now_ns, space=JOINT_SPACE), now_ns)
             decision = answered if decision.action is None else decision
@@ -115,11 +117,11 @@ class JointPath:
             self._gripper = self._gripper if gripper is None else gripper
             self._now_ns = min(self._now_ns + round(self._guard.period_s * NS), end_ns)
         self.counts[command.reason] += 1
-        joints = command.values or tuple(self._env.joint_positions()[: len(JOINT_NAMES)])
+        joints = command.values or tuple(self._env.measured())
         return self._env.advance_joints(joints, self._gripper)
 
     def _measure(self) -> None:
-        joints = self._env.joint_positions()[: len(JOINT_NAMES)].tolist()
+        joints = self._env.measured().tolist()
         self._drive.update_joints(JOINT_NAMES, joints, self._now_ns)
 
 

@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import math
 import os
 import threading
@@ -44,10 +45,11 @@ class Cameras:
 
     Args:
         model: mujoco.MjModel that holds the cameras.
+        names: Of the cameras.
     """
 
-    def __init__(self, model) -> None:
-        self._model = model
+    def __init__(self, model, names: Sequence[str] = NAMES) -> None:
+        self._model, self._names = model, names
         self._local = threading.local()
 
     def render(self, data, name: str, size: int | tuple[int, int]) -> np.ndarray:
@@ -55,7 +57,7 @@ class Cameras:
 
         Args:
             data: mujoco.MjData to be seen.
-            name: One of `NAMES`.
+            name: Of the camera.
             size: Pixels of a side, or (height, width).
 
         Returns:
@@ -65,7 +67,7 @@ class Cameras:
             ValueError: When the camera is unknown or the size out of range.
             RuntimeError: When no OpenGL works here; the message names the packages.
         """
-        check_camera(name)
+        check_camera(name, self._names)
         renderer = self._renderer(check_size(size))
         # Shadows cost several times the rest in software: only the view for people has them.
         shadow = import_mujoco().mjtRndFlag.mjRND_SHADOW
@@ -94,7 +96,7 @@ class Cameras:
         Args:
             data: mujoco.MjData whose camera pose counts.
             points: [..., 3] in the world frame, m.
-            name: One of `NAMES`.
+            name: Of the camera.
             size: Pixels of a side, or (height, width).
 
         Returns:
@@ -104,7 +106,7 @@ class Cameras:
         Raises:
             ValueError: When the camera, the size or the points' shape is not as said.
         """
-        check_camera(name)
+        check_camera(name, self._names)
         height, width = check_size(size)
         points = np.asarray(points, dtype=np.float64)
         if points.ndim == 0 or points.shape[-1] != 3:
@@ -136,10 +138,10 @@ def _refuse_after_fork() -> None:
         )
 
 
-def check_camera(name: str) -> str:
+def check_camera(name: str, names: Sequence[str] = NAMES) -> str:
     """Return the camera's name, or raise a ValueError that lists the ones there are."""
-    if name not in NAMES:
-        raise ValueError(f'camera {name!r} is unknown, expected one of {", ".join(NAMES)}')
+    if name not in names:
+        raise ValueError(f'camera {name!r} is unknown, expected one of {", ".join(names)}')
     return name
 
 
