@@ -150,10 +150,11 @@ def find(
     if random:
         return of_config(name, read_config(folder), device, kind, seed)
     model = load(resolve(folder), device, kind, progress)
-    shipped = folder in shipped_checkpoints().values()
+    # Others know no word of what is asked on the table top.
+    of_arm = folder in shipped_checkpoints().values() and folder.name.startswith('tabletop')
     scene = (
         simulated(model.config, RANGES['reporting'].start + seed)
-        if shipped
+        if of_arm
         else synthetic(model.config, seed=seed)
     )
     encode = registry.of(model.config).prompts(folder, model.config)
