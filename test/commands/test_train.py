@@ -26,6 +26,7 @@ from vla_accel_ros import cli
 from vla_accel_ros.training import collect, forecast, recipe_yaml
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec, size
+from vla_accel_ros.training.recipe import TABLETOP
 
 
 @pytest.fixture
@@ -97,8 +98,10 @@ def test_the_time_of_a_shipped_recipe_is_said_before_it_begins(tmp_path, monkeyp
     monkeypatch.setattr(forecast, 'needed', lambda *_: None)
     from vla_accel_ros.commands.train import recipe_file
 
-    for name in forecast.MEASURED:
-        lines = forecast.forecast(recipe_yaml.load(recipe_file(name)), tmp_path)
+    recipes = {name: recipe_yaml.load(recipe_file(name)) for name in forecast.MEASURED}
+    # What LIBERO's things are only LIBERO says.
+    for name in (name for name, recipe in recipes.items() if recipe.world == TABLETOP):
+        lines = forecast.forecast(recipes[name], tmp_path)
         assert 'GB in' in lines[0] and ' h at the ' in lines[1]
 
 
