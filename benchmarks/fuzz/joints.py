@@ -18,12 +18,11 @@ from __future__ import annotations
 from collections import Counter
 import random
 
-from benchmarks.fuzz.guard import START_NS
+from benchmarks.fuzz.guard import MALFORMED, START_NS, late, offer
 from benchmarks.fuzz.joint_judge import FARTHEST, FASTEST, RANGE, JointJudge
-from benchmarks.fuzz.messages import EDGES, Message, changed
+from benchmarks.fuzz.messages import EDGES, Message, Sender
 from vla_accel_ros.action_columns import ColumnKind, Group
 from vla_accel_ros.action_space import ActionSpace
-from vla_accel_ros.actions import Action
 from vla_accel_ros.safety.arm_guard import MOVING, ArmGuard
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.interlock import State
@@ -106,8 +105,8 @@ class Arm:
         return names, places, age_s
 
 
-class JointSender:
-    """Makes messages of joints from a seed: good ones, changed, reordered and repeated ones.
+class JointSender(Sender):
+    """Makes messages of joints.
 
     Args:
         dice: Random numbers.
@@ -116,23 +115,12 @@ class JointSender:
     """
 
     def __init__(self, dice: random.Random, space: ActionSpace, arm: Arm) -> None:
-        self._dice, self._arm, self._width = dice, arm, space.width
+        # Joints get fast only over several good messages.
+        super().__init__(dice, LIMITS, changed=0.4)
+        self._arm, self._width = arm, space.width
         self._joints = space.moving.tolist()
         self._absolute = bool(len(space.positions))
-        self._sent: list[Message] = []
         self._goal: list[float] | None = None
-
-    def next(self, clock_ns: int) -> Message:
-        """Return the next message, at a time of the stamps' clock."""
-        dice = self._dice
-        kind = dice.random()
-        if kind < 0.1 and self._sent:
-            return dice.choice(self._sent)
-        message = self._good(clock_ns)
-        if kind < 0.4:
-            message = changed(message, clock_ns, dice, LIMITS)
-        self._sent = [*self._sent[-20:], message]
-        return message
 
     def _good(self, clock_ns: int) -> Message:
         dice, row = self._dice, [0.0] * self._width
@@ -199,21 +187,10 @@ def play(seed: int, count: int) -> tuple[JointJudge, Counter]:
             now_ns, clock_ns = now_ns + gap_ns, clock_ns + gap_ns
             tick()
         if dice.random() < 0.002:
-            # The node is late, or the machine hangs; or the clock of the stamps is set.
-            now_ns += dice.choice((10**8, 10**9, 10**10))
-            clock_ns += dice.choice((10**8, 10**9, -(10**8), -(10**9), -(10**11), 10**12))
+            now_ns, clock_ns = late(now_ns, clock_ns, dice)
             tick()
-        message = sender.next(clock_ns)
-        try:
-            action = Action(message.row, message.stamp_ns, space=space)
-        except (ValueError, OverflowError):
-            reasons['malformed'] += 1
-            continue
-        refusal = guard.accept(action, now_ns, message.step_s, clock_ns)
-        reasons[refusal.reason if refusal else 'accepted'] += 1
-        if guard.state is not State.ENABLED:
-            judge.disabled()
-        if refusal is None:
-            judge.message(message.row, message.stamp_ns, message.step_s, now_ns, clock_ns)
-        tick()
+        reason = offer(guard, judge, sender.next(clock_ns), now_ns, clock_ns, space)
+        reasons[reason] += 1
+        if reason != MALFORMED:
+            tick()
     return judge, reasons

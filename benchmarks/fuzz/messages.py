@@ -43,14 +43,18 @@ class Message:
 
 
 class Sender:
-    """Makes messages from a seed: good ones, changed ones, reordered and repeated ones.
+    """Makes messages of a tool: good ones, changed ones, reordered and repeated ones.
 
     Args:
-        seed: Of the random numbers.
+        dice: Random numbers.
+        limits: Numbers to go to the edge of.
+        changed: Share of the messages that are changed or repeated.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._dice = random.Random(seed)
+    def __init__(
+        self, dice: random.Random, limits: tuple[float, ...] = LIMITS, changed: float = 0.5
+    ) -> None:
+        self._dice, self._limits, self._changed = dice, limits, changed
         self._sent: list[Message] = []
 
     def next(self, clock_ns: int) -> Message:
@@ -61,8 +65,8 @@ class Sender:
             # Again, or out of its order.
             return dice.choice(self._sent)
         message = self._good(clock_ns)
-        if kind < 0.5:
-            message = changed(message, clock_ns, dice)
+        if kind < self._changed:
+            message = changed(message, clock_ns, dice, self._limits)
         self._sent = [*self._sent[-20:], message]
         return message
 
@@ -73,7 +77,7 @@ class Sender:
 
 
 def changed(
-    good: Message, clock_ns: int, dice: random.Random, limits: tuple[float, ...] = LIMITS
+    good: Message, clock_ns: int, dice: random.Random, limits: tuple[float, ...]
 ) -> Message:
     """Return a message that differs from a good one in a few places.
 

@@ -125,19 +125,28 @@ class JointPath:
         self._drive.update_joints(JOINT_NAMES, joints, self._now_ns)
 
 
-def main() -> int:
-    """Print how many episodes succeeded, and what became of every step."""
-    from vla_accel_ros.models.policy import Policy
-    from vla_accel_ros.models.serving import check_tool
+def arguments(doc: str) -> argparse.ArgumentParser:
+    """Give what is asked of those who let a policy of a tool drive joints.
 
-    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    Args:
+        doc: Of the program; its first paragraph is shown.
+    """
+    parser = argparse.ArgumentParser(description=doc.split('\n\n')[0])
     parser.add_argument(
         '--checkpoint', default=DEFAULT_CHECKPOINT, help='answers a tool (%(default)s)'
     )
     parser.add_argument('--episodes', type=int, default=100, help='how many (%(default)s)')
     first = seeds.RANGES['reporting'].start
     parser.add_argument('--seed', type=int, default=first, help='the first (%(default)s)')
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Print how many episodes succeeded, and what became of every step."""
+    from vla_accel_ros.models.policy import Policy
+    from vla_accel_ros.models.serving import check_tool
+
+    args = arguments(__doc__).parse_args()
     chosen = seeds.require('reporting', args.seed, args.episodes)
     policy = Policy.load(checkpoint_folder(args.checkpoint))
     check_tool(policy)

@@ -28,6 +28,7 @@ from pathlib import Path
 import sys
 
 from vla_accel_ros.evaluation import seeds
+from vla_accel_ros.evaluation.joint_space import arguments
 from vla_accel_ros.evaluation.statistics import wilson
 from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.graph.demo_episode import START_S, run_episode
@@ -35,7 +36,6 @@ from vla_accel_ros.graph.demo_graph import RunningGraph, reserve_domain
 from vla_accel_ros.graph.demo_report import line
 from vla_accel_ros.graph.processes import Deployment, Process, processes
 from vla_accel_ros.nodes.arm_command_kind import TRAJECTORY
-from vla_accel_ros.paths import DEFAULT_CHECKPOINT
 from vla_accel_ros.sim.joints import JOINT_STEPS
 from vla_accel_ros.sim.tasks import all_instructions
 from vla_accel_ros.stopping import Ended
@@ -73,13 +73,7 @@ def main() -> int:
     from vla_accel_ros.graph.operator import Operator
     from vla_accel_ros.ros.spin import StopSignal
 
-    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
-    parser.add_argument(
-        '--checkpoint', default=DEFAULT_CHECKPOINT, help='answers a tool (%(default)s)'
-    )
-    parser.add_argument('--episodes', type=int, default=100, help='how many (%(default)s)')
-    first = seeds.RANGES['reporting'].start
-    parser.add_argument('--seed', type=int, default=first, help='the first (%(default)s)')
+    parser = arguments(__doc__)
     parser.add_argument(
         '--limit', type=float, default=15.0, help='seconds an episode may take (%(default)s)'
     )

@@ -27,7 +27,7 @@ from vla_accel_ros.environments.libero_tasks import Meaning, meaning_of
 from vla_accel_ros.training.frames import FrameSpec
 from vla_accel_ros.training.labels import TOOL
 from vla_accel_ros.training.libero_frames import LiberoMaker
-from vla_accel_ros.training.world import Facts, Maker
+from vla_accel_ros.training.world import Facts, FrameMaker
 
 
 class Libero:
@@ -78,6 +78,6 @@ class Libero:
         meaning = self._meanings[instruction]
         return meaning.thing, meaning.goal
 
-    def maker(self, spec: FrameSpec, kind: str, policy: Path | None = None) -> Maker:
+    def maker(self, spec: FrameSpec, kind: str, policy: Path | None = None) -> FrameMaker:
         """See `world.World.maker`."""
         return LiberoMaker(self._kind, spec, kind, policy)

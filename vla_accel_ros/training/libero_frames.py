@@ -133,7 +133,7 @@ def instant(suite: LiberoSuite, objects: tuple[str, ...], size: int) -> dict[str
 
 
 class LiberoMaker:
-    """See `world.Maker`. A chunk is of one task: another one's meshes take seconds to load.
+    """See `world.FrameMaker`. A chunk is of one task: another one's meshes take seconds to load.
 
     Args:
         suite: Sampled.
@@ -153,7 +153,7 @@ class LiberoMaker:
             self._policy = Policy.load(policy, threads=1)
 
     def make_chunk(self, frames: Frames, chunk: int, first_seed: int, how: Disturbance) -> None:
-        """See `world.Maker.make_chunk`."""
+        """See `world.FrameMaker.make_chunk`."""
         spec = frames.spec
         span, asked = spec.span(chunk), chunk % len(self._tasks)
         kind = self._tasks[asked]
@@ -180,15 +180,11 @@ class LiberoMaker:
     ) -> Iterator[dict[str, np.ndarray]]:
         suite, policy = self._suite, self._policy
         if policy is not None:
-            answers = partial(random.integers, 1, ANSWERS + 1)
-            return demonstrate(
-                suite,
-                spec,
-                random,
-                how.keep,
-                lambda: led(policy, suite, instruction, int(answers())),
-                BEHIND,
-            )
+
+            def lead() -> Iterator[np.ndarray]:
+                return led(policy, suite, instruction, int(random.integers(1, ANSWERS + 1)))
+
+            return demonstrate(suite, spec, random, how.keep, lead, BEHIND)
         scale = random.choice([0.0, 0.5, 1.0, 1.5])
-        lead = partial(astray, suite, random, how, scale) if scale else partial(iter, ())
-        return demonstrate(suite, spec, random, how.keep, lead)
+        noise = partial(astray, suite, random, how, scale) if scale else partial(iter, ())
+        return demonstrate(suite, spec, random, how.keep, noise)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vla_accel_ros.training.frames import Frames, FrameSpec
 
 
-class Maker(Protocol):
+class FrameMaker(Protocol):
     """Makes frames of one kind, chunk by chunk, in a process of its own."""
 
     def make_chunk(self, frames: Frames, chunk: int, first_seed: int, how: Disturbance) -> None:
@@ -76,7 +76,7 @@ class World(Protocol):
     def named(self, instruction: str) -> tuple[str, str | None]:
         """Return the object that an instruction means, and the one that it is brought to."""
 
-    def maker(self, spec: FrameSpec, kind: str, policy: Path | None) -> Maker:
+    def maker(self, spec: FrameSpec, kind: str, policy: Path | None) -> FrameMaker:
         """Return what makes frames in this process.
 
         Args:
