@@ -40,8 +40,8 @@ test-cluster:  ## eval and tune on a Ray cluster of several nodes, in .venv-clus
 	@scripts/other_venv.sh cluster
 	@.venv-cluster/bin/python -m pytest -q test/cluster $(ARGS)
 
-test-network: setup  ## Faults of the link between robot and GPU, in two network namespaces; wants root (docs/network.md)
-	@VLA_ACCEL_NETWORK=1 $(BIN)/python -m pytest -q test/faults/test_network.py test/faults/test_network_links.py $(ARGS)
+test-network: setup  ## The link between robot and GPU made bad, in two network namespaces; wants root (docs/network.md)
+	@VLA_ACCEL_NETWORK=1 $(BIN)/python -m pytest -q test/network $(ARGS)
 
 lint: setup  ## Only the lint
 	@$(BIN)/python -m pytest -q test/lint $(ARGS)

@@ -47,6 +47,7 @@ class Run(NamedTuple):
             milliseconds; empty for the step clock.
         engine: What runs the model.
         precision: What it computes in.
+        env: What is driven in; others than the table top run where they are installed only.
     """
 
     methods: str
@@ -56,6 +57,7 @@ class Run(NamedTuple):
     clock_of: str = ''
     engine: str = 'eager'
     precision: str = 'auto'
+    env: str = 'tabletop'
 
 
 def _coarse(checkpoint: str, seed: int, precision: str) -> Run:
@@ -91,6 +93,19 @@ FLOW_METHODS = ','.join(
     )
 )
 PREFETCHED = 'flow_fast@prefetch_rows='
+
+
+def _libero(methods: str, suite: str = 'object', latency_ms: str = '') -> Run:
+    # From the first reporting seed on: ten initial states of each of ten tasks, once.
+    return Run(
+        methods, 100, 2_000_000, 'libero-object-s', latency_ms, 'eager', env=f'libero:{suite}'
+    )
+
+
+LIBERO_METHODS = (
+    'none,sp_vla_scheduling,sp_vla_pruning,sp_vla,vla_pruner,specprune,fastv,random,trust,fast,'
+    'lossless'
+)
 
 RUNS = {
     # Scheduling and decoding, as published and tuned; then pruning, tuned.
@@ -129,6 +144,13 @@ RUNS = {
     'middle_int8': _coarse('tabletop-m', 2_002_000, 'int8'),
     'middle_oft_bfloat16': _coarse('tabletop-m-oft', 2_002_000, 'bfloat16'),
     'middle_oft_int8': _coarse('tabletop-m-oft', 2_002_000, 'int8'),
+    # By .venv-libero/bin/python, which `make libero` makes.
+    'libero': _libero(LIBERO_METHODS),
+    'libero_20': _libero('none,fast', latency_ms='20'),
+    'libero_80': _libero('none,fast', latency_ms='80'),
+    'libero_200': _libero('none,fast', latency_ms='200'),
+    # The same things in other places, and other things in the same.
+    'libero_swap': _libero(LIBERO_METHODS, 'object_swap'),
 }
 
 
@@ -141,6 +163,8 @@ def command(name: str, out: Path, workers: int) -> list[str]:
         clock = ['--clock', 'real', '--latency-ms', calls]
     return [
         'eval',
+        '--env',
+        run.env,
         '--task',
         'all',
         '--checkpoint',
@@ -208,7 +232,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run evaluations and print their tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        'runs', nargs='*', metavar='RUN', help=f'of {", ".join(RUNS)} (default: each of them)'
+        'runs',
+        nargs='*',
+        metavar='RUN',
+        help=f'of {", ".join(RUNS)} (default: each of the table top)',
     )
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1)
     parser.add_argument('--out', type=Path, default=OUT, help='folder of reports (%(default)s)')
@@ -217,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f'there is no run {unknown[0]!r}, expected some of {", ".join(RUNS)}')
     args.out.mkdir(parents=True, exist_ok=True)
-    for name in args.runs or RUNS:
+    for name in args.runs or [name for name, run in RUNS.items() if run.env == 'tabletop']:
         words = command(name, args.out, args.workers)
         resume = ['--resume'] if journal_beside(args.out / f'{name}.json').exists() else []
         done = subprocess.run(

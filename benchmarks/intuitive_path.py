@@ -40,13 +40,8 @@ from benchmarks.figures import Report, Row, summarise
 from benchmarks.program import main
 from benchmarks.rig import Rig
 from vla_accel_ros.evaluation.conditions import CpuMeter
-from vla_accel_ros.graph.processes import (
-    SIM_TOPICS,
-    Deployment,
-    Process,
-    camera_parameters,
-    processes,
-)
+from vla_accel_ros.graph.processes import Deployment, Process, camera_parameters, processes
+from vla_accel_ros.nodes.sim_arm_settings import IMAGES, ONE_ARM
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.messages import from_ns, message_to_decision, to_ns
 
@@ -142,7 +137,7 @@ class Driver:
         self._node = rig.node
         self.log = Log()
         make, listen = self._node.create_publisher, self._node.create_subscription
-        self.views = [make(Image, topic, qos.SENSOR) for topic in SIM_TOPICS]
+        self.views = [make(Image, topic, qos.SENSOR) for topic in IMAGES[ONE_ARM]]
         self.pose = make(PoseStamped, 'ee_pose', qos.SENSOR)
         self._image = Image(height=height, width=width, encoding='rgb8', step=3 * width)
         self._image.data = array(
@@ -180,7 +175,7 @@ def graph(checkpoint: str, real_time: bool) -> tuple[Deployment, tuple[Process, 
     """Return the graph of a robot with two cameras, set so that each step can be told apart."""
     urgent = {'real_time_priority': real_time}
     deployment = Deployment(
-        checkpoint=checkpoint, instruction=INSTRUCTION, image_topics=SIM_TOPICS
+        checkpoint=checkpoint, instruction=INSTRUCTION, image_topics=IMAGES[ONE_ARM]
     )
     changes = {
         'camera': urgent,
@@ -214,7 +209,7 @@ def drive(
     parts = [graph(checkpoint, real_time)]
     names = [f'/{process.name}' for process in parts[0][1]]
     if busy:
-        parts.append(load(checkpoint, len(SIM_TOPICS)))
+        parts.append(load(checkpoint, len(IMAGES[ONE_ARM])))
         names.append(BUSY)
     with Rig(*parts, real_time=real_time) as rig:
         rig.until_active(*names)

@@ -16,10 +16,13 @@
 
 import pytest
 
-from benchmarks.fuzz import guard
+from benchmarks.fuzz import guard, joints
 from benchmarks.fuzz.files import fuzz
+from benchmarks.fuzz.joint_judge import JointJudge
 from benchmarks.fuzz.judge import Judge
 from benchmarks.fuzz.readers import Reader, readers
+from vla_accel_ros.safety.guard_config import GuardConfig
+from vla_accel_ros.safety.joint_limits import JointSettings
 from vla_accel_ros.safety.limits import Limits
 
 MESSAGES, FILES = 3000, 15
@@ -59,6 +62,47 @@ def test_the_judge_sees_motion_that_nobody_enabled_or_that_never_ends():
         ' too fast',
         ' 0.949999999 s after the last action',
         ' gripper',
+    ]
+
+
+def test_no_message_of_joints_makes_the_guard_unsafe_and_good_ones_are_taken():
+    reasons = set()
+    for seed in range(len(joints.ROBOTS)):
+        judge, found = joints.play(seed, 400)
+        assert judge.unsafe == []
+        assert min(judge.accepted, judge.moved) > 100
+        reasons |= set(found)
+    assert {'nan_or_inf', 'stale', 'jump', 'joint_position', 'joint_velocity'} <= reasons
+
+
+@pytest.mark.parametrize(
+    ('config', 'said'),
+    [
+        (GuardConfig(joints=JointSettings(largest_step=(1.0,))), 'is far from'),
+        (GuardConfig(joints=JointSettings(acceleration=(500.0,))), 'rad/s in'),
+        (GuardConfig(joints=JointSettings(max_age_s=1.0)), 'without knowing where'),
+    ],
+)
+def test_a_guard_of_joints_with_a_wider_limit_is_found_out(monkeypatch, config, said):
+    monkeypatch.setattr(joints, 'GuardConfig', lambda: config)
+    assert any(said in each for each in joints.play(3, 500)[0].unsafe)
+
+
+def test_the_judge_of_joints_sees_motion_that_nobody_enabled_and_a_hold_at_the_last_command():
+    judge = JointJudge([0], ['a'], True, 2)
+    judge.state(['a'], [0.5], 0.0, 0)
+    judge.command([0.5], [None], True, 1)
+    judge.enabled(0)
+    judge.message([3.0, 0.0], 1, 0.05, 1, 1)
+    judge.command([0.6], [0.5], True, 2)
+    judge.command([0.6], [None], False, 3)
+    assert [each.split(':')[1].split(' [')[0] for each in judge.unsafe] == [
+        ' not enabled',
+        ' 3.0 is far from 0.5',
+        ' 3.0 is out of the range, from 0.5',
+        ' gripper',
+        ' 0.09999999999999998 in 1e-09 s',
+        ' held at',
     ]
 
 

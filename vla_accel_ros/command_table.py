@@ -107,8 +107,8 @@ COMMANDS = {
     'lerobot': Command(
         'vla_accel_ros.commands.lerobot',
         'write a recorded bag as a LeRobot dataset (v3)',
-        ('vla-accel lerobot out/demo_bag --cameras 2 --out out/demo_dataset',),
-        extras={'eval': None},
+        ('vla-accel lerobot out/demo_bag --cameras 2 --video --out out/demo_dataset',),
+        extras={'eval': None, 'sim': 'video'},
     ),
     'env': Command(
         'vla_accel_ros.commands.env',

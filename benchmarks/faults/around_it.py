@@ -98,7 +98,7 @@ ROWS = (
         ),
     ),
     *of(
-        'faults/test_network',
+        'network/test_link',
         'network',
         (
             '20 ms each way between the robot and inference',
@@ -119,6 +119,12 @@ ROWS = (
             'scheduler: inference_timeout',
             ITSELF,
             'a_cut_link_holds_the_arm_in_time_and_it_goes_on_by_itself[5.0]',
+        ),
+        (
+            '700 ms each way between the robot and inference',
+            'scheduler: answer_discarded',
+            ITSELF,
+            'answers_that_come_too_late_are_named_and_move_nothing',
         ),
     ),
     *of(

@@ -17,21 +17,22 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 import sys
 import time
 
-from benchmarks.fuzz import guard
+from benchmarks.fuzz import guard, joints
 from benchmarks.fuzz.files import fuzz
 from benchmarks.fuzz.readers import readers
 
 
-def messages(seed: int, count: int) -> bool:
-    """Fuzz the guard, say what was found, and return whether all was safe."""
+def messages(seed: int, count: int, what: str, life: Callable) -> bool:
+    """Fuzz a guard, say what was found, and return whether all was safe."""
     begun_s = time.monotonic()
-    unsafe, reasons = guard.run(seed, count)
+    unsafe, reasons = guard.run(seed, count, life)
     said = ', '.join(f'{name} {number}' for name, number in reasons.most_common())
-    print(f'{count} messages in {time.monotonic() - begun_s:.0f} s: {said}', flush=True)
+    print(f'{what}: {count} messages in {time.monotonic() - begun_s:.0f} s: {said}', flush=True)
     for each in unsafe[:20]:
         print(f'  UNSAFE: {each}')
     print(f'unsafe: {len(unsafe)}', flush=True)
@@ -62,14 +63,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add('--seed', type=int, default=0, help='of all random numbers (%(default)s)')
-    add('--messages', type=int, default=1_000_000, metavar='N', help='to the guard (%(default)s)')
+    add('--messages', type=int, default=1_000_000, metavar='N', help='of a tool (%(default)s)')
+    add('--joints', type=int, default=300_000, metavar='N', help='of joints (%(default)s)')
     add('--runs', type=int, default=20_000, metavar='N', help='files a reader (%(default)s)')
     add('--seconds', type=float, default=300, metavar='S', help='at most a reader (%(default)s)')
     add('--out', type=Path, default=Path('out/fuzz'), help='what broke a reader (%(default)s)')
     options = parser.parse_args()
-    safe = messages(options.seed, options.messages) if options.messages else True
+    games = ((options.messages, 'tool', guard.play), (options.joints, 'joints', joints.play))
+    safe = [messages(options.seed, count, what, life) for count, what, life in games if count]
     sound = not options.runs or files(options.seed, options.runs, options.seconds, options.out)
-    return 0 if safe and sound else 1
+    return 0 if all(safe) and sound else 1
 
 
 if __name__ == '__main__':

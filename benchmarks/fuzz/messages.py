@@ -43,14 +43,18 @@ class Message:
 
 
 class Sender:
-    """Makes messages from a seed: good ones, changed ones, reordered and repeated ones.
+    """Makes messages of a tool: good ones, changed ones, reordered and repeated ones.
 
     Args:
-        seed: Of the random numbers.
+        dice: Random numbers.
+        limits: Numbers to go to the edge of.
+        changed: Share of the messages that are changed or repeated.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._dice = random.Random(seed)
+    def __init__(
+        self, dice: random.Random, limits: tuple[float, ...] = LIMITS, changed: float = 0.5
+    ) -> None:
+        self._dice, self._limits, self._changed = dice, limits, changed
         self._sent: list[Message] = []
 
     def next(self, clock_ns: int) -> Message:
@@ -61,8 +65,8 @@ class Sender:
             # Again, or out of its order.
             return dice.choice(self._sent)
         message = self._good(clock_ns)
-        if kind < 0.5:
-            message = self._changed(message, clock_ns)
+        if kind < self._changed:
+            message = changed(message, clock_ns, dice, self._limits)
         self._sent = [*self._sent[-20:], message]
         return message
 
@@ -71,20 +75,30 @@ class Sender:
         row = [dice.uniform(-0.006, 0.006) for _ in range(6)] + [float(dice.random() < 0.5)]
         return Message(row, clock_ns - dice.randrange(40_000_000), 0.05)
 
-    def _changed(self, good: Message, clock_ns: int) -> Message:
-        dice, row = self._dice, list(good.row)
-        stamp_ns, step_s = good.stamp_ns, good.step_s
-        for _ in range(dice.choice((1, 1, 2, 4))):
-            what = dice.randrange(5)
-            if what == 0:
-                row[dice.randrange(len(row))] = dice.choice(EDGES)
-            elif what == 1:
-                edge = dice.choice(LIMITS) * dice.choice((1, -1))
-                row[dice.randrange(len(row))] = edge * dice.choice((1, 0.999999, 1.000002, 1.1))
-            elif what == 2:
-                row[dice.randrange(len(row))] = dice.uniform(-1, 1) * 10 ** dice.uniform(-12, 12)
-            elif what == 3:
-                stamp_ns = clock_ns - dice.choice(AGES_NS)
-            else:
-                step_s = dice.choice((*STEPS_S, dice.uniform(0, 0.6)))
-        return Message(row, stamp_ns, step_s)
+
+def changed(
+    good: Message, clock_ns: int, dice: random.Random, limits: tuple[float, ...]
+) -> Message:
+    """Return a message that differs from a good one in a few places.
+
+    Args:
+        good: The message.
+        clock_ns: Time of the stamps' clock.
+        dice: Random numbers.
+        limits: Numbers to go to the edge of.
+    """
+    row, stamp_ns, step_s = list(good.row), good.stamp_ns, good.step_s
+    for _ in range(dice.choice((1, 1, 2, 4))):
+        what = dice.randrange(5)
+        if what == 0:
+            row[dice.randrange(len(row))] = dice.choice(EDGES)
+        elif what == 1:
+            edge = dice.choice(limits) * dice.choice((1, -1))
+            row[dice.randrange(len(row))] = edge * dice.choice((1, 0.999999, 1.000002, 1.1))
+        elif what == 2:
+            row[dice.randrange(len(row))] = dice.uniform(-1, 1) * 10 ** dice.uniform(-12, 12)
+        elif what == 3:
+            stamp_ns = clock_ns - dice.choice(AGES_NS)
+        else:
+            step_s = dice.choice((*STEPS_S, dice.uniform(0, 0.6)))
+    return Message(row, stamp_ns, step_s)

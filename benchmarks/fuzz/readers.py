@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import json
 from pathlib import Path
 import shutil
 
@@ -29,6 +30,25 @@ PUBLISHED = {
     'cogact_tiny': ('config.json', 'dataset_statistics.json'),
     'pi0_tiny': ('config.json', 'norm_stats.json'),
     'smolvla_tiny': ('config.json', 'stats.json'),
+}
+
+# A robot of every kind of joint, and its columns.
+ROBOT = """<?xml version="1.0"?>
+<robot name="two_fingers">
+  <link name="base"/>
+  <joint name="waist" type="continuous"><limit effort="80" velocity="2.0"/></joint>
+  <joint name="elbow" type="revolute"><limit lower="-2.8" upper="2.8" velocity="2"/></joint>
+  <joint name="lift" type="prismatic"><limit lower="0" upper="0.4" velocity="0.1"/></joint>
+  <joint name="flange" type="fixed"/>
+</robot>
+"""
+SPACE = {
+    'name': 'two_fingers',
+    'groups': [
+        {'kind': 'joint_position', 'names': ['waist', 'elbow'], 'arm': 'left', 'unit': 'rad'},
+        {'kind': 'joint_displacement', 'names': ['lift'], 'arm': 'left', 'unit': 'm'},
+        {'kind': 'gripper', 'names': ['fingers'], 'arm': 'left'},
+    ],
 }
 
 
@@ -68,6 +88,8 @@ def readers() -> tuple[Reader, ...]:
     """Return all kinds of files."""
     from vla_accel_ros.files.parameter_text import ParameterFileError, read_file
     from vla_accel_ros.files.parameter_yaml import parse
+    from vla_accel_ros.inputs.space_file import read_space
+    from vla_accel_ros.inputs.urdf import read_limits
     from vla_accel_ros.models.checkpoints.config_file import read_config
     from vla_accel_ros.models.checkpoints.json_file import CheckpointError
     from vla_accel_ros.models.checkpoints.pickled import read_pickled
@@ -92,6 +114,18 @@ def readers() -> tuple[Reader, ...]:
 
     def parameters(folder: Path) -> None:
         shutil.copy(ROOT / 'config/arm.yaml', folder / 'a.yaml')
+
+    def robot(folder: Path) -> None:
+        (folder / 'a.urdf').write_text(ROBOT)
+
+    def read_robot(folder: Path) -> None:
+        found = read_limits((folder / 'a.urdf').read_text(errors='replace'))
+        for limit in found.values():
+            if isinstance(limit, ValueError):
+                raise limit
+
+    def space(folder: Path) -> None:
+        (folder / 'a.json').write_text(json.dumps(SPACE))
 
     def read_parameters(folder: Path) -> None:
         parse(read_file(folder / 'a.yaml', 'a.yaml'), 'a.yaml')
@@ -140,6 +174,14 @@ def readers() -> tuple[Reader, ...]:
             CheckpointError,
         ),
         Reader('parameter file', 'a.yaml', parameters, read_parameters, ParameterFileError),
+        Reader("robot's description", 'a.urdf', robot, read_robot, ValueError),
+        Reader(
+            'action space',
+            'a.json',
+            space,
+            lambda folder: read_space(str(folder / 'a.json')),
+            ValueError,
+        ),
         *_bags(),
     )
 

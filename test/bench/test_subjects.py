@@ -23,6 +23,7 @@ from vla_accel_ros.bench.scenes import HEIGHT, WIDTH, simulated, synthetic
 from vla_accel_ros.devices import DeviceError
 from vla_accel_ros.models import presets
 from vla_accel_ros.models.families.oft.config import OFTConfig
+from vla_accel_ros.models.self_test import ANY_INSTRUCTION
 
 
 def test_a_scene_goes_round_while_its_stamps_go_on(subject):
@@ -114,3 +115,9 @@ def test_a_device_that_is_not_there_is_said_before_anything_is_made(monkeypatch)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     with pytest.raises(DeviceError, match=r'cuda.*no GPU'):
         subjects.find('openvla-7b', 'cuda', random=True)
+
+
+def test_a_shipped_checkpoint_of_another_arm_is_asked_what_it_knows():
+    subject = subjects.find('libero-object-s')
+    assert subject.scene.instruction == ANY_INSTRUCTION
+    assert 'synthetic' in subject.scene.about

@@ -253,3 +253,9 @@ def test_arguments_that_make_no_sense_are_one_line(folder, arguments, words, cap
     assert cli.main(['serve', str(folder), '--engine', 'eager', *arguments]) == 2
     out, err = capsys.readouterr()
     assert out == '' and words in err.splitlines()[-1]
+
+
+def test_the_service_of_moveit_pro_is_refused_without_its_messages(folder, capsys):
+    assert cli.main(['serve', str(folder), '--chunk-service', '/chunk', '--engine', 'eager']) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert 'moveit_pro_ml_msgs is not installed' in said and 'MoveIt Pro' in said

@@ -26,6 +26,7 @@ from vla_accel_ros import cli
 from vla_accel_ros.training import collect, forecast, recipe_yaml
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec, size
+from vla_accel_ros.training.recipe import TABLETOP
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def train(*words):
 @pytest.mark.parametrize(
     ('name', 'said'),
     [
-        ('nope', "there is no recipe 'nope', expected a YAML file or one of: libero-object-s, tabletop-"),
+        ('nope', "there is no recipe 'nope', expected a YAML file or one of: libero-object-s, "),
         ('/etc/passwd', '/etc/passwd: recipe is no mapping, expected names: values'),
         ('/proc/self/exe', 'cannot be read as YAML'),
         ('no/such.yaml', 'is no file'),
@@ -97,8 +98,10 @@ def test_the_time_of_a_shipped_recipe_is_said_before_it_begins(tmp_path, monkeyp
     monkeypatch.setattr(forecast, 'needed', lambda *_: None)
     from vla_accel_ros.commands.train import recipe_file
 
-    for name in forecast.MEASURED:
-        lines = forecast.forecast(recipe_yaml.load(recipe_file(name)), tmp_path)
+    recipes = {name: recipe_yaml.load(recipe_file(name)) for name in forecast.MEASURED}
+    # What LIBERO's things are only LIBERO says.
+    for name in (name for name, recipe in recipes.items() if recipe.world == TABLETOP):
+        lines = forecast.forecast(recipes[name], tmp_path)
         assert 'GB in' in lines[0] and ' h at the ' in lines[1]
 
 
@@ -127,5 +130,5 @@ def test_what_a_worker_cannot_write_is_said_by_the_parent(tmp_path):
     (tmp_path / 'views.npy').mkdir()
     errors = queue.SimpleQueue()
     with pytest.raises(SystemExit):
-        collect._work(str(tmp_path), [0], 'wander', 0, Disturbance(), errors)
+        collect._work(str(tmp_path), [0], 'wander', 0, Disturbance(), None, errors)
     assert 'views.npy' in errors.get()

@@ -25,6 +25,9 @@ from vla_accel_ros.environments import libero_protocol as protocol
 from vla_accel_ros.environments.libero_env import LiberoKind
 from vla_accel_ros.environments.offscreen import Offscreen
 from vla_accel_ros.environments.rehearsal import rehearse
+from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.observations import Observation
+from vla_accel_ros.paths import checkpoint_folder
 
 pytest.importorskip('libero', reason='LIBERO is not installed: make libero')
 
@@ -51,6 +54,20 @@ def drawn(monkeypatch):
 
     monkeypatch.setattr(Offscreen, 'render', count)
     return cameras
+
+
+def test_the_shipped_policy_brings_a_fixed_state_of_the_suite_to_its_end(soup):
+    policy = Policy.load(checkpoint_folder('libero-object-s'), threads=1)
+    soup.reset(0, SOUP)
+    done = None
+    while done is None or not done.done:
+        view = soup.observe()
+        seen = Observation(view.images, SOUP, proprio=view.proprio)
+        for action in policy.predict(seen).chunk_values:
+            done = soup.step(action)
+            if done.done:
+                break
+    assert done.success
 
 
 def test_a_suite_has_its_tasks_in_its_order():

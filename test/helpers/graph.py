@@ -50,10 +50,12 @@ class Graph:
         self.peer.destroy_node()
         rclpy.try_shutdown(context=self.context)
 
-    def add(self, node_class: type, autostart: bool = True, **parameters):
-        """Make a node; with `autostart`, spin until it is active."""
+    def add(self, node_class: type, autostart: bool = True, remaps=(), **parameters):
+        """Make a node; with `autostart`, spin until it is active; `remaps` as `from:=to`."""
         parameters['autostart'] = autostart
+        words = [word for remap in remaps for word in ('-r', remap)]
         node = node_class(
+            cli_args=['--ros-args', *words] if words else None,
             context=self.context,
             parameter_overrides=[Parameter(k, value=v) for k, v in parameters.items()],
         )

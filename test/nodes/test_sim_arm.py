@@ -27,7 +27,7 @@ from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 
 from vla_accel_ros.nodes.sim_arm import FIRST_NS, SimArm
-from vla_accel_ros.nodes.sim_arm_outputs import JOINTS, TOOL
+from vla_accel_ros.nodes.sim_arm_robots import JOINTS, TOOL
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.images import image_to_array
 from vla_accel_ros.ros.messages import from_ns, to_ns
@@ -150,7 +150,7 @@ def test_the_gripper_closes_on_command(stepped):
     stepped.graph.until(lambda: stepped.states, 'the state is shown')
     opened = stepped.states[-1].position[width]
     stepped.gripper.publish(Float64(data=1.0))
-    stepped.graph.until(lambda: stepped.node._gripper == 1.0, 'the command came')
+    stepped.graph.until(lambda: stepped.node._grippers == [1.0], 'the command came')
     for _ in range(10):
         stepped.step()
     assert stepped.states[-1].position[width] < opened - 0.02
@@ -158,7 +158,7 @@ def test_the_gripper_closes_on_command(stepped):
     stepped.graph.until(
         lambda: stepped.node.health.total('gripper_not_finite') == 1, 'NaN is counted'
     )
-    assert stepped.node._gripper == 1.0
+    assert stepped.node._grippers == [1.0]
 
 
 def test_success_is_asked_for_and_is_no_before_anything_moved(stepped):

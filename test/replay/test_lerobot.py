@@ -73,6 +73,47 @@ def test_what_is_written_is_read_again_to_the_bit(tmp_path):
         np.testing.assert_array_equal(frame.state, state)
 
 
+def filmed(path, shape=(32, 48, 3)):
+    """Write two episodes with a video; return its pictures, each of one grey."""
+    pictures = [np.full(shape, 10 + 20 * k, np.uint8) for k in range(6)]
+    with DatasetWriter(path, 20, {'main': shape}, VECTORS, video=True) as writer:
+        for k, picture in enumerate(pictures):
+            vectors = {layout.ACTION: np.full(7, k), layout.STATE: np.full(2, k)}
+            writer.frame({'main': picture}, vectors, TASKS[k // 3])
+            if k % 3 == 2:
+                writer.end_episode()
+    return pictures
+
+
+def test_pictures_that_are_written_as_a_video_are_read_again_frame_by_frame(tmp_path):
+    pictures = filmed(tmp_path / 'data')
+    found = read(tmp_path / 'data')
+    assert [f.action[0] for f in found] == list(range(6))
+    for frame, picture in zip(found, pictures, strict=True):
+        seen = frame.images['observation.images.main']
+        assert seen.shape == picture.shape
+        assert np.abs(seen.astype(int) - picture).max() <= 4
+    facts = json.loads((tmp_path / 'data' / layout.INFO).read_text())
+    assert facts['features']['observation.images.main']['dtype'] == 'video'
+    rows = parquet.read_table(tmp_path / 'data/meta/episodes/chunk-000/file-000.parquet')
+    begins = rows['videos/observation.images.main/from_timestamp'].to_pylist()
+    assert begins == pytest.approx([0.0, 0.15])
+
+
+def test_a_video_that_is_cut_off_is_named(tmp_path):
+    filmed(tmp_path / 'data')
+    (file,) = (tmp_path / 'data').rglob('*.mp4')
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(DatasetError, match=r'file-000\.mp4 gives 0 frames'):
+        read(tmp_path / 'data')
+
+
+def test_pictures_of_a_size_that_no_video_has_leave_no_dataset(tmp_path):
+    with pytest.raises(DatasetError, match='pictures of 7x4, expected even numbers'):
+        filmed(tmp_path / 'data', (4, 7, 3))
+    assert not (tmp_path / 'data').exists()
+
+
 def test_the_files_are_those_of_version_3(folder):
     files = sorted(str(f.relative_to(folder)) for f in folder.rglob('*') if f.is_file())
     assert files == [

@@ -162,6 +162,20 @@ def test_the_watchdog_holds_the_measured_position_and_not_the_last_command():
     assert robot.tick(10).moving
 
 
+def test_a_position_where_no_joint_can_be_is_not_held():
+    robot = Robot()
+    robot.act([0.11] * 7)
+    robot.tick()
+    robot.guard.stop()
+    sound, robot.at = robot.at, np.array([1e308] * 7)
+    assert robot.tick(follow=False).values
+    robot.guard.stop()
+    robot.measure()
+    assert robot.tick(follow=False).values == ()
+    robot.at = sound
+    assert robot.tick().values == pytest.approx(tuple(sound))
+
+
 @pytest.mark.parametrize('halt', ['stop', 'disable'])
 def test_stopping_holds_the_measured_position(halt):
     robot = Robot()

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 from vla_accel_ros.sim.arm import WORKSPACE
+from vla_accel_ros.sim.arm_model import panda
 from vla_accel_ros.sim.rotations import to_vector
-from vla_accel_ros.sim.scene import panda
 
 
 def drive(env, action, steps, settle=6):

@@ -22,7 +22,7 @@ import pytest
 
 from vla_accel_ros.inputs.urdf import read_limits
 from vla_accel_ros.sim.description import JOINT_NAMES, SPEEDS, urdf
-from vla_accel_ros.sim.joints import JOINT_SPACE, as_positions
+from vla_accel_ros.sim.joints import JOINT_SPACE, as_positions, as_steps
 from vla_accel_ros.sim.rotations import to_matrix
 
 
@@ -73,9 +73,12 @@ def test_joint_positions_move_the_arm_there_and_are_cut_to_its_range(blind):
 def test_a_chunk_of_displacements_ends_where_the_tool_would(blind):
     blind.reset(seed=4)
     chunk = np.array([[0.005, -0.005, 0.004, 0, 0, 0.02, 1.0]] * 4)
-    rows = as_positions(blind, chunk)
+    rows = as_positions(blind, chunk, blind.measured())
     assert rows.shape == (4, JOINT_SPACE.width)
     assert (rows[:, JOINT_SPACE.grippers] == 1).all()
+    steps = as_steps(blind, chunk, blind.measured())
+    np.testing.assert_allclose(blind.measured() + steps[:, :7].sum(axis=0), rows[-1, :7])
+    np.testing.assert_array_equal(steps[:, 7:], rows[:, 7:])
     start = blind.ee_pose()[0]
     for row in rows:
         for _ in range(4):

@@ -125,8 +125,16 @@ def test_frames_of_one_instruction_are_asked_that_one_and_nothing_else(tmp_path)
     np.testing.assert_allclose(np.unique(weights(made, made.ready(), 3.0)), [1 / 6, 1 / 2])
 
 
-def test_statistics_of_a_controllers_data_set_are_in_its_units(frames):
-    plain = action_statistics({'some': frames}, 'here')['action']
-    told = action_statistics({'some': frames}, 'libero-mine')['action']
-    np.testing.assert_allclose(np.array(told['std'])[:3] * 0.05, plain['std'][:3])
-    np.testing.assert_allclose(told['std'][6], plain['std'][6])
+def test_statistics_of_a_controllers_data_set_are_in_its_units_and_labels_are_the_same(frames):
+    told = {key: action_statistics({'some': frames}, key) for key in ('here', 'libero-mine')}
+    plain, theirs = (np.array(told[key]['action']['std']) for key in told)
+    np.testing.assert_allclose(theirs * [*[0.05] * 3, *[0.5] * 3, 1.0], plain)
+    shape = embedded(12, image_size=32, tower_width=32, tower_blocks=1, width=48, heads=2)
+    labels = []
+    for key, stats in told.items():
+        config = replace(shape, norm_stats={key: stats})
+        batch = Sampler({'some': frames}, config, 1.0, seed=0, asks=3).draw({'some': 1.0}, 5, 0, 0)
+        labels.append(batch.actions.numpy())
+    # The least range of a rotation is wider than its unit.
+    moved = slice(0, 3)
+    np.testing.assert_allclose(labels[0][..., moved], labels[1][..., moved], rtol=1e-5)

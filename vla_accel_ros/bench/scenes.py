@@ -23,6 +23,7 @@ import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.self_test import OF_THE_ARM
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 
@@ -71,13 +72,16 @@ class Scene:
         return Frame(Observation(self.views[place], self.instruction, stamp, proprio), motion)
 
 
-def synthetic(config: VLAConfig, steps: int = 64, seed: int = 0) -> Scene:
+def synthetic(
+    config: VLAConfig, steps: int = 64, seed: int = 0, instruction: str = OF_THE_ARM
+) -> Scene:
     """Make an episode of camera frames: a textured table, blocks on it, one of them moving.
 
     Args:
         config: Says how many views.
         steps: Until it goes round.
         seed: Of texture, blocks and path.
+        instruction: What is asked for.
     """
     generator = np.random.default_rng(seed)
     views = [_table(generator) for _ in range(config.cameras)]
@@ -88,7 +92,7 @@ def synthetic(config: VLAConfig, steps: int = 64, seed: int = 0) -> Scene:
     motion = Motion((0.02, 0.0, 0.015), (0.0, 0.0, 0.0), STEP_S)
     about = f'synthetic {WIDTH}x{HEIGHT} frames, one block moving, {motion.linear_speed:.2f} m/s'
     proprio = [np.zeros(config.proprio)] * steps if config.proprio else None
-    return Scene(about, frames, [motion] * steps, 'pick up the red cube', proprio)
+    return Scene(about, frames, [motion] * steps, instruction, proprio)
 
 
 def _table(generator: np.random.Generator) -> np.ndarray:

@@ -36,6 +36,7 @@ from vla_accel_ros.models.device import check_device
 from vla_accel_ros.models.families import registry
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.random_weights import random_model
+from vla_accel_ros.models.self_test import OF_THE_ARM, understood
 from vla_accel_ros.models.tokenizer import FixedPrompt, PromptEncoder
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.paths import checkpoint_folder, shipped_checkpoints
@@ -150,13 +151,13 @@ def find(
     if random:
         return of_config(name, read_config(folder), device, kind, seed)
     model = load(resolve(folder), device, kind, progress)
-    shipped = folder in shipped_checkpoints().values()
+    encode = registry.of(model.config).prompts(folder, model.config)
+    instruction = understood(encode)
     scene = (
         simulated(model.config, RANGES['reporting'].start + seed)
-        if shipped
-        else synthetic(model.config, seed=seed)
+        if folder in shipped_checkpoints().values() and instruction == OF_THE_ARM
+        else synthetic(model.config, seed=seed, instruction=instruction)
     )
-    encode = registry.of(model.config).prompts(folder, model.config)
     return Subject(folder.name, model, encode, scene, unnorm_key, 'trained')
 
 

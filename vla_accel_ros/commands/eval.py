@@ -157,6 +157,7 @@ def _run(
     report = session.report(results, time.monotonic() - start)
     if args.out is not None and not (args.json and is_stdout(args.out)):
         write_whole(args.out, json.dumps(report, indent=1) + '\n')
+        print(f'{args.out}: {len(results)} episodes written', file=sys.stderr)
     _say(args, session, report)
     if page is not None:
         from vla_accel_ros.evaluation.pages import write_page

@@ -39,6 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='how many, where no --image-topic says which (%(default)s)',
     )
+    add(
+        '--video',
+        action='store_true',
+        help='pictures as H.264 videos, smaller and with losses, in the place of PNG',
+    )
     options.policy_step(parser)
     options.topics(parser.add_argument_group('topics, as of vla-accel replay'))
     options.episodes(parser)
@@ -92,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
         args.proprio_name,
         Splitter(args.pause, args.longest_episode),
         Recorded(kind, args.policy_step, *options.gripper_ends(args, roles)),
+        args.video,
     )
     lock = Lock.beside(args.out)
     with lock, Interrupt('stopping: nothing is written') as stop, naming(args.out):

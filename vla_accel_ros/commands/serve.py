@@ -25,6 +25,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from vla_accel_ros.acceleration import grammar
+from vla_accel_ros.commands import serve_chunk
 from vla_accel_ros.devices import device_or_auto
 from vla_accel_ros.engines import wish
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
@@ -88,6 +89,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--state-key', default='observation/state', help='of the proprioception (%(default)s)'
     )
     keys.add_argument('--prompt-key', default='prompt', help='of the instruction (%(default)s)')
+    serve_chunk.configure(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -105,6 +107,12 @@ def run(args: argparse.Namespace) -> int:
     folder = checkpoint_folder(args.checkpoint)
     # As in the inference node: threads that spin while they wait slow down cores that are shared.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    if args.chunk_service:
+        # In this thread: torch keeps its thread count by thread.
+        loaded = _load(args, str(folder), method)
+        serve_chunk.serve(args, loaded, method, folder.name, _say)
+        _say('ended')
+        return 0
     from vla_accel_ros.acceleration import apply_method
     from vla_accel_ros.remote import convention
     from vla_accel_ros.remote.metadata import Declaration

@@ -28,9 +28,10 @@ from vla_accel_ros.environments.libero_import import PREFIX, import_libero
 from vla_accel_ros.environments.libero_scene import SceneReader
 from vla_accel_ros.environments.libero_tasks import LiberoTask, initial_states, tasks_of
 from vla_accel_ros.environments.mapping import OSC_POSE
-from vla_accel_ros.environments.offscreen import Offscreen, project
+from vla_accel_ros.environments.offscreen import Offscreen
 from vla_accel_ros.environments.optional import quiet
 from vla_accel_ros.environments.panda import proprio
+from vla_accel_ros.sim.cameras import project
 
 CAMERAS = ('agentview', 'robot0_eye_in_hand')
 ALL = 'all'

@@ -22,7 +22,6 @@ robosuite is run without a renderer, and the one here goes before the model that
 
 from __future__ import annotations
 
-import math
 import weakref
 
 import numpy as np
@@ -87,27 +86,6 @@ class Offscreen:
         """Free the renderers."""
         _close(self._renderers)
         self._model = None
-
-
-def project(model, data, camera: str, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Project points of the world onto a camera's square image (pinhole).
-
-    Args:
-        model: mujoco.MjModel.
-        data: mujoco.MjData whose camera pose counts.
-        camera: Its name in the model.
-        points: [n, 3], m.
-
-    Returns:
-        Column and row as shares of the side, from the upper left corner, [n, 2]; and the depth
-        along the optical axis [n] in m, not positive behind the camera.
-    """
-    index = model.camera(camera).id
-    local = (points - data.cam_xpos[index]) @ data.cam_xmat[index].reshape(3, 3)
-    depth = -local[:, 2]
-    focal = 0.5 / math.tan(0.5 * math.radians(model.cam_fovy[index]))
-    safe = np.where(np.abs(depth) < 1e-9, 1e-9, depth)[:, None]
-    return 0.5 + focal * local[:, :2] * [1.0, -1.0] / safe, depth
 
 
 def _close(renderers: dict) -> None:

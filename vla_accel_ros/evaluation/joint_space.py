@@ -91,7 +91,9 @@ class JointPath:
             seen = env.observe()
             images = tuple(seen[name] for name in env.cameras)
             observation = Observation(images, instruction, now_ns, seen['proprio'])
-            chunk = as_positions(env, self._policy.predict(observation).chunk_values)
+            chunk = as_positions(
+                env, self._policy.predict(observation).chunk_values, env.measured()
+            )
             self.counts['calls'] += 1
             answered = self._pilot.on_answer(ActionChunk(chunk, now_ns, space=JOINT_SPACE), now_ns)
             decision = answered if decision.action is None else decision
@@ -115,12 +117,28 @@ class JointPath:
             self._gripper = self._gripper if gripper is None else gripper
             self._now_ns = min(self._now_ns + round(self._guard.period_s * NS), end_ns)
         self.counts[command.reason] += 1
-        joints = command.values or tuple(self._env.joint_positions()[: len(JOINT_NAMES)])
+        joints = command.values or tuple(self._env.measured())
         return self._env.advance_joints(joints, self._gripper)
 
     def _measure(self) -> None:
-        joints = self._env.joint_positions()[: len(JOINT_NAMES)].tolist()
+        joints = self._env.measured().tolist()
         self._drive.update_joints(JOINT_NAMES, joints, self._now_ns)
+
+
+def arguments(doc: str) -> argparse.ArgumentParser:
+    """Give what is asked of those who let a policy of a tool drive joints.
+
+    Args:
+        doc: Of the program; its first paragraph is shown.
+    """
+    parser = argparse.ArgumentParser(description=doc.split('\n\n')[0])
+    parser.add_argument(
+        '--checkpoint', default=DEFAULT_CHECKPOINT, help='answers a tool (%(default)s)'
+    )
+    parser.add_argument('--episodes', type=int, default=100, help='how many (%(default)s)')
+    first = seeds.RANGES['reporting'].start
+    parser.add_argument('--seed', type=int, default=first, help='the first (%(default)s)')
+    return parser
 
 
 def main() -> int:
@@ -128,14 +146,7 @@ def main() -> int:
     from vla_accel_ros.models.policy import Policy
     from vla_accel_ros.models.serving import check_tool
 
-    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
-    parser.add_argument(
-        '--checkpoint', default=DEFAULT_CHECKPOINT, help='answers a tool (%(default)s)'
-    )
-    parser.add_argument('--episodes', type=int, default=100, help='how many (%(default)s)')
-    first = seeds.RANGES['reporting'].start
-    parser.add_argument('--seed', type=int, default=first, help='the first (%(default)s)')
-    args = parser.parse_args()
+    args = arguments(__doc__).parse_args()
     chosen = seeds.require('reporting', args.seed, args.episodes)
     policy = Policy.load(checkpoint_folder(args.checkpoint))
     check_tool(policy)

@@ -26,9 +26,10 @@ import sys
 from vla_accel_ros.acceleration.presets import node_parameters
 from vla_accel_ros.graph.deployment import Deployment
 from vla_accel_ros.graph.parameter_file import check_together, settings_of, tables
-from vla_accel_ros.inputs.compression import PNG
+from vla_accel_ros.inputs.compression import AUTO, PNG
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
+from vla_accel_ros.nodes.sim_arm_settings import IMAGES, ONE_ARM
 from vla_accel_ros.paths import checkpoint_folder, share_file
 from vla_accel_ros.remote.settings import OPTIONS as REMOTE
 from vla_accel_ros.ros import enclave, parent
@@ -36,29 +37,29 @@ from vla_accel_ros.ros.parameter_check import full_name, resolve
 
 __all__ = ['Deployment', 'Process', 'environment', 'processes', 'watcher']
 
-SIM_TOPICS = ('image_raw', 'wrist/image_raw')
-
 
 @dataclass(frozen=True)
 class Process:
     """One node as a process.
 
     Attributes:
-        name: The node's name, its executable's and its module's.
+        name: The node's name and its executable's.
         parameters: What goes before the parameter file.
         remaps: Topics by the node's own name for them.
         given: What the parameter file sets otherwise than the node would without.
+        program: The module to run; the node's own where empty.
     """
 
     name: str
     parameters: dict[str, object]
     remaps: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, object] = field(default_factory=dict)
+    program: str = ''
 
     @property
     def module(self) -> str:
         """The module to run."""
-        return f'vla_accel_ros.nodes.{self.name}'
+        return self.program or f'vla_accel_ros.nodes.{self.name}'
 
     def ros_arguments(self, deployment: Deployment) -> list[str]:
         """Return the arguments behind `--ros-args`, but name and namespace.
@@ -154,14 +155,15 @@ def _processes(
         deployment: The deployment.
         given: What the parameter file sets: node -> parameter -> value.
     """
+    robot = str(given['sim_arm'].get('robot', ONE_ARM))
     common = {'use_sim_time': deployment.use_sim_time, 'autostart': deployment.autostart}
     accelerated = _accelerated(deployment.preset) if deployment.preset else {}
-    topics = deployment.image_topics or (SIM_TOPICS if deployment.sim else ())
+    topics = deployment.image_topics or (IMAGES[robot] if deployment.sim else ())
     camera = {**common, **_views(deployment, given['inference'])}
     if topics:
         camera['image_topics'] = list(topics)
     scheduler = {**common, **accelerated.get('scheduler', {})}
-    if deployment.side == 'robot' and 'observation' not in given['scheduler']:
+    if deployment.side == 'robot' and given['scheduler'].get('observation', AUTO) == AUTO:
         # A link is slower than shared memory, and only PNG changes no token.
         scheduler['observation'] = PNG
     if deployment.instruction:
@@ -196,7 +198,9 @@ def _processes(
             # Drawn at the size it is looked at: what the embedded checkpoint was trained on.
             sim['image_size'] = camera['image_size']
         try:
-            sim['task'] = parse(deployment.instruction).instruction
+            # The two arms take no task.
+            if robot == ONE_ARM:
+                sim['task'] = parse(deployment.instruction).instruction
         except ValueError:
             # None, or one in other words: the arm draws a task of its own.
             pass

@@ -27,6 +27,7 @@ from vla_accel_ros.graph.deployment import Deployment
 from vla_accel_ros.graph.parameter_file import settings_of
 from vla_accel_ros.graph.processes import Process, processes
 from vla_accel_ros.nodes.arm_command_kind import TOPICS, TWIST, gripper_topics, space_of
+from vla_accel_ros.nodes.sim_arm_settings import GRIPPERS, IMAGES, ONE_ARM, POSES
 from vla_accel_ros.ros.enclave import OPERATOR, VIEWER
 from vla_accel_ros.ros.parameter_check import full_name
 
@@ -107,10 +108,7 @@ NODES = {
         reply=('~/enable', '~/stop'),
     ),
     'sim_arm': Rights(
-        publish=(
-            *('image_raw', 'wrist/image_raw', '~/state', 'proprio', 'ee_pose'),
-            *('joint_states', 'robot_description'),
-        ),
+        publish=(*('~/state', 'proprio', 'joint_states', 'robot_description'),),
         reply=('~/reset', '~/success', '~/step'),
     ),
 }
@@ -142,7 +140,9 @@ def _enclave(process: Process, deployment: Deployment) -> Enclave:
         else:
             subscribe += ['joint_states', 'robot_description']
     if process.name == 'sim_arm':
-        subscribe += [TOPICS[_command(parameters)], 'gripper_command']
+        robot = str(parameters.get('robot', ONE_ARM))
+        publish += [*IMAGES[robot], *POSES[robot]]
+        subscribe += [TOPICS[_command(parameters)], *GRIPPERS[robot]]
     if process.name == 'inference':
         # One may serve several arms, each in a namespace below its own.
         arms = parameters.get('arms', _default(process.name, 'arms'))

@@ -20,17 +20,18 @@ import numpy as np
 
 from vla_accel_ros.options import Option
 
-RAW, PNG, JPEG = 'raw', 'png', 'jpeg'
-# Every quality changes tokens of the shipped checkpoints, 100 included; below 95 it is more:
-# benchmarks/results/compression.md. The robot's side sends PNG, which changes none.
+AUTO, RAW, PNG, JPEG = 'auto', 'raw', 'png', 'jpeg'
+# Every quality changes tokens of the shipped checkpoints, 100 included: from 1 to 23 % of them at
+# 95 (benchmarks/results/compression.md). The robot's side sends PNG, which changes none.
 QUALITY = 95
 OPTIONS = (
     Option(
         'observation',
-        RAW,
+        AUTO,
         'How the scheduler sends an observation: raw, or as png (no loss) or jpeg on '
-        'vla/observation/compressed, for an inference node on another host',
-        choices=(RAW, PNG, JPEG),
+        'vla/observation/compressed; auto is png where it is launched with side:=robot, raw '
+        'elsewhere',
+        choices=(AUTO, RAW, PNG, JPEG),
     ),
     Option(
         'observation_quality', QUALITY, 'Quality of an observation sent as jpeg', range=(1, 100)

@@ -16,15 +16,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 
 from vla_accel_ros.models.prediction import ImageIgnoredError, NotFiniteError
+from vla_accel_ros.models.tokenizer_file import TokenizerError
 from vla_accel_ros.observations import Observation
 
 # These words stand in the prompt itself, so that every vocabulary knows them.
 ANY_INSTRUCTION = 'take action'
+# What the embedded arm is asked, and those who never saw it may be, too.
+OF_THE_ARM = 'pick up the red cube'
 
 
 class Tested(Protocol):
@@ -42,6 +46,19 @@ class Tested(Protocol):
 
     def reset(self) -> None:
         """Begin an episode."""
+
+
+def understood(encode: Callable[[str], list[int]]) -> str:
+    """Give an instruction that a checkpoint knows the words of: of the embedded arm, if it can.
+
+    Args:
+        encode: From an instruction to token ids.
+    """
+    try:
+        encode(OF_THE_ARM)
+    except TokenizerError:
+        return ANY_INSTRUCTION
+    return OF_THE_ARM
 
 
 def blank(policy: Tested, level: int) -> Observation:

@@ -24,6 +24,7 @@ import time
 
 from vla_accel_ros.acceleration import apply_method, check_method, method_of
 from vla_accel_ros.acceleration.node_parameters import read_pruning_parameters
+from vla_accel_ros.deploy.wants import Wants
 from vla_accel_ros.engines.wish import EngineWish
 from vla_accel_ros.nodes import inference_policy
 from vla_accel_ros.nodes.inference_arm import Job
@@ -72,11 +73,9 @@ class Inference(base.Node):
         """Load, test and warm up the checkpoint; raise with the reason when it is no good."""
         settings = self.settings
         self.worker = worker = Worker(self._answer, self._failed, 'inference', settings['nice'])
-        self._policy = policy = worker.call(
-            lambda: inference_policy.load_policy(settings, self._on_progress)
-        ).result()
+        self._policy = policy = worker.call(lambda: self.load(settings)).result()
         apply_method(method_of(settings), policy)
-        wants = inference_policy.wants_of(settings, policy.unnorm_key)
+        wants = self.wants(settings, policy)
         arms = Arms(self, policy, wants, worker.call)
         self._on_progress(1.0, f'engine {settings["engine"]}')
         if settings['remote']:
@@ -106,6 +105,14 @@ class Inference(base.Node):
         self._engine.tell()
         self._on_progress(1.0, 'ready')
         self.get_logger().info(about)
+
+    def load(self, settings: Mapping[str, object]):
+        """Load the policy, in the worker's thread; see `inference_policy.load_policy`."""
+        return inference_policy.load_policy(settings, self._on_progress)
+
+    def wants(self, settings: Mapping[str, object], policy) -> Wants | None:
+        """Say what the policy wants of the robot; see `inference_policy.wants_of`."""
+        return inference_policy.wants_of(settings, policy.unnorm_key)
 
     def activate(self) -> None:
         """Begin a new life of every arm: nothing from before counts."""

@@ -21,12 +21,13 @@ import time
 
 from sensor_msgs.msg import CompressedImage, Image
 
-from vla_accel_ros.inputs.compression import RAW, compress
+from vla_accel_ros.inputs.compression import JPEG, PNG, compress
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.images import image_to_array
 
 TOPIC = 'vla/observation'
 COMPRESSED = f'{TOPIC}/compressed'
+COMPRESSING = (PNG, JPEG)
 
 
 class Sender:
@@ -48,7 +49,7 @@ class Sender:
     def send(self, frame: Image) -> None:
         """Send one frame, with its own stamp."""
         kind = self._node.settings['observation']
-        if kind == RAW:
+        if kind not in COMPRESSING:
             self._raw.publish(frame)
             return
         begun = time.perf_counter()
@@ -60,4 +61,5 @@ class Sender:
         self._node.health.figure('observation_bytes', len(data))
 
     def _in_use(self):
-        return self._raw if self._node.settings['observation'] == RAW else self._compressed
+        compresses = self._node.settings['observation'] in COMPRESSING
+        return self._compressed if compresses else self._raw

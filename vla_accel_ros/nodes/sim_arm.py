@@ -13,11 +13,12 @@
 # limitations under the License.
 
 
-"""sim_arm: the embedded arm as a robot would look from outside."""
+"""sim_arm: an embedded robot as a robot would look from outside."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 import json
 
 from geometry_msgs.msg import TwistStamped
@@ -28,12 +29,11 @@ from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.nodes.arm_command_kind import TOPICS, TRAJECTORY, TWIST
 from vla_accel_ros.nodes.sim_arm_input import JointTargets, TwistIntegrator
-from vla_accel_ros.nodes.sim_arm_outputs import CAMERAS, Outputs
+from vla_accel_ros.nodes.sim_arm_outputs import Outputs
+from vla_accel_ros.nodes.sim_arm_robots import check_robot, make_robot
 from vla_accel_ros.nodes.sim_arm_settings import SETTINGS
 from vla_accel_ros.ros import base, qos
 from vla_accel_ros.ros.messages import to_ns
-from vla_accel_ros.sim.description import JOINT_NAMES
-from vla_accel_ros.sim.tasks import parse
 
 # Simulated time starts above zero, which ROS takes for «no time yet».
 FIRST_NS = 1_000_000_000
@@ -42,30 +42,28 @@ CATCH_UP = 4
 
 
 class SimArm(base.Node):
-    """Take commands of tool or joints, give images, joint states and the tool's pose."""
+    """Take commands of tool or joints, give images, joint states and the tools' poses."""
 
     NAME = 'sim_arm'
     SETTINGS = SETTINGS
 
     def check(self, settings: Mapping[str, object]) -> None:
-        """Refuse an instruction that the arm does not know."""
-        if settings['task']:
-            parse(settings['task'])
+        """Refuse a task or a command that the robot does not know."""
+        check_robot(settings)
 
     def configure(self) -> None:
         """Make the simulation, in the state that the seed and the task say."""
-        # Loads MuJoCo and OpenGL, which a node that is never configured does without.
-        from vla_accel_ros.sim.env import TabletopEnv
-
         settings = self.settings
-        self._env = TabletopEnv(image_size=settings['image_size'], cameras=tuple(CAMERAS))
+        self._robot = robot = make_robot(settings)
+        self._env = robot.env
         self._tick_ns = round(self._env.control_dt * 1e9)
         self._clock_ns = FIRST_NS
         self._input = TwistIntegrator(round(settings['command_timeout'] * 1e9))
-        self._outputs = Outputs(self, self._env, not settings['real_time'])
-        self._targets = JointTargets(JOINT_NAMES)
+        self._outputs = Outputs(self, robot, not settings['real_time'])
+        self._targets = JointTargets(robot.joints)
         self._listen(settings['command'])
-        self.subscribe(Float64, 'gripper_command', self._on_gripper, qos.CONTROL)
+        for place, topic in enumerate(robot.grippers):
+            self.subscribe(Float64, topic, partial(self._on_gripper, place), qos.CONTROL)
         self.serve(Trigger, '~/reset', self._on_reset)
         self.serve(Trigger, '~/success', self._on_success)
         self.serve(Trigger, '~/step', self._on_step)
@@ -128,11 +126,11 @@ class SimArm(base.Node):
             self.health.event(f'joints_{reason}')
             self.get_logger().debug(f'joint command dropped: {reason}')
 
-    def _on_gripper(self, message: Float64) -> None:
+    def _on_gripper(self, place: int, message: Float64) -> None:
         if not np.isfinite(message.data):
             self.health.event('gripper_not_finite')
             return
-        self._gripper = float(np.clip(message.data, 0.0, 1.0))
+        self._grippers[place] = float(np.clip(message.data, 0.0, 1.0))
 
     # -- services --------------------------------------------------------------------------------
 
@@ -194,23 +192,23 @@ class SimArm(base.Node):
         from vla_accel_ros.sim.env import HOLD_STEPS
 
         self._clock_ns += ticks * self._tick_ns
-        moved = self._input.displacement(self._time_ns())
-        action, joints = np.append(moved / ticks, self._gripper), self._targets.newest
+        moved = self._input.displacement(self._time_ns()) / ticks
+        joints, grippers = self._targets.newest, self._grippers
         for _ in range(ticks):
             if joints is None:
-                done = self._env.advance(action)
+                done = self._env.advance([*moved, *grippers])
             else:
-                done = self._env.advance_joints(joints, self._gripper)
+                done = self._env.advance_joints(joints, *grippers)
             self._steps += 1
             self._held = self._held + 1 if done else 0
             self._succeeded = self._succeeded or self._held >= HOLD_STEPS
 
     def _restart(self) -> None:
-        task = self.settings['task'] or None
-        self._env.reset(seed=self.settings['seed'], options={'task': task})
+        settings = self.settings
+        self._robot.restart(settings['seed'], settings['task'])
         self._input.reset(self._time_ns())
-        self._targets.reset()
-        self._gripper = 0.0
+        self._targets.reset(None if settings['command'] == TWIST else self._env.measured())
+        self._grippers = [0.0] * len(self._robot.grippers)
         self._steps = self._held = 0
         self._succeeded = False
 

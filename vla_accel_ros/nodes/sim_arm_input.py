@@ -36,9 +36,13 @@ class JointTargets:
         self._names = tuple(names)
         self.newest: np.ndarray | None = None
 
-    def reset(self) -> None:
-        """Forget every command: the arm stays where it is."""
-        self.newest = None
+    def reset(self, joints: np.ndarray | None = None) -> None:
+        """Forget every command: the arm stays where it is.
+
+        Args:
+            joints: That place, rad, [joints]; None where the arm is not moved by joints.
+        """
+        self.newest = joints
 
     def command(self, positions: Sequence[float], names: Sequence[str] = ()) -> str:
         """Take joint positions that arrived.

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the simulated arm shows: images, proprioception, the tool's pose, the clock."""
+"""What the simulated arm shows: images, proprioception, the tools' poses, the clock."""
 
 from __future__ import annotations
 
@@ -21,68 +21,64 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
 
+from vla_accel_ros.nodes.sim_arm_robots import Robot
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.images import array_to_image
 from vla_accel_ros.ros.messages import from_ns
-from vla_accel_ros.sim.description import JOINT_NAMES, urdf
 from vla_accel_ros.sim.rotations import quaternion
-
-CAMERAS = {'agent': 'image_raw', 'wrist': 'wrist/image_raw'}
-JOINTS = (*JOINT_NAMES, 'finger_joint1', 'finger_joint2')
-TOOL = ('ee_x', 'ee_y', 'ee_z', 'ee_rx', 'ee_ry', 'ee_rz', 'finger_width', 'gripper')
 
 
 class Outputs:
     """The publishers of the simulated arm.
 
-    `proprio` names its values: the joints, then what `TabletopEnv.proprio` gives, so that a
+    `proprio` names its values: the joints, then what the simulation's `proprio` gives, so that a
     checkpoint's proprioception is picked by name. `~/state` is the whole physics (MuJoCo's
     integration state), for whoever wants to render the scene at leisure; no robot has it.
 
     Args:
         node: The `base.Node` that owns the publishers.
-        env: The `TabletopEnv` that is shown.
+        robot: What is shown.
         stepped: Whether the arm's time drives `/clock`.
     """
 
-    def __init__(self, node, env, stepped: bool) -> None:
-        self._env, self._settings = env, node.settings
+    def __init__(self, node, robot: Robot, stepped: bool) -> None:
+        self._robot, self._env, self._settings = robot, robot.env, node.settings
         self._images = {
-            name: node.advertise(Image, topic, qos.SENSOR) for name, topic in CAMERAS.items()
+            name: node.advertise(Image, topic, qos.SENSOR) for name, topic in robot.cameras.items()
         }
         self._state = node.advertise(JointState, '~/state', qos.SENSOR)
         self._proprio = node.advertise(JointState, 'proprio', qos.SENSOR)
         self._joints = node.advertise(JointState, 'joint_states', qos.SENSOR)
         self._description = node.advertise(String, 'robot_description', qos.LATCHED)
-        self._pose = node.advertise(PoseStamped, 'ee_pose', qos.SENSOR)
+        self._poses = [node.advertise(PoseStamped, name, qos.SENSOR) for name in robot.poses]
         self._clock = node.advertise(Clock, '/clock', qos.SENSOR) if stepped else None
 
     def describe(self) -> None:
         """Publish the robot's description, which stays for whoever comes later."""
-        self._description.publish(String(data=urdf()))
+        self._description.publish(String(data=self._robot.describe()))
 
     def show(self, stamp_ns: int) -> None:
         """Publish the state of this instant under its stamp; rendering comes after."""
         stamp = from_ns(stamp_ns)
         if self._clock is not None:
             self._clock.publish(Clock(clock=stamp))
-        self._pose.publish(self._pose_message(stamp))
-        state = JointState(name=[*JOINTS, *TOOL])
+        for publisher, pose in zip(self._poses, self._env.ee_poses(), strict=True):
+            publisher.publish(self._pose_message(stamp, *pose))
+        state = JointState(name=[*self._robot.states, *self._robot.proprio])
         state.header.stamp = stamp
         state.position = [*self._env.joint_positions(), *map(float, self._env.proprio())]
         self._proprio.publish(state)
-        joints = JointState(header=state.header, name=JOINTS)
-        joints.position = state.position[: len(JOINTS)]
+        joints = JointState(header=state.header, name=self._robot.states)
+        joints.position = state.position[: len(joints.name)]
         self._joints.publish(joints)
         for name, publisher in self._images.items():
             publisher.publish(array_to_image(self._env.render_camera(name), stamp_ns, name))
         if self._state.get_subscription_count() > 0:
-            whole = JointState(position=self._env.save_state().physics.tolist())
+            whole = JointState(position=self._env.physics().tolist())
             whole.header.stamp = stamp
             self._state.publish(whole)
 
-    def _pose_message(self, stamp) -> PoseStamped:
-        position, rotation = self._env.ee_pose()
+    def _pose_message(self, stamp, position, rotation) -> PoseStamped:
         message = PoseStamped()
         message.header.stamp, message.header.frame_id = stamp, self._settings['frame_id']
         point, turn = message.pose.position, message.pose.orientation

@@ -22,7 +22,27 @@ from vla_accel_ros.nodes.arm_command_kind import COMMANDS, TWIST
 from vla_accel_ros.options import Option
 from vla_accel_ros.ros.common_options import FRAME_ID
 
+ONE_ARM, TWO_ARMS = ROBOTS = ('one_arm', 'two_arms')
+# Topics of each: of the images, of the tools' poses, of the grippers' commands.
+IMAGES = {
+    ONE_ARM: ('image_raw', 'wrist/image_raw'),
+    TWO_ARMS: ('image_raw', 'left_wrist/image_raw', 'right_wrist/image_raw'),
+}
+POSES = {ONE_ARM: ('ee_pose',), TWO_ARMS: ('left_ee_pose', 'right_ee_pose')}
+GRIPPERS = {
+    ONE_ARM: ('gripper_command',),
+    TWO_ARMS: ('left_gripper_command', 'right_gripper_command'),
+}
+
 SETTINGS = (
+    Option(
+        'robot',
+        ONE_ARM,
+        'The arm with seven joints, or two arms with six joints each, which take commands of '
+        'joints and have no tasks',
+        choices=ROBOTS,
+        when='configure',
+    ),
     Option(
         'command',
         TWIST,

@@ -208,11 +208,15 @@ class JointDrive:
         return self._stream.ahead(period_s)
 
     def held(self, now_ns: int) -> Values:
-        """Give the position measured when the motion ended; nothing before there was any."""
+        """Give the position measured when the motion ended; nothing before there was any.
+
+        What is measured far outside the range is where no joint is: it is not sent.
+        """
         if not self._holding:
             return Values()
         if not self._hold and not self._measured.fault(now_ns, self._config.joints.max_age_s):
-            self._hold = self._measured.positions
+            if not (self._limits and self._outside()):
+                self._hold = self._measured.positions
         return self._hold
 
     def room(self, now_ns: int) -> dict[str, float]:

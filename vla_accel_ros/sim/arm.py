@@ -22,13 +22,16 @@ pull to the home posture. The pose meant everywhere is that of the tool, between
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.sim.arm_model import panda, ranges
 from vla_accel_ros.sim.gl import import_mujoco
 from vla_accel_ros.sim.hand import FINGER_OPEN
 from vla_accel_ros.sim.rotations import DOWN, to_matrix, to_vector
-from vla_accel_ros.sim.scene import TIMESTEP, panda
+from vla_accel_ros.sim.scene import TIMESTEP
 
 TOOL = END_EFFECTOR.tool()
 CONTROL_DT = 0.05
@@ -51,16 +54,27 @@ class Arm:
     Args:
         model: mujoco.MjModel of the scene.
         data: mujoco.MjData that is stepped.
+        numbers: The arm's, as `arm_model.panda` gives them; those where None.
+        prefix: What the arm's names in the model begin with.
     """
 
-    def __init__(self, model, data) -> None:
+    def __init__(self, model, data, numbers: dict | None = None, prefix: str = '') -> None:
         self._mujoco = import_mujoco()
         self._model, self._data = model, data
         self._scratch = self._mujoco.MjData(model)
-        self._tool = model.site('tool').id
-        numbers = panda()
+        self._tool = model.site(f'{prefix}tool').id
+        numbers = numbers or panda()
         self._home = np.array(numbers['home_qpos'], dtype=np.float64)
-        self._range = np.array([link['joint_range'] for link in numbers['arm']])
+        self._range = np.array(ranges(numbers))
+        joints, first = len(self._home), model.joint(f'{prefix}joint1')
+        place, drive = first.qposadr[0], model.actuator(f'{prefix}joint1').id
+        # Of an arm the joints come first, and then the two fingers.
+        self._at = slice(place, place + joints)
+        self._fingers = slice(place + joints, place + joints + 2)
+        self._driven = slice(drive, drive + joints)
+        self._driven_fingers = slice(drive + joints, drive + joints + 2)
+        self._moved = slice(first.dofadr[0], first.dofadr[0] + joints)
+        self._all_moved = slice(first.dofadr[0], first.dofadr[0] + joints + 2)
         # A position actuator with damping lags a moving target by kd / kp seconds: lead by that.
         gains = np.array(numbers['actuators_position_kp_kd'])
         self._lead = gains[:, 1] / gains[:, 0]
@@ -74,20 +88,44 @@ class Arm:
             position: [3] m, the home posture's where None.
             rotation: [3, 3], straight down where None.
         """
-        self._joints = self._home.copy()
+        joints = self._home.copy()
         if position is not None:
-            target = DOWN if rotation is None else rotation
-            for _ in range(10):
-                self._joints = self._solve(self._joints, np.asarray(position), target)
-        self._data.qpos[:7] = self._joints
-        self._data.qpos[7:9] = FINGER_OPEN
-        self._data.qvel[:9] = 0.0
-        self._data.ctrl[:7] = self._joints
-        self._data.ctrl[7:9] = FINGER_OPEN
+            joints = self.reach(position, DOWN if rotation is None else rotation, joints)
+        self.put(joints)
+
+    def put(self, joints: np.ndarray) -> None:
+        """Put the arm, at rest and with an open gripper, at joint positions, [joints] rad."""
+        self._joints = joints.copy()
+        self._data.qpos[self._at] = joints
+        self._data.qpos[self._fingers] = FINGER_OPEN
+        self._data.qvel[self._all_moved] = 0.0
+        self._data.ctrl[self._driven] = joints
+        self._data.ctrl[self._driven_fingers] = FINGER_OPEN
         self._smooth = self._joints.copy()
         self.gripper = 0.0
         self._mujoco.mj_forward(self._model, self._data)
         self._position, self._rotation = self.pose()
+
+    def reach(self, position, rotation, start: np.ndarray | None = None) -> np.ndarray:
+        """Give joint positions at which the tool is at a pose, or as near as it gets.
+
+        Args:
+            position: [3] m.
+            rotation: [3, 3].
+            start: Joint positions, [joints] rad, to begin with; home where None.
+
+        Returns:
+            float [joints], rad, within the joints' range.
+        """
+        joints = self.home if start is None else start
+        for _ in range(10):
+            joints = self._solve(joints, np.asarray(position), rotation)
+        return joints
+
+    @property
+    def home(self) -> np.ndarray:
+        """The home posture, [joints] rad."""
+        return self._home.copy()
 
     def pose(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the tool's true pose: position [3] in m and rotation [3, 3], base frame."""
@@ -96,7 +134,8 @@ class Arm:
 
     def width(self) -> float:
         """Return the distance between the finger pads, m."""
-        return float(self._data.qpos[7] + self._data.qpos[8])
+        left, right = self._data.qpos[self._fingers]
+        return float(left + right)
 
     def advance(self, action: np.ndarray) -> None:
         """Move by one displacement, and let `CONTROL_DT` of simulated time go by.
@@ -113,14 +152,22 @@ class Arm:
         """Joints of the arm, fingers not counted."""
         return len(self._range)
 
+    def cut(self, joints: np.ndarray) -> np.ndarray:
+        """Return joint positions, [joints] rad, cut to the joints' range."""
+        return np.clip(joints, self._range[:, 0], self._range[:, 1])
+
+    def joint_positions(self) -> np.ndarray:
+        """Return the joint angles in rad and the two finger positions in m, [joints + 2]."""
+        return self._data.qpos[self._at.start : self._fingers.stop].copy()
+
     def advance_joints(self, joints: np.ndarray, gripper: float) -> None:
         """Move to joint positions, and let `CONTROL_DT` of simulated time go by.
 
         Args:
-            joints: float [7], rad; cut to the joints' range.
+            joints: float [joints], rad; cut to the joints' range.
             gripper: 0 open to 1 closed.
         """
-        self._follow(np.clip(joints, self._range[:, 0], self._range[:, 1]), gripper)
+        self._follow(self.cut(joints), gripper)
         # A displacement that comes next begins where the tool is.
         self._position, self._rotation = self.pose()
 
@@ -128,24 +175,33 @@ class Arm:
         """Give the joint positions at which the tool has moved by a displacement.
 
         Args:
-            joints: float [7], rad, where the displacement begins.
+            joints: float [joints], rad, where the displacement begins.
             displacement: float [6], m and rad about the base axes.
 
         Returns:
-            float [7], rad, within the joints' range.
+            float [joints], rad, within the joints' range.
         """
         position, rotation = self.tool_at(joints)
         position = np.clip(position + displacement[:3], WORKSPACE[0], WORKSPACE[1])
         return self._solve(joints, position, to_matrix(displacement[3:]) @ rotation)
 
     def tool_at(self, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the tool's pose at joint positions [7]: position [3] m, rotation [3, 3]."""
-        self._scratch.qpos[:7] = joints
+        """Return the tool's pose at joint positions [joints]: position [3] m, rotation [3, 3]."""
+        self._scratch.qpos[self._at] = joints
         self._mujoco.mj_kinematics(self._model, self._scratch)
         matrix = self._scratch.site_xmat[self._tool].reshape(3, 3)
         return self._scratch.site_xpos[self._tool].copy(), matrix.copy()
 
     def _follow(self, joints: np.ndarray, gripper: float) -> None:
+        step_all(self._mujoco, self._model, self._data, [self.drive(joints, gripper)])
+
+    def drive(self, joints: np.ndarray, gripper: float) -> Iterator[None]:
+        """Set the drives anew before each of a control step's substeps.
+
+        Args:
+            joints: float [joints], rad, where the step ends.
+            gripper: 0 open to 1 closed.
+        """
         before, self._joints = self._joints, joints
         velocity = (joints - before) / CONTROL_DT
         self.gripper = gripper
@@ -157,16 +213,15 @@ class Arm:
             line = before + velocity * (substep * TIMESTEP)
             smooth = (line - self._smooth) / (SMOOTHING + TIMESTEP)
             self._smooth = self._smooth + smooth * TIMESTEP
-            control[:7] = self._smooth + smooth * self._lead
-            control[7:9] = self._finger_target(finger, reach)
-            self._mujoco.mj_step(self._model, self._data)
-        # Positions of sites and cameras are those of the step's start until asked for again.
-        self._mujoco.mj_forward(self._model, self._data)
+            control[self._driven] = self._smooth + smooth * self._lead
+            control[self._driven_fingers] = self._finger_target(finger, reach)
+            yield
 
     def _finger_target(self, finger: float, reach: float) -> float:
         # Kept near the true opening, so that the grip's force is bounded and opening is prompt.
         true = 0.5 * self.width()
-        target = self._data.ctrl[7] + np.clip(finger - self._data.ctrl[7], -reach, reach)
+        now = self._data.ctrl[self._driven_fingers.start]
+        target = now + np.clip(finger - now, -reach, reach)
         return float(np.clip(target, true - GRIPPER_LEASH_M, true + GRIPPER_LEASH_M))
 
     def _move_target(self, action: np.ndarray) -> None:
@@ -186,19 +241,26 @@ class Arm:
         mujoco, scratch, jacobian = self._mujoco, self._scratch, self._jacobian
         joints = joints.copy()
         for _ in range(_ITERATIONS):
-            scratch.qpos[:7] = joints
+            scratch.qpos[self._at] = joints
             mujoco.mj_kinematics(self._model, scratch)
             mujoco.mj_comPos(self._model, scratch)
             error = np.empty(6)
             error[:3] = position - scratch.site_xpos[self._tool]
             error[3:] = to_vector(rotation @ scratch.site_xmat[self._tool].reshape(3, 3).T)
             mujoco.mj_jacSite(self._model, scratch, jacobian[:3], jacobian[3:], self._tool)
-            arm = jacobian[:, :7]
+            arm = jacobian[:, self._moved]
             inverse = arm.T @ np.linalg.inv(arm @ arm.T + _DAMPING**2 * np.eye(6))
             pull = _HOME_PULL * (self._home - joints)
             joints += inverse @ error + pull - inverse @ (arm @ pull)
-            joints = np.clip(joints, self._range[:, 0], self._range[:, 1])
+            joints = self.cut(joints)
         return joints
+
+    def physics(self) -> np.ndarray:
+        """Return MuJoCo's integration state of the whole scene."""
+        kind = self._mujoco.mjtState.mjSTATE_INTEGRATION
+        state = np.empty(self._mujoco.mj_stateSize(self._model, kind))
+        self._mujoco.mj_getState(self._model, self._data, state, kind)
+        return state
 
     def save(self) -> tuple:
         """Return the controller's own state; what MuJoCo holds is not in it."""
@@ -213,3 +275,18 @@ class Arm:
             np.copy(part) for part in saved
         )
         self.gripper = float(gripper)
+
+
+def step_all(mujoco, model, data, drives: Iterable[Iterator[None]]) -> None:
+    """Let `CONTROL_DT` of simulated time go by under the drives of all arms of a scene.
+
+    Args:
+        mujoco: The module.
+        model: mujoco.MjModel.
+        data: mujoco.MjData that is stepped.
+        drives: What `Arm.drive` gave, one an arm.
+    """
+    for _ in zip(*drives, strict=True):
+        mujoco.mj_step(model, data)
+    # Positions of sites and cameras are those of the step's start until asked for again.
+    mujoco.mj_forward(model, data)

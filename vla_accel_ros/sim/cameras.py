@@ -17,6 +17,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import math
 import os
 import threading
@@ -44,10 +45,11 @@ class Cameras:
 
     Args:
         model: mujoco.MjModel that holds the cameras.
+        names: Of the cameras.
     """
 
-    def __init__(self, model) -> None:
-        self._model = model
+    def __init__(self, model, names: Sequence[str] = NAMES) -> None:
+        self._model, self._names = model, names
         self._local = threading.local()
 
     def render(self, data, name: str, size: int | tuple[int, int]) -> np.ndarray:
@@ -55,7 +57,7 @@ class Cameras:
 
         Args:
             data: mujoco.MjData to be seen.
-            name: One of `NAMES`.
+            name: Of the camera.
             size: Pixels of a side, or (height, width).
 
         Returns:
@@ -65,7 +67,7 @@ class Cameras:
             ValueError: When the camera is unknown or the size out of range.
             RuntimeError: When no OpenGL works here; the message names the packages.
         """
-        check_camera(name)
+        check_camera(name, self._names)
         renderer = self._renderer(check_size(size))
         # Shadows cost several times the rest in software: only the view for people has them.
         shadow = import_mujoco().mjtRndFlag.mjRND_SHADOW
@@ -94,7 +96,7 @@ class Cameras:
         Args:
             data: mujoco.MjData whose camera pose counts.
             points: [..., 3] in the world frame, m.
-            name: One of `NAMES`.
+            name: Of the camera.
             size: Pixels of a side, or (height, width).
 
         Returns:
@@ -104,26 +106,43 @@ class Cameras:
         Raises:
             ValueError: When the camera, the size or the points' shape is not as said.
         """
-        check_camera(name)
+        check_camera(name, self._names)
         height, width = check_size(size)
         points = np.asarray(points, dtype=np.float64)
         if points.ndim == 0 or points.shape[-1] != 3:
             raise ValueError(f'points have shape {list(points.shape)}, expected [..., 3]')
-        camera = self._model.camera(name).id
-        axes = data.cam_xmat[camera].reshape(3, 3)
-        local = (points - data.cam_xpos[camera]) @ axes
-        depth = -local[..., 2]
-        focal = 0.5 * height / math.tan(0.5 * math.radians(self._model.cam_fovy[camera]))
-        safe = np.where(np.abs(depth) < 1e-9, 1e-9, depth)
-        column = 0.5 * width + focal * local[..., 0] / safe
-        row = 0.5 * height - focal * local[..., 1] / safe
-        return np.stack([column, row, depth], axis=-1)
+        shares, depth = project(self._model, data, name, points, width / height)
+        return np.concatenate([shares * [width, height], depth[..., None]], axis=-1)
 
     def close(self) -> None:
         """Free this thread's renderers; those of other threads go with their threads."""
         if self._local.__dict__.pop('process', None) == os.getpid():
             for renderer in self._local.__dict__.pop('renderers').values():
                 renderer.close()
+
+
+def project(
+    model, data, camera: str, points: np.ndarray, aspect: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Project points of the world onto a camera's image (pinhole).
+
+    Args:
+        model: mujoco.MjModel.
+        data: mujoco.MjData whose camera pose counts.
+        camera: Its name in the model.
+        points: [..., 3], m.
+        aspect: Width of the image over its height.
+
+    Returns:
+        Column and row as shares of width and height, from the upper left corner, [..., 2]; and
+        the depth along the optical axis [...] in m, not positive behind the camera.
+    """
+    index = model.camera(camera).id
+    local = (points - data.cam_xpos[index]) @ data.cam_xmat[index].reshape(3, 3)
+    depth = -local[..., 2]
+    focal = 0.5 / math.tan(0.5 * math.radians(model.cam_fovy[index]))
+    safe = np.where(np.abs(depth) < 1e-9, 1e-9, depth)[..., None]
+    return 0.5 + focal * local[..., :2] * [1.0 / aspect, -1.0] / safe, depth
 
 
 def _refuse_after_fork() -> None:
@@ -136,10 +155,10 @@ def _refuse_after_fork() -> None:
         )
 
 
-def check_camera(name: str) -> str:
+def check_camera(name: str, names: Sequence[str] = NAMES) -> str:
     """Return the camera's name, or raise a ValueError that lists the ones there are."""
-    if name not in NAMES:
-        raise ValueError(f'camera {name!r} is unknown, expected one of {", ".join(NAMES)}')
+    if name not in names:
+        raise ValueError(f'camera {name!r} is unknown, expected one of {", ".join(names)}')
     return name
 
 

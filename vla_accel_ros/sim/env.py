@@ -235,7 +235,7 @@ class TabletopEnv(gymnasium.Env):
 
     def joint_positions(self) -> np.ndarray:
         """Return the 7 joint angles in rad and the two finger positions in m, float64 [9]."""
-        return self.data.qpos[:9].copy()
+        return self._arm.joint_positions()
 
     def state(self) -> State:
         """Return what the expert, the tasks and labels need."""
@@ -264,12 +264,21 @@ class TabletopEnv(gymnasium.Env):
         size = self.image_size if size is None else size
         return self._views.project(self.data, points, camera, size)
 
+    def measured(self) -> np.ndarray:
+        """Return the 7 joint angles in rad, float64 [7]."""
+        return self.joint_positions()[: self._arm.joint_count]
+
+    def ee_poses(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return what `ee_pose` does, in a list of the one arm."""
+        return [self.ee_pose()]
+
+    def physics(self) -> np.ndarray:
+        """Return MuJoCo's integration state."""
+        return self._arm.physics()
+
     def save_state(self) -> SavedState:
         """Return this instant, for `restore_state`."""
-        kind = self._mujoco.mjtState.mjSTATE_INTEGRATION
-        physics = np.empty(self._mujoco.mj_stateSize(self.model, kind))
-        self._mujoco.mj_getState(self.model, self.data, physics, kind)
-        return SavedState(physics, self._arm.save(), self._task, (self._steps, self._held))
+        return SavedState(self.physics(), self._arm.save(), self._task, (self._steps, self._held))
 
     def restore_state(self, saved: SavedState) -> None:
         """Come back to an instant that `save_state` gave."""

@@ -22,11 +22,9 @@ x to the front, z up; the table's surface is z = 0.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from xml.etree import ElementTree
 
-from vla_accel_ros.sim.hand import add_hand
+from vla_accel_ros.sim.arm_model import add_arm, add_drives, add_foot, panda
 from vla_accel_ros.sim.looks import RGBA, camera, text
 
 COLOURS = ('red', 'green', 'blue')
@@ -38,15 +36,28 @@ BIN_FLOOR = 0.004
 TIMESTEP = 0.005
 
 
-def panda() -> dict:
-    """Return the arm's numbers as `panda.json` holds them (m, rad, kg, kg m^2)."""
-    return json.loads(Path(__file__).with_name('panda.json').read_text())
-
-
 def scene_xml() -> str:
     """Return the whole scene as MJCF text."""
     numbers = panda()
-    root = ElementTree.Element('mujoco', model='tabletop')
+    root, world = add_room('tabletop')
+    add_foot(world)
+    camera(world, 'agent')
+    camera(world, 'scene')
+    add_arm(world, numbers)
+    for index, colour in enumerate(COLOURS):
+        add_cube(world, colour, f'0.5 {0.12 * (index - 1)} {CUBE_HALF}')
+    _bin(world)
+    add_drives(root, numbers)
+    return ElementTree.tostring(root, encoding='unicode')
+
+
+def add_room(name: str):
+    """Begin a scene with options, looks and a table.
+
+    Returns:
+        The root element, and the world's body.
+    """
+    root = ElementTree.Element('mujoco', model=name)
     add = ElementTree.SubElement
     add(root, 'compiler', angle='radian', autolimits='true')
     add(root, 'statistic', center='0.4 0 0.2', extent='1')
@@ -61,24 +72,7 @@ def scene_xml() -> str:
     _looks(root)
     world = add(root, 'worldbody')
     _table(world)
-    camera(world, 'agent')
-    camera(world, 'scene')
-    hand = _arm(world, numbers)
-    add_hand(hand, numbers['hand'])
-    for index, colour in enumerate(COLOURS):
-        _cube(world, colour, index)
-    _bin(world)
-    equality = add(root, 'equality')
-    add(
-        equality,
-        'joint',
-        joint1='finger_left',
-        joint2='finger_right',
-        solimp='0.95 0.99 0.001',
-        solref='0.005 1',
-    )
-    _actuators(root, numbers)
-    return ElementTree.tostring(root, encoding='unicode')
+    return root, world
 
 
 def _looks(root) -> None:
@@ -130,75 +124,18 @@ def _table(world) -> None:
         rgba=RGBA['table'],
         friction='1 0.005 0.0001',
     )
-    add(
-        world,
-        'geom',
-        type='cylinder',
-        fromto='0 0 0 0 0 0.15',
-        size='0.075',
-        material='shell',
-        contype='0',
-        conaffinity='0',
-    )
-    add(
-        world,
-        'geom',
-        type='cylinder',
-        fromto='0 0 0 0 0 0.012',
-        size='0.10',
-        material='joint',
-        contype='0',
-        conaffinity='0',
-    )
 
 
-def _arm(world, numbers: dict):
-    armature, damping = numbers['joint_armature_damping']
-    body = world
-    for index, link in enumerate(numbers['arm']):
-        body = ElementTree.SubElement(
-            body,
-            'body',
-            name=link['body'],
-            pos=text(link['pos']),
-            quat=text(link['quat_wxyz']),
-            gravcomp='1',
-        )
-        ElementTree.SubElement(
-            body,
-            'inertial',
-            pos=text(link['inertia_pos']),
-            mass=str(link['mass']),
-            fullinertia=text(link['fullinertia_xx_yy_zz_xy_xz_yz']),
-        )
-        ElementTree.SubElement(
-            body,
-            'joint',
-            name=f'joint{index + 1}',
-            type='hinge',
-            axis='0 0 1',
-            range=text(link['joint_range']),
-            armature=str(armature),
-            damping=str(damping),
-        )
-        for number, (ends, radius) in enumerate(link['visual_capsules_fromto_radius']):
-            ElementTree.SubElement(
-                body,
-                'geom',
-                type='capsule',
-                fromto=text(ends),
-                size=str(radius),
-                material='joint' if number else 'shell',
-                contype='0',
-                conaffinity='0',
-                mass='0',
-            )
-    return body
+def add_cube(world, colour: str, place: str) -> None:
+    """Add a cube that can be moved.
 
-
-def _cube(world, colour: str, index: int) -> None:
+    Args:
+        world: The world's body.
+        colour: One of `COLOURS`.
+        place: Its centre, m.
+    """
     add = ElementTree.SubElement
-    body = add(world, 'body', name=colour, pos=f'0.5 {0.12 * (index - 1)} {CUBE_HALF}')
+    body = add(world, 'body', name=colour, pos=place)
     add(body, 'freejoint', name=colour)
     add(
         body,
@@ -226,26 +163,3 @@ def _bin(world) -> None:
     )
     for position, size in walls:
         add(body, 'geom', type='box', pos=text(position), size=text(size), rgba=RGBA['bin'])
-
-
-def _actuators(root, numbers: dict) -> None:
-    actuator = ElementTree.SubElement(root, 'actuator')
-    for index, (gain, damping) in enumerate(numbers['actuators_position_kp_kd']):
-        ElementTree.SubElement(
-            actuator,
-            'position',
-            name=f'joint{index + 1}',
-            joint=f'joint{index + 1}',
-            kp=str(gain),
-            kv=str(damping),
-        )
-    for side in ('left', 'right'):
-        ElementTree.SubElement(
-            actuator,
-            'position',
-            name=f'finger_{side}',
-            joint=f'finger_{side}',
-            kp='2000',
-            kv='60',
-            forcerange='-30 30',
-        )

@@ -27,12 +27,14 @@ from torch import Tensor
 
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.action_tokens import select_statistics
+from vla_accel_ros.models.action_units import in_si
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.proprio import Proprioception
 from vla_accel_ros.training import pictures
 from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.tokens import places
-from vla_accel_ros.training.world import World, world_of
+from vla_accel_ros.training.world import World
+from vla_accel_ros.training.worlds import world_of
 
 DRAWING = 4
 
@@ -174,7 +176,9 @@ class Sampler:
         asks: int,
         only: int | None = None,
     ) -> None:
-        key, self._stats = select_statistics(config.norm_stats, None)
+        key, stats = select_statistics(config.norm_stats, None)
+        # Labels are in m and rad, a data set's statistics in its controller's units.
+        self._stats = in_si(key, stats)
         self._proprio = Proprioception(config, key) if config.proprio else None
         self._seed, self._config = seed, config
         self._ready = {name: frames.ready()[:only] for name, frames in sets.items()}

@@ -32,7 +32,7 @@ from vla_accel_ros.training.recipe import Recipe, Stage
 from vla_accel_ros.training.shapes import configure
 from vla_accel_ros.training.start import take_weights
 from vla_accel_ros.training.step import compute, lay_out
-from vla_accel_ros.training.world import world_of
+from vla_accel_ros.training.worlds import world_of
 
 
 class Cloning(Lesson):

@@ -30,18 +30,26 @@ import numpy as np
 from vla_accel_ros.stopping import end_with_parent, starting_workers
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames
-from vla_accel_ros.training.world import world_of
+from vla_accel_ros.training.worlds import world_of
 
 
 class CollectError(RuntimeError):
     """Frames could not be made; the message says what ended it."""
 
 
-def _work(folder: str, chunks: list[int], kind: str, first: int, how: Disturbance, errors) -> None:
+def _work(
+    folder: str,
+    chunks: list[int],
+    kind: str,
+    first: int,
+    how: Disturbance,
+    policy: Path | None,
+    errors,
+) -> None:
     end_with_parent()
     try:
         frames = Frames(folder)
-        maker = world_of(frames.spec.world).maker(frames.spec, kind)
+        maker = world_of(frames.spec.world).maker(frames.spec, kind, policy)
         for chunk in chunks:
             maker.make_chunk(frames, chunk, first, how)
     except (OSError, ValueError) as error:
@@ -57,6 +65,7 @@ def collect(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
+    policy: Path | None = None,
 ) -> Frames:
     """Make all frames of a created folder that are not there yet.
 
@@ -68,6 +77,7 @@ def collect(
         workers: Processes.
         progress: Called with frames made and frames wanted, about twice a second.
         stopped: Asked as often whether to stop before the end.
+        policy: See `world.World.maker`.
 
     Returns:
         The frames, complete unless stopped.
@@ -82,7 +92,7 @@ def collect(
     processes = [
         context.Process(
             target=_work,
-            args=(str(folder), todo[i::workers], kind, first_seed, disturbance, errors),
+            args=(str(folder), todo[i::workers], kind, first_seed, disturbance, policy, errors),
         )
         for i in range(min(workers, len(todo)))
     ]

@@ -27,10 +27,10 @@ from vla_accel_ros.models.action_units import units_of
 from vla_accel_ros.training.collect import collect
 from vla_accel_ros.training.dagger import collect_dagger
 from vla_accel_ros.training.frames import Frames, FrameSpec
-from vla_accel_ros.training.recipe import CHUNKS, Recipe
+from vla_accel_ros.training.recipe import Recipe
 from vla_accel_ros.training.rollout import Rollout
 from vla_accel_ros.training.tokens import statistics
-from vla_accel_ros.training.world import world_of
+from vla_accel_ros.training.worlds import world_of
 
 LEAST_SPAN = 0.02
 
@@ -48,11 +48,11 @@ def spec_of(recipe: Recipe, name: str) -> FrameSpec:
         recipe.cameras,
         world.facts().objects,
         recipe.asked(wanted),
-        CHUNKS[wanted.kind],
+        recipe.chunk(wanted.kind),
         max(1, recipe.model.chunk),
         recipe.jpeg,
         recipe.world,
-        world.asks_all,
+        world.saves,
     )
 
 
@@ -60,6 +60,7 @@ class Maker(Protocol):
     """What is asked of the training run that sets are made for."""
 
     out: Path
+    folder: Path
     recipe: Recipe
     workers: int
     stopped: bool
@@ -69,6 +70,9 @@ class Maker(Protocol):
 
     def rollout(self) -> Rollout:
         """Return the policy as its weights are now, for DAgger."""
+
+    def export(self) -> None:
+        """Write it into `folder`."""
 
 
 def opened(trainer: Maker, names: Iterable[str]) -> dict[str, Frames]:
@@ -92,9 +96,12 @@ def prepare(trainer: Maker, names: Iterable[str]) -> dict[str, Frames]:
         recipe = trainer.recipe.data[name]
         trainer.say(f'making {len(frames)} {recipe.kind} frames: {name}')
         progress = Tenths(trainer.say)
-        if recipe.kind == 'dagger':
+        alone = not world_of(trainer.recipe.world).saves
+        if recipe.kind == 'dagger' and not alone:
             collect_dagger(frames, recipe, trainer.rollout(), progress, lambda: trainer.stopped)
         else:
+            if recipe.kind == 'dagger':
+                trainer.export()
             collect(
                 frames.folder,
                 recipe.kind,
@@ -103,6 +110,7 @@ def prepare(trainer: Maker, names: Iterable[str]) -> dict[str, Frames]:
                 trainer.workers,
                 progress,
                 lambda: trainer.stopped,
+                trainer.folder if recipe.kind == 'dagger' else None,
             )
         if trainer.stopped:
             break

@@ -24,7 +24,13 @@ from vla_accel_ros.training.frames import META, size
 from vla_accel_ros.training.recipe import Recipe
 
 # Images a second that two cores of an EPYC made, by recipe; see docs/training.md.
-MEASURED = {'tabletop-s': 50, 'tabletop-m': 30, 'tabletop-m-oft': 8, 'tabletop-flow': 45}
+MEASURED = {
+    'tabletop-s': 50,
+    'tabletop-m': 30,
+    'tabletop-m-oft': 8,
+    'tabletop-flow': 45,
+    'libero-object-s': 40,
+}
 
 
 def forecast(recipe: Recipe, out: Path) -> list[str]:

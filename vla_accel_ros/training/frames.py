@@ -77,7 +77,7 @@ class FrameSpec:
         chunk: Frames made in one go, from seeds of their own.
         horizon: Actions that a label looks ahead.
         jpeg: Whether images are stored as JPEG.
-        world: What they are of; see `world.world_of`.
+        world: What they are of; see `worlds.world_of`.
         asks_all: Whether each is labelled for all instructions, or for the one that was followed.
     """
 

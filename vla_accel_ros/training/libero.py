@@ -20,13 +20,14 @@ The suite's fixed initial states are its test; nothing here ever sees them.
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 
 from vla_accel_ros.environments.libero_env import LiberoKind
 from vla_accel_ros.environments.libero_tasks import Meaning, meaning_of
 from vla_accel_ros.training.frames import FrameSpec
 from vla_accel_ros.training.labels import TOOL
 from vla_accel_ros.training.libero_frames import LiberoMaker
-from vla_accel_ros.training.world import Facts, Maker
+from vla_accel_ros.training.world import Facts, FrameMaker
 
 
 class Libero:
@@ -39,7 +40,7 @@ class Libero:
         ValueError: When there is no such suite.
     """
 
-    asks_all = False
+    saves = False
 
     def __init__(self, suite: str) -> None:
         self._kind = LiberoKind.parse_sampled(suite)
@@ -77,6 +78,6 @@ class Libero:
         meaning = self._meanings[instruction]
         return meaning.thing, meaning.goal
 
-    def maker(self, spec: FrameSpec, kind: str) -> Maker:
-        """See `world.World.maker`; every kind of frames is a demonstration."""
-        return LiberoMaker(self._kind, spec)
+    def maker(self, spec: FrameSpec, kind: str, policy: Path | None = None) -> FrameMaker:
+        """See `world.World.maker`."""
+        return LiberoMaker(self._kind, spec, kind, policy)

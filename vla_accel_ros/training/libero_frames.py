@@ -12,15 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Frames of LIBERO: its scripted expert, led astray from time to time.
+"""Frames of LIBERO: its scripted expert, led astray from time to time, by noise or by the policy.
 
-Stretches in which the arm is disturbed take turns with stretches in which it is not. Frames are of
-the latter: what the expert does next is then what it did, and nothing has to be tried out.
+Stretches in which the expert does not decide alone take turns with stretches in which it does.
+Frames are of the latter: what the expert does next is then what it did, and nothing has to be
+tried out. Where the policy leads, that is DAgger (Ross et al. 2011).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -29,15 +32,17 @@ from vla_accel_ros.environments.libero_env import LiberoKind, LiberoSuite
 from vla_accel_ros.environments.libero_expert import FAST, TURN
 from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.inputs.views import fit_view
+from vla_accel_ros.observations import Observation
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec
 from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK
 
 # What noise is a share of: m and rad a step, as told.
 STEP = np.array([FAST] * 3 + [0.5 * TURN] * 3)
-# Steps of a disturbed stretch at most; of one that is not, in chunks.
-ASTRAY = 10
-CLEAN = (1, 4)
+# Steps of a disturbed stretch at most; answers of the policy that are followed at most.
+ASTRAY, ANSWERS = 10, 3
+# Steps of the expert's own stretch, in chunks: a demonstration's, and behind a policy's.
+OWN, BEHIND = (1, 4), (1, 2)
 # Steps after which an expert that is disturbed so often has failed for good.
 LONGEST = 400
 
@@ -59,37 +64,44 @@ def astray(
         yield action
 
 
+def led(policy, suite: LiberoSuite, instruction: str, answers: int) -> Iterator[np.ndarray]:
+    """Yield the actions of so many answers of a policy."""
+    for _ in range(answers):
+        view = suite.observe()
+        observation = Observation(view.images, instruction, proprio=view.proprio)
+        yield from policy.predict(observation).chunk_values
+
+
 def demonstrate(
     suite: LiberoSuite,
-    objects: tuple[str, ...],
-    size: int,
-    horizon: int,
+    spec: FrameSpec,
     random: np.random.Generator,
-    how: Disturbance,
+    keep: float,
+    lead: Callable[[], Iterator[np.ndarray]],
+    own: tuple[int, int] = OWN,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Let the expert do an episode that has begun; yield instants as `frames.layout` has them.
 
     Args:
         suite: Reset.
-        objects: To be located.
-        size: Pixels of a side.
-        horizon: Actions that a label looks ahead.
-        random: Of the disturbances, and of which instants are kept.
-        how: How it is disturbed.
+        spec: Of the frames.
+        random: Of how long stretches are, and of which instants are kept.
+        keep: Share of the instants that are kept, of those with as many actions behind them as a
+            label wants.
+        lead: Gives the actions of a stretch in which the expert does not decide alone.
+        own: Least and largest length of the stretches in which it does, in chunks.
     """
-    scale = random.choice([0.0, 0.5, 1.0, 1.5])
-    steps, success = 0, False
+    horizon, steps, success = spec.horizon, 0, False
     while not success and steps < LONGEST:
-        if scale:
-            for action in astray(suite, random, how, scale):
-                success |= suite.step(action).success
-                steps += 1
-        length = int(random.integers(CLEAN[0] * horizon, CLEAN[1] * horizon))
+        for action in lead():
+            success |= suite.step(action).success
+            steps += 1
+        length = int(random.integers(own[0] * horizon, own[1] * horizon))
         seen: dict[int, dict[str, np.ndarray]] = {}
         actions = []
         for step in range(length):
-            if not success and step + horizon <= length and random.random() < how.keep:
-                seen[step] = instant(suite, objects, size)
+            if not success and step + horizon <= length and random.random() < keep:
+                seen[step] = instant(suite, spec.objects, spec.size)
             actions.append(suite.expert_action())
             success |= suite.step(actions[-1]).success
         steps += length
@@ -121,19 +133,27 @@ def instant(suite: LiberoSuite, objects: tuple[str, ...], size: int) -> dict[str
 
 
 class LiberoMaker:
-    """See `world.Maker`. A chunk is of one task: another one's meshes take seconds to load.
+    """See `world.FrameMaker`. A chunk is of one task: another one's meshes take seconds to load.
 
     Args:
-        kind: Of the suite, sampled.
+        suite: Sampled.
         spec: Of the frames.
+        kind: 'demonstration' or 'dagger'.
+        policy: Checkpoint folder of the policy that leads, for 'dagger'.
     """
 
-    def __init__(self, kind: LiberoKind, spec: FrameSpec) -> None:
-        self._tasks = [kind.of_task(task) for task in spec.instructions]
+    def __init__(self, suite: LiberoKind, spec: FrameSpec, kind: str, policy: Path | None) -> None:
+        self._tasks = [suite.of_task(task) for task in spec.instructions]
+        self._kind = kind
         self._suite: LiberoSuite | None = None
+        self._policy = None
+        if policy is not None:
+            from vla_accel_ros.models.policy import Policy
+
+            self._policy = Policy.load(policy, threads=1)
 
     def make_chunk(self, frames: Frames, chunk: int, first_seed: int, how: Disturbance) -> None:
-        """See `world.Maker.make_chunk`."""
+        """See `world.FrameMaker.make_chunk`."""
         spec = frames.spec
         span, asked = spec.span(chunk), chunk % len(self._tasks)
         kind = self._tasks[asked]
@@ -142,17 +162,29 @@ class LiberoMaker:
                 self._suite.close()
             self._suite = kind.make(spec.size, None)
         random = np.random.default_rng([first_seed, chunk])
-        labels = {'kind': KINDS.index('demonstration'), 'asked': asked}
+        labels = {'kind': KINDS.index(self._kind), 'asked': asked}
         at = span.start
         start = first_seed + chunk * SEEDS_A_CHUNK
         for seed in seeds.require('training', start, SEEDS_A_CHUNK):
             self._suite.reset(seed, spec.instructions[asked])
-            for values in demonstrate(
-                self._suite, spec.objects, spec.size, spec.horizon, random, how
-            ):
+            for values in self._episode(spec, spec.instructions[asked], random, how):
                 frames.write(at, {**values, **labels})
                 at += 1
                 if at == span.stop:
                     frames.finish(chunk)
                     return
         raise RuntimeError(f'{SEEDS_A_CHUNK} episodes did not fill chunk {chunk}')
+
+    def _episode(
+        self, spec: FrameSpec, instruction: str, random: np.random.Generator, how: Disturbance
+    ) -> Iterator[dict[str, np.ndarray]]:
+        suite, policy = self._suite, self._policy
+        if policy is not None:
+
+            def lead() -> Iterator[np.ndarray]:
+                return led(policy, suite, instruction, int(random.integers(1, ANSWERS + 1)))
+
+            return demonstrate(suite, spec, random, how.keep, lead, BEHIND)
+        scale = random.choice([0.0, 0.5, 1.0, 1.5])
+        noise = partial(astray, suite, random, how, scale) if scale else partial(iter, ())
+        return demonstrate(suite, spec, random, how.keep, noise)

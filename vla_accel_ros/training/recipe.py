@@ -26,6 +26,8 @@ from vla_accel_ros.training.disturbance import Disturbance
 # Frames made in one go, by kind. DAgger's episodes run side by side: a chunk must outlast the
 # longest of them, or all of it would be their beginnings.
 CHUNKS = {'wander': 500, 'demonstration': 500, 'dagger': 5000}
+# Where episodes go one after the other, each chunk is of one task.
+CHUNK_ALONE = 250
 SEEDS_A_CHUNK = 500
 KINDS = tuple(CHUNKS)
 # Worlds that frames are of; a suite of LIBERO stands behind the second.
@@ -186,7 +188,7 @@ class Recipe:
         asks: Instructions asked of one image: the one followed when it was made, and others
             at random.
         world: What the frames are of: 'tabletop', or a suite of LIBERO as 'libero:object'; see
-            `world`.
+            `worlds`.
         draws: Noisy chunks drawn for each image and instruction, for an action expert.
         statistics: Sets whose actions decide the range of the bins; those of the first stage
             where empty. No DAgger sets: they are made with the bins.
@@ -274,8 +276,8 @@ class Recipe:
             return
         suite = self.world.startswith(LIBERO)
         check(suite, f"world is '{self.world}', expected {TABLETOP}, or one as {LIBERO}object")
-        kinds = sorted({wanted.kind for wanted in self.data.values()} - {'demonstration'})
-        check(not kinds, f'data of {self.world} has kinds {kinds}, expected demonstrations only')
+        kinds = sorted({wanted.kind for wanted in self.data.values()} & {'wander'})
+        check(not kinds, f'data of {self.world} has kinds {kinds}, expected others')
         tasks = sorted({wanted.task for wanted in self.data.values()} - {''})
         check(not tasks, f'data of {self.world} has tasks {tasks}, expected none')
         tried = [stage.name for stage in self.stages if stage.evaluate]
@@ -283,6 +285,11 @@ class Recipe:
             not tried,
             f'stages {tried} evaluate in {self.world}, which cannot be done while training',
         )
+
+    def chunk(self, kind: str) -> int:
+        """Return the frames of a kind that are made in one go."""
+        alone = kind == 'dagger' and self.world != TABLETOP
+        return CHUNK_ALONE if alone else CHUNKS[kind]
 
     def asked(self, wanted: FramesRecipe) -> tuple[str, ...]:
         """Return the instructions that a set is labelled for."""
@@ -294,7 +301,7 @@ class Recipe:
     def _check_seeds(self) -> None:
         spans = {}
         for name, wanted in self.data.items():
-            chunks = -(-wanted.frames // CHUNKS[wanted.kind])
+            chunks = -(-wanted.frames // self.chunk(wanted.kind))
             spans[name] = range(wanted.seed, wanted.seed + chunks * SEEDS_A_CHUNK)
             allowed = seeds.RANGES['training']
             check(

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from vla_accel_ros.sim.cameras import MOVING
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.scene import COLOURS, CUBE_HALF
@@ -23,13 +25,13 @@ from vla_accel_ros.sim.tasks import all_instructions, parse
 from vla_accel_ros.training.frames import FrameSpec
 from vla_accel_ros.training.labels import BIN, TOOL
 from vla_accel_ros.training.tabletop_frames import TabletopMaker
-from vla_accel_ros.training.world import Facts, Maker
+from vla_accel_ros.training.world import Facts, FrameMaker
 
 
 class Tabletop:
     """See `world.World`."""
 
-    asks_all = True
+    saves = True
 
     def facts(self) -> Facts:
         """See `world.World.facts`."""
@@ -46,7 +48,7 @@ class Tabletop:
         task = parse(instruction)
         return task.colour, BIN if task.kind == 'place' else task.other
 
-    def maker(self, spec: FrameSpec, kind: str) -> Maker:
+    def maker(self, spec: FrameSpec, kind: str, policy: Path | None = None) -> FrameMaker:
         """See `world.World.maker`."""
         env = TabletopEnv(image_size=spec.size, cameras=())
         env.cameras = spec.cameras

@@ -121,7 +121,7 @@ def write_frame(
 
 
 class TabletopMaker:
-    """See `world.Maker`.
+    """See `world.FrameMaker`.
 
     Args:
         env: With the frames' cameras and size.
@@ -133,7 +133,7 @@ class TabletopMaker:
         self._expert = Expert()
 
     def make_chunk(self, frames: Frames, chunk: int, first_seed: int, how: Disturbance) -> None:
-        """See `world.Maker.make_chunk`."""
+        """See `world.FrameMaker.make_chunk`."""
         spec, env, kind = frames.spec, self._env, self._kind
         span = spec.span(chunk)
         start = first_seed + chunk * SEEDS_A_CHUNK

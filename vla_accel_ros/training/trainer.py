@@ -43,7 +43,7 @@ from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
 from vla_accel_ros.training.recipe import Recipe, Stage
 from vla_accel_ros.training.rollout import Rollout, success_by_kind
 from vla_accel_ros.training.start import statistics_of
-from vla_accel_ros.training.world import world_of
+from vla_accel_ros.training.worlds import world_of
 
 STATE, LOG = 'state.pt', 'log.jsonl'
 

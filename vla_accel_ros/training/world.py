@@ -19,14 +19,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from vla_accel_ros.training.recipe import LIBERO, TABLETOP
-
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vla_accel_ros.training.disturbance import Disturbance
     from vla_accel_ros.training.frames import Frames, FrameSpec
 
 
-class Maker(Protocol):
+class FrameMaker(Protocol):
     """Makes frames of one kind, chunk by chunk, in a process of its own."""
 
     def make_chunk(self, frames: Frames, chunk: int, first_seed: int, how: Disturbance) -> None:
@@ -63,11 +63,12 @@ class World(Protocol):
     """One world. Where simulators are needed, they are loaded by the call that needs them.
 
     Attributes:
-        asks_all: Whether a frame is labelled for every instruction, or only for the one that was
-            being followed.
+        saves: Whether an instant can be kept and gone back to. Then a frame is labelled for every
+            instruction, and a policy acts in many episodes at once; else a frame is labelled for
+            the one that was being followed, and episodes go one after the other.
     """
 
-    asks_all: bool
+    saves: bool
 
     def facts(self) -> Facts:
         """Return what is in it."""
@@ -75,20 +76,12 @@ class World(Protocol):
     def named(self, instruction: str) -> tuple[str, str | None]:
         """Return the object that an instruction means, and the one that it is brought to."""
 
-    def maker(self, spec: FrameSpec, kind: str) -> Maker:
-        """Return what makes frames of a kind in this process."""
+    def maker(self, spec: FrameSpec, kind: str, policy: Path | None) -> FrameMaker:
+        """Return what makes frames in this process.
 
-
-def world_of(name: str) -> World:
-    """Return a world by the name that recipes have for it.
-
-    Raises:
-        ValueError: When there is none, or what it needs is not installed; says what to do.
-    """
-    if name == TABLETOP:
-        from vla_accel_ros.training.tabletop import Tabletop
-
-        return Tabletop()
-    from vla_accel_ros.training.libero import Libero
-
-    return Libero(name.removeprefix(LIBERO))
+        Args:
+            spec: Of the frames.
+            kind: One of `recipe.KINDS`.
+            policy: Checkpoint folder of the policy that acts, for 'dagger' where episodes go one
+                after the other.
+        """

@@ -208,3 +208,8 @@ def test_nothing_of_the_noise_is_drawn_for_what_is_only_looked_at(policy, view):
     policy.reset()
     policy.logits(Observation(tuple(view), 'go'))
     np.testing.assert_array_equal(ask(policy, view).chunk_values, first)
+
+
+def test_a_head_without_a_flow_does_not_begin_with_given_rows(policy):
+    with pytest.raises(ValueError, match="rtc is 'prefix', but this checkpoint has no flow"):
+        policy.sibling().set_continuation(rtc='prefix')

@@ -29,7 +29,7 @@ from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.layers.cache import KVCache
 from vla_accel_ros.models.action_tokens import ActionStatistics
 from vla_accel_ros.models.cost.workload import Workload
-from vla_accel_ros.models.heads.continuation import Continuation
+from vla_accel_ros.models.heads.continuation import PREFIX, Continuation
 from vla_accel_ros.models.inference import Watch
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
@@ -170,7 +170,16 @@ class ActionHead:
         """
 
     def continue_by(self, settings: Continuation) -> None:
-        """Choose what a new chunk takes from the old one, where chunks are denoised."""
+        """Choose what a new chunk takes from the old one, where chunks are denoised.
+
+        Raises:
+            ValueError: When it is to begin with given rows, which the checkpoint cannot.
+        """
+        if settings.rtc == PREFIX:
+            raise ValueError(
+                f"rtc is '{PREFIX}', but this checkpoint has no flow, expected one that was "
+                'trained to go on from given rows'
+            )
 
     def assume_previous(self, token_ids: np.ndarray) -> None:
         """Take tokens int64 [7] for the previous answer, where tokens are answered."""

@@ -25,8 +25,7 @@ import cv2
 import numpy as np
 
 from vla_accel_ros.models.parity.engines import Frame
-from vla_accel_ros.models.self_test import ANY_INSTRUCTION, blank
-from vla_accel_ros.models.tokenizer_file import TokenizerError
+from vla_accel_ros.models.self_test import blank, understood
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 # Two views of the embedded arm, the agent's above the wrist's, rendered from seed 7.
 RECORDED = Path(__file__).with_name('recorded.png')
-INSTRUCTION = 'pick up the red cube'
 STEP_NS = 50_000_000
 # A move of the arm, so that methods that prune by motion have some.
 MOVING = Motion((0.05, 0.0, 0.02), (0.0, 0.0, 0.0), 0.1)
@@ -58,11 +56,7 @@ def recorded(policy: Policy, number: int = 0) -> Frame:
     views = tuple(np.roll(view, 2 * number, axis=1) for view in _views())
     images = tuple(islice(cycle(views), policy.cameras))
     proprio = policy.proprio.middle if policy.proprio else None
-    instruction = INSTRUCTION
-    try:
-        policy.tokens_of(instruction)
-    except TokenizerError:
-        instruction = ANY_INSTRUCTION
+    instruction = understood(policy.tokens_of)
     observation = Observation(images, instruction, (1 + number) * STEP_NS, proprio)
     return Frame(observation, MOVING if number else None)
 

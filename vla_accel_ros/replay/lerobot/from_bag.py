@@ -64,6 +64,7 @@ class Export:
         states: Names of the joint states; empty goes without.
         splitter: Says where episodes begin.
         recorded: Gathers what was done.
+        video: Whether pictures become videos.
     """
 
     def __init__(
@@ -74,7 +75,9 @@ class Export:
         states: Sequence[str],
         splitter: Splitter,
         recorded: Recorded,
+        video: bool = False,
     ) -> None:
+        self._video = video
         self._out, self._step_s, self._step_ns = out, step_s, round(step_s * NS)
         self._cameras, self._states = tuple(cameras), tuple(states)
         self._splitter, self._recorded = splitter, recorded
@@ -146,7 +149,9 @@ class Export:
             vectors[layout.STATE], names[layout.STATE] = seen.proprio, self._states
         if self._writer is None:
             shapes = {name: pixels.shape for name, pixels in images.items()}
-            self._writer = DatasetWriter(self._out, 1 / self._step_s, shapes, names)
+            self._writer = DatasetWriter(
+                self._out, 1 / self._step_s, shapes, names, video=self._video
+            )
         elif self._ended:
             self._writer.end_episode()
         self._ended = False

@@ -26,6 +26,7 @@ VERSION = 'v3.0'
 INFO, STATS, TASKS = 'meta/info.json', 'meta/stats.json', 'meta/tasks.parquet'
 EPISODES = 'meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet'
 DATA = 'data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet'
+VIDEO = 'videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4'
 ACTION, STATE, IMAGES = 'action', 'observation.state', 'observation.images.'
 # What each row has beside its features, with its type in numpy.
 INDEX = {

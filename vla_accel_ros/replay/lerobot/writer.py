@@ -27,6 +27,7 @@ import numpy as np
 
 from vla_accel_ros.replay.demo.writer import check_new
 from vla_accel_ros.replay.lerobot import layout
+from vla_accel_ros.replay.lerobot.film import Film
 
 CHUNK = {'chunk_index': 0, 'file_index': 0}
 # Every so many rows go to the file, so that no episode has to fit into memory as pictures.
@@ -34,7 +35,7 @@ ROWS = 256
 
 
 class DatasetWriter:
-    """Writes frames, episode by episode, with pictures as PNG inside the data file.
+    """Writes frames, episode by episode, with pictures as PNG inside the data file, or as videos.
 
     Args:
         path: Of the folder that becomes the dataset; it appears there only once it is whole.
@@ -42,9 +43,11 @@ class DatasetWriter:
         cameras: By name the shape of its pictures, [h, w, 3].
         vectors: By feature the names of its columns.
         robot: What the robot is called.
+        video: Whether pictures go to a video a camera, with losses.
 
     Raises:
         FileExistsError: When there is something of that name.
+        DatasetError: When pictures have a size that no video has.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class DatasetWriter:
         cameras: Mapping[str, Sequence[int]],
         vectors: Mapping[str, Sequence[str]],
         robot: str = 'unknown',
+        video: bool = False,
     ) -> None:
         import pyarrow as pa
         from pyarrow import parquet
@@ -65,6 +69,11 @@ class DatasetWriter:
         self._cameras = {f'{layout.IMAGES}{name}': list(cameras[name]) for name in cameras}
         self._vectors = {name: list(names) for name, names in vectors.items()}
         self._beside = Path(tempfile.mkdtemp(prefix='.vla-accel-', dir=path.parent))
+        self._films = (
+            {key: Film(self._film(key), shape, fps) for key, shape in self._cameras.items()}
+            if video
+            else {}
+        )
         self._rows: list[dict] = []
         self._tasks: dict[str, int] = {}
         self._episodes: list[dict] = []
@@ -81,6 +90,8 @@ class DatasetWriter:
         try:
             if kind is not None:
                 self._data.close()
+                for film in self._films.values():
+                    film.close()
                 return
             self.end_episode()
             if not self._count:
@@ -111,7 +122,10 @@ class DatasetWriter:
                 raise layout.DatasetError(
                     f'{key} is {pixels.dtype} {list(pixels.shape)}, expected uint8 {shape}'
                 )
-            row[key] = {'bytes': _png(pixels), 'path': f'frame-{self._count:06d}.png'}
+            if key in self._films:
+                self._films[key].add(pixels)
+            else:
+                row[key] = {'bytes': _png(pixels), 'path': f'frame-{self._count:06d}.png'}
             self._note(key, pixels.reshape(-1, shape[-1]) / 255.0)
         for key, names in self._vectors.items():
             values = np.asarray(vectors[key], dtype=np.float32)
@@ -149,6 +163,7 @@ class DatasetWriter:
                 'length': length,
                 'data/chunk_index': 0,
                 'data/file_index': 0,
+                **self._filmed(self._count - length),
                 'dataset_from_index': self._count - length,
                 'dataset_to_index': self._count,
                 'meta/episodes/chunk_index': 0,
@@ -173,10 +188,22 @@ class DatasetWriter:
         for stats in (self._stats[key], self._of_episode.setdefault(key, _Stats())):
             stats.add(values, key == 'task_index')
 
+    def _film(self, key: str) -> Path:
+        return self._file(layout.VIDEO, video_key=key)
+
+    def _filmed(self, first: int) -> dict:
+        """Say where an episode's pictures are in the videos, from its first frame on."""
+        facts = {
+            **CHUNK,
+            'from_timestamp': first / self._fps,
+            'to_timestamp': self._count / self._fps,
+        }
+        return {f'videos/{key}/{k}': v for key in self._films for k, v in facts.items()}
+
     def _schema(self):
         pa = self._pa
         picture = pa.struct([('bytes', pa.binary()), ('path', pa.string())])
-        fields = [(key, picture) for key in self._cameras]
+        fields = [(key, picture) for key in self._cameras if key not in self._films]
         fields += [(k, pa.list_(pa.float32(), len(n))) for k, n in self._vectors.items()]
         fields += [(key, getattr(pa, kind)()) for key, kind in layout.INDEX.items()]
         return pa.schema(fields)
@@ -188,14 +215,16 @@ class DatasetWriter:
             )
             self._rows.clear()
 
-    def _file(self, pattern: str) -> Path:
-        file = self._beside / pattern.format(**CHUNK)
+    def _file(self, pattern: str, **names: str) -> Path:
+        file = self._beside / pattern.format(**CHUNK, **names)
         file.parent.mkdir(parents=True, exist_ok=True)
         return file
 
     def _finish(self) -> None:
         pa = self._pa
         self._data.close()
+        for film in self._films.values():
+            film.close()
         episodes = pa.Table.from_pylist(self._episodes)
         self._parquet.write_table(episodes, self._file(layout.EPISODES))
         tasks = pa.table({'task_index': list(self._tasks.values()), 'task': list(self._tasks)})
@@ -208,10 +237,12 @@ class DatasetWriter:
         self._file(layout.INFO).write_text(json.dumps(self._info(), indent=4), encoding='utf-8')
 
     def _info(self) -> dict:
-        features = {
+        features: dict[str, dict] = {
             key: {'dtype': 'image', 'shape': shape, 'names': ['height', 'width', 'channels']}
             for key, shape in self._cameras.items()
         }
+        for key, film in self._films.items():
+            features[key] |= {'dtype': 'video', 'info': film.facts()}
         features |= {
             key: {'dtype': 'float32', 'shape': [len(names)], 'names': names}
             for key, names in self._vectors.items()
@@ -232,7 +263,7 @@ class DatasetWriter:
             'fps': fps if fps == self._fps else self._fps,
             'splits': {'train': f'0:{len(self._episodes)}'},
             'data_path': layout.DATA,
-            'video_path': None,
+            'video_path': layout.VIDEO if self._films else None,
             'features': features,
         }
 

@@ -13,17 +13,17 @@
 # limitations under the License.
 
 from vla_accel_ros.sim.tasks import all_instructions
-from vla_accel_ros.training.world import world_of
+from vla_accel_ros.training.worlds import world_of
 
 
 def test_the_table_top_is_labelled_for_all_that_can_be_asked_there():
     world = world_of('tabletop')
     facts = world.facts()
-    assert world.asks_all and facts.vocabulary == all_instructions()
+    assert world.saves and facts.vocabulary == all_instructions()
     for text in all_instructions():
         thing, goal = world.named(text)
         assert {thing, goal} - {None} <= {*facts.objects}
 
 
 def test_a_suite_of_libero_is_labelled_for_what_was_followed():
-    assert not world_of('libero:object').asks_all
+    assert not world_of('libero:object').saves
