@@ -57,6 +57,7 @@ class Link:
 
     Attributes:
         on_gpu: Words before a command that has to run on the GPU's host.
+        pid: Of the process that is the link.
     """
 
     def __enter__(self) -> Link:
@@ -90,6 +91,7 @@ class Link:
         except BaseException:
             self.__exit__()
             raise
+        self.pid = self._forwarder.pid
         self.on_gpu = ('nsenter', '-t', str(self._gpu.pid), '-n', '-m', f'--wd={os.getcwd()}')
         return self
 
