@@ -70,6 +70,11 @@ COST: Columns = (
     ('jerk p95 m/s^3', _number('jerk_p95', '.0f')),
     ('decisions', lambda row: ', '.join(f'{k} {s:.0%}' for k, s in row['decisions'].items())),
 )
+# Without a model nothing is said of its time.
+SCHEDULE: Columns = (
+    *OUTCOME[:6],
+    *(column for column in COST if column[0] in ('jerk p95 m/s^3', 'decisions')),
+)
 
 
 def table(wanted: Columns, rows: Sequence[Mapping]) -> str:
