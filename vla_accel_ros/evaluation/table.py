@@ -71,10 +71,18 @@ COST: Columns = (
     ('decisions', lambda row: ', '.join(f'{k} {s:.0%}' for k, s in row['decisions'].items())),
 )
 # Without a model nothing is said of its time.
-SCHEDULE: Columns = (
-    *OUTCOME[:6],
-    *(column for column in COST if column[0] in ('jerk p95 m/s^3', 'decisions')),
+_OF_SCHEDULES = (
+    'method',
+    'success',
+    '95 % interval',
+    'points more than none',
+    'steps',
+    'calls/step',
+    'jerk p95 m/s^3',
+    'decisions',
 )
+_BY_TITLE = dict((*OUTCOME, *COST))
+SCHEDULE: Columns = tuple((title, _BY_TITLE[title]) for title in _OF_SCHEDULES)
 
 
 def table(wanted: Columns, rows: Sequence[Mapping]) -> str:
