@@ -55,6 +55,7 @@ class LinkedRig(Rig):
     Attributes:
         link: As given.
         raw_bytes: Of an observation as the camera node sends it, 0 before the first.
+        answers_ms: How long the answers took that were used since `verified` began to act.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class LinkedRig(Rig):
         self.link, self.raw_bytes = link, 0
         self.processes.add(gpu, link.on_gpu)
         self._most_s = DEFAULTS['max_staleness'] + DELIVERY_S
-        self._used = 0
+        self.answers_ms: list[float] = []
         self._too_old: list[str] = []
         self.peer.create_subscription(Image, 'vla/frame', self._on_frame, qos.FRAME)
         self.peer.create_subscription(
@@ -97,10 +98,10 @@ class LinkedRig(Rig):
         assert self.enable().success
         self.moves()
         self.reports.mark()
-        self._used = 0
+        self.answers_ms.clear()
         act()
         self.recorder.verify()
-        assert self._used, 'not one answer was used'
+        assert self.answers_ms, 'not one answer was used'
         assert not self._too_old, self._too_old
         assert self.errors == []
         assert self.processes.all_alive()
@@ -113,7 +114,7 @@ class LinkedRig(Rig):
         decision = message_to_decision(message)
         if decision['reason'] not in USED:
             return
-        self._used += 1
+        self.answers_ms.append(float(decision['latency_ms']))
         age_s = (self.now_ns() - int(decision['stamp_ns'])) / NS
         if age_s > self._most_s:
             self._too_old.append(f'{message.message}: the observation is {age_s:.3f} s old')

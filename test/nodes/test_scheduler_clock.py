@@ -14,6 +14,8 @@
 
 """A scheduler beside an inference whose host's clock is off."""
 
+import re
+
 import pytest
 from scheduler_rig import FORWARD, Rig
 from std_srvs.srv import Trigger
@@ -42,8 +44,9 @@ def clock(graph):
 def test_a_clock_that_is_off_is_named_and_its_answers_are_not_used(graph, clock):
     rig = Rig(graph)
     graph.until(lambda: 'clock_offset' in rig.health.standing(), 'the offset is named')
-    assert '30.0' in rig.health.standing()['clock_offset']
-    assert 'ahead of ours' in rig.health.standing()['clock_offset']
+    told = rig.health.standing()['clock_offset']
+    # What is sure is less than the offset, by the way to the other host.
+    assert 25.0 < float(re.search(r'at least (\S+) s ahead of ours', told)[1]) <= 30.0
     rig.frame()
     rig.vla.publish(answer_of(rig))
     graph.until(lambda: rig.health.total('answer_discarded'), 'the answer is discarded')
