@@ -41,9 +41,10 @@ class Trust(Rule):
     drifted by e / (k + 1) a step, so that it is good for (k + 1) / e steps: at least one more
     than was just proven, and at least `least`. With e > 1 the motion has changed, and its new
     course is followed for least / e steps: the greater the surprise, the sooner the VLA looks
-    again. With nothing to compare, at the beginning, it is `least`. Where one would have opened the gripper and the other closed it, `flip` steps follow: with 0 a flip is
-    repeated only once the VLA has confirmed it. Never is it longer than `longest`, a time: what
-    goes unseen for that long is what matters to a task, at whatever rate steps come.
+    again. With nothing to compare, at the beginning, it is `least`. Where one would have
+    opened the gripper and the other closed it, `flip` steps follow: with 0 a flip is repeated
+    only once the VLA has confirmed it. Never is it longer than `longest`, a time: what goes
+    unseen for that long is what matters to a task, at whatever rate steps come.
 
     Raises:
         ValueError: When a value is outside its range.
