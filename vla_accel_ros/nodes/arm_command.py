@@ -287,6 +287,7 @@ class ArmCommand(base.Node):
             self.health.clear('watchdog')
         self._findings.show(state is State.ENABLED)
         self.health.figure('arm', f'{state.value}: {reason}')
+        self.health.figure('stops', self._guard.stops)
         self.health.figure('rate_hz', 1 / self._guard.period_s)
         if state is State.ENABLED:
             self._pace.look(self.elapsed_ns())

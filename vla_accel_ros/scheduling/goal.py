@@ -61,11 +61,18 @@ class Arm:
         enabled: Whether it lets the arm move.
         reason: Its state in words, such as `stopped: stop_requested`.
         heard_ns: When it was heard, monotonic nanoseconds.
+        stops: How often it was stopped so far, also while it was stopped already.
     """
 
     enabled: bool
     reason: str
     heard_ns: int
+    stops: str = ''
+
+    @property
+    def stop(self) -> tuple[str, str]:
+        """What tells one stop from another."""
+        return self.reason, self.stops
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ class Goal:
         self._begun_ns = self._action_ns = self._over_ns = now_ns
         self._alive_ns: int | None = None
         self._seen_enabled = False
-        self._released = ''
+        self._released = ('', '')
         self._sent_ns: deque[int] = deque(maxlen=1000)
         self.steps = 0
 
@@ -159,7 +166,7 @@ class Goal:
         self._clear(now_ns)
         self._next_ask_ns = now_ns
         # A goal that is started on a stopped arm releases that stop, and no other one.
-        self._released = arm.reason
+        self._released = arm.stop
         self.instruction = instruction
         self.status, self.reason = Status.ACCEPTED, 'preparing'
         return self.name
@@ -181,9 +188,9 @@ class Goal:
 
     # -- what the arm says -----------------------------------------------------------------------
 
-    def on_arm(self, enabled: bool, reason: str, now_ns: int) -> None:
-        """Take a report of arm_command."""
-        self._arm = Arm(enabled, reason, now_ns)
+    def on_arm(self, enabled: bool, reason: str, now_ns: int, stops: str = '') -> None:
+        """Take a report of arm_command; see `Arm`."""
+        self._arm = Arm(enabled, reason, now_ns, stops)
         if self.status is Status.EXECUTING:
             if enabled:
                 self._seen_enabled = True
@@ -192,7 +199,7 @@ class Goal:
         elif (
             self.status is Status.ACCEPTED
             and reason.startswith(HALTED)
-            and reason != self._released
+            and self._arm.stop != self._released
         ):
             # Enabling would leave a stop that nobody has released.
             self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
