@@ -50,8 +50,9 @@ class ArmCommand(base.Node):
 
     def check(self, settings: Mapping[str, object]) -> None:
         """Refuse limits that do not fit together."""
-        guard_config(settings)
-        space_of(settings)
+        config, space = guard_config(settings), space_of(settings)
+        if settings['command'] != TWIST:
+            config.joints.each(len(space.moving))
         check_names(settings['ignored_findings'])
 
     def configure(self) -> None:
