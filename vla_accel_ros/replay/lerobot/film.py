@@ -17,11 +17,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 import subprocess
-import tempfile
 
 import numpy as np
 
@@ -66,15 +64,15 @@ class Film:
         rate = str(Fraction(fps).limit_denominator(10_000))
         given = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', f'{width}x{height}', '-r', rate]
         made = ['-c:v', CODEC, '-pix_fmt', PIXELS, '-crf', str(LOSS), '-g', str(GROUP)]
-        self._kept = ExitStack()
-        self._errors = self._kept.enter_context(tempfile.TemporaryFile())
-        # In a session of its own, a terminal's Ctrl-C does not reach it.
-        self._process = subprocess.Popen(
-            [program, '-y', '-v', 'error', *given, '-i', '-', *made, str(path)],
-            stdin=subprocess.PIPE,
-            stderr=self._errors,
-            start_new_session=True,
-        )
+        self._log = path.with_suffix('.log')
+        with self._log.open('wb') as errors:
+            # In a session of its own, a terminal's Ctrl-C does not reach it.
+            self._process = subprocess.Popen(
+                [program, '-y', '-v', 'error', *given, '-i', '-', *made, str(path)],
+                stdin=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
 
     def add(self, pixels: np.ndarray) -> None:
         """Append a picture, uint8 [h, w, 3], RGB.
@@ -96,15 +94,14 @@ class Film:
         """
         self._process.communicate()
         if code := self._process.returncode:
-            self._errors.seek(0)
-            said = self._errors.read().decode(errors='replace').split('\n')
-            raise DatasetError(f'{self._path.name}: ffmpeg ended with {code}: {said[0]}')
+            said = self._log.read_text(errors='replace').partition('\n')[0]
+            raise DatasetError(f'{self._path.name}: ffmpeg ended with {code}: {said}')
+        self._log.unlink()
 
     def discard(self) -> None:
         """Let go of it, whole or not."""
         self._process.kill()
         self._process.communicate()
-        self._kept.close()
 
     def facts(self) -> dict:
         """Give what `meta/info.json` says of the video."""
