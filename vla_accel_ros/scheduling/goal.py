@@ -69,11 +69,6 @@ class Arm:
     heard_ns: int
     stops: str = ''
 
-    @property
-    def stop(self) -> tuple[str, str]:
-        """What tells one stop from another."""
-        return self.reason, self.stops
-
 
 @dataclass(frozen=True)
 class Ask:
@@ -166,7 +161,7 @@ class Goal:
         self._clear(now_ns)
         self._next_ask_ns = now_ns
         # A goal that is started on a stopped arm releases that stop, and no other one.
-        self._released = arm.stop
+        self._released = arm.reason, arm.stops
         self.instruction = instruction
         self.status, self.reason = Status.ACCEPTED, 'preparing'
         return self.name
@@ -196,13 +191,10 @@ class Goal:
                 self._seen_enabled = True
             elif self._seen_enabled:
                 self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
-        elif (
-            self.status is Status.ACCEPTED
-            and reason.startswith(HALTED)
-            and self._arm.stop != self._released
-        ):
+        elif self.status is Status.ACCEPTED and reason.startswith(HALTED):
             # Enabling would leave a stop that nobody has released.
-            self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
+            if (reason, stops) != self._released:
+                self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
 
     def on_answer(self, ticket: int, success: bool, message: str, now_ns: int) -> bool:
         """Take the answer to a question; return whether the goal begins to execute."""
