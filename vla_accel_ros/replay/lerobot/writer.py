@@ -69,19 +69,20 @@ class DatasetWriter:
         self._cameras = {f'{layout.IMAGES}{name}': list(cameras[name]) for name in cameras}
         self._vectors = {name: list(names) for name, names in vectors.items()}
         self._beside = Path(tempfile.mkdtemp(prefix='.vla-accel-', dir=path.parent))
-        self._films = (
-            {key: Film(self._film(key), shape, fps) for key, shape in self._cameras.items()}
-            if video
-            else {}
-        )
+        self._films: dict[str, Film] = {}
         self._rows: list[dict] = []
         self._tasks: dict[str, int] = {}
         self._episodes: list[dict] = []
         self._count = self._in_episode = 0
         self._stats = {name: _Stats() for name in (*self._vectors, *self._cameras, *layout.INDEX)}
         self._of_episode: dict[str, _Stats] = {}
-        data = self._file(layout.DATA)
-        self._data = parquet.ParquetWriter(data, self._schema())
+        try:
+            for key, shape in self._cameras.items() if video else ():
+                self._films[key] = Film(self._film(key), shape, fps)
+            self._data = parquet.ParquetWriter(self._file(layout.DATA), self._schema())
+        except BaseException:
+            self._discard()
+            raise
 
     def __enter__(self) -> DatasetWriter:
         return self
@@ -90,8 +91,6 @@ class DatasetWriter:
         try:
             if kind is not None:
                 self._data.close()
-                for film in self._films.values():
-                    film.close()
                 return
             self.end_episode()
             if not self._count:
@@ -100,7 +99,7 @@ class DatasetWriter:
             check_new(self._path)
             os.rename(self._beside, self._path)
         finally:
-            shutil.rmtree(self._beside, ignore_errors=True)
+            self._discard()
 
     def frame(
         self, images: Mapping[str, np.ndarray], vectors: Mapping[str, np.ndarray], task: str
@@ -187,6 +186,11 @@ class DatasetWriter:
     def _note(self, key: str, values: np.ndarray) -> None:
         for stats in (self._stats[key], self._of_episode.setdefault(key, _Stats())):
             stats.add(values, key == 'task_index')
+
+    def _discard(self) -> None:
+        for film in self._films.values():
+            film.discard()
+        shutil.rmtree(self._beside, ignore_errors=True)
 
     def _film(self, key: str) -> Path:
         return self._file(layout.VIDEO, video_key=key)
