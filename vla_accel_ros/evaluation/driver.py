@@ -58,7 +58,7 @@ class Driver:
         self._begin()
 
     def _begin(self) -> None:
-        self._pilot = Pilot(self.method.scheduler)
+        self._pilot = Pilot(self.method.scheduler, self.policy.space)
         self._under_way: deque[_Answer] = deque()
         # The model computes one answer at a time, as the inference node does.
         self._busy_until_ns = 0
@@ -147,7 +147,7 @@ class Driver:
         if self.latency is not None:
             took_ns = round(self.latency.ms(model_ms) * 1e6)
             arrival_ns = self._busy_until_ns = max(now_ns, self._busy_until_ns) + took_ns
-        chunk = ActionChunk(answer.chunk_values, request.stamp_ns)
+        chunk = ActionChunk(answer.chunk_values, request.stamp_ns, space=self.policy.space)
         self._under_way.append((chunk, answer.accepted, arrival_ns))
         return Call(
             model_ms,
