@@ -54,6 +54,7 @@ EVAL = [
     'plotly>=6.0',
     'pyarrow>=18.0',
     'rosbags>=0.11.9',
+    'sqlalchemy>=2.0',
     'zstandard>=0.21',
 ]
 REMOTE = ['msgpack>=1.0.5', 'websockets>=15.0']

@@ -54,6 +54,12 @@ def main() -> int:
         help=f'wall time of each of the two parts; {REAL_MIN:g} on the real clock by default, and '
         f'as long as {SIMULATED_H:g} hours of the simulated one take',
     )
+    parser.add_argument(
+        '--clock',
+        choices=('real', 'simulated', 'both'),
+        default='both',
+        help='which of the two parts to run (%(default)s)',
+    )
     parser.add_argument('--checkpoint', default=DEFAULT_CHECKPOINT, help='%(default)s')
     parser.add_argument('--remark', default='', help='goes into the results')
     parser.add_argument('--out', type=Path, default=RESULTS, help='folder (%(default)s)')
@@ -83,7 +89,8 @@ def main() -> int:
         'remark': options.remark,
         'parts': [],
     }
-    for graph in [Graph(simulated, options.checkpoint) for simulated in (False, True)]:
+    clocks = ('real', 'simulated') if options.clock == 'both' else (options.clock,)
+    for graph in [Graph(clock == 'simulated', options.checkpoint) for clock in clocks]:
         meter = conditions.CpuMeter()
         part = facts_of(run(graph, enough))
         found['parts'].append({**part, 'machine_withheld': meter.shares()['stolen']})

@@ -120,3 +120,27 @@ def test_the_expert_of_the_embedded_arm_does_what_is_asked(capsys):
     )
     found = json.loads(capsys.readouterr().out)
     assert found['successes'] == 3 and found['steps_per_success'] < 60
+
+
+def test_schedules_are_compared_with_the_expert_in_the_models_place(capsys):
+    words = [
+        'tabletop',
+        '--policy',
+        'expert',
+        '--task',
+        'pick up the red cube',
+        '--image-size',
+        32,
+    ]
+    assert env(*words, '--episodes', 2, '--methods', 'none,hold', '--json') == 0
+    none, hold = json.loads(capsys.readouterr().out)['methods']
+    assert (none['method'], none['calls_per_step']) == ('none', 1.0)
+    assert hold['calls_per_step'] < 1.0 and hold['difference_ci'] is not None
+    assert env(*words, '--episodes', 1, '--methods', 'hold') == 0
+    text = capsys.readouterr().out
+    assert 'calls/step' in text and 'ms/call' not in text and 'intuitive' in text
+
+
+def test_schedules_without_the_expert_are_refused(capsys):
+    assert env('tabletop', '--methods', 'hold') == 2
+    assert '--methods is for --policy expert, here it is random' in capsys.readouterr().err

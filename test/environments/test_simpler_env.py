@@ -104,6 +104,17 @@ def test_success_is_kept_once_reached_and_told_at_the_end(cube, monkeypatch):
     assert not any(outcome.done for outcome in outcomes)
 
 
+@pytest.mark.parametrize('task', ['carrot', 'spoon'])
+def test_the_expert_puts_things_where_they_belong(task, vulkan, assets_of):
+    assets_of(protocol.TASKS[task])
+    environment = SimplerKind(task).make(224, None)
+    # The last layout lies across the hand.
+    for seed in (0, 23):
+        outcome = rehearse(environment, 'expert', seed, SimplerKind(task).default_task)
+        assert outcome.success and outcome.at_end
+    environment.close()
+
+
 def test_the_words_are_maniskills(cube):
     assert cube.env.unwrapped.get_language_instruction() == [SimplerKind('cube').default_task]
 

@@ -107,7 +107,7 @@ class Counting:
 
 
 def test_a_trial_of_a_killed_command_is_not_waited_for(tmp_path):
-    storage = Folder(files_of(tmp_path), {}).storage()
+    storage = Folder(files_of(tmp_path), {})
     Study(space(), storage, 0, False).ask()
     study = Study(space(), storage, 0, False)
     assert study.done == 0
@@ -116,7 +116,7 @@ def test_a_trial_of_a_killed_command_is_not_waited_for(tmp_path):
 
 def test_what_never_goes_together_is_said(tmp_path, monkeypatch):
     found = space()
-    study = Study(found, Folder(files_of(tmp_path), {}).storage(), 0, False)
+    study = Study(found, Folder(files_of(tmp_path), {}), 0, False)
 
     def refuse(*_):
         raise ValueError('no')

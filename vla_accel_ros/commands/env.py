@@ -22,14 +22,18 @@ from pathlib import Path
 
 import numpy as np
 
+from vla_accel_ros.acceleration import find
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments import registry
 from vla_accel_ros.environments.rehearsal import POLICIES, rehearse, views_side_by_side
 from vla_accel_ros.evaluation import seeds
+from vla_accel_ros.evaluation.expert_driver import compare
 from vla_accel_ros.evaluation.statistics import wilson
+from vla_accel_ros.evaluation.table import SCHEDULE, table
 from vla_accel_ros.files.outputs import check_file
 from vla_accel_ros.files.own_outputs import SOFTWARE, of_picture
 from vla_accel_ros.files.whole_files import replace_whole
+from vla_accel_ros.replay.progress import Bar
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('environment', help=registry.HELP)
     add('--policy', choices=POLICIES, default='random', help='who acts (%(default)s)')
+    add(
+        '--methods',
+        default=None,
+        help='with --policy expert: the expert is asked when these methods would ask their model, '
+        'side by side as in vla-accel eval; shows what scheduling alone does',
+    )
     add('--episodes', type=int, default=20, help='how many (%(default)s)')
     add(
         '--seed',
@@ -70,6 +80,9 @@ def run(args: argparse.Namespace) -> int:
     """Run the episodes; return 0 when all were run."""
     if args.episodes < 1:
         raise ValueError(f'{args.episodes} episodes asked for, expected at least 1')
+    methods = None if args.methods is None else find(args.methods)
+    if methods is not None and args.policy != 'expert':
+        raise ValueError(f'--methods is for --policy expert, here it is {args.policy}')
     if args.picture is not None:
         if args.picture.suffix.lower() != '.png':
             raise ValueError(f'--picture is {args.picture}, expected a name that ends in .png')
@@ -79,6 +92,11 @@ def run(args: argparse.Namespace) -> int:
     environment = kind.make(args.image_size, args.max_steps)
     try:
         found = _try(args, environment, instructions)
+        if methods is not None:
+            bar = Bar(args.episodes * len(methods), 'episodes')
+            seeds_of = range(args.seed, args.seed + args.episodes)
+            found['methods'] = compare(environment, methods, seeds_of, instructions, bar.show)
+            bar.end()
     finally:
         environment.close()
     whole = {
@@ -129,6 +147,12 @@ def _try(args: argparse.Namespace, environment, instructions: tuple[str, ...]) -
 
 
 def _text(found: dict) -> str:
+    if 'methods' in found:
+        return f'{_outcome(found)}\n\n{table(SCHEDULE, found["methods"])}'
+    return _outcome(found)
+
+
+def _outcome(found: dict) -> str:
     words = found['instructions']
     asked = f'"{words[0]}"' + (f' and {len(words) - 1} more' if len(words) > 1 else '')
     low, high = found['success_ci']

@@ -42,6 +42,7 @@ from vla_accel_ros.tuning.plans import model_of, plan_of, rule_of
 from vla_accel_ros.tuning.points import FASTEST
 from vla_accel_ros.tuning.results import chosen_line, comments, render, to_dict
 from vla_accel_ros.tuning.search import search
+from vla_accel_ros.tuning.shared import Shared
 from vla_accel_ros.tuning.spaces import spaces
 from vla_accel_ros.tuning.store import PICTURE, PRESETS, RESULTS, Folder, files_of
 from vla_accel_ros.tuning.target import Stopped
@@ -78,6 +79,11 @@ def run(args: argparse.Namespace) -> int:
         stop = stack.enter_context(
             Interrupt('stopping: settings under way are left, those tried are kept')
         )
+        shared = None
+        if args.storage is not None:
+            shared = Shared(args.storage, args.study, identity)
+            stack.enter_context(shared.errors())
+            stack.enter_context(shared.heart)
         folder = Folder(files, identity)
         for space in found_in:
             say(f'{space.name}: {", ".join(each.name for each in space.dimensions)}')
@@ -89,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         found = search(
             plan,
             found_in,
-            folder,
+            shared or folder,
             args.trials,
             args.sampler_seed,
             workers,

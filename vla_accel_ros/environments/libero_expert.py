@@ -27,6 +27,7 @@ import math
 import numpy as np
 
 from vla_accel_ros.environments.libero_scene import Box, Scene
+from vla_accel_ros.sim.motion import ramp, toward
 from vla_accel_ros.sim.rotations import DOWN, to_vector, wrap, yaw_matrix
 
 # What OSC_POSE is told, m a step; it does about a quarter of it.
@@ -70,7 +71,7 @@ def act(scene: Scene) -> np.ndarray:
         return _deliver(scene, sideways)
     if delivered:
         up = np.array([0.0, 0.0, 0.08])
-        return _join(_step(up * (scene.width > OPEN), SLOW), _level(scene), 0.0)
+        return _join(toward(up * (scene.width > OPEN), SLOW, GAIN), _level(scene), 0.0)
     return _grasp(scene, *grip(scene))
 
 
@@ -126,16 +127,16 @@ def _grasp(scene: Scene, point: np.ndarray, yaw: float) -> np.ndarray:
     misfit = sideways + 0.06 * float(np.abs(turn).max())
     above = -offset[2]
     # Fingers that are closing already go on where they would not have begun.
-    closing = 0.010 * _ramp((OPEN - scene.width) / 0.010)
+    closing = 0.010 * ramp((OPEN - scene.width) / 0.010)
     empty = scene.width < 0.002
     if not empty and misfit < ALIGNED + closing and abs(above) < 0.008 + closing:
-        return _join(_step(offset * (scene.width > OPEN), SLOW), turn, 1.0)
-    shut = _ramp((OPEN - scene.width) / 0.020)
+        return _join(toward(offset * (scene.width > OPEN), SLOW, GAIN), turn, 1.0)
+    shut = ramp((OPEN - scene.width) / 0.020)
     rim = scene.thing.high[2] - point[2] + HOVER
-    height = rim * max(_ramp((misfit - 0.6 * ALIGNED) / 0.020), shut)
-    step = _step(offset + [0.0, 0.0, height], _speed(sideways, above - rim))
+    height = rim * max(ramp((misfit - 0.6 * ALIGNED) / 0.020), shut)
+    step = toward(offset + [0.0, 0.0, height], _speed(sideways, above - rim), GAIN)
     # Beside the thing and below its top: rise first, go sideways after.
-    low = _ramp((height - above - 0.02) / 0.03)
+    low = ramp((height - above - 0.02) / 0.03)
     step = step * (1.0 - low) + [0.0, 0.0, LIFT * low]
     return _join(step, turn, 0.0)
 
@@ -143,13 +144,13 @@ def _grasp(scene: Scene, point: np.ndarray, yaw: float) -> np.ndarray:
 def _deliver(scene: Scene, sideways: float) -> np.ndarray:
     offset = np.array([*(scene.goal.position - scene.origin[:2]), 0.0])
     bottom = scene.thing.low[2]
-    far = _ramp((sideways - 0.012) / 0.04)
+    far = ramp((sideways - 0.012) / 0.04)
     clear = max(scene.goal.top + CLEAR, _way_top(scene, offset[:2]) + MARGIN)
     offset[2] = _rest(scene) + (clear - _rest(scene)) * far - bottom
     # Below what stands in the way: straight up, slowly while it leaves what it lay on.
-    low = _ramp((offset[2] - 0.025) / 0.03)
-    up = SLOW + (LIFT - SLOW) * _ramp((bottom - _under(scene)) / 0.03)
-    step = _step(offset, _speed(sideways, offset[2])) * (1.0 - low)
+    low = ramp((offset[2] - 0.025) / 0.03)
+    up = SLOW + (LIFT - SLOW) * ramp((bottom - _under(scene)) / 0.03)
+    step = toward(offset, _speed(sideways, offset[2]), GAIN) * (1.0 - low)
     step[2] += up * low
     if scene.fingers_speed > 0.02:
         step[:] = 0.0
@@ -182,7 +183,7 @@ def _rest(scene: Scene) -> float:
 
 def _speed(sideways: float, vertical: float) -> float:
     away = math.hypot(sideways, vertical)
-    return SLOW + (FAST - SLOW) * _ramp((away - 0.02) / 0.08)
+    return SLOW + (FAST - SLOW) * ramp((away - 0.02) / 0.08)
 
 
 def _level(scene: Scene, yaw: float | None = None) -> np.ndarray:
@@ -193,17 +194,6 @@ def _level(scene: Scene, yaw: float | None = None) -> np.ndarray:
     # Half a turn more is the same to two fingers.
     yaw = heading + wrap(yaw - heading, math.pi)
     return np.clip(to_vector(yaw_matrix(yaw) @ DOWN @ scene.hand.T), -TURN, TURN)
-
-
-def _step(offset: np.ndarray, speed: float) -> np.ndarray:
-    distance = float(np.linalg.norm(offset))
-    if distance < 1e-9:
-        return np.zeros(3)
-    return offset * (speed * math.tanh(GAIN * distance / speed) / distance)
-
-
-def _ramp(value: float) -> float:
-    return min(max(value, 0.0), 1.0)
 
 
 def _join(step: np.ndarray, turn: np.ndarray, gripper: float) -> np.ndarray:

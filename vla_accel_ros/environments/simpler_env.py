@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from vla_accel_ros.environments import simpler_protocol as protocol
 from vla_accel_ros.environments.contents import plain
 from vla_accel_ros.environments.interface import Outcome, View
 from vla_accel_ros.environments.optional import quiet
+from vla_accel_ros.environments.simpler_expert import Scene, act
 from vla_accel_ros.environments.simpler_import import (
     check_driver,
     import_maniskill,
@@ -33,6 +35,11 @@ from vla_accel_ros.environments.simpler_import import (
 
 PREFIX = 'simpler'
 _TOOL = 'ee_gripper_link'
+_FINGERS = ('left_finger_link', 'right_finger_link')
+# Of the tool, the way that the hand points.
+_AHEAD = np.array([1.0, 0.0, 0.0])
+# A thing whose sides differ by less has no long one, m.
+_SQUARE = 0.005
 
 
 class SimplerScene:
@@ -83,6 +90,44 @@ class SimplerScene:
         link = self.env.unwrapped.agent.robot.links_map[_TOOL]
         return plain(link.pose.p).astype(np.float64)
 
+    def expert_action(self) -> np.ndarray:
+        """Return what the scripted expert does now, float64 [7]."""
+        return act(self._scene())
+
+    def _scene(self) -> Scene:
+        scene = self.env.unwrapped
+        robot = scene.agent.robot
+        links = robot.links_map
+        # Positions as seen from the arm's base, in whose frame actions are told.
+        base = robot.pose.inv()
+        thing, goal = (scene.objs[n].pose for n in (scene.source_obj_name, scene.target_obj_name))
+        sizes = [
+            plain(scene.episode_model_bbox_sizes[n]).astype(np.float64)
+            for n in (scene.source_obj_name, scene.target_obj_name)
+        ]
+        turned, flat = (_rotation(base * pose) for pose in (thing, goal))
+        half, below = (
+            0.5 * float(np.abs(r[2]) @ size) for r, size in zip((turned, flat), sizes, strict=True)
+        )
+        left, right = (_place(base * links[name].pose) for name in _FINGERS)
+        tool = base * links[_TOOL].pose
+        across = right - left
+        place = _place(base * goal)
+        axis = turned[:, int(np.argmax(sizes[0]))]
+        square = np.ptp(sizes[0]) < _SQUARE
+        return Scene(
+            _place(tool),
+            math.atan2(across[1], across[0]),
+            _rotation(tool) @ _AHEAD,
+            float(plain(robot.qpos)[-2:].sum()),
+            bool(plain(scene.agent.is_grasping(scene.objs[scene.source_obj_name]))),
+            _place(base * thing),
+            None if square else math.atan2(axis[1], axis[0]),
+            half,
+            place,
+            float(place[2]) + below,
+        )
+
     def limits(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the smallest and the largest action, float64 [7] each."""
         high = END_EFFECTOR.spread(protocol.FARTHEST, protocol.WIDEST, gripper=1.0)
@@ -97,6 +142,14 @@ class SimplerScene:
     def close(self) -> None:
         """Free the simulation."""
         self.env.close()
+
+
+def _place(pose) -> np.ndarray:
+    return plain(pose.p).astype(np.float64)
+
+
+def _rotation(pose) -> np.ndarray:
+    return plain(pose.to_transformation_matrix()).astype(np.float64)[:3, :3]
 
 
 def _make(task: protocol.SimplerTask):

@@ -21,9 +21,9 @@ from collections.abc import Callable
 import numpy as np
 
 from vla_accel_ros.environments.interface import Environment
-from vla_accel_ros.evaluation.driver import Driver
 from vla_accel_ros.evaluation.episode import EpisodeResult, jerk
 from vla_accel_ros.evaluation.execution import Execution
+from vla_accel_ros.evaluation.piloted import Piloted
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.stopping import Stopped, never
@@ -33,7 +33,7 @@ _START_NS = 1_000_000_000
 
 
 def run_episode(
-    driver: Driver,
+    driver: Piloted,
     environment: Environment,
     seed: int,
     instruction: str,
@@ -48,7 +48,7 @@ def run_episode(
     changes nothing but the time: it is asked about these frames and sees no other.
 
     Args:
-        driver: Policy, method and clock.
+        driver: Who answers, method and clock.
         environment: With the policy's number of cameras; its step is the method's.
         seed: Of the start.
         instruction: What to ask for.

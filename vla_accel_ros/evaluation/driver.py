@@ -12,37 +12,31 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Pilot and policy, one step at a time, wherever observations come from."""
+"""A policy that is driven by a pilot, wherever observations come from."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
+import numpy as np
+
 from vla_accel_ros.acceleration import Method, apply_method
-from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.evaluation.latency import Latency
-from vla_accel_ros.evaluation.records import Call, StepRecord
+from vla_accel_ros.evaluation.piloted import Piloted
+from vla_accel_ros.evaluation.records import Call
 from vla_accel_ros.models.cost.stages import CostModel
 from vla_accel_ros.models.cost.workload import Workload
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.serving import serve
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.scheduling.decision import Kind, Request
-from vla_accel_ros.scheduling.pilot import Pilot
-
-# An answer's chunk, how many tokens of its draft were confirmed, and when it arrives.
-_Answer = tuple[ActionChunk, int, int]
+from vla_accel_ros.scheduling.decision import Request
 
 
-class Driver:
+class Driver(Piloted):
     """Run a policy by a method, as the nodes scheduler and inference do together.
 
-    The pilot that decides is the node's, and so is the way in which a method is applied. Time is
-    what the caller says it is. Without a latency model an answer is there at once, with
-    the frame that it answers (the papers' step clock). With one it arrives that much later,
-    meanwhile the frames go on, and the scheduler bridges, discards and asks again as it does in
-    the ROS graph. As there, the model looks at the frames that it is asked about and at no other.
+    The pilot that decides is the node's, and so is the way in which a method is applied. As
+    there, the model looks at the frames that it is asked about and at no other.
 
     Args:
         policy: The policy; set up by the method, from the next `reset` on.
@@ -51,107 +45,28 @@ class Driver:
     """
 
     def __init__(self, policy: Policy, method: Method, latency: Latency | None = None) -> None:
-        self.policy, self.method, self.latency = policy, method, latency
-        self._step_s = method.scheduler.policy_step_s
-        self._step_ns = round(self._step_s * 1e9)
+        super().__init__(method, latency, policy.space)
+        self.policy = policy
         self._cost, self._counted = CostModel(policy.config), {}
-        self._begin()
-
-    def _begin(self) -> None:
-        self._pilot = Pilot(self.method.scheduler, self.policy.space)
-        self._under_way: deque[_Answer] = deque()
-        # The model computes one answer at a time, as the inference node does.
-        self._busy_until_ns = 0
-
-    @property
-    def pilot(self) -> Pilot:
-        """The pilot of this episode, for its counters."""
-        return self._pilot
 
     def reset(self, instruction: str, seed: int = 0) -> None:
-        """Begin an episode.
-
-        Args:
-            instruction: What to do.
-            seed: Of the latencies, where they are drawn.
+        """Begin an episode, see `Piloted.reset`.
 
         Raises:
             ValueError: When the method does not fit the model.
         """
         apply_method(self.method, self.policy)
         self.policy.reset()
-        self._begin()
-        if self.latency is not None:
-            self.latency.begin(seed)
-        self.instruct(instruction)
+        super().reset(instruction, seed)
 
-    def instruct(self, instruction: str) -> None:
-        """Change what to do in mid-episode; the past of another instruction is forgotten."""
-        self._pilot.set_instruction(instruction)
-
-    def step(
-        self,
-        stamp_ns: int,
-        now_ns: int,
-        observe: Callable[[], Observation],
-        until_ns: int | None = None,
-    ) -> StepRecord:
-        """Decide on a frame, and on the answers that arrive before the next one.
-
-        Args:
-            stamp_ns: The frame's capture stamp, nanoseconds.
-            now_ns: When it is there, monotonic nanoseconds.
-            observe: Gives what is to be seen; called only if the model is asked.
-            until_ns: When the next frame is there; a policy step later where None.
-
-        Returns:
-            What became of it. At most one action is sent for a step.
-
-        Raises:
-            ValueError: When the observation does not fit the policy.
-        """
-        until_ns = now_ns + self._step_ns if until_ns is None else until_ns
-        decision = self._pilot.on_frame(stamp_ns, now_ns)
-        call, sent_ns, discarded = None, now_ns, None
-        if decision.request is not None:
-            call = self._ask(decision.request, now_ns, observe)
-        while self._under_way and self._under_way[0][2] < until_ns:
-            chunk, accepted, arrival_ns = self._under_way.popleft()
-            on_answer = self._pilot.on_answer(chunk, arrival_ns, accepted)
-            if on_answer.kind is Kind.DISCARDED:
-                discarded = on_answer.reason
-            elif on_answer.action is not None:
-                decision, sent_ns = on_answer, arrival_ns
-        action, kind = decision.action, decision.kind
-        if kind is Kind.DELIBERATIVE and action is None:
-            # Asked, and not answered within the step.
-            kind = Kind.WAITING
-        return StepRecord(
-            stamp_ns,
-            kind.value,
-            decision.reason,
-            decision.speed,
-            decision.angular_speed,
-            decision.queued,
-            call=call,
-            discarded=discarded,
-            action=None if action is None else action.values,
-            source=None if action is None else action.source.value,
-            sent_ns=None if action is None else sent_ns,
-        )
-
-    def _ask(self, request: Request, now_ns: int, observe: Callable[[], Observation]) -> Call:
+    def answer(
+        self, request: Request, observe: Callable[[], Observation]
+    ) -> tuple[np.ndarray, Call]:
+        """Have the model answer, see `Piloted.answer`."""
         answer = serve(self.policy, request, observe(), self._step_s)
-        model_ms = answer.timings_ms['total']
-        arrival_ns = now_ns
-        if self.latency is not None:
-            took_ns = round(self.latency.ms(model_ms) * 1e6)
-            arrival_ns = self._busy_until_ns = max(now_ns, self._busy_until_ns) + took_ns
-        chunk = ActionChunk(answer.chunk_values, request.stamp_ns, space=self.policy.space)
-        self._under_way.append((chunk, answer.accepted, arrival_ns))
-        return Call(
-            model_ms,
-            (arrival_ns - now_ns) / 1e6,
+        return answer.chunk_values, Call(
+            answer.timings_ms['total'],
+            0.0,
             answer.kept,
             answer.kept_ids,
             answer.kept / self.policy.config.visual_tokens,

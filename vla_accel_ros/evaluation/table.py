@@ -70,6 +70,19 @@ COST: Columns = (
     ('jerk p95 m/s^3', _number('jerk_p95', '.0f')),
     ('decisions', lambda row: ', '.join(f'{k} {s:.0%}' for k, s in row['decisions'].items())),
 )
+# Without a model nothing is said of its time.
+_OF_SCHEDULES = (
+    'method',
+    'success',
+    '95 % interval',
+    'points more than none',
+    'steps',
+    'calls/step',
+    'jerk p95 m/s^3',
+    'decisions',
+)
+_BY_TITLE = dict((*OUTCOME, *COST))
+SCHEDULE: Columns = tuple((title, _BY_TITLE[title]) for title in _OF_SCHEDULES)
 
 
 def table(wanted: Columns, rows: Sequence[Mapping]) -> str:

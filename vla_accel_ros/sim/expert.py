@@ -29,6 +29,7 @@ import math
 import numpy as np
 
 from vla_accel_ros.sim.hand import FINGER_OPEN, FINGER_THICK
+from vla_accel_ros.sim.motion import toward
 from vla_accel_ros.sim.rotations import DOWN, to_vector, yaw_matrix
 from vla_accel_ros.sim.scene import BIN_FLOOR, BIN_HALF, BIN_WALL, CUBE_HALF
 from vla_accel_ros.sim.state import State
@@ -85,7 +86,7 @@ class Expert:
         # Fingers already closing may go on where they would not have begun.
         closing = 0.006 * _ramp((2 * FINGER_OPEN - 0.002 - state.width) / 0.006)
         if misfit < 0.010 + closing and abs(depth) < 0.010 + closing:
-            step = _step(offset, PRECISE)
+            step = toward(offset, PRECISE, GAIN)
             # Up already as the fingers arrive: shut and nearly shut look the same.
             shut = _ramp((CUBE_WIDTH + 0.010 - state.width) / 0.006)
             step[2] += (LIFT - step[2]) * shut
@@ -97,14 +98,14 @@ class Expert:
         speed = PRECISE + (FAST - PRECISE) * _ramp(
             (np.linalg.norm(goal - state.ee_position) - 0.02) / 0.05
         )
-        step = _step(goal - state.ee_position, speed)
+        step = toward(goal - state.ee_position, speed, GAIN)
         # Sunk beside the cube: rise first, go sideways after.
         step[:2] *= 1.0 - _ramp((clearance - depth - 0.015) / 0.020)
         return _join(step, _level(state, yaw), 0.0)
 
     def _lift(self, state: State) -> np.ndarray:
         rise = max(LIFT_HEIGHT - state.ee_position[2], 0.0)
-        return _join(_step(np.array([0.0, 0.0, rise]), LIFT), _level(state), 1.0)
+        return _join(toward(np.array([0.0, 0.0, rise]), LIFT, GAIN), _level(state), 1.0)
 
     def _deliver(self, state: State, task: Task, cube: np.ndarray) -> np.ndarray:
         goal, tolerance, drop = self._goal(state, task)
@@ -117,7 +118,7 @@ class Expert:
         away = _ramp((sideways - 0.5 * tolerance) / APPROACH)
         offset[2] = goal[2] + (height - goal[2]) * away - cube[2]
         far = _ramp((sideways - 0.02) / 0.05)
-        step = _step(offset, PRECISE + (FAST - PRECISE) * far)
+        step = toward(offset, PRECISE + (FAST - PRECISE) * far, GAIN)
         # Below what stands in the way: straight up, at the speed of a lift.
         low = _ramp((offset[2] - 0.020) / 0.020)
         step[:2] *= 1.0 - low
@@ -146,7 +147,7 @@ class Expert:
         """Let go, then rise out of the way, the slower the less the fingers are open."""
         free = _ramp((state.width - CUBE_WIDTH - 0.006) / 0.010)
         rise = max(0.20 - state.ee_position[2], 0.0)
-        return _join(_step(np.array([0.0, 0.0, rise]), FAST) * free, _level(state), 0.0)
+        return _join(toward(np.array([0.0, 0.0, rise]), FAST, GAIN) * free, _level(state), 0.0)
 
 
 def holds(state: State, colour: str) -> bool:
@@ -172,17 +173,10 @@ def _aside(state: State, cube: np.ndarray) -> float:
     return beside * min(max(missing, 0.0), FINGER_OPEN - CUBE_HALF - 0.002)
 
 
-def _step(offset: np.ndarray, speed: float) -> np.ndarray:
-    distance = float(np.linalg.norm(offset))
-    if distance < 1e-9:
-        return np.zeros(3)
-    return offset * (speed * math.tanh(GAIN * distance / speed) / distance)
-
-
 def _level(state: State, yaw: float | None = None) -> np.ndarray:
     """Return the turn toward pointing straight down at a heading, the present one if None."""
     wanted = yaw_matrix(state.ee_yaw if yaw is None else yaw) @ DOWN
-    return _step(to_vector(wanted @ state.ee_rotation.T), TURN)
+    return toward(to_vector(wanted @ state.ee_rotation.T), TURN, GAIN)
 
 
 def _ramp(value: float) -> float:

@@ -98,6 +98,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_cluster(parser)
     add(
+        '--storage',
+        metavar='URL',
+        default=None,
+        help=(
+            'share the search with the same command on other machines, in this database '
+            '(postgresql://user@host/name, mysql://... or sqlite:///file.db); without it trials '
+            'are kept in --out'
+        ),
+    )
+    add(
+        '--study',
+        default='tune',
+        metavar='NAME',
+        help='of the search in --storage, which holds several (%(default)s)',
+    )
+    add(
         '--out',
         type=Path,
         default=None,

@@ -20,14 +20,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+import time
 
 from vla_accel_ros.cluster.connection import Cluster
 from vla_accel_ros.tuning.points import Point
 from vla_accel_ros.tuning.pool import Pool, pool
+from vla_accel_ros.tuning.shared import Shared
 from vla_accel_ros.tuning.spaces import Space
 from vla_accel_ros.tuning.store import Folder
 from vla_accel_ros.tuning.study import Study, Ticket
 from vla_accel_ros.tuning.target import Plan, Stop, Stopped
+
+# How often a command that waits for others looks, seconds.
+OTHERS_S = 1.0
 
 
 @dataclass
@@ -53,7 +58,7 @@ class Found:
 def search(
     plan: Plan,
     spaces: Sequence[Space],
-    folder: Folder,
+    store: Folder | Shared,
     trials: int,
     seed: int,
     workers: int,
@@ -66,7 +71,7 @@ def search(
     Args:
         plan: What is tuned on.
         spaces: What is searched.
-        folder: Where trials are kept; those that are there count.
+        store: Where trials are kept; those that are there count, and those of other commands.
         trials: Of each method.
         seed: Of the draws.
         workers: Processes.
@@ -74,22 +79,24 @@ def search(
         stop: Asked whether to end; what is under way then is not kept.
         cluster: Where the processes run; on this machine where None.
     """
-    storage = folder.storage()
-    studies = [Study(space, storage, seed, workers > 1) for space in spaces]
+    studies = [Study(space, store, seed, workers > 1) for space in spaces]
     wanted = trials * len(studies)
 
     def found() -> Found:
         points = [point for study in studies for point in study.points()]
-        return Found(folder.baseline, points, wanted)
+        return Found(store.baseline, points, wanted)
 
-    if found().complete and folder.baseline is not None:
+    if found().complete and store.baseline is not None:
         return found()
     show(len(found().points))
     try:
-        here = plan.build(folder.baseline, stop)
+        here = plan.build(store.baseline, stop)
+        store.baseline = here.baseline
+        if store.baseline != here.baseline:
+            # Another command was faster; all settings are compared with the same.
+            here = plan.build(store.baseline, stop)
     except Stopped:
         return found()
-    folder.baseline = here.baseline
     with suppress(Stopped), pool(plan, here, workers, stop, cluster) as processes:
         _run(studies, trials, processes, workers, show, stop)
     return found()
@@ -104,11 +111,14 @@ def _run(
     stop: Stop,
 ) -> None:
     under_way: dict[Future, Ticket] = {}
-    done = {study.space.name: study.done for study in studies}
+
+    def shown() -> None:
+        show(sum(study.done for study in studies))
+
     try:
         while True:
             while len(under_way) < workers and not stop():
-                study = _next(studies, trials, done, under_way)
+                study = _next(studies, trials)
                 if study is None:
                     break
                 ticket = study.ask()
@@ -118,28 +128,25 @@ def _run(
                     continue
                 # The same values again would say the same again.
                 ticket.tell(known)
-                done[study.space.name] += 1
-                show(sum(done.values()))
-            if not under_way:
+                shown()
+            if under_way:
+                for future in processes.wait(set(under_way)):
+                    run = future.result()
+                    under_way.pop(future).tell(run and run.score())
+                    shown()
+            elif stop() or all(study.done >= trials for study in studies):
                 return
-            for future in processes.wait(set(under_way)):
-                ticket = under_way.pop(future)
-                run = future.result()
-                ticket.tell(run and run.score())
-                if run is not None:
-                    done[ticket.space] += 1
-                    show(sum(done.values()))
+            else:
+                # Others are at the last ones, which come back here where those others die.
+                time.sleep(OTHERS_S)
+                shown()
     finally:
         for ticket in under_way.values():
             ticket.tell(None)
 
 
-def _next(
-    studies: Sequence[Study], trials: int, done: dict[str, int], under_way: dict
-) -> Study | None:
+def _next(studies: Sequence[Study], trials: int) -> Study | None:
     """Return whose turn it is: the methods take turns, so that all of them get as far."""
-    begun = dict(done)
-    for ticket in under_way.values():
-        begun[ticket.space] += 1
-    waiting = [study for study in studies if begun[study.space.name] < trials]
-    return min(waiting, key=lambda study: begun[study.space.name], default=None)
+    begun = [(study.begun, place) for place, study in enumerate(studies)]
+    least, place = min(begun)
+    return studies[place] if least < trials else None

@@ -49,11 +49,14 @@ class Folder:
 
     Attributes:
         path: The folder.
+        prefix, heart, salt: As those of `Shared`; none, for nobody else works here.
 
     Raises:
         ValueError: When the folder is of another search.
         OSError: When it cannot be written.
     """
+
+    prefix, heart, salt = '', None, 0
 
     def __init__(self, files: OutputFolder, identity: dict) -> None:
         self._files, self.path = files, files.path
@@ -65,13 +68,7 @@ class Folder:
                 there = self._held['identity']
             except (ValueError, KeyError, TypeError):
                 raise ValueError(f'{file} is no description of a search') from None
-            for key in [*wanted, *(key for key in there if key not in wanted)]:
-                if there.get(key) != wanted.get(key):
-                    raise ValueError(
-                        f'{self.path} holds another search: its {key} is '
-                        f'{_short(there.get(key))}, here it is {_short(wanted.get(key))}; choose '
-                        'another --out'
-                    )
+            check_same(str(self.path), there, wanted, '--out')
         else:
             self._held = {'identity': wanted, 'baseline': None}
             self._write()
@@ -107,6 +104,26 @@ class Folder:
 
     def _write(self) -> None:
         self._files.write(SEARCH, json.dumps(self._held, indent=1) + '\n')
+
+
+def check_same(place: str, there: dict, wanted: dict, option: str) -> None:
+    """Refuse to mix two searches.
+
+    Args:
+        place: What holds a search.
+        there: What that is of.
+        wanted: What this one is of.
+        option: What leads elsewhere.
+
+    Raises:
+        ValueError: When they differ, with the first difference.
+    """
+    for key in [*wanted, *(key for key in there if key not in wanted)]:
+        if there.get(key) != wanted.get(key):
+            raise ValueError(
+                f'{place} holds another search: its {key} is {_short(there.get(key))}, here it '
+                f'is {_short(wanted.get(key))}; choose another {option}'
+            )
 
 
 def mend(file: Path) -> None:

@@ -19,11 +19,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 import json
 from types import MappingProxyType
-import warnings
 
 from vla_accel_ros.acceleration import Method
 from vla_accel_ros.tuning.points import Point, Score
+from vla_accel_ros.tuning.shared import Heart, Shared, experimental
 from vla_accel_ros.tuning.spaces import Space
+from vla_accel_ros.tuning.store import Folder
 
 # Trials drawn before the sampler draws conclusions; the method as it is comes before them.
 STARTUP = 6
@@ -42,25 +43,26 @@ class Study:
 
     Args:
         space: What is searched.
-        storage: Optuna's.
+        store: Where trials are kept.
         seed: Of the draws.
         liars: Whether several trials are under way at once, which the sampler must keep apart.
     """
 
-    def __init__(self, space: Space, storage, seed: int, liars: bool) -> None:
+    def __init__(self, space: Space, store: Folder | Shared, seed: int, liars: bool) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.space, self._seed, self._liars = space, seed, liars
+        self.space, self._seed, self._store = space, seed + store.salt, store
+        self._liars = liars or store.heart is not None
         self._states = optuna.trial.TrialState
         self._study = optuna.create_study(
-            storage=storage,
-            study_name=space.name,
+            storage=store.storage(),
+            study_name=f'{store.prefix}{space.name}',
             directions=['minimize', 'minimize'],
             load_if_exists=True,
         )
-        for trial in self._study.get_trials(deepcopy=False):
-            if trial.state == self._states.RUNNING:
+        if store.heart is None:
+            for trial in self._trials(self._states.RUNNING):
                 # Of a command that was killed.
                 self._study.tell(trial.number, state=self._states.FAIL)
 
@@ -68,6 +70,13 @@ class Study:
     def done(self) -> int:
         """Trials that have a score."""
         return len(self._told())
+
+    @property
+    def begun(self) -> int:
+        """Trials that have a score or are under way, here or in another command."""
+        if self._store.heart is not None:
+            self._store.heart.sweep(self._study)
+        return len(self._trials(self._states.COMPLETE, self._states.RUNNING))
 
     def points(self) -> list[Point]:
         """Return all settings that have a score, in the order of their trials."""
@@ -84,7 +93,8 @@ class Study:
             self._study.sampler = self._sampler(number)
             if not number:
                 self._study.enqueue_trial(self.space.start)
-            trial = self._study.ask()
+            with experimental():
+                trial = self._study.ask()
             values = {d.name: d.suggest(trial) for d in self.space.dimensions}
             name = f'{self.space.name}#{trial.number}'
             try:
@@ -92,7 +102,7 @@ class Study:
             except ValueError:
                 self._study.tell(trial, state=self._states.PRUNED)
                 continue
-            return Ticket(self.space.name, self._study, trial, values, method)
+            return Ticket(self.space.name, self._study, trial, values, method, self._store.heart)
         raise ValueError(
             f"method '{self.space.name}': {DRAWS} draws in a row do not go together; give other "
             'ranges by --range'
@@ -103,7 +113,10 @@ class Study:
         return next((p.score for p in self.points() if dict(p.values) == dict(values)), None)
 
     def _told(self) -> list:
-        return self._study.get_trials(deepcopy=False, states=(self._states.COMPLETE,))
+        return self._trials(self._states.COMPLETE)
+
+    def _trials(self, *states) -> list:
+        return self._study.get_trials(deepcopy=False, states=states)
 
     def _point(self, trial) -> Point:
         method = self.space.with_values(trial.params, f'{self.space.name}#{trial.number}')
@@ -117,9 +130,7 @@ class Study:
     def _sampler(self, number: int):
         from optuna.samplers import TPESampler
 
-        with warnings.catch_warnings():
-            # What it calls experimental is pinned.
-            warnings.simplefilter('ignore')
+        with experimental():
             return TPESampler(
                 n_startup_trials=STARTUP,
                 multivariate=True,
@@ -137,14 +148,20 @@ class Ticket:
         method: The setting to try.
     """
 
-    def __init__(self, space: str, study, trial, values: dict, method: Method) -> None:
+    def __init__(
+        self, space: str, study, trial, values: dict, method: Method, heart: Heart | None
+    ) -> None:
         self.space, self.values, self.method = space, values, method
-        self._study, self._trial = study, trial
+        self._study, self._trial, self._heart = study, trial, heart
+        if heart is not None:
+            heart.begin(trial._trial_id)
 
     def tell(self, score: Score | None) -> None:
         """Take note of what came of it; None where nothing did."""
         from optuna.trial import TrialState
 
+        if self._heart is not None:
+            self._heart.end(self._trial._trial_id)
         if score is None:
             self._study.tell(self._trial, state=TrialState.FAIL)
             return

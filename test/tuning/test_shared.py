@@ -1,0 +1,139 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+import threading
+
+from made_up import MODEL, MadeUpPlan, MadeUpTarget, never, space
+import pytest
+
+from vla_accel_ros.tuning.search import search
+from vla_accel_ros.tuning.shared import Shared
+from vla_accel_ros.tuning.spaces import spaces
+from vla_accel_ros.tuning.study import Study
+
+IDENTITY = {'cost': 'calls'}
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f'sqlite:///{tmp_path}/shared.db'
+
+
+def shared(url, name='tune', identity=IDENTITY):
+    return Shared(url, name, identity)
+
+
+def tune(url, plan=None, trials=4):
+    store = shared(url)
+    with store.errors(), store.heart:
+        found_in = spaces('hold@w_max=3', MODEL)
+        return search(plan or MadeUpPlan(), found_in, store, trials, 3, 1, lambda _: None, never)
+
+
+def forget(url):
+    """Let the last sign of life of all trials be long ago, as of a machine without power."""
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        changed = connection.execute(
+            text('UPDATE trial_heartbeats SET heartbeat = :long_ago'),
+            {'long_ago': datetime(2001, 1, 1).isoformat(' ')},
+        )
+    engine.dispose()
+    return changed.rowcount
+
+
+def names(found):
+    return sorted(point.name for point in found.points)
+
+
+class Meeting(MadeUpPlan):
+    """Each command's first setting waits until the other command has one, too."""
+
+    def __init__(self, barrier):
+        super().__init__()
+        object.__setattr__(self, 'barrier', barrier)
+
+    def build(self, baseline, stop):
+        target, first = MadeUpTarget(self), [True]
+        measure = target.measure
+
+        def meet(method, stop):
+            if first.pop() if first else False:
+                self.barrier.wait(60)
+            return measure(method, stop)
+
+        target.measure = meet
+        return target
+
+
+def test_two_commands_share_the_trials_and_both_have_all_results(url):
+    plan = Meeting(threading.Barrier(2))
+    with ThreadPoolExecutor(2) as commands:
+        one, other = commands.map(lambda _: tune(url, plan), range(2))
+    assert one.complete and names(one) == names(other)
+    # What both had begun when the other began is all that can be too much.
+    assert 4 <= len(one.points) <= 5
+    assert one.baseline == other.baseline is not None
+
+
+def test_trials_of_a_command_that_is_silent_are_tried_again_by_another(url):
+    dead = shared(url)
+    Study(space('hold@w_max=3'), dead, 0, False).ask()
+    study = Study(space('hold@w_max=3'), shared(url), 0, False)
+    assert (study.begun, study.done) == (1, 0)
+    assert forget(url) == 1
+    assert study.begun == 0
+    assert len(tune(url, trials=3).points) == 3
+
+
+def test_a_command_that_begins_later_takes_the_first_ones_baseline(url):
+    shared(url).baseline = {'costs': [3.0]}
+    late = shared(url)
+    late.baseline = {'costs': [4.0]}
+    assert late.baseline == {'costs': [3.0]}
+
+
+def test_two_commands_do_not_draw_the_same(url):
+    drawn = []
+    for who in 'ab':
+        study = Study(space(), shared(url, who), 0, False)
+        study.ask()
+        drawn.append(study.ask().values)
+    assert drawn[0] != drawn[1]
+
+
+def test_another_search_by_the_same_name_is_refused_and_named(url):
+    shared(url)
+    with pytest.raises(ValueError, match=r'cost is "calls", here it is "time".*--study'):
+        shared(url, identity={'cost': 'time'})
+    shared(url, name='mine', identity={'cost': 'time'})
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'said'),
+    [
+        ('trials.db', "'trials.db', expected the URL of a database"),
+        ('nosuch://host/name', "'nosuch://host/name', expected the URL"),
+        ('postgresql://me:secret@host/name', r':\*\*\*@host/name.*pip install .psycopg'),
+        ('sqlite:////no/such/folder/x.db', 'does not answer: unable to open database file'),
+    ],
+)
+def test_a_storage_that_cannot_be_used_is_named_without_its_password(wrong, said):
+    with pytest.raises(ValueError, match=said) as error:
+        shared(wrong)
+    assert 'secret' not in str(error.value)
