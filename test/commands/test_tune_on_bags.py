@@ -18,6 +18,7 @@ import json
 import shutil
 
 import bags
+from joint_robots import ALOHA
 import pytest
 
 from vla_accel_ros.action_space import END_EFFECTOR
@@ -122,4 +123,9 @@ def test_errors_are_means_of_what_should_be_small():
         f'{other}_{what}'
         for other in ('reference', 'recorded')
         for what in ('translation_mm', 'rotation_deg', 'drift_1s_mm', 'drift_5s_mm')
+    }
+    assert set(errors(ALOHA)) == {
+        f'{other}_{what}'
+        for other in ('reference', 'recorded')
+        for what in ('joint_rad', 'drift_1s_rad', 'drift_5s_rad')
     }

@@ -135,6 +135,14 @@ def test_two_drivers_may_tell_an_arm_each_and_others_do_not_matter(tmp_path):
     assert rows[0][ALOHA.moving] == pytest.approx(0.1, abs=1e-6)
 
 
+def test_a_command_for_another_day_is_counted(tmp_path):
+    lines = [commanded(SEVEN, k) for k in range(FRAMES + 1)]
+    lines[2].message.points[0].time_from_start.sec = 86400
+    _, faults, rows = read(tmp_path, lines, SEVEN)
+    assert faults == {'unreadable': 1}
+    assert rows[0][SEVEN.moving] == pytest.approx(place(SEVEN, 1))
+
+
 def test_joints_that_are_never_told_are_named(tmp_path):
     lines = [
         bags.joints('/joint_states', START + k * STEP, **dict.fromkeys(joints_of(SEVEN)[1:], 0.0))

@@ -137,7 +137,8 @@ def write_page(outcome: Outcome, moments: Moments, out: Path) -> Path:
     shown, space = moments.recorder.shown(), session.space
     _, error = main_error(space)
     roles = {'camera ' + str(k): topic for k, topic in enumerate(session.roles.images)}
-    roles |= dict.fromkeys(('action', 'gripper', 'instruction'), '-') | session.roles.chosen()
+    grippers = () if len(session.roles.grippers) > 1 else ('gripper',)
+    roles |= dict.fromkeys(('action', *grippers, 'instruction'), '-') | session.roles.chosen()
     if args.instruction:
         roles['instruction'] = repr(args.instruction)
     provenance = Provenance(

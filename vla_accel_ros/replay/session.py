@@ -146,6 +146,7 @@ class Replay:
             'methods': {m.name: settings_of(m) for m in self.methods},
             'images': list(self.roles.images),
             'action': self.roles.action,
+            'action_space': self.space.to_values(),
             'gripper': [
                 list(self.roles.grippers),
                 args.gripper_joint,

@@ -23,7 +23,7 @@ import numpy as np
 
 from vla_accel_ros.action_columns import ColumnKind
 from vla_accel_ros.action_space import ActionSpace
-from vla_accel_ros.inputs.trajectories import message_step, message_to_action, to_ns
+from vla_accel_ros.inputs.trajectories import NS, message_step, message_to_action, to_ns
 from vla_accel_ros.replay import decode
 from vla_accel_ros.replay.roles import ARRAY, JOINTS, POSE, TRAJECTORY, TWIST
 
@@ -117,8 +117,10 @@ def _trajectory(message, space: ActionSpace) -> StepAction | Places:
             raise ValueError('trajectory has no points, expected at least 1')
         # What a controller is to do next; what comes after is told again.
         point = message.points[0]
-        places = _places(message.joint_names, point.positions, space)
-        return Places(places, to_ns(point.time_from_start))
+        lead_ns = to_ns(point.time_from_start)
+        if not 0 <= lead_ns <= STEPS_S[1] * NS:
+            raise ValueError(f'its point is at {lead_ns / NS} s, expected 0 to {STEPS_S[1]} s')
+        return Places(_places(message.joint_names, point.positions, space), lead_ns)
     values, step_s = message_to_action(message, space=space).values, message_step(message)
     if not STEPS_S[0] <= step_s <= STEPS_S[1]:
         raise ValueError(f'its step is {step_s} s, expected {STEPS_S[0]} to {STEPS_S[1]} s')
