@@ -1,6 +1,6 @@
 # What a user types. Everything else (virtual environment, libraries) is made on the way.
 .DEFAULT_GOAL := help
-.PHONY: help setup browser engine demo test test-environments test-cluster libero simpler lint bench fuzz soak doctor clean
+.PHONY: help setup browser engine demo test test-environments test-cluster test-network libero simpler lint bench fuzz soak doctor clean
 BIN := .venv/bin
 # Set by the ROS 2 wheels of another environment, it would keep ours from finding its libraries.
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
@@ -39,6 +39,9 @@ test-environments: libero simpler  ## The tests of LIBERO and SimplerEnv, each w
 test-cluster:  ## eval and tune on a Ray cluster of several nodes, in .venv-cluster (docs/cluster.md)
 	@scripts/other_venv.sh cluster
 	@.venv-cluster/bin/python -m pytest -q test/cluster $(ARGS)
+
+test-network: setup  ## The link between robot and GPU made bad, in two network namespaces; wants root (docs/network.md)
+	@VLA_ACCEL_NETWORK=1 $(BIN)/python -m pytest -q test/network $(ARGS)
 
 lint: setup  ## Only the lint
 	@$(BIN)/python -m pytest -q test/lint $(ARGS)

@@ -36,7 +36,7 @@ from launch.event_handlers import OnProcessExit
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from vla_accel_ros.graph.deployment import LOG_LEVELS, Deployment, check_words
+from vla_accel_ros.graph.deployment import LOG_LEVELS, SIDES, Deployment, check_words
 from vla_accel_ros.graph.processes import environment, processes, watcher
 from vla_accel_ros.stopping import CANNOT_START
 
@@ -115,7 +115,7 @@ def generate_launch_description():
             each.name,
             default_value=text(each.default),
             description=each.metadata['help'],
-            choices=LOG_LEVELS if each.name == 'log_level' else None,
+            choices={'log_level': LOG_LEVELS, 'side': SIDES}.get(each.name),
         )
         for each in fields(Deployment)
     ]

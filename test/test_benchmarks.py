@@ -31,6 +31,8 @@ from benchmarks import (
 )
 from benchmarks.figures import Report, summarise, to_markdown
 from benchmarks.intuitive_path import Log, match
+from benchmarks.network.condition import Condition
+from benchmarks.network.page import page
 from benchmarks.run import check_outputs
 from benchmarks.stream_jitter import deviations
 from vla_accel_ros.acceleration import find
@@ -284,3 +286,37 @@ def test_the_statistics_of_a_suite_are_found_by_its_name(tmp_path):
     assert reproduce.unnorm_key(tmp_path, '10') == 'libero_10_no_noops'
     file.write_text('{"libero_goal": {}}')
     assert reproduce.unnorm_key(tmp_path, 'goal') is None
+
+
+def test_a_link_is_cut_once_or_again_and_again_and_never_between_episodes():
+    once, often = Condition(cut_s=5.0), Condition(20, cut_s=0.2, every_s=2.0)
+    times = np.arange(0.0, 10.0, 0.1) + 0.05
+    assert [round(t, 2) for t in times if once.is_cut(t)] == pytest.approx(times[20:70])
+    assert [t for t in times if often.is_cut(t)] == pytest.approx(
+        [2.05, 2.15, 4.05, 4.15, 6.05, 6.15, 8.05, 8.15]
+    )
+    assert often.link(0.0) == {'delay_s': 0.02, 'jitter_s': 0.0, 'loss': 0.0, 'cut': False}
+    assert not any(Condition(20).is_cut(t) for t in times)
+
+
+def test_the_page_of_a_link_counts_late_successes_apart_and_shows_where_none_was():
+    def link(*episodes, answers):
+        rows = [{'success': won, 'seconds': took} for won, took in episodes]
+        return {
+            'episodes': rows,
+            'answer_ms': answers,
+            **{'carried': 90, 'lost': 10, 'bytes': 5000, 'others': 0.5},
+        }
+
+    found = {
+        'kind': 'command',
+        'settings': {'checkpoint': 'tabletop-s', 'seed': 1, 'limit_s': 30.0},
+        'machine': {'processor': 'some', 'cores': 2},
+        'links': {
+            'good': link((True, 5.0), (True, 20.0), answers=[10.0, 20.0]),
+            'bad': link((False, 30.0), answers=[]),
+        },
+    }
+    good, bad = page(found).splitlines()[-2:]
+    assert good.startswith('| good | 2 of 2 | 34 to 100 % | 1 | 12.5 | 15 / 20 | 2 | 10.0 % |')
+    assert bad.startswith('| bad | 0 of 1 | 0 to 79 % | 0 | - | - |')

@@ -70,7 +70,9 @@ def run(tests: list[str], repetitions: int) -> list[dict]:
         words = [sys.executable, '-m', 'pytest', '-q', '-p', 'benchmarks.faults.plugin']
         words += [f'--repetitions={repetitions}', f'--rows={wanted}', f'--measured={measured}']
         words += sorted({test.partition('::')[0] for test in tests})
-        subprocess.run(words, cwd=ROOT, check=False, stdout=sys.stderr, env=os.environ)
+        # Those of two hosts run only where they are asked for.
+        variables = {**os.environ, 'VLA_ACCEL_NETWORK': '1'}
+        subprocess.run(words, cwd=ROOT, check=False, stdout=sys.stderr, env=variables)
         return [json.loads(each) for each in measured.read_text(encoding='utf-8').splitlines()]
 
 
@@ -110,7 +112,8 @@ def main() -> int:
             meter = conditions.CpuMeter()
             runs = run(tests, options.repetitions)
             shares = meter.shares()
-            for test in tests:
+            # What was skipped, for want of rights, keeps what is there.
+            for test in {each['test'] for each in runs}:
                 found['tests'][test] = [
                     {'passed': each['passed'], 'held_s': [round(s, 4) for s in each['held_s']]}
                     for each in runs

@@ -98,6 +98,47 @@ ROWS = (
         ),
     ),
     *of(
+        'network/test_link',
+        'network',
+        (
+            '20 ms each way between the robot and inference',
+            '',
+            NO_NEED,
+            '20_ms_each_way_are_bridged_and_observations_are_compressed',
+            MOVES,
+        ),
+        (
+            'the link to inference is cut for 0.2 s',
+            '',
+            ITSELF,
+            'a_cut_link_holds_the_arm_in_time_and_it_goes_on_by_itself[0.2]',
+            MOVES,
+        ),
+        (
+            'the link to inference is cut for 5 s',
+            'scheduler: inference_timeout',
+            ITSELF,
+            'a_cut_link_holds_the_arm_in_time_and_it_goes_on_by_itself[5.0]',
+        ),
+        (
+            '700 ms each way between the robot and inference',
+            'scheduler: answer_discarded',
+            ITSELF,
+            'answers_that_come_too_late_are_named_and_move_nothing',
+        ),
+    ),
+    *of(
+        'nodes/test_scheduler_clock',
+        'clocks',
+        (
+            "the clock of inference's host is 30 s ahead",
+            'scheduler: clock_offset',
+            'by itself, clock set back',
+            'a_clock_that_is_off_is_named_and_its_answers_are_not_used',
+            AT_REST,
+        ),
+    ),
+    *of(
         'faults/test_arm_process',
         'network',
         (

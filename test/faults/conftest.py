@@ -59,12 +59,9 @@ def arm_in_motion(arm_alone):
 @pytest.fixture(scope='session')
 def wanderer(tmp_path_factory):
     """Give a checkpoint of random weights that keeps the arm moving."""
-    from checkpoints import random_checkpoint
-    from wandering import moving_seed
+    from wandering import write_wanderer
 
-    folder = tmp_path_factory.mktemp('checkpoint')
-    moving_seed(lambda seed: random_checkpoint(folder, seed))
-    return folder
+    return write_wanderer(tmp_path_factory.mktemp('checkpoint'))
 
 
 @pytest.fixture(scope='module')

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 import signal
+from socket import socket
 import time
 
 from arm_recorder import NS, ArmRecorder
@@ -52,6 +53,7 @@ class Rig(Graph):
         logs: Folder for the processes' output.
         names: Which of its processes; all when None.
         now_ns: The clock of the stamps; the system's when None.
+        reserved: What `reserve_domain` gave; None reserves one.
 
     Attributes:
         deployment: What runs.
@@ -67,8 +69,9 @@ class Rig(Graph):
         logs: Path,
         names: Iterable[str] | None = None,
         now_ns: Callable[[], int] | None = None,
+        reserved: tuple[int, socket] | None = None,
     ) -> None:
-        domain, self._holder = reserve_domain()
+        domain, self._holder = reserved or reserve_domain()
         self.deployment, self.domain = deployment, domain
         super().__init__(domain)
         self.processes = Supervisor(deployment, logs, domain, names)

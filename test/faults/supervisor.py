@@ -47,6 +47,7 @@ class Supervisor:
         self._listed: dict[str, Process] = {
             p.name: p for p in processes(deployment) if names is None or p.name in names
         }
+        self._before: dict[str, tuple[str, ...]] = {}
         self._running: dict[str, subprocess.Popen] = {}
         self._frozen: set[str] = set()
         self.names = tuple(self._listed)
@@ -57,11 +58,18 @@ class Supervisor:
             'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
         }
 
+    def add(self, deployment: Deployment, before: tuple[str, ...]) -> None:
+        """Take the processes of another host in, with the words that have them run there."""
+        for process in processes(deployment):
+            self._listed[process.name] = process
+            self._before[process.name] = before
+        self.names = tuple(self._listed)
+
     def start(self, name: str) -> None:
         """Start a process in a group of its own."""
         with open(self._logs / f'{name}.log', 'ab') as log:
             self._running[name] = subprocess.Popen(
-                self._listed[name].command(self._deployment),
+                [*self._before.get(name, ()), *self._listed[name].command(self._deployment)],
                 env=self.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -17,6 +17,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from checkpoints import random_checkpoint
 import numpy as np
 
 from vla_accel_ros.models.policy import Policy
@@ -47,3 +48,9 @@ def moving_seed(make: Callable[[int], Path]) -> int:
         if np.all(steps > 1e-3) and np.all(steps < 4e-3) and np.all(np.array(rows)[:, 2] > 0):
             return seed
     raise AssertionError(f'no seed of {SEEDS} makes a policy that moves the arm upward')
+
+
+def write_wanderer(folder: Path) -> Path:
+    """Write a checkpoint of one camera that keeps the arm moving, and return its folder."""
+    moving_seed(lambda seed: random_checkpoint(folder, seed))
+    return folder

@@ -16,8 +16,8 @@
 
 from pathlib import Path
 
-# Of whole processes, and of the repository.
-NO_ROOMS = ('faults', 'lint')
+# Of whole processes, of two hosts, and of the repository.
+NO_ROOMS = ('faults', 'lint', 'network')
 # About several modules of a room at once, or about files that are no modules.
 EXCEPTIONS = {
     'decoding/test_decoders.py',

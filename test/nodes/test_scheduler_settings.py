@@ -20,7 +20,8 @@ from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 
 def test_every_field_of_the_configuration_is_a_parameter():
     names = {setting.name for setting in SETTINGS if not setting.name.startswith('goal.')} - {
-        *('instruction', 'frame_id', 'silence', 'real_time_priority', 'action_space')
+        *('instruction', 'frame_id', 'silence', 'real_time_priority', 'action_space'),
+        *('observation', 'observation_quality', 'max_clock_offset'),
     }
     assert set(PARAMETERS) == names
     assert set(PARAMETERS.values()) == {field.name for field in fields(SchedulerConfig)}

@@ -96,6 +96,7 @@ class RunningGraph:
         deployment: For their command lines.
         logs: Folder for one log file each.
         variables: Environment variables beside the present ones.
+        before: Words before each command line, which have it run on another host.
     """
 
     def __init__(
@@ -104,8 +105,10 @@ class RunningGraph:
         deployment: Deployment,
         logs: Path,
         variables: Mapping[str, str],
+        before: Sequence[str] = (),
     ) -> None:
         self._listed, self._deployment, self._logs = processes, deployment, logs
+        self._before = before
         # Before this process begins with ROS, too: who watches the graph writes there as well.
         use_log_folder(logs / 'ros')
         self._environment = {**os.environ, **environment(), **variables}
@@ -117,7 +120,7 @@ class RunningGraph:
             for process in self._listed:
                 with open(self.log(process.name), 'wb') as log:
                     self._running[process.name] = subprocess.Popen(
-                        process.command(self._deployment),
+                        [*self._before, *process.command(self._deployment)],
                         env=self._environment,
                         stdin=subprocess.DEVNULL,
                         stdout=log,

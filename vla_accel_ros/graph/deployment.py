@@ -31,6 +31,7 @@ from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT, share_file, user_path
 from vla_accel_ros.ros.names import check_namespace
 
+SIDES = ('all', 'robot', 'gpu')
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 
@@ -70,6 +71,11 @@ class Deployment:
         'config/presets or a file of your own; empty leaves it to the parameter file, whose '
         'defaults are fast',
     )
+    side: str = _argument(
+        'all',
+        'which nodes run on this host: all, those of the robot (all but inference, observations '
+        'compressed), or gpu (inference alone)',
+    )
     namespace: str = _argument('', 'namespace of every node and topic')
     use_sim_time: bool = _argument(False, 'take the time from /clock')
     log_level: str = _argument('info', 'least severe log messages shown')
@@ -78,6 +84,10 @@ class Deployment:
     def __post_init__(self) -> None:
         if self.log_level not in LOG_LEVELS:
             raise ValueError(f'log_level is {self.log_level!r}, expected one of {LOG_LEVELS}')
+        if self.side not in SIDES:
+            raise ValueError(f'side is {self.side!r}, expected one of {SIDES}')
+        if self.sim and self.side == 'gpu':
+            raise ValueError('sim is true and side is gpu: the embedded arm is on the robot side')
         device_or_auto(self.device)
         if self.engine:
             EngineWish(self.engine)

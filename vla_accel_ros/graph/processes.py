@@ -26,6 +26,7 @@ import sys
 from vla_accel_ros.acceleration.presets import node_parameters
 from vla_accel_ros.graph.deployment import Deployment
 from vla_accel_ros.graph.parameter_file import check_together, settings_of, tables
+from vla_accel_ros.inputs.compression import AUTO, PNG
 from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
 from vla_accel_ros.nodes.sim_arm_settings import IMAGES, ONE_ARM
@@ -106,7 +107,11 @@ def processes(deployment: Deployment) -> tuple[Process, ...]:
             names file and line.
     """
     given = parameters_of_file(deployment)
-    listed = _processes(deployment, given)
+    listed = [
+        each
+        for each in _processes(deployment, given)
+        if deployment.side == 'all' or (each.name == 'inference') == (deployment.side == 'gpu')
+    ]
     try:
         return tuple(replace(each, given=_changed(each, given[each.name])) for each in listed)
     except ValueError as error:
@@ -158,6 +163,9 @@ def _processes(
     if topics:
         camera['image_topics'] = list(topics)
     scheduler = {**common, **accelerated.get('scheduler', {})}
+    if deployment.side == 'robot' and given['scheduler'].get('observation', AUTO) == AUTO:
+        # A link is slower than shared memory, and only PNG changes no token.
+        scheduler['observation'] = PNG
     if deployment.instruction:
         scheduler['instruction'] = deployment.instruction
     arm = dict(common)

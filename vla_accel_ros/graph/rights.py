@@ -87,7 +87,7 @@ NODES = {
     'scheduler': Rights(
         publish=(
             *('vla/action', 'vla/observation', 'vla/request', 'vla/decision', 'vla/facts'),
-            'vla/goal',
+            *('vla/goal', 'vla/observation/compressed'),
         ),
         subscribe=(
             *('vla/frame', 'vla/action_chunk', 'vla/instruction', '/diagnostics'),
@@ -95,11 +95,12 @@ NODES = {
         ),
         reply=('~/reset', '~/goal/start', '~/goal/cancel', '~/goal/finish'),
         # For a goal, which only the operator may start.
-        request=('arm_command/enable',),
+        request=('arm_command/enable', 'vla/clock'),
     ),
     'inference': Rights(
         publish=('vla/action_chunk', 'vla/tokens', 'vla/facts'),
-        subscribe=('vla/observation', 'vla/request', 'proprio'),
+        subscribe=(*('vla/observation', 'vla/observation/compressed', 'vla/request', 'proprio'),),
+        reply=('vla/clock',),
     ),
     'arm_command': Rights(
         publish=('vla/facts',),
@@ -130,6 +131,7 @@ def enclaves(deployment: Deployment) -> tuple[Enclave, ...]:
 def _enclave(process: Process, deployment: Deployment) -> Enclave:
     own, parameters = NODES[process.name], {**process.given, **process.parameters}
     publish, subscribe, request = [*own.publish], [*own.subscribe], [*own.request]
+    reply = [*own.reply]
     if process.name == 'arm_command':
         publish += to_the_arm(parameters)
         if _command(parameters) == TWIST:
@@ -144,9 +146,9 @@ def _enclave(process: Process, deployment: Deployment) -> Enclave:
     if process.name == 'inference':
         # One may serve several arms, each in a namespace below its own.
         arms = parameters.get('arms', _default(process.name, 'arms'))
-        publish, subscribe = (
+        publish, subscribe, reply = (
             ['/'.join(filter(None, (arm, name))) for arm in arms for name in names]
-            for names in (publish, subscribe)
+            for names in (publish, subscribe, reply)
         )
     publish += SAID
     if process.name == 'camera':
@@ -162,7 +164,7 @@ def _enclave(process: Process, deployment: Deployment) -> Enclave:
         Rights(
             *(
                 _full(names, process.name, space, remaps)
-                for names in (publish, subscribe, (*own.reply, *SERVICES), request)
+                for names in (publish, subscribe, (*reply, *SERVICES), request)
             )
         ),
     )

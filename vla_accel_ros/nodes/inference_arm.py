@@ -22,7 +22,8 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sensor_msgs.msg import Image, JointState
+from sensor_msgs.msg import CompressedImage, Image, JointState
+from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import ActionChunk
@@ -35,7 +36,7 @@ from vla_accel_ros.nodes.inference_remote import FAILURES as REMOTE_FAILURES
 from vla_accel_ros.nodes.token_view import dim_dropped
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.facts import Teller
-from vla_accel_ros.ros.images import array_to_image, image_to_array
+from vla_accel_ros.ros.images import array_to_image, compressed_to_array, image_to_array
 from vla_accel_ros.ros.messages import NS, ChunkStats, chunk_to_message, message_to_request, to_ns
 from vla_accel_ros.scheduling.decision import Request
 
@@ -101,6 +102,13 @@ class Arm:
         self._tokens = node.advertise(Image, f'{within}vla/tokens', qos.SENSOR)
         self._teller = Teller(node, lambda: self._watch.facts(node.settings), within)
         node.subscribe(Image, f'{within}vla/observation', self._on_observation, qos.CONTROL)
+        node.subscribe(
+            CompressedImage,
+            f'{within}vla/observation/compressed',
+            self._on_observation,
+            qos.CONTROL,
+        )
+        node.serve(Trigger, f'{within}vla/clock', self._on_clock)
         node.subscribe(JointTrajectory, f'{within}vla/request', self._on_request, qos.CONTROL)
         if policy.config.proprio:
             node.subscribe(JointState, f'{within}proprio', self._on_proprio, qos.SENSOR)
@@ -143,10 +151,16 @@ class Arm:
 
     # -- in the executor's thread -----------------------------------------------------------------
 
-    def _on_observation(self, message: Image) -> None:
+    def _on_clock(self, _request: Trigger.Request, response: Trigger.Response):
+        got_ns = self._node.now_ns()
+        response.success, response.message = True, f'{got_ns} {self._node.now_ns()}'
+        return response
+
+    def _on_observation(self, message: Image | CompressedImage) -> None:
         self._count('observations')
         try:
-            frame = image_to_array(message)
+            raw = isinstance(message, Image)
+            frame = image_to_array(message) if raw else compressed_to_array(message)
             inference_policy.split_frame(frame, self.policy.config)
         except ValueError as error:
             self.event('wrong_frame', str(error))

@@ -31,7 +31,9 @@ from vla_accel_ros.acceleration import method_of
 from vla_accel_ros.deploy.robot import Facts, SchedulerFacts
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.inputs.space_file import read_space
+from vla_accel_ros.nodes.scheduler_clock import Clocks
 from vla_accel_ros.nodes.scheduler_goals import Goals
+from vla_accel_ros.nodes.scheduler_observation import Sender
 from vla_accel_ros.nodes.scheduler_settings import SETTINGS, goal_config
 from vla_accel_ros.ros import messages, publishers, qos
 from vla_accel_ros.ros.base import Node, run
@@ -52,7 +54,7 @@ class SchedulerNode(Node):
     """Asks the pilot about every frame and answer, and sends what it says.
 
     An action goes out before anything else of its step. The frame that the VLA has to look at
-    is handed on as it came, without touching its pixels.
+    is handed on as it came, or compressed where `observation` says so.
     """
 
     NAME = 'scheduler'
@@ -75,7 +77,7 @@ class SchedulerNode(Node):
         self._pace, self._timeouts, self._told = FramePace(), 0, set()
         self._seen_ns, self._seen_any = self._elapsed_ns(), False
         self._action = self.advertise(JointTrajectory, 'vla/action', qos.CONTROL)
-        self._observation = self.advertise(Image, 'vla/observation', qos.CONTROL)
+        self._observation = Sender(self)
         self._request = self.advertise(JointTrajectory, 'vla/request', qos.CONTROL)
         self._decision = self.advertise(DiagnosticStatus, 'vla/decision', qos.REPORT)
         self.subscribe(Image, 'vla/frame', self._on_frame, qos.FRAME)
@@ -89,6 +91,7 @@ class SchedulerNode(Node):
         self._goals = Goals(
             self, goal_config(self.settings), lambda: self._pilot.instruction, self._pilot.reset
         )
+        self._clocks = Clocks(self)
         self.every(0.1, self._watch)
 
     def activate(self) -> None:
@@ -114,10 +117,11 @@ class SchedulerNode(Node):
         )
 
     def cleanup(self) -> None:
-        """Let go of the client of arm_command."""
-        goals = self.__dict__.pop('_goals', None)
-        if goals is not None:
-            goals.close()
+        """Let go of the clients of arm_command and inference."""
+        for name in ('_goals', '_clocks'):
+            held = self.__dict__.pop(name, None)
+            if held is not None:
+                held.close()
 
     def apply(self, changed: Mapping[str, object]) -> None:
         """Take over new settings between two steps."""
@@ -153,6 +157,10 @@ class SchedulerNode(Node):
         if several := self._several():
             # Nobody knows which of them is the VLA; what was asked stays open for it.
             self.health.event('answer_discarded', f'several_publishers: {several}')
+            return
+        if apart := self._clocks.trouble():
+            # How old an observation is when it is answered, nobody can say.
+            self.health.event('answer_discarded', f'clock_offset: {apart}')
             return
         messages.check_motion(chunk.values, space=self._space)
         if stats is not None:
@@ -211,7 +219,7 @@ class SchedulerNode(Node):
             )
         if decision.request is not None:
             self._request.publish(messages.request_to_message(decision.request, step, self._space))
-            self._observation.publish(frame)
+            self._observation.send(frame)
         self._goals.note(decision)
         age_s = (self.now_ns() - decision.stamp_ns) / NS
         self._decision.publish(
@@ -229,7 +237,7 @@ class SchedulerNode(Node):
         timeouts = self._pilot.counters.get('timeouts', 0)
         if timeouts > self._timeouts:
             self._timeouts = timeouts
-            listeners = self._observation.get_subscription_count()
+            listeners = self._observation.listeners()
             detail = (
                 f'no answer within {self.settings["answer_timeout"]} s'
                 if listeners

@@ -19,8 +19,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from vla_accel_ros.inputs.compression import OPTIONS as OBSERVATION
 from vla_accel_ros.options import Option, options_of
 from vla_accel_ros.ros.common_options import ACTION_SPACE, FRAME_ID, REAL_TIME, SILENCE
+from vla_accel_ros.scheduling.clock_offset import BOUND
 from vla_accel_ros.scheduling.config import PARAMETERS, SchedulerConfig
 from vla_accel_ros.scheduling.goal_config import GoalConfig
 
@@ -38,6 +40,8 @@ SETTINGS = (
     ACTION_SPACE,
     FRAME_ID,
     SILENCE,
+    *OBSERVATION,
+    BOUND,
     POLICY_STEP,
     *(
         replace(FIELDS[field], name=name)
