@@ -75,7 +75,7 @@ FLOW_METHODS = ','.join(
             for change in (
                 'execute_rows=4',
                 'execute_rows=12',
-                'execute=rule,rule=trust,trust_most=8',
+                'execute=rule,rule=trust,trust_longest=0.4',
                 'execute=rule,rule=velocity,tau=1',
                 'flow_steps=3',
                 'flow_steps=10',

@@ -56,4 +56,4 @@ simulate pruning_late --methods 'vla_pruner@keep=0.75,fastv@keep=0.75,random@kee
 # The best of scheduling with decoding that may be off by a little; it saved nothing more on
 # further episodes, so the preset fast decodes exactly.
 simulate fast --trials 4 --confirm 24 --confirm-seed 1500000 --points 2 --methods \
-    'trust+relaxed@trust_linear=0.268,trust_angular=0.753,trust_share=0.973,trust_least=3,trust_flip=3,trust_most=5,draft=given'
+    'trust+relaxed@trust_linear=0.268,trust_angular=0.753,trust_share=0.973,trust_least=3,trust_flip=3,trust_longest=0.25,draft=given'

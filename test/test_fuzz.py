@@ -106,6 +106,17 @@ def test_the_judge_of_joints_sees_motion_that_nobody_enabled_and_a_hold_at_the_l
     ]
 
 
+def test_the_judge_of_joints_sees_motion_further_out_of_the_range_than_it_began():
+    judge = JointJudge([0], ['a'], True, 2)
+    judge.state(['a'], [2.9], 0.0, 0)
+    judge.enabled(0)
+    judge.message([2.85, 0.0], 1, 0.05, 1, 1)
+    judge.command([2.9], [0.0], True, 2)
+    assert judge.unsafe == []
+    judge.command([2.91], [None], True, 10_000_002)
+    assert [each.split(' out of')[1] for each in judge.unsafe] == [' the range: [2.91]']
+
+
 @pytest.mark.parametrize('name', NAMES)
 def test_a_changed_file_is_read_or_refused_in_one_line(name):
     reader = next(each for each in readers() if each.name == name)

@@ -59,6 +59,7 @@ class JointJudge:
         self._stamp_ns: int | None = None
         self._sent: list[float] | None = None
         self._sent_ns, self._holds = 0, False
+        self._outermost = [RANGE] * len(self._joints)
         self._forget()
 
     def _forget(self) -> None:
@@ -106,6 +107,7 @@ class JointJudge:
     ) -> None:
         """Judge a message that was accepted."""
         self.accepted += 1
+        sent = self._sent
         if self._holds:
             # It is not held any more, whatever comes next.
             self._sent = None
@@ -126,6 +128,8 @@ class JointJudge:
         self._stamp_ns = stamp_ns
         goes_on = self._target is not None and now_ns <= self._end_ns + GRACE_S * 1e9
         begin = self._target if goes_on and self._target else self._measured()
+        if not goes_on:
+            self._begin(sent)
         values = [row[at] for at in self._joints]
         target = [v if self._absolute else a + v for a, v in zip(begin, values, strict=True)]
         speeds = [0.0] * len(target)
@@ -139,6 +143,13 @@ class JointJudge:
                 speeds[joint] = (there - since) / step_s
         self._target, self._speeds = target, speeds
         self._end_ns = now_ns + int(step_s * 1e9) if math.isfinite(step_s) else 0
+
+    def _begin(self, sent: list[float] | None) -> None:
+        """Motion may begin out of the range, where the arm is or was sent; it only comes back."""
+        here = self._measured()
+        near = sent and all(abs(a - b) <= FARTHEST for a, b in zip(sent, here, strict=True))
+        places = zip(here, sent if sent and near else here, strict=True)
+        self._outermost = [max(RANGE, abs(a), abs(b)) for a, b in places]
 
     def _judge_place(self, here: float, there: float) -> None:
         if not abs(there - here) <= FARTHEST * SLACK:
@@ -190,9 +201,7 @@ class JointJudge:
             abs(a - b) > DUST for a, b in zip(places, self._sent, strict=True)
         )
         apart = max(abs(a - b) for a, b in zip(places, measured, strict=True))
-        out = max(
-            abs(a) - max(RANGE, FARTHEST + abs(b)) for a, b in zip(places, measured, strict=True)
-        )
+        out = max(abs(a) - most for a, most in zip(places, self._outermost, strict=True))
         spent_s = min(max((now_ns - self._sent_ns) / 1e9, 0.0), TICK_S)
         before = self._sent if self._sent and not self._holds else None
         way = max(abs(a - b) for a, b in zip(places, before, strict=True)) if before else 0.0

@@ -19,10 +19,12 @@ import json
 from pathlib import Path
 
 import bags
+from joint_robots import ALOHA
 import numpy as np
 import pytest
 
 from vla_accel_ros.replay import progress
+from vla_accel_ros.replay.measures import quantities
 
 NS, START = bags.NS, bags.START
 METHODS = 'none,sp_vla@v_min=0,none@keep=0.5'
@@ -94,16 +96,19 @@ def test_the_page_of_the_docs_names_every_entry_of_the_results(replay, bag, tmp_
     page = (Path(__file__).parents[2] / 'docs' / 'replay.md').read_text(encoding='utf-8')
     assert not [name for name in results(tmp_path) if f'`{name}`' not in page]
     keys = [m['key'] for m in results(tmp_path)['measures']]
+    keys += [q.measure.key for q in quantities(ALOHA)]
     assert not [key for key in keys if f'`{_documented(key)}`' not in page]
 
 
 def _documented(key):
     """Return the form in which the page lists a key beside others of its kind."""
     head, _, tail = key.partition('_')
+    if tail.endswith('_p95') and 'speed' in key:
+        return key
     if tail.endswith(('_p95', '_max')) and 'drift' not in tail:
         return f'…_{tail[-3:]}'
     if 'drift_5s' in key:
-        return '…_drift_5s_mm'
+        return '…_drift_5s_mm' if 'mm' in tail else '…_drift_5s_rad'
     if head == 'share' and tail != 'intuitive':
         return f'…_{tail}'
     if key in ('call_ms_p95', 'call_ms_p99'):

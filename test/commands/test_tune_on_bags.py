@@ -18,8 +18,10 @@ import json
 import shutil
 
 import bags
+from joint_robots import ALOHA
 import pytest
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.tuning.bags import errors
 
 NS, START = bags.NS, bags.START
@@ -117,8 +119,13 @@ def test_what_makes_no_sense_is_refused_in_a_line(tune, recorded, capsys, words,
 
 
 def test_errors_are_means_of_what_should_be_small():
-    assert set(errors()) == {
+    assert set(errors(END_EFFECTOR)) == {
         f'{other}_{what}'
         for other in ('reference', 'recorded')
         for what in ('translation_mm', 'rotation_deg', 'drift_1s_mm', 'drift_5s_mm')
+    }
+    assert set(errors(ALOHA)) == {
+        f'{other}_{what}'
+        for other in ('reference', 'recorded')
+        for what in ('joint_rad', 'drift_1s_rad', 'drift_5s_rad')
     }

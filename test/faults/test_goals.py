@@ -234,3 +234,15 @@ def test_a_stop_by_the_operator_aborts_the_goal_and_the_arm_stays_stopped(client
     rig.stop()
     client.tells('aborted: arm_stopped: stopped: stop_requested')
     rig.rests()
+
+
+def test_a_second_stop_ends_a_goal_that_prepares_on_a_stopped_arm(client):
+    rig = client.rig
+    rig.stop()
+    client.answering = False
+    assert rig.change('scheduler', 'deactivate') and rig.change('scheduler', 'activate')
+    client.started()
+    client.tells('accepted: no_answer')
+    rig.stop()
+    client.tells('aborted: arm_stopped: stopped: stop_requested')
+    assert rig.reports.value('arm_command', 'arm') == 'stopped: stop_requested'

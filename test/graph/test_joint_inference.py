@@ -52,7 +52,7 @@ def test_an_answer_is_the_steps_of_joints_from_where_they_were_when_the_cameras_
     with pytest.raises(ValueError, match='nothing came'):
         policy.predict(observation)
     joints.add(1_010_000_000, JOINT_NAMES, HOME)
-    joints.add(2_000_000_000, JOINT_NAMES, np.zeros(7))
+    joints.add(1_030_000_000, JOINT_NAMES, np.zeros(7))
     rows = policy.predict(observation, motion=None, draft=None).chunk_values
     assert rows.shape == (2, JOINT_STEPS.width)
     env = policy._env

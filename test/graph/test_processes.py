@@ -108,7 +108,7 @@ def test_fast_is_the_same_whatever_the_parameter_file_says(tmp_path):
     file = tmp_path / 'mine.yaml'
     file.write_text(
         '/**/scheduler: {ros__parameters: {rule: velocity, predictor: ridge, prefetch_rows: 0,\n'
-        '  gripper_guard: true, replan_on_fine: true, trust_most: 9, trust_linear: 0.5}}\n'
+        '  gripper_guard: true, replan_on_fine: true, trust_longest: 0.9, trust_linear: 0.5}}\n'
         '/**/inference: {ros__parameters: {pruning: fastv, decoder: greedy, draft: none}}\n'
     )
     over, plain = Deployment(preset='fast', params_file=str(file)), Deployment()

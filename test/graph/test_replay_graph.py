@@ -18,6 +18,8 @@ import argparse
 import subprocess
 import sys
 
+from joint_checkpoints import joint_checkpoint
+from joint_robots import ALOHA
 import numpy as np
 import pytest
 
@@ -43,6 +45,9 @@ METHODS = (
     f'sp_vla+jacobi@{OPEN},keep=0.5',
 )
 
+NUMBERS = [f'number_{k}' for k in range(8)]
+OF_JOINTS = ['--action-topic', 'none', '--engine', 'eager']
+
 
 @pytest.fixture(scope='module')
 def bag(tmp_path_factory):
@@ -55,6 +60,7 @@ def bag(tmp_path_factory):
             for k in range(14):
                 # A camera twice as fast as the policy for a while: not every frame is a step.
                 stamp = begin + (k * STEP if k < 8 else 8 * STEP + (k - 8) * STEP // 2)
+                writer.proprio(stamp, NUMBERS, 0.05 * k + 0.1 * np.arange(8))
                 for camera in ('agent', 'wrist'):
                     writer.image(stamp, camera, pixels.integers(0, 256, (48, 64, 3), np.uint8))
                 writer.action(stamp, np.zeros(7))
@@ -74,12 +80,21 @@ def offline(session):
         return list(made.run(ahead, lambda: False, lambda *_: None))
 
 
-@pytest.mark.parametrize('latency', ['none', '60', '120', '230'])
-def test_offline_and_graph_decide_alike(bag, checkpoint, tmp_path, latency):
+@pytest.fixture(scope='module')
+def joints(tmp_path_factory):
+    """Give a checkpoint of two arms' joints, which wants eight numbers of state."""
+    folder = tmp_path_factory.mktemp('joints')
+    return joint_checkpoint(folder, ALOHA, TEXTS, cameras=2, proprio=8, chunk=1)
+
+
+@pytest.mark.parametrize('latency', ['none', 'joints', '120', '230'])
+def test_offline_and_graph_decide_alike(bag, checkpoint, joints, tmp_path, latency):
     parser = argparse.ArgumentParser()
     replay.configure(parser)
     method = METHODS[latency == 'none']
     clock = [] if latency == 'none' else ['--clock', 'real', '--latency-ms', latency]
+    if latency == 'joints':
+        checkpoint, clock = joints, ['--clock', 'real', '--latency-ms', '60', *OF_JOINTS]
     args = parser.parse_args(
         [str(bag), '--checkpoint', str(checkpoint), '--mode', 'graph', '--methods', method, *clock]
     )
@@ -108,7 +123,7 @@ def test_offline_and_graph_decide_alike(bag, checkpoint, tmp_path, latency):
         kinds
         >= {
             'none': {'intuitive', 'deliberative'},
-            '60': {'bridged', 'deliberative'},
+            'joints': {'bridged', 'deliberative'},
             '120': {'bridged', 'waiting'},
             '230': {'waiting', '-stale_answer'},
         }[latency]

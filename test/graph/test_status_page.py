@@ -40,6 +40,17 @@ def test_a_graph_whose_nodes_are_active_has_no_problems():
     assert problems(graph('/left') + graph('/right'), NOW) == []
 
 
+def test_arms_that_one_inference_node_serves_need_no_other_one():
+    server = report('/inference', arms='left, right')
+    arms = [each for side in ('/left', '/right') for each in graph(side)]
+    shared = [server, *(each for each in arms if each.node != 'inference')]
+    assert problems(shared, NOW) == []
+    assert problems([each for each in shared if '/right' not in each.name], NOW, '/left') == []
+    assert problems(shared[:-1], NOW) == ['/right/arm_command: says nothing']
+    assert len(problems([server], NOW)) == 2 * (len(NEEDED) - 1)
+    assert problems(shared[1:], NOW)[0] == '/left/inference: says nothing'
+
+
 @pytest.mark.parametrize(
     ('changed', 'problem'),
     [

@@ -33,6 +33,7 @@ STEP = NS // 20
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 TRAJECTORY, TWIST = 'trajectory_msgs/msg/JointTrajectory', 'geometry_msgs/msg/TwistStamped'
 POSE, STRING = 'geometry_msgs/msg/PoseStamped', 'std_msgs/msg/String'
+ARRAY = 'std_msgs/msg/Float64MultiArray'
 FLOAT, JOINTS = 'std_msgs/msg/Float64', 'sensor_msgs/msg/JointState'
 PLUGINS = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 SUFFIX = {'mcap': '.mcap', 'sqlite3': '.db3'}
@@ -95,7 +96,7 @@ def compressed(topic, ns, pixels, suffix='.png'):
     )
 
 
-def trajectory(topic, ns, values, step_s=0.05):
+def trajectory(topic, ns, values, step_s=0.05, names=END_EFFECTOR.names):
     none = np.empty(0)
     point = make(
         'trajectory_msgs/msg/JointTrajectoryPoint',
@@ -109,7 +110,7 @@ def trajectory(topic, ns, values, step_s=0.05):
         topic,
         TRAJECTORY,
         ns,
-        make(TRAJECTORY, header=header(ns), joint_names=list(END_EFFECTOR.names), points=[point]),
+        make(TRAJECTORY, header=header(ns), joint_names=list(names), points=[point]),
     )
 
 
@@ -150,6 +151,11 @@ def string(topic, ns, text):
 
 def number(topic, ns, value):
     return Line(topic, FLOAT, ns, make(FLOAT, data=float(value)))
+
+
+def array(topic, ns, values):
+    none = make('std_msgs/msg/MultiArrayLayout', dim=[], data_offset=0)
+    return Line(topic, ARRAY, ns, make(ARRAY, layout=none, data=np.array(values, dtype=float)))
 
 
 def joints(topic, ns, **positions):

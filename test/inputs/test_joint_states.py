@@ -103,3 +103,23 @@ def test_the_nearest_state_counts_when_it_is_near_enough():
     buffer.clear()
     with pytest.raises(ValueError, match='nothing came'):
         buffer.nearest(100, 20)
+
+
+def test_a_state_that_comes_while_the_nearest_is_looked_for_does_not_disturb_the_search():
+    buffer = ProprioBuffer(['a'])
+
+    class Late(int):
+        """An instant of a thread that another one interrupts."""
+
+        def __rsub__(self, stamp_ns):
+            buffer.add(100, ['a'], [100.0])
+            return stamp_ns - int(self)
+
+    for stamp in (1, 2, 3):
+        buffer.add(stamp, ['a'], [float(stamp)])
+    assert buffer.nearest(Late(2), 0).tolist() == [2.0]
+
+
+def test_the_topic_that_is_silent_is_named():
+    with pytest.raises(ValueError, match='nothing came on joint_states yet'):
+        ProprioBuffer(['a'], topic='joint_states').nearest(0, 0)

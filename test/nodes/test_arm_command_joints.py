@@ -125,6 +125,9 @@ def test_nothing_is_enabled_before_limits_and_joints_are_known_and_each_is_named
     )
     robot.describe()
     assert robot.ready().success
+    # Taken over, a list of another length would take the limits away, and the arm with them.
+    refused = graph.set_parameters(robot.node, **{'joints.velocity': [1.0, 1.0]})
+    assert 'joints.velocity has 2 numbers, expected 1 or 7' in refused.reason
     robot.act(START + 0.02)
     robot.until(robot.moved, 'the arm moves')
     robot.check()

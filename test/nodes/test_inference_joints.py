@@ -17,6 +17,8 @@
 import json
 
 from inference_robot import Robot, frame
+from joint_checkpoints import SIZE, joint_checkpoint
+from joint_robots import ALOHA
 import pytest
 from sensor_msgs.msg import JointState
 
@@ -39,6 +41,25 @@ def folder(request, tmp_path):
         (tmp_path / file.name).symlink_to(file)
     (tmp_path / 'conventions.json').write_text(json.dumps({'actions': SO100}))
     return tmp_path
+
+
+def test_two_arms_of_an_oft_are_answered_by_name_in_one_chunk(graph, tmp_path):
+    words = 'fold the shirt'
+    folder = joint_checkpoint(tmp_path, ALOHA, [words])
+    names = [*reversed(ALOHA.names)]
+    robot = Robot(graph, folder, proprio_names=list(ALOHA.names), proprio_tolerance=1.0)
+    states = graph.publisher(JointState, 'proprio', qos.SENSOR)
+    stamp = robot.now()
+    state = JointState(name=names, position=[0.1] * len(names))
+    state.header.stamp = from_ns(stamp)
+    states.publish(state)
+    buffer = robot.node.arms[''].proprio._values[names[0]]
+    graph.until(lambda: len(buffer) >= 1, 'the state came')
+    robot.requests.publish(request_to_message(Request(stamp, words, None, None), 0.05, ALOHA))
+    robot.observe(stamp, frame(0, SIZE, 3))
+    message = robot.answer(1)
+    assert message.joint_names == list(ALOHA.names)
+    assert message_to_chunk(message, space=ALOHA).values.shape == (25, 14)
 
 
 def test_joint_positions_are_answered_with_their_names_and_go_on_from_the_last_action(

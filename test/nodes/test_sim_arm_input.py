@@ -102,6 +102,8 @@ def test_joint_positions_are_taken_by_name_and_the_newest_holds():
     for positions, names, reason in (
         ([1.0], (), 'wrong_joints'),
         ([1.0, 2.0], ('a', 'c'), 'wrong_joints'),
+        ([1.0, 2.0], ('a', 'b', 'c'), 'wrong_joints'),
+        ([1.0, 2.0, 3.0], ('a', 'b', 'b'), 'wrong_joints'),
         ([1.0, float('nan')], (), 'not_finite'),
     ):
         assert joints.command(positions, names) == reason

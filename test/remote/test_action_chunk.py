@@ -119,7 +119,7 @@ def policy(tmp_path_factory, request):
 def session(policy):
     views = tuple(f'camera_{i}' for i in range(policy.cameras))
     robot = Robot(policy.space, NAMES, views, (0.04, 0.0), NAMES)
-    return ChunkSession(policy.sibling(), robot, 0.1, Continuation(), Point, Dimension)
+    return ChunkSession(policy.sibling(), robot, 0.1, Continuation(), Point, Dimension, print)
 
 
 def asked(session, **fields):
@@ -183,6 +183,15 @@ def test_a_chunk_goes_on_from_the_frozen_prefix_of_the_one_before(session):
     assert apart(guided) < apart(free) / 2
 
 
+def test_a_frozen_prefix_may_outlast_what_is_left_and_a_horizon_of_0_leaves_it_to_the_method(
+    session,
+):
+    left, _ = left_behind(session, 1000, 0)
+    assert len(left) < 1000
+    settings = session._policy._head._continuation
+    assert (settings.rtc, settings.rtc_rows) == ('exp', 0)
+
+
 def test_a_new_episode_or_another_prompt_forgets_the_chunk_before(session):
     plain = rows_of(asked(session, new_episode=True))
     again = rows_of(
@@ -206,10 +215,6 @@ def test_a_new_episode_or_another_prompt_forgets_the_chunk_before(session):
         ({'robot_state': State(position=[float('nan')] * 6)}, 'expected finite positions'),
         ({'previous_action_chunk': array(np.zeros((3, 7)))}, r'numbers in \[3, 7\]'),
         ({'previous_action_chunk': array(np.full((3, 6), np.inf))}, 'has NaN or infinity'),
-        (
-            {'previous_action_chunk': array(np.zeros((3, 6))), 'frozen_prefix_steps': 4},
-            'frozen_prefix_steps is 4, and previous_action_chunk has 3 steps',
-        ),
         ({'guidance_horizon': -1}, 'guidance_horizon -1, expected 0 to'),
     ],
 )
@@ -220,6 +225,17 @@ def test_what_cannot_be_answered_is_an_error_with_its_reason_and_no_chunk(sessio
     with pytest.raises(ValueError, match=said):
         raise ValueError(response.message)
     assert asked(session).status == Response.CHUNK_PRODUCED
+
+
+def test_a_defect_is_answered_too_and_told(session, monkeypatch, capsys):
+    def fail(*_, **__):
+        raise RuntimeError('no memory left')
+
+    monkeypatch.setattr(session._policy, 'predict', fail)
+    response = asked(session)
+    assert response.status == Response.ERROR
+    assert response.message in capsys.readouterr().out
+    assert 'no memory left' in response.message
 
 
 def test_a_picture_that_is_none_is_named(session):
@@ -249,4 +265,4 @@ def test_a_robot_that_does_not_go_with_the_columns_is_refused(changes, said):
 def test_a_robot_that_does_not_go_with_the_checkpoint_is_refused(policy, session, changes, said):
     given = {**vars(session._robot), **changes}
     with pytest.raises(ValueError, match=said):
-        ChunkSession(policy, Robot(**given), 0.1, Continuation(), Point, Dimension)
+        ChunkSession(policy, Robot(**given), 0.1, Continuation(), Point, Dimension, print)

@@ -35,7 +35,7 @@ def stream(tmp_path, lines, wishes=None, proprio=0, storage=bags.write_mcap, **o
     lines = sorted(deepcopy([*CAMERAS, TOLD, *lines]), key=lambda line: line.stamp_ns)
     bag = Bag(storage(tmp_path / 'bag.mcap', lines))
     evidence = Evidence(
-        bag, options.get('gripper_joint', ''), options.get('proprio_names', ()), proprio
+        bag, options.get('gripper_joints', ()), options.get('proprio_names', ()), proprio
     )
     roles = assign(bag.topics, wishes or Wishes(), 1, bool(proprio), evidence.objection)
     return Stream(bag, roles, Fitting(0), **options)
@@ -244,7 +244,7 @@ def gripper_states():
 
 
 def test_a_gripper_among_joint_states_of_several_drivers_is_one_joint_all_the_time(tmp_path):
-    wishes = Wishes(gripper='/joint_states')
+    wishes = Wishes(grippers=('/joint_states',))
     made = stream(tmp_path, twists() + gripper_states(), wishes)
     _, samples, faults = counts(made)
     values = [sample.value for sample in samples if sample.role == 'gripper']
@@ -255,8 +255,8 @@ def test_a_gripper_joint_that_never_comes_is_said(tmp_path):
     made = stream(
         tmp_path,
         twists() + gripper_states(),
-        Wishes(gripper='/joint_states'),
-        gripper_joint='thumb',
+        Wishes(grippers=('/joint_states',)),
+        gripper_joints=('thumb',),
     )
     assert counts(made)[2] == {'no_gripper': 1}
     assert 'never gave a position of thumb' in made.faults.first['no_gripper']
@@ -270,7 +270,9 @@ def test_one_topic_may_have_two_roles(tmp_path):
         for k in range(6)
     ]
     frames, samples, faults = counts(
-        stream(tmp_path, twists() + lines, Wishes(gripper='/joint_states'), proprio=4, fits=fits)
+        stream(
+            tmp_path, twists() + lines, Wishes(grippers=('/joint_states',)), proprio=4, fits=fits
+        )
     )
     assert len(frames) == 6 and len(samples) == 12 and faults == {}
     assert frames[3].proprio[0] == pytest.approx(0.3)

@@ -16,13 +16,14 @@
 
 import json
 
+import cv2
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 import pytest
 
 from vla_accel_ros.action_space import END_EFFECTOR
-from vla_accel_ros.replay.lerobot import layout
+from vla_accel_ros.replay.lerobot import film, layout
 from vla_accel_ros.replay.lerobot.layout import DatasetError
 from vla_accel_ros.replay.lerobot.reader import Dataset
 from vla_accel_ros.replay.lerobot.writer import DatasetWriter
@@ -73,10 +74,10 @@ def test_what_is_written_is_read_again_to_the_bit(tmp_path):
         np.testing.assert_array_equal(frame.state, state)
 
 
-def filmed(path, shape=(32, 48, 3)):
+def filmed(path, shape=(32, 48, 3), fps=20):
     """Write two episodes with a video; return its pictures, each of one grey."""
     pictures = [np.full(shape, 10 + 20 * k, np.uint8) for k in range(6)]
-    with DatasetWriter(path, 20, {'main': shape}, VECTORS, video=True) as writer:
+    with DatasetWriter(path, fps, {'main': shape}, VECTORS, video=True) as writer:
         for k, picture in enumerate(pictures):
             vectors = {layout.ACTION: np.full(7, k), layout.STATE: np.full(2, k)}
             writer.frame({'main': picture}, vectors, TASKS[k // 3])
@@ -111,7 +112,20 @@ def test_a_video_that_is_cut_off_is_named(tmp_path):
 def test_pictures_of_a_size_that_no_video_has_leave_no_dataset(tmp_path):
     with pytest.raises(DatasetError, match='pictures of 7x4, expected even numbers'):
         filmed(tmp_path / 'data', (4, 7, 3))
-    assert not (tmp_path / 'data').exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_that_cannot_be_written_is_named_and_leaves_no_dataset(tmp_path, monkeypatch):
+    monkeypatch.setattr(film, 'CODEC', 'no_such_codec')
+    with pytest.raises(DatasetError, match=r'^file-000\.mp4: ffmpeg ended with \d+: .*no_such_co'):
+        filmed(tmp_path / 'data')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rate_that_is_no_whole_number_keeps_pictures_at_their_frames(tmp_path):
+    filmed(tmp_path / 'data', fps=100 / 3)
+    (file,) = (each for each in (tmp_path / 'data/videos').rglob('*') if each.is_file())
+    assert cv2.VideoCapture(str(file)).get(cv2.CAP_PROP_FPS) == pytest.approx(100 / 3, abs=1e-6)
 
 
 def test_the_files_are_those_of_version_3(folder):

@@ -154,12 +154,12 @@ def test_joint_states_are_a_gripper_where_open_and_closed_are_known(tmp_path):
         bags.joints('/joint_states', START, a=0.0),
         bags.joints('/joint_states', START + 1, finger_joint=0.04),
     ]
-    assert roles(tmp_path, lines).gripper == '/joint_states'
-    assert roles(tmp_path, lines, Wishes(ends=False)).gripper == ''
+    assert roles(tmp_path, lines).grippers == ('/joint_states',)
+    assert roles(tmp_path, lines, Wishes(ends=False)).grippers == ()
     own = [*lines, bags.joints('/gripper/state', START, finger=0.0)]
     found = roles(tmp_path, own, Wishes(ends=False))
-    assert (found.gripper, found.rejected) == (
-        '',
+    assert (found.grippers, found.rejected) == (
+        (),
         (
             (
                 'gripper',
@@ -172,7 +172,7 @@ def test_joint_states_are_a_gripper_where_open_and_closed_are_known(tmp_path):
 
 def test_the_force_of_a_gripper_is_not_its_opening(tmp_path):
     lines = [bags.number(f'/gripper/{name}', START, 0.0) for name in ('force', 'command')]
-    assert roles(tmp_path, [*CAMERAS, TOLD, twist(), *lines]).gripper == '/gripper/command'
+    assert roles(tmp_path, [*CAMERAS, TOLD, twist(), *lines]).grippers == ('/gripper/command',)
 
 
 def test_proprioception_is_the_topic_with_the_names_or_numbers_that_are_wanted(tmp_path):

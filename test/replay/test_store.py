@@ -17,6 +17,7 @@
 import numpy as np
 import pytest
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.evaluation.records import Call, StepRecord
 from vla_accel_ros.replay.store import ResumeError, Store
 from vla_accel_ros.replay.trace import ReplayedEpisode, Trace
@@ -32,8 +33,8 @@ def episode(number):
         StepRecord(78, 'waiting', 'in_flight', 0.1, 0.2, 0, discarded='stale_answer'),
     ]
     traces = {
-        'none': Trace.of(records, [1.0, np.nan]),
-        'sp_vla@tau=0.3': Trace.of(records, [2.0, 3.0]),
+        'none': Trace.of(records, [1.0, np.nan], END_EFFECTOR),
+        'sp_vla@tau=0.3': Trace.of(records, [2.0, 3.0], END_EFFECTOR),
     }
     return ReplayedEpisode(
         number,

@@ -14,6 +14,7 @@
 
 """The table on the terminal."""
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.replay.table import render
 from vla_accel_ros.report.data import Estimate, MethodRow
 
@@ -33,7 +34,7 @@ def test_a_line_a_method_with_intervals_where_they_matter():
             decisions={'deliberative': 0.5, 'intuitive': 0.5},
         ),
     ]
-    head, none, other, _, *decisions = render(rows).splitlines()
+    head, none, other, _, *decisions = render(rows, END_EFFECTOR).splitlines()
     assert head.split()[:4] == ['method', 'off', 'none', 'mm']
     assert none.split() == ['none', *'----', '1.00', *'---']
     assert other.split() == ['sp_vla+jacobi', '1.23', '(1.00-1.50)', *'---', '0.50', *'---']

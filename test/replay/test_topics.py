@@ -43,7 +43,7 @@ def test_our_own_recordings_are_understood():
     roles = assign(OURS, Wishes(), 2)
     assert roles.images == ('/image_raw', '/wrist/image_raw')
     assert (roles.action, roles.instruction) == ('/vla/action', '/vla/instruction')
-    assert roles.gripper == ''
+    assert roles.grippers == ()
     assert 'camera 1     /wrist/image_raw' in roles.describe()
 
 
@@ -51,7 +51,7 @@ def test_without_actions_the_twists_are_taken_and_without_them_the_poses():
     some = {n: t for n, t in OURS.items() if t.kind != bags.TRAJECTORY}
     roles = assign(some, Wishes(), 2)
     assert roles.action == '/servo_node/delta_twist_cmds'
-    assert roles.gripper == '/gripper_command'
+    assert roles.grippers == ('/gripper_command',)
     some.pop('/servo_node/delta_twist_cmds')
     assert assign(some, Wishes(), 2).action == '/ee_pose'
 
@@ -77,10 +77,10 @@ def test_another_number_of_cameras_is_refused_and_says_how_to_choose(wanted, fou
 
 
 def test_what_is_said_is_what_counts():
-    wishes = Wishes(('/wrist/image_raw',), '/ee_pose', 'none', said='pour')
+    wishes = Wishes(('/wrist/image_raw',), '/ee_pose', ('none',), said='pour')
     roles = assign(OURS, wishes, 1)
     assert roles.images == ('/wrist/image_raw',)
-    assert (roles.action, roles.gripper, roles.instruction) == ('/ee_pose', '', '')
+    assert (roles.action, roles.grippers, roles.instruction) == ('/ee_pose', (), '')
     assert roles.topics == {'/wrist/image_raw', '/ee_pose'}
     assert assign(OURS, Wishes(action='none'), 2).action == ''
 

@@ -24,7 +24,7 @@ IMAGES = [np.full((16, 16, 3), 90, np.uint8)] * 2
 
 def add(recorder, frame, error=None, method='none', episode='one'):
     recorder.add_frame(frame, IMAGES)
-    recorder.add_step(frame, method, Step(frame * 0.1, 'deliberative', error_mm=error), episode)
+    recorder.add_step(frame, method, Step(frame * 0.1, 'deliberative', error=error), episode)
 
 
 def frames_of(shown, method='none'):
@@ -83,7 +83,7 @@ def test_steps_come_back_as_they_were(recorder):
     assert (episode.name, episode.instruction) == ('seed 3', 'pick up <the> cube')
     trace = episode.traces['fast']
     (back,) = trace.steps
-    for name in ('time_s', 'kind', 'reason', 'speed', 'keep_ratio', 'latency_ms', 'error_mm'):
+    for name in ('time_s', 'kind', 'reason', 'speed', 'keep_ratio', 'latency_ms', 'error'):
         assert getattr(back, name) == getattr(step, name)
     assert [ids.tolist() for ids in back.kept] == [ids.tolist() for ids in kept]
 

@@ -36,6 +36,7 @@ def test_the_first_stop_names_the_reason(first, later):
     assert not getattr(lock, later)('later')
     assert (lock.state, lock.reason) == (state, 'first')
     assert not lock.enabled
+    assert lock.stops == 2
 
 
 def test_a_stop_outlives_disabling_and_ends_with_enabling():

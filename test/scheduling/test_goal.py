@@ -260,3 +260,13 @@ def test_a_goal_that_is_started_on_a_stopped_arm_releases_that_stop_and_no_other
     assert desk.goal.status is Status.ACCEPTED
     desk.goal.on_arm(False, 'stopped: stop_requested', desk.now)
     desk.ended(Status.ABORTED, 'arm_stopped: stopped: stop_requested')
+
+
+def test_a_second_stop_for_the_same_reason_ends_a_goal_that_prepares():
+    desk = Desk()
+    desk.goal.on_arm(False, 'stopped: stop_requested', desk.now, '1')
+    desk.goal.start(TASK, desk.now)
+    desk.goal.on_arm(False, 'stopped: stop_requested', desk.now, '1')
+    assert desk.goal.status is Status.ACCEPTED
+    desk.goal.on_arm(False, 'stopped: stop_requested', desk.now, '2')
+    desk.ended(Status.ABORTED, 'arm_stopped: stopped: stop_requested')

@@ -78,7 +78,7 @@ def test_slow_motion_asks_at_each_step_and_fast_motion_goes_on():
 
 def trusting(**options):
     return scheduler(
-        rule='trust', execute='rule', prefetch_rows=0, trust_least=2, trust_most=6, **options
+        rule='trust', execute='rule', prefetch_rows=0, trust_least=2, trust_longest=0.3, **options
     )
 
 

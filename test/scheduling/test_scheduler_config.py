@@ -26,7 +26,7 @@ from vla_accel_ros.scheduling.rules.trust import Trust
 def test_the_defaults_are_what_serves_best():
     config = SchedulerConfig()
     assert isinstance(config.make_predictor(), HoldPredictor)
-    assert config.make_rule() == Trust(0.06, 0.6, 0.3, 3, 0, 4)
+    assert config.make_rule() == Trust(0.06, 0.6, 0.3, 3, 0, 0.2)
     assert not config.gripper_guard and config.prefetch_rows == 2
     assert config.make_bridge() is None
 
@@ -93,7 +93,7 @@ def test_every_field_is_declared():
         ({'planar_ratio': 0}, 'planar_ratio is 0'),
         ({'z_max': 0}, 'z_max is 0'),
         ({'trust_linear': 0}, 'trust_linear is 0'),
-        ({'trust_least': 7}, 'least of the rule trust is 7, expected at most `most`, 4'),
+        ({'trust_longest': -1}, 'trust_longest is -1.0'),
     ],
 )
 def test_a_value_out_of_range_is_refused_even_where_not_in_use(options, message):

@@ -30,7 +30,7 @@ def trusting(**options):
             'predictor': 'hold',
             'gripper_guard': False,
             'trust_least': 1,
-            'trust_most': 4,
+            'trust_longest': 0.2,
             **options,
         }
     )

@@ -135,7 +135,7 @@ def test_a_space_without_translations_is_never_planar():
 @given(rows, rows, rows, rows, st.integers(0, 4))
 def test_trust_takes_the_worse_of_two_arms_and_any_gripper(one, other, was, now, since):
     def learnt(expected, answer, space):
-        rule = Trust(least=2, flip=0, most=8)
+        rule = Trust(least=2, flip=0, longest=0.4)
         rule.learn(expected, answer, since, STEP_S, space)
         return rule.budget
 

@@ -76,6 +76,25 @@ def test_without_opengl_the_physics_runs_and_rendering_names_the_packages():
     assert gl.PACKAGES in done.stdout, done.stderr
 
 
+def test_a_renderer_that_is_open_as_the_process_ends_is_closed_before_its_display():
+    done = run(
+        'import atexit\n'
+        'from vla_accel_ros.sim.gl import import_mujoco, make_renderer\n'
+        'mujoco = import_mujoco()\n'
+        'class Told(mujoco.Renderer):\n'
+        '    def __init__(self, *args, **sizes):\n'
+        '        super().__init__(*args, **sizes)\n'
+        "        atexit.register(print, 'display')\n"
+        '    def close(self):\n'
+        "        print('closed')\n"
+        '        super().close()\n'
+        'mujoco.Renderer = Told\n'
+        "kept = make_renderer(mujoco.MjModel.from_xml_string('<mujoco/>'), 16, 16)\n"
+    )
+    assert done.stdout.split()[:2] == ['closed', 'display']
+    assert done.stderr == ''
+
+
 def test_rendering_after_a_fork_is_refused_instead_of_hanging():
     done = run(
         'import os\n' + _RENDER + 'child = os.fork()\n'

@@ -14,6 +14,8 @@
 
 """Frames of LIBERO, where LIBERO is installed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,12 @@ def test_a_suite_is_known_by_its_things_and_what_each_instruction_means(world):
     assert world.named(SOUP) == ('alphabet_soup_1', 'basket_1')
     with pytest.raises(ValueError, match='make tea'):
         world.named('make tea')
+
+
+def test_frames_have_the_cameras_that_the_recipe_names(world, frames):
+    spec = replace(frames.spec, cameras=('robot0_eye_in_hand',))
+    (task,) = world.maker(spec, 'demonstration')._tasks
+    assert task.cameras == spec.cameras
 
 
 def test_things_are_where_their_colours_are_and_absent_ones_nowhere(frames):

@@ -13,6 +13,8 @@
 # limitations under the License.
 """Recipes are read strictly: what cannot be followed is named."""
 
+from dataclasses import replace
+
 import pytest
 
 from vla_accel_ros.models.tokenizer import vocabulary
@@ -74,6 +76,13 @@ def test_a_recipe_that_cannot_be_followed_is_refused_by_name(values, path, value
     with pytest.raises(recipe.RecipeError) as error:
         recipe_yaml.from_dict(broken(values, path, value))
     assert said in str(error.value)
+
+
+def test_each_task_of_a_suite_must_get_a_chunk():
+    shipped = recipe_yaml.load(share_file('config/training/libero-object-s.yaml'))
+    few = {'demos': replace(shipped.data['demos'], frames=4500)}
+    with pytest.raises(recipe.RecipeError, match=r'4500 frames in chunks of 500, .* of 10 instr'):
+        replace(shipped, data=few)
 
 
 def test_a_missing_name_is_said(values):

@@ -232,10 +232,7 @@ def _episodes(
     variables = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
     names = tuple(process.name for process in listed)
     show(f'starting {", ".join(names)} on ROS domain {domain}; logs in {args.out / LOGS}')
-    show(
-        f'look on: {looking(domain, "ros2 topic echo /vla/decision")}\n'
-        f'     or: vla-accel status --domain {domain} --watch'
-    )
+    show(looking(domain))
     begun = time.monotonic()
     stop = StopSignal()
     graph = RunningGraph(listed, deployment, args.out / LOGS, variables)

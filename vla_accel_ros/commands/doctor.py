@@ -25,6 +25,7 @@ import json
 import sys
 
 from vla_accel_ros import extras
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.deploy import finding as deploy_finding
 from vla_accel_ros.deploy.finding import Level
 from vla_accel_ros.engines import registry
@@ -102,7 +103,7 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
         folder = checkpoint_folder(name)
         policy = Policy.load(folder, unnorm_key=unnorm_key)
         policy.self_test()
-        metres, radians = policy.statistics.largest_step()
+        metres, radians = policy.statistics.largest_step(policy.space or END_EFFECTOR)
         verified = checked_by(folder)
         about = families.of(policy.config).about(policy.config)
         timings = timings_of(policy, Store()).here(1)

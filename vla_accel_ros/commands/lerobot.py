@@ -57,12 +57,15 @@ def run(args: argparse.Namespace) -> int:
         ValueError: When an argument or a frame will not do.
         FileExistsError: When there is something of the dataset's name.
     """
+    from vla_accel_ros.action_space import END_EFFECTOR
+    from vla_accel_ros.inputs.space_file import read_space
     from vla_accel_ros.replay.bag.reader import Bag
     from vla_accel_ros.replay.demo.writer import check_new
     from vla_accel_ros.replay.episodes import Splitter
     from vla_accel_ros.replay.evidence import Evidence
     from vla_accel_ros.replay.lerobot.from_bag import Export
     from vla_accel_ros.replay.recorded import Recorded
+    from vla_accel_ros.replay.spaces import check_recorded
     from vla_accel_ros.replay.stream import Fitting, Stream
     from vla_accel_ros.replay.topics import assign
 
@@ -76,9 +79,19 @@ def run(args: argparse.Namespace) -> int:
     bag = Bag(args.bag)
     said, wants_state = args.instruction.strip(), bool(args.proprio_topic)
     wishes = options.wishes(args, said)
-    evidence = Evidence(bag, args.gripper_joint, args.proprio_name, len(args.proprio_name))
+    space = read_space(args.action_space) if args.action_space else END_EFFECTOR
+    evidence = Evidence(bag, args.gripper_joint, args.proprio_name, len(args.proprio_name), space)
+    check_recorded(evidence, bag.topics, args.action_topic, space, '--action-space')
     cameras = len(args.image_topic) or args.cameras
-    roles = assign(bag.topics, wishes, cameras, wants_state, evidence.objection)
+    roles = assign(
+        bag.topics,
+        wishes,
+        cameras,
+        wants_state,
+        evidence.objection,
+        space,
+        evidence.holds_grippers,
+    )
     print(f'lerobot: {args.bag}\n{roles.describe()}', file=sys.stderr)
     stream = Stream(
         bag,
@@ -88,15 +101,15 @@ def run(args: argparse.Namespace) -> int:
         round(args.pair_tolerance * 1e9),
         args.gripper_joint,
         args.proprio_name,
+        space=space,
     )
-    kind = roles.kinds.get(roles.action, '')
     export = Export(
         args.out,
         args.policy_step,
         _names(roles.images),
         args.proprio_name,
         Splitter(args.pause, args.longest_episode),
-        Recorded(kind, args.policy_step, *options.gripper_ends(args, roles)),
+        Recorded(space, args.policy_step, *options.gripper_ends(args, roles)),
         args.video,
     )
     lock = Lock.beside(args.out)

@@ -145,6 +145,7 @@ def _record(
                     bag.image(shot.stamp_ns, camera, pixels)
                 bag.pose(shot.stamp_ns, *shot.pose)
                 bag.action(shot.stamp_ns, shot.action)
+                bag.command(shot.stamp_ns, shot.action)
             frames, done = frames + len(shots), done + 1
             successes, begin_ns = successes + success, over_ns + GAP_NS
         if not done:

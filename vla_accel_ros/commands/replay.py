@@ -23,9 +23,11 @@ import sys
 
 from vla_accel_ros import extras
 from vla_accel_ros.files.outputs import check_outside
+from vla_accel_ros.inputs.space_file import read_space
 from vla_accel_ros.replay import offline_run as command
 from vla_accel_ros.replay import options
-from vla_accel_ros.replay.lerobot.layout import is_dataset
+from vla_accel_ros.replay.lerobot.layout import SPACE, is_dataset
+from vla_accel_ros.replay.roles import NONE
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,8 +60,17 @@ def run(args: argparse.Namespace) -> int:
 def _dataset(args: argparse.Namespace) -> int:
     # pyarrow takes a while, and bags do without it.
     from vla_accel_ros.replay.lerobot.as_bag import as_bag
+    from vla_accel_ros.replay.spaces import check_same
 
     extras.require('eval')
+    said = args.bag / SPACE
+    if said.is_file() and args.action_topic != NONE:
+        if args.action_space:
+            whose = f'{args.bag.name}/{SPACE}'
+            check_same(
+                read_space(args.action_space), read_space(str(said)), '--action-space', whose
+            )
+        args.action_space = str(said)
     dataset, args.out = args.bag, args.out or Path('out/replay') / args.bag.resolve().name
     check_outside(args.out, (dataset,))
     with as_bag(dataset, lambda line: print(f'replay: {line}', file=sys.stderr)) as bag:

@@ -94,7 +94,9 @@ def serve(
     state = _names(args.state_names) or (joints if policy.config.proprio else ())
     robot = Robot(policy.space, joints, views, tuple(args.gripper_positions), state)
     continuation = Continuation(**{key: getattr(method, key) for key in CONTINUATION})
-    session = ChunkSession(policy, robot, args.policy_step, continuation, **action_chunk.makers())
+    session = ChunkSession(
+        policy, robot, args.policy_step, continuation, **action_chunk.makers(), say=say
+    )
 
     def started() -> None:
         told: dict[str, Any] = {

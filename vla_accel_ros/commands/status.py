@@ -22,7 +22,7 @@ import json
 import sys
 import time
 
-from vla_accel_ros.graph.status_page import NEEDED, facts, page, problems
+from vla_accel_ros.graph.status_page import facts, needed, page, problems
 from vla_accel_ros.ros.domain import LARGEST, domain_of_environment
 
 # Two reports of each node, for the rates, come within two seconds.
@@ -82,12 +82,10 @@ def _gather(listener, namespace: str | None) -> None:
 
     def whole() -> bool:
         reports = list(listener.reports.values())
-        nodes = {(each.namespace, each.node) for each in reports}
-        spaces = {each.namespace for each in reports}
         return (
-            bool(spaces)
+            bool(reports)
             and all(each.rates is not None for each in reports)
-            and all((space, node) in nodes for space in spaces for node in NEEDED)
+            and listener.reports.keys() >= set(needed(reports, namespace))
         )
 
     listener.until(whole, LOOK_S)

@@ -26,7 +26,7 @@ import weakref
 
 import numpy as np
 
-from vla_accel_ros.sim.gl import import_mujoco, no_backend
+from vla_accel_ros.sim.gl import import_mujoco, make_renderer
 
 _COLLISION_GEOMS = 0
 
@@ -43,7 +43,6 @@ class Offscreen:
         self._shadows = shadows
         self._model = None
         self._renderers: dict[int, object] = {}
-        # At the interpreter's end too: later there is no OpenGL left to free them with.
         weakref.finalize(self, _close, self._renderers)
 
     def render(self, model, data, camera: str, size: int) -> np.ndarray:
@@ -73,10 +72,7 @@ class Offscreen:
     def _renderer(self, model, size: int):
         if size not in self._renderers:
             mujoco = import_mujoco()
-            try:
-                renderer = mujoco.Renderer(model, height=size, width=size)
-            except Exception as error:
-                raise no_backend(error) from error
+            renderer = make_renderer(model, size, size)
             for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
                 renderer.scene.flags[flag] = self._shadows
             self._renderers[size] = renderer

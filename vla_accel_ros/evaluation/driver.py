@@ -45,7 +45,7 @@ class Driver(Piloted):
     """
 
     def __init__(self, policy: Policy, method: Method, latency: Latency | None = None) -> None:
-        super().__init__(method, latency)
+        super().__init__(method, latency, policy.space)
         self.policy = policy
         self._cost, self._counted = CostModel(policy.config), {}
 

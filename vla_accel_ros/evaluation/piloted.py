@@ -24,6 +24,7 @@ from dataclasses import replace
 import numpy as np
 
 from vla_accel_ros.acceleration import Method
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.actions import ActionChunk
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.records import Call, StepRecord
@@ -43,10 +44,13 @@ class Piloted(ABC):
     Args:
         method: How to schedule.
         latency: None for the step clock.
+        space: What the columns of actions are.
     """
 
-    def __init__(self, method: Method, latency: Latency | None = None) -> None:
-        self.method, self.latency = method, latency
+    def __init__(
+        self, method: Method, latency: Latency | None = None, space: ActionSpace = END_EFFECTOR
+    ) -> None:
+        self.method, self.latency, self._space = method, latency, space
         self._step_s = method.scheduler.policy_step_s
         self._step_ns = round(self._step_s * 1e9)
         self._begin()
@@ -55,7 +59,7 @@ class Piloted(ABC):
     def answer(
         self, request: Request, observe: Callable[[], Observation]
     ) -> tuple[np.ndarray, Call]:
-        """Return a chunk, float64 [rows, 7], and what it took, without the latency.
+        """Return a chunk, float64 [rows, width], and what it took, without the latency.
 
         Args:
             request: What the pilot asks for.
@@ -63,7 +67,7 @@ class Piloted(ABC):
         """
 
     def _begin(self) -> None:
-        self._pilot = Pilot(self.method.scheduler)
+        self._pilot = Pilot(self.method.scheduler, self._space)
         # Chunks under way, how many tokens of their drafts were confirmed, when they arrive.
         self._under_way: deque[tuple[ActionChunk, int, int]] = deque()
         # One answer is computed at a time, as the inference node does.
@@ -147,5 +151,6 @@ class Piloted(ABC):
         if self.latency is not None:
             took_ns = round(self.latency.ms(call.model_ms) * 1e6)
             arrival_ns = self._busy_until_ns = max(now_ns, self._busy_until_ns) + took_ns
-        self._under_way.append((ActionChunk(values, request.stamp_ns), call.accepted, arrival_ns))
+        chunk = ActionChunk(values, request.stamp_ns, space=self._space)
+        self._under_way.append((chunk, call.accepted, arrival_ns))
         return replace(call, latency_ms=(arrival_ns - now_ns) / 1e6)

@@ -61,9 +61,9 @@ class StepRecord:
             the frame.
         reason: Why, a stable name.
         speed: Speed of the action, or of the last one where there is none, m/s.
-        angular_speed: Its angular speed, rad/s.
+        angular_speed: Its angular speed, of joints that of the fastest, rad/s.
         queued: Rows left in the queue.
-        action: float64 [7] that was sent, None where none was; m, rad, gripper 0 to 1.
+        action: float64 [width] that was sent, None where none was; columns as the policy's space.
         source: What produced it, a value of `actions.Source`; None without one.
         sent_ns: When it was sent, monotonic nanoseconds; None without one.
         call: The call that began with this frame, None without one.

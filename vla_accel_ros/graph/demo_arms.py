@@ -30,7 +30,6 @@ from vla_accel_ros.graph.demo_report import DemoEpisode, line
 from vla_accel_ros.graph.processes import Deployment, Process, processes
 
 MOST_ARMS = 8
-# Nodes that share the processors come up, and answer, the later the more there are.
 
 
 @dataclass(frozen=True)
@@ -141,6 +140,7 @@ def run_arms(
             graph.check()
 
     listed = parts(deployment, [plan.name for plan in planned])
+    # Nodes that share the processors come up, and answer, the later the more there are.
     patience = 1.0 + len(planned) / 2
     given_up = threading.Event()
     domain, holder = reserve_domain()
@@ -150,7 +150,7 @@ def run_arms(
         f'starting one inference node and, for each of {len(planned)} arms, {nodes}, on ROS '
         f'domain {domain}; logs in {logs}'
     )
-    show(f'look on: {looking(domain, f"ros2 topic echo /{planned[0].name}/vla/decision")}')
+    show(looking(domain, planned[0].name))
     begun, stop = time.monotonic(), StopSignal()
     graphs: list[RunningGraph] = []
     with ExitStack() as stack:

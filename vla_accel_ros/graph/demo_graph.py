@@ -79,9 +79,19 @@ def is_quiet(domain: int) -> bool:
     return True
 
 
-def looking(domain: int, command: str) -> str:
-    """Return a command line that runs a command of ROS in a domain on this machine."""
-    return f'ROS_DOMAIN_ID={domain} ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST {command}'
+def looking(domain: int, namespace: str = '') -> str:
+    """Return lines that say how to look on.
+
+    Args:
+        domain: Where the nodes are.
+        namespace: Of the arm whose decisions are shown; empty for none.
+    """
+    topic = f'/{namespace}/vla/decision' if namespace else '/vla/decision'
+    return (
+        f'look on: ROS_DOMAIN_ID={domain} ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST '
+        f'ros2 topic echo {topic}\n'
+        f'     or: vla-accel status --domain {domain} --watch'
+    )
 
 
 class RunningGraph:

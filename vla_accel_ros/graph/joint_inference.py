@@ -87,7 +87,7 @@ class JointInference(Inference):
 
     def configure(self) -> None:
         """Listen to the joints, too."""
-        self._joints = ProprioBuffer(JOINT_NAMES)
+        self._joints = ProprioBuffer(JOINT_NAMES, topic='joint_states')
         self.subscribe(JointState, 'joint_states', self._on_joints, qos.SENSOR)
         super().configure()
 

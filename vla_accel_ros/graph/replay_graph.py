@@ -20,6 +20,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+import json
 from pathlib import Path
 import sys
 import time
@@ -28,6 +29,7 @@ from vla_accel_ros.acceleration import Method
 from vla_accel_ros.acceleration.node_parameters import parameters_of
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.files.output_folder import OutputFolder
+from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.graph.demo_graph import ProcessDiedError, RunningGraph, reserve_domain
 from vla_accel_ros.graph.operator import GraphError, Operator
 from vla_accel_ros.graph.processes import Deployment, Process, processes
@@ -46,7 +48,7 @@ from vla_accel_ros.replay.trace import ReplayedEpisode, Trace
 START_S, CONNECT_S = 120.0, 30.0
 # As for a bag that cannot be replayed: there is no report.
 NOTHING = 2
-LOGS = command.LOGS
+LOGS, SPACE = command.LOGS, 'action_space.json'
 NAMES = ('camera', 'scheduler', 'inference')
 # Ages are the bag's business: simulated time may come to a node later than the frame.
 PATIENT = {'max_age': 10.0, 'max_future': 10.0}
@@ -68,8 +70,6 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError('--mode graph plays in simulated time: --clock real wants --latency-ms')
     files = command.out_folder(args)
     session = command.prepare(args)
-    if session.policy.proprio is not None:
-        raise ValueError('--mode graph does not play proprioception, which the checkpoint wants')
     with files, Interrupt(command.STOPPING) as stop:
         if args.overwrite:
             files.clear_earlier()
@@ -106,7 +106,7 @@ def _replay(session: Replay, files: OutputFolder, stop: Interrupt) -> Outcome:
             done.append(method)
         if len(done) == 1 and stop():
             stop.end()
-        summary = summarise(episodes, done, session.reference.name, session.step_s)
+        summary = summarise(episodes, done, session.reference.name, session.step_s, session.space)
         reading.run_s = time.perf_counter() - begun
         reading.cpu_s = time.process_time() - used
         outcome = Outcome(session, summary, session.identity(), faults, stop(), reading)
@@ -178,6 +178,8 @@ def play(
             session.latencies.get(method.name),
             session.policy.config.visual_tokens,
             session.args.rate,
+            session.space,
+            session.policy.proprio is not None,
         )
         player.connect(CONNECT_S)
         begun_ns = 0
@@ -196,7 +198,7 @@ def play(
         step(None)
     bar.end()
     _add(reading, ahead)
-    return [Trace.of(records, took) for records, took in traces]
+    return [Trace.of(records, took, session.space) for records, took in traces]
 
 
 @contextmanager
@@ -209,9 +211,13 @@ def running(session: Replay, method: Method, logs: Path, stop: Interrupt) -> Ite
         use_sim_time=True,
         image_topics=tuple(image_topic(k) for k in range(session.policy.cameras)),
     )
+    logs.mkdir(parents=True, exist_ok=True)
+    space = (logs / SPACE).resolve()
+    write_whole(space, json.dumps(session.space.to_values(), indent=1))
     domain, holder = reserve_domain()
     variables = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-    graph = RunningGraph(_processes(session, method, deployment), deployment, logs, variables)
+    listed = _processes(session, method, deployment, space)
+    graph = RunningGraph(listed, deployment, logs, variables)
 
     def check() -> None:
         if stop():
@@ -227,12 +233,14 @@ def running(session: Replay, method: Method, logs: Path, stop: Interrupt) -> Ite
             operator.close()
 
 
-def _processes(session: Replay, method: Method, deployment: Deployment) -> tuple[Process, ...]:
+def _processes(
+    session: Replay, method: Method, deployment: Deployment, space: Path
+) -> tuple[Process, ...]:
     of_method = parameters_of(method)
     step = {'policy_step': session.step_s}
     more = {
         'camera': {**PATIENT, 'pair_tolerance': float(session.args.pair_tolerance)},
-        'scheduler': {**of_method['scheduler'], **step},
+        'scheduler': {**of_method['scheduler'], **step, 'action_space': str(space)},
         'inference': {
             **of_method['inference'],
             **step,

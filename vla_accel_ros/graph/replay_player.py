@@ -25,10 +25,11 @@ from diagnostic_msgs.msg import DiagnosticStatus
 import numpy as np
 from rcl_interfaces.srv import GetParameters
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, JointState
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.graph.operator import GraphError, Operator
@@ -82,6 +83,8 @@ class Player:
         latency: None for answers that are there with the frame that they answer.
         tokens: Visual tokens of the policy.
         rate: Times faster than the bag that it plays at most; 0 as fast as the nodes decide.
+        space: What the columns of actions are.
+        proprio: Whether the policy wants proprioception.
     """
 
     def __init__(
@@ -93,15 +96,20 @@ class Player:
         latency: Latency | None,
         tokens: int,
         rate: float = 0.0,
+        space: ActionSpace = END_EFFECTOR,
+        proprio: bool = False,
     ) -> None:
         self._operator, self._latency, self._tokens, self._rate = operator, latency, tokens, rate
         self._step_ns = round(step_s * 1e9)
-        self._gate = FrameGate(step_s, pause_s)
+        self._gate, self._space = FrameGate(step_s, pause_s), space
         node = operator.node
         self._clock = node.create_publisher(Clock, '/clock', qos.SENSOR)
         self._images = [
             node.create_publisher(Image, image_topic(k), qos.SENSOR) for k in range(cameras)
         ]
+        self._states = (
+            node.create_publisher(JointState, 'proprio', qos.SENSOR) if proprio else None
+        )
         self._answers = node.create_publisher(JointTrajectory, 'vla/action_chunk', qos.CONTROL)
         self._decided: deque[dict[str, str]] = deque()
         self._acted: dict[int, np.ndarray] = {}
@@ -122,7 +130,8 @@ class Player:
         """
         node = self._operator.node
         topics = ('vla/decision', 'vla/action', HELD_BACK)
-        publishers = (*self._images, self._answers, self._clock)
+        publishers = [*self._images, self._answers, self._clock]
+        publishers += [self._states] if self._states else []
         self._operator.until(
             lambda: (
                 all(p.get_subscription_count() for p in publishers)
@@ -174,6 +183,8 @@ class Player:
         begun, stamp_ns = monotonic(), seen.stamp_ns
         due = self._gate.admit(stamp_ns).due
         self._tick(stamp_ns)
+        if self._states is not None:
+            self._play_state(seen)
         for camera, (publisher, view) in enumerate(zip(self._images, seen.images, strict=True)):
             publisher.publish(array_to_image(view, stamp_ns, f'camera_{camera}'))
         record = None
@@ -257,6 +268,17 @@ class Player:
             GetParameters, 'scheduler/get_parameters', GetParameters.Request(names=['rule'])
         )
 
+    def _play_state(self, seen: Observation) -> None:
+        """Let the inference node have the proprioception before it is asked about the frame."""
+        values = seen.proprio.tolist()
+        message = JointState(name=[f'state_{k}' for k in range(len(values))], position=values)
+        message.header.stamp = from_ns(seen.stamp_ns)
+        self._states.publish(message)
+        # What it answers was received after the state: as for the clock.
+        self._operator.ask(
+            GetParameters, 'inference/get_parameters', GetParameters.Request(names=['pruning'])
+        )
+
     def _pace(self, stamp_ns: int) -> None:
         begun, first_ns = self._begun
         if self._rate > 0:
@@ -267,7 +289,7 @@ class Player:
         self._decided.append(message_to_decision(message))
 
     def _on_action(self, message: JointTrajectory) -> None:
-        action = message_to_action(message)
+        action = message_to_action(message, space=self._space)
         self._acted[action.stamp_ns] = action.values
 
     def _on_chunk(self, message: JointTrajectory) -> None:

@@ -54,7 +54,7 @@ def record_of(decision: dict[str, str], action: np.ndarray | None) -> StepRecord
 
     Args:
         decision: As `messages.message_to_decision` gives it.
-        action: float64 [7] that was sent with it, None without.
+        action: float64 [width] that was sent with it, None without.
     """
     stamp_ns, kind = int(decision['stamp_ns']), decision['kind']
     if kind == Kind.DELIBERATIVE.value and action is None:
@@ -81,7 +81,7 @@ def with_answer(
     Args:
         record: Of the step.
         decision: On the answer.
-        action: float64 [7] that was sent with it, None without.
+        action: float64 [width] that was sent with it, None without.
         now_ns: When it came.
     """
     if decision['kind'] == Kind.DISCARDED.value:

@@ -22,7 +22,7 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
-from vla_accel_ros.graph.status_page import Report, rates
+from vla_accel_ros.graph.status_page import Report, rates, served
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.diagnostics import HARDWARE_ID
 from vla_accel_ros.ros.listener import ListenerNode
@@ -32,7 +32,8 @@ class Listener:
     """Keeps the newest report of each node of this package.
 
     Args:
-        namespace: The only one that counts ('/left'); all when None.
+        namespace: The only one that counts ('/left'), with the inference node that serves it;
+            all when None.
         domain: ROS domain; that of the environment when None.
 
     Attributes:
@@ -71,7 +72,7 @@ class Listener:
         report = Report(
             status.name, int.from_bytes(status.level, 'little'), status.message, values, now
         )
-        if self._namespace is not None and report.namespace != self._namespace:
+        if self._namespace not in (None, report.namespace, *served(report)):
             return
         before = self.reports.get(status.name)
         if before is not None:

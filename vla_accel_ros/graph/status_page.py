@@ -68,6 +68,17 @@ class Report:
         return self.values.get('state', 'unknown')
 
 
+def served(report: Report) -> tuple[str, ...]:
+    """Return the namespaces of the arms that a node works for: an inference node may have several.
+
+    Args:
+        report: The node's.
+    """
+    arms = report.values.get('arms', '') if report.node == 'inference' else ''
+    prefix = report.namespace.rstrip('/')
+    return tuple(f'{prefix}/{arm}' if arm else report.namespace for arm in arms.split(', '))
+
+
 def rates(before: Report, values: Mapping[str, str], arrived: float) -> dict[str, float]:
     """Return how often each counter counted since a report, 1/s."""
     took = arrived - before.arrived
@@ -93,20 +104,27 @@ def problems(
         namespace: The only one looked at; every one that has a node when None.
         expected: Names of the nodes that each namespace must have.
     """
-    spaces = sorted({each.namespace for each in reports}) if namespace is None else [namespace]
     known = {each.name: each for each in reports}
-    found = []
-    for space in spaces or ['/']:
-        prefix = space.rstrip('/')
-        names = [f'{prefix}/{node}' for node in expected]
-        for name in [
-            *names,
-            *sorted(
-                each.name for each in reports if each.namespace == space and each.name not in names
-            ),
-        ]:
-            found += [f'{name}: {why}' for why in _why(known.get(name), now)]
-    return found
+    names = needed(reports, namespace, expected)
+    others = sorted(known.keys() - set(names))
+    return [f'{name}: {why}' for name in [*names, *others] for why in _why(known.get(name), now)]
+
+
+def needed(
+    reports: Sequence[Report], namespace: str | None = None, expected: Sequence[str] = NEEDED
+) -> list[str]:
+    """Return the full names of the nodes that must be there; arguments as for `problems`."""
+    spaces = sorted({space for each in reports for space in served(each)})
+    serving = {
+        space: each.name for each in reports if each.node == 'inference' for space in served(each)
+    }
+    names = []
+    for space in (spaces or ['/']) if namespace is None else [namespace]:
+        own = {node: f'{space.rstrip("/")}/{node}' for node in expected}
+        if 'inference' in own:
+            own['inference'] = serving.get(space, own['inference'])
+        names += own.values()
+    return list(dict.fromkeys(names))
 
 
 def _why(report: Report | None, now: float) -> list[str]:

@@ -37,10 +37,11 @@ class ProprioBuffer:
     Args:
         names: Which values, in the order wanted; none takes whole messages, as they come.
         depth: How many values of a name are kept, or messages.
+        topic: Where they come from, for messages.
     """
 
-    def __init__(self, names: Sequence[str] = (), depth: int = 64) -> None:
-        self._names, self._depth = tuple(names), depth
+    def __init__(self, names: Sequence[str] = (), depth: int = 64, topic: str = 'proprio') -> None:
+        self._names, self._depth, self._topic = tuple(names), depth, topic
         self.clear()
 
     def clear(self) -> None:
@@ -92,16 +93,19 @@ class ProprioBuffer:
         return [name for name, values in self._values.items() if not values]
 
     def nearest(self, stamp_ns: int, tolerance_ns: int) -> np.ndarray:
-        """Return the values nearest to an instant, float64 [n].
+        """Return the values nearest to an instant, float64 [n]; another thread may add meanwhile.
 
         Raises:
             ValueError: When one is not within the tolerance; says how far the nearest is.
         """
+        nothing = f'nothing came on {self._topic} yet'
         if not self._names:
+            if not self._whole:
+                raise ValueError(nothing)
             return _nearest(self._whole, stamp_ns, tolerance_ns, 'proprioception')
         absent = self.absent()
         if absent and len(absent) == len(self._names) and not self._others:
-            raise ValueError('nothing came on proprio yet')
+            raise ValueError(nothing)
         if absent:
             there = [name for name in self._names if name not in absent] + list(self._others)
             raise ValueError(
@@ -116,9 +120,7 @@ class ProprioBuffer:
 
 
 def _nearest(states: deque, stamp_ns: int, tolerance_ns: int, what: str):
-    if not states:
-        raise ValueError('nothing came on proprio yet')
-    stamp, value = min(states, key=lambda state: abs(state[0] - stamp_ns))
+    stamp, value = min(tuple(states), key=lambda state: abs(state[0] - stamp_ns))
     if abs(stamp - stamp_ns) > tolerance_ns:
         raise ValueError(
             f'the nearest {what} is {abs(stamp - stamp_ns) / 1e9:.3f} s from the '

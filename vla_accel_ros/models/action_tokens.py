@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +25,7 @@ import numpy as np
 from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.files.kinds import FieldError, Object, shown, take
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError
-from vla_accel_ros.models.checkpoints.norm_stats import ranges
+from vla_accel_ros.models.checkpoints.norm_stats import QUANTILES, ranges
 from vla_accel_ros.models.config import VLAConfig
 
 # A step of a kilometre or of 1000 rad is none of an arm, in whatever unit.
@@ -97,8 +98,9 @@ class ActionStatistics:
     """Range of a data set's actions.
 
     Attributes:
-        low: 1st percentile, float64 [dims], in the data set's units (m, rad).
-        high: 99th percentile, float64 [dims].
+        low: What -1 stands for, float64 [dims], in the data set's units (m, rad): the 1st
+            percentile, or the smallest value.
+        high: What 1 stands for, float64 [dims].
         mask: bool [dims]; False where an action is stored as it is (the gripper).
 
     Raises:
@@ -120,7 +122,9 @@ class ActionStatistics:
         if (self.mask & (self.low > self.high)).any():
             raise ValueError(f'q01 {self.low} of the action statistics is above q99 {self.high}')
 
-    def check_motion(self, where: str) -> None:
+    def check_motion(
+        self, where: str, absolute: Collection[int] = (), ends: tuple[str, str] = QUANTILES
+    ) -> None:
         """Refuse a range that would move an arm whatever the model says, or beyond all reason.
 
         Of data sets whose arm never turned, say, public checkpoints have columns of zeros, which
@@ -128,25 +132,31 @@ class ActionStatistics:
 
         Args:
             where: The statistics' path, for the message.
+            absolute: Columns that are positions: a joint that stays where it is is no fault.
+            ends: What the lowest and the highest value are called.
 
         Raises:
             FieldError: When a column's q01 is its q99 and not zero, or a bound is too large.
         """
+        first, last = ends
         for i in np.flatnonzero(self.mask):
-            low, high = self.low[i], self.high[i]
-            if low == high != 0:
+            low, high, placed = self.low[i], self.high[i], i in absolute
+            if low == high != 0 and not placed:
                 raise FieldError(
-                    f'{where}.q01[{i}] is {shown(low)} as q99[{i}] is, expected q01 below q99: '
-                    'every action would move by that'
+                    f'{where}.{first}[{i}] is {shown(low)} as {last}[{i}] is, expected {first} '
+                    f'below {last}: every action would move by that'
                 )
             if max(abs(low), abs(high)) > LARGEST_BOUND:
+                what = 'position' if placed else 'displacement per step'
                 raise FieldError(
-                    f'{where}.{"q99" if abs(high) >= abs(low) else "q01"}[{i}] is '
-                    f'{shown(max(low, high, key=abs))}, expected a displacement per step, in '
-                    f'm or rad, from -{LARGEST_BOUND:g} to {LARGEST_BOUND:g}'
+                    f'{where}.{last if abs(high) >= abs(low) else first}[{i}] is '
+                    f'{shown(max(low, high, key=abs))}, expected a {what}, in m or rad, from '
+                    f'-{LARGEST_BOUND:g} to {LARGEST_BOUND:g}'
                 )
         if not (self.mask & (self.low < self.high)).any():
-            raise FieldError(f'{where}.q01 is q99 in every column: no action would move the arm')
+            raise FieldError(
+                f'{where}.{first} is {last} in every column: no action would move the arm'
+            )
 
     @classmethod
     def from_dict(cls, values: dict) -> ActionStatistics:
@@ -248,19 +258,25 @@ def chosen_key(norm_stats: dict, unnorm_key: str | None) -> str:
     return unnorm_key
 
 
-def moving_statistics(entry: object, key: str) -> ActionStatistics:
+def moving_statistics(
+    entry: object, key: str, space: ActionSpace | None = None, ends: tuple[str, str] = QUANTILES
+) -> ActionStatistics:
     """Read a data set's action statistics, and check that an arm can be moved by them.
 
     Args:
         entry: The data set's entry of `norm_stats`.
         key: Its path, for the message.
+        space: What the columns are; None for displacements.
+        ends: As `norm_stats.ranges` takes them.
 
     Raises:
         FieldError: When they cannot be used.
     """
     action = take(Object().read(entry, key), 'action', Object(), {}, key)
-    statistics = ActionStatistics(*ranges(action, f'{key}.action'))
-    statistics.check_motion(f'{key}.action')
+    statistics = ActionStatistics(*ranges(action, f'{key}.action', ends))
+    of_space = space is not None and space.width == len(statistics.low)
+    absolute = space.positions.tolist() if of_space else ()
+    statistics.check_motion(f'{key}.action', absolute, ends)
     return statistics
 
 

@@ -33,6 +33,7 @@ from vla_accel_ros.models.checkpoints.conventions import (
     read_conventions,
 )
 from vla_accel_ros.models.checkpoints.json_file import read_json
+from vla_accel_ros.models.checkpoints.norm_stats import ranges
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families import registry
 
@@ -119,9 +120,10 @@ def _statistics(
     """Give the range of the actions in m and rad; None where it is not known."""
     if config.action_dims == END_EFFECTOR.width:
         return registry.of(config).reader(config, key).statistics
-    if space is None or not (stored.get('q01') and stored.get('q99')):
+    ends = config.head.ends
+    if space is None or not all(stored.get(name) for name in ends):
         return None
-    return in_si(key, ActionStatistics.from_dict(dict(stored)), space)
+    return in_si(key, ActionStatistics(*ranges(stored, f'{key}.action', ends)), space)
 
 
 def _gripper(config: VLAConfig, space: ActionSpace, stored: Mapping) -> dict[str, float]:
@@ -143,7 +145,8 @@ def _gripper(config: VLAConfig, space: ActionSpace, stored: Mapping) -> dict[str
 
 
 def _state(config: VLAConfig, conventions: Conventions, stored: Mapping) -> StateWanted:
-    columns = {'low': 'q01', 'high': 'q99', 'mean': 'mean', 'std': 'std'}
+    low, high = config.head.ends
+    columns = {'low': low, 'high': high, 'mean': 'mean', 'std': 'std'}
     return StateWanted(
         config.proprio,
         conventions.state or (),

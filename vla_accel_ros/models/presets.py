@@ -25,7 +25,7 @@ from vla_accel_ros.layers.shapes import DecoderConfig, TowerConfig
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.cogact.checkpoint import RMS_EPS
 from vla_accel_ros.models.families.cogact.config import CogACTConfig
-from vla_accel_ros.models.families.oft.checkpoint import CAMERAS
+from vla_accel_ros.models.families.oft.checkpoint import LIBERO
 from vla_accel_ros.models.families.oft.config import L1, OFTConfig
 from vla_accel_ros.models.families.openvla.checkpoint import LIBERO_CROP, public_config
 from vla_accel_ros.models.families.openvla.config import TokensConfig
@@ -61,7 +61,7 @@ def openvla_7b_oft(film: bool = False, head: str = L1) -> VLAConfig:
     plain = openvla_7b()
     return replace(
         plain,
-        image_towers=plain.image_towers * CAMERAS,
+        image_towers=plain.image_towers * LIBERO.cameras,
         film=film,
         centre_crop=LIBERO_CROP,
         head=OFTConfig(head=head),

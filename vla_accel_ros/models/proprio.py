@@ -41,13 +41,14 @@ class Proprioception:
     def __init__(self, config: VLAConfig, key: str) -> None:
         self.numbers = config.proprio
         statistics = config.norm_stats[key].get('proprio') or {}
-        if not {'q01', 'q99'} <= set(statistics):
+        ends = config.head.ends
+        if not set(ends) <= set(statistics):
             raise ProprioError(
-                f"data set '{key}' has no q01 and q99 of proprioception, the checkpoint wants "
-                f'{self.numbers} numbers'
+                f"data set '{key}' has no {' and '.join(ends)} of proprioception, the checkpoint "
+                f'wants {self.numbers} numbers'
             )
         try:
-            low, high, self._mask = ranges(statistics, f'{key}.proprio')
+            low, high, self._mask = ranges(statistics, f'{key}.proprio', ends)
         except FieldError as error:
             raise ProprioError(str(error)) from error
         if len(low) != self.numbers:

@@ -50,8 +50,9 @@ class ArmCommand(base.Node):
 
     def check(self, settings: Mapping[str, object]) -> None:
         """Refuse limits that do not fit together."""
-        guard_config(settings)
-        space_of(settings)
+        config, space = guard_config(settings), space_of(settings)
+        if settings['command'] != TWIST:
+            config.joints.each(len(space.moving))
         check_names(settings['ignored_findings'])
 
     def configure(self) -> None:
@@ -287,6 +288,7 @@ class ArmCommand(base.Node):
             self.health.clear('watchdog')
         self._findings.show(state is State.ENABLED)
         self.health.figure('arm', f'{state.value}: {reason}')
+        self.health.figure('stops', self._guard.stops)
         self.health.figure('rate_hz', 1 / self._guard.period_s)
         if state is State.ENABLED:
             self._pace.look(self.elapsed_ns())

@@ -163,7 +163,7 @@ class Goals:
     def _take(self, values: Mapping[str, str], arm: str) -> None:
         self._room = {key: value for key, value in values.items() if key.startswith('room.')}
         enabled = arm.startswith('enabled') and values.get('state') == 'active'
-        self._goal.on_arm(enabled, arm, monotonic_ns())
+        self._goal.on_arm(enabled, arm, monotonic_ns(), values.get('stops', ''))
 
     # -- what goes out ---------------------------------------------------------------------------
 

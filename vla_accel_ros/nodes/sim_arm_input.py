@@ -54,8 +54,9 @@ class JointTargets:
         Returns:
             Why they were dropped (`wrong_joints`, `not_finite`), or '' when they are in force.
         """
-        given = dict(zip(names or self._names, positions, strict=False))
-        if set(given) != set(self._names) or len(positions) != len(self._names):
+        names = names or self._names
+        given = dict(zip(names, positions, strict=False))
+        if set(given) != set(self._names) or not len(names) == len(positions) == len(given):
             return 'wrong_joints'
         values = np.array([given[name] for name in self._names], dtype=np.float64)
         if not np.isfinite(values).all():

@@ -96,34 +96,34 @@ class Robot:
         found[:, space.grippers] = opened + rows[:, space.grippers] * (closed - opened)
         return found
 
-    def of_state(self, message: Any, names: Sequence[str], field: str) -> np.ndarray:
-        """Read the positions of joints by name.
 
-        Args:
-            message: With the fields of `sensor_msgs/JointState`.
-            names: The joints wanted, in their order.
-            field: What it is called in errors.
+def read_state(message: Any, names: Sequence[str]) -> np.ndarray:
+    """Read the positions of joints by name.
 
-        Returns:
-            float64 [names].
+    Args:
+        message: `robot_state`, with the fields of `sensor_msgs/JointState`.
+        names: The joints wanted, in their order.
 
-        Raises:
-            ChunkRequestError: When a joint is missing, comes twice, or is not finite.
-        """
-        given, values = list(message.name), list(message.position)
-        if len(given) != len(values):
-            raise ChunkRequestError(f'{field} has {len(values)} positions for {len(given)} names')
-        if len(set(given)) < len(given):
-            raise ChunkRequestError(f'{field} names a joint twice: {", ".join(given)}')
-        known = dict(zip(given, values, strict=True))
-        if lacking := [name for name in names if name not in known]:
-            raise ChunkRequestError(
-                f'{field} has no {", ".join(lacking)}, only {", ".join(given) or "no joint"}'
-            )
-        found = np.array([known[name] for name in names], dtype=np.float64)
-        if not np.isfinite(found).all():
-            raise ChunkRequestError(f'{field} is {found.tolist()}, expected finite positions')
-        return found
+    Returns:
+        float64 [names].
+
+    Raises:
+        ChunkRequestError: When a joint is missing, comes twice, or is not finite.
+    """
+    given, values = list(message.name), list(message.position)
+    if len(given) != len(values):
+        raise ChunkRequestError(f'robot_state has {len(values)} positions for {len(given)} names')
+    if len(set(given)) < len(given):
+        raise ChunkRequestError(f'robot_state names a joint twice: {", ".join(given)}')
+    known = dict(zip(given, values, strict=True))
+    if lacking := [name for name in names if name not in known]:
+        raise ChunkRequestError(
+            f'robot_state has no {", ".join(lacking)}, only {", ".join(given) or "no joint"}'
+        )
+    found = np.array([known[name] for name in names], dtype=np.float64)
+    if not np.isfinite(found).all():
+        raise ChunkRequestError(f'robot_state is {found.tolist()}, expected finite positions')
+    return found
 
 
 class ChunkSession:
@@ -138,6 +138,7 @@ class ChunkSession:
         continuation: How a chunk goes on from the one before it, as the method says.
         new_point: Makes a `trajectory_msgs/JointTrajectoryPoint`.
         new_dimension: Makes a `std_msgs/MultiArrayDimension`.
+        say: Told what a request failed with that is a defect of ours.
     """
 
     def __init__(
@@ -148,6 +149,7 @@ class ChunkSession:
         continuation: Continuation,
         new_point: Callable[[], Any],
         new_dimension: Callable[[], Any],
+        say: Callable[[str], object],
     ) -> None:
         if len(robot.views) != policy.cameras:
             raise ValueError(
@@ -162,7 +164,7 @@ class ChunkSession:
             )
         self._policy, self._robot, self._step_s = policy, robot, step_s
         self._continuation = continuation
-        self._new_point, self._new_dimension = new_point, new_dimension
+        self._new_point, self._new_dimension, self._say = new_point, new_dimension, say
         self._prompt = ''
 
     def answer(self, request: Any, response: Any) -> Any:
@@ -178,44 +180,46 @@ class ChunkSession:
         """
         try:
             self._fill(response, *self._predict(request))
+            return response
         except (ValueError, NotFiniteError) as error:
-            # Half an episode is none: the next request begins anew.
-            self._prompt = ''
-            response.status = getattr(type(response), ERROR)
-            response.message = str(error)
-        return response
+            why = str(error)
+        except Exception as error:
+            # The arm waits for an answer: one that never comes holds it until the caller's limit.
+            why = repr(error)
+            self._say(why)
+        # Half an episode is none: the next request begins anew.
+        self._prompt = ''
+        failed = type(response)()
+        failed.status, failed.message = getattr(type(response), ERROR), why
+        return failed
 
     def _predict(self, request: Any) -> tuple[Prediction, np.ndarray]:
         robot, policy = self._robot, self._policy
         observation = Observation(
             self._views(request),
             self._instruction(request),
-            proprio=robot.of_state(request.robot_state, robot.state, 'robot_state')
-            if robot.state
-            else None,
+            proprio=read_state(request.robot_state, robot.state) if robot.state else None,
         )
         measured = np.zeros(robot.space.width)
         moving = robot.space.moving
-        measured[moving] = robot.of_state(
-            request.robot_state, [robot.joints[i] for i in moving], 'robot_state'
-        )
+        measured[moving] = read_state(request.robot_state, [robot.joints[i] for i in moving])
         tail, delay, rows = self._before(request)
         if request.new_episode or observation.instruction != self._prompt:
             policy.reset()
             tail, delay = None, 0
         self._prompt = ''
-        self._continue(rows if tail is not None else 0)
+        self._policy.set_continuation(**vars(self._continued(tail is not None, rows)))
         found = policy.predict(observation, tail=tail, delay=delay)
         self._prompt = observation.instruction
         return found, robot.positions(found.chunk_values, measured)
 
-    def _continue(self, rows: int) -> None:
-        """Have the chunk go on up to a row; 0 as the method says."""
+    def _continued(self, goes_on: bool, rows: int) -> Continuation:
+        """Say how a chunk goes on from another up to a row; 0 for as far as the method says."""
         settings = self._continuation
-        if rows:
-            rtc = GUIDED if settings.rtc == OFF else settings.rtc
-            settings = replace(settings, rtc=rtc, rtc_rows=rows)
-        self._policy.set_continuation(**vars(settings))
+        if not goes_on:
+            return settings
+        rtc = GUIDED if settings.rtc == OFF else settings.rtc
+        return replace(settings, rtc=rtc, rtc_rows=rows or settings.rtc_rows)
 
     def _views(self, request: Any) -> tuple[np.ndarray, ...]:
         names, pictures = list(request.image_names), list(request.images)
@@ -244,16 +248,18 @@ class ChunkSession:
 
     def _before(self, request: Any) -> tuple[np.ndarray | None, int, int]:
         """Read what is left of the chunk under way, its frozen rows, and up to where it guides."""
-        values = np.asarray(request.previous_action_chunk.data, dtype=np.float64)
-        delay, width = request.frozen_prefix_steps, self._robot.space.width
-        if not 0 <= delay <= MOST_ROWS or not 0 <= request.guidance_horizon <= MOST_ROWS:
+        array = request.previous_action_chunk
+        values = np.asarray(array.data, dtype=np.float64)[array.layout.data_offset :]
+        delay, horizon = int(request.frozen_prefix_steps), int(request.guidance_horizon)
+        width = self._robot.space.width
+        if not 0 <= delay <= MOST_ROWS or not 0 <= horizon <= MOST_ROWS:
             raise ChunkRequestError(
-                f'frozen_prefix_steps is {delay} and guidance_horizon '
-                f'{request.guidance_horizon}, expected 0 to {MOST_ROWS}'
+                f'frozen_prefix_steps is {delay} and guidance_horizon {horizon}, expected 0 to '
+                f'{MOST_ROWS}'
             )
         if not len(values):
             return None, 0, 0
-        sizes = [each.size for each in request.previous_action_chunk.layout.dim]
+        sizes = [each.size for each in array.layout.dim]
         if len(sizes) != 2 or sizes[1] != width or sizes[0] * width != len(values):
             raise ChunkRequestError(
                 f'previous_action_chunk has {len(values)} numbers in {sizes}, expected [steps, '
@@ -262,11 +268,9 @@ class ChunkSession:
         if not np.isfinite(values).all():
             raise ChunkRequestError('previous_action_chunk has NaN or infinity')
         rows = values.reshape(-1, width)
-        if delay > len(rows):
-            raise ChunkRequestError(
-                f'frozen_prefix_steps is {delay}, and previous_action_chunk has {len(rows)} steps'
-            )
-        return rows, int(delay), int(delay + request.guidance_horizon)
+        # A slow answer outlasts a chunk that is nearly over: no more than what is left is frozen.
+        delay = min(delay, len(rows))
+        return rows, delay, delay + horizon if horizon else 0
 
     def _fill(self, response: Any, found: Prediction, positions: np.ndarray) -> None:
         response.chunk.joint_names = list(self._robot.joints)

@@ -18,36 +18,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 
 from vla_accel_ros.inputs.instructions import check_instruction
 from vla_accel_ros.inputs.pictures import compressed_to_array, image_to_array
-from vla_accel_ros.inputs.trajectories import message_step, message_to_action, to_ns
+from vla_accel_ros.inputs.trajectories import to_ns
 from vla_accel_ros.replay.bag.raw import Raw
 from vla_accel_ros.replay.roles import RAW, STRING
 
 # Nothing that an arm does is larger, in m, rad, m/s or rad/s; squares and sums stay finite.
 LARGEST = 1e9
-# An action's own step, seconds.
-STEPS_S = (1e-3, 10.0)
 
 
 class NotFiniteError(ValueError):
     """A message is well-formed and holds NaN, infinity, or a number that cannot be."""
-
-
-class Pose(NamedTuple):
-    """A tool's pose in the base frame.
-
-    Attributes:
-        position: float64 [3], m.
-        quaternion: x, y, z, w, float64 [4], of length 1.
-    """
-
-    position: np.ndarray
-    quaternion: np.ndarray
 
 
 class Decoder:
@@ -106,54 +91,13 @@ def picture(kind: str, message) -> np.ndarray:
     return image_to_array(message) if kind == RAW else compressed_to_array(message)
 
 
-def displacement(message) -> tuple[np.ndarray, float]:
-    """Return the action of a trajectory, float64 [7], and the seconds of its step.
-
-    Raises:
-        ValueError: When it is no action.
-        NotFiniteError: When its numbers are none.
-    """
-    values, step_s = message_to_action(message).values, message_step(message)
-    if not STEPS_S[0] <= step_s <= STEPS_S[1]:
-        raise ValueError(f'its step is {step_s} s, expected {STEPS_S[0]} to {STEPS_S[1]} s')
-    return _finite('action', values), step_s
-
-
-def twist(message) -> np.ndarray:
-    """Return linear and angular velocity, float64 [6], m/s and rad/s.
-
-    Raises:
-        NotFiniteError: When its numbers are none.
-    """
-    linear, angular = message.twist.linear, message.twist.angular
-    values = np.array([linear.x, linear.y, linear.z, angular.x, angular.y, angular.z])
-    return _finite('twist', values)
-
-
-def pose(message) -> Pose:
-    """Return where a tool is and how it is turned.
-
-    Raises:
-        ValueError: When the quaternion is none.
-        NotFiniteError: When its numbers are none.
-    """
-    point, turn = message.pose.position, message.pose.orientation
-    position = np.array([point.x, point.y, point.z])
-    quaternion = np.array([turn.x, turn.y, turn.z, turn.w])
-    values = _finite('pose', np.concatenate([position, quaternion]))
-    length = np.linalg.norm(quaternion)
-    if length < 0.5:
-        raise ValueError(f'pose {values.tolist()} has no orientation')
-    return Pose(position, quaternion / length)
-
-
 def number(message) -> float:
     """Return what a Float64 says.
 
     Raises:
         NotFiniteError: When it is no number.
     """
-    return float(_finite('value', np.array([message.data]))[0])
+    return float(finite('value', np.array([message.data]))[0])
 
 
 def text(message) -> str:
@@ -168,8 +112,16 @@ def text(message) -> str:
     return said
 
 
-def gripper_joint(names: Sequence[str]) -> str:
-    """Return the joint that is called after a gripper, '' where none is."""
+def gripper_joint(names: Sequence[str], column: str = 'gripper', alone: bool = True) -> str:
+    """Return the joint that is a gripper's, '' where none is.
+
+    Args:
+        names: Of the joints.
+        column: The gripper's column in an action.
+        alone: Whether there is one gripper; of several only the column's own name tells which.
+    """
+    if column in names or not alone:
+        return column if column in names else ''
     likely = [
         'gripper',
         *(n for n in names if 'gripper' in n.lower()),
@@ -193,10 +145,15 @@ def joint(message, name: str) -> float | None:
     at = names.index(name)
     if at >= len(positions):
         raise ValueError(f'has {len(positions)} positions of {len(names)} joints')
-    return float(_finite(f'position of {name}', np.array([positions[at]]))[0])
+    return float(finite(f'position of {name}', np.array([positions[at]]))[0])
 
 
-def _finite(what: str, values: np.ndarray) -> np.ndarray:
+def finite(what: str, values: np.ndarray) -> np.ndarray:
+    """Return numbers that are some.
+
+    Raises:
+        NotFiniteError: When one is NaN, infinite, or none that can be.
+    """
     # NaN compares as false.
     if not (np.abs(values) <= LARGEST).all():
         raise NotFiniteError(

@@ -17,12 +17,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 import re
 
-from vla_accel_ros.replay import decode
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
+from vla_accel_ros.replay import decode, told
 from vla_accel_ros.replay.bag.raw import BagError, Raw
 from vla_accel_ros.replay.bag.reader import Bag
-from vla_accel_ros.replay.roles import FLOAT, POSE, TRAJECTORY, TWIST
+from vla_accel_ros.replay.roles import FLOAT, TRAJECTORY
 
 # So many messages of a topic are looked at. One that fits is enough: bad ones are counted later.
 LOOKED_AT = 100
@@ -71,19 +73,21 @@ class Evidence:
 
     Args:
         bag: The bag.
-        gripper_joint: Which joint is the gripper's; one that is called so where empty.
+        gripper_joints: Which joint is each gripper's; one that is called so where empty.
         proprio_names: Which joint states the checkpoint wants, in its order; empty takes all.
         proprio_numbers: How many the checkpoint wants; 0 where it wants none.
+        space: What the policy's actions are.
     """
 
     def __init__(
         self,
         bag: Bag,
-        gripper_joint: str = '',
+        gripper_joints: Sequence[str] = (),
         proprio_names: Sequence[str] = (),
         proprio_numbers: int = 0,
+        space: ActionSpace = END_EFFECTOR,
     ) -> None:
-        self._bag, self._joint = bag, gripper_joint
+        self._bag, self._joints, self._space = bag, tuple(gripper_joints), space
         self._names, self._numbers = tuple(proprio_names), proprio_numbers
         self._decoder = decode.Decoder()
 
@@ -110,23 +114,47 @@ class Evidence:
                 first = first or str(error)
         return first or f'none of its first {LOOKED_AT} messages can be read'
 
+    def columns(self, topic: str) -> list[tuple[str, ...]]:
+        """Return the columns of a topic's first trajectories, each once, as they come."""
+        found: dict[tuple[str, ...], None] = {}
+        for raw in self._bag.first(topic, LOOKED_AT):
+            if raw.kind == TRAJECTORY:
+                with suppress(ValueError):
+                    found[tuple(self._decoder.message(raw).joint_names)] = None
+        return list(found)
+
+    def other_columns(self, topic: str) -> tuple[str, ...]:
+        """Return the columns of a topic's trajectories where they are not of the actions."""
+        found = self.columns(topic)
+        wanted = {self._space.names}
+        if told.of_joints(self._space):
+            moving = {self._space.names[i] for i in self._space.moving}
+            wanted |= {each for each in found if moving <= set(each)}
+        return () if not found or wanted & set(found) else found[0]
+
+    def holds_grippers(self, topic: str) -> bool:
+        """Say whether a topic's trajectories are of whole actions, and not of joints alone."""
+        columns = self.columns(topic)
+        return not columns or any(told.holds_grippers(each, self._space) for each in columns)
+
     def _camera(self, raw: Raw, message) -> None:
         decode.picture(raw.kind, message)
 
     def _action(self, raw: Raw, message) -> None:
-        {TRAJECTORY: decode.displacement, TWIST: decode.twist, POSE: decode.pose}[raw.kind](
-            message
-        )
+        told.action(raw.kind, message, self._space)
 
     def _gripper(self, raw: Raw, message) -> None:
         if raw.kind == FLOAT:
             decode.number(message)
             return
-        name = self._joint or decode.gripper_joint(message.name)
-        if not name or decode.joint(message, name) is None:
+        columns = [self._space.names[i] for i in self._space.grippers]
+        wanted = self._joints or [
+            decode.gripper_joint(message.name, column, len(columns) == 1) for column in columns
+        ]
+        if not any(name and decode.joint(message, name) is not None for name in wanted):
             raise BagError(
-                f'no position of {name or "a gripper"}, only of {list(message.name)}: give '
-                '--gripper-joint'
+                f'no position of {", ".join(filter(None, wanted)) or "a gripper"}, only of '
+                f'{list(message.name)}: give --gripper-joint'
             )
 
     def _instruction(self, _raw: Raw, message) -> None:

@@ -16,187 +16,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 
-from vla_accel_ros.replay import departure
-from vla_accel_ros.replay.trace import ReplayedEpisode, Trace
+from vla_accel_ros.action_space import ActionSpace
+from vla_accel_ros.replay.errors import departures, speeds
+from vla_accel_ros.replay.quantity import RECORDED, REFERENCE, Quantity, View
+from vla_accel_ros.replay.trace import ReplayedEpisode
 from vla_accel_ros.report.data import Measure
 
-RECORDED, REFERENCE = 'recorded', 'reference'
-GROUPS = {
-    RECORDED: 'Against the recorded actions',
-    REFERENCE: 'Against the unaccelerated policy on the same frames',
-}
 KINDS = ('intuitive', 'verified', 'deliberative', 'queued', 'bridged', 'waiting')
-WINDOWS_S = (1, 5)
 
 
-@dataclass(frozen=True, eq=False)
-class View:
-    """One method in one episode, beside what it is compared with.
-
-    Attributes:
-        trace: What it did.
-        others: float64 [n, 7] by what is compared with, NaN where not known.
-        step_s: Policy step, seconds.
-    """
-
-    trace: Trace
-    others: dict[str, np.ndarray]
-    step_s: float
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One number that is measured.
-
-    Attributes:
-        measure: What it is called.
-        of: Its values in an episode, float64 [any]; NaN ones do not count.
-        pool: How all values become one number: as `pooling.estimate` takes it.
-    """
-
-    measure: Measure
-    of: Callable[[View], np.ndarray]
-    pool: str = 'mean'
-
-
-def view(episode: ReplayedEpisode, method: str, reference: str, step_s: float) -> View:
+def view(
+    episode: ReplayedEpisode, method: str, reference: str, step_s: float, space: ActionSpace
+) -> View:
     """Return one method's part in an episode."""
     others = {RECORDED: episode.recorded, REFERENCE: episode.traces[reference].actions}
-    return View(episode.traces[method], others, step_s)
+    return View(episode.traces[method], others, step_s, space)
 
 
-def quantities() -> tuple[Quantity, ...]:
-    """Return all that is measured, in the order of the tables."""
-    return (*_departures(REFERENCE), *_departures(RECORDED), *_decisions(), *_costs())
-
-
-def _departures(other: str) -> Iterable[Quantity]:
-    group = GROUPS[other]
-
-    def pair(function, *arguments):
-        return lambda v: function(v.trace.actions, v.others[other], *arguments)
-
-    far, turned = pair(departure.translation_mm), pair(departure.rotation_deg)
-    note = 'length of the difference of the displacements of a step, where both are known'
-    yield Quantity(
-        Measure(
-            f'{other}_translation_mm', 'translation error', 'mm', group, 'lower', 2, True, note
-        ),
-        far,
-    )
-    yield Quantity(
-        Measure(f'{other}_translation_mm_p95', 'translation error, p95', 'mm', group, 'lower', 2),
-        far,
-        'p95',
-    )
-    yield Quantity(
-        Measure(
-            f'{other}_translation_mm_max', 'translation error, largest', 'mm', group, 'lower', 2
-        ),
-        far,
-        'max',
-    )
-    yield Quantity(
-        Measure(
-            f'{other}_rotation_deg',
-            'rotation error',
-            '°',
-            group,
-            'lower',
-            2,
-            False,
-            'angle between the rotations of a step',
-        ),
-        turned,
-    )
-    yield Quantity(
-        Measure(f'{other}_rotation_deg_p95', 'rotation error, p95', '°', group, 'lower', 2),
-        turned,
-        'p95',
-    )
-    yield Quantity(
-        Measure(f'{other}_rotation_deg_max', 'rotation error, largest', '°', group, 'lower', 2),
-        turned,
-        'max',
-    )
-    yield Quantity(
-        Measure(
-            f'{other}_gripper_agreement',
-            'gripper agreement',
-            '%',
-            group,
-            'higher',
-            1,
-            other == REFERENCE,
-            'steps on which both are open or both closed',
-        ),
-        lambda v: 100 * pair(departure.gripper_agrees)(v),
-    )
-    late = pair(departure.transition_frames)
-    yield Quantity(
-        Measure(
-            f'{other}_gripper_timing',
-            'gripper transitions, off by',
-            'frames',
-            group,
-            'lower',
-            1,
-            False,
-            f'how many steps early or late, of those found within {departure.REACH}',
-        ),
-        lambda v: np.abs(late(v)),
-    )
-    yield Quantity(
-        Measure(
-            f'{other}_gripper_missed',
-            'gripper transitions missed',
-            '%',
-            group,
-            'lower',
-            1,
-            False,
-            f'not found within {departure.REACH} steps',
-        ),
-        lambda v: 100.0 * np.isnan(late(v)),
-    )
-    for seconds in WINDOWS_S:
-        drift = _drift(other, seconds)
-        note = f'how far apart both end after every {seconds} s of an episode'
-        yield Quantity(
-            Measure(
-                f'{other}_drift_{seconds}s_mm',
-                f'drift over {seconds} s',
-                'mm',
-                group,
-                'lower',
-                1,
-                other == REFERENCE and seconds == 1,
-                note,
-            ),
-            drift,
-        )
-        yield Quantity(
-            Measure(
-                f'{other}_drift_{seconds}s_mm_p95',
-                f'drift over {seconds} s, p95',
-                'mm',
-                group,
-                'lower',
-                1,
-            ),
-            drift,
-            'p95',
-        )
-
-
-def _drift(other: str, seconds: float) -> Callable[[View], np.ndarray]:
-    return lambda v: departure.drift_mm(
-        v.trace.actions, v.others[other], max(1, round(seconds / v.step_s))
+def quantities(space: ActionSpace) -> tuple[Quantity, ...]:
+    """Return all that is measured of actions of a space, in the order of the tables."""
+    return (
+        *departures(REFERENCE, space),
+        *departures(RECORDED, space),
+        *speeds(space),
+        *_decisions(),
+        *_costs(),
     )
 
 

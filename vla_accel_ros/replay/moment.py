@@ -34,11 +34,13 @@ class Sample:
         role: 'action' or 'gripper'.
         stamp_ns: When, nanoseconds.
         value: As `recorded.Recorded` wants it.
+        gripper: Which gripper's it is, from 0.
     """
 
     role: str
     stamp_ns: int
     value: object
+    gripper: int = 0
 
 
 @dataclass(frozen=True, eq=False)

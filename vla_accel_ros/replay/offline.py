@@ -23,7 +23,6 @@ import time
 import numpy as np
 
 from vla_accel_ros.acceleration import Method
-from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.evaluation.driver import Driver
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.evaluation.records import StepRecord
@@ -81,14 +80,15 @@ class _Building:
         """Return the episode, with what was recorded of it."""
         self.settle(recorded)
         traces = {
-            name: Trace.of(records, self.took[name]) for name, records in self.records.items()
+            name: Trace.of(records, self.took[name], recorded.space)
+            for name, records in self.records.items()
         }
         return ReplayedEpisode(
             self.number,
             self.instruction,
             self.reason,
             np.array(self.stamps, dtype=np.int64),
-            np.array(self._rows, dtype=np.float64).reshape(-1, END_EFFECTOR.width),
+            np.array(self._rows, dtype=np.float64).reshape(-1, recorded.space.width),
             traces,
             self.observations,
             self.frames,
@@ -243,8 +243,7 @@ class Offline:
             if self._now is not None:
                 self._now.settle(self._recorded)
         self._newest_sample_ns = sample.stamp_ns
-        track = {'action': self._recorded.actions, 'gripper': self._recorded.grippers}
-        track[sample.role].add(sample.stamp_ns, sample.value)
+        self._recorded.take(sample)
 
     def _ended(self, now_ns: int | None) -> Iterator[ReplayedEpisode]:
         """Yield ended episodes that nothing more will be heard of."""

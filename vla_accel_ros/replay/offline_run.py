@@ -125,7 +125,7 @@ def conclude(outcome: Outcome, files: OutputFolder, as_json: bool, stop: Interru
             f'\n{summary.frames} frames, {summary.steps} steps in {len(summary.episodes)} '
             f'episodes; {found["clock"]}\n'
         )
-        print(render(summary.rows))
+        print(render(summary.rows, outcome.session.space))
         print(f'\n  {out / RESULTS}\n  {out / REPORT}')
     for line in outcome.remarks():
         print(f'replay: {line}', file=sys.stderr)
@@ -181,7 +181,9 @@ def _replay(
         chosen = _in_order(session.methods, session.reference, offline.names)
         if not store.count and not partial:
             stop.end()
-        summary = summarise(chain(store, partial), chosen, session.reference.name, session.step_s)
+        summary = summarise(
+            chain(store, partial), chosen, session.reference.name, session.step_s, session.space
+        )
         reading = Reading(
             time.perf_counter() - begun, time.process_time() - used, ahead.busy_s, ahead.waited_s
         )

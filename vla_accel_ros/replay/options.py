@@ -170,17 +170,36 @@ def topics(group) -> None:
         default='',
         metavar='TOPIC',
         help=(
-            'JointTrajectory in the columns of vla/action, TwistStamped or PoseStamped; none goes '
-            'without'
+            'JointTrajectory in the columns of vla/action; TwistStamped or PoseStamped of a tool; '
+            'JointTrajectory, Float64MultiArray or JointState of joints; none goes without'
+        ),
+    )
+    add(
+        '--action-space',
+        default='',
+        metavar='FILE',
+        help=(
+            'what the columns of the actions are: end_effector, or the .json file that scheduler '
+            "and arm_command take; %(prog)s compares it with the checkpoint's where both say it"
         ),
     )
     add(
         '--gripper-topic',
-        default='',
+        action='append',
+        default=[],
         metavar='TOPIC',
-        help='Float64 or JointState, where the action does not hold the gripper; or none',
+        help=(
+            'Float64 or JointState, where the action does not hold the gripper, once a gripper in '
+            'the order of the columns; or none'
+        ),
     )
-    add('--gripper-joint', default='', metavar='NAME', help='the joint, in a JointState')
+    add(
+        '--gripper-joint',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help='the joint, in a JointState; once a gripper',
+    )
     add(
         '--gripper-open',
         type=float,
@@ -228,10 +247,10 @@ def gripper_ends(args: argparse.Namespace, roles: Roles) -> tuple[float, float]:
         ValueError: When it holds joint states and the arguments do not say.
     """
     ends = args.gripper_open, args.gripper_closed
-    kind = roles.kinds.get(roles.gripper, FLOAT)
-    if kind == JOINTS and None in ends:
+    states = [topic for topic in roles.grippers if roles.kinds.get(topic, FLOAT) == JOINTS]
+    if states and None in ends:
         raise ValueError(
-            f'{roles.gripper} holds joint states: say what they are when the gripper is open and '
+            f'{states[0]} holds joint states: say what they are when the gripper is open and '
             'closed, by --gripper-open and --gripper-closed, or --gripper-topic none'
         )
     is_open, is_closed = ends
@@ -248,7 +267,7 @@ def wishes(args: argparse.Namespace, instruction: str) -> Wishes:
     return Wishes(
         tuple(args.image_topic),
         args.action_topic,
-        args.gripper_topic,
+        tuple(args.gripper_topic),
         args.instruction_topic,
         args.proprio_topic,
         instruction,

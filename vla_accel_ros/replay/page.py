@@ -20,24 +20,34 @@ from pathlib import Path
 
 import numpy as np
 
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.evaluation.conditions import command_line, machine, today, versions
 from vla_accel_ros.evaluation.records import StepRecord
 from vla_accel_ros.models.preprocess import fit
-from vla_accel_ros.replay.departure import translation_mm
+from vla_accel_ros.replay.errors import drift_unit, main_error, speed_unit
 from vla_accel_ros.replay.measures import quantities
 from vla_accel_ros.replay.offline import Seen
 from vla_accel_ros.replay.results import REPORT, Outcome, clock
 from vla_accel_ros.replay.session import Replay
 from vla_accel_ros.replay.store import MOMENTS
 from vla_accel_ros.report import masks
-from vla_accel_ros.report.data import Bound, Provenance, Report
+from vla_accel_ros.report.data import Bound, Provenance, Report, Units
 from vla_accel_ros.report.moments import Camera, Step
 from vla_accel_ros.report.page import write
 from vla_accel_ros.report.recorder import Recorder
 
 # What a setting must keep to be trusted on an arm, where nothing else is said: the unaccelerated
-# policy's millimetres and grasps.
-BOUNDS = (Bound('reference_drift_1s_mm', 10.0), Bound('reference_gripper_agreement', 95.0))
+# policy's millimetres and grasps; joints that end 0.02 rad apart are 10 mm at half a metre. Ours.
+DRIFTS = {'mm': 10.0, 'rad': 0.02}
+AGREEMENT = 95.0
+
+
+def bounds(space: ActionSpace) -> tuple[Bound, ...]:
+    """Return what is asked of a setting, for actions of a space."""
+    unit = drift_unit(space)
+    drift = Bound(f'reference_drift_1s_{unit}', DRIFTS[unit])
+    grippers = (Bound('reference_gripper_agreement', AGREEMENT),) if len(space.grippers) else ()
+    return (drift, *grippers)
 
 
 class Moments:
@@ -50,7 +60,9 @@ class Moments:
     """
 
     def __init__(self, session: Replay, out: Path, later: bool = False) -> None:
-        config = session.policy.config
+        config, self._space = session.policy.config, session.space
+        self._error, _ = main_error(self._space)
+        self._turning = speed_unit(self._space) == 'rad/s'
         self._config, self._reference = config, session.reference.name
         self.cameras = tuple(
             Camera(topic, config.grid, config.grid) for topic in session.roles.images
@@ -102,7 +114,7 @@ class Moments:
         """
         call, error, others = record.call, None, self._others.get(number)
         if record.action is not None and others is not None:
-            error = float(translation_mm(record.action[None], others[None])[0])
+            error = float(self._error(record.action[None], others[None], self._space)[0])
         kept = ()
         if call is not None and len(call.kept_ids) and call.keep < 1:
             kept = masks.split(call.kept_ids, self.cameras)
@@ -110,7 +122,7 @@ class Moments:
             since_ns * 1e-9,
             record.kind,
             record.reason,
-            record.speed,
+            record.angular_speed if self._turning else record.speed,
             None if call is None else call.keep,
             None if call is None else call.model_ms,
             error,
@@ -122,11 +134,11 @@ class Moments:
 def write_page(outcome: Outcome, moments: Moments, out: Path) -> Path:
     """Write `report.html` and return its path."""
     session, summary, args = outcome.session, outcome.summary, outcome.session.args
-    shown = moments.recorder.shown()
+    shown, space = moments.recorder.shown(), session.space
+    _, error = main_error(space)
     roles = {'camera ' + str(k): topic for k, topic in enumerate(session.roles.images)}
-    roles |= {
-        name: getattr(session.roles, name) or '-' for name in ('action', 'gripper', 'instruction')
-    }
+    grippers = () if len(session.roles.grippers) > 1 else ('gripper',)
+    roles |= dict.fromkeys(('action', *grippers, 'instruction'), '-') | session.roles.chosen()
     if args.instruction:
         roles['instruction'] = repr(args.instruction)
     provenance = Provenance(
@@ -145,10 +157,10 @@ def write_page(outcome: Outcome, moments: Moments, out: Path) -> Path:
         f'{summary.frames} frames, {summary.steps} steps in {len(summary.episodes)} episodes, '
         f'{session.checkpoint.name}',
         session.reference.name,
-        tuple(q.measure for q in quantities()),
+        tuple(q.measure for q in quantities(space)),
         tuple(summary.rows),
-        BOUNDS,
-        'reference_translation_mm',
+        bounds(space),
+        f'reference_{error}',
         'model_ms',
         provenance,
         moments.cameras,
@@ -156,5 +168,6 @@ def write_page(outcome: Outcome, moments: Moments, out: Path) -> Path:
         shown.episodes,
         notes=tuple(outcome.remarks()),
         sampling=shown.sampling,
+        units=Units(error.rpartition('_')[2], speed_unit(space)),
     )
     return write(page, out / REPORT)

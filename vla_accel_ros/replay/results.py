@@ -141,12 +141,13 @@ class Outcome:
                 },
             },
             'checkpoint': session.checkpoint.name,
+            'action_space': session.space.to_values(),
             'run': self.identity,
             'reference': session.reference.name,
             'frames': summary.frames,
             'steps': summary.steps,
             'episodes': summary.episodes,
-            'measures': [asdict(q.measure) | {'pool': q.pool} for q in quantities()],
+            'measures': [asdict(q.measure) | {'pool': q.pool} for q in quantities(session.space)],
             'methods': [
                 {
                     'name': row.name,

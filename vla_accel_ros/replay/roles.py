@@ -19,14 +19,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from vla_accel_ros.action_space import ActionSpace
+
 RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 TRAJECTORY = 'trajectory_msgs/msg/JointTrajectory'
 TWIST, POSE = 'geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/PoseStamped'
 FLOAT, JOINTS = 'std_msgs/msg/Float64', 'sensor_msgs/msg/JointState'
+ARRAY = 'std_msgs/msg/Float64MultiArray'
 STRING = 'std_msgs/msg/String'
 PICTURES = (RAW, COMPRESSED)
 # In the order of trust: what was commanded each step, what was streamed, what came of it.
-ACTIONS = (TRAJECTORY, TWIST, POSE)
+OF_TOOL, OF_JOINTS = (TRAJECTORY, TWIST, POSE), (TRAJECTORY, ARRAY, JOINTS)
 GRIPPERS = (FLOAT, JOINTS)
 NONE = 'none'
 OPTIONS = {
@@ -38,6 +41,15 @@ OPTIONS = {
 }
 
 
+def action_kinds(space: ActionSpace) -> tuple[str, ...]:
+    """Return the types that can say what was done in columns of a space, the best first."""
+    vectors = [part.kind.is_vector for part in space.parts]
+    if not any(vectors):
+        return OF_JOINTS
+    # A twist or a pose is that of one tool.
+    return OF_TOOL if all(vectors) and len({p.arm for p in space.parts}) == 1 else (TRAJECTORY,)
+
+
 @dataclass(frozen=True)
 class Roles:
     """Which topic is what.
@@ -45,7 +57,8 @@ class Roles:
     Attributes:
         images: A topic a camera, in the checkpoint's order.
         action: What the arm was told or did; empty where nothing is known.
-        gripper: The gripper's command or state, where the action does not hold it; or empty.
+        grippers: Command or state of each gripper, in the order of their columns, where the
+            action does not hold them; '' for one of which nothing is known.
         instruction: The instruction; empty where it was given.
         proprio: Joint states for checkpoints that want them; empty for the others.
         kinds: Type of each topic: what its messages must be of, where it has a role.
@@ -55,7 +68,7 @@ class Roles:
 
     images: tuple[str, ...]
     action: str
-    gripper: str
+    grippers: tuple[str, ...]
     instruction: str
     proprio: str
     kinds: Mapping[str, str]
@@ -65,17 +78,18 @@ class Roles:
     @property
     def topics(self) -> set[str]:
         """All topics that are read."""
-        return {*self.images, self.action, self.gripper, self.instruction, self.proprio} - {''}
+        return {*self.images, *self.grippers, self.action, self.instruction, self.proprio} - {''}
 
     def chosen(self) -> dict[str, str]:
-        """Return the topic of each role; of a camera `camera 0` and so on."""
+        """Return the topic of each role; of several cameras or grippers `camera 0` and so on."""
+        several = len(self.grippers) > 1
         rows = {f'camera {k}': topic for k, topic in enumerate(self.images)}
+        rows |= {'action': self.action}
         rows |= {
-            'action': self.action,
-            'gripper': self.gripper,
-            'instruction': self.instruction,
-            'proprio': self.proprio,
+            f'gripper {k}' if several else 'gripper': topic
+            for k, topic in enumerate(self.grippers)
         }
+        rows |= {'instruction': self.instruction, 'proprio': self.proprio}
         return {role: topic for role, topic in rows.items() if topic}
 
     def describe(self) -> str:
@@ -109,7 +123,7 @@ class Wishes:
     Attributes:
         images: As `--image-topic`.
         action: As `--action-topic`.
-        gripper: As `--gripper-topic`.
+        grippers: As `--gripper-topic`, one a gripper; `none` alone goes without.
         instruction: As `--instruction-topic`.
         proprio: As `--proprio-topic`.
         said: As `--instruction`: no topic is needed then.
@@ -118,7 +132,7 @@ class Wishes:
 
     images: tuple[str, ...] = ()
     action: str = ''
-    gripper: str = ''
+    grippers: tuple[str, ...] = ()
     instruction: str = ''
     proprio: str = ''
     said: str = ''

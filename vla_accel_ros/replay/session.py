@@ -26,14 +26,16 @@ import numpy as np
 
 from vla_accel_ros.acceleration import BASELINE, Method, check_method, find, parse
 from vla_accel_ros.acceleration.settings import settings_of
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.engines.wish import WEIGHTS, wish_of
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.latency import Latency
 from vla_accel_ros.files import fingerprints
 from vla_accel_ros.inputs.instructions import check_instruction
+from vla_accel_ros.inputs.space_file import read_space
 from vla_accel_ros.models.engine_choice import use_engine_aloud
 from vla_accel_ros.models.policy import Policy
-from vla_accel_ros.models.serving import check_tool
+from vla_accel_ros.models.serving import check_space
 from vla_accel_ros.paths import checkpoint_folder
 from vla_accel_ros.replay.bag.raw import BagError, shown
 from vla_accel_ros.replay.bag.reader import Bag
@@ -42,7 +44,8 @@ from vla_accel_ros.replay.episodes import Splitter
 from vla_accel_ros.replay.evidence import Evidence
 from vla_accel_ros.replay.options import gripper_ends, wishes
 from vla_accel_ros.replay.recorded import Recorded
-from vla_accel_ros.replay.roles import Roles
+from vla_accel_ros.replay.roles import NONE, Roles
+from vla_accel_ros.replay.spaces import check_recorded, check_same
 from vla_accel_ros.replay.stream import Fitting, Stream
 from vla_accel_ros.replay.topics import assign
 
@@ -73,6 +76,11 @@ class Replay:
     methods: tuple[Method, ...]
     reference: Method
     latencies: Mapping[str, Latency]
+
+    @property
+    def space(self) -> ActionSpace:
+        """What the columns of the policy's actions are."""
+        return self.policy.space
 
     @property
     def step_s(self) -> float:
@@ -117,6 +125,7 @@ class Replay:
             skip,
             known,
             self.policy.proprio or np.asarray,
+            self.space,
         )
 
     def splitter(self) -> Splitter:
@@ -125,9 +134,7 @@ class Replay:
 
     def recorded(self) -> Recorded:
         """Return what gathers the recorded actions."""
-        args, roles = self.args, self.roles
-        kind = roles.kinds.get(roles.action, '')
-        return Recorded(kind, self.step_s, *gripper_ends(args, roles))
+        return Recorded(self.space, self.step_s, *gripper_ends(self.args, self.roles))
 
     def identity(self) -> dict:
         """Return what makes two runs the same."""
@@ -139,8 +146,9 @@ class Replay:
             'methods': {m.name: settings_of(m) for m in self.methods},
             'images': list(self.roles.images),
             'action': self.roles.action,
+            'action_space': self.space.to_values(),
             'gripper': [
-                self.roles.gripper,
+                list(self.roles.grippers),
                 args.gripper_joint,
                 args.gripper_open,
                 args.gripper_closed,
@@ -193,18 +201,32 @@ def prepare(args: argparse.Namespace, say: Callable[[str], None]) -> Replay:
     policy = Policy.load(
         folder, device=args.device, unnorm_key=args.unnorm_key, threads=args.threads
     )
-    check_tool(policy)
+    check_space(policy)
+    if args.action_space and args.action_topic != NONE:
+        said = read_space(args.action_space)
+        check_same(said, policy.space, args.action_space, 'the checkpoint')
     use_engine_aloud(policy, wish_of(args), _say)
     said = args.instruction.strip()
     if said:
         check_instruction(said)
     wished = wishes(args, said)
     evidence = Evidence(
-        bag, args.gripper_joint, args.proprio_name, policy.proprio.numbers if policy.proprio else 0
+        bag,
+        args.gripper_joint,
+        args.proprio_name,
+        policy.proprio.numbers if policy.proprio else 0,
+        policy.space,
     )
+    check_recorded(evidence, bag.topics, wished.action, policy.space, 'the checkpoint')
     try:
         roles = assign(
-            bag.topics, wished, policy.cameras, policy.proprio is not None, evidence.objection
+            bag.topics,
+            wished,
+            policy.cameras,
+            policy.proprio is not None,
+            evidence.objection,
+            policy.space,
+            evidence.holds_grippers,
         )
     except BagError as error:
         # Messages that could not be read may be why.

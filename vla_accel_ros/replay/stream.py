@@ -23,6 +23,7 @@ from functools import partial
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.inputs.camera_pairing import FramePairer
 from vla_accel_ros.inputs.views import fit_view
 from vla_accel_ros.observations import Observation
@@ -30,8 +31,9 @@ from vla_accel_ros.replay import decode
 from vla_accel_ros.replay.bag.raw import BagError, Raw, shown
 from vla_accel_ros.replay.bag.reader import Bag
 from vla_accel_ros.replay.moment import Faults, Moment, Sample
-from vla_accel_ros.replay.roles import FLOAT, POSE, TRAJECTORY, TWIST, Roles
+from vla_accel_ros.replay.roles import FLOAT, Roles
 from vla_accel_ros.replay.states import States
+from vla_accel_ros.replay.told import Told
 
 NS = 1_000_000_000
 # Stamps and the recorder's clock may differ by transport, not by more than this.
@@ -77,13 +79,14 @@ class Stream:
         fitting: How views are brought to the model's size.
         said: The instruction where no topic gives it.
         tolerance_ns: Largest difference of stamps among the views of one observation.
-        gripper_joint: Which joint is the gripper's, where that topic holds joint states.
+        gripper_joints: Which joint is each gripper's, where its topic holds joint states.
         proprio_names: Which joint states the checkpoint wants, in its order; empty takes all.
         understands: Called with an instruction, raises ValueError where the policy cannot follow
             it.
         skip: So many observations are counted but not decoded.
         known: What is known of their faults, as `Faults.facts` gives it.
         fits: Called with proprioception, raises ValueError where the policy cannot take it.
+        space: What the policy's actions are.
 
     Attributes:
         faults: What was wrong so far; complete at the end.
@@ -96,15 +99,16 @@ class Stream:
         fitting: Fitting,
         said: str = '',
         tolerance_ns: int = 20_000_000,
-        gripper_joint: str = '',
+        gripper_joints: Sequence[str] = (),
         proprio_names: Sequence[str] = (),
         understands: Callable[[str], object] = str,
         skip: int = 0,
         known: Mapping[str, tuple[int, str]] | None = None,
         fits: Callable[[np.ndarray], object] = np.asarray,
+        space: ActionSpace = END_EFFECTOR,
     ) -> None:
         self._bag, self._roles, self._fitting = bag, roles, fitting
-        self._instruction, self._joint, self._skip = said.strip(), gripper_joint, skip
+        self._instruction, self._skip, self._space = said.strip(), skip, space
         self._decoder, self.faults = decode.Decoder(), Faults()
         self._understands, self._objections = understands, {}
         for name in OF_OBSERVATIONS:
@@ -113,9 +117,11 @@ class Stream:
         self._pairer = FramePairer(len(roles.images), tolerance_ns)
         self._states = States(proprio_names, fits, self.faults)
         self._handlers = self._by_topic()
-        # What was found last of the gripper's joints, for who asks why there is no value.
+        # What was found last of the grippers' joints, for who asks why there is no value.
         self._joints: list[str] = []
-        self._gripper_came = False
+        self._gripper_joints = dict(enumerate(gripper_joints))
+        self._grippers_came: set[int] = set()
+        self._told = Told(space)
         # From the recorder's clock to that of the stamps; zero while they are the same.
         self._offset_ns = self._seen_offset_ns = 0
         self._newest_ns: dict[str, int] = {}
@@ -162,7 +168,7 @@ class Stream:
         pairs = [(topic, partial(self._on_image, k)) for k, topic in enumerate(roles.images)]
         pairs += [
             (roles.action, self._on_action),
-            (roles.gripper, self._on_gripper),
+            *((topic, partial(self._on_gripper, k)) for k, topic in enumerate(roles.grippers)),
             (roles.instruction, self._on_instruction),
             (roles.proprio, self._on_proprio),
         ]
@@ -198,22 +204,27 @@ class Stream:
         paired = self._pairer.add(camera, stamp_ns, (raw, message))
         return None if paired is None else (paired.stamp_ns, paired.frames)
 
-    def _on_action(self, raw: Raw, message, stamp_ns: int) -> Sample:
-        read = {TRAJECTORY: decode.displacement, TWIST: decode.twist, POSE: decode.pose}
-        return Sample('action', stamp_ns, read[raw.kind](message))
+    def _on_action(self, raw: Raw, message, stamp_ns: int) -> Sample | None:
+        value = self._told.read(raw.kind, message)
+        if value is None:
+            return None
+        return Sample('action', stamp_ns, value)
 
-    def _on_gripper(self, raw: Raw, message, stamp_ns: int) -> Sample | None:
+    def _on_gripper(self, which: int, raw: Raw, message, stamp_ns: int) -> Sample | None:
         if raw.kind == FLOAT:
             value = decode.number(message)
         else:
             # The same joint all the time: another driver may have another gripper.
             self._joints = list(message.name)
-            self._joint = self._joint or decode.gripper_joint(self._joints)
-            value = decode.joint(message, self._joint)
+            if not self._gripper_joints.get(which):
+                column = self._space.names[self._space.grippers[which]]
+                alone = len(self._space.grippers) == 1
+                self._gripper_joints[which] = decode.gripper_joint(self._joints, column, alone)
+            value = decode.joint(message, self._gripper_joints[which])
         if value is None:
             return None
-        self._gripper_came = True
-        return Sample('gripper', stamp_ns, value)
+        self._grippers_came.add(which)
+        return Sample('gripper', stamp_ns, value, which)
 
     def _on_instruction(self, _raw: Raw, message, _stamp_ns: int) -> None:
         self._instruction = decode.text(message)
@@ -293,15 +304,16 @@ class Stream:
 
     def _end(self) -> None:
         self._states.end()
-        if self._roles.gripper and not self._gripper_came:
-            self.faults.add(
-                'no_gripper',
-                (
-                    f'{self._roles.gripper} never gave a position of '
-                    f'{self._joint or "a gripper"}, the last joints were {self._joints}: '
-                    'give --gripper-joint'
-                ),
-            )
+        if names := self._told.never_came():
+            self.faults.add('no_joints', f'{self._roles.action} never gave {", ".join(names)}')
+        for which, topic in enumerate(self._roles.grippers):
+            if topic and which not in self._grippers_came:
+                self.faults.add(
+                    'no_gripper',
+                    f'{topic} never gave a position of '
+                    f'{self._gripper_joints.get(which) or "a gripper"}, the last joints were '
+                    f'{self._joints}: give --gripper-joint',
+                )
         absent = self._states.never_came() if self._roles.proprio else []
         if absent:
             self.faults.add(

@@ -24,6 +24,7 @@ import numpy as np
 
 from vla_accel_ros.acceleration import Method
 from vla_accel_ros.acceleration.settings import settings_of
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.replay.measures import quantities, view
 from vla_accel_ros.replay.pooling import estimate
 from vla_accel_ros.replay.trace import ReplayedEpisode
@@ -48,7 +49,11 @@ class Summary:
 
 
 def summarise(
-    episodes: Iterable[ReplayedEpisode], methods: Sequence[Method], reference: str, step_s: float
+    episodes: Iterable[ReplayedEpisode],
+    methods: Sequence[Method],
+    reference: str,
+    step_s: float,
+    space: ActionSpace,
 ) -> Summary:
     """Sum up.
 
@@ -57,8 +62,9 @@ def summarise(
         methods: Those that were run, the reference among them.
         reference: Name of the unaccelerated one.
         step_s: Policy step, seconds.
+        space: What the columns of actions are.
     """
-    table, found = quantities(), Summary()
+    table, found = quantities(space), Summary()
     values: dict[tuple[str, str], list[np.ndarray]] = {}
     kinds: dict[str, Counter[str]] = {method.name: Counter() for method in methods}
     calls: dict[str, list[np.ndarray]] = {method.name: [] for method in methods}
@@ -66,7 +72,7 @@ def summarise(
         found.episodes.append(_about(episode))
         found.steps, found.frames = found.steps + len(episode), found.frames + episode.frames
         for method in methods:
-            seen = view(episode, method.name, reference, step_s)
+            seen = view(episode, method.name, reference, step_s, space)
             for quantity in table:
                 key = method.name, quantity.measure.key
                 values.setdefault(key, []).append(quantity.of(seen))

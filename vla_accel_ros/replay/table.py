@@ -18,28 +18,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vla_accel_ros.action_space import ActionSpace
+from vla_accel_ros.replay.errors import drift_unit, main_error
 from vla_accel_ros.replay.measures import KINDS
 from vla_accel_ros.report.data import Estimate, MethodRow
 
-# Key, heading, decimals, whether its interval is shown: the costs' are on the page.
-COLUMNS = (
-    ('reference_translation_mm', 'off none mm', 2, True),
-    ('reference_gripper_agreement', 'gripper %', 1, False),
-    ('reference_drift_1s_mm', '1 s drift mm', 1, True),
-    ('recorded_translation_mm', 'off bag mm', 2, True),
-    ('calls', 'calls', 2, False),
-    ('tokens_kept', 'tokens %', 0, False),
-    ('model_ms', 'ms/step', 1, False),
-    ('effective_hz', 'Hz', 1, False),
-)
+# Key, heading, decimals, whether its interval is shown.
+Column = tuple[str, str, int, bool]
 
 
-def render(rows: Sequence[MethodRow]) -> str:
+def columns(space: ActionSpace) -> tuple[Column, ...]:
+    """Return the columns for actions of a space; the costs' intervals are on the page."""
+    _, error = main_error(space)
+    unit = error.rpartition('_')[2]
+    digits = 4 if unit == 'rad' else 2
+    drift, drift_digits = drift_unit(space), 4 if unit == 'rad' else 1
+    return (
+        (f'reference_{error}', f'off none {unit}', digits, True),
+        *(
+            (('reference_gripper_agreement', 'gripper %', 1, False),)
+            if len(space.grippers)
+            else ()
+        ),
+        (f'reference_drift_1s_{drift}', f'1 s drift {drift}', drift_digits, True),
+        (f'recorded_{error}', f'off bag {unit}', digits, True),
+        ('calls', 'calls', 2, False),
+        ('tokens_kept', 'tokens %', 0, False),
+        ('model_ms', 'ms/step', 1, False),
+        ('effective_hz', 'Hz', 1, False),
+    )
+
+
+def render(rows: Sequence[MethodRow], space: ActionSpace) -> str:
     """Return a line a method: departures with their intervals, costs, who took the steps."""
-    width = max(6, *(len(row.name) for row in rows))
-    cells = [[title for _, title, _, _ in COLUMNS]]
+    shown = columns(space)
+    width = max(len('method'), *(len(row.name) for row in rows))
+    cells = [[title for _, title, _, _ in shown]]
     cells += [
-        [_cell(row.values.get(key), digits, interval) for key, _, digits, interval in COLUMNS]
+        [_cell(row.values.get(key), digits, interval) for key, _, digits, interval in shown]
         for row in rows
     ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from vla_accel_ros.action_space import END_EFFECTOR, ActionSpace
 from vla_accel_ros.replay import names
 from vla_accel_ros.replay.bag.raw import BagError, Topic
 from vla_accel_ros.replay.roles import (
-    ACTIONS,
     COMPRESSED,
     GRIPPERS,
     JOINTS,
@@ -33,6 +33,7 @@ from vla_accel_ros.replay.roles import (
     TRAJECTORY,
     Roles,
     Wishes,
+    action_kinds,
 )
 
 # From here on a name speaks against a role: another role's type comes before it.
@@ -47,6 +48,8 @@ def assign(
     cameras: int,
     proprio: bool = False,
     objection: Objection = lambda *_: '',
+    space: ActionSpace = END_EFFECTOR,
+    holds_grippers: Callable[[str], bool] = lambda _: True,
 ) -> Roles:
     """Say which topic is what.
 
@@ -56,6 +59,8 @@ def assign(
         cameras: Views that the checkpoint wants.
         proprio: Whether the checkpoint wants joint states.
         objection: Looks into the messages of a topic.
+        space: What the policy's actions are.
+        holds_grippers: Says whether the trajectories of a topic are whole actions.
 
     Raises:
         BagError: When a topic is missing or of a wrong type, or the cameras are not as many as
@@ -63,10 +68,12 @@ def assign(
     """
     choice = _Choice(topics, objection)
     images = choice.cameras(wishes.images, cameras)
-    action = choice.one('action', wishes.action, ACTIONS, names.action_rank, names.OWN_ACTION)
-    gripper = ''
-    if choice.kinds.get(action) != TRAJECTORY:
-        gripper = choice.one('gripper', wishes.gripper, GRIPPERS, _gripper_rank(wishes, choice))
+    action = choice.one(
+        'action', wishes.action, action_kinds(space), names.action_rank, names.OWN_ACTION
+    )
+    grippers: tuple[str, ...] = ()
+    if choice.kinds.get(action) != TRAJECTORY or not holds_grippers(action):
+        grippers = choice.grippers(wishes, [space.names[i] for i in space.grippers])
     spoken = (
         ''
         if wishes.said
@@ -97,7 +104,7 @@ def assign(
     return Roles(
         images,
         action,
-        gripper,
+        grippers,
         spoken,
         states,
         choice.kinds,
@@ -178,6 +185,32 @@ class _Choice:
         name, self.kinds[name] = best[0]
         self.rejected = [row for row in self.rejected if row[:2] != (role, name)]
         return name
+
+    def grippers(self, wishes: Wishes, columns: Sequence[str]) -> tuple[str, ...]:
+        """Return the topic of each gripper, '' for one that has none; empty where none has.
+
+        Args:
+            wishes: What the user said.
+            columns: Names of the grippers' columns.
+        """
+        told = wishes.grippers
+        if told == (NONE,) or not columns:
+            return ()
+        if told and len(told) != len(columns):
+            raise BagError(
+                f'--gripper-topic is given {len(told)} times, expected once for each of '
+                f'{", ".join(columns)}, or none'
+            )
+        found, rank = [], _gripper_rank(wishes, self)
+        for wish, column in zip(told or [''] * len(columns), columns, strict=True):
+
+            def of_column(name: str, column: str = column) -> int | None:
+                # Of several grippers the topic's name says whose it is.
+                mine = len(columns) == 1 or set(names.words(column)) <= set(names.words(name))
+                return rank(name) if mine or self.kinds[name] == JOINTS else None
+
+            found.append(self.one('gripper', wish, GRIPPERS, of_column))
+        return tuple(found) if any(found) else ()
 
     def _pictures(self, wanted: int) -> tuple[str, ...]:
         found = {

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.evaluation.records import StepRecord
 
 # Of a call, NaN where the step had none.
@@ -34,10 +34,10 @@ class Trace:
     """One method's steps.
 
     Attributes:
-        actions: float64 [n, 7], NaN where nothing was sent.
+        actions: float64 [n, width], NaN where nothing was sent.
         words: Columns of str [n]: kind, reason, source, discarded ('' without).
-        floats: Columns of float64 [n]: speed, angular_speed, `took_ms` that the whole step took,
-            and those of the call (`CALL`).
+        floats: Columns of float64 [n]: speed in m/s and angular_speed in rad/s, of joints the
+            fastest, `took_ms` that the whole step took, and those of the call (`CALL`).
     """
 
     actions: np.ndarray
@@ -53,14 +53,17 @@ class Trace:
         return np.isfinite(self.floats['model_ms'])
 
     @classmethod
-    def of(cls, records: Sequence[StepRecord], took_ms: Sequence[float]) -> Trace:
+    def of(
+        cls, records: Sequence[StepRecord], took_ms: Sequence[float], space: ActionSpace
+    ) -> Trace:
         """Make columns of records.
 
         Args:
             records: One a step.
             took_ms: What each step took, milliseconds; NaN where it is not known.
+            space: What the columns of actions are.
         """
-        nothing = np.full(END_EFFECTOR.width, np.nan)
+        nothing = np.full(space.width, np.nan)
         actions = [nothing if r.action is None else r.action for r in records]
         floats = {
             'speed': [r.speed for r in records],
@@ -70,7 +73,7 @@ class Trace:
         for name in CALL:
             floats[name] = [np.nan if r.call is None else getattr(r.call, name) for r in records]
         return cls(
-            np.array(actions, dtype=np.float64).reshape(-1, END_EFFECTOR.width),
+            np.array(actions, dtype=np.float64).reshape(-1, space.width),
             {
                 name: np.array([getattr(r, name) or '' for r in records], dtype=np.str_)
                 for name in WORDS
@@ -88,7 +91,7 @@ class ReplayedEpisode:
         instruction: What was asked.
         reason: Why it begins, as `Splitter.why` says.
         stamps: int64 [n], capture stamps of its steps, nanoseconds.
-        recorded: float64 [n, 7], what was done in the recording, NaN where it is not known.
+        recorded: float64 [n, width], what was done in the recording, NaN where it is not known.
         traces: By name of method.
         observations: How many observations of the bag lie behind its end.
         frames: Frames that it had; more than steps where the camera is faster than the policy.

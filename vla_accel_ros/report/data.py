@@ -137,6 +137,19 @@ class Provenance:
     settings: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Units:
+    """Units of what the timeline shows of each step.
+
+    Attributes:
+        error: Of the departure.
+        speed: Of the speed.
+    """
+
+    error: str = 'mm'
+    speed: str = 'm/s'
+
+
 @dataclass(frozen=True, eq=False)
 class Report:
     """One report: all that the page shows.
@@ -158,6 +171,7 @@ class Report:
         notes: What a reader must know first: interrupted, so much of the bag was lost, ...
         sampling: How the moments shown were chosen; empty where all are.
         provenance: How to make it again.
+        units: Of what the timeline shows.
 
     Raises:
         ValueError: When a key, method or picture is named that is not there.
@@ -178,6 +192,7 @@ class Report:
     clips: tuple[Clip, ...] = ()
     notes: tuple[str, ...] = ()
     sampling: str = ''
+    units: Units = Units()
 
     def __post_init__(self) -> None:
         names = [row.name for row in self.methods]

@@ -46,11 +46,11 @@ class Step:
         time_s: Since the episode began, seconds.
         kind: Who took it: 'intuitive', 'verified', 'deliberative', 'queued', 'bridged', ...
         reason: Why, a stable name.
-        speed: Of the action, m/s.
+        speed: Of the action, in the report's unit.
         keep_ratio: Share of the visual tokens that the decoder's last layer saw, 0 to 1; None
             without a call of the model.
         latency_ms: What the call took; None without one.
-        error_mm: Departure of the translation from what it is judged against; None unless known.
+        error: Departure from what it is judged against, in the report's unit; None unless known.
         kept: For each camera int [n] the tokens kept, row * columns + column; empty where all
             were, or where the model was not called.
     """
@@ -61,7 +61,7 @@ class Step:
     speed: float = math.nan
     keep_ratio: float | None = None
     latency_ms: float | None = None
-    error_mm: float | None = None
+    error: float | None = None
     kept: tuple[np.ndarray, ...] = ()
 
 

@@ -156,12 +156,12 @@ class Recorder:
                 step.speed,
                 step.keep_ratio,
                 step.latency_ms,
-                step.error_mm,
+                step.error,
                 kept,
             ),
         )
-        if step.error_mm is not None and self._pending and self._pending[0] == frame:
-            self._keep_picture(frame, step.error_mm)
+        if step.error is not None and self._pending and self._pending[0] == frame:
+            self._keep_picture(frame, step.error)
 
     def commit(self) -> None:
         """Make what was added so far outlast this process."""

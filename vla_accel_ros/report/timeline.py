@@ -28,8 +28,8 @@ from vla_accel_ros.report.verdict import judge
 
 # Field of `Step`, heading of its row, how it is drawn, share of the height.
 _ROWS = (
-    ('error_mm', 'error, mm', 'lines', 1.0),
-    ('speed', 'speed, m/s', 'lines', 1.0),
+    ('error', 'error, {units.error}', 'lines', 1.0),
+    ('speed', 'speed, {units.speed}', 'lines', 1.0),
     ('kind', 'decision', 'markers', 1.15),
     ('keep_ratio', 'kept, %', 'markers', 0.8),
     ('latency_ms', 'call, ms', 'markers', 1.0),
@@ -51,6 +51,7 @@ def moments(report: Report) -> dict:
             for v in sorted(judge(report), key=lambda v: v.method.name == report.reference)
         ],
         'rows': [row[0] for row in _rows(report)],
+        'units': {'error': report.units.error, 'speed': report.units.speed},
         'pictures': [[_text(jpeg) for jpeg in views] for views in report.pictures],
         'episodes': [
             {
@@ -104,7 +105,10 @@ def chart(report: Report) -> dict | None:
         )
     for place, (field, title, _, _) in enumerate(rows, 1):
         figure.update_yaxes(
-            title={'text': title, 'standoff': 4, 'font': {'size': 12}}, nticks=4, row=place, col=1
+            title={'text': title.format(units=report.units), 'standoff': 4, 'font': {'size': 12}},
+            nticks=4,
+            row=place,
+            col=1,
         )
         if field == 'kind':
             kinds = _kinds(report)
@@ -178,7 +182,7 @@ def _trace(report: Report, trace: ShownTrace) -> dict:
             None if step.keep_ratio is None else _round(100 * step.keep_ratio, 1) for step in steps
         ],
         'latency_ms': [_round(step.latency_ms, 2) for step in steps],
-        'error_mm': [_round(step.error_mm, 3) for step in steps],
+        'error': [_round(step.error, 4) for step in steps],
         'kept': [
             [_text(bits) for bits in masks.pack(step.kept, report.cameras)] for step in steps
         ],

@@ -117,6 +117,11 @@ class ArmGuard:
         return self._interlock.reason
 
     @property
+    def stops(self) -> int:
+        """How often the arm was stopped, also while it was stopped already."""
+        return self._interlock.stops
+
+    @property
     def counters(self) -> dict[str, int]:
         """Counts since the start: `accepted`, `refused/<reason>`, `watchdog/<cause>`."""
         return dict(self._counters)

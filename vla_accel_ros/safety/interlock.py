@@ -38,6 +38,7 @@ class Interlock:
     def __init__(self) -> None:
         self._state = State.DISABLED
         self._reason = 'not_enabled'
+        self._stops = 0
 
     @property
     def state(self) -> State:
@@ -53,6 +54,11 @@ class Interlock:
     def reason(self) -> str:
         """Why the arm may not move; `enabled` when it may."""
         return self._reason
+
+    @property
+    def stops(self) -> int:
+        """How often it was stopped or had a fault, also while that was so already."""
+        return self._stops
 
     def enable(self) -> None:
         """Let the arm move."""
@@ -72,6 +78,7 @@ class Interlock:
         return self._halt(State.FAULT, reason)
 
     def _halt(self, state: State, reason: str) -> bool:
+        self._stops += 1
         if self._state in (State.STOPPED, State.FAULT):
             return False
         self._state, self._reason = state, reason

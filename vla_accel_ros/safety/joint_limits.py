@@ -24,6 +24,7 @@ from vla_accel_ros.inputs.urdf import DescribedLimit
 from vla_accel_ros.options import check_options, option
 
 FARTHEST = 1000.0
+_LISTS = ('lower', 'upper', 'velocity', 'acceleration', 'largest_step')
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,23 @@ class JointSettings:
     def __post_init__(self) -> None:
         check_options(self)
 
+    def each(self, count: int) -> dict[str, tuple[float, ...]]:
+        """Give of each list a number for each joint, by its name.
+
+        Args:
+            count: Joints.
+
+        Raises:
+            ValueError: When a list has another length.
+        """
+        found = {}
+        for key in _LISTS:
+            values = getattr(self, key)
+            if len(values) not in (1, count):
+                raise ValueError(f'joints.{key} has {len(values)} numbers, expected 1 or {count}')
+            found[key] = tuple(values) * (count if len(values) == 1 else 1)
+        return found
+
 
 class JointLimit(NamedTuple):
     """Limits of one joint, in rad or m and seconds.
@@ -124,10 +142,7 @@ def joint_limits(
             f'robot_description has no limits of {", ".join(missing)}, only of '
             f'{", ".join(sorted(described)) or "no joint"}'
         )
-    lists = {
-        key: each_of(key, getattr(settings, key), len(names))
-        for key in ('lower', 'upper', 'velocity', 'acceleration', 'largest_step')
-    }
+    lists = settings.each(len(names))
     found = []
     for place, (name, unit) in enumerate(zip(names, units, strict=True)):
         mine, said = {key: values[place] for key, values in lists.items()}, described[name]
@@ -143,16 +158,3 @@ def joint_limits(
             )
         )
     return tuple(found)
-
-
-def each_of(key: str, values: Sequence[float], count: int) -> tuple[float, ...]:
-    """Give a number for each joint, of a list that has one for all or one for each.
-
-    Raises:
-        ValueError: When the list has another length.
-    """
-    if len(values) == 1:
-        return tuple(values) * count
-    if len(values) != count:
-        raise ValueError(f'joints.{key} has {len(values)} numbers, expected 1 or {count}')
-    return tuple(values)

@@ -77,7 +77,7 @@ class SchedulerConfig:
     trust_share: float = shared(Trust, 'share')
     trust_least: int = shared(Trust, 'least')
     trust_flip: int = shared(Trust, 'flip')
-    trust_most: int = shared(Trust, 'most')
+    trust_longest: float = shared(Trust, 'longest')
     gripper_guard: bool = option(
         False, 'Ask the VLA while the gripper changed within the buffer: grasps are never linear'
     )

@@ -61,11 +61,13 @@ class Arm:
         enabled: Whether it lets the arm move.
         reason: Its state in words, such as `stopped: stop_requested`.
         heard_ns: When it was heard, monotonic nanoseconds.
+        stops: How often it was stopped so far, also while it was stopped already.
     """
 
     enabled: bool
     reason: str
     heard_ns: int
+    stops: str = ''
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Goal:
         self._begun_ns = self._action_ns = self._over_ns = now_ns
         self._alive_ns: int | None = None
         self._seen_enabled = False
-        self._released = ''
+        self._released = ('', '')
         self._sent_ns: deque[int] = deque(maxlen=1000)
         self.steps = 0
 
@@ -159,7 +161,7 @@ class Goal:
         self._clear(now_ns)
         self._next_ask_ns = now_ns
         # A goal that is started on a stopped arm releases that stop, and no other one.
-        self._released = arm.reason
+        self._released = arm.reason, arm.stops
         self.instruction = instruction
         self.status, self.reason = Status.ACCEPTED, 'preparing'
         return self.name
@@ -181,21 +183,18 @@ class Goal:
 
     # -- what the arm says -----------------------------------------------------------------------
 
-    def on_arm(self, enabled: bool, reason: str, now_ns: int) -> None:
-        """Take a report of arm_command."""
-        self._arm = Arm(enabled, reason, now_ns)
+    def on_arm(self, enabled: bool, reason: str, now_ns: int, stops: str = '') -> None:
+        """Take a report of arm_command; see `Arm`."""
+        self._arm = Arm(enabled, reason, now_ns, stops)
         if self.status is Status.EXECUTING:
             if enabled:
                 self._seen_enabled = True
             elif self._seen_enabled:
                 self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
-        elif (
-            self.status is Status.ACCEPTED
-            and reason.startswith(HALTED)
-            and reason != self._released
-        ):
+        elif self.status is Status.ACCEPTED and reason.startswith(HALTED):
             # Enabling would leave a stop that nobody has released.
-            self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
+            if (reason, stops) != self._released:
+                self._end(Status.ABORTED, f'arm_stopped: {reason}', now_ns)
 
     def on_answer(self, ticket: int, success: bool, message: str, now_ns: int) -> bool:
         """Take the answer to a question; return whether the goal begins to execute."""

@@ -24,7 +24,7 @@ import threading
 
 import numpy as np
 
-from vla_accel_ros.sim.gl import import_mujoco, no_backend
+from vla_accel_ros.sim.gl import import_mujoco, make_renderer
 
 NAMES = ('agent', 'wrist', 'scene')
 # Those that the hand carries.
@@ -81,12 +81,8 @@ class Cameras:
             self._local.__dict__.update(process=os.getpid(), renderers={})
         renderers = self._local.renderers
         if size not in renderers:
-            mujoco = import_mujoco()
-            try:
-                renderer = mujoco.Renderer(self._model, height=size[0], width=size[1])
-            except Exception as error:
-                raise no_backend(error) from error
-            renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+            renderer = make_renderer(self._model, *size)
+            renderer.scene.flags[import_mujoco().mjtRndFlag.mjRND_REFLECTION] = False
             renderers[size] = renderer
         return renderers[size]
 

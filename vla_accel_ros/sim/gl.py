@@ -21,11 +21,14 @@ place of the package that imports it: it decides first, unless the user has deci
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import ctypes.util
 import importlib
 import os
 import sys
+import threading
+import weakref
 
 PACKAGES = 'libegl1 libgl1-mesa-dri libopengl0'
 _EGL_PLATFORM_DEVICE_EXT = 0x313F
@@ -91,7 +94,7 @@ def import_mujoco():
     """Import MuJoCo with a rendering backend that works on this machine.
 
     Physics needs no OpenGL: where no backend works the import still succeeds, and only
-    rendering fails, with the message of `no_backend`.
+    rendering fails, with the message of `OpenGLError`.
 
     Returns:
         The `mujoco` module.
@@ -119,11 +122,46 @@ class OpenGLError(RuntimeError):
     """Nothing can be rendered on this machine."""
 
 
-def no_backend(cause: object = None) -> OpenGLError:
-    """Return the error to raise when a camera cannot be rendered."""
-    why = f' ({cause})' if cause else ''
+def make_renderer(model, height: int, width: int):
+    """Make a renderer; one that is still open as the process ends is closed in time.
+
+    Args:
+        model: mujoco.MjModel.
+        height: Of the picture, pixels.
+        width: Of the picture, pixels.
+
+    Returns:
+        mujoco.Renderer.
+
+    Raises:
+        OpenGLError: When no OpenGL works here; the message names the packages.
+    """
+    mujoco = import_mujoco()
+    try:
+        renderer = mujoco.Renderer(model, height=height, width=width)
+    except Exception as error:
+        raise _no_backend(error) from error
+    if threading.current_thread() is threading.main_thread():
+        # MuJoCo ends its display at exit. What is freed after that writes an error. Functions
+        # run from last to first: this one was registered after MuJoCo's, which the renderer did.
+        if not _open:
+            atexit.register(_close_all)
+        _open.add(renderer)
+    return renderer
+
+
+# Of the main thread: another thread's may be at work until the end.
+_open: weakref.WeakSet = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for renderer in list(_open):
+        renderer.close()
+
+
+def _no_backend(cause: object) -> OpenGLError:
     return OpenGLError(
-        f'no OpenGL to render the cameras with{why}: EGL and OSMesa both do not work here. '
+        f'no OpenGL to render the cameras with ({cause}): EGL and OSMesa both do not work here. '
         f'On Debian or Ubuntu: apt-get install {PACKAGES}. '
         'Or name a backend that works in MUJOCO_GL (egl, osmesa, glfw).'
     )

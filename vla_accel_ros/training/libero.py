@@ -19,6 +19,7 @@ The suite's fixed initial states are its test; nothing here ever sees them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -80,4 +81,4 @@ class Libero:
 
     def maker(self, spec: FrameSpec, kind: str, policy: Path | None = None) -> FrameMaker:
         """See `world.World.maker`."""
-        return LiberoMaker(self._kind, spec, kind, policy)
+        return LiberoMaker(replace(self._kind, cameras=spec.cameras), spec, kind, policy)

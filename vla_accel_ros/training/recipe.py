@@ -280,6 +280,15 @@ class Recipe:
         check(not kinds, f'data of {self.world} has kinds {kinds}, expected others')
         tasks = sorted({wanted.task for wanted in self.data.values()} - {''})
         check(not tasks, f'data of {self.world} has tasks {tasks}, expected none')
+        for name, wanted in self.data.items():
+            # A chunk is of one task: another one's meshes take seconds to load.
+            chunks = -(-wanted.frames // self.chunk(wanted.kind))
+            check(
+                chunks >= len(self.instructions),
+                f"data '{name}' has {wanted.frames} frames in chunks of "
+                f'{self.chunk(wanted.kind)}, a chunk is of one task: expected at least one for '
+                f'each of {len(self.instructions)} instructions',
+            )
         tried = [stage.name for stage in self.stages if stage.evaluate]
         check(
             not tried,

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from vla_accel_ros.acceleration import BASELINE, Method, parse
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.evaluation.statistics import Interval
 from vla_accel_ros.files import fingerprints
 from vla_accel_ros.paths import checkpoint_folder
@@ -44,11 +45,11 @@ SEEN = 0.25
 PACE_EVERY = 20
 
 
-def errors() -> dict[str, Quantity]:
+def errors(space: ActionSpace) -> dict[str, Quantity]:
     """Return the errors that can be tuned on, by key: means of what should be small."""
     return {
         q.measure.key: q
-        for q in quantities()
+        for q in quantities(space)
         if q.measure.key.startswith(('reference_', 'recorded_'))
         and q.pool == 'mean'
         and q.measure.better == 'lower'
@@ -65,6 +66,7 @@ class BagPlan:
         bags: Replayed, by their fingerprints.
         cost: One of `target.UNITS`.
         error: A key of `errors`.
+        space: What the checkpoint's actions are.
         hopeless: A setting is given up once its loss is above this.
         confirming: Confirmed on, none where empty.
     """
@@ -73,6 +75,7 @@ class BagPlan:
     bags: dict[str, Path]
     cost: str
     error: str
+    space: ActionSpace
     hopeless: float
     confirming: dict[str, Path]
 
@@ -84,7 +87,7 @@ class BagPlan:
     @property
     def loss_unit(self) -> str:
         """Unit of the loss."""
-        return f'{errors()[self.error].measure.unit} of {self.error}'
+        return f'{errors(self.space)[self.error].measure.unit} of {self.error}'
 
     @property
     def cost_unit(self) -> str:
@@ -147,7 +150,7 @@ class BagTarget:
     """
 
     def __init__(self, plan: BagPlan, baseline: dict | None, stop: Stop) -> None:
-        self._plan, self._quantity = plan, errors()[plan.error]
+        self._plan, self._quantity = plan, errors(plan.space)[plan.error]
         self._sessions = _open(plan)
         self._pace = Pace(self._sessions[0].policy)
         self._plain, paces = [], []
@@ -191,7 +194,7 @@ class BagTarget:
 
     def _errors(self, plain: ReplayedEpisode, mine: ReplayedEpisode) -> np.ndarray:
         both = replace(mine, traces={'mine': _trace(mine), BASELINE: _trace(plain)})
-        return self._quantity.of(view(both, 'mine', BASELINE, self._plan.step_s))
+        return self._quantity.of(view(both, 'mine', BASELINE, self._plan.step_s, self._plan.space))
 
     def _replay(self, method: Method, stop: Stop, paces: list[float]) -> Iterator[ReplayedEpisode]:
         """Yield the episodes of all bags, on the step clock."""

@@ -171,7 +171,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=ERROR,
         help=(
             'what of vla-accel replay is to stay small: {reference,recorded}_{translation_mm,'
-            'rotation_deg,drift_1s_mm,drift_5s_mm} (%(default)s)'
+            'rotation_deg,drift_1s_mm,drift_5s_mm}, of joints {joint_rad,drift_1s_rad,'
+            'drift_5s_rad} (%(default)s)'
         ),
     )
     replay.reading(parser)

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from math import inf, isfinite
 from pathlib import Path
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.engines.wish import wish_of
 from vla_accel_ros.environments.tabletop import TabletopKind
 from vla_accel_ros.evaluation import runner, seeds
@@ -137,11 +138,13 @@ def _held_out(first: int, count: int, searched: range) -> range:
 
 
 def _bags(args: argparse.Namespace):
+    from vla_accel_ros.models.checkpoints.conventions import read_conventions
     from vla_accel_ros.replay.bag.reader import Bag
     from vla_accel_ros.tuning.bags import BagPlan, errors
 
-    if args.error not in errors():
-        raise ValueError(f"--error is '{args.error}', expected one of {', '.join(errors())}")
+    space = read_conventions(checkpoint_folder(args.checkpoint)).actions or END_EFFECTOR
+    if args.error not in errors(space):
+        raise ValueError(f"--error is '{args.error}', expected one of {', '.join(errors(space))}")
     known: dict[str, Path] = {}
     for bag in (*args.bags, *args.confirm_bag):
         mark = Bag(bag).fingerprint()
@@ -163,6 +166,7 @@ def _bags(args: argparse.Namespace):
         {mark: known[mark] for mark in marks[: len(args.bags)]},
         args.cost,
         args.error,
+        space,
         hopeless_of(args),
         held_out,
     )

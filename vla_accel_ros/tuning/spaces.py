@@ -54,7 +54,7 @@ RULES = {
         Dimension('trust_share', 0.0, 1.0),
         Dimension('trust_least', 0, 4, integer=True),
         Dimension('trust_flip', 0, 4, integer=True),
-        Dimension('trust_most', 4, 12, integer=True),
+        Dimension('trust_longest', 0.1, 0.6, log=True),
     ),
     'never': (),
 }

@@ -73,7 +73,7 @@ def test_the_predictor_is_good_for_the_steps_in_which_it_drifts_to_the_tolerance
         linear=0.04,
         share=0.0,
         least=1,
-        most=8,
+        longest=0.4,
     )
     assert rule.budget == budget
 
@@ -90,7 +90,7 @@ def test_fast_motion_may_differ_by_a_share_of_itself():
 def test_the_greater_the_surprise_the_sooner_the_next_look(error, budget):
     agreed = (action(0.01), action(0.01), 3)
     changed = (action(0.01 + 0.002 * error), action(0.01), 3)
-    options = {'linear': 0.04, 'share': 0.0, 'most': 6}
+    options = {'linear': 0.04, 'share': 0.0, 'longest': 0.3}
     assert learnt(agreed, **options).budget == 6
     assert learnt(agreed, changed, least=4, **options).budget == budget
     assert learnt(agreed, changed, least=0, **options).budget == (4 if error < 1 else 0)
@@ -109,6 +109,15 @@ def test_a_flip_of_the_gripper_is_looked_at_again_until_it_is_confirmed(before, 
     assert learnt(flipped, confirmed).budget == 4
 
 
+@pytest.mark.parametrize('step_s, steps', [(0.02, 10), (0.05, 4), (0.1, 2), (0.2, 1), (0.25, 0)])
+def test_the_time_without_a_look_is_the_same_at_every_rate(step_s, steps):
+    rule = Trust(least=3, longest=0.2)
+    rule.learn(action(0.01), action(0.01), 0, step_s, END_EFFECTOR)
+    assert rule.budget == steps
+    rule.learn(None, action(0.01), 0, step_s, END_EFFECTOR)
+    assert rule.budget == min(3, steps)
+
+
 numbers = st.one_of(
     st.floats(-0.05, 0.05), st.sampled_from([0.0, 1.0, np.nan, np.inf, -np.inf, 1e300, 5e-324])
 )
@@ -121,22 +130,21 @@ rows = st.lists(numbers, min_size=7, max_size=7).map(np.array)
     st.integers(0, 5),
     st.lists(st.tuples(st.one_of(st.none(), rows), rows, st.integers(0, 9)), max_size=8),
 )
-def test_whatever_was_measured_the_bound_holds(least, flip, extra, measurements):
-    most = max(least, flip) + extra
-    rule = Trust(least=least, flip=flip, most=most)
+def test_whatever_was_measured_the_bound_holds(least, flip, most, measurements):
+    rule = Trust(least=least, flip=flip, longest=most * STEP)
     for expected, answer, steps_since_vla in measurements:
         rule.learn(expected, answer, steps_since_vla, STEP, END_EFFECTOR)
         assert 0 <= rule.budget <= most
         buffer = buffer_of(*[Source.VLA] + [Source.HOLD] * most)
         assert not rule.judge(buffer, STEP).intuitive
         if expected is not None and not np.isfinite([*expected, *answer]).all():
-            assert rule.budget in (0, flip)
+            assert rule.budget in (0, min(flip, most))
 
 
 @given(rows, st.integers(0, 3))
 def test_agreement_is_worth_one_step_more_than_was_proven(row, steps_since_vla):
     row = np.nan_to_num(row, posinf=0.0, neginf=0.0)
-    assert learnt((row, row, steps_since_vla), least=0, most=4).budget >= min(
+    assert learnt((row, row, steps_since_vla), least=0, longest=0.2).budget >= min(
         steps_since_vla + 1, 4
     )
 
@@ -147,9 +155,8 @@ def test_agreement_is_worth_one_step_more_than_was_proven(row, steps_since_vla):
         ({'linear': 0}, 'linear is 0.0, expected a number from 0.0001 to 10.0 m/s'),
         ({'angular': float('inf')}, 'angular is inf'),
         ({'share': float('nan')}, 'share is nan, expected a number from 0.0'),
-        ({'least': 5}, 'least of the rule trust is 5, expected at most `most`, 4'),
         ({'flip': -1}, 'flip is -1, expected a whole number from 0 to 32'),
-        ({'least': 0, 'most': -1}, 'most is -1'),
+        ({'longest': -1}, 'longest is -1.0, expected a number from 0.0 to 10.0 s'),
     ],
 )
 def test_values_out_of_range_are_refused(options, message):

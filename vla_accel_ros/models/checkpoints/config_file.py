@@ -23,6 +23,7 @@ from pathlib import Path
 from vla_accel_ros.files.kinds import Object, take
 from vla_accel_ros.models.action_tokens import moving_statistics
 from vla_accel_ros.models.checkpoints import own_config
+from vla_accel_ros.models.checkpoints.conventions import read_conventions
 from vla_accel_ros.models.checkpoints.file_names import CONFIG, OWN, STATISTICS
 from vla_accel_ros.models.checkpoints.json_file import named, read_json
 from vla_accel_ros.models.checkpoints.norm_stats import check as check_norm_stats
@@ -62,17 +63,18 @@ def _norm_stats(folder: Path, values: Mapping) -> Mapping:
     if own.exists() or own.is_symlink():
         stats = read_json(own)
         with named(own):
-            _check(stats, '')
+            _check(stats, '', folder)
         return stats
     with named(folder / CONFIG):
         stats = take(values, 'norm_stats', Object(), {})
-        _check(stats, 'norm_stats.')
+        _check(stats, 'norm_stats.', folder)
         return stats
 
 
-def _check(stats: Mapping, prefix: str) -> None:
+def _check(stats: Mapping, prefix: str, folder: Path) -> None:
     check_norm_stats({f'{prefix}{key}': entry for key, entry in stats.items()})
     # Of several the one that is chosen is checked when it is.
     if len(stats) == 1:
+        space = read_conventions(folder).actions
         for key, entry in stats.items():
-            moving_statistics(entry, f'{prefix}{key}')
+            moving_statistics(entry, f'{prefix}{key}', space)

@@ -37,6 +37,8 @@ _COLUMNS = {
     'min': Number(),
     'max': Number(),
 }
+# What stands for -1 and 1 of a normalised number.
+QUANTILES, EXTREMES = ('q01', 'q99'), ('min', 'max')
 _COUNTS = ('num_transitions', 'num_trajectories')
 
 
@@ -62,30 +64,33 @@ def check(stats: Mapping) -> None:
             take(entry, count, Number(low=0), None, key)
 
 
-def ranges(values: Mapping, where: str = '') -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def ranges(
+    values: Mapping, where: str = '', ends: tuple[str, str] = QUANTILES
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read the range of every column.
 
     Args:
         values: A data set's `action` or `proprio` entry.
         where: Its path.
+        ends: Names of the lowest and the highest value, `QUANTILES` or `EXTREMES`.
 
     Returns:
-        The 1st and the 99th percentile, float64 [columns], and the mask, bool [columns], True
-        where the range holds (everywhere if the entry has none).
+        Lowest and highest, float64 [columns], and the mask, bool [columns], True where the range
+        holds (everywhere if the entry has none).
 
     Raises:
         FieldError: As `check`.
     """
-    for name in ('q01', 'q99'):
+    for name in ends:
         if values.get(name) is None:
             raise FieldError(f'{at(where, name)} is missing, expected a list of numbers')
     columns = _columns(values, where)
-    low, high = (np.array(columns[name], np.float64) for name in ('q01', 'q99'))
+    low, high = (np.array(columns[name], np.float64) for name in ends)
     mask = np.array(columns.get('mask', (True,) * len(low)), bool)
     for i in np.flatnonzero(mask & (low > high)):
         raise FieldError(
-            f'{at(where, "q01")}[{i}] is {shown(low[i])} and q99[{i}] is {shown(high[i])}, '
-            'expected q01 below q99'
+            f'{at(where, ends[0])}[{i}] is {shown(low[i])} and {ends[1]}[{i}] is '
+            f'{shown(high[i])}, expected {ends[0]} below {ends[1]}'
         )
     return low, high, mask
 

@@ -31,7 +31,7 @@ _PART = 'head'
 # Facts of some models only, which stand in a file where they are not the usual ones.
 _OF_SOME = (
     *('drop_attention', 'drop_mlp', 'head_size', 'norm_adds_one', 'scaled_embedding', 'logits'),
-    *('activation', 'final_norm', 'shuffle'),
+    *('activation', 'final_norm', 'shuffle', 'scaling'),
 )
 _SHARED = tuple(field.name for field in fields(VLAConfig) if field.name != _PART)
 
@@ -42,7 +42,7 @@ def write(config: VLAConfig) -> dict:
     part = values.pop(_PART)
     values['decoder'] = _shortened(values['decoder'], DecoderConfig)
     values['towers'] = [_shortened(tower, TowerConfig) for tower in values['towers']]
-    return {**values, registry.of(config).name: part}
+    return {**values, registry.of(config).name: _shortened(part, type(config.head))}
 
 
 def _shortened(values: Mapping, kind: type) -> dict:

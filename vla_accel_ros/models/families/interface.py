@@ -191,8 +191,9 @@ class Family(ABC):
         said = [f'{head.title}', f'{config.cameras} camera(s)']
         if config.proprio:
             said.append(f'{config.proprio} numbers of state, scaled to their range')
-        names = ' '.join(END_EFFECTOR.names)
-        said.append(f'{head.answer(config.action_dims)}: {names}, scaled from their range')
+        width = config.action_dims
+        names = ' '.join(END_EFFECTOR.names) if width == END_EFFECTOR.width else f'{width} columns'
+        said.append(f'{head.answer(width)}: {names}, scaled from their range')
         return said
 
     def cost(self, config: VLAConfig) -> HeadCost:

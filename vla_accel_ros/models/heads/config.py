@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from vla_accel_ros.models.checkpoints.norm_stats import QUANTILES
+
 
 class HeadConfig:
     """A family's part of a configuration.
@@ -50,6 +52,11 @@ class HeadConfig:
     apart: int = 0
     prompt_acts: bool = False
     span_added: float = 0.0
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Statistics that stand for -1 and 1 of a normalised number."""
+        return QUANTILES
 
     @property
     def most_cameras(self) -> int:

@@ -166,8 +166,10 @@ class BagWriter:
             },
         )
 
-    def action(self, stamp_ns: int, values: np.ndarray) -> None:
-        """Write an action, float64 [7], as action, as twist, and as gripper command on change."""
+    def action(
+        self, stamp_ns: int, values: np.ndarray, columns: Sequence[str] = END_EFFECTOR.names
+    ) -> None:
+        """Write an action, float64 [width], and what its columns are called."""
         values = np.asarray(values, dtype=np.float64)
         none = np.empty(0)
         point = self._make(
@@ -185,9 +187,13 @@ class BagWriter:
             ACTION,
             KINDS[ACTION],
             stamp_ns,
-            {'header': header, 'joint_names': list(END_EFFECTOR.names), 'points': [point]},
+            {'header': header, 'joint_names': list(columns), 'points': [point]},
         )
-        speed = values / self._step_s
+
+    def command(self, stamp_ns: int, values: np.ndarray) -> None:
+        """Write what a tool's action, float64 [7], commands: a twist, the gripper on change."""
+        header = self._header(stamp_ns, FRAME_ID)
+        speed = np.asarray(values, dtype=np.float64) / self._step_s
         twist = self._make(
             'geometry_msgs/msg/Twist',
             {

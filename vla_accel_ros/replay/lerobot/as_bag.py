@@ -22,7 +22,6 @@ from pathlib import Path
 import re
 import tempfile
 
-from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.inputs.trajectories import NS
 from vla_accel_ros.replay.demo.writer import BagWriter
 from vla_accel_ros.replay.lerobot import layout
@@ -42,7 +41,7 @@ def topic_of(camera: str) -> str:
 def as_bag(folder: Path, say: Callable[[str], None]) -> Iterator[Path]:
     """Give the bag, which is there meanwhile and has the dataset's name.
 
-    Actions go along where their columns are those of `vla/action`; others are left out, for
+    Actions go along under the names of their columns; those without names are left out, for
     nobody can tell what they mean.
 
     Args:
@@ -54,13 +53,10 @@ def as_bag(folder: Path, say: Callable[[str], None]) -> Iterator[Path]:
     """
     dataset = Dataset(folder)
     info = dataset.info
-    acts = layout.ACTION in info.features and info.names(layout.ACTION) == END_EFFECTOR.names
-    if not acts:
-        columns = ' '.join(info.names(layout.ACTION)) if layout.ACTION in info.features else 'none'
-        say(
-            f'{folder}: the columns of the action are {columns or "without names"}, expected '
-            f'{" ".join(END_EFFECTOR.names)}: the recorded actions are left out'
-        )
+    columns = info.names(layout.ACTION) if layout.ACTION in info.features else ()
+    if not columns:
+        why = 'have no names' if layout.ACTION in info.features else 'are not there'
+        say(f'{folder}: the columns of the action {why}: the recorded actions are left out')
     names: tuple[str, ...] = ()
     if layout.STATE in info.features:
         width = info.width(layout.STATE)
@@ -82,6 +78,6 @@ def as_bag(folder: Path, say: Callable[[str], None]) -> Iterator[Path]:
                     writer.proprio(stamp_ns, names, frame.state)
                 for camera, pixels in frame.images.items():
                     writer.image(stamp_ns, camera, pixels)
-                if acts and frame.action is not None:
-                    writer.action(stamp_ns, frame.action)
+                if columns and frame.action is not None:
+                    writer.action(stamp_ns, frame.action, columns)
         yield bag

@@ -16,8 +16,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
+import subprocess
 
 import numpy as np
 
@@ -39,40 +41,67 @@ class Film:
         fps: Pictures a second.
 
     Raises:
-        DatasetError: When height or width is odd, which the format does not have.
+        DatasetError: When height or width is odd, which the format does not have, or ffmpeg is
+            not there.
         ModuleNotFoundError: When the extra `sim`, which brings ffmpeg, is not installed.
     """
 
     def __init__(self, path: Path, shape: Sequence[int], fps: float) -> None:
-        from imageio_ffmpeg import write_frames
+        from imageio_ffmpeg import get_ffmpeg_exe
 
-        self._shape, self._fps = tuple(shape), fps
+        self._path, self._shape, self._fps = path, tuple(shape), fps
         height, width = self._shape[:2]
         if height % 2 or width % 2:
             raise DatasetError(
                 f'{path.parents[1].name} has pictures of {width}x{height}, expected even numbers '
                 'for a video: write them as pictures'
             )
-        self._writer: Generator[None, np.ndarray | None, None] = write_frames(
-            str(path),
-            (width, height),
-            fps=fps,
-            codec=CODEC,
-            pix_fmt_out=PIXELS,
-            macro_block_size=1,
-            quality=None,
-            ffmpeg_log_level='error',
-            output_params=['-crf', str(LOSS), '-g', str(GROUP)],
-        )
-        self._writer.send(None)
+        try:
+            program = get_ffmpeg_exe()
+        except RuntimeError as error:
+            raise DatasetError(f'there is no ffmpeg to write videos with: {error}') from error
+        # A rate that is rounded would put later pictures beside their frames' timestamps.
+        rate = str(Fraction(fps).limit_denominator(10_000))
+        given = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', f'{width}x{height}', '-r', rate]
+        made = ['-c:v', CODEC, '-pix_fmt', PIXELS, '-crf', str(LOSS), '-g', str(GROUP)]
+        self._log = path.with_suffix('.log')
+        with self._log.open('wb') as errors:
+            # In a session of its own, a terminal's Ctrl-C does not reach it.
+            self._process = subprocess.Popen(
+                [program, '-y', '-v', 'error', *given, '-i', '-', *made, str(path)],
+                stdin=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
 
     def add(self, pixels: np.ndarray) -> None:
-        """Append a picture, uint8 [h, w, 3], RGB."""
-        self._writer.send(np.ascontiguousarray(pixels))
+        """Append a picture, uint8 [h, w, 3], RGB.
+
+        Raises:
+            DatasetError: When ffmpeg has ended; says why.
+        """
+        try:
+            self._process.stdin.write(np.ascontiguousarray(pixels))
+        except OSError as error:
+            self.close()
+            raise DatasetError(f'{self._path.name}: ffmpeg takes no more: {error}') from error
 
     def close(self) -> None:
-        """End the video."""
-        self._writer.close()
+        """End the video.
+
+        Raises:
+            DatasetError: When it could not be written; says what ffmpeg says of it.
+        """
+        self._process.communicate()
+        if code := self._process.returncode:
+            said = self._log.read_text(errors='replace').partition('\n')[0]
+            raise DatasetError(f'{self._path.name}: ffmpeg ended with {code}: {said}')
+        self._log.unlink()
+
+    def discard(self) -> None:
+        """Let go of it, whole or not."""
+        self._process.kill()
+        self._process.communicate()
 
     def facts(self) -> dict:
         """Give what `meta/info.json` says of the video."""

@@ -23,7 +23,6 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.replay.episodes import Splitter
 from vla_accel_ros.replay.lerobot import layout
@@ -116,8 +115,7 @@ class Export:
         seen = moment.observation
         begins = bool(seen and self._splitter.why(seen.stamp_ns, seen.instruction))
         for sample in moment.samples:
-            track = self._recorded.actions if sample.role == 'action' else self._recorded.grippers
-            track.add(sample.stamp_ns, sample.value)
+            self._recorded.take(sample)
         if begins or seen is None:
             self._settle(None)
         if seen is not None:
@@ -144,13 +142,14 @@ class Export:
     def _write(self, seen: Observation, action: np.ndarray) -> None:
         images = dict(zip(self._cameras, seen.images, strict=True))
         vectors = {layout.ACTION: action}
-        names = {layout.ACTION: END_EFFECTOR.names}
+        space = self._recorded.space
+        names = {layout.ACTION: space.names}
         if self._states:
             vectors[layout.STATE], names[layout.STATE] = seen.proprio, self._states
         if self._writer is None:
             shapes = {name: pixels.shape for name, pixels in images.items()}
             self._writer = DatasetWriter(
-                self._out, 1 / self._step_s, shapes, names, video=self._video
+                self._out, 1 / self._step_s, shapes, names, video=self._video, space=space
             )
         elif self._ended:
             self._writer.end_episode()

@@ -25,6 +25,8 @@ from pathlib import Path
 VERSION = 'v3.0'
 INFO, STATS, TASKS = 'meta/info.json', 'meta/stats.json', 'meta/tasks.parquet'
 EPISODES = 'meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet'
+# Ours: what the columns of the action are. Others ignore it.
+SPACE = 'meta/action_space.json'
 DATA = 'data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet'
 VIDEO = 'videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4'
 ACTION, STATE, IMAGES = 'action', 'observation.state', 'observation.images.'

@@ -25,6 +25,7 @@ import tempfile
 
 import numpy as np
 
+from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.replay.demo.writer import check_new
 from vla_accel_ros.replay.lerobot import layout
 from vla_accel_ros.replay.lerobot.film import Film
@@ -44,6 +45,7 @@ class DatasetWriter:
         vectors: By feature the names of its columns.
         robot: What the robot is called.
         video: Whether pictures go to a video a camera, with losses.
+        space: What the columns of the action are; a file beside LeRobot's own says it.
 
     Raises:
         FileExistsError: When there is something of that name.
@@ -58,6 +60,7 @@ class DatasetWriter:
         vectors: Mapping[str, Sequence[str]],
         robot: str = 'unknown',
         video: bool = False,
+        space: ActionSpace | None = None,
     ) -> None:
         import pyarrow as pa
         from pyarrow import parquet
@@ -65,23 +68,24 @@ class DatasetWriter:
         check_new(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._pa, self._parquet = pa, parquet
-        self._path, self._fps, self._robot = path, fps, robot
+        self._path, self._fps, self._robot, self._space = path, fps, robot, space
         self._cameras = {f'{layout.IMAGES}{name}': list(cameras[name]) for name in cameras}
         self._vectors = {name: list(names) for name, names in vectors.items()}
         self._beside = Path(tempfile.mkdtemp(prefix='.vla-accel-', dir=path.parent))
-        self._films = (
-            {key: Film(self._film(key), shape, fps) for key, shape in self._cameras.items()}
-            if video
-            else {}
-        )
+        self._films: dict[str, Film] = {}
         self._rows: list[dict] = []
         self._tasks: dict[str, int] = {}
         self._episodes: list[dict] = []
         self._count = self._in_episode = 0
         self._stats = {name: _Stats() for name in (*self._vectors, *self._cameras, *layout.INDEX)}
         self._of_episode: dict[str, _Stats] = {}
-        data = self._file(layout.DATA)
-        self._data = parquet.ParquetWriter(data, self._schema())
+        try:
+            for key, shape in self._cameras.items() if video else ():
+                self._films[key] = Film(self._film(key), shape, fps)
+            self._data = parquet.ParquetWriter(self._file(layout.DATA), self._schema())
+        except BaseException:
+            self._discard()
+            raise
 
     def __enter__(self) -> DatasetWriter:
         return self
@@ -90,8 +94,6 @@ class DatasetWriter:
         try:
             if kind is not None:
                 self._data.close()
-                for film in self._films.values():
-                    film.close()
                 return
             self.end_episode()
             if not self._count:
@@ -100,7 +102,7 @@ class DatasetWriter:
             check_new(self._path)
             os.rename(self._beside, self._path)
         finally:
-            shutil.rmtree(self._beside, ignore_errors=True)
+            self._discard()
 
     def frame(
         self, images: Mapping[str, np.ndarray], vectors: Mapping[str, np.ndarray], task: str
@@ -188,6 +190,11 @@ class DatasetWriter:
         for stats in (self._stats[key], self._of_episode.setdefault(key, _Stats())):
             stats.add(values, key == 'task_index')
 
+    def _discard(self) -> None:
+        for film in self._films.values():
+            film.discard()
+        shutil.rmtree(self._beside, ignore_errors=True)
+
     def _film(self, key: str) -> Path:
         return self._file(layout.VIDEO, video_key=key)
 
@@ -235,6 +242,9 @@ class DatasetWriter:
         stats = {n: s.facts(n in self._cameras) for n, s in self._stats.items()}
         self._file(layout.STATS).write_text(json.dumps(stats, indent=4), encoding='utf-8')
         self._file(layout.INFO).write_text(json.dumps(self._info(), indent=4), encoding='utf-8')
+        if self._space is not None:
+            said = json.dumps(self._space.to_values(), indent=4)
+            self._file(layout.SPACE).write_text(said, encoding='utf-8')
 
     def _info(self) -> dict:
         features: dict[str, dict] = {

@@ -34,11 +34,11 @@ if (charts.place('timeline')) (() => {
       ['step', `${i + 1} of ${t.time.length}, ${t.time[i].toFixed(2)} s`],
       ['decision', badge(t.kind[i])],
       ['why', t.reason[i] || '–'],
-      ['speed', figure(t.speed[i], 3, 'm/s')],
+      ['speed', figure(t.speed[i], 3, data.units.speed)],
       ['tokens kept', figure(t.keep_ratio[i], 0, '%')],
       ['call', figure(t.latency_ms[i], 1, 'ms')],
     ];
-    if (data.rows.includes('error_mm')) facts.push(['error', figure(t.error_mm[i], 2, 'mm')]);
+    if (data.rows.includes('error')) facts.push(['error', figure(t.error[i], 3, data.units.error)]);
     at('facts').replaceChildren(...facts.map(([name, value]) => element('div', {},
       element('dt', {}, name), element('dd', {}, value))));
   };
@@ -52,14 +52,14 @@ if (charts.place('timeline')) (() => {
       return step < 0 ? null : [name, other, step];
     }).filter(Boolean);
     if (rows.length < 2) { at('beside').replaceChildren(); return; }
-    const head = element('tr', {}, ...['on this frame', 'decision', 'kept, %', 'call, ms', 'error, mm']
+    const head = element('tr', {}, ...['on this frame', 'decision', 'kept, %', 'call, ms', `error, ${data.units.error}`]
       .map((text) => element('th', { scope: 'col' }, text)));
     const body = rows.map(([name, t, i]) => element('tr', {
       className: name === now.method ? 'now' : '' },
     element('th', { scope: 'row' }, name), element('td', {}, t.kind[i]),
     element('td', {}, figure(t.keep_ratio[i], 0)),
     element('td', {}, figure(t.latency_ms[i], 1)),
-    element('td', {}, figure(t.error_mm[i], 2))));
+    element('td', {}, figure(t.error[i], 3))));
     at('beside').replaceChildren(element('table', { className: 'beside' },
       element('caption', { className: 'hidden' }, 'What each method did on this frame'),
       element('thead', {}, head), element('tbody', {}, ...body)));

@@ -39,14 +39,15 @@ class Trust(Rule):
     Every answer is compared with what the predictor would have done in its stead, as the share
     e of what is tolerated; it came after k steps without a look. While e <= 1 the predictor
     drifted by e / (k + 1) a step, so that it is good for (k + 1) / e steps: at least one more
-    than was just proven, at least `least` and at most `most`. With e > 1 the motion has changed,
-    and its new course is followed for least / e steps: the greater the surprise, the sooner the
-    VLA looks again. With nothing to compare, at the beginning, it is `least`. Where one would
-    have opened the gripper and the other closed it, `flip` steps follow: with 0 a flip is
-    repeated only once the VLA has confirmed it.
+    than was just proven, and at least `least`. With e > 1 the motion has changed, and its new
+    course is followed for least / e steps: the greater the surprise, the sooner the VLA looks
+    again. With nothing to compare, at the beginning, it is `least`. Where one would have
+    opened the gripper and the other closed it, `flip` steps follow: with 0 a flip is repeated
+    only once the VLA has confirmed it. Never is it longer than `longest`, a time: what goes
+    unseen for that long is what matters to a task, at whatever rate steps come.
 
     Raises:
-        ValueError: When a value is outside its range, or `least` or `flip` above `most`.
+        ValueError: When a value is outside its range.
     """
 
     linear: float = option(
@@ -76,21 +77,17 @@ class Trust(Rule):
         'repeated only once the VLA has confirmed it',
         range=(0, 32),
     )
-    most: int = option(
-        4,
-        'Rule trust: steps without a look in a row at most, whatever was measured',
-        range=(0, 32),
+    longest: float = option(
+        0.2,
+        'Rule trust: time without a look at most, whatever was measured; of a policy step that is '
+        'longer none is intuitive',
+        unit='s',
+        range=(0.0, 10.0),
     )
     _budget: int = field(default=0, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_options(self)
-        for name in ('least', 'flip'):
-            if getattr(self, name) > self.most:
-                raise ValueError(
-                    f'{name} of the rule trust is {getattr(self, name)}, expected at most `most`, '
-                    f'{self.most}'
-                )
 
     @property
     def budget(self) -> int:
@@ -115,19 +112,26 @@ class Trust(Rule):
         space: ActionSpace,
     ) -> None:
         """Measure the predictor by an answer of the VLA; see `Rule.learn`."""
+        most = int(self.longest / step_s + TINY)
+        self._budget = min(self._good_for(expected, answer, steps_since_vla, step_s, space), most)
+
+    def _good_for(
+        self,
+        expected: np.ndarray | None,
+        answer: np.ndarray,
+        steps_since_vla: int,
+        step_s: float,
+        space: ActionSpace,
+    ) -> int:
         if expected is None:
-            self._budget = self.least
-            return
+            return self.least
         was, now = expected.tolist(), answer.tolist()
         if space.closed(was) != space.closed(now):
-            self._budget = self.flip
-            return
+            return self.flip
         error = self.error(was, now, step_s, space)
         if error <= 1:
-            good_for = int(min((steps_since_vla + 1) / max(error, TINY), self.most))
-            self._budget = max(good_for, self.least)
-        else:
-            self._budget = int(self.least / error)
+            return max(int((steps_since_vla + 1) / max(error, TINY)), self.least)
+        return int(self.least / error)
 
     def error(
         self, expected: Sequence[float], answer: Sequence[float], step_s: float, space: ActionSpace

@@ -311,3 +311,29 @@ def test_our_own_folder_holds_all_tensors_and_needs_no_side_files(public, put, t
     assert find(own) == {}
     for name, tensor in model.state_dict().items():
         assert np.array_equal(again.state_dict()[name], tensor), name
+
+
+def fourteen(tensors):
+    """Make a head of 14 columns, or a projector of 14 numbers, of one of 7 and of 8."""
+    for name, tensor in list(tensors.items()):
+        if name == 'fc1.weight':
+            tensors[name] = torch.zeros(len(tensor), 14)
+        elif name == 'model.fc1.weight' or name.startswith('model.layer_norm1'):
+            tensors[name] = torch.cat([tensor] * 2, dim=-1)
+        elif name.startswith('model.fc2'):
+            tensors[name] = tensor.repeat(2, *[1] * (tensor.ndim - 1))
+
+
+def test_a_head_of_fourteen_columns_has_the_originals_numbers_for_aloha(public, put):
+    for kind in SOURCES:
+        put(kind, change=fourteen)
+    config = read_config(public)
+    assert (config.action_dims, config.proprio, config.cameras) == (14, 14, 3)
+    assert (config.head.chunk, config.head.ends) == (25, ('min', 'max'))
+    assert load(public).action_head.dims == 14
+    rewrite(public, num_action_chunks=12, action_proprio_normalization_type='bounds_q99')
+    head = read_config(public).head
+    assert (head.chunk, head.ends) == (12, ('q01', 'q99'))
+    rewrite(public, action_proprio_normalization_type='normal')
+    with pytest.raises(CheckpointError, match=r"normalization_type is 'normal', expected one of"):
+        read_config(public)

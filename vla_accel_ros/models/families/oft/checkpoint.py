@@ -19,19 +19,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from vla_accel_ros.files.kinds import Whole, kind_of, take
 from vla_accel_ros.models.checkpoints.file_names import CONFIG
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named
 from vla_accel_ros.models.config import MOST_VIEWS, VLAConfig
-from vla_accel_ros.models.families.oft.config import DISCRETE, L1, OFTConfig
+from vla_accel_ros.models.families.oft.config import BOUNDS, BOUNDS_Q99, DISCRETE, L1, OFTConfig
 from vla_accel_ros.models.families.oft.side_files import HEAD, PROPRIO, VISION, read_side
 from vla_accel_ros.models.families.openvla import checkpoint as openvla
 
-# No tensor tells these, nor do the original's files: they are its LIBERO policies', and a
-# config.json may say otherwise under the names that its launchers use.
-CAMERAS, CHUNK = 2, 8
+# No tensor tells these, nor do the original's files: they are those of its policies of LIBERO, and
+# of ALOHA, which have 14 columns (`prismatic/vla/constants.py`). A config.json may say otherwise
+# under the names that its launchers use.
 CAMERAS_KEY, CHUNK_KEY = 'num_images_in_input', 'num_action_chunks'
+SCALING_KEY = 'action_proprio_normalization_type'
+
+
+class Platform(NamedTuple):
+    """What the original fixes for a robot.
+
+    Attributes:
+        cameras: Views.
+        chunk: Actions in an answer.
+        scaling: What stands for -1 and 1; see `OFTConfig`.
+    """
+
+    cameras: int
+    chunk: int
+    scaling: str
+
+
+LIBERO, ALOHA = Platform(2, 8, BOUNDS_Q99), Platform(3, 25, BOUNDS)
+PLATFORMS = {14: ALOHA}
 
 
 def read(folder: Path, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
@@ -52,18 +72,21 @@ def read(folder: Path, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
 
 
 def _with_oft(config: VLAConfig, values: Mapping, sides: Mapping[str, Path]) -> VLAConfig:
-    cameras = take(values, CAMERAS_KEY, Whole(1, MOST_VIEWS), CAMERAS if sides else 1)
     shapes = {kind: _shapes(file) for kind, file in sides.items()}
+    dims, hidden = config.action_dims, 0
+    if HEAD in sides:
+        dims, hidden = _shape(sides, shapes, HEAD, 'model.fc2.weight')
+    platform = PLATFORMS.get(dims, LIBERO)
+    cameras = take(values, CAMERAS_KEY, Whole(1, MOST_VIEWS), platform.cameras if sides else 1)
     oft = OFTConfig(
-        chunk=take(values, CHUNK_KEY, kind_of(OFTConfig, 'chunk'), CHUNK),
+        chunk=take(values, CHUNK_KEY, kind_of(OFTConfig, 'chunk'), platform.chunk),
         head=L1 if HEAD in sides else DISCRETE,
         proprio=0,
+        scaling=take(values, SCALING_KEY, kind_of(OFTConfig, 'scaling'), platform.scaling),
     )
     if PROPRIO in sides:
         oft = replace(oft, proprio=_shape(sides, shapes, PROPRIO, 'fc1.weight')[1])
-    dims = config.action_dims
     if HEAD in sides:
-        dims, hidden = _shape(sides, shapes, HEAD, 'model.fc2.weight')
         blocks = {name.split('.')[2] for name in shapes[HEAD] if '.mlp_resnet_blocks.' in name}
         oft = replace(oft, head_width=hidden, head_blocks=len(blocks))
     return replace(

@@ -20,9 +20,11 @@ from dataclasses import dataclass, field
 
 from vla_accel_ros.files.kinds import Number, Whole, Word, check_fields, of
 from vla_accel_ros.layers.shapes import require
+from vla_accel_ros.models.checkpoints.norm_stats import EXTREMES, QUANTILES
 from vla_accel_ros.models.heads.config import HeadConfig
 
 L1, DISCRETE = 'l1', 'discrete'
+BOUNDS_Q99, BOUNDS = 'bounds_q99', 'bounds'
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class OFTConfig(HeadConfig):
         stop: Token behind the action slots, Llama's `</s>`.
         head_width: Hidden channels of the L1 head; 0 for the decoder's width.
         head_blocks: Residual blocks of the L1 head.
+        scaling: What stands for -1 and 1 of actions and proprioception: `bounds_q99` (the 1st and
+            the 99th percentile) or `bounds` (the smallest and the largest value), the original's
+            words.
         span_added: Added to the span of each action column, and of each proprioception column,
             when they are scaled; the original's guard against a span of nothing.
 
@@ -52,6 +57,7 @@ class OFTConfig(HeadConfig):
     stop: int = field(default=2, metadata=of(Whole(0, 2**21)))
     head_width: int = field(default=0, metadata=of(Whole(0, 2**16)))
     head_blocks: int = field(default=2, metadata=of(Whole(0, 64)))
+    scaling: str = field(default=BOUNDS_Q99, metadata=of(Word((BOUNDS_Q99, BOUNDS))))
     span_added: float = field(default=1e-8, metadata=of(Number(0, 1e-3)))
 
     def __post_init__(self) -> None:
@@ -61,6 +67,11 @@ class OFTConfig(HeadConfig):
     def in_tokens(self) -> bool:
         """Whether the head is the discrete one."""
         return self.head != L1
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Statistics that stand for -1 and 1."""
+        return EXTREMES if self.scaling == BOUNDS else QUANTILES
 
     def rows(self, dims: int) -> int:
         """Give one slot a number; see `HeadConfig.rows`."""

@@ -29,6 +29,7 @@ from vla_accel_ros.models.families.openvla.checkpoint import never_runs
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vla_accel_ros.models.action_reader import ActionReader
     from vla_accel_ros.models.action_tokens import ActionStatistics
     from vla_accel_ros.models.cost.head_cost import HeadCost
     from vla_accel_ros.models.heads.interface import ActionHead
@@ -66,6 +67,12 @@ class OFTFamily(Family):
     def never_runs(self, config: VLAConfig, name: str) -> bool:
         """Say whether a tensor belongs to parts of the towers that never run."""
         return never_runs(config, name)
+
+    def reader(self, config: VLAConfig, unnorm_key: str | None) -> ActionReader:
+        """Make what reads the slots' numbers, of as many columns as there are."""
+        from vla_accel_ros.models.heads.slot_numbers import SlotActions
+
+        return SlotActions(config, unnorm_key)
 
     def build(self, config: VLAConfig) -> VLA:
         """Build an OpenVLA-OFT."""
