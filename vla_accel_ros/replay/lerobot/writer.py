@@ -29,6 +29,7 @@ from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.replay.demo.writer import check_new
 from vla_accel_ros.replay.lerobot import layout
 from vla_accel_ros.replay.lerobot.film import Film
+from vla_accel_ros.replay.lerobot.stats import FeatureStats
 
 CHUNK = {'chunk_index': 0, 'file_index': 0}
 # Every so many rows go to the file, so that no episode has to fit into memory as pictures.
@@ -39,7 +40,7 @@ class DatasetWriter:
     """Writes frames, episode by episode, with pictures as PNG inside the data file, or as videos.
 
     Args:
-        path: Of the folder that becomes the dataset; it appears there only once it is whole.
+        path: Of the folder, which appears there only once it is whole.
         fps: Frames a second.
         cameras: By name the shape of its pictures, [h, w, 3].
         vectors: By feature the names of its columns.
@@ -77,8 +78,10 @@ class DatasetWriter:
         self._tasks: dict[str, int] = {}
         self._episodes: list[dict] = []
         self._count = self._in_episode = 0
-        self._stats = {name: _Stats() for name in (*self._vectors, *self._cameras, *layout.INDEX)}
-        self._of_episode: dict[str, _Stats] = {}
+        self._stats = {
+            name: FeatureStats() for name in (*self._vectors, *self._cameras, *layout.INDEX)
+        }
+        self._of_episode: dict[str, FeatureStats] = {}
         try:
             for key, shape in self._cameras.items() if video else ():
                 self._films[key] = Film(self._film(key), shape, fps)
@@ -187,7 +190,7 @@ class DatasetWriter:
     # -- inside ----------------------------------------------------------------------------------
 
     def _note(self, key: str, values: np.ndarray) -> None:
-        for stats in (self._stats[key], self._of_episode.setdefault(key, _Stats())):
+        for stats in (self._stats[key], self._of_episode.setdefault(key, FeatureStats())):
             stats.add(values, key == 'task_index')
 
     def _discard(self) -> None:
@@ -300,39 +303,6 @@ _INDEXED = {
     ],
     'pandas_version': '2.0.0',
 }
-
-
-class _Stats:
-    """Running statistics of a feature's columns."""
-
-    def __init__(self) -> None:
-        self._count = self._frames = 0
-        self._low = self._high = self._sum = self._squares = np.zeros(0)
-        self.seen: set[int] = set()
-
-    def add(self, rows: np.ndarray, remember: bool) -> None:
-        """Take values of a frame, [n, columns]."""
-        rows = np.asarray(rows, dtype=np.float64)
-        low, high = rows.min(axis=0), rows.max(axis=0)
-        total, squares = rows.sum(axis=0), (rows**2).sum(axis=0)
-        if self._frames:
-            low, high = np.minimum(low, self._low), np.maximum(high, self._high)
-            total, squares = total + self._sum, squares + self._squares
-        self._low, self._high, self._sum, self._squares = low, high, total, squares
-        self._count, self._frames = self._count + len(rows), self._frames + 1
-        if remember:
-            self.seen.add(int(rows[0, 0]))
-
-    def facts(self, picture: bool) -> dict[str, list]:
-        """Return min, max, mean, std and count; of pictures [channels, 1, 1], of 0 to 1."""
-        mean = self._sum / self._count
-        std = np.sqrt(np.maximum(self._squares / self._count - mean**2, 0.0))
-        found = {'min': self._low, 'max': self._high, 'mean': mean, 'std': std}
-        shape = (-1, 1, 1) if picture else (-1,)
-        return {
-            **{name: values.reshape(shape).tolist() for name, values in found.items()},
-            'count': [self._frames],
-        }
 
 
 def _png(pixels: np.ndarray) -> bytes:
