@@ -284,6 +284,10 @@ class Rig(Graph):
         """Spin until a node's counter has grown since the mark."""
         self.until(lambda: self.reports.counted(node, name), f'{node} counts {name}')
 
+    def forgotten(self, topic: str) -> None:
+        """Spin until nobody publishes a topic: one that was killed counts until its lease ends."""
+        self.until(lambda: not self.peer.count_publishers(topic), f'nobody publishes {topic}')
+
     def quiet(self, node: str, reason: str) -> None:
         """Spin until a node's diagnostics no longer name a reason."""
         self.until(lambda: self.reports.silent(node, reason), f'{node} no longer tells {reason}')

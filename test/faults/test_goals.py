@@ -203,6 +203,8 @@ def test_a_scheduler_that_is_killed_leaves_an_arm_that_rests_and_does_not_go_on_
     rig.moves()
     rig.kill('scheduler')
     rig.rests()
+    # With the dead one beside the new one, arm_command would stop for a second publisher.
+    rig.forgotten('vla/action')
     rig.start('scheduler')
     assert rig.set('scheduler', **SETTINGS).successful
     # Whoever enables the arm by hand moves nothing, for there is no goal.

@@ -29,6 +29,7 @@ from sensor_msgs.msg import CompressedImage, JointState
 from std_msgs.msg import Bool, Float64, String
 
 from vla_accel_ros.actions import Action, ActionChunk
+from vla_accel_ros.inputs.compression import compress
 from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.presets import TOKENS
 from vla_accel_ros.nodes.arm_command import ArmCommand
@@ -61,6 +62,9 @@ def valid(topic, now_ns):
         ],
         'vla/frame': [array_to_image(np.zeros((4, 4, 3), np.uint8), now_ns)],
         'vla/observation': [array_to_image(frame(), now_ns)],
+        'vla/observation/compressed': [
+            CompressedImage(format='rgb8; png compressed bgr8', data=compress(frame(), 'png'))
+        ],
         'image_raw': [array_to_image(np.zeros((4, 4, 3), np.uint8), now_ns)],
         'vla/instruction': [String(data=INSTRUCTION)],
         'vla/success': [Bool(data=True)],
