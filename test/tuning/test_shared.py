@@ -19,6 +19,7 @@ import threading
 from made_up import MODEL, MadeUpPlan, MadeUpTarget, never, space
 import pytest
 
+from vla_accel_ros.tuning.points import Score
 from vla_accel_ros.tuning.search import search
 from vla_accel_ros.tuning.shared import Shared
 from vla_accel_ros.tuning.spaces import spaces
@@ -101,6 +102,45 @@ def test_trials_of_a_command_that_is_silent_are_tried_again_by_another(url):
     assert len(tune(url, trials=3).points) == 3
 
 
+def test_what_a_silent_command_finds_out_late_is_left_out_and_it_goes_on(url):
+    late = Study(space('hold@w_max=3'), shared(url), 0, False)
+    tickets = [late.ask(), late.ask()]
+    assert forget(url) == 2
+    assert Study(space('hold@w_max=3'), shared(url), 0, False).begun == 0
+    for ticket, score in zip(tickets, [Score(0.0, 1.0, False, {}), None], strict=True):
+        ticket.tell(score)
+    assert (late.begun, late.done) == (0, 0)
+    late.ask().tell(Score(0.0, 1.0, False, {}))
+    assert late.done == 1
+
+
+def test_a_command_that_died_while_it_drew_keeps_nobody_waiting(url):
+    dead = shared(url)
+    dead.heart.begin = lambda _trial: None
+    Study(space('hold@w_max=3'), dead, 0, False).ask()
+    study = Study(space('hold@w_max=3'), shared(url), 0, False)
+    assert study.begun == 1
+    # Its silence is counted from the first look at it.
+    assert forget(url) == 1
+    assert study.begun == 0
+
+
+def test_one_trial_more_of_a_method_is_none_of_another(url):
+    methods = spaces('hold@w_max=3,ridge@w_max=3', MODEL)
+    first = Study(methods[0], shared(url), 0, False)
+    for _ in range(3):
+        first.ask().tell(Score(0.0, 1.0, False, {}))
+    Study(methods[1], shared(url), 0, False).ask().tell(Score(0.0, 1.0, False, {}))
+    shared(url).baseline = {'costs': [1.0]}
+    found = search(MadeUpPlan(), methods, shared(url), 2, 3, 1, lambda _: None, lambda: True, None)
+    assert (len(found.points), found.missing, found.complete) == (4, 1, False)
+
+
+def test_what_is_missing_beside_the_database_is_not_said_of_the_database(url):
+    with pytest.raises(ImportError, match='nosuchmodule'), shared(url).errors():
+        import nosuchmodule  # noqa: F401
+
+
 def test_a_command_that_begins_later_takes_the_first_ones_baseline(url):
     shared(url).baseline = {'costs': [3.0]}
     late = shared(url)
@@ -124,12 +164,25 @@ def test_another_search_by_the_same_name_is_refused_and_named(url):
     shared(url, name='mine', identity={'cost': 'time'})
 
 
+@pytest.mark.parametrize('name', ['', 'a/b'])
+def test_a_name_that_tells_no_search_is_refused(url, name):
+    with pytest.raises(ValueError, match=f"--study is '{name}', expected a name without a '/'"):
+        shared(url, name)
+
+
 @pytest.mark.parametrize(
     ('wrong', 'said'),
     [
         ('trials.db', "'trials.db', expected the URL of a database"),
         ('nosuch://host/name', "'nosuch://host/name', expected the URL"),
         ('postgresql://me:secret@host/name', r':\*\*\*@host/name.*pip install .psycopg'),
+        (
+            'postgresql//me:secret@host/name',
+            r"'postgresql//me:\*\*\*@host/name', expected the URL",
+        ),
+        ('me:secret@host', r"'\*\*\*@host', expected the URL"),
+        ('sqlite://me:secret@host:port/name', r"'sqlite://me:\*\*\*@host:port/name', expected"),
+        ('sqlite://me:1@secret@host/name', 'write an @ in its password as %40'),
         ('sqlite:////no/such/folder/x.db', 'does not answer: unable to open database file'),
     ],
 )

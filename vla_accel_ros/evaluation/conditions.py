@@ -67,8 +67,17 @@ def versions() -> dict[str, str]:
 
 
 def command_line() -> str:
-    """Return the command line of this process, quoted for a shell, as UTF-8 can hold it."""
-    return plain(shlex.join(['vla-accel', *sys.argv[1:]]))
+    """Return the command line of this process, quoted for a shell, as UTF-8 can hold it.
+
+    Passwords in URLs are left out: it is kept in files, and shown.
+    """
+    return plain(shlex.join(['vla-accel', *map(without_password, sys.argv[1:])]))
+
+
+def without_password(url: str) -> str:
+    """Return an address without the password that it may hold, other words as they are."""
+    url = re.sub(r'(//[^\s:/@]*):\S*@', r'\1:***@', url)
+    return re.sub(r'([?&]password=)[^&\s]*', r'\1***', url)
 
 
 def today() -> str:

@@ -113,7 +113,8 @@ class Outcome:
         """Return what a reader must know first."""
         found, lines = self.found, []
         if self.interrupted:
-            lines.append(f'interrupted: {len(found.points)} of {found.wanted} settings were tried')
+            done, missing = len(found.points), found.missing
+            lines.append(f'interrupted: {done} of {done + missing} settings were tried')
         if not self.confirmed:
             lines.append(
                 'nothing was confirmed on held-out episodes: the figures are those that '

@@ -42,17 +42,17 @@ class Found:
     Attributes:
         baseline: How the unaccelerated policy does; None where that is not known yet.
         points: All settings tried, by method in the order of the trials.
-        wanted: How many there are to be.
+        missing: How many are still to be tried.
     """
 
     baseline: dict | None
     points: list[Point]
-    wanted: int
+    missing: int
 
     @property
     def complete(self) -> bool:
         """Whether all were tried."""
-        return len(self.points) >= self.wanted
+        return not self.missing
 
 
 def search(
@@ -80,11 +80,12 @@ def search(
         cluster: Where the processes run; on this machine where None.
     """
     studies = [Study(space, store, seed, workers > 1) for space in spaces]
-    wanted = trials * len(studies)
 
     def found() -> Found:
         points = [point for study in studies for point in study.points()]
-        return Found(store.baseline, points, wanted)
+        # Commands that share a search may try one more of a method than it was to have.
+        missing = sum(max(trials - study.done, 0) for study in studies)
+        return Found(store.baseline, points, missing)
 
     if found().complete and store.baseline is not None:
         return found()

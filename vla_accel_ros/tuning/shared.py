@@ -21,19 +21,21 @@ is silent for `SILENT_S` its trials are free for the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 import json
+import re
 import secrets
 import threading
 import time
 import warnings
 
+from vla_accel_ros.evaluation.conditions import without_password
 from vla_accel_ros.tuning.store import check_same
 
 BEAT_S, SILENT_S = 15, 60
-# Tries to open a database, and the pause between them.
-OPENINGS, AGAIN_S = 4, 0.5
+# How long a database may refuse to be opened, and the pause between two tries.
+OPENING_S, AGAIN_S = 5.0, 0.5
 # What a database keeps of the search beside its trials.
 IDENTITY, BASELINE = 'identity', 'baseline'
 # What pip calls a driver that Python calls otherwise.
@@ -54,12 +56,14 @@ class Shared:
             same trials told.
 
     Raises:
-        ValueError: When the URL is none, its driver is not installed, the database cannot be
+        ValueError: When URL or name is none, the driver is not installed, the database cannot be
             reached, or holds another search by this name.
     """
 
     def __init__(self, url: str, name: str, identity: dict) -> None:
-        self._url, self.prefix = url, f'{name}/'
+        if not name or '/' in name:
+            raise ValueError(f"--study is {name!r}, expected a name without a '/'")
+        self._shown, self.prefix = _checked(url), f'{name}/'
         with self.errors():
             self._storage = _opened(url)
             self._about = _study(self._storage, name)
@@ -98,25 +102,14 @@ class Shared:
             ValueError: In the place of SQLAlchemy's and Optuna's errors.
         """
         from optuna.exceptions import StorageInternalError
-        from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+        from sqlalchemy.exc import SQLAlchemyError
 
         try:
             yield
-        except (ArgumentError, NoSuchModuleError):
-            raise ValueError(
-                f'--storage is {_shown(self._url)!r}, expected the URL of a database, such as '
-                'postgresql://user@host/name or sqlite:////folder/file.db'
-            ) from None
-        except ImportError as error:
-            missing = getattr(error.__cause__ or error, 'name', None)
-            raise ValueError(
-                f'--storage is {_shown(self._url)!r}, whose driver {missing} cannot be imported: '
-                f'pip install {DRIVERS.get(missing, missing)}'
-            ) from None
         except (StorageInternalError, SQLAlchemyError) as error:
             cause = error.__cause__ or error
             raise ValueError(
-                f'--storage {_shown(self._url)!r} does not answer: '
+                f'--storage {self._shown!r} does not answer: '
                 f'{" ".join(str(getattr(cause, "orig", cause)).split())}'
             ) from None
 
@@ -129,7 +122,7 @@ class Heart:
     """
 
     def __init__(self, storage) -> None:
-        self._storage, self._trials = storage, set()
+        self._storage, self._trials, self._seen = storage, set(), set()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
@@ -150,12 +143,23 @@ class Heart:
         """Leave a trial alone."""
         self._trials.discard(trial)
 
-    def sweep(self, study) -> None:
-        """Fail the trials of commands that are silent."""
+    def sweep(self, study, running: Iterable) -> None:
+        """Fail the trials of commands that are silent.
+
+        Args:
+            study: Optuna's.
+            running: Its trials under way, Optuna's too.
+        """
         from optuna.storages import fail_stale_trials
 
         with experimental():
             fail_stale_trials(study)
+        for trial in running:
+            if trial._trial_id not in self._seen:
+                # Optuna fails no trial that never had a sign of life, as of a command that was
+                # killed while it drew. With this one its silence is counted from here.
+                self._seen.add(trial._trial_id)
+                self._storage.record_heartbeat(trial._trial_id)
 
     def _beat(self) -> None:
         from optuna.exceptions import StorageInternalError
@@ -168,17 +172,44 @@ class Heart:
                     self._storage.record_heartbeat(trial)
 
 
+def _checked(url: str) -> str:
+    """Return a URL as it may be shown, where there can be a database of it."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    shown = without_password(url) if '//' in url else re.sub('.*@', '***@', url)
+    try:
+        made = make_url(url)
+        made.get_dialect().import_dbapi()
+    except ImportError as error:
+        missing = error.name or made.get_driver_name()
+        raise ValueError(
+            f'--storage is {shown!r}, whose driver {missing} cannot be imported: '
+            f'pip install {DRIVERS.get(missing, missing)}'
+        ) from None
+    except (ArgumentError, ValueError):
+        # A port that is no number is a ValueError.
+        raise ValueError(
+            f'--storage is {shown!r}, expected the URL of a database, such as '
+            'postgresql://user@host/name or sqlite:////folder/file.db'
+        ) from None
+    if '@' in (made.host or ''):
+        raise ValueError(f'--storage is {shown!r}: write an @ in its password as %40')
+    return shown
+
+
 def _opened(url: str):
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import DatabaseError
 
+    end = time.monotonic() + OPENING_S
     with experimental():
-        for left in reversed(range(OPENINGS)):
+        while True:
             try:
                 return RDBStorage(url, heartbeat_interval=BEAT_S, grace_period=SILENT_S)
             except DatabaseError:
                 # Two commands that begin together make the same tables; the second finds them.
-                if not left:
+                if time.monotonic() > end:
                     raise
                 time.sleep(AGAIN_S)
 
@@ -188,16 +219,6 @@ def _study(storage, name: str):
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
-
-
-def _shown(url: str) -> str:
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return url
 
 
 @contextmanager

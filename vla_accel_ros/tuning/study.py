@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 import json
 from types import MappingProxyType
 
@@ -75,7 +76,7 @@ class Study:
     def begun(self) -> int:
         """Trials that have a score or are under way, here or in another command."""
         if self._store.heart is not None:
-            self._store.heart.sweep(self._study)
+            self._store.heart.sweep(self._study, self._trials(self._states.RUNNING))
         return len(self._trials(self._states.COMPLETE, self._states.RUNNING))
 
     def points(self) -> list[Point]:
@@ -157,13 +158,18 @@ class Ticket:
             heart.begin(trial._trial_id)
 
     def tell(self, score: Score | None) -> None:
-        """Take note of what came of it; None where nothing did."""
+        """Take note of what came of it; None where nothing did.
+
+        A trial that was given to another command, because this one was silent, is left alone.
+        """
+        from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
         if self._heart is not None:
             self._heart.end(self._trial._trial_id)
-        if score is None:
-            self._study.tell(self._trial, state=TrialState.FAIL)
-            return
-        self._trial.set_user_attr(SCORE, json.loads(json.dumps(score.to_dict())))
-        self._study.tell(self._trial, [score.loss, score.cost])
+        state, values = TrialState.FAIL, None
+        with suppress(UpdateFinishedTrialError):
+            if score is not None:
+                self._trial.set_user_attr(SCORE, json.loads(json.dumps(score.to_dict())))
+                state, values = TrialState.COMPLETE, [score.loss, score.cost]
+            self._study.tell(self._trial, values, state, skip_if_finished=True)
