@@ -22,6 +22,8 @@ from vla_accel_ros.options import Option
 
 # Exchanges that are kept: some seconds, in which no clock of a computer drifts by a millisecond.
 KEPT = 16
+# What a stamp of ROS can say, nanoseconds.
+LARGEST_NS = 2**63
 BOUND = Option(
     'max_clock_offset',
     0.1,
@@ -58,8 +60,11 @@ class ClockOffset:
             came_ns: Our clock when that arrived.
 
         Raises:
-            ValueError: When one of the clocks went backwards meanwhile.
+            ValueError: When one of the clocks went backwards meanwhile, or the other says what no
+                clock says.
         """
+        if max(abs(got_ns), abs(answered_ns)) >= LARGEST_NS:
+            raise ValueError('the other clock says a time that is none')
         low, high = answered_ns - came_ns, got_ns - asked_ns
         if low > high:
             raise ValueError(
