@@ -122,7 +122,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add('--checkpoint', default='tabletop-s', help='what drives the arm (%(default)s)')
-    add('--episodes', type=int, default=8, help='over each kind of link (%(default)s)')
+    add('--episodes', type=int, default=10, help='over each kind of link (%(default)s)')
     add('--seed', type=int, default=FIRST_SEED, help='of the first episode (%(default)s)')
     add('--limit', type=float, default=30.0, help='seconds an episode may take (%(default)s)')
     add('--links', default=';'.join(CONDITIONS), help='which, with semicolons (%(default)s)')
