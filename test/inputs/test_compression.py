@@ -44,6 +44,12 @@ def test_a_lower_quality_of_jpeg_is_smaller_and_further_off():
     assert 0 < off[0] < off[1] and off[0] < 2
 
 
+@pytest.mark.parametrize('shape', [(1, 65501, 3), (0, 4, 3)])
+def test_a_picture_that_no_jpeg_holds_is_refused(shape):
+    with pytest.raises(ValueError, match=f'a picture of .{shape[0]}, {shape[1]}, 3. cannot be'):
+        compress(np.zeros(shape, np.uint8), JPEG)
+
+
 def test_another_kind_is_refused():
     with pytest.raises(ValueError, match="kind is 'raw', expected png or jpeg"):
         compress(PIXELS, 'raw')

@@ -61,7 +61,10 @@ def compress(pixels: np.ndarray, kind: str, quality: int = QUALITY) -> bytes:
         flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     else:
         raise ValueError(f'kind is {kind!r}, expected {PNG} or {JPEG}')
-    written, data = cv2.imencode(ending, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), flags)
+    try:
+        written, data = cv2.imencode(ending, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), flags)
+    except cv2.error:
+        written = False
     if not written:
         raise ValueError(f'a picture of {list(pixels.shape)} cannot be written as {kind}')
     return data.tobytes()
