@@ -148,6 +148,27 @@ def test_a_command_that_begins_later_takes_the_first_ones_baseline(url):
     assert late.baseline == {'costs': [3.0]}
 
 
+def test_of_commands_that_say_it_at_once_all_take_the_same_baseline(url):
+    commands = [shared(url) for _ in range(3)]
+    together = threading.Barrier(3)
+
+    def say(number):
+        command = commands[number]
+        first = command._first
+
+        def none_yet(_key):
+            together.wait(60)
+
+        command._first = none_yet
+        command.baseline = {'costs': [number]}
+        command._first = first
+        return command.baseline
+
+    with ThreadPoolExecutor(3) as pool:
+        told = list(pool.map(say, range(3)))
+    assert told[0] == told[1] == told[2]
+
+
 def test_two_commands_do_not_draw_the_same(url):
     drawn = []
     for who in 'ab':
@@ -186,7 +207,8 @@ def test_a_name_that_tells_no_search_is_refused(url, name):
         ('sqlite:////no/such/folder/x.db', 'does not answer: unable to open database file'),
     ],
 )
-def test_a_storage_that_cannot_be_used_is_named_without_its_password(wrong, said):
+def test_a_storage_that_cannot_be_used_is_named_without_its_password(monkeypatch, wrong, said):
+    monkeypatch.setattr('vla_accel_ros.tuning.shared.OPENING_S', 0.0)
     with pytest.raises(ValueError, match=said) as error:
         shared(wrong)
     assert 'secret' not in str(error.value)

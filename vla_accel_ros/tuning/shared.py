@@ -68,14 +68,9 @@ class Shared:
             self._storage = _opened(url)
             self._about = _study(self._storage, name)
             wanted = json.loads(json.dumps(identity))
-            if IDENTITY not in self._about.user_attrs:
-                self._about.set_user_attr(IDENTITY, wanted)
-            # What was read back counts: another command may have been there at the same time.
+            self._say(IDENTITY, wanted)
             check_same(
-                f'the search {name!r} in --storage',
-                self._about.user_attrs[IDENTITY],
-                wanted,
-                '--study',
+                f'the search {name!r} in --storage', self._first(IDENTITY), wanted, '--study'
             )
         self.heart = Heart(self._storage)
         self.salt = secrets.randbits(32)
@@ -83,16 +78,28 @@ class Shared:
     @property
     def baseline(self) -> dict | None:
         """How the unaccelerated policy does; of whichever command had found it first."""
-        return self._about.user_attrs.get(BASELINE)
+        return self._first(BASELINE)
 
     @baseline.setter
     def baseline(self, value: dict) -> None:
-        if self.baseline is None:
-            self._about.set_user_attr(BASELINE, json.loads(json.dumps(value)))
+        self._say(BASELINE, json.loads(json.dumps(value)))
 
     def storage(self):
         """Return Optuna's storage in the database."""
         return self._storage
+
+    def _say(self, key: str, value: dict) -> None:
+        """Say what others go by, where none has said it yet."""
+        from optuna.trial import create_trial
+
+        if self._first(key) is None:
+            # An attribute of the study would be the last one's of two that say it at once. Trials
+            # have an order, which all see alike.
+            self._about.add_trial(create_trial(value=0.0, user_attrs={key: value}))
+
+    def _first(self, key: str) -> dict | None:
+        told = (trial.user_attrs for trial in self._about.get_trials(deepcopy=False))
+        return next((each[key] for each in told if key in each), None)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
