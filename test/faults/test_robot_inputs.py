@@ -103,18 +103,19 @@ class Garbage:
         (lambda *_: None, 'no_frame', 'nothing on relay/image_raw, relay/wrist/image_raw'),
         (only_agent, 'no_frame', 'nothing on relay/wrist/image_raw'),
         (apart, 'no_frame', 'none is usable'),
-        (Stuck(), 'out_of_order_frame', ''),
+        (Stuck, 'out_of_order_frame', ''),
         (stamped(-5 * NS), 'stale_frame', 'old'),
         (stamped(60 * NS), 'future_frame', ''),
         (unstamped, 'unstamped_frame', ''),
-        (Garbage(), 'garbage_frame', ''),
+        (Garbage, 'garbage_frame', ''),
     ],
     ids=['silent', 'one eye', 'apart', 'stuck', 'stale', 'future', 'unstamped', 'garbage'],
 )
 def test_a_bad_camera_is_zero_in_time_with_its_reason_and_a_good_one_moves_the_arm_again(
     rig, spoil, reason, detail
 ):
-    rig.relay.spoil = spoil
+    # What remembers images begins anew with each run of the test.
+    rig.relay.spoil = spoil() if isinstance(spoil, type) else spoil
     rig.rests()
     rig.tells('camera', reason, detail)
     rig.tells('arm_command', 'watchdog')
