@@ -99,7 +99,7 @@ NODES = {
     ),
     'inference': Rights(
         publish=('vla/action_chunk', 'vla/tokens', 'vla/facts'),
-        subscribe=(*('vla/observation', 'vla/observation/compressed', 'vla/request', 'proprio'),),
+        subscribe=('vla/observation', 'vla/observation/compressed', 'vla/request', 'proprio'),
         reply=('vla/clock',),
     ),
     'arm_command': Rights(

@@ -101,7 +101,8 @@ def problems(
     Args:
         reports: The newest of each node.
         now: s of the same clock as `arrived`.
-        namespace: The only one looked at; every one that has a node when None.
+        namespace: The one whose nodes must be there; every one that has a node when None. What
+            is reported of others counts, too.
         expected: Names of the nodes that each namespace must have.
     """
     known = {each.name: each for each in reports}
