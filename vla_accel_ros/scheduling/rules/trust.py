@@ -112,26 +112,16 @@ class Trust(Rule):
         space: ActionSpace,
     ) -> None:
         """Measure the predictor by an answer of the VLA; see `Rule.learn`."""
-        most = int(self.longest / step_s + TINY)
-        self._budget = min(self._good_for(expected, answer, steps_since_vla, step_s, space), most)
-
-    def _good_for(
-        self,
-        expected: np.ndarray | None,
-        answer: np.ndarray,
-        steps_since_vla: int,
-        step_s: float,
-        space: ActionSpace,
-    ) -> int:
-        if expected is None:
-            return self.least
-        was, now = expected.tolist(), answer.tolist()
-        if space.closed(was) != space.closed(now):
-            return self.flip
-        error = self.error(was, now, step_s, space)
-        if error <= 1:
-            return max(int((steps_since_vla + 1) / max(error, TINY)), self.least)
-        return int(self.least / error)
+        steps = self.least
+        if expected is not None:
+            was, now = expected.tolist(), answer.tolist()
+            if space.closed(was) != space.closed(now):
+                steps = self.flip
+            elif (error := self.error(was, now, step_s, space)) <= 1:
+                steps = max(int((steps_since_vla + 1) / max(error, TINY)), self.least)
+            else:
+                steps = int(self.least / error)
+        self._budget = min(steps, int(self.longest / step_s + TINY))
 
     def error(
         self, expected: Sequence[float], answer: Sequence[float], step_s: float, space: ActionSpace
