@@ -24,14 +24,13 @@ from pathlib import Path
 import shutil
 import subprocess
 import sys
-import time
 
 from benchmarks.network.forwarder import DEVICE, enter
 
 ROBOT, GPU = '10.77.0.1', '10.77.0.2'
 OWN = '/proc/thread-self/ns/net'
 # The GPU's host has no shared memory with the robot's.
-_HOST = 'mount -t tmpfs tmpfs /dev/shm && exec sleep infinity'
+_HOST = 'mount -t tmpfs tmpfs /dev/shm && echo ready && exec sleep infinity'
 
 
 def missing() -> str:
@@ -63,10 +62,7 @@ class Link:
     def __enter__(self) -> Link:
         self._started: list[subprocess.Popen] = []
         try:
-            self._robot = self._start(['unshare', '-n', '-m', 'sh', '-c', _HOST])
-            self._gpu = self._start(['unshare', '-n', '-m', 'sh', '-c', _HOST])
-            for host in (self._robot, self._gpu):
-                self._wait_for(host)
+            self._robot, self._gpu = self._host(), self._host()
             self._forwarder = self._start(
                 [
                     *(sys.executable, '-m', 'benchmarks.network.forwarder'),
@@ -137,17 +133,13 @@ class Link:
         self._started.append(subprocess.Popen(command, **options))
         return self._started[-1]
 
-    @staticmethod
-    def _wait_for(host: subprocess.Popen) -> None:
-        """Wait until a host has come to rest in its own namespace."""
-        ours, end = os.readlink(OWN), time.monotonic() + 10.0
-        while True:
-            name = Path(f'/proc/{host.pid}/comm').read_text().strip()
-            if name == 'sleep' and os.readlink(f'/proc/{host.pid}/ns/net') != ours:
-                return
-            if host.poll() is not None or time.monotonic() > end:
-                raise OSError('a network namespace cannot be made')
-            time.sleep(0.01)
+    def _host(self) -> subprocess.Popen:
+        """Start a process in namespaces of its own, and wait until it is there."""
+        command = ['unshare', '-n', '-m', 'sh', '-c', _HOST]
+        host = self._start(command, stdout=subprocess.PIPE, text=True)
+        if not host.stdout.readline():
+            raise OSError('a network namespace cannot be made')
+        return host
 
 
 def variables() -> dict[str, str]:
