@@ -32,7 +32,7 @@ from vla_accel_ros.evaluation.joint_space import arguments
 from vla_accel_ros.evaluation.statistics import wilson
 from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.graph.demo_episode import START_S, run_episode
-from vla_accel_ros.graph.demo_graph import RunningGraph, reserve_domain
+from vla_accel_ros.graph.demo_graph import ProcessDiedError, RunningGraph, reserve_domain
 from vla_accel_ros.graph.demo_report import line
 from vla_accel_ros.graph.processes import Deployment, Process, processes
 from vla_accel_ros.nodes.arm_command_kind import TRAJECTORY
@@ -69,8 +69,8 @@ def joint_processes(deployment: Deployment, space: Path) -> tuple[Process, ...]:
 
 
 def main() -> int:
-    """Run episodes; print each and the share that succeeded."""
-    from vla_accel_ros.graph.operator import Operator
+    """Run episodes; print each and the share that succeeded; return 1 when the nodes fail."""
+    from vla_accel_ros.graph.operator import GraphError, Operator
     from vla_accel_ros.ros.spin import StopSignal
 
     parser = arguments(__doc__)
@@ -96,9 +96,8 @@ def main() -> int:
         graph.check()
 
     known, rows = all_instructions(), []
-    with closing(holder), stop, graph:
-        operator = Operator(domain, check)
-        with closing(operator):
+    try:
+        with closing(holder), stop, graph, closing(Operator(domain, check)) as operator:
             operator.until_active([each.name for each in listed], START_S)
             for number, seed in enumerate(chosen):
                 words = known[seed % len(known)]
@@ -106,6 +105,9 @@ def main() -> int:
                 rows.append(episode.facts())
                 print(line(episode, args.episodes, operator.recent, final=True), flush=True)
                 write_whole(args.out / 'episodes.json', json.dumps(_summary(args, rows), indent=2))
+    except (GraphError, ProcessDiedError) as error:
+        print(f'joint_episodes: {error}', file=sys.stderr)
+        return 1
     facts = _summary(args, rows)
     low, high = facts['interval']
     print(
