@@ -14,6 +14,9 @@
 
 """The processes whose episodes go through the joint topics."""
 
+import subprocess
+import sys
+
 from vla_accel_ros.graph.deployment import Deployment
 from vla_accel_ros.graph.joint_episodes import joint_processes
 
@@ -28,3 +31,12 @@ def test_every_node_is_of_joints_and_only_the_inference_node_is_another_program(
     modules = {name: each.module for name, each in listed.items()}
     assert modules.pop('inference') == 'vla_accel_ros.graph.joint_inference'
     assert all(module == f'vla_accel_ros.nodes.{name}' for name, module in modules.items())
+
+
+def test_a_node_that_does_not_come_up_is_named_with_its_reason(tmp_path):
+    command = [sys.executable, '-m', 'vla_accel_ros.graph.joint_episodes', '--episodes', '1']
+    command += ['--checkpoint', str(tmp_path / 'none'), '--out', str(tmp_path / 'out')]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert found.returncode == 1
+    assert found.stderr.startswith('joint_episodes: inference: configure_failed: checkpoint')
+    assert 'Traceback' not in found.stderr
