@@ -86,6 +86,16 @@ def test_it_rises_over_what_stands_in_the_way():
     assert action[2] > 0.03 and abs(action[1]) < 1e-6
 
 
+def test_it_rises_over_what_the_hand_would_meet_beside_the_thing():
+    at = moved(CAN, [0, 0, 0.24])
+    goal = Goal(np.array([0.4, -0.1]), 0.14, True)
+    held = {'thing': at, 'width': 0.06, 'held': True, 'goal': goal}
+    assert act(scene([0.0, -0.1, 0.28], **held))[0] > 0.03
+    bottle = np.array([[[0.10, -0.02, 0.0], [0.12, -0.01, 0.45]]])
+    action = act(scene([0.0, -0.1, 0.28], obstacles=bottle, **held))
+    assert action[2] > 0.03 and abs(action[0]) < 1e-6
+
+
 def test_over_the_goal_and_low_it_lets_go():
     at = moved(CAN, np.array([0.0, 0.35, 0.12]))
     assert act(scene(at.centre, thing=at, width=0.06, held=True))[6] == 0
@@ -101,6 +111,13 @@ def test_a_bowl_is_held_by_the_rim_that_is_nearer_to_its_goal():
     point, yaw = grip(scene([0, 0, 0.3], thing=BOWL))
     assert yaw == 0.0
     assert point == pytest.approx([0.0, -0.045 - 0.016, 0.015])
+
+
+def test_it_holds_a_bowl_where_the_hand_has_room_at_the_goal():
+    bottle = np.array([[[-0.02, 0.37, 0.0], [0.02, 0.40, 0.3]]])
+    point, yaw = grip(scene([0, 0, 0.3], thing=BOWL, obstacles=bottle))
+    assert yaw == 0.0
+    assert point == pytest.approx([0.0, -0.155 + 0.016, 0.015])
 
 
 def test_where_a_neighbour_is_in_the_way_it_takes_hold_elsewhere():

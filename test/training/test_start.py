@@ -22,8 +22,9 @@ from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.presets import embedded, scaled
+from vla_accel_ros.models.tokenizer import write_tokenizer
 from vla_accel_ros.paths import checkpoint_folder
-from vla_accel_ros.training.start import DECODER, SIGHT, statistics_of, take_weights
+from vla_accel_ros.training.start import BY_TOKEN, DECODER, SIGHT, statistics_of, take_weights
 
 SHAPE = {
     'image_size': 32,
@@ -64,6 +65,29 @@ def test_towers_of_the_same_shape_are_taken_too_and_heads_stay(tmp_path):
     for name, weight in source.state_dict().items():
         assert torch.equal(model.state_dict()[name], weight), name
     assert all(torch.equal(v, head[k]) for k, v in model.action_head.state_dict().items())
+
+
+def test_what_a_word_is_to_the_start_is_taken_by_the_word(tmp_path):
+    theirs, ours = ['<unk>', '<s>', 'cup', 'put'], ['<unk>', '<s>', 'bin', 'put', 'take']
+    source = build(scaled(len(theirs), **SHAPE))
+    checkpoint.save(source, tmp_path)
+    write_tokenizer(theirs, tmp_path)
+    model = build(scaled(len(ours), **SHAPE))
+    before = {name: model.state_dict()[name].clone() for name in BY_TOKEN}
+    assert take_weights(model, str(tmp_path), ours) == (DECODER, *SIGHT)
+    for name in BY_TOKEN:
+        given, taken = source.state_dict()[name], model.state_dict()[name]
+        assert torch.equal(taken[ours.index('put')], given[theirs.index('put')])
+        for new in ('bin', 'take'):
+            assert torch.equal(taken[ours.index(new)], before[name][ours.index(new)])
+        # The bins are behind the words, as many in each.
+        assert torch.equal(taken[len(ours) :], given[len(theirs) :])
+
+
+def test_a_start_whose_words_cannot_be_told_is_refused(reader):
+    model = build(scaled(12, **SHAPE))
+    with pytest.raises(ValueError, match=r'tokenizer\.json has no list of words'):
+        take_weights(model, str(reader[1]), ['<unk>', 'put'])
 
 
 def test_a_decoder_of_another_shape_is_refused_by_name(reader):

@@ -78,13 +78,22 @@ def act(scene: Scene) -> np.ndarray:
 def grip(scene: Scene) -> tuple[np.ndarray, float]:
     """Return where to hold the thing, [3] in m, and how far the hand is turned about z, rad.
 
-    Of all ways to hold it the first is taken in which hand and fingers touch nothing else, or
-    the one that touches least.
+    Of all ways to hold it the first is taken in which hand and fingers touch nothing else, here
+    and where it is let go, or the one that touches least.
     """
-    box = scene.thing
-    ways = list(_ways(box, scene.goal.position))
-    costs = [_overlap(scene.obstacles, point, yaw) for point, yaw in ways]
-    return ways[int(np.argmin(np.round(costs, 4)))]
+    box, goal = scene.thing, scene.goal
+    ways = list(_ways(box, goal.position))
+    way = np.array([*(goal.position - scene.origin[:2]), _rest(scene) - box.low[2]])
+    # What it is put on or into is no obstacle.
+    there = scene.obstacles[scene.obstacles[:, 1, 2] > goal.top + BESIDE]
+    costs = [
+        (
+            round(_overlap(scene.obstacles, point, yaw), 4),
+            round(_overlap(there, point + way, yaw), 4),
+        )
+        for point, yaw in ways
+    ]
+    return ways[min(range(len(ways)), key=costs.__getitem__)]
 
 
 def _ways(box: Box, goal: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
@@ -158,13 +167,25 @@ def _deliver(scene: Scene, sideways: float) -> np.ndarray:
 
 
 def _way_top(scene: Scene, offset: np.ndarray) -> float:
-    """Return the height of what stands beside the thing or on the next piece of its way, m."""
+    """Return the height over which the thing's bottom passes what stands on its way, m.
+
+    What is met on the next piece of the way, by the thing or by the hand above it.
+    """
     ahead = offset * min(AHEAD / max(float(np.linalg.norm(offset)), 1e-9), 1.0)
-    low = scene.thing.low[:2] + np.minimum(ahead, 0.0) - BESIDE
-    high = scene.thing.high[:2] + np.maximum(ahead, 0.0) + BESIDE
-    boxes = scene.obstacles
-    met = ((boxes[:, 0, :2] < high) & (boxes[:, 1, :2] > low)).all(1)
-    return float(boxes[met, 1, 2].max(initial=0.0))
+    palm = np.array(PALM_HALF if _quarters(scene) % 2 else PALM_HALF[::-1])
+    tool, box = scene.tool, scene.thing
+    above = tool[2] + PALM - box.low[2]
+    top = 0.0
+    for first, last, lift in (
+        (box.low[:2], box.high[:2], 0.0),
+        (tool[:2] - palm, tool[:2] + palm, above),
+    ):
+        low = first + np.minimum(ahead, 0.0) - BESIDE
+        high = last + np.maximum(ahead, 0.0) + BESIDE
+        boxes = scene.obstacles
+        met = ((boxes[:, 0, :2] < high) & (boxes[:, 1, :2] > low)).all(1)
+        top = max(top, float(boxes[met, 1, 2].max(initial=0.0)) - lift)
+    return top
 
 
 def _under(scene: Scene) -> float:
@@ -188,12 +209,22 @@ def _speed(sideways: float, vertical: float) -> float:
 
 def _level(scene: Scene, yaw: float | None = None) -> np.ndarray:
     """Return the turn that points the hand down, rad; its yaw stays at a quarter if not told."""
-    heading = math.atan2(scene.hand[1, 0], scene.hand[0, 0])
+    heading = _heading(scene)
     if yaw is None:
-        yaw = round(heading / (math.pi / 2)) * (math.pi / 2)
+        yaw = _quarters(scene) * (math.pi / 2)
     # Half a turn more is the same to two fingers.
     yaw = heading + wrap(yaw - heading, math.pi)
     return np.clip(to_vector(yaw_matrix(yaw) @ DOWN @ scene.hand.T), -TURN, TURN)
+
+
+def _heading(scene: Scene) -> float:
+    """Return how far the hand is turned about z, rad."""
+    return math.atan2(scene.hand[1, 0], scene.hand[0, 0])
+
+
+def _quarters(scene: Scene) -> int:
+    """Return how far the hand is turned about z, in quarters."""
+    return round(_heading(scene) / (math.pi / 2))
 
 
 def _join(step: np.ndarray, turn: np.ndarray, gripper: float) -> np.ndarray:

@@ -56,7 +56,7 @@ class Cloning(Lesson):
         self.config = configure(recipe.model, words, len(recipe.cameras))
         self._model = build(self.config).to(device, memory_format=torch.channels_last)
         if recipe.start and fresh:
-            taken = take_weights(self._model, recipe.start)
+            taken = take_weights(self._model, recipe.start, words)
             self.begins = f'starting from {recipe.start}: {", ".join(taken)}'
         facts = world_of(recipe.world).facts()
         still = tuple(i for i, name in enumerate(recipe.cameras) if name not in facts.moving)

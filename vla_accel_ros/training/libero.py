@@ -19,6 +19,7 @@ The suite's fixed initial states are its test; nothing here ever sees them.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -48,7 +49,12 @@ class Libero:
 
     @cached_property
     def _meanings(self) -> dict[str, Meaning]:
-        return {task.language: meaning_of(task) for task in self._kind.tasks()}
+        """What each task is about that is done by moving a thing; of others nothing is learnt."""
+        found = {}
+        for task in self._kind.tasks():
+            with suppress(ValueError):
+                found[task.language] = meaning_of(task)
+        return found
 
     def facts(self) -> Facts:
         """See `world.World.facts`.
@@ -62,7 +68,7 @@ class Libero:
             moving=self._kind.cameras[1:],
             middle=(0.0, 0.0, 0.1),
             grasped_m=0.070,
-            vocabulary=tuple(self._meanings),
+            vocabulary=tuple(task.language for task in self._kind.tasks()),
         )
 
     def named(self, instruction: str) -> tuple[str, str | None]:
@@ -73,7 +79,8 @@ class Libero:
         """
         if instruction not in self._meanings:
             raise ValueError(
-                f"'{instruction}' is no instruction of {self._kind.name}, expected one of: "
+                f"'{instruction}' is no instruction of {self._kind.name} that can be learnt, "
+                'expected one of: '
                 f'{"; ".join(self._meanings)}'
             )
         meaning = self._meanings[instruction]

@@ -16,22 +16,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+import json
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from vla_accel_ros.models.checkpoints import folder as checkpoint
 from vla_accel_ros.models.checkpoints.config_file import read_config
+from vla_accel_ros.models.tokenizer_file import TOKENIZER
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.paths import checkpoint_folder
 
 DECODER = 'language_model.'
+# A row a token.
+BY_TOKEN = (f'{DECODER}model.embed_tokens.weight', f'{DECODER}lm_head.weight')
 SIGHT = ('vision_backbone.', 'projector.')
 
 
 @torch.no_grad()
-def take_weights(model: VLA, start: str) -> tuple[str, ...]:
+def take_weights(model: VLA, start: str, words: Sequence[str] = ()) -> tuple[str, ...]:
     """Copy a checkpoint's decoder into a model, and its towers where they have the same shape.
 
     The decoder is taken with embeddings and output head, the towers with the projector or not at
@@ -40,6 +46,9 @@ def take_weights(model: VLA, start: str) -> tuple[str, ...]:
     Args:
         model: Changed in place.
         start: Folder of a checkpoint, or the name of a shipped one.
+        words: The model's vocabulary before the action bins. What a word is to the checkpoint is
+            then taken by the word, and words that it does not know stay as they are. Without
+            them the vocabularies have to be of one size, and are held to be the same.
 
     Returns:
         Beginnings of the names that were taken.
@@ -47,14 +56,16 @@ def take_weights(model: VLA, start: str) -> tuple[str, ...]:
     Raises:
         FileNotFoundError: When there is no such checkpoint.
         CheckpointError: When it cannot be read.
-        ValueError: When its decoder is another one than the model's.
+        ValueError: When its decoder is another one than the model's, or words are given and the
+            checkpoint's own cannot be told.
     """
-    source = checkpoint.load(checkpoint_folder(start), 'cpu', torch.float32)
+    folder = checkpoint_folder(start)
+    source = checkpoint.load(folder, 'cpu', torch.float32)
     # Shapes are not enough: as wide a decoder may have other heads, and turn by another base.
     theirs, ours = asdict(source.config.decoder), asdict(model.config.decoder)
     for name, value in ours.items():
         # An output layer that is not wanted stays where it is.
-        if name == 'logits' and not value:
+        if (name == 'logits' and not value) or (name == 'vocab' and words):
             continue
         # A layer may be left out of what is taken.
         fits = {*theirs[name]} <= {*value} if name.startswith('drop_') else theirs[name] == value
@@ -64,10 +75,30 @@ def take_weights(model: VLA, start: str) -> tuple[str, ...]:
             )
     given, own = source.state_dict(), model.state_dict()
     taken = (DECODER, *SIGHT) if _alike(own, given, SIGHT) else (DECODER,)
+    rows, whence = _rows(words, folder, ours['vocab'], theirs['vocab']) if words else ((), ())
     for name, weight in own.items():
-        if name.startswith(taken):
+        if words and name in BY_TOKEN:
+            weight[list(rows)] = given[name][list(whence)]
+        elif name.startswith(taken):
             weight.copy_(given[name])
     return taken
+
+
+def _rows(
+    words: Sequence[str], folder: Path, ours: int, theirs: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the rows of tokens that both vocabularies have, the model's and the checkpoint's."""
+    path = folder / TOKENIZER
+    try:
+        known = json.loads(path.read_text(encoding='utf-8'))['model']['vocab']
+        pairs = [(row, known[word]) for row, word in enumerate(words) if word in known]
+        bins = range(min(ours - len(words), theirs - len(known)))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f'start {folder}: {path.name} has no list of words ({error})') from error
+    # The bins are the last, and count from the end.
+    pairs += [(ours - 1 - each, theirs - 1 - each) for each in bins]
+    mine, others = zip(*pairs, strict=True)
+    return mine, others
 
 
 def statistics_of(start: str) -> dict:
