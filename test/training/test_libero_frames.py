@@ -57,6 +57,16 @@ def test_a_suite_is_known_by_its_things_and_what_each_instruction_means(world):
         world.named('make tea')
 
 
+def test_of_a_suite_that_asks_for_other_things_too_what_is_done_by_moving_is_learnt():
+    world = world_of('libero:goal')
+    facts = world.facts()
+    assert 'open the middle drawer of the cabinet' in facts.vocabulary
+    assert world.named('put the bowl on the plate') == ('akita_black_bowl_1', 'plate_1')
+    assert world.named('put the bowl on the stove') == ('akita_black_bowl_1', None)
+    with pytest.raises(ValueError, match='turn on the stove'):
+        world.named('turn on the stove')
+
+
 def test_frames_have_the_cameras_that_the_recipe_names(world, frames):
     spec = replace(frames.spec, cameras=('robot0_eye_in_hand',))
     (task,) = world.maker(spec, 'demonstration')._tasks
