@@ -38,7 +38,7 @@ STILL = np.zeros(7)
 
 @pytest.fixture(scope='module')
 def soup():
-    environment = LiberoKind('libero_object', 0).make(224, None)
+    environment = LiberoKind('libero_object', (0,)).make(224, None)
     yield environment
     environment.close()
 
@@ -70,14 +70,25 @@ def test_the_shipped_policy_brings_a_fixed_state_of_the_suite_to_its_end(soup):
     assert done.success
 
 
+def test_chosen_tasks_take_turns_in_the_order_that_they_are_named_in():
+    kind = LiberoKind('libero_object', (3, 0))
+    instructions = kind.instructions('all')
+    assert instructions == (OBJECT.instructions('all')[3], SOUP)
+    environment = kind.make(224, None)
+    environment.reset(5, SOUP)
+    with pytest.raises(ValueError, match='with seed 6'):
+        environment.reset(6, SOUP)
+    environment.close()
+
+
 def test_a_suite_has_its_tasks_in_its_order():
     instructions = OBJECT.instructions('all')
     assert len(instructions) == 10 and instructions[0] == SOUP
-    assert LiberoKind('libero_object', 0).instructions(SOUP) == (SOUP,)
+    assert LiberoKind('libero_object', (0,)).instructions(SOUP) == (SOUP,)
     with pytest.raises(ValueError, match='use --env libero:libero_object/1'):
         OBJECT.instructions(instructions[1])
     with pytest.raises(ValueError, match='no task 10, expected 0 to 9'):
-        LiberoKind('libero_object', 10).instructions('all')
+        LiberoKind('libero_object', (10,)).instructions('all')
 
 
 def test_an_episode_starts_from_its_state_settled_and_shows_what_checkpoints_saw(soup):
@@ -180,7 +191,7 @@ def test_the_expert_takes_up_again_what_was_pushed_out_of_its_hand(soup):
 
 
 def test_the_sampler_draws_layouts_that_are_no_states_of_the_test(soup):
-    sampled = LiberoKind('libero_object', 0, sampled=True).make(224, None)
+    sampled = LiberoKind('libero_object', (0,), sampled=True).make(224, None)
     layouts = []
     for seed in (0, 1, 0):
         sampled.reset(seed, SOUP)

@@ -96,7 +96,7 @@ def test_a_frame_is_followed_by_what_the_expert_did(frames):
 
 
 def test_behind_what_leads_astray_the_expert_has_as_many_steps_as_a_label_wants(world, frames):
-    suite = LiberoKind('libero_object', 0, sampled=True).make(64, None)
+    suite = LiberoKind('libero_object', (0,), sampled=True).make(64, None)
     led = []
 
     def lead():

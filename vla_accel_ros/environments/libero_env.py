@@ -197,29 +197,34 @@ class LiberoKind:
 
     Attributes:
         suite: One of `libero_protocol.HORIZONS`, or a variant of one.
-        index: Its only task; all take turns where None.
+        chosen: Numbers of its tasks that take turns; all where empty.
         cameras: Names of the views, the simulator's.
         sampled: Whether LIBERO's own sampler places things, by the seed, for demonstrations; the
             suite's fixed states are its test.
     """
 
     suite: str
-    index: int | None = None
+    chosen: tuple[int, ...] = ()
     cameras: tuple[str, ...] = CAMERAS
     sampled: bool = False
     default_task = ALL
 
     @classmethod
     def parse(cls, name: str, sampled: bool = False) -> LiberoKind:
-        """Read `libero_spatial`, `spatial` or `spatial/3`.
+        """Read `libero_spatial`, `spatial`, `spatial/3` or `spatial/0,3`.
 
         Raises:
-            ValueError: When there is no such suite, or the task is no number.
+            ValueError: When there is no such suite, or a task is no number or named twice.
         """
-        suite, slash, index = name.partition('/')
-        if slash and not index.isdecimal():
-            raise ValueError(f"'{name}' names task '{index}', expected a number from 0")
-        return cls(protocol.suite_of(suite), int(index) if slash else None, sampled=sampled)
+        suite, slash, listed = name.partition('/')
+        chosen = listed.split(',') if slash else []
+        for each in chosen:
+            if not each.isdecimal():
+                raise ValueError(f"'{name}' names task '{each}', expected a number from 0")
+        numbers = tuple(map(int, chosen))
+        if len({*numbers}) < len(numbers):
+            raise ValueError(f"'{name}' names a task twice")
+        return cls(protocol.suite_of(suite), numbers, sampled=sampled)
 
     @classmethod
     def parse_sampled(cls, name: str) -> LiberoKind:
@@ -233,23 +238,22 @@ class LiberoKind:
     @property
     def name(self) -> str:
         """As on the command line."""
-        index = '' if self.index is None else f'/{self.index}'
-        return f'{SAMPLED if self.sampled else PREFIX}:{self.suite}{index}'
+        chosen = f'/{",".join(map(str, self.chosen))}' if self.chosen else ''
+        return f'{SAMPLED if self.sampled else PREFIX}:{self.suite}{chosen}'
 
     def tasks(self) -> list[LiberoTask]:
-        """Return LIBERO's tasks, in its order.
+        """Return the tasks that take turns: all in LIBERO's order, or the chosen in theirs.
 
         Raises:
             ValueError: When LIBERO is missing, or there is no such task.
         """
         tasks = tasks_of(self.suite)
-        if self.index is None:
-            return tasks
-        if self.index >= len(tasks):
-            raise ValueError(
-                f'{self.suite} has no task {self.index}, expected 0 to {len(tasks) - 1}'
-            )
-        return [tasks[self.index]]
+        for each in self.chosen:
+            if each >= len(tasks):
+                raise ValueError(
+                    f'{self.suite} has no task {each}, expected 0 to {len(tasks) - 1}'
+                )
+        return [tasks[each] for each in self.chosen] if self.chosen else tasks
 
     def of_task(self, instruction: str) -> LiberoKind:
         """Return the kind that has the task of an instruction only.
@@ -260,17 +264,17 @@ class LiberoKind:
         found = [task.index for task in self.tasks() if task.language == instruction]
         if not found:
             raise ValueError(f"{self.name} has no task '{instruction}'")
-        return replace(self, index=found[0])
+        return replace(self, chosen=(found[0],))
 
     def instructions(self, task: str) -> tuple[str, ...]:
-        """Return the instruction of each task, in LIBERO's order.
+        """Return the instruction of each task, in turn.
 
         Raises:
             ValueError: When another one is asked for: initial states belong to tasks.
         """
         found = tuple(one.language for one in self.tasks())
         if task not in (ALL, *(found if len(found) == 1 else ())):
-            asked = [str(n) for n, words in enumerate(found) if words == task]
+            asked = [str(one.index) for one in self.tasks() if one.language == task]
             hint = f'{PREFIX}:{self.suite}/{asked[0] if asked else "N"}'
             raise ValueError(
                 f"--task '{task}': {self.name} asks for what its tasks are, for one of them use "
