@@ -26,7 +26,7 @@ from vla_accel_ros import cli
 from vla_accel_ros.training import collect, forecast, recipe_yaml
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec, size
-from vla_accel_ros.training.recipe import TABLETOP
+from vla_accel_ros.training.recipe_parts import TABLETOP
 
 
 @pytest.fixture

@@ -26,9 +26,10 @@ import torch
 from vla_accel_ros.commands.train import overfitting
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.training import curves, datasets, recipe, recipe_yaml
+from vla_accel_ros.training import curves, datasets, recipe_yaml
 from vla_accel_ros.training.batches import stream
 from vla_accel_ros.training.frames import Frames
+from vla_accel_ros.training.recipe_parts import KINDS
 from vla_accel_ros.training.trainer import LOG, STATE, Trainer
 
 
@@ -176,7 +177,7 @@ def test_dagger_labels_what_the_policy_gets_into(values, tmp_path, frames):
     trainer = trained(recipe_yaml.from_dict(values), tmp_path, frames, report=said.append)
     own = Frames(tmp_path / 'frames' / 'own')
     assert own.done.all()
-    assert set(own.arrays['kind']) == {recipe.KINDS.index('dagger')}
+    assert set(own.arrays['kind']) == {KINDS.index('dagger')}
     assert np.abs(own.arrays['actions'][:, 0, 0] - own.arrays['actions'][:, 1, 0]).max() > 1e-3
     assert any('closed loop' in line for line in said)
     assert curves.read(trainer.out / LOG)[-1]['success'] in (0.0, 0.5, 1.0)

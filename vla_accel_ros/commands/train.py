@@ -28,7 +28,7 @@ from vla_accel_ros.files.output_folder import OutputFolder
 from vla_accel_ros.files.outputs import check_outside, json_with
 from vla_accel_ros.paths import checkpoint_folder, share_files
 from vla_accel_ros.stopping import Interrupt
-from vla_accel_ros.training.recipe import LOSSES
+from vla_accel_ros.training.recipe_parts import LOSSES
 
 LOG, RESULT, CURVES, CHECKPOINT = 'log.jsonl', 'result.json', 'curves.png', 'checkpoint'
 # All that a run leaves in its folder.

@@ -28,7 +28,8 @@ from vla_accel_ros.training.answers import Answers, of_language
 from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.heads import Heads
 from vla_accel_ros.training.lesson import Lesson, Losses, Step
-from vla_accel_ros.training.recipe import Recipe, Stage
+from vla_accel_ros.training.recipe import Recipe
+from vla_accel_ros.training.recipe_parts import Stage
 from vla_accel_ros.training.shapes import configure
 from vla_accel_ros.training.start import take_weights
 from vla_accel_ros.training.step import compute, lay_out

@@ -25,7 +25,7 @@ from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.training.frames import Frames
-from vla_accel_ros.training.recipe import SEEDS_A_CHUNK, FramesRecipe
+from vla_accel_ros.training.recipe_parts import SEEDS_A_CHUNK, FramesRecipe
 from vla_accel_ros.training.rollout import Rollout, RolloutEpisode
 from vla_accel_ros.training.tabletop_frames import STEP, write_frame
 

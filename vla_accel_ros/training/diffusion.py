@@ -41,7 +41,8 @@ from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.frozen import Frozen
 from vla_accel_ros.training.lesson import Losses, Step
 from vla_accel_ros.training.packing import Packing, forward
-from vla_accel_ros.training.recipe import Recipe, Stage
+from vla_accel_ros.training.recipe import Recipe
+from vla_accel_ros.training.recipe_parts import Stage
 
 # Share of the samples that are told nothing.
 UNTOLD = 0.1

@@ -47,7 +47,8 @@ from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.frozen import Frozen
 from vla_accel_ros.training.lesson import Losses, Step
 from vla_accel_ros.training.packing import Packing
-from vla_accel_ros.training.recipe import Recipe, Stage
+from vla_accel_ros.training.recipe import Recipe
+from vla_accel_ros.training.recipe_parts import Stage
 from vla_accel_ros.training.shared_prefix import Shared, attend, hold
 
 # Of the beta distribution of t, and the least t.

@@ -33,7 +33,7 @@ from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.files.whole_files import naming, write_whole
 from vla_accel_ros.sim.env import PROPRIO_LOW
 from vla_accel_ros.training import pictures
-from vla_accel_ros.training.recipe import TABLETOP
+from vla_accel_ros.training.recipe_parts import TABLETOP
 
 META = 'frames.json'
 
@@ -46,7 +46,7 @@ def layout(spec: FrameSpec) -> dict:
     environment has it. vectors: from the tool to each object, base frame, m. turns: each one's
     yaw against the tool's, rad. width: between the finger pads, m. places: column and row of each
     object in each image as shares of its side; seen: 1 in view, 0 not, -1 not to be told. kind:
-    index into `recipe.KINDS`. asked: the instruction that was being followed.
+    index into `recipe_parts.KINDS`. asked: the instruction that was being followed.
     """
     cameras, objects = len(spec.cameras), len(spec.objects)
     view = (pictures.slot(spec.size),) if spec.jpeg else (spec.size, spec.size, 3)

@@ -35,7 +35,7 @@ from vla_accel_ros.inputs.views import fit_view
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec
-from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK
+from vla_accel_ros.training.recipe_parts import KINDS, SEEDS_A_CHUNK
 
 # What noise is a share of: m and rad a step, as told.
 STEP = np.array([FAST] * 3 + [0.5 * TURN] * 3)

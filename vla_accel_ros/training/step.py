@@ -28,7 +28,7 @@ from vla_accel_ros.training.heads import Heads, cells
 from vla_accel_ros.training.lesson import Losses
 from vla_accel_ros.training.packing import Packed, Packing
 from vla_accel_ros.training.parallel import Parallel
-from vla_accel_ros.training.recipe import Stage
+from vla_accel_ros.training.recipe_parts import Stage
 from vla_accel_ros.training.tokens import jitter, soft_cross_entropy
 
 

@@ -27,7 +27,7 @@ from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames
 from vla_accel_ros.training.labels import label
-from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK
+from vla_accel_ros.training.recipe_parts import KINDS, SEEDS_A_CHUNK
 
 # Sizes that frames are rendered at before they are fitted, as multiples of the frame's: a camera's
 # own size is seldom the model's.

@@ -40,7 +40,8 @@ from vla_accel_ros.training.export import write_checkpoint
 from vla_accel_ros.training.flow import FlowLesson
 from vla_accel_ros.training.lesson import Lesson
 from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
-from vla_accel_ros.training.recipe import Recipe, Stage
+from vla_accel_ros.training.recipe import Recipe
+from vla_accel_ros.training.recipe_parts import Stage
 from vla_accel_ros.training.rollout import Rollout, success_by_kind
 from vla_accel_ros.training.start import statistics_of
 from vla_accel_ros.training.worlds import world_of
