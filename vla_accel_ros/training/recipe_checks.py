@@ -29,6 +29,12 @@ def check(condition: bool, message: str) -> None:
         raise RecipeError(message)
 
 
+def short(value: object) -> str:
+    """Return a value in at most 120 characters of one line."""
+    text = repr(value) if not isinstance(value, str) else ' '.join(value.split())
+    return text if len(text) <= 120 else f'{text[:117]}...'
+
+
 def check_between(name: str, value: float, least: float, most: float = math.inf) -> None:
     """Raise a RecipeError unless a value is from `least` to `most`; NaN is not."""
     wanted = f'at least {least}' if math.isinf(most) else f'{least} to {most}'

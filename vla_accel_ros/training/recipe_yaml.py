@@ -22,7 +22,7 @@ from pathlib import Path
 
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.recipe import Recipe
-from vla_accel_ros.training.recipe_checks import RecipeError, check
+from vla_accel_ros.training.recipe_checks import RecipeError, check, short
 from vla_accel_ros.training.recipe_parts import FramesRecipe, ModelRecipe, Stage
 
 _NESTED = {'model': ModelRecipe, 'disturbance': Disturbance}
@@ -30,7 +30,7 @@ _NESTED = {'model': ModelRecipe, 'disturbance': Disturbance}
 
 def _build(kind: type, values, where: str):
     # A file of another kind may hold anything, and much of it.
-    found = _short(values) if where else 'no mapping'
+    found = short(values) if where else 'no mapping'
     check(isinstance(values, dict), f'{where or "recipe"} is {found}, expected names: values')
     _check_names(values, where or 'recipe')
     known = {f.name: f for f in fields(kind)}
@@ -66,11 +66,6 @@ def _build(kind: type, values, where: str):
 def _check_names(values: dict, where: str) -> None:
     odd = [name for name in values if not isinstance(name, str)]
     check(not odd, f'{where}: {odd} are no words, expected names: values')
-
-
-def _short(value) -> str:
-    text = repr(value) if not isinstance(value, str) else ' '.join(value.split())
-    return text if len(text) <= 120 else f'{text[:117]}...'
 
 
 def _value(value, kind: str, where: str):
@@ -121,7 +116,7 @@ def load(path: str | Path) -> Recipe:
         values = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
     except (OSError, ValueError, yaml.YAMLError) as error:
         # A YAML error quotes the text over many lines.
-        raise RecipeError(f'{path} cannot be read as YAML: {_short(str(error))}') from error
+        raise RecipeError(f'{path} cannot be read as YAML: {short(str(error))}') from error
     try:
         return from_dict(values)
     except RecipeError as error:
