@@ -62,6 +62,15 @@ def test_a_thing_in_another_place_of_the_room_costs_something_only_where_the_cam
     assert locate_loss(heads, there, PLACES, SEEN, elsewhere)[0].item() < 1e-5
 
 
+@pytest.mark.parametrize('seen', [0, -1])
+def test_a_batch_with_nothing_in_view_has_finite_gradients(heads, seen):
+    nothing = torch.full_like(SEEN, seen)
+    loss, _ = locate_loss(heads, features(heads), PLACES, nothing, POSITIONS)
+    loss.backward()
+    assert loss.isfinite()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in heads.parameters())
+
+
 def test_what_is_not_to_be_told_costs_nothing_wherever_it_is(heads):
     there, elsewhere = features(heads), POSITIONS.clone()
     elsewhere[:, 2] += 1.0

@@ -51,8 +51,8 @@ from vla_accel_ros.training.recipe import Recipe
 from vla_accel_ros.training.recipe_parts import Stage
 from vla_accel_ros.training.shared_prefix import Shared, attend, hold
 
-# Of the beta distribution of t, and the least t.
-EARLY, LATE, LEAST = 1.5, 1.0, 0.001
+# Of the beta distribution of t, whose other number is 1, and the least t.
+ALPHA, LEAST = 1.5, 0.001
 
 
 def velocity(
@@ -113,8 +113,8 @@ def _as(norm: nn.Module, plain: nn.Module) -> None:
 
 
 def draw_times(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Draw times float32 of a shape: beta distributed with one of its numbers 1, so by a root."""
-    return torch.rand(shape, generator=generator) ** (1 / EARLY) * (1 - LEAST) + LEAST
+    """Draw times float32 of a shape from beta(ALPHA, 1), so by a root, and keep clear of 0."""
+    return torch.rand(shape, generator=generator) ** (1 / ALPHA) * (1 - LEAST) + LEAST
 
 
 def draw_given(shape: tuple[int, ...], most: int, generator: torch.Generator) -> Tensor:

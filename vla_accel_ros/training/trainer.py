@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 import json
 import math
@@ -278,7 +279,8 @@ class Trainer:
 
     def _check(self, stage: Stage, instructions: tuple[str, ...]) -> None:
         chosen = seeds.require('tuning', 1_000_000, self.recipe.episodes)
-        found = success_by_kind(self.rollout().check(chosen, instructions))
+        with closing(self.rollout()) as rollout:
+            found = success_by_kind(rollout.check(chosen, instructions))
         self.log({'stage': stage.name, 'images': self.step * self.recipe.batch, **found})
         self.say('closed loop: ' + ', '.join(f'{k} {v:.3g}' for k, v in found.items()))
         self.export()
