@@ -31,8 +31,9 @@ from vla_accel_ros.training.lesson import Lesson, Losses, Step
 from vla_accel_ros.training.recipe import Recipe
 from vla_accel_ros.training.recipe_parts import Stage
 from vla_accel_ros.training.shapes import configure
-from vla_accel_ros.training.start import take_weights
+from vla_accel_ros.training.start import check_words, take_weights
 from vla_accel_ros.training.step import compute, lay_out
+from vla_accel_ros.training.thinning import check_room
 from vla_accel_ros.training.worlds import world_of
 
 
@@ -46,7 +47,8 @@ class Cloning(Lesson):
         fresh: Whether the run begins, so that the weights of the recipe's start are taken.
 
     Raises:
-        ValueError: When the recipe's start has another decoder.
+        ValueError: When the recipe's start has another decoder or other words, or a stage shows
+            fewer tokens than there are objects.
         FileNotFoundError: When there is no such start.
     """
 
@@ -58,8 +60,12 @@ class Cloning(Lesson):
         self._model = build(self.config).to(device, memory_format=torch.channels_last)
         if recipe.start and fresh:
             taken = take_weights(self._model, recipe.start)
+            check_words(recipe.start, words)
             self.begins = f'starting from {recipe.start}: {", ".join(taken)}'
         facts = world_of(recipe.world).facts()
+        for stage in recipe.stages:
+            if stage.tokens:
+                check_room(stage.tokens, len(facts.objects), self.config)
         still = tuple(i for i, name in enumerate(recipe.cameras) if name not in facts.moving)
         self._heads = Heads(
             self.config, len(facts.objects), recipe.point_layers, still, facts.middle

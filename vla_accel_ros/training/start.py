@@ -17,14 +17,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+import json
 
 import torch
 from torch import Tensor
 
 from vla_accel_ros.models.checkpoints import folder as checkpoint
 from vla_accel_ros.models.checkpoints.config_file import read_config
+from vla_accel_ros.models.tokenizer_file import TOKENIZER
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.training.recipe_checks import short
 
 DECODER = 'language_model.'
 SIGHT = ('vision_backbone.', 'projector.')
@@ -68,6 +71,31 @@ def take_weights(model: VLA, start: str) -> tuple[str, ...]:
         if name.startswith(taken):
             weight.copy_(given[name])
     return taken
+
+
+def check_words(start: str, words: list[str]) -> None:
+    """Refuse a checkpoint whose token ids mean other words: as many of them fit all the same.
+
+    Args:
+        start: Folder of a checkpoint, or the name of a shipped one.
+        words: Those that the model to be trained has; a word's place is its id.
+
+    Raises:
+        FileNotFoundError: When there is no such checkpoint.
+        ValueError: When its tokeniser is another one, or cannot be read.
+    """
+    file = checkpoint_folder(start) / TOKENIZER
+    try:
+        theirs = json.loads(file.read_text(encoding='utf-8'))['model']['vocab']
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f'start {start}: its {TOKENIZER} cannot be read: {error}') from error
+    ours = {word: index for index, word in enumerate(words)}
+    if theirs != ours:
+        other = [*ours] if not isinstance(theirs, dict) else sorted({*theirs} ^ {*ours})
+        raise ValueError(
+            f"start {start} has other words than this recipe's world: "
+            f'{short(", ".join(other) or "the same ones in another order")}'
+        )
 
 
 def statistics_of(start: str) -> dict:
