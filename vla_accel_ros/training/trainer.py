@@ -184,14 +184,14 @@ class Trainer:
         """Return a sampler of these sets of frames; `asks` is the recipe's where 0."""
         return Sampler(
             sets,
-            self.told(),
+            self.config_with_statistics(),
             self.recipe.grasp_weight,
             self.recipe.seed,
             asks or self.recipe.asks,
             self.only,
         )
 
-    def told(self) -> VLAConfig:
+    def config_with_statistics(self) -> VLAConfig:
         """Return the configuration with the statistics that the run has settled on."""
         return replace(self.config, norm_stats={self.recipe.name: self.stats})
 
@@ -264,13 +264,13 @@ class Trainer:
 
     def averaged(self) -> VLA:
         """Return a float32 copy of the model with averaged weights, for evaluation."""
-        model = self.lesson.model(self.told(), self.optimiser.averaged)
+        model = self.lesson.model(self.config_with_statistics(), self.optimiser.averaged)
         return model.to(self.device).eval().requires_grad_(False)
 
     def rollout(self) -> Rollout:
         """Return the averaged model in the closed loop."""
         return Rollout(
-            self.told(),
+            self.config_with_statistics(),
             self.lesson.answers(self.averaged()),
             self.prompts,
             Pixels(self.config),
