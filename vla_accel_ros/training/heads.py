@@ -192,7 +192,7 @@ def point_loss(
     rows: Tensor,
     index: Tensor,
 ):
-    """Return the loss of pointing, and the share pointed right by the last asked layer.
+    """Return the loss of pointing, and the share pointed right by the last asked layer, or NaN.
 
     Args:
         heads: The heads.
@@ -203,7 +203,7 @@ def point_loss(
         index: [B, P, cameras], the meant object's token among these; see `cells`.
     """
     config, known = heads.config, index >= 0
-    loss, right = index.new_zeros((), dtype=torch.float32), None
+    loss, right = (index.new_full((), value, dtype=torch.float32) for value in (0.0, torch.nan))
     for head, layer in zip(points, heads.point_layers, strict=True):
         x = layers[layer]
         logits = head(rows_of(x, rows), x[:, 1 : 1 + visual], config.cameras)
