@@ -23,10 +23,11 @@ import pytest
 import yaml
 
 from vla_accel_ros import cli
+from vla_accel_ros.commands.train import overfitting, recipe_file
 from vla_accel_ros.training import collect, forecast, recipe_yaml
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec, size
-from vla_accel_ros.training.recipe import TABLETOP
+from vla_accel_ros.training.recipe_parts import TABLETOP
 
 
 @pytest.fixture
@@ -94,10 +95,18 @@ def test_stopped_while_the_first_frames_are_made_it_says_what_is_there(
     assert train('--recipe', recipe, '--out', out) == 143
 
 
+@pytest.mark.parametrize(
+    'name', ['tabletop-s', 'tabletop-m-oft', 'tabletop-flow', 'libero-object-s']
+)
+def test_frames_of_any_shipped_recipe_can_be_learnt_by_heart(name):
+    recipe = recipe_yaml.load(recipe_file(name))
+    heart = overfitting(recipe, 10)
+    assert {made.frames for made in heart.data.values()} == {64}
+    assert {*heart.instructions} <= {*recipe.instructions}
+
+
 def test_the_time_of_a_shipped_recipe_is_said_before_it_begins(tmp_path, monkeypatch):
     monkeypatch.setattr(forecast, 'needed', lambda *_: None)
-    from vla_accel_ros.commands.train import recipe_file
-
     recipes = {name: recipe_yaml.load(recipe_file(name)) for name in forecast.MEASURED}
     # What LIBERO's things are only LIBERO says.
     for name in (name for name, recipe in recipes.items() if recipe.world == TABLETOP):
@@ -108,7 +117,7 @@ def test_the_time_of_a_shipped_recipe_is_said_before_it_begins(tmp_path, monkeyp
 def test_frames_take_their_room_at_once(tmp_path):
     spec = FrameSpec(10, 32, ('agent',), ('red',), ('pick up the red cube',), 5)
     Frames.create(tmp_path, spec)
-    taken = sum(f.stat().st_size - 128 for f in tmp_path.glob('*.npy') if f.stem != 'done')
+    taken = sum(f.stat().st_size - 128 for f in tmp_path.glob('*.npy'))
     assert taken == size(spec)
     for file in tmp_path.glob('*.npy'):
         assert file.stat().st_blocks * 512 >= file.stat().st_size

@@ -24,7 +24,7 @@ from vla_accel_ros.sim.scene import BIN_FLOOR, COLOURS
 from vla_accel_ros.sim.tasks import all_instructions, parse
 from vla_accel_ros.training import pictures
 from vla_accel_ros.training.disturbance import Disturbance
-from vla_accel_ros.training.frames import Frames, FrameSpec
+from vla_accel_ros.training.frames import META, Frames, FrameSpec
 from vla_accel_ros.training.labels import BIN, TOOL, ahead, colour_mask, label
 from vla_accel_ros.training.tabletop_frames import TabletopMaker
 
@@ -147,8 +147,31 @@ def test_a_half_made_set_goes_on_and_another_recipe_is_refused(tmp_path, env):
     TabletopMaker(env, 'wander').make_chunk(frames, 1, 0, Disturbance())
     again = Frames.create(tmp_path, spec(12))
     np.testing.assert_array_equal(again.ready(), np.arange(6, 12))
-    with pytest.raises(ValueError, match='another recipe'):
+    with pytest.raises(ValueError, match='another recipe: count is 12, expected 24; remove'):
         Frames.create(tmp_path, spec(24))
+
+
+def test_frames_from_other_seeds_are_refused_where_it_is_said_how_they_were_made(tmp_path):
+    made = replace(spec(12), made='wander from seed 0')
+    Frames.create(tmp_path / 'told', made)
+    with pytest.raises(ValueError, match='made is wander from seed 0, expected wander from seed'):
+        Frames.create(tmp_path / 'told', replace(made, made='wander from seed 5000'))
+    Frames.create(tmp_path / 'untold', spec(12))
+    assert len(Frames.create(tmp_path / 'untold', made)) == 12
+
+
+def test_a_folder_of_another_version_is_refused_by_the_file(tmp_path):
+    frames = Frames.create(tmp_path, spec(12))
+    np.save(tmp_path / 'width.npy', np.zeros((12, 2), np.float32))
+    with pytest.raises(ValueError, match=r'width\.npy has float32 \[12, 2\], expected float32 \['):
+        Frames(tmp_path)
+    (tmp_path / 'width.npy').write_bytes(b'')
+    with pytest.raises(ValueError, match=r'width\.npy cannot be read'):
+        Frames(tmp_path)
+    (tmp_path / META).write_text('{"pictures": 3}')
+    with pytest.raises(ValueError, match=r'holds no frames: .*pictures'):
+        Frames(tmp_path)
+    assert len(frames) == 12
 
 
 def test_seeds_outside_the_training_range_are_refused(tmp_path, env):

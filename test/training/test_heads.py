@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from vla_accel_ros.models.presets import embedded
-from vla_accel_ros.training.heads import Heads, in_units, locate_loss
+from vla_accel_ros.training.heads import Heads, in_units, locate_loss, point_loss
 
 GRID, OBJECTS = 2, 3
 # An object in the third token, one out of view, one that is not to be told.
@@ -60,6 +60,24 @@ def test_a_thing_in_another_place_of_the_room_costs_something_only_where_the_cam
     assert locate_loss(heads, there, PLACES, SEEN, elsewhere)[0].item() > 0.1
     heads.still = ()
     assert locate_loss(heads, there, PLACES, SEEN, elsewhere)[0].item() < 1e-5
+
+
+@pytest.mark.parametrize('seen', [0, -1])
+def test_a_batch_with_nothing_in_view_has_finite_gradients(heads, seen):
+    nothing = torch.full_like(SEEN, seen)
+    loss, _ = locate_loss(heads, features(heads), PLACES, nothing, POSITIONS)
+    loss.backward()
+    assert loss.isfinite()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in heads.parameters())
+
+
+def test_where_no_layer_is_asked_pointing_costs_nothing(heads):
+    silent = Heads(heads.config, OBJECTS, ())
+    rows = torch.zeros(1, 1, dtype=torch.long)
+    loss, right = point_loss(
+        silent, silent.point, [torch.zeros(1, 5, 48)], 4, rows, rows[..., None]
+    )
+    assert loss == 0 and right.isnan()
 
 
 def test_what_is_not_to_be_told_costs_nothing_wherever_it_is(heads):

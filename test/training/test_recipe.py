@@ -20,7 +20,8 @@ import pytest
 from vla_accel_ros.models.tokenizer import vocabulary
 from vla_accel_ros.paths import share_file
 from vla_accel_ros.sim.tasks import all_instructions
-from vla_accel_ros.training import recipe, recipe_yaml
+from vla_accel_ros.training import recipe_yaml
+from vla_accel_ros.training.recipe_checks import RecipeError
 from vla_accel_ros.training.shapes import configure
 
 
@@ -60,6 +61,36 @@ def broken(values, path, value):
         (['cameras'], [], 'cameras is empty'),
         (['jpeg'], 'yes please', "jpeg is 'yes please'"),
         (['model', 'form'], 'round', "form is 'round'"),
+        (['point_layers'], ['a'], "point_layers[0] is 'a', expected a whole number"),
+        (['statistics'], [[1]], 'statistics[0] is [1], expected words'),
+        (['instructions'], ['fly'], "instructions ['fly'] are unknown, expected some of: pick up"),
+        (['instructions'], ['pick up the red cube'] * 2, "instructions has ['pick up the red cub"),
+        (['cameras'], ['front'], "cameras ['front'] are unknown, expected some of: agent; wrist"),
+        (['name'], '../elsewhere', "name is '../elsewhere', expected what a folder may be called"),
+        (['data', '../demos'], {'kind': 'wander', 'frames': 1, 'seed': 9000}, 'name of data is'),
+        (['data', 7], {}, 'data: [7] are no words'),
+        (['stages', 1, 'name'], 'ground', "stages has ['ground'] more than once"),
+        (['stages', 0, 'mix'], {7: 1}, 'stages[0].mix: [7] are no words'),
+        (['stages', 0, 'mix'], {'wander': float('inf')}, 'mix.wander is inf, expected a finite'),
+        (['stages', 0, 'evaluate'], -1, "stage 'ground': evaluate is -1, expected at least 0"),
+        (['stages', 0, 'floor'], 1.5, "stage 'ground': floor is 1.5, expected 0 to 1"),
+        (['stages', 0, 'losses'], {'action': -1}, 'losses.action is -1.0, expected at least 0'),
+        (['stages', 0, 'rate'], True, 'stages[0].rate is True, expected a finite number'),
+        (['model', 'patch'], 0, 'model: patch is 0, expected at least 1'),
+        (['model', 'layers'], 0, 'model: layers is 0, expected at least 1'),
+        (['model', 'image_size'], 33, 'image_size is 33, expected a multiple of patch, 16'),
+        (['model', 'drop'], ['a'], "model.drop[0] is 'a', expected a whole number"),
+        (['spread'], 0, 'spread is 0.0, expected above 0'),
+        (['grasp_weight'], 0, 'grasp_weight is 0.0, expected above 0'),
+        (['average'], 2, 'average is 2.0, expected 0 to 1'),
+        (['decay'], -1, 'decay is -1.0, expected at least 0'),
+        (['warmup'], -1, 'warmup is -1, expected at least 0'),
+        (['episodes'], 0, 'episodes is 0, expected 1 to 1000000'),
+        (['seed'], -1, 'seed is -1, expected 0 to 4294967295'),
+        (['data', 'demos', 'disturbance'], {'keep': 0}, 'keep is 0.0, expected above 0'),
+        (['data', 'demos', 'disturbance'], {'noise': -1}, 'noise is -1.0, expected at least 0'),
+        (['data', 'demos', 'disturbance'], {'flip': 2}, 'flip is 2.0, expected 0 to 1'),
+        (['data', 'wander', 'kind'], 'dagger', "stage 'ground' mixes ['wander'] of kind"),
         (['world'], 'moon', "world is 'moon', expected tabletop, or one as libero:object"),
         (['world'], 'libero:object', "data of libero:object has kinds ['wander']"),
         (['data', 'demos', 'task'], 'dance', "task is 'dance'"),
@@ -73,7 +104,7 @@ def broken(values, path, value):
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_refused_by_name(values, path, value, said):
-    with pytest.raises(recipe.RecipeError) as error:
+    with pytest.raises(RecipeError) as error:
         recipe_yaml.from_dict(broken(values, path, value))
     assert said in str(error.value)
 
@@ -81,13 +112,27 @@ def test_a_recipe_that_cannot_be_followed_is_refused_by_name(values, path, value
 def test_each_task_of_a_suite_must_get_a_chunk():
     shipped = recipe_yaml.load(share_file('config/training/libero-object-s.yaml'))
     few = {'demos': replace(shipped.data['demos'], frames=4500)}
-    with pytest.raises(recipe.RecipeError, match=r'4500 frames in chunks of 500, .* of 10 instr'):
+    with pytest.raises(RecipeError, match=r'4500 frames in chunks of 500, .* of 10 instr'):
         replace(shipped, data=few)
+
+
+def test_unknown_names_of_any_kind_are_said(values):
+    values.update({1: 2, 'colour': 3})
+    with pytest.raises(RecipeError, match=r'recipe: \[1\] are no words'):
+        recipe_yaml.from_dict(values)
+
+
+def test_a_frozen_prefix_is_not_thinned(values):
+    values.update(start='tabletop-s', bins_of_start=True)
+    values['model'].update(head='flow', chunk=2)
+    values['stages'][0]['tokens'] = 8
+    with pytest.raises(RecipeError, match="tokens is 8, expected 0 for head 'flow'"):
+        recipe_yaml.from_dict(values)
 
 
 def test_a_missing_name_is_said(values):
     del values['stages'][0]['rate']
-    with pytest.raises(recipe.RecipeError, match=r"stages\[0\]: missing \['rate'\]"):
+    with pytest.raises(RecipeError, match=r"stages\[0\]: missing \['rate'\]"):
         recipe_yaml.from_dict(values)
 
 
@@ -99,9 +144,9 @@ def test_numbers_that_yaml_takes_for_words_are_numbers(values):
 def test_the_file_is_named_in_the_error(tmp_path):
     file = tmp_path / 'odd.yaml'
     file.write_text('name: [1]\n')
-    with pytest.raises(recipe.RecipeError, match=r'odd\.yaml: recipe: missing'):
+    with pytest.raises(RecipeError, match=r'odd\.yaml: recipe: missing'):
         recipe_yaml.load(file)
-    with pytest.raises(recipe.RecipeError, match='cannot be read'):
+    with pytest.raises(RecipeError, match='cannot be read'):
         recipe_yaml.load(tmp_path / 'none.yaml')
 
 

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.presets import embedded
 from vla_accel_ros.training.packing import Packing
-from vla_accel_ros.training.shared_prefix import attend, hold
+from vla_accel_ros.training.shared_prefix import attend, run_prefix
 
 PROMPTS = [[1, 5, 6, 7], [1, 5, 8, 9, 10, 7], [1, 11, 7]]
 
@@ -38,7 +38,7 @@ def held(model):
     torch.manual_seed(1)
     pixels, asked = torch.randn(2, 6, 32, 32), torch.tensor([[0, 1], [2, 1]])
     packing = Packing.of(PROMPTS, model.config.visual_tokens, 1, 2)
-    return pixels, asked, hold(model, pixels, packing, asked)
+    return pixels, asked, run_prefix(model, pixels, packing, asked)
 
 
 def alone(model, pixels, prompt):

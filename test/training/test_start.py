@@ -22,9 +22,17 @@ from vla_accel_ros.models.families.oft.config import OFTConfig
 from vla_accel_ros.models.families.openvla.model import OpenVLA
 from vla_accel_ros.models.families.registry import build
 from vla_accel_ros.models.presets import embedded, scaled
-from vla_accel_ros.models.tokenizer import write_tokenizer
+from vla_accel_ros.models.tokenizer import vocabulary, write_tokenizer
 from vla_accel_ros.paths import checkpoint_folder
-from vla_accel_ros.training.start import BY_TOKEN, DECODER, SIGHT, statistics_of, take_weights
+from vla_accel_ros.sim.tasks import all_instructions
+from vla_accel_ros.training.start import (
+    BY_TOKEN,
+    DECODER,
+    SIGHT,
+    check_words,
+    statistics_of,
+    take_weights,
+)
 
 SHAPE = {
     'image_size': 32,
@@ -86,7 +94,7 @@ def test_what_a_word_is_to_the_start_is_taken_by_the_word(tmp_path):
 
 def test_a_start_whose_words_cannot_be_told_is_refused(reader):
     model = build(scaled(12, **SHAPE))
-    with pytest.raises(ValueError, match=r'tokenizer\.json has no list of words'):
+    with pytest.raises(ValueError, match=r'tokenizer\.json cannot be read'):
         take_weights(model, str(reader[1]), ['<unk>', 'put'])
 
 
@@ -105,6 +113,18 @@ def test_layers_may_be_left_out_of_what_is_taken_but_not_added(reader):
     checkpoint.save(shorter, folder)
     with pytest.raises(ValueError, match=r'drop_attention of its decoder is \(1,\), expected \('):
         take_weights(source, str(folder))
+
+
+def test_a_start_whose_ids_mean_other_words_is_refused_by_them(tmp_path):
+    words = vocabulary(all_instructions())
+    check_words('tabletop-s', words)
+    with pytest.raises(ValueError, match="other words than this recipe's world: mug, red"):
+        check_words('tabletop-s', ['mug' if word == 'red' else word for word in words])
+    with pytest.raises(ValueError, match='another order'):
+        check_words('tabletop-s', words[::-1])
+    (tmp_path / 'config.json').write_text('{}')
+    with pytest.raises(ValueError, match=r'tokenizer\.json cannot be read'):
+        check_words(str(tmp_path), words)
 
 
 def test_bins_may_be_those_of_the_start():

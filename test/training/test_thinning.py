@@ -74,6 +74,13 @@ def test_what_is_pointed_at_is_shown_however_flat(config):
         assert {3, 30, SECOND + 5, SECOND + 6} <= set(shown[0].tolist())
 
 
+def test_a_token_for_each_object_of_each_view_is_the_least(config):
+    thinning.check_room(24, 12, config)
+    with pytest.raises(ValueError, match='tokens is 22, expected at least 24'):
+        thinning.check_room(22, 12, config)
+    thinning.check_room(2 * VIEW, 1000, config)
+
+
 def test_among_flat_tokens_chance_decides(config):
     drawn = {
         tuple(

@@ -26,10 +26,12 @@ import torch
 from vla_accel_ros.commands.train import overfitting
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.training import curves, datasets, recipe, recipe_yaml
+from vla_accel_ros.training import curves, datasets, recipe_yaml
 from vla_accel_ros.training.batches import stream
 from vla_accel_ros.training.frames import Frames
-from vla_accel_ros.training.trainer import LOG, STATE, Trainer
+from vla_accel_ros.training.recipe_parts import KINDS
+from vla_accel_ros.training.state import STATE, StateError
+from vla_accel_ros.training.trainer import LOG, Trainer
 
 
 @pytest.fixture(autouse=True)
@@ -176,7 +178,7 @@ def test_dagger_labels_what_the_policy_gets_into(values, tmp_path, frames):
     trainer = trained(recipe_yaml.from_dict(values), tmp_path, frames, report=said.append)
     own = Frames(tmp_path / 'frames' / 'own')
     assert own.done.all()
-    assert set(own.arrays['kind']) == {recipe.KINDS.index('dagger')}
+    assert set(own.arrays['kind']) == {KINDS.index('dagger')}
     assert np.abs(own.arrays['actions'][:, 0, 0] - own.arrays['actions'][:, 1, 0]).max() > 1e-3
     assert any('closed loop' in line for line in said)
     assert curves.read(trainer.out / LOG)[-1]['success'] in (0.0, 0.5, 1.0)
@@ -185,6 +187,16 @@ def test_dagger_labels_what_the_policy_gets_into(values, tmp_path, frames):
 def test_a_folder_of_another_model_is_refused(small, tmp_path, frames):
     trained(small, tmp_path, frames, stop_at=2)
     assert (tmp_path / STATE).exists()
+    tokenizer = tmp_path / 'checkpoint' / 'tokenizer.json'
+    tokenizer.write_text('of the run')
     other = replace(small, model=replace(small.model, width=64))
-    with pytest.raises(ValueError, match='other weights'):
+    with pytest.raises(StateError, match=r'model\.width is 64, the run has 48'):
         Trainer(other, tmp_path, report=quiet)
+    assert tokenizer.read_text() == 'of the run'
+
+
+def test_what_a_killed_run_logged_before_it_kept_anything_is_logged_once(small, tmp_path):
+    log = tmp_path / LOG
+    log.write_text('{"stage": "ground", "images": 200, "act')
+    Trainer(small, tmp_path, report=quiet)
+    assert log.read_text() == ''

@@ -28,7 +28,7 @@ from vla_accel_ros.files.output_folder import OutputFolder
 from vla_accel_ros.files.outputs import check_outside, json_with
 from vla_accel_ros.paths import checkpoint_folder, share_files
 from vla_accel_ros.stopping import Interrupt
-from vla_accel_ros.training.recipe import LOSSES
+from vla_accel_ros.training.recipe_parts import LOSSES, TABLETOP
 
 LOG, RESULT, CURVES, CHECKPOINT = 'log.jsonl', 'result.json', 'curves.png', 'checkpoint'
 # All that a run leaves in its folder.
@@ -138,7 +138,19 @@ def overfitting(recipe, frames: int):
         mix=dict.fromkeys(data, 1.0),
         losses=losses,
     )
-    return replace(recipe, data=data, stages=(stage,), statistics=(), jitter=0.0, warmup=20)
+    asked = recipe.instructions
+    if recipe.world != TABLETOP:
+        # A chunk is of one task, and these few frames are one chunk.
+        asked = asked[:1]
+    return replace(
+        recipe,
+        instructions=asked,
+        data=data,
+        stages=(stage,),
+        statistics=(),
+        jitter=0.0,
+        warmup=20,
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -28,10 +28,12 @@ from vla_accel_ros.training.answers import Answers, of_language
 from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.heads import Heads
 from vla_accel_ros.training.lesson import Lesson, Losses, Step
-from vla_accel_ros.training.recipe import Recipe, Stage
+from vla_accel_ros.training.recipe import Recipe
+from vla_accel_ros.training.recipe_parts import Stage
 from vla_accel_ros.training.shapes import configure
 from vla_accel_ros.training.start import take_weights
 from vla_accel_ros.training.step import compute, lay_out
+from vla_accel_ros.training.thinning import check_room
 from vla_accel_ros.training.worlds import world_of
 
 
@@ -45,7 +47,8 @@ class Cloning(Lesson):
         fresh: Whether the run begins, so that the weights of the recipe's start are taken.
 
     Raises:
-        ValueError: When the recipe's start has another decoder.
+        ValueError: When the recipe's start has another decoder or other words, or a stage shows
+            fewer tokens than there are objects.
         FileNotFoundError: When there is no such start.
     """
 
@@ -59,6 +62,9 @@ class Cloning(Lesson):
             taken = take_weights(self._model, recipe.start, words)
             self.begins = f'starting from {recipe.start}: {", ".join(taken)}'
         facts = world_of(recipe.world).facts()
+        for stage in recipe.stages:
+            if stage.tokens:
+                check_room(stage.tokens, len(facts.objects), self.config)
         still = tuple(i for i, name in enumerate(recipe.cameras) if name not in facts.moving)
         self._heads = Heads(
             self.config, len(facts.objects), recipe.point_layers, still, facts.middle

@@ -71,7 +71,7 @@ def collect(
 
     Args:
         folder: See `Frames.create`.
-        kind: 'wander' or 'demonstration'.
+        kind: One of `recipe_parts.KINDS`; 'dagger' where episodes go one after the other.
         first_seed: Seed of the first episode, in the training range.
         disturbance: Of demonstrations.
         workers: Processes.

@@ -82,6 +82,9 @@ def draw(log: str | Path, picture: str | Path) -> None:
         if key in ('locate', 'sight_px', 'point', 'vector_mm', 'goal_mm', 'action'):
             axis.set_yscale('log')
         axis.grid(alpha=0.3)
-    axes.flat[0].legend()
+    # A head behind a frozen prefix has no grounding: its first panels are empty.
+    drawn = next((axis for axis in axes.flat if axis.get_legend_handles_labels()[0]), None)
+    if drawn is not None:
+        drawn.legend()
     replace_whole(Path(picture), lambda beside: figure.savefig(beside, dpi=110))
     pyplot.close(figure)

@@ -17,17 +17,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
-from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
+from vla_accel_ros.training.chunks import chunk_seeds
 from vla_accel_ros.training.frames import Frames
-from vla_accel_ros.training.recipe import SEEDS_A_CHUNK, FramesRecipe
+from vla_accel_ros.training.recipe_parts import FramesRecipe
 from vla_accel_ros.training.rollout import Rollout, RolloutEpisode
-from vla_accel_ros.training.tabletop_frames import STEP, write_frame
+from vla_accel_ros.training.tabletop_frames import STEP, frame
 
 AT_ONCE = 24
 LONGEST = 110
@@ -36,7 +37,7 @@ LONGEST = 110
 def collect_dagger(
     frames: Frames,
     recipe: FramesRecipe,
-    rollout: Rollout,
+    policy: Callable[[], Rollout],
     progress: Callable[[int, int], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -48,42 +49,51 @@ def collect_dagger(
     Args:
         frames: Where to.
         recipe: Of the set.
-        rollout: The policy in the closed loop.
+        policy: Gives the policy in the closed loop, its noise from the beginning. Each chunk asks
+            anew, so that interruptions change nothing.
         progress: Called with frames made and frames wanted.
         stopped: Asked at every step whether to stop before the end.
     """
-    spec, expert = frames.spec, Expert()
-    for chunk in np.flatnonzero(~frames.done):
-        span = spec.span(int(chunk))
-        random = np.random.default_rng([recipe.seed, int(chunk)])
-        first = recipe.seed + int(chunk) * SEEDS_A_CHUNK
-        fresh = iter(seeds.require('training', first, SEEDS_A_CHUNK))
-        at = span.start
-
-        def visit(env: TabletopEnv, episode: RolloutEpisode, span=span, random=random) -> None:
-            nonlocal at
-            if at == span.stop:
-                return
-            asked = spec.instructions.index(episode.instruction)
-            write_frame(frames, at, env, expert, 'dagger', asked, random)
-            at += 1
-
-        def noise(action: np.ndarray, random=random) -> np.ndarray:
-            scale = recipe.disturbance.noise
-            action[END_EFFECTOR.moving] += random.normal(0.0, scale, len(STEP)) * STEP
-            return action
-
-        def begin(random=random, fresh=fresh) -> RolloutEpisode:
-            return rollout.start(
-                next(fresh), spec.instructions[int(random.integers(len(spec.instructions)))]
-            )
-
-        episodes = [begin() for _ in range(AT_ONCE)]
-        while at < span.stop:
-            if stopped():
-                return
-            rollout.advance(episodes, visit, noise)
-            episodes = [begin() if e.over or e.steps >= LONGEST else e for e in episodes]
-        frames.finish(int(chunk))
+    for chunk in map(int, np.flatnonzero(~frames.done)):
+        with closing(policy()) as rollout:
+            _fill(frames, chunk, recipe, rollout, stopped)
+        if stopped():
+            return
         if progress is not None:
             progress(len(frames.ready()), len(frames))
+
+
+def _fill(
+    frames: Frames, chunk: int, recipe: FramesRecipe, rollout: Rollout, stopped: Callable[[], bool]
+) -> None:
+    """Fill one chunk; it stays unfinished when stopped."""
+    spec, expert, span = frames.spec, Expert(), frames.spec.span(chunk)
+    random = np.random.default_rng([recipe.seed, chunk])
+    unused = iter(chunk_seeds(recipe.seed, chunk))
+    at = span.start
+
+    def visit(env: TabletopEnv, episode: RolloutEpisode) -> None:
+        nonlocal at
+        if at == span.stop:
+            return
+        asked = spec.instructions.index(episode.instruction)
+        frames.write(at, frame(env, spec, expert, 'dagger', asked, random))
+        at += 1
+
+    def noise(action: np.ndarray) -> np.ndarray:
+        scale = recipe.disturbance.noise
+        action[END_EFFECTOR.moving] += random.normal(0.0, scale, len(STEP)) * STEP
+        return action
+
+    def begin() -> RolloutEpisode:
+        seed = next(unused)
+        instruction = spec.instructions[int(random.integers(len(spec.instructions)))]
+        return rollout.start(seed, instruction)
+
+    episodes = [begin() for _ in range(AT_ONCE)]
+    while at < span.stop:
+        if stopped():
+            return
+        rollout.advance(episodes, visit, noise)
+        episodes = [begin() if e.over or e.steps >= LONGEST else e for e in episodes]
+    frames.finish(chunk)

@@ -53,6 +53,7 @@ def spec_of(recipe: Recipe, name: str) -> FrameSpec:
         recipe.jpeg,
         recipe.world,
         world.saves,
+        f'{wanted.kind} from seed {wanted.seed}, {wanted.disturbance}',
     )
 
 
@@ -98,7 +99,7 @@ def prepare(trainer: Maker, names: Iterable[str]) -> dict[str, Frames]:
         progress = Tenths(trainer.say)
         alone = not world_of(trainer.recipe.world).saves
         if recipe.kind == 'dagger' and not alone:
-            collect_dagger(frames, recipe, trainer.rollout(), progress, lambda: trainer.stopped)
+            collect_dagger(frames, recipe, trainer.rollout, progress, lambda: trainer.stopped)
         else:
             if recipe.kind == 'dagger':
                 trainer.export()

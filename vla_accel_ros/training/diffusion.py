@@ -15,8 +15,8 @@
 """A diffusion transformer that learns to denoise the expert's chunk; the rest is frozen.
 
 It is conditioned on one vector, the last row of the prompt behind the final norm. As in CogACT
-(arXiv 2411.19650) it predicts the noise, at steps of the schedule drawn alike, and is now and then
-told nothing, so that guidance has something to lead away from.
+(arXiv 2411.19650) it predicts the noise, at steps of the schedule drawn uniformly. A share of the
+samples is unconditional, for classifier-free guidance.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.frozen import Frozen
 from vla_accel_ros.training.lesson import Losses, Step
 from vla_accel_ros.training.packing import Packing, forward
-from vla_accel_ros.training.recipe import Recipe, Stage
+from vla_accel_ros.training.recipe import Recipe
+from vla_accel_ros.training.recipe_parts import Stage
 
-# Share of the samples that are told nothing.
-UNTOLD = 0.1
+# Share of the samples that are unconditional.
+UNCONDITIONAL = 0.1
 
 
 @torch.no_grad()
@@ -70,19 +71,21 @@ class DiffusionLesson(Frozen):
     def step(self, stage: Stage, prompts: list[list[int]], asks: int) -> Step:
         """See `Lesson.step`."""
         packing, draws, net = self.packing(prompts, asks), self.recipe.draws, self._net
-        left = torch.from_numpy(alphas(self.config.head.schedule)).float()
+        # Share of the signal that each step of the schedule leaves.
+        signal = torch.from_numpy(alphas(self.config.head.schedule)).float()
 
         def run(batch: Batch, generator: torch.Generator) -> Losses:
-            told = features(self.frozen, self.pixels(batch), packing, batch.asked.to(self.device))
-            told = told.flatten(0, 1).repeat_interleave(draws, 0)
+            asked = batch.asked.to(self.device)
+            feature = features(self.frozen, self.pixels(batch), packing, asked)
+            feature = feature.flatten(0, 1).repeat_interleave(draws, 0)
             actions = batch.actions.flatten(0, 1).repeat_interleave(draws, 0)
             noise = torch.randn(actions.shape, generator=generator)
-            times = torch.randint(len(left), (len(actions),), generator=generator)
-            kept = left[times][:, None, None]
+            times = torch.randint(len(signal), (len(actions),), generator=generator)
+            kept = signal[times][:, None, None]
             x = kept.sqrt() * actions + (1 - kept).sqrt() * noise
-            untold = torch.rand(len(actions), generator=generator) < UNTOLD
-            condition = net.z_embedder(told, True).chunk(2)
-            condition = torch.where(untold.to(self.device)[:, None], *condition[::-1])
+            without = torch.rand(len(actions), generator=generator) < UNCONDITIONAL
+            conditional, unconditional = net.z_embedder(feature, True).chunk(2)
+            condition = torch.where(without.to(self.device)[:, None], unconditional, conditional)
             condition = condition + net.t_embedder(times.to(self.device))
             said = net(x.to(self.device, net.dtype), condition).float()
             error = said - noise.to(self.device)
@@ -109,12 +112,12 @@ class DiffusionLesson(Frozen):
             packing = Packing.of(prompts, config.visual_tokens, 1, 1)
             packing = packing.to(model.device, model.dtype)
             asked = torch.arange(len(prompts), device=model.device)[:, None]
-            told = features(model, pixels.to(model.device, model.dtype), packing, asked)
+            feature = features(model, pixels.to(model.device, model.dtype), packing, asked)
             noise = torch.randn(
                 len(prompts), config.head.chunk, config.action_dims, generator=generator
             )
             with torch.no_grad():
-                chunks = head.denoised(told[:, 0], noise.to(model.device))
+                chunks = head.denoised(feature[:, 0], noise.to(model.device))
             return np.stack([head.read(chunk) for chunk in chunks.double().cpu().numpy()])
 
         return run

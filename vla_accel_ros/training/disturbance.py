@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vla_accel_ros.training.recipe_checks import check, check_between
+
 
 @dataclass(frozen=True)
 class Disturbance:
@@ -37,3 +39,9 @@ class Disturbance:
     flip: float = 0.3
     change: float = 0.01
     keep: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_between('noise', self.noise, 0)
+        for name in ('burst', 'flip', 'change', 'keep'):
+            check_between(name, getattr(self, name), 0, 1)
+        check(self.keep > 0, f'keep is {self.keep}, expected above 0')

@@ -47,11 +47,12 @@ from vla_accel_ros.training.batches import Batch
 from vla_accel_ros.training.frozen import Frozen
 from vla_accel_ros.training.lesson import Losses, Step
 from vla_accel_ros.training.packing import Packing
-from vla_accel_ros.training.recipe import Recipe, Stage
-from vla_accel_ros.training.shared_prefix import Shared, attend, hold
+from vla_accel_ros.training.recipe import Recipe
+from vla_accel_ros.training.recipe_parts import Stage
+from vla_accel_ros.training.shared_prefix import Shared, attend, run_prefix
 
-# Of the beta distribution of t, and the least t.
-EARLY, LATE, LEAST = 1.5, 1.0, 0.001
+# Of the beta distribution of t, whose other number is 1, and the least t.
+ALPHA, LEAST = 1.5, 0.001
 
 
 def velocity(
@@ -90,7 +91,7 @@ def velocity(
 
 
 @torch.no_grad()
-def begin_as(expert: Expert, decoder: LlamaDecoder) -> None:
+def initialise_from(expert: Expert, decoder: LlamaDecoder) -> None:
     """Give an expert of a decoder's shape its weights: its rows read images as action tokens did.
 
     The norms begin as the decoder's, with open gates, nearly whatever the time.
@@ -112,8 +113,8 @@ def _as(norm: nn.Module, plain: nn.Module) -> None:
 
 
 def draw_times(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Draw times float32 of a shape: beta distributed with one of its numbers 1, so by a root."""
-    return torch.rand(shape, generator=generator) ** (1 / EARLY) * (1 - LEAST) + LEAST
+    """Draw times float32 of a shape from beta(ALPHA, 1), so by a root, and keep clear of 0."""
+    return torch.rand(shape, generator=generator) ** (1 / ALPHA) * (1 - LEAST) + LEAST
 
 
 def draw_given(shape: tuple[int, ...], most: int, generator: torch.Generator) -> Tensor:
@@ -154,7 +155,7 @@ class FlowLesson(Frozen):
         )
         self.config = replace(plain, decoder=decoder, head=head)
         self._network = Pi0Flow(head, decoder)
-        begin_as(self._network.expert, self.frozen.language_model.model)
+        initialise_from(self._network.expert, self.frozen.language_model.model)
         self.modules = {'flow': self._network.to(device)}
 
     def step(self, stage: Stage, prompts: list[list[int]], asks: int) -> Step:
@@ -163,7 +164,9 @@ class FlowLesson(Frozen):
         network, draws = self._network, self.recipe.draws
 
         def run(batch: Batch, generator: torch.Generator) -> Losses:
-            shared = hold(self.frozen, self.pixels(batch), packing, batch.asked.to(self.device))
+            shared = run_prefix(
+                self.frozen, self.pixels(batch), packing, batch.asked.to(self.device)
+            )
             actions = batch.actions[:, :, None].expand(-1, -1, draws, -1, -1)
             noise = torch.randn(actions.shape, generator=generator).to(self.device)
             time = draw_times(actions.shape[:3], generator).to(self.device)
@@ -198,7 +201,7 @@ class FlowLesson(Frozen):
             packing = Packing.of(prompts, config.visual_tokens, 1, 1)
             packing = packing.to(model.device, model.dtype)
             asked = torch.arange(len(prompts), device=model.device)[:, None]
-            shared = hold(model, pixels.to(model.device, model.dtype), packing, asked)
+            shared = run_prefix(model, pixels.to(model.device, model.dtype), packing, asked)
             shape = (len(prompts), 1, 1, config.head.chunk, config.action_dims)
             noise = noise_of(seed, next(number), shape).to(model.device)
             return answer(model.flow, shared, noise)[:, 0, 0].double().cpu().numpy()

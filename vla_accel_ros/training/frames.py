@@ -21,7 +21,7 @@ and their different actions does the policy have to read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import errno
 import json
 import os
@@ -33,9 +33,10 @@ from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.files.whole_files import naming, write_whole
 from vla_accel_ros.sim.env import PROPRIO_LOW
 from vla_accel_ros.training import pictures
-from vla_accel_ros.training.recipe import TABLETOP
+from vla_accel_ros.training.recipe_checks import short
+from vla_accel_ros.training.recipe_parts import TABLETOP
 
-META = 'frames.json'
+META, DONE = 'frames.json', 'done'
 
 
 def layout(spec: FrameSpec) -> dict:
@@ -46,7 +47,7 @@ def layout(spec: FrameSpec) -> dict:
     environment has it. vectors: from the tool to each object, base frame, m. turns: each one's
     yaw against the tool's, rad. width: between the finger pads, m. places: column and row of each
     object in each image as shares of its side; seen: 1 in view, 0 not, -1 not to be told. kind:
-    index into `recipe.KINDS`. asked: the instruction that was being followed.
+    index into `recipe_parts.KINDS`. asked: the instruction that was being followed.
     """
     cameras, objects = len(spec.cameras), len(spec.objects)
     view = (pictures.slot(spec.size),) if spec.jpeg else (spec.size, spec.size, 3)
@@ -79,6 +80,7 @@ class FrameSpec:
         jpeg: Whether images are stored as JPEG.
         world: What they are of; see `worlds.world_of`.
         asks_all: Whether each is labelled for all instructions, or for the one that was followed.
+        made: How, in words: kind, first seed and disturbance; empty where nobody said.
     """
 
     count: int
@@ -91,6 +93,7 @@ class FrameSpec:
     jpeg: bool = False
     world: str = TABLETOP
     asks_all: bool = True
+    made: str = ''
 
     def __post_init__(self) -> None:
         for name in ('cameras', 'objects', 'instructions'):
@@ -113,10 +116,16 @@ class FrameSpec:
         return slice(chunk * self.chunk, min(self.count, (chunk + 1) * self.chunk))
 
 
+def files(spec: FrameSpec) -> dict:
+    """Return name -> (type, shape) of what is on the disk, and of which chunks are done."""
+    stored = {name: (kind, (spec.count, *shape)) for name, (kind, shape) in layout(spec).items()}
+    return {**stored, DONE: ('bool', (spec.chunks,))}
+
+
 def size(spec: FrameSpec) -> int:
     """Return how many bytes a set of frames takes on the disk."""
-    return spec.count * sum(
-        np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in layout(spec).values()
+    return sum(
+        np.dtype(kind).itemsize * int(np.prod(shape)) for kind, shape in files(spec).values()
     )
 
 
@@ -142,21 +151,32 @@ class Frames:
         folder: Made by `create`.
 
     Raises:
-        ValueError: When the folder holds no frames.
+        ValueError: When the folder holds no frames, or files that are not what it says.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         try:
             meta = json.loads((self.folder / META).read_text(encoding='utf-8'))
-        except (OSError, ValueError) as error:
+            self.spec = FrameSpec(**meta)
+        except (OSError, ValueError, TypeError) as error:
             raise ValueError(f'{self.folder} holds no frames: {error}') from error
-        self.spec = FrameSpec(**meta)
-        self.done = np.load(self.folder / 'done.npy', mmap_mode='r+')
-        self.arrays = {
-            name: np.load(self.folder / f'{name}.npy', mmap_mode='r+')
-            for name in layout(self.spec)
-        }
+        arrays = {name: self._opened(name, *what) for name, what in files(self.spec).items()}
+        self.done = arrays.pop(DONE)
+        self.arrays = arrays
+
+    def _opened(self, name: str, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+        file = self.folder / f'{name}.npy'
+        try:
+            array = np.load(file, mmap_mode='r+')
+        except (OSError, ValueError, EOFError) as error:
+            raise ValueError(f'{file} cannot be read: {error}; remove {self.folder}') from error
+        if array.shape != shape or array.dtype != kind:
+            raise ValueError(
+                f'{file} has {array.dtype} {list(array.shape)}, expected {kind} {list(shape)}; '
+                f'remove {self.folder}'
+            )
+        return array
 
     @classmethod
     def create(cls, folder: str | Path, spec: FrameSpec) -> Frames:
@@ -168,17 +188,22 @@ class Frames:
         folder = Path(folder)
         if (folder / META).exists():
             frames = cls(folder)
-            if frames.spec != spec:
+            there = frames.spec if frames.spec.made else replace(frames.spec, made=spec.made)
+            other = [
+                f'{name} is {short(value)}, expected {short(getattr(spec, name))}'
+                for name, value in vars(there).items()
+                if value != getattr(spec, name)
+            ]
+            if other:
                 raise ValueError(
-                    f'{folder} holds frames made by another recipe ({frames.spec}); '
+                    f'{folder} holds frames made by another recipe: {"; ".join(other)}; '
                     'remove the folder or choose another one'
                 )
             return frames
         folder.mkdir(parents=True, exist_ok=True)
-        for name, (kind, shape) in {**layout(spec), 'done': ('bool', None)}.items():
-            full = (spec.chunks,) if shape is None else (spec.count, *shape)
+        for name, (kind, shape) in files(spec).items():
             file = folder / f'{name}.npy'
-            np.lib.format.open_memmap(file, 'w+', np.dtype(kind), full).flush()
+            np.lib.format.open_memmap(file, 'w+', np.dtype(kind), shape).flush()
             _allocate(file)
         write_whole(folder / META, json.dumps(spec.__dict__, indent=1) + '\n')
         return cls(folder)

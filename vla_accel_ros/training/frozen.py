@@ -28,7 +28,7 @@ from vla_accel_ros.training.lesson import Lesson
 from vla_accel_ros.training.packing import Packing
 from vla_accel_ros.training.recipe import Recipe
 from vla_accel_ros.training.shapes import configure
-from vla_accel_ros.training.start import SIGHT, take_weights
+from vla_accel_ros.training.start import SIGHT, check_words, take_weights
 
 
 class Frozen(Lesson):
@@ -45,7 +45,7 @@ class Frozen(Lesson):
         frozen: The start's model, which is not trained, in bfloat16.
 
     Raises:
-        ValueError: When the recipe's start has another decoder or other towers.
+        ValueError: When the recipe's start has another decoder, other towers or other words.
         FileNotFoundError: When there is no such start.
     """
 
@@ -53,6 +53,7 @@ class Frozen(Lesson):
         self.recipe, self.device = recipe, device
         shape = replace(recipe.model, chunk=0, head='own')
         self.frozen = build(configure(shape, words, len(recipe.cameras)))
+        check_words(recipe.start, words)
         self.begins = f'frozen, of {recipe.start}: {", ".join(self.take(self.frozen))}'
         self.frozen.to(device, torch.bfloat16, memory_format=torch.channels_last)
         self.frozen.requires_grad_(False)

@@ -138,6 +138,22 @@ def in_units(positions: Tensor, middle: tuple[float, float, float]) -> Tensor:
     return (positions - positions.new_tensor(middle)) / NEAR_M
 
 
+def _smooth(error: Tensor) -> Tensor:
+    """Return the sum of a loss that is square up to BETA."""
+    return F.smooth_l1_loss(error, torch.zeros_like(error), beta=BETA, reduction='sum')
+
+
+def _cross_entropy(logits: Tensor, index: Tensor) -> Tensor:
+    """Return the sum of what choices [..., n] miss an index [...] by; -100 is ignored."""
+    flat = logits.flatten(0, -2)
+    return F.cross_entropy(flat, index.flatten(), ignore_index=-100, reduction='sum')
+
+
+def _mean(total: Tensor, count: Tensor | int) -> Tensor:
+    """Return a mean of what there is; of nothing it is 0, where NaN would spoil every gradient."""
+    return total / max(1, int(count))
+
+
 def locate_loss(
     heads: Heads, features: list[Tensor], places: Tensor, seen: Tensor, positions: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -154,17 +170,17 @@ def locate_loss(
     for camera, (head, feature) in enumerate(zip(heads.locate, features, strict=True)):
         logits, offsets, spatial = head(feature)
         index, target = cells(places[:, camera], seen[:, camera], grid)
-        loss = loss + F.cross_entropy(logits.flatten(0, 1), index.flatten(), ignore_index=-100)
+        told = (index != -100).sum()
+        loss = loss + _mean(_cross_entropy(logits, index), told)
         valid = (index >= 0) & (index < grid * grid)
         at = index.clamp(0, grid * grid - 1)[:, None, :, None]
         error = (offsets.gather(1, at.expand(-1, -1, -1, 2))[:, 0] - target)[valid]
-        loss = loss + FINE * F.smooth_l1_loss(error, torch.zeros_like(error), beta=BETA)
+        loss = loss + FINE * _mean(_smooth(error), error.numel())
         errors.append(error.detach().norm(dim=-1))
         if camera in heads.still:
             said = spatial.gather(1, at.expand(-1, -1, -1, 3))[:, 0]
-            loss = loss + FINE * F.smooth_l1_loss(
-                said[valid], in_units(positions, heads.middle)[valid], beta=BETA
-            )
+            away = (said - in_units(positions, heads.middle))[valid]
+            loss = loss + FINE * _mean(_smooth(away), away.numel())
     return loss / len(features), torch.cat(errors).median()
 
 
@@ -176,7 +192,7 @@ def point_loss(
     rows: Tensor,
     index: Tensor,
 ):
-    """Return the loss of pointing, and the share pointed right by the last asked layer.
+    """Return the loss of pointing, and the share pointed right by the last asked layer, or NaN.
 
     Args:
         heads: The heads.
@@ -187,14 +203,11 @@ def point_loss(
         index: [B, P, cameras], the meant object's token among these; see `cells`.
     """
     config, known = heads.config, index >= 0
-    loss, right = index.new_zeros((), dtype=torch.float32), None
+    loss, right = (index.new_full((), value, dtype=torch.float32) for value in (0.0, torch.nan))
     for head, layer in zip(points, heads.point_layers, strict=True):
         x = layers[layer]
         logits = head(rows_of(x, rows), x[:, 1 : 1 + visual], config.cameras)
-        wrong = F.cross_entropy(
-            logits.flatten(0, 2), index.flatten(), ignore_index=-100, reduction='sum'
-        )
-        loss = loss + wrong / known.sum().clamp_min(1)
+        loss = loss + _mean(_cross_entropy(logits, index), known.sum())
         right = (logits.detach().argmax(-1) == index)[known].float().mean()
     return loss / max(1, len(points)), right
 
@@ -218,7 +231,8 @@ def relate_loss(heads: Heads, first: Tensor, vectors: Tensor, turns: Tensor, wid
         ],
         dim=-1,
     )
-    loss = FINE * F.smooth_l1_loss(said, target, beta=BETA)
+    away = said - target
+    loss = FINE * _mean(_smooth(away), away.numel())
     error = (said.detach()[..., :3] - target[..., :3]).norm(dim=-1).median() * NEAR_M
     return loss, error
 
@@ -234,6 +248,5 @@ def goal_loss(heads: Heads, first: Tensor, vectors: Tensor, there: Tensor):
     """
     said = heads.goal_relate(first).float()
     error = said - vectors / NEAR_M
-    each = F.smooth_l1_loss(error, torch.zeros_like(error), beta=BETA, reduction='none').mean(-1)
-    loss = FINE * (each * there).sum() / there.sum().clamp_min(1)
+    loss = FINE * _mean(_smooth(error[there]), error[there].numel())
     return loss, error.detach().norm(dim=-1)[there].median() * NEAR_M

@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
+from vla_accel_ros.inputs.views import fit_view
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
 from vla_accel_ros.sim.rotations import wrap
@@ -110,15 +111,7 @@ def render(env: TabletopEnv, size: int, rendered: int) -> list[np.ndarray]:
 
     A robot's camera has a size of its own; what resizing does to edges should be nothing new.
     """
-    views = [env.render_camera(name, rendered) for name in env.cameras]
-    if rendered == size:
-        return views
-    from PIL import Image
-
-    return [
-        np.asarray(Image.fromarray(view).resize((size, size), Image.Resampling.BICUBIC))
-        for view in views
-    ]
+    return [fit_view(env.render_camera(name, rendered), size) for name in env.cameras]
 
 
 def ahead(env: TabletopEnv, expert: Expert, tasks: tuple[Task, ...], horizon: int) -> np.ndarray:

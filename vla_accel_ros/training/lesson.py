@@ -27,7 +27,7 @@ from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.training.answers import Answers
 from vla_accel_ros.training.batches import Batch
-from vla_accel_ros.training.recipe import Stage
+from vla_accel_ros.training.recipe_parts import Stage
 
 
 @dataclass

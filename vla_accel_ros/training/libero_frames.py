@@ -30,12 +30,12 @@ import numpy as np
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments.libero_env import LiberoKind, LiberoSuite
 from vla_accel_ros.environments.libero_expert import FAST, TURN
-from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.inputs.views import fit_view
 from vla_accel_ros.observations import Observation
+from vla_accel_ros.training.chunks import fill_chunk
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec
-from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK
+from vla_accel_ros.training.recipe_parts import KINDS
 
 # What noise is a share of: m and rad a step, as told.
 STEP = np.array([FAST] * 3 + [0.5 * TURN] * 3)
@@ -155,31 +155,29 @@ class LiberoMaker:
     def make_chunk(self, frames: Frames, chunk: int, first_seed: int, how: Disturbance) -> None:
         """See `world.FrameMaker.make_chunk`."""
         spec = frames.spec
-        span, asked = spec.span(chunk), chunk % len(self._tasks)
+        asked = chunk % len(self._tasks)
         kind = self._tasks[asked]
         if self._suite is None or self._suite.name != kind.name:
             if self._suite is not None:
                 self._suite.close()
             self._suite = kind.make(spec.size, None)
         random = np.random.default_rng([first_seed, chunk])
-        labels = {'kind': KINDS.index(self._kind), 'asked': asked}
-        at = span.start
-        start = first_seed + chunk * SEEDS_A_CHUNK
-        for seed in seeds.require('training', start, SEEDS_A_CHUNK):
+        labels = {'kind': np.array(KINDS.index(self._kind)), 'asked': np.array(asked)}
+
+        def episode(seed: int) -> Iterator[dict[str, np.ndarray]]:
             self._suite.reset(seed, spec.instructions[asked])
             for values in self._episode(spec, spec.instructions[asked], random, how):
-                frames.write(at, {**values, **labels})
-                at += 1
-                if at == span.stop:
-                    frames.finish(chunk)
-                    return
-        raise RuntimeError(f'{SEEDS_A_CHUNK} episodes did not fill chunk {chunk}')
+                yield {**values, **labels}
+
+        fill_chunk(frames, chunk, first_seed, episode)
 
     def _episode(
         self, spec: FrameSpec, instruction: str, random: np.random.Generator, how: Disturbance
     ) -> Iterator[dict[str, np.ndarray]]:
         suite, policy = self._suite, self._policy
         if policy is not None:
+            # Its noise depends on the episode alone, whoever made the ones before it.
+            policy.reset()
 
             def lead() -> Iterator[np.ndarray]:
                 return led(policy, suite, instruction, int(random.integers(1, ANSWERS + 1)))

@@ -45,7 +45,7 @@ class Packing:
         columns: int [P, D], columns of a branch that predict the D action tokens.
         starts: int [K], where each branch starts in the packed sequence.
         positions: int [1, S], absolute positions; of visual tokens, those of the first ones: see
-            `some`.
+            `select_visual`.
         mask: [1, 1, S, S], added to the attention scores.
     """
 
@@ -140,7 +140,9 @@ class Packed:
     logits: Tensor
 
 
-def some(visual: Tensor, positions: Tensor, shown: Tensor | None) -> tuple[Tensor, Tensor]:
+def select_visual(
+    visual: Tensor, positions: Tensor, shown: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Keep some of the visual tokens, each at its place.
 
     Args:
@@ -177,7 +179,7 @@ def forward(
         shown: int [B, shown], ascending, the visual tokens that the decoder gets; None for all.
     """
     features = model.tower_features(pixels)
-    visual, positions = some(model.project(features), packing.positions, shown)
+    visual, positions = select_visual(model.project(features), packing.positions, shown)
     columns = packing.columns[asked]
     words = packing.words[asked].scatter(2, columns[..., 1:], actions)
     bos = words.new_full((len(pixels), 1), packing.bos)

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.training.last_rows import rows_of, run_for
-from vla_accel_ros.training.packing import Packed, some
+from vla_accel_ros.training.packing import Packed, select_visual
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def forward(
     """
     features = model.tower_features(pixels)
     count, which = asked.shape[1], asked.flatten()
-    visual, positions = some(model.project(features), layout.positions, shown)
+    visual, positions = select_visual(model.project(features), layout.positions, shown)
     visual = visual.repeat_interleave(count, 0)
     positions = positions if shown is None else positions.repeat_interleave(count, 0)
     words = layout.words[which]

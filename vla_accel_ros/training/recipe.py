@@ -20,149 +20,23 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from vla_accel_ros.evaluation import seeds
-from vla_accel_ros.sim.tasks import TASKS, all_instructions
-from vla_accel_ros.training.disturbance import Disturbance
+from vla_accel_ros.sim.cameras import NAMES as TABLETOP_CAMERAS
+from vla_accel_ros.sim.tasks import all_instructions
+from vla_accel_ros.training.recipe_checks import check, check_between, check_distinct
+from vla_accel_ros.training.recipe_parts import (
+    CHUNK_ALONE,
+    CHUNKS,
+    LEAST_SHOWN,
+    LIBERO,
+    SEEDS_A_CHUNK,
+    TABLETOP,
+    FramesRecipe,
+    ModelRecipe,
+    Stage,
+)
 
-# Frames made in one go, by kind. DAgger's episodes run side by side: a chunk must outlast the
-# longest of them, or all of it would be their beginnings.
-CHUNKS = {'wander': 500, 'demonstration': 500, 'dagger': 5000}
-# Where episodes go one after the other, each chunk is of one task.
-CHUNK_ALONE = 250
-SEEDS_A_CHUNK = 500
-KINDS = tuple(CHUNKS)
-# Worlds that frames are of; a suite of LIBERO stands behind the second.
-TABLETOP, LIBERO = 'tabletop', 'libero:'
-# Visual tokens of a view that thinning leaves at least: those of all objects, and as many more.
-LEAST_SHOWN = 10
-FORMS = ('embedded', 'scaled')
-HEADS = ('own', 'flow', 'diffusion')
-LOSSES = ('locate', 'point', 'relate', 'goal', 'action')
-
-
-class RecipeError(ValueError):
-    """A recipe that cannot be followed, with the name of what is wrong."""
-
-
-def check(condition: bool, message: str) -> None:
-    """Raise a RecipeError with the message unless the condition holds."""
-    if not condition:
-        raise RecipeError(message)
-
-
-@dataclass(frozen=True)
-class ModelRecipe:
-    """Shape of the model; see `models.presets`.
-
-    Attributes:
-        form: 'embedded' (a small tower a camera) or 'scaled' (OpenVLA's two towers a view).
-        chunk: Actions of one answer of OpenVLA-OFT's heads, or of an action expert; 0 for
-            OpenVLA's tokens.
-        image_size: Pixels of a side.
-        patch: Pixels along a token's side.
-        tower_width: Channels of a tower.
-        tower_blocks: Blocks of a tower.
-        width: Channels of the decoder.
-        layers: Decoder layers.
-        heads: Decoder heads.
-        drop: Decoder layers, from 0, that are left out; see `vla-accel depth`.
-        head: 'own' (the language model answers), or what answers behind the frozen prefix of
-            the recipe's start: 'flow' (an action expert, see `flow`) or 'diffusion' (a
-            transformer on one vector, see `diffusion`).
-        head_width: Channels of the diffusion transformer.
-        head_layers: Its blocks.
-    """
-
-    form: str = 'embedded'
-    chunk: int = 0
-    image_size: int = 96
-    patch: int = 16
-    tower_width: int = 128
-    tower_blocks: int = 2
-    width: int = 192
-    layers: int = 4
-    heads: int = 6
-    drop: tuple[int, ...] = ()
-    head: str = 'own'
-    head_width: int = 192
-    head_layers: int = 4
-
-    def __post_init__(self) -> None:
-        check(self.form in FORMS, f"form is '{self.form}', expected one of {FORMS}")
-        check(self.head in HEADS, f"head is '{self.head}', expected one of {HEADS}")
-        least = int(self.head != 'own')
-        check(self.chunk >= least, f'chunk is {self.chunk}, expected at least {least}')
-        check(
-            {*self.drop} < {*range(self.layers)},
-            f'drop is {list(self.drop)}, expected some of the layers 0 to {self.layers - 1}',
-        )
-
-
-@dataclass(frozen=True)
-class FramesRecipe:
-    """One set of frames.
-
-    Attributes:
-        kind: 'wander', 'demonstration' or 'dagger'.
-        frames: How many.
-        seed: First episode's seed, in the training range; sets must not overlap.
-        task: Kind of task that is asked and labelled for: 'lift', 'place' or 'stack'; empty
-            for all instructions of the recipe.
-        disturbance: How the demonstrations are disturbed.
-    """
-
-    kind: str
-    frames: int
-    seed: int
-    task: str = ''
-    disturbance: Disturbance = field(default_factory=Disturbance)
-
-    def __post_init__(self) -> None:
-        check(self.kind in KINDS, f"kind is '{self.kind}', expected one of {KINDS}")
-        check(self.frames >= 1, f'frames is {self.frames}, expected at least 1')
-        kinds = ('', *TASKS)
-        check(self.task in kinds, f"task is '{self.task}', expected one of {kinds}")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stretch of training.
-
-    Attributes:
-        name: What it is called in logs.
-        images: Images to train on; each comes with several instructions.
-        rate: Peak learning rate.
-        floor: Share of it that is left at the end.
-        mix: Share of a batch by set of frames.
-        losses: Weight of each loss; see `LOSSES`. Those left out are 0.
-        evaluate: Closed-loop check after every so many images; 0 for none.
-        tokens: Visual tokens that the decoder is shown; 0 for all. See `thinning`.
-        asks: Instructions asked of one image; 0 for as many as the recipe says.
-        prefix: First rows of a chunk that are given to an action expert at most, without noise,
-            as those that a robot executes meanwhile; how many is drawn for each chunk.
-    """
-
-    name: str
-    images: int
-    rate: float
-    mix: dict
-    losses: dict
-    floor: float = 0.1
-    evaluate: int = 0
-    tokens: int = 0
-    asks: int = 0
-    prefix: int = 0
-
-    def __post_init__(self) -> None:
-        check(self.prefix >= 0, f"stage '{self.name}': prefix is {self.prefix}, expected >= 0")
-        check(self.images >= 1, f"stage '{self.name}': images is {self.images}, expected >= 1")
-        check(self.asks >= 0, f"stage '{self.name}': asks is {self.asks}, expected >= 0")
-        check(0 < self.rate < 1, f"stage '{self.name}': rate is {self.rate}, expected in (0, 1)")
-        check(
-            bool(self.mix) and all(share > 0 for share in self.mix.values()),
-            f"stage '{self.name}': mix is {self.mix}, expected positive shares",
-        )
-        unknown = sorted(set(self.losses) - set(LOSSES))
-        check(not unknown, f"stage '{self.name}': losses {unknown}, expected some of {LOSSES}")
+# The seed of a step's noise is made of the recipe's, and has to fit into 64 bits.
+LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -226,12 +100,13 @@ class Recipe:
     episodes: int = 24
 
     def __post_init__(self) -> None:
-        check(bool(self.stages), 'stages is empty, expected at least one')
-        check(bool(self.instructions), 'instructions is empty, expected at least one')
-        check(bool(self.cameras), 'cameras is empty, expected at least one')
-        check(self.batch >= 1, f'batch is {self.batch}, expected at least 1')
-        check(self.asks >= 1, f'asks is {self.asks}, expected at least 1')
-        check(self.draws >= 1, f'draws is {self.draws}, expected at least 1')
+        _check_file_name('name', self.name)
+        for name in self.data:
+            _check_file_name('name of data', name)
+        check_distinct('stages', tuple(stage.name for stage in self.stages))
+        check_distinct('instructions', self.instructions)
+        check_distinct('cameras', self.cameras)
+        self._check_numbers()
         check(
             self.model.head == 'own' or bool(self.start),
             f"head is '{self.model.head}', expected a start whose prefix it reads",
@@ -239,29 +114,60 @@ class Recipe:
         for name, wanted in self.data.items():
             check(bool(self.asked(wanted)), f"data '{name}': no instruction of its task")
         for stage in self.stages:
-            most = self.model.chunk - 1 if self.model.head == 'flow' else 0
-            check(
-                stage.prefix <= max(most, 0),
-                f"stage '{stage.name}': prefix is {stage.prefix}, expected at most {max(most, 0)}",
-            )
-            unknown = sorted(set(stage.mix) - set(self.data))
-            check(not unknown, f"stage '{stage.name}' mixes {unknown}, not in data")
-            tasks = sorted({self.data[name].task for name in stage.mix})
-            check(len(tasks) == 1, f"stage '{stage.name}' mixes sets of different tasks {tasks}")
-            self._check_tokens(stage)
-        for name in self.statistics:
-            fits = name in self.data and self.data[name].kind != 'dagger'
-            check(fits, f"statistics of '{name}', expected sets of data other than dagger")
-        check(
-            not self.bins_of_start or (bool(self.start) and not self.statistics),
-            'bins_of_start is true, expected a start, and no statistics of sets',
-        )
+            self._check_stage(stage)
+        self._check_statistics()
         self._check_world()
         self._check_seeds()
         layers = [n for n in self.point_layers if not 0 <= n < self.model.layers]
         check(not layers, f'point_layers {layers} are not among {self.model.layers} layers')
 
+    def _check_numbers(self) -> None:
+        for name in ('batch', 'asks', 'draws'):
+            check_between(name, getattr(self, name), 1)
+        for name in ('warmup', 'decay', 'jitter'):
+            check_between(name, getattr(self, name), 0)
+        for name in ('spread', 'grasp_weight'):
+            value = getattr(self, name)
+            check(value > 0, f'{name} is {value}, expected above 0')
+        check_between('average', self.average, 0, 1)
+        check_between('seed', self.seed, 0, LARGEST_SEED)
+        check_between('episodes', self.episodes, 1, len(seeds.RANGES['tuning']))
+
+    def _check_stage(self, stage: Stage) -> None:
+        where = f"stage '{stage.name}'"
+        most = self.model.chunk - 1 if self.model.head == 'flow' else 0
+        check(stage.prefix <= most, f'{where}: prefix is {stage.prefix}, expected at most {most}')
+        unknown = sorted(set(stage.mix) - set(self.data))
+        check(not unknown, f'{where} mixes {unknown}, not in data')
+        tasks = sorted({self.data[name].task for name in stage.mix})
+        check(len(tasks) == 1, f'{where} mixes sets of different tasks {tasks}')
+        self._check_tokens(stage)
+
+    def _check_statistics(self) -> None:
+        for name in self.statistics:
+            fits = name in self.data and self.data[name].kind != 'dagger'
+            check(fits, f"statistics of '{name}', expected sets of data other than dagger")
+        if self.bins_of_start:
+            check(
+                bool(self.start) and not self.statistics,
+                'bins_of_start is true, expected a start, and no statistics of sets',
+            )
+        elif not self.statistics:
+            first = self.stages[0]
+            made = sorted(name for name in first.mix if self.data[name].kind == 'dagger')
+            check(
+                not made,
+                f"statistics is empty, and stage '{first.name}' mixes {made} of kind dagger, made "
+                'with the statistics: expected names of other sets',
+            )
+
     def _check_tokens(self, stage: Stage) -> None:
+        # A frozen prefix is of all tokens.
+        check(
+            not stage.tokens or self.model.head == 'own',
+            f"stage '{stage.name}': tokens is {stage.tokens}, expected 0 for head "
+            f"'{self.model.head}'",
+        )
         # Each view shows as many, and those that are pointed at are among them.
         views, side = len(self.cameras), self.model.image_size // self.model.patch
         least, most = views * min(LEAST_SHOWN, side * side), views * side * side
@@ -273,6 +179,8 @@ class Recipe:
 
     def _check_world(self) -> None:
         if self.world == TABLETOP:
+            _check_known('instructions', self.instructions, all_instructions())
+            _check_known('cameras', self.cameras, TABLETOP_CAMERAS)
             return
         suite = self.world.startswith(LIBERO)
         check(suite, f"world is '{self.world}', expected {TABLETOP}, or one as {LIBERO}object")
@@ -321,3 +229,13 @@ class Recipe:
         for one, two in combinations(spans, 2):
             apart = spans[one].stop <= spans[two].start or spans[two].stop <= spans[one].start
             check(apart, f"data '{one}' and '{two}' share seeds")
+
+
+def _check_file_name(what: str, name: str) -> None:
+    plain = name and not {*name} & {*'/\\\0'} and name not in ('.', '..')
+    check(bool(plain), f"{what} is '{name}', expected what a folder may be called")
+
+
+def _check_known(what: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
+    unknown = [name for name in names if name not in known]
+    check(not unknown, f'{what} {unknown} are unknown, expected some of: {"; ".join(known)}')

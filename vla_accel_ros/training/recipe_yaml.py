@@ -17,25 +17,22 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
+import math
 from pathlib import Path
 
 from vla_accel_ros.training.disturbance import Disturbance
-from vla_accel_ros.training.recipe import (
-    FramesRecipe,
-    ModelRecipe,
-    Recipe,
-    RecipeError,
-    Stage,
-    check,
-)
+from vla_accel_ros.training.recipe import Recipe
+from vla_accel_ros.training.recipe_checks import RecipeError, check, short
+from vla_accel_ros.training.recipe_parts import FramesRecipe, ModelRecipe, Stage
 
 _NESTED = {'model': ModelRecipe, 'disturbance': Disturbance}
 
 
 def _build(kind: type, values, where: str):
     # A file of another kind may hold anything, and much of it.
-    found = _short(values) if where else 'no mapping'
+    found = short(values) if where else 'no mapping'
     check(isinstance(values, dict), f'{where or "recipe"} is {found}, expected names: values')
+    _check_names(values, where or 'recipe')
     known = {f.name: f for f in fields(kind)}
     unknown = sorted(set(values) - set(known))
     check(not unknown, f'{where or "recipe"}: unknown {unknown}, expected some of {list(known)}')
@@ -52,12 +49,13 @@ def _build(kind: type, values, where: str):
             value = _build(_NESTED[name], value, inside)
         elif name == 'data':
             check(isinstance(value, dict), f'{inside} is {value!r}, expected sets by name')
+            _check_names(value, inside)
             value = {k: _build(FramesRecipe, v, f'{inside}.{k}') for k, v in value.items()}
         elif name == 'stages':
             check(isinstance(value, list), f'{inside} is {value!r}, expected a list')
             value = tuple(_build(Stage, v, f'{inside}[{i}]') for i, v in enumerate(value))
         else:
-            value = _number(value, known[name].type, inside)
+            value = _value(value, known[name].type, inside)
         given[name] = value
     try:
         return kind(**given)
@@ -65,18 +63,20 @@ def _build(kind: type, values, where: str):
         raise RecipeError(f'{where}: {error}' if where else str(error)) from None
 
 
-def _short(value) -> str:
-    text = repr(value) if not isinstance(value, str) else ' '.join(value.split())
-    return text if len(text) <= 120 else f'{text[:117]}...'
+def _check_names(values: dict, where: str) -> None:
+    odd = [name for name in values if not isinstance(name, str)]
+    check(not odd, f'{where}: {odd} are no words, expected names: values')
 
 
-def _number(value, kind: str, where: str):
+def _value(value, kind: str, where: str):
     if kind == 'float':
         # YAML reads 1e-3 as a word.
         try:
-            return float(value)
-        except (TypeError, ValueError):
-            raise RecipeError(f'{where} is {value!r}, expected a number') from None
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        check(math.isfinite(number), f'{where} is {value!r}, expected a finite number')
+        return number
     if kind == 'int':
         whole = isinstance(value, int) and not isinstance(value, bool)
         check(whole, f'{where} is {value!r}, expected a whole number')
@@ -86,10 +86,12 @@ def _number(value, kind: str, where: str):
         check(isinstance(value, str), f'{where} is {value!r}, expected words')
     if kind.startswith('tuple'):
         check(isinstance(value, (list, tuple)), f'{where} is {value!r}, expected a list')
-        return tuple(value)
+        (inner,) = [name for name in ('int', 'str') if f'[{name}, ...]' in kind]
+        return tuple(_value(v, inner, f'{where}[{i}]') for i, v in enumerate(value))
     if kind == 'dict':
         check(isinstance(value, dict), f'{where} is {value!r}, expected names: numbers')
-        return {k: _number(v, 'float', f'{where}.{k}') for k, v in value.items()}
+        _check_names(value, where)
+        return {k: _value(v, 'float', f'{where}.{k}') for k, v in value.items()}
     return value
 
 
@@ -114,7 +116,7 @@ def load(path: str | Path) -> Recipe:
         values = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
     except (OSError, ValueError, yaml.YAMLError) as error:
         # A YAML error quotes the text over many lines.
-        raise RecipeError(f'{path} cannot be read as YAML: {_short(str(error))}') from error
+        raise RecipeError(f'{path} cannot be read as YAML: {short(str(error))}') from error
     try:
         return from_dict(values)
     except RecipeError as error:

@@ -29,9 +29,10 @@ from torch import Tensor
 
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.action_tokens import select_statistics, to_si
+from vla_accel_ros.models.action_units import in_si
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.proprio import Proprioception
-from vla_accel_ros.sim.env import SavedState, TabletopEnv
+from vla_accel_ros.sim.env import HOLD_STEPS, SavedState, TabletopEnv
 from vla_accel_ros.sim.tasks import parse
 from vla_accel_ros.training.answers import Answers
 
@@ -85,9 +86,14 @@ class Rollout:
     ) -> None:
         self._config, self._answers, self._rows = config, answers, rows
         self._prompts, self._to_pixels = prompts, to_pixels
-        key, self._stats = select_statistics(config.norm_stats, None)
+        key, statistics = select_statistics(config.norm_stats, None)
+        self._stats = in_si(key, statistics)
         self._proprio = Proprioception(config, key) if config.proprio else None
         self.env = TabletopEnv(image_size=config.image_size, cameras=cameras)
+
+    def close(self) -> None:
+        """Free the renderers."""
+        self.env.close()
 
     def start(self, seed: int, instruction: str) -> RolloutEpisode:
         """Begin an episode."""
@@ -125,8 +131,8 @@ class Rollout:
             self.env.advance(action if noise is None else noise(action))
             episode.state = self.env.save_state()
             episode.steps += 1
-            held = episode.state.counters[1]
-            episode.success = held >= 3
+            _, held = episode.state.counters
+            episode.success = held >= HOLD_STEPS
             episode.over = episode.success or episode.steps >= self.env.task.max_steps
 
     def _answer(

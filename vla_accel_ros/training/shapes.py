@@ -25,7 +25,7 @@ from vla_accel_ros.models.families.openvla.config import TokensConfig
 from vla_accel_ros.models.presets import embedded, scaled
 from vla_accel_ros.models.tokenizer import EOS
 from vla_accel_ros.sim.env import PROPRIO_LOW
-from vla_accel_ros.training.recipe import ModelRecipe
+from vla_accel_ros.training.recipe_parts import ModelRecipe
 
 
 def configure(model: ModelRecipe, words: list[str], cameras: int) -> VLAConfig:

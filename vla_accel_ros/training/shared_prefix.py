@@ -49,7 +49,7 @@ class Shared:
 
 
 @torch.no_grad()
-def hold(model: VLA, pixels: Tensor, packing: Packing, asked: Tensor) -> Shared:
+def run_prefix(model: VLA, pixels: Tensor, packing: Packing, asked: Tensor) -> Shared:
     """Run images and instructions, without gradients.
 
     Args:

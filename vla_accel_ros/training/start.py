@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 import json
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -29,6 +28,7 @@ from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.tokenizer_file import TOKENIZER
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.training.recipe_checks import short
 
 DECODER = 'language_model.'
 # A row a token.
@@ -59,8 +59,7 @@ def take_weights(model: VLA, start: str, words: Sequence[str] = ()) -> tuple[str
         ValueError: When its decoder is another one than the model's, or words are given and the
             checkpoint's own cannot be told.
     """
-    folder = checkpoint_folder(start)
-    source = checkpoint.load(folder, 'cpu', torch.float32)
+    source = checkpoint.load(checkpoint_folder(start), 'cpu', torch.float32)
     # Shapes are not enough: as wide a decoder may have other heads, and turn by another base.
     theirs, ours = asdict(source.config.decoder), asdict(model.config.decoder)
     for name, value in ours.items():
@@ -75,7 +74,7 @@ def take_weights(model: VLA, start: str, words: Sequence[str] = ()) -> tuple[str
             )
     given, own = source.state_dict(), model.state_dict()
     taken = (DECODER, *SIGHT) if _alike(own, given, SIGHT) else (DECODER,)
-    rows, whence = _rows(words, folder, ours['vocab'], theirs['vocab']) if words else ((), ())
+    rows, whence = _rows(start, words, ours['vocab'], theirs['vocab']) if words else ((), ())
     for name, weight in own.items():
         if words and name in BY_TOKEN:
             weight[list(rows)] = given[name][list(whence)]
@@ -85,20 +84,46 @@ def take_weights(model: VLA, start: str, words: Sequence[str] = ()) -> tuple[str
 
 
 def _rows(
-    words: Sequence[str], folder: Path, ours: int, theirs: int
+    start: str, words: Sequence[str], ours: int, theirs: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the rows of tokens that both vocabularies have, the model's and the checkpoint's."""
-    path = folder / TOKENIZER
-    try:
-        known = json.loads(path.read_text(encoding='utf-8'))['model']['vocab']
-        pairs = [(row, known[word]) for row, word in enumerate(words) if word in known]
-        bins = range(min(ours - len(words), theirs - len(known)))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f'start {folder}: {path.name} has no list of words ({error})') from error
+    known = _words_of(start)
+    pairs = [(row, known[word]) for row, word in enumerate(words) if word in known]
     # The bins are the last, and count from the end.
-    pairs += [(ours - 1 - each, theirs - 1 - each) for each in bins]
+    bins = range(1, 1 + min(ours - len(words), theirs - len(known)))
+    pairs += [(ours - each, theirs - each) for each in bins]
     mine, others = zip(*pairs, strict=True)
     return mine, others
+
+
+def check_words(start: str, words: list[str]) -> None:
+    """Refuse a checkpoint whose token ids mean other words: as many of them fit all the same.
+
+    Args:
+        start: Folder of a checkpoint, or the name of a shipped one.
+        words: Those that the model to be trained has; a word's place is its id.
+
+    Raises:
+        FileNotFoundError: When there is no such checkpoint.
+        ValueError: When its tokeniser is another one, or cannot be read.
+    """
+    theirs = _words_of(start)
+    ours = {word: index for index, word in enumerate(words)}
+    if theirs != ours:
+        other = sorted({*theirs} ^ {*ours})
+        raise ValueError(
+            f"start {start} has other words than this recipe's world: "
+            f'{short(", ".join(other) or "the same ones in another order")}'
+        )
+
+
+def _words_of(start: str) -> dict[str, int]:
+    """Return the ids of a checkpoint's words."""
+    file = checkpoint_folder(start) / TOKENIZER
+    try:
+        return dict(json.loads(file.read_text(encoding='utf-8'))['model']['vocab'])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f'start {start}: its {TOKENIZER} cannot be read: {error}') from error
 
 
 def statistics_of(start: str) -> dict:

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.vla import VLA
@@ -28,7 +28,7 @@ from vla_accel_ros.training.heads import Heads, cells
 from vla_accel_ros.training.lesson import Losses
 from vla_accel_ros.training.packing import Packed, Packing
 from vla_accel_ros.training.parallel import Parallel
-from vla_accel_ros.training.recipe import Stage
+from vla_accel_ros.training.recipe_parts import Stage
 from vla_accel_ros.training.tokens import jitter, soft_cross_entropy
 
 
@@ -94,58 +94,50 @@ def compute(
     )
     if shown is not None:
         index = thinning.ranks(index, shown, config)
+    grounding, read = _grounding(heads, out, batch, index)
+    action = _action_loss(config, out, batch.actions.to(device), spread)
+    parts = {'locate': locate, **grounding, 'action': action}
+    read['sight_px'] = sight * config.image_size / config.grid
+    total = sum(stage.losses.get(name, 0.0) * loss for name, loss in parts.items())
+    return Losses(total, {k: float(v.detach()) for k, v in {**parts, **read}.items()})
+
+
+def _grounding(
+    heads: Heads, out: Packed, batch: Batch, index: Tensor
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the losses of what the instruction names, and errors that a person can read.
+
+    Args:
+        heads: Training-only heads.
+        out: Of the forward pass.
+        batch: Labels.
+        index: int [B, cameras, C], each object's token among those shown; see `heads.cells`.
+    """
+    config, device = heads.config, index.device
     vectors, turns = batch.vectors.to(device), batch.turns.to(device)
     meant, goal = batch.meant.to(device), batch.goal.to(device)
     image = torch.arange(len(meant), device=device)[:, None]
     # One row for all instructions about an image, or one for each.
     lines = (len(out.layers[0]), -1)
-    words = out.rows[..., 0].reshape(lines)
-    first_index = index[image, :, meant]
-    point, pointed = losses.point_loss(
-        heads,
-        heads.point,
-        out.layers,
-        out.visual,
-        words,
-        first_index.reshape(*lines, config.cameras),
-    )
+    words, first = out.rows[..., 0].reshape(lines), out.hidden[:, :, 0]
+
+    def point(points: nn.ModuleList, which: Tensor) -> tuple[Tensor, Tensor]:
+        asked = which.reshape(*lines, config.cameras)
+        return losses.point_loss(heads, points, out.layers, out.visual, words, asked)
+
+    point_loss, pointed = point(heads.point, index[image, :, meant])
     relate, error = losses.relate_loss(
-        heads,
-        out.hidden[:, :, 0],
-        vectors[image, meant],
-        turns[image, meant],
-        batch.width.to(device),
+        heads, first, vectors[image, meant], turns[image, meant], batch.width.to(device)
     )
     there = goal >= 0
     second = torch.where(there[..., None], index[image, :, goal], -100)
-    goal_point, goal_pointed = losses.point_loss(
-        heads,
-        heads.goal_point,
-        out.layers,
-        out.visual,
-        words,
-        second.reshape(*lines, config.cameras),
-    )
-    goal_relate, goal_error = losses.goal_loss(
-        heads, out.hidden[:, :, 0], vectors[image, goal], there
-    )
-    action = _action_loss(config, out, batch.actions.to(device), spread)
-    parts = {
-        'locate': locate,
-        'point': point,
-        'relate': relate,
-        'goal': goal_point + 2 * goal_relate,
-        'action': action,
-    }
-    total = sum(stage.losses.get(name, 0.0) * loss for name, loss in parts.items())
-    read = {
-        'sight_px': sight * config.image_size / config.grid,
-        'pointed': pointed,
-        'vector_mm': error * 1000,
-    }
+    goal_point, goal_pointed = point(heads.goal_point, second)
+    goal_relate, goal_error = losses.goal_loss(heads, first, vectors[image, goal], there)
+    parts = {'point': point_loss, 'relate': relate, 'goal': goal_point + 2 * goal_relate}
+    read = {'pointed': pointed, 'vector_mm': error * 1000}
     if there.any():
         read |= {'goal_pointed': goal_pointed, 'goal_mm': goal_error * 1000}
-    return Losses(total, {k: float(v.detach()) for k, v in {**parts, **read}.items()})
+    return parts, read
 
 
 def _forward(

@@ -21,13 +21,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
-from vla_accel_ros.evaluation import seeds
 from vla_accel_ros.sim.env import TabletopEnv
 from vla_accel_ros.sim.expert import Expert
+from vla_accel_ros.training.chunks import fill_chunk
 from vla_accel_ros.training.disturbance import Disturbance
-from vla_accel_ros.training.frames import Frames
+from vla_accel_ros.training.frames import Frames, FrameSpec
 from vla_accel_ros.training.labels import label
-from vla_accel_ros.training.recipe import KINDS, SEEDS_A_CHUNK
+from vla_accel_ros.training.recipe_parts import KINDS
 
 # Sizes that frames are rendered at before they are fitted, as multiples of the frame's: a camera's
 # own size is seldom the model's.
@@ -104,20 +104,18 @@ def demonstrate(
 _EPISODES = {'wander': wander, 'demonstration': demonstrate}
 
 
-def write_frame(
-    frames: Frames,
-    at: int,
+def frame(
     env: TabletopEnv,
+    spec: FrameSpec,
     expert: Expert,
     kind: str,
     asked: int,
     random: np.random.Generator,
-) -> None:
-    """Label the environment's instant and write it as one frame, rendered at some size."""
-    spec = frames.spec
+) -> dict[str, np.ndarray]:
+    """Return the environment's instant as one frame, labelled, and rendered at some size."""
     size = round(spec.size * random.choice(RENDERED))
     values = label(env, expert, spec.instructions, spec.objects, size, spec.horizon)
-    frames.write(at, {**values, 'kind': KINDS.index(kind), 'asked': asked})
+    return {**values, 'kind': np.array(KINDS.index(kind)), 'asked': np.array(asked)}
 
 
 class TabletopMaker:
@@ -134,22 +132,21 @@ class TabletopMaker:
 
     def make_chunk(self, frames: Frames, chunk: int, first_seed: int, how: Disturbance) -> None:
         """See `world.FrameMaker.make_chunk`."""
-        spec, env, kind = frames.spec, self._env, self._kind
-        span = spec.span(chunk)
-        start = first_seed + chunk * SEEDS_A_CHUNK
         random = np.random.default_rng([first_seed, chunk])
-        at = span.start
-        for seed in seeds.require('training', start, SEEDS_A_CHUNK):
-            env.reset(seed=seed)
-            steps = _EPISODES[kind](
-                env, random, expert=self._expert, instructions=spec.instructions, disturbance=how
-            )
-            for keep, asked in steps:
-                if not keep:
-                    continue
-                write_frame(frames, at, env, self._expert, kind, asked, random)
-                at += 1
-                if at == span.stop:
-                    frames.finish(chunk)
-                    return
-        raise RuntimeError(f'{SEEDS_A_CHUNK} episodes did not fill chunk {chunk}')
+
+        def episode(seed: int) -> Iterator[dict[str, np.ndarray]]:
+            return self._episode(frames.spec, seed, random, how)
+
+        fill_chunk(frames, chunk, first_seed, episode)
+
+    def _episode(
+        self, spec: FrameSpec, seed: int, random: np.random.Generator, how: Disturbance
+    ) -> Iterator[dict[str, np.ndarray]]:
+        env, expert = self._env, self._expert
+        env.reset(seed=seed)
+        steps = _EPISODES[self._kind](
+            env, random, expert=expert, instructions=spec.instructions, disturbance=how
+        )
+        for keep, asked in steps:
+            if keep:
+                yield frame(env, spec, expert, self._kind, asked, random)

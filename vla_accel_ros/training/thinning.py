@@ -33,6 +33,25 @@ from vla_accel_ros.models.config import VLAConfig
 CHANCE, FLAT = 0.5, 0.05
 
 
+def check_room(tokens: int, objects: int, config: VLAConfig) -> None:
+    """Refuse to show so few tokens that not every object could be in one of its own.
+
+    Args:
+        tokens: That the decoder is shown, of all views together.
+        objects: That are located in each view.
+        config: The model's.
+
+    Raises:
+        ValueError: When they are too few.
+    """
+    least = config.cameras * min(objects, config.tokens_per_image)
+    if tokens < least:
+        raise ValueError(
+            f'tokens is {tokens}, expected at least {least}: one for each of {objects} objects in '
+            f'each of {config.cameras} views'
+        )
+
+
 def contrast(pixels: Tensor, config: VLAConfig) -> Tensor:
     """Return the standard deviation inside each token, of the channel where it is the largest.
 

@@ -17,8 +17,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
-import io
 import json
 import math
 from pathlib import Path
@@ -27,7 +27,7 @@ import time
 import torch
 
 from vla_accel_ros.evaluation import seeds
-from vla_accel_ros.files.whole_files import naming, replace_whole, write_whole
+from vla_accel_ros.files.whole_files import naming, write_whole
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.tokenizer import load_prompt_encoder, vocabulary, write_tokenizer
 from vla_accel_ros.models.vla import VLA
@@ -39,13 +39,18 @@ from vla_accel_ros.training.diffusion import DiffusionLesson
 from vla_accel_ros.training.export import write_checkpoint
 from vla_accel_ros.training.flow import FlowLesson
 from vla_accel_ros.training.lesson import Lesson
+from vla_accel_ros.training.means import Means
 from vla_accel_ros.training.optimiser import MasterOptimiser, schedule
-from vla_accel_ros.training.recipe import Recipe, Stage
+from vla_accel_ros.training.recipe import Recipe
+from vla_accel_ros.training.recipe_parts import Stage
 from vla_accel_ros.training.rollout import Rollout, success_by_kind
 from vla_accel_ros.training.start import statistics_of
+from vla_accel_ros.training.state import read_state, write_state
 from vla_accel_ros.training.worlds import world_of
 
-STATE, LOG = 'state.pt', 'log.jsonl'
+LOG = 'log.jsonl'
+# Steps of which a line is logged; seconds after which the state is kept.
+LOGGED, KEPT_S = 50, 120
 
 
 def lesson_of(recipe: Recipe, words: list[str], device: torch.device, fresh: bool) -> Lesson:
@@ -68,8 +73,8 @@ class Trainer:
         report: Takes lines for people; `end` is given for those that overwrite themselves.
 
     Raises:
-        ValueError: When the folder holds a run of a model of another shape, or the recipe's
-            start has another decoder.
+        StateError: When the folder holds a run of another recipe, or one that cannot be read.
+        ValueError: When the recipe's start has another decoder.
         FileNotFoundError: When there is no such start.
     """
 
@@ -88,14 +93,11 @@ class Trainer:
         self.stopped = self._said_whole = False
         self.out.mkdir(parents=True, exist_ok=True)
         self.folder = self.out / 'checkpoint'
-        self.folder.mkdir(exist_ok=True)
+        state = read_state(self.out, recipe, only, self.device)
         words = vocabulary(world_of(recipe.world).facts().vocabulary)
-        write_tokenizer(words, self.folder)
         torch.manual_seed(recipe.seed)
-        fresh = not (self.out / STATE).exists()
-        self.lesson = lesson_of(recipe, words, self.device, fresh)
+        self.lesson = lesson_of(recipe, words, self.device, fresh=state is None)
         self.config = self.lesson.config
-        self.prompts = load_prompt_encoder(self.folder, self.config)
         if self.lesson.begins:
             self.say(self.lesson.begins)
         self.optimiser = MasterOptimiser(
@@ -105,20 +107,21 @@ class Trainer:
             module.to(torch.bfloat16)
         self.stage, self.step = 0, 0
         self.stats: dict | None = None
-        self._resume()
+        if state is not None:
+            self._resume(state)
+        # What was logged after the state was kept will be done, and logged, again.
+        self._trim_log(0 if state is None else state['lines'])
+        # A checkpoint of a run that this recipe does not go on from stays as it is.
+        self.folder.mkdir(exist_ok=True)
+        write_tokenizer(words, self.folder)
+        self.prompts = load_prompt_encoder(self.folder, self.config)
 
-    def _resume(self) -> None:
-        path = self.out / STATE
-        if not path.exists():
-            return
-        state = torch.load(path, map_location=self.device, weights_only=True)
+    def _resume(self, state: dict) -> None:
         self.optimiser.load(state['optimiser'])
         self.stage, self.step, self.stats = state['stage'], state['step'], state['stats']
-        self._trim_log(state['lines'])
         self.say(f'going on at stage {self.stage + 1}, step {self.step}')
 
     def _trim_log(self, lines: int) -> None:
-        # What was logged after the state was kept will be done, and logged, again.
         path = self.out / LOG
         if path.exists():
             kept = path.read_text(encoding='utf-8').splitlines(keepends=True)[:lines]
@@ -135,10 +138,7 @@ class Trainer:
             'stats': self.stats,
             'lines': lines,
         }
-        buffer = io.BytesIO()
-        # torch's own writer says of a disk that is full only where in its code that was.
-        torch.save(state, buffer)
-        replace_whole(self.out / STATE, lambda file: file.write_bytes(buffer.getbuffer()))
+        write_state(self.out, state, self.recipe, self.only)
 
     def log(self, values: dict) -> None:
         """Append one line of numbers."""
@@ -184,14 +184,14 @@ class Trainer:
         """Return a sampler of these sets of frames; `asks` is the recipe's where 0."""
         return Sampler(
             sets,
-            self.told(),
+            self.config_with_statistics(),
             self.recipe.grasp_weight,
             self.recipe.seed,
             asks or self.recipe.asks,
             self.only,
         )
 
-    def told(self) -> VLAConfig:
+    def config_with_statistics(self) -> VLAConfig:
         """Return the configuration with the statistics that the run has settled on."""
         return replace(self.config, norm_stats={self.recipe.name: self.stats})
 
@@ -201,43 +201,24 @@ class Trainer:
         prompts = [self.prompts(text) for text in sampler.instructions]
         compute = self.lesson.step(stage, prompts, sampler.asks)
         self.optimiser.rate = stage.rate
-        sums: dict[str, float] = {}
-        count, since = 0, time.monotonic()
-        kept = since
+        means = Means(most=LOGGED)
+        kept = since = time.monotonic()
         batches = stream(
             lambda step: sampler.draw(stage.mix, size, self.stage, step, self.only is None),
             range(self.step, total),
             self.device.type != 'cpu',
         )
         while self.step < total and not self.stopped:
-            batch = next(batches)
-            generator = torch.Generator().manual_seed(
-                recipe.seed * 1_000_003 + self.stage * 10_000_019 + self.step
-            )
-            losses = compute(batch, generator)
+            losses = compute(next(batches), self._noise())
             losses.total.backward()
             norm = self.optimiser.step(schedule(self.step, total, recipe.warmup, stage.floor))
             self.step += 1
-            count += 1
-            for key, value in {**losses.parts, 'norm': norm}.items():
-                sums[key] = sums.get(key, 0.0) + value
-            if count == 50 or self.step == total:
+            means.add(losses.parts, norm)
+            if means.count == LOGGED or self.step == total:
                 now = time.monotonic()
-                means = {k: round(v / count, 4) for k, v in sums.items()}
-                speed = count * size / (now - since)
-                self.log(
-                    {
-                        'stage': stage.name,
-                        'images': self.step * size,
-                        'images_per_s': round(speed, 1),
-                        **means,
-                    }
-                )
-                left = (total - self.step) * size / speed
-                self._say_whole(speed, left)
-                self._line(stage, means, speed, left, self.step / total)
-                sums, count, since = {}, 0, now
-                if now - kept > 120:
+                self._report(stage, means.count * size / (now - since), means.take(), total)
+                since = now
+                if now - kept > KEPT_S:
                     self.keep()
                     kept = now
             images = self.step * size
@@ -245,6 +226,23 @@ class Trainer:
                 begun = time.monotonic()
                 self._check(stage, sampler.instructions)
                 since += time.monotonic() - begun
+
+    def _noise(self) -> torch.Generator:
+        """Return the source of this step's noise, whichever run makes the step."""
+        recipe = self.recipe
+        return torch.Generator().manual_seed(
+            recipe.seed * 1_000_003 + self.stage * 10_000_019 + self.step
+        )
+
+    def _report(self, stage: Stage, speed: float, means: dict[str, float], total: int) -> None:
+        """Log some steps' means, and say them with how long the rest of the stage takes."""
+        size = self.recipe.batch
+        known = {name: value for name, value in means.items() if math.isfinite(value)}
+        done = {'stage': stage.name, 'images': self.step * size, 'images_per_s': round(speed, 1)}
+        self.log({**done, **known})
+        left = (total - self.step) * size / speed
+        self._say_whole(speed, left)
+        self._line(stage, means, speed, left, self.step / total)
 
     def _say_whole(self, speed: float, left: float) -> None:
         """Say once, when a rate is known, how long all stages take at it."""
@@ -266,13 +264,13 @@ class Trainer:
 
     def averaged(self) -> VLA:
         """Return a float32 copy of the model with averaged weights, for evaluation."""
-        model = self.lesson.model(self.told(), self.optimiser.averaged)
+        model = self.lesson.model(self.config_with_statistics(), self.optimiser.averaged)
         return model.to(self.device).eval().requires_grad_(False)
 
     def rollout(self) -> Rollout:
         """Return the averaged model in the closed loop."""
         return Rollout(
-            self.told(),
+            self.config_with_statistics(),
             self.lesson.answers(self.averaged()),
             self.prompts,
             Pixels(self.config),
@@ -281,7 +279,8 @@ class Trainer:
 
     def _check(self, stage: Stage, instructions: tuple[str, ...]) -> None:
         chosen = seeds.require('tuning', 1_000_000, self.recipe.episodes)
-        found = success_by_kind(self.rollout().check(chosen, instructions))
+        with closing(self.rollout()) as rollout:
+            found = success_by_kind(rollout.check(chosen, instructions))
         self.log({'stage': stage.name, 'images': self.step * self.recipe.batch, **found})
         self.say('closed loop: ' + ', '.join(f'{k} {v:.3g}' for k, v in found.items()))
         self.export()

@@ -81,7 +81,7 @@ class World(Protocol):
 
         Args:
             spec: Of the frames.
-            kind: One of `recipe.KINDS`.
+            kind: One of `recipe_parts.KINDS`.
             policy: Checkpoint folder of the policy that acts, for 'dagger' where episodes go one
                 after the other.
         """

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from vla_accel_ros.training.recipe import LIBERO, TABLETOP
+from vla_accel_ros.training.recipe_parts import LIBERO, TABLETOP
 from vla_accel_ros.training.world import World
 
 
