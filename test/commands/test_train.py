@@ -44,7 +44,7 @@ def train(*words):
 @pytest.mark.parametrize(
     ('name', 'said'),
     [
-        ('nope', "there is no recipe 'nope', expected a YAML file or one of: libero-object-s, "),
+        ('nope', "there is no recipe 'nope', expected a YAML file or one of: libero-goal-s, "),
         ('/etc/passwd', '/etc/passwd: recipe is no mapping, expected names: values'),
         ('/proc/self/exe', 'cannot be read as YAML'),
         ('no/such.yaml', 'is no file'),

@@ -30,6 +30,7 @@ MEASURED = {
     'tabletop-m-oft': 8,
     'tabletop-flow': 45,
     'libero-object-s': 40,
+    'libero-goal-s': 40,
 }
 
 
