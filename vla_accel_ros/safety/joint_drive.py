@@ -210,7 +210,8 @@ class JointDrive:
     def held(self, now_ns: int) -> Values:
         """Give the position measured when the motion ended; nothing before there was any.
 
-        What is measured far outside the range is where no joint is: it is not sent.
+        What is measured far outside the range, or after a leap, is where no joint is: it is not
+        sent.
         """
         if not self._holding:
             return Values()
@@ -247,6 +248,7 @@ class JointDrive:
                 self._unlimited = str(error)
         if not self._limits:
             self.clear()
+        self._measured.configure(self._limits)
         self._stream.configure(self._limits, self._config.late_s)
         if self._stream.sent is None:
             self._stream.clear()
