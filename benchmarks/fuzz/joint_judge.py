@@ -233,7 +233,7 @@ class JointJudge:
     def _judge_hold(self, places: list[float], now_ns: int) -> None:
         """Judge a hold: where the joints were measured as it began, and then the same."""
         begun = self._sent if self._sent is not None and self._holds else self._measured()
-        if not (self._sent is not None and self._holds or self._sure(now_ns)):
+        if not ((self._sent is not None and self._holds) or self._sure(now_ns)):
             self.unsafe.append(f'sent: held after a leap, at {places}')
         if any(abs(a - b) > DUST for a, b in zip(places, begun, strict=True)):
             self.unsafe.append(f'sent: held at {places}, not at {begun}')
