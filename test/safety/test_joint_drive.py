@@ -170,7 +170,8 @@ def test_a_position_where_no_joint_can_be_is_not_held():
     sound, robot.at = robot.at, np.array([1e308] * 7)
     assert robot.tick(follow=False).values
     robot.guard.stop()
-    for robot.at in (robot.at, robot.at, sound):
+    for at in (robot.at, robot.at, sound):
+        robot.at = at
         # At first it is a leap, and then it is where no joint is.
         robot.measure()
         assert robot.tick(follow=False).values == ()
