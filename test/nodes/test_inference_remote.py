@@ -202,6 +202,8 @@ def test_a_server_of_two_arms_is_answered_with_the_names_of_their_joints(graph, 
         robot.observe(stamp, frame(views=1))
         answer = robot.answer()
         assert answer.joint_names == list(ALOHA.names)
+        wants = robot.node.arms['']._watch.facts(robot.node.settings).wants
+        assert (wants.actions.names, wants.elsewhere) == (ALOHA.names, True)
         assert message_to_chunk(answer, space=ALOHA).values.shape == (4, 14)
     finally:
         server.kill()

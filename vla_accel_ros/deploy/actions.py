@@ -75,7 +75,7 @@ def action_kind(facts: Facts) -> Iterator[Finding]:
 
 def action_units(facts: Facts) -> Iterator[Finding]:
     """Look whether the range of the actions, over a step, can be metres and radians of an arm."""
-    if facts.wants is None or not facts.wants.actions.kinds:
+    if facts.wants is None or facts.wants.elsewhere or not facts.wants.actions.kinds:
         return
     actions, step_s = facts.wants.actions, _step(facts)
     if step_s is None:
@@ -107,7 +107,7 @@ def action_units(facts: Facts) -> Iterator[Finding]:
 
 def action_limits(facts: Facts) -> Iterator[Finding]:
     """Look whether arm_command would refuse the largest action."""
-    if facts.wants is None or facts.arm is None:
+    if facts.wants is None or facts.wants.elsewhere or facts.arm is None:
         return
     arm, step_s = facts.arm, _step(facts)
     if step_s is None or not facts.wants.actions.kinds:
@@ -201,7 +201,7 @@ def frame(facts: Facts) -> Iterator[Finding]:
 
 def statistics(facts: Facts) -> Iterator[Finding]:
     """Look whether the range is that of percentiles, which is what the models are trained with."""
-    if facts.wants is None:
+    if facts.wants is None or facts.wants.elsewhere:
         return
     if facts.wants.actions.extremes:
         yield warning(
@@ -216,7 +216,7 @@ def statistics(facts: Facts) -> Iterator[Finding]:
 
 def unnorm_key(facts: Facts) -> Iterator[Finding]:
     """Say which data set's statistics hold."""
-    if facts.wants is not None:
+    if facts.wants is not None and not facts.wants.elsewhere:
         yield ok('unnorm_key', f"statistics of '{facts.wants.key}', one of {facts.wants.keys}")
 
 

@@ -147,7 +147,7 @@ class RemoteSettings:
         names = [each.name for each in fields(cls)]
         found: dict[str, Any] = {name: values[name] for name in names if name in values}
         settings = cls(**found)
-        if settings.remote and settings.remote_state and not _names(values):
+        if settings.remote and settings.remote_state and not state_names(values):
             raise ValueError(
                 f"remote_state is '{settings.remote_state}' and proprio_names is empty, expected "
                 'the names of what the server wants, in its order'
@@ -189,7 +189,8 @@ class RemoteSettings:
         return read_space(self.remote_space)
 
 
-def _names(values: Mapping[str, object]) -> list[str]:
+def state_names(values: Mapping[str, object]) -> list[str]:
+    """Return the names of the proprioception that is sent, in order."""
     names = values.get('proprio_names', ())
     return [name for name in names if name] if isinstance(names, list | tuple) else []
 
