@@ -33,8 +33,10 @@ TOPIC = TOPICS[TRAJECTORY]
 FARTHEST = JointSettings().largest_step[0] + SPEED * 0.05
 # rad: two positions that differ by less are one.
 DUST = 1e-9
-# A command has no stamp: so long it may have been under way, and a state is remembered.
-UNDER_WAY_NS, REMEMBERED = NS // 10, 100
+# A command has no stamp: so long it may have been under way.
+UNDER_WAY_NS = NS // 10
+# So many states, and actions, are remembered; the newest ones say where the joints are.
+REMEMBERED, NEWEST = 300, 50
 # The longest time from one command to the next that the speed is judged over.
 TICK_S = 0.05
 
@@ -114,8 +116,9 @@ class JointRecorder:
         unsafe, self.unsafe = self.unsafe, []
         assert not unsafe, '\n'.join([f'{len(unsafe)} unsafe messages', *unsafe[:5]])
 
-    def _away(self, row: tuple[float, ...]) -> float:
-        return min((_apart(row, state) for state in self._states), default=math.inf)
+    def _away(self, row: tuple[float, ...], states: int = REMEMBERED) -> float:
+        newest = list(self._states)[-states:]
+        return min((_apart(row, state) for state in newest), default=math.inf)
 
     def _permitted(self, now_ns: int) -> bool:
         return any(begin <= now_ns <= end + UNDER_WAY_NS for begin, end in self._permits)
@@ -138,7 +141,7 @@ class JointRecorder:
             (message.joint_names == joints_of(ALOHA), 'other joints'),
             (to_ns(message.header.stamp) == 0, 'stamped'),
             (all(abs(value) <= RANGE + DUST for value in row), 'out of the range'),
-            (self._away(row) <= FARTHEST, 'far from where the joints are'),
+            (self._away(row, NEWEST) <= FARTHEST, 'far from where the joints are'),
             (held or way <= SPEED * gap_s + DUST, f'{way:.3g} rad in {gap_s:.3g} s'),
             (held or not moved or self._permitted(now_ns), 'not enabled'),
             (held or not moved or self._covered(now_ns), 'no action is behind it'),

@@ -73,7 +73,6 @@ def goes_on(rig):
     """See that the arms move again by themselves once all is well."""
     rig.feeder.reset()
     rig.moves()
-    rig.quiet('arm_command', 'watchdog')
 
 
 # Every way in which an action of joints can be bad, by the reason that it is refused for.
