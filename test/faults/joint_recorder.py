@@ -54,6 +54,8 @@ class JointRecorder:
         sent_ns: When it came.
         actions: When each came, its stamp and its step in s.
         last_motion_ns: When the last command came that differs from the one before.
+        at_a_state: Whether it was a position that had been measured by then: an arm that is held
+            at a command gets there later.
         unsafe: What was not safe since the last `verify`.
         held_s: How long after the horizon of the last valid action the last motion came.
     """
@@ -64,6 +66,7 @@ class JointRecorder:
         self.actions: list[tuple[int, int, float]] = []
         self.unsafe: list[str] = []
         self.held_s: list[float] = []
+        self.at_a_state = False
         self.last_motion_ns = self.sent_ns = 0
         self._moves_ns: deque[int] = deque(maxlen=1000)
         self._states: deque[tuple[float, ...]] = deque(maxlen=REMEMBERED)
@@ -106,11 +109,6 @@ class JointRecorder:
         self.held_s.append((self.last_motion_ns - horizon_ns) / NS)
         return max(0.0, self.held_s[-1] - IN_TIME_S - DELIVERY_S)
 
-    @property
-    def at_a_state(self) -> bool:
-        """Whether the last command is a position that was measured."""
-        return self._away(self.sent) <= DUST
-
     def verify(self) -> None:
         """Assert that every message since the last call was safe."""
         unsafe, self.unsafe = self.unsafe, []
@@ -150,7 +148,7 @@ class JointRecorder:
                 self.unsafe.append(f'{what}: {row}')
         self.sent, self.sent_ns = row, now_ns
         if moved:
-            self.last_motion_ns = now_ns
+            self.last_motion_ns, self.at_a_state = now_ns, held
             self._moves_ns.append(now_ns)
 
     def _on_action(self, message: JointTrajectory) -> None:
