@@ -64,7 +64,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item):
     """Append what a run measured, and whether it passed."""
-    recorder = getattr(item.funcargs.get('rig'), 'recorder', None)
+    rig = item.funcargs.get('rig') or getattr(item.funcargs.get('client'), 'rig', None)
+    recorder = getattr(rig, 'recorder', None)
     before = len(recorder.held_s) if recorder else 0
     passed = False
     try:

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from benchmarks.faults import around_it, below_it, in_the_graph
+from benchmarks.faults import around_it, below_it, in_the_graph, joints
 from benchmarks.faults.fault import Fault
 
 PARTS = (
@@ -32,10 +32,12 @@ PARTS = (
     'memory',
     'engines',
     'operators',
+    'joints',
+    'goals',
 )
 ROWS: tuple[Fault, ...] = tuple(
     sorted(
-        (*in_the_graph.ROWS, *around_it.ROWS, *below_it.ROWS),
+        (*in_the_graph.ROWS, *around_it.ROWS, *below_it.ROWS, *joints.ROWS),
         key=lambda row: PARTS.index(row.part),
     )
 )

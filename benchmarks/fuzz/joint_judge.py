@@ -25,6 +25,8 @@ RANGE, FASTEST, SPEED_UP, FARTHEST = 2.8, 2.0, 50.0, 0.3
 OLDEST_S, AHEAD_S = 0.5, 0.05
 SHORTEST_S, LONGEST_S = 0.01, 0.5
 STATE_OLDEST_S, STATE_AHEAD_S = 0.1, 0.05
+# A joint that goes so much further than its speed allows has leapt: where it is, is in doubt.
+LEAP, DOUBT_S = 0.15, 1.0
 # An action that comes so much after the one before it is over goes on from it.
 GRACE_S = 0.04
 HELD_S = 0.1
@@ -55,6 +57,7 @@ class JointJudge:
         self._joints, self._names = list(joints), list(names)
         self._absolute, self._width = absolute, width
         self._places: dict[str, tuple[int, float]] = {}
+        self._leapt_ns: int | None = None
         self._enabled_ns: int | None = None
         self._stamp_ns: int | None = None
         self._sent: list[float] | None = None
@@ -92,12 +95,19 @@ class JointJudge:
             return
         at_ns = now_ns - round(max(age_s, 0) * 1e9)
         for name in mine:
-            if name not in self._places or at_ns >= self._places[name][0]:
+            before_ns, before = self._places.get(name, (at_ns, known[name]))
+            if at_ns >= before_ns:
+                most = FASTEST * (at_ns - before_ns) / 1e9 + LEAP
+                if abs(known[name] - before) > most * SLACK:
+                    self._leapt_ns = now_ns
                 self._places[name] = (at_ns, known[name])
 
     def _fresh(self, now_ns: int) -> bool:
         ages = [(now_ns - self._places[n][0]) / 1e9 for n in self._names if n in self._places]
         return len(ages) == len(self._names) and max(ages) <= STATE_OLDEST_S * SLACK
+
+    def _sure(self, now_ns: int) -> bool:
+        return self._leapt_ns is None or (now_ns - self._leapt_ns) / 1e9 > DOUBT_S / SLACK
 
     def _measured(self) -> list[float]:
         return [self._places[n][1] if n in self._places else math.nan for n in self._names]
@@ -122,6 +132,7 @@ class JointJudge:
             (self._enabled_ns is None or stamp_ns >= self._enabled_ns, 'from before the enabling'),
             (all(-0.0011 <= value <= 1.0011 for value in grippers), 'gripper'),
             (self._fresh(now_ns), 'without knowing where the joints are'),
+            (self._sure(now_ns), 'after a leap'),
         ):
             if not holds:
                 self.unsafe.append(f'accepted: {what}: {row}, {stamp_ns}, {step_s}')
@@ -191,7 +202,7 @@ class JointJudge:
         elif moves:
             self._judge_motion(list(places), now_ns)
         else:
-            self._judge_hold(list(places))
+            self._judge_hold(list(places), now_ns)
         self._sent, self._sent_ns, self._holds = list(places), now_ns, not moves
 
     def _judge_motion(self, places: list[float], now_ns: int) -> None:
@@ -208,6 +219,7 @@ class JointJudge:
         for holds, what in (
             (self._enabled_ns is not None, 'not enabled'),
             (self._fresh(now_ns), 'without knowing where the joints are'),
+            (self._sure(now_ns), 'after a leap'),
             (not changed or late_s <= HELD_S, f'{late_s} s after the last action'),
             # The arm follows, or it is stopped: as far as an action, and a tick of motion more.
             (apart <= FARTHEST * SLACK + FASTEST * TICK_S, f'{apart} from where the joints are'),
@@ -218,9 +230,11 @@ class JointJudge:
                 self.unsafe.append(f'sent: {what}: {places}')
         self.moved += changed
 
-    def _judge_hold(self, places: list[float]) -> None:
+    def _judge_hold(self, places: list[float], now_ns: int) -> None:
         """Judge a hold: where the joints were measured as it began, and then the same."""
         begun = self._sent if self._sent is not None and self._holds else self._measured()
+        if not ((self._sent is not None and self._holds) or self._sure(now_ns)):
+            self.unsafe.append(f'sent: held after a leap, at {places}')
         if any(abs(a - b) > DUST for a, b in zip(places, begun, strict=True)):
             self.unsafe.append(f'sent: held at {places}, not at {begun}')
         if any(abs(at) > RANGE + FARTHEST + DUST for at in places):

@@ -92,7 +92,8 @@ class Arm:
         if kind < 0.1:
             order = dice.sample(range(len(names)), len(names))
             names, places = [names[i] for i in order], [places[i] for i in order]
-        elif kind < 0.13:
+        elif kind < 0.101:
+            # A leap, after which nothing moves for a second.
             places[dice.randrange(len(places))] = dice.choice(EDGES)
         elif kind < 0.15:
             names, places = names[1:], places[1:]

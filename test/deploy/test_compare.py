@@ -47,6 +47,12 @@ ERRORS = [
     # Joint positions to an arm that takes displacements of the tool, and the other way round.
     ('action_kind', {'wants__actions': {'kinds': ('joint_position',) * 7}}, '7 joint_position'),
     ('action_kind', {'wants__actions': {'kinds': (), 'names': ('a',) * 14}}, '14 columns'),
+    # Joints in another order, or the arms swapped.
+    (
+        'action_kind',
+        {'wants__actions': {'names': ('y', 'x', 'z', 'roll', 'pitch', 'yaw', 'gripper')}},
+        'answers y x z',
+    ),
     # A controller's units, such as -1..1 of LIBERO; degrees; mm.
     ('action_units', {'wants__actions': {'step_m': 1.5}}, '30 m/s'),
     ('action_units', {'wants__actions': {'step_rad': 5.7}}, '114 rad/s'),
@@ -91,8 +97,26 @@ ERRORS = [
     ('state_stamp', {'state': {'stream': Stream(20.0, 1.0)}}, '1 s old'),
     ('state_stamp', {'state': {'stream': Stream(2.0, 0.01)}}, 'at 2 Hz'),
     ('state_stamp', {'state': {'stream': Stream(None, None, 3)}}, 'no stamps'),
-    # An arm that starts elsewhere; a state from another source; a rotation of the other sign.
+    # An arm that starts elsewhere.
     ('start_pose', {'state': {'values': (2.9, -0.2, 0.0)}}, 'j1 is 2.9'),
+    # A quaternion whose w is below 0, so that its rotation vector is the other way round.
+    (
+        'start_pose',
+        {
+            'wants__state': {'low': (3.0, -1, 0), 'high': (3.2, 1, 1), 'mean': (), 'std': ()},
+            'state': {'values': (-3.1, 0.0, 0.0)},
+        },
+        'in training 3 to 3.2',
+    ),
+    # A state from the wrong source: joints of the hand, in their number, in place of the arm's.
+    (
+        'start_pose',
+        {
+            'wants__state': {'low': (-0.1, -2.2, 0), 'high': (0.1, -2, 1), 'mean': (), 'std': ()},
+            'state': {'values': (0.04, 0.04, 0.04)},
+        },
+        'j2 is 0.04, in training -2.2 to -2',
+    ),
     # Bins at the end of the padded table: every bin is shifted by 64.
     ('vocabulary', {'wants': {'vocabulary': 32064}}, '31808 to 32063'),
     ('prompt', {'model': {'prompt_refused': "no word 'mug'"}}, 'mug'),
@@ -101,6 +125,14 @@ ERRORS = [
 WARNINGS = [
     ('statistics', {'wants__actions': {'extremes': True}}, 'smallest and largest'),
     ('action_limits', {'arm': {'linear_speed': 0.1}}, 'limits.linear_speed 0.1 m/s'),
+    (
+        'action_limits',
+        {
+            'wants__actions': {'kinds': ('joint_displacement',) * 7},
+            'arm': {'kinds': ('joint_displacement',) * 7, 'angular_speed': 1.0},
+        },
+        'the velocity of a joint 1 rad/s',
+    ),
     ('gripper_range', {'wants__actions': {'gripper_low': -1.0}}, '-1 to 1'),
     # 1 is open for the checkpoint and closed for the robot, or it was turned round twice.
     ('gripper_sign', {'arm': {'closing': 1.0}}, '100%'),

@@ -131,6 +131,11 @@ class ArmRecorder:
         if self._permits and self._permits[-1][1] == math.inf:
             self._permits[-1][1] = self._now_ns()
 
+    @property
+    def resting(self) -> bool:
+        """Whether the last twist does not move the arm."""
+        return bool(self.twists) and not self.twists[-1].moving
+
     def moves_after(self, stamp_ns: int) -> int:
         """Count the twists since then that move the arm."""
         count = 0

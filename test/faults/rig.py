@@ -54,6 +54,7 @@ class Rig(Graph):
         names: Which of its processes; all when None.
         now_ns: The clock of the stamps; the system's when None.
         reserved: What `reserve_domain` gave; None reserves one.
+        witness: Class of the witness at the arm.
 
     Attributes:
         deployment: What runs.
@@ -70,13 +71,14 @@ class Rig(Graph):
         names: Iterable[str] | None = None,
         now_ns: Callable[[], int] | None = None,
         reserved: tuple[int, socket] | None = None,
+        witness: type = ArmRecorder,
     ) -> None:
         domain, self._holder = reserved or reserve_domain()
         self.deployment, self.domain = deployment, domain
         super().__init__(domain)
         self.processes = Supervisor(deployment, logs, domain, names)
         self.now_ns = now_ns or (lambda: self.peer.get_clock().now().nanoseconds)
-        self.recorder = ArmRecorder(self.peer, self.now_ns, increasing=now_ns is None)
+        self.recorder = witness(self.peer, self.now_ns, increasing=now_ns is None)
         self.reports = Reports()
         self._clients: dict = {}
         self.peer.create_subscription(
@@ -243,11 +245,7 @@ class Rig(Graph):
         """
         recorder = self.recorder
         self.until(
-            lambda: (
-                self.now_ns() - recorder.last_motion_ns > REST_NS
-                and recorder.twists
-                and not recorder.twists[-1].moving
-            ),
+            lambda: self.now_ns() - recorder.last_motion_ns > REST_NS and recorder.resting,
             'the arm rests',
         )
         if horizon_ns is None:

@@ -83,6 +83,21 @@ def test_what_the_file_sets_wrongly_is_named(file, name, text, said):
     assert found[name].level is not Level.OK and said in found[name].text
 
 
+def test_a_policy_server_stands_in_the_place_of_a_checkpoint(file):
+    text = """
+/**/inference: {ros__parameters: {remote: 'ws://127.0.0.1:1', remote_images: [a, b, c],
+  remote_state: s, proprio_names: [j1, j2]}}
+"""
+    found = by_name(deployed(Question(params_file=file(text), seconds=0.2)))
+    assert 'wants 3 views' in found['camera_count'].text
+    assert found['camera_count'].level is Level.ERROR
+    assert 'wants 2 numbers' in found['state_missing'].text
+    for name in ('action_kind', 'camera_size', 'policy_step', 'state_width'):
+        assert found[name].level is Level.OK, found[name]
+    # What only statistics say is not made up.
+    assert not {'unnorm_key', 'statistics', 'action_units', 'centre_crop'} & set(found)
+
+
 class Drivers:
     """Two cameras and joint states, published while the doctor listens."""
 

@@ -20,10 +20,12 @@ import re
 
 from checkpoints import random_checkpoint
 from diagnostic_msgs.msg import DiagnosticStatus
+from joint_robots import SEVEN
 import pytest
 import yaml
 
 from vla_accel_ros.graph.processes import Deployment, processes
+from vla_accel_ros.nodes.arm_command import ArmCommand
 from vla_accel_ros.paths import share_file
 from vla_accel_ros.ros.messages import decision_to_message
 from vla_accel_ros.scheduling.decision import Decision, Kind
@@ -56,9 +58,14 @@ def topics(tmp_path_factory):
         if process.name == 'inference':
             given |= {'warm_up': 1, 'threads': 1}
         graph.add(kind, **given)
+    # An arm that takes joints is sent other topics than one that takes twists.
+    space = tmp_path_factory.mktemp('space') / 'space.json'
+    space.write_text(json.dumps(SEVEN.to_values()))
+    joints = {'command': 'joint_trajectory', 'action_space': str(space)}
+    graph.add(ArmCommand, remaps=['__ns:=/joints'], **joints)
     names = [node.get_fully_qualified_name() for node in graph.nodes]
     published = {
-        name: types
+        name.removeprefix('/joints'): types
         for name, types in graph.peer.get_topic_names_and_types()
         if graph.peer.count_publishers(name)
     }

@@ -20,7 +20,6 @@ imported it starts itself.
 
 import argparse
 from itertools import count
-from pathlib import Path
 import signal
 import socket
 import subprocess
@@ -44,7 +43,7 @@ def actions_of(observation, rows, width):
     return chunk
 
 
-def serve(port, metadata):
+def serve(port, metadata, width):
     import numpy as np
     from openpi_client import msgpack_numpy
     from websockets.sync.server import serve as listen
@@ -56,7 +55,7 @@ def serve(port, metadata):
         for message in connection:
             observation = msgpack_numpy.unpackb(message)
             words = observation['prompt'].split()
-            chunk = actions_of(observation, 4, 7)
+            chunk = actions_of(observation, 4, width)
             turn = next(asked)
             if 'swing' in words:
                 # An arm that is driven by it goes to and fro.
@@ -97,8 +96,8 @@ def free_port():
 class ServerProcess:
     """The server as a process of its own, which can be killed and started again."""
 
-    def __init__(self, port=0, start=True):
-        self.port, self._process = port or free_port(), None
+    def __init__(self, port=0, start=True, width=7):
+        self.port, self._process, self._width = port or free_port(), None, width
         if start:
             self.start()
 
@@ -108,7 +107,7 @@ class ServerProcess:
 
     def start(self):
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__)), '--port', str(self.port)],
+            [sys.executable, __file__, f'--port={self.port}', f'--width={self._width}'],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -131,4 +130,6 @@ class ServerProcess:
 if __name__ == '__main__':
     parser = argparse.ArgumentParser()
     parser.add_argument('--port', type=int, default=0)
-    serve(parser.parse_args().port, {'robot': 'a test'})
+    parser.add_argument('--width', type=int, default=7)
+    args = parser.parse_args()
+    serve(args.port, {'robot': 'a test'}, args.width)

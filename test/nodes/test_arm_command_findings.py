@@ -20,17 +20,20 @@ import shutil
 from arm_operator import Arm, speed
 from deploy_facts import RIGHT, changed
 from diagnostic_msgs.msg import DiagnosticStatus
+from joint_robots import SEVEN
 import pytest
 from std_srvs.srv import SetBool
 
 from vla_accel_ros.deploy.compare import NAMES
 from vla_accel_ros.nodes.arm_command import ArmCommand
-from vla_accel_ros.nodes.arm_command_findings import check_names
+from vla_accel_ros.nodes.arm_command_findings import arm_facts, check_names
+from vla_accel_ros.nodes.arm_command_settings import SETTINGS
 from vla_accel_ros.nodes.camera import Camera
 from vla_accel_ros.nodes.inference import Inference
 from vla_accel_ros.nodes.scheduler import SchedulerNode
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.facts import TOPIC, facts_to_message
+from vla_accel_ros.safety.joint_limits import JointLimit
 
 # Each is a robot that would fail without a word.
 MISFITS = {
@@ -178,3 +181,10 @@ def test_real_nodes_around_a_real_checkpoint_name_what_does_not_fit(robot):
     robot.until(lambda: hearer.facts().scheduler.policy_step == 0.2, 'the new step is heard')
     said = refusal()
     assert 'policy_step' not in said and 'camera_count' in said
+
+
+def test_of_joints_the_speed_is_that_of_the_robots_description():
+    settings = {each.name: each.default for each in SETTINGS} | {'command': 'joint_trajectory'}
+    limits = [JointLimit(n, 'rad', -1.0, 1.0, s, 9.0, 0.3) for n, s in (('a', 2.0), ('b', 1.5))]
+    assert arm_facts(settings, SEVEN, limits).angular_speed == 1.5
+    assert arm_facts(settings, SEVEN).angular_speed == 100.0

@@ -14,7 +14,10 @@
 
 """inference over DDS with its model in another process, which dies, dawdles and errs."""
 
+import json
+
 from inference_robot import Robot, frame, status
+from joint_robots import ALOHA
 import numpy as np
 from policy_server import ServerProcess
 import pytest
@@ -22,7 +25,14 @@ from sensor_msgs.msg import JointState
 
 from vla_accel_ros.nodes.inference import Inference
 from vla_accel_ros.ros import qos
-from vla_accel_ros.ros.messages import from_ns, message_stats, message_to_chunk, to_ns
+from vla_accel_ros.ros.messages import (
+    from_ns,
+    message_stats,
+    message_to_chunk,
+    request_to_message,
+    to_ns,
+)
+from vla_accel_ros.scheduling.decision import Request
 
 SIZE = 32
 DECLARED = {
@@ -178,3 +188,22 @@ def test_settings_of_a_local_model_are_said_to_have_no_effect(graph, server):
     assert 'pruning fastv: the model runs at' in status(robot).message
     assert robot.graph.set_parameters(robot.node, pruning='none').successful
     assert 'the model runs at' not in status(robot).message
+
+
+def test_a_server_of_two_arms_is_answered_with_the_names_of_their_joints(graph, tmp_path):
+    file = tmp_path / 'aloha.json'
+    file.write_text(json.dumps(ALOHA.to_values()))
+    server = ServerProcess(width=14)
+    try:
+        robot = robot_at(graph, server, remote_space=str(file))
+        stamp = robot.now()
+        request = Request(stamp, 'fold', None, None)
+        robot.requests.publish(request_to_message(request, 0.05, ALOHA))
+        robot.observe(stamp, frame(views=1))
+        answer = robot.answer()
+        assert answer.joint_names == list(ALOHA.names)
+        wants = robot.node.arms['']._watch.facts(robot.node.settings).wants
+        assert (wants.actions.names, wants.elsewhere) == (ALOHA.names, True)
+        assert message_to_chunk(answer, space=ALOHA).values.shape == (4, 14)
+    finally:
+        server.kill()

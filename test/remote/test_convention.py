@@ -14,6 +14,7 @@
 
 """What a server's numbers mean: declared, checked, never guessed."""
 
+from joint_robots import ALOHA
 import numpy as np
 import pytest
 
@@ -48,6 +49,20 @@ def test_columns_are_taken_by_name_and_padding_is_left_out():
     names = ('gripper', 'x', 'y', 'z', 'yaw', 'pitch', 'roll', '-', '-')
     padded = Convention(names, 1.0, 1.0, 'closed_is_one')
     assert padded.read([[1, 0.01, 0.02, 0.03, 0.3, 0.2, 0.1, 9, 9]]).tolist() == [ROW]
+
+
+def test_two_arms_of_joints_in_degrees_are_taken_by_name():
+    swapped = ALOHA.names[7:] + ALOHA.names[:7]
+    convention = Convention(swapped, 0.0, np.pi / 180, 'open_is_one', ALOHA)
+    assert convention.undeclared == []
+    (row,) = convention.read([90.0] * 6 + [1.0] + [-45.0] * 6 + [0.0])
+    assert row[ALOHA.moving] == pytest.approx([-np.pi / 4] * 6 + [np.pi / 2] * 6)
+    assert row[ALOHA.grippers].tolist() == [1.0, 0.0]
+    assert Convention(ALOHA.names, space=ALOHA).undeclared == ['remote_radians', 'remote_gripper']
+    told = Convention(ALOHA.names, space=ALOHA).with_declared(declared(ALOHA))
+    assert (told.radians, told.space) == (1.0, ALOHA)
+    with pytest.raises(RemoteMismatchError, match=r'expected each of .*left_joint1'):
+        Convention(SPACE.names, space=ALOHA)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@
 
 """A policy in another process: real sockets, a server of the test's own."""
 
+import json
+
+from joint_robots import ALOHA
 import numpy as np
 from policy_server import ServerProcess, free_port
 import pytest
@@ -156,3 +159,24 @@ def test_pruning_and_decoder_change_nothing_and_that_is_said(server):
     policy.set_decoder('verify')
     assert 'pruning sp_vla, decoder verify: the model runs at ws://' in policy.without_effect
     assert policy.sibling().settings == policy.settings
+
+
+def test_a_server_of_two_arms_answers_joints(tmp_path):
+    file = tmp_path / 'aloha.json'
+    file.write_text(json.dumps(ALOHA.to_values()))
+    server = ServerProcess(width=14)
+    joints = policy_at(server.url, remote_space=str(file))
+    tool = policy_at(server.url)
+    try:
+        chunk = joints.predict(observation()).chunk_values
+        assert (joints.space, chunk.shape) == (ALOHA, (4, 14))
+        assert chunk[:, 0] == pytest.approx(0.01)
+        with pytest.raises(RemoteAnswerError, match=r'shape \[4, 14\], expected \[n, 7\]'):
+            tool.predict(observation())
+    finally:
+        joints.close(), tool.close(), server.kill()
+
+
+def test_a_space_that_is_none_is_refused_before_anything_is_asked():
+    with pytest.raises(ValueError, match='expected one of'):
+        RemoteSettings(remote='ws://127.0.0.1:1', remote_space='aloha')

@@ -170,10 +170,28 @@ def test_a_position_where_no_joint_can_be_is_not_held():
     sound, robot.at = robot.at, np.array([1e308] * 7)
     assert robot.tick(follow=False).values
     robot.guard.stop()
-    robot.measure()
-    assert robot.tick(follow=False).values == ()
-    robot.at = sound
+    for at in (robot.at, robot.at, sound):
+        robot.at = at
+        # At first it is a leap, and then it is where no joint is.
+        robot.measure()
+        assert robot.tick(follow=False).values == ()
+        robot.now_ms += 1100
     assert robot.tick().values == pytest.approx(tuple(sound))
+
+
+@pytest.mark.parametrize('halt', ['stop', 'disable', 'tick'])
+def test_a_state_that_leaps_is_never_sent_as_where_to_hold(halt):
+    robot = Robot()
+    robot.act(0.11)
+    robot.tick()
+    robot.at = np.full(7, 1.5)
+    robot.measure()
+    if halt != 'tick':
+        getattr(robot.guard, halt)()
+    command = robot.tick(1, follow=False)
+    assert not command.values
+    assert halt != 'tick' or command.reason == 'watchdog/joints_leap'
+    assert [one.reason for one in robot.guard.obstacles(robot.now_ms * MS)] == ['joints_leap']
 
 
 @pytest.mark.parametrize('halt', ['stop', 'disable'])

@@ -14,9 +14,11 @@
 
 """Limits of each joint: the description's, tightened by parameters."""
 
+from joint_robots import RANGE, SEVEN, SPEED, joints_of, urdf
 import pytest
 
 from vla_accel_ros.inputs.urdf import DescribedLimit
+from vla_accel_ros.safety.joint_drive import JointDrive
 from vla_accel_ros.safety.joint_limits import JointSettings, joint_limits
 
 DESCRIBED = {'a': DescribedLimit(-2, 2, 3), 'lift': DescribedLimit(0, 0.5, 0.2)}
@@ -55,3 +57,15 @@ def test_settings_that_do_not_go_with_the_joints_are_refused(settings, message):
 def test_a_joint_that_is_not_described_is_named_beside_those_that_are():
     with pytest.raises(ValueError, match='no limits of elbow, only of a, lift'):
         joint_limits(['a', 'elbow'], ['rad', 'rad'], DESCRIBED, JointSettings())
+
+
+def test_a_later_description_tightens_and_never_loosens():
+    names, drive = joints_of(SEVEN), JointDrive(SEVEN)
+    for text in (urdf(names), urdf(names, -9.0, 1.0, 99.0), 'no XML', urdf(names, velocity=0)):
+        drive.describe(text)
+    assert drive.limits == ()
+    assert drive.describe(urdf(names, -9.0, 9.0, 99.0)) == ''
+    assert {each[2:5] for each in drive.limits} == {(-RANGE, 1.0, SPEED)}
+    # Another robot's, whose joints have the same names and another range.
+    assert 'goes from 1.5 to 1 rad, expected some room' in drive.describe(urdf(names, 1.5, 3.0))
+    assert drive.limits == ()

@@ -18,6 +18,7 @@ from math import nan
 
 import pytest
 
+from vla_accel_ros.safety.joint_limits import JointLimit
 from vla_accel_ros.safety.measured import MeasuredJoints
 
 MS = 1_000_000
@@ -85,3 +86,47 @@ def test_after_the_clock_was_set_back_a_state_counts_again():
     joints.update(NAMES, [2, 2, 2], 100 * MS)
     assert joints.fault(100 * MS, 0.1) is None
     assert joints.positions == (2, 2, 2)
+
+
+def limited():
+    joints = MeasuredJoints(NAMES)
+    joints.configure(JointLimit(name, 'rad', -2.8, 2.8, 2.0, 50.0, 0.3) for name in NAMES)
+    return joints
+
+
+def test_a_joint_that_leaps_is_in_doubt_for_a_second_and_named_with_the_way():
+    joints = limited()
+    joints.update(NAMES, [0.1] * 3, 0)
+    joints.update(NAMES, [0.1, 1.5, 0.1], 10 * MS)
+    assert joints.fault(10 * MS, 2.0) == (
+        'joints_leap',
+        'b went 1.4 rad in 0.010 s, at most 0.17: do several tell where it is?',
+    )
+    assert joints.fault(1000 * MS, 2.0).reason == 'joints_leap'
+    joints.update(NAMES, [0.1, 1.5, 0.1], 1020 * MS)
+    assert joints.fault(1020 * MS, 2.0) is None
+
+
+def test_two_that_tell_of_one_joint_in_turn_are_in_doubt_for_as_long_as_they_do():
+    joints = limited()
+    for turn in range(30):
+        joints.update(NAMES, [0.5 * (turn % 2)] * 3, turn * 100 * MS)
+        fault = joints.fault(turn * 100 * MS, 0.15)
+        assert (fault and fault.reason) == ('joints_leap' if turn else None)
+
+
+def test_a_fast_joint_and_states_that_were_lost_are_no_leap():
+    joints = limited()
+    for gap_ms in (10, 10, 10, 90, 10):
+        (at,) = set(joints.positions) if joints._newest else {0.0}
+        now_ns = joints._newest.get('a', (0, 0.0))[0] + gap_ms * MS
+        joints.update(NAMES, [at + 2.0 * gap_ms / 1000] * 3, now_ns)
+        assert joints.fault(now_ns, 0.1) is None
+
+
+def test_a_leap_of_before_the_clock_was_set_back_does_not_count():
+    joints = limited()
+    joints.update(NAMES, [0.0] * 3, 10_000 * MS)
+    joints.update(NAMES, [1.0] * 3, 10_010 * MS)
+    joints.update(NAMES, [1.0] * 3, 100 * MS)
+    assert joints.fault(100 * MS, 0.1) is None

@@ -36,17 +36,35 @@ STEP_SHARE = 0.02
 # Most grippers are open most of the time; of a start they are nearly always.
 MOSTLY = 0.9
 ABSOLUTE = ColumnKind.JOINT_POSITION.value
+JOINTS = (ABSOLUTE, ColumnKind.JOINT_DISPLACEMENT.value)
+# What bounds an action's size and speed, in m and then in rad.
+TOOL_LIMITS = (
+    'limits.translation_step',
+    'limits.linear_speed',
+    'limits.rotation_step',
+    'limits.angular_speed',
+)
+JOINT_LIMITS = ('joints.largest_step', 'the velocity of a joint')
 
 
 def action_kind(facts: Facts) -> Iterator[Finding]:
-    """Compare number and meaning of the columns."""
+    """Compare number, meaning and names of the columns."""
     wants, arm = facts.wants, facts.arm
     if wants is None or arm is None:
         return
     actions = wants.actions
     text = f'the checkpoint answers {_told(actions.kinds, actions.names)}'
-    if actions.kinds == arm.kinds:
+    if actions.kinds == arm.kinds and actions.names == arm.names:
         yield ok('action_kind', f'{text}, as arm_command takes')
+    elif actions.kinds == arm.kinds:
+        # Joints of another order, or the left arm for the right one, are of the same kinds.
+        yield error(
+            'action_kind',
+            f'the checkpoint answers {" ".join(actions.names)}, arm_command takes '
+            f'{" ".join(arm.names)}',
+            "name the robot's joints in the checkpoint's order, in conventions.json and in "
+            'action_space',
+        )
     else:
         yield error(
             'action_kind',
@@ -57,7 +75,7 @@ def action_kind(facts: Facts) -> Iterator[Finding]:
 
 def action_units(facts: Facts) -> Iterator[Finding]:
     """Look whether the range of the actions, over a step, can be metres and radians of an arm."""
-    if facts.wants is None or not facts.wants.actions.kinds:
+    if facts.wants is None or facts.wants.elsewhere or not facts.wants.actions.kinds:
         return
     actions, step_s = facts.wants.actions, _step(facts)
     if step_s is None:
@@ -89,20 +107,22 @@ def action_units(facts: Facts) -> Iterator[Finding]:
 
 def action_limits(facts: Facts) -> Iterator[Finding]:
     """Look whether arm_command would refuse the largest action."""
-    if facts.wants is None or facts.arm is None:
+    if facts.wants is None or facts.wants.elsewhere or facts.arm is None:
         return
     arm, step_s = facts.arm, _step(facts)
     if step_s is None or not facts.wants.actions.kinds:
         return
     metres, radians = facts.wants.actions.step_m, facts.wants.actions.step_rad
+    names = JOINT_LIMITS * 2 if any(each in JOINTS for each in arm.kinds) else TOOL_LIMITS
+    limits = (
+        (metres, arm.translation_step, 'm'),
+        (metres / step_s, arm.linear_speed, 'm/s'),
+        (radians, arm.rotation_step, 'rad'),
+        (radians / step_s, arm.angular_speed, 'rad/s'),
+    )
     above = [
         f'{name} {limit:g} {unit}'
-        for value, name, limit, unit in (
-            (metres, 'limits.translation_step', arm.translation_step, 'm'),
-            (metres / step_s, 'limits.linear_speed', arm.linear_speed, 'm/s'),
-            (radians, 'limits.rotation_step', arm.rotation_step, 'rad'),
-            (radians / step_s, 'limits.angular_speed', arm.angular_speed, 'rad/s'),
-        )
+        for name, (value, limit, unit) in zip(names, limits, strict=True)
         if value > limit
     ]
     text = f'the largest step is {metres:.3g} m and {radians:.3g} rad in {step_s:g} s'
@@ -181,7 +201,7 @@ def frame(facts: Facts) -> Iterator[Finding]:
 
 def statistics(facts: Facts) -> Iterator[Finding]:
     """Look whether the range is that of percentiles, which is what the models are trained with."""
-    if facts.wants is None:
+    if facts.wants is None or facts.wants.elsewhere:
         return
     if facts.wants.actions.extremes:
         yield warning(
@@ -196,7 +216,7 @@ def statistics(facts: Facts) -> Iterator[Finding]:
 
 def unnorm_key(facts: Facts) -> Iterator[Finding]:
     """Say which data set's statistics hold."""
-    if facts.wants is not None:
+    if facts.wants is not None and not facts.wants.elsewhere:
         yield ok('unnorm_key', f"statistics of '{facts.wants.key}', one of {facts.wants.keys}")
 
 
@@ -266,7 +286,7 @@ def arm_listener(facts: Facts) -> Iterator[Finding]:
         yield warning(
             'arm_listener',
             'nobody listens to the commands of the arm',
-            'start Servo or the driver, or remap servo_node/delta_twist_cmds to its topic',
+            "start Servo, the controller or the driver, or remap arm_command's topic to its own",
         )
 
 

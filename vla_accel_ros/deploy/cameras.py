@@ -91,7 +91,7 @@ def camera_size(facts: Facts) -> Iterator[Finding]:
 def camera_resize(facts: Facts) -> Iterator[Finding]:
     """Compare how a view becomes square."""
     wants, camera = facts.wants, facts.camera
-    if wants is None or camera is None:
+    if wants is None or wants.elsewhere or camera is None:
         return
     text = f'the checkpoint was trained with {wants.views.resize}, resize is {camera.resize}'
     square = camera.views and all(v.width and v.width == v.height for v in camera.views)
@@ -104,7 +104,7 @@ def camera_resize(facts: Facts) -> Iterator[Finding]:
 def centre_crop(facts: Facts) -> Iterator[Finding]:
     """Look that a picture is not cropped twice."""
     wants, camera = facts.wants, facts.camera
-    if wants is None or camera is None:
+    if wants is None or wants.elsewhere or camera is None:
         return
     own, share = wants.views.centre_crop, camera.centre_crop
     said = 'has no crop' if own is None else f'crops to {own:g} of the area itself'

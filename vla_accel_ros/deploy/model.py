@@ -31,10 +31,9 @@ def latency(facts: Facts) -> Iterator[Finding]:
     if wants is None or scheduler is None or model is None or model.call_ms is None:
         return
     call_s, step, rows = model.call_ms * 1e-3, scheduler.policy_step, wants.actions.rows
-    text = (
-        f'a warm call takes {model.call_ms:.0f} ms, a step {step * 1e3:.0f} ms, an answer has '
-        f'{rows} action{"s" * (rows > 1)}'
-    )
+    text = f'a warm call takes {model.call_ms:.0f} ms, a step {step * 1e3:.0f} ms'
+    if not wants.elsewhere:
+        text += f', an answer has {rows} action{"s" * (rows > 1)}'
     missed = [
         f'{name} is {bound:g} s'
         for name, bound in (
@@ -49,7 +48,7 @@ def latency(facts: Facts) -> Iterator[Finding]:
             f'{text}, {" and ".join(missed)}',
             'every answer comes too late: accelerate the model, or raise the bounds',
         )
-    elif call_s > rows * step:
+    elif call_s > rows * step and not wants.elsewhere:
         yield warning(
             'latency',
             text,

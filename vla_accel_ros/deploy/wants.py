@@ -133,6 +133,7 @@ class Wants:
         bins: Action bins; 0 where actions are no tokens.
         vocabulary: The token behind the last bin.
         tokens: Tokens that its tokeniser knows; 0 where it is not known.
+        elsewhere: Whether another process has it: of its statistics and pictures nothing is known.
     """
 
     checkpoint: str = field(metadata=of(Word()))
@@ -144,6 +145,7 @@ class Wants:
     bins: int = field(default=0, metadata=of(Whole(0, 2**16)))
     vocabulary: int = field(default=0, metadata=of(Whole(0, 2**21)))
     tokens: int = field(default=0, metadata=of(Whole(0, 2**21)))
+    elsewhere: bool = field(default=False, metadata=of(Flag()))
 
     def __post_init__(self) -> None:
         check_fields(self)

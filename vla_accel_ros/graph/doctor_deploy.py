@@ -28,6 +28,7 @@ from vla_accel_ros.graph.parameter_file import settings_of
 from vla_accel_ros.graph.processes import camera_parameters, parameters_of_file
 from vla_accel_ros.models.declaration import declaration
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
+from vla_accel_ros.remote.wants import wants_of_server
 
 # Parts of the facts, and the nodes that tell them.
 TOLD_BY = {
@@ -124,6 +125,9 @@ def parameters(question: Question) -> Values:
         for node, own in parameters_of_file(deployment).items():
             if node in values:
                 values[node] |= own
+    if values['inference']['remote'] and not question.checkpoint:
+        values['camera']['image_size'] = values['inference']['remote_image_size']
+        return values
     # The launch file sets these by the checkpoint.
     name = question.checkpoint or str(values['inference']['checkpoint'])
     values['camera'] |= {
@@ -163,6 +167,8 @@ def _nodes(heard: Facts, has_file: bool, seconds: float) -> Finding:
 
 
 def _declared(question: Question, values: Values) -> Wants:
+    if values['inference']['remote'] and not question.checkpoint:
+        return wants_of_server(values['inference'])
     name = question.checkpoint or str(values['inference']['checkpoint'])
     key = question.unnorm_key or str(values['inference']['unnorm_key']) or None
     return declaration(checkpoint_folder(name), key, name)

@@ -103,11 +103,9 @@ class JointInference(Inference):
         check_tool(policy)
         return JointPolicy(policy, self._joints)
 
-    def wants(self, settings: Mapping[str, object], policy: JointPolicy) -> Wants | None:
+    def wants(self, settings: Mapping[str, object], policy: JointPolicy) -> Wants:
         """Say what the policy wants, with the actions that leave this node."""
         wants = super().wants(settings, policy)
-        if wants is None:
-            return None
         kinds = tuple(group.kind.value for group in JOINT_STEPS.groups for _ in group.names)
         # How far a joint goes is not in the checkpoint's statistics: no further than they turn.
         actions = replace(wants.actions, kinds=kinds, names=JOINT_STEPS.names, step_m=0.0)

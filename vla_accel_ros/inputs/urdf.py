@@ -75,6 +75,27 @@ def read_limits(text: str) -> Mapping[str, DescribedLimit | ValueError]:
     return found
 
 
+def tighter(
+    known: Mapping[str, DescribedLimit], described: Mapping[str, DescribedLimit | ValueError]
+) -> dict[str, DescribedLimit | ValueError]:
+    """Give a description's limits, none of them wider than what an earlier one said.
+
+    Args:
+        known: What was said before, by name.
+        described: What `read_limits` gave.
+    """
+    found = dict(described)
+    for name, new in described.items():
+        old = known.get(name)
+        if isinstance(new, DescribedLimit) and old is not None:
+            found[name] = DescribedLimit(
+                max(old.lower, new.lower),
+                min(old.upper, new.upper),
+                min(old.velocity, new.velocity),
+            )
+    return found
+
+
 def _limit(joint: ElementTree.Element) -> DescribedLimit:
     name, limit = joint.get('name'), joint.find('limit')
     if limit is None:

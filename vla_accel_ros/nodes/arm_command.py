@@ -69,7 +69,7 @@ class ArmCommand(base.Node):
         ]
         actions = self.subscribe(JointTrajectory, 'vla/action', self._on_action, qos.CONTROL)
         self._masters = Masters(self, actions, (self._kind.publisher, *self._grippers))
-        self._findings = Findings(self, self._kind.publisher, self._space)
+        self._findings = Findings(self, self._kind.publisher, self._kind.drive)
         self.serve(SetBool, '~/enable', self._on_enable)
         self.serve(Trigger, '~/stop', self._on_stop)
         self._timer = self.every(self._guard.period_s, self._on_timer, self._simulated)

@@ -31,13 +31,17 @@ from vla_accel_ros.deploy.robot import ArmFacts, Facts
 from vla_accel_ros.nodes.arm_command_kind import TWIST
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.facts import TOPIC, Hearer, Teller
+from vla_accel_ros.safety.drive import Drive
+from vla_accel_ros.safety.joint_limits import JointLimit
 from vla_accel_ros.safety.limits import Refusal
 
 # Proposed actions that are looked at before the start.
 PROPOSALS = 20
 
 
-def arm_facts(settings: Mapping[str, object], space: ActionSpace) -> ArmFacts:
+def arm_facts(
+    settings: Mapping[str, object], space: ActionSpace, limits: Sequence[JointLimit] = ()
+) -> ArmFacts:
     """Return what arm_command takes, by its parameters.
 
     Of joints the action's largest step from the measured position is what bounds its size.
@@ -45,10 +49,13 @@ def arm_facts(settings: Mapping[str, object], space: ActionSpace) -> ArmFacts:
     Args:
         settings: The parameters.
         space: What they say of the columns; it may stand in a file.
+        limits: Of the joints, once the robot's description is known.
     """
     of_joints = settings['command'] != TWIST
     step_m = step_rad = min(settings['joints.largest_step'])
     speed_m = speed_rad = min(settings['joints.velocity'])
+    speed_m = min((each.velocity for each in limits if each.unit == 'm'), default=speed_m)
+    speed_rad = min((each.velocity for each in limits if each.unit == 'rad'), default=speed_rad)
     if not of_joints:
         step_m, step_rad = settings['limits.translation_step'], settings['limits.rotation_step']
         speed_m, speed_rad = settings['limits.linear_speed'], settings['limits.angular_speed']
@@ -84,11 +91,12 @@ class Findings:
     Args:
         node: The `base.Node` that enables the arm.
         commands: Its publisher to the arm.
-        space: What the columns of its actions are.
+        drive: What it drives: its `space` says what the columns of the actions are, and if it has
+            `limits`, they are those of joints.
     """
 
-    def __init__(self, node, commands, space: ActionSpace) -> None:
-        self._node, self._commands, self._space = node, commands, space
+    def __init__(self, node, commands, drive: Drive) -> None:
+        self._node, self._commands, self._drive = node, commands, drive
         self._hearer = Hearer(time.monotonic)
         self._closing: deque[bool] = deque(maxlen=PROPOSALS)
         self._found: list[Finding] = []
@@ -98,7 +106,7 @@ class Findings:
 
     def propose(self, action: Action) -> None:
         """Take note of an action that came while the arm is off."""
-        self._closing.append(any(self._space.closed(action.values.tolist())))
+        self._closing.append(any(self._drive.space.closed(action.values.tolist())))
 
     def obstacles(self) -> list[Refusal]:
         """Return what speaks against enabling the arm."""
@@ -153,7 +161,7 @@ class Findings:
     def _arm(self) -> ArmFacts:
         closing = sum(self._closing) / len(self._closing) if self._closing else None
         return replace(
-            arm_facts(self._node.settings, self._space),
+            arm_facts(self._node.settings, self._drive.space, getattr(self._drive, 'limits', ())),
             listeners=self._commands.get_subscription_count(),
             closing=closing,
         )

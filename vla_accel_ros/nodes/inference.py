@@ -110,7 +110,7 @@ class Inference(base.Node):
         """Load the policy, in the worker's thread; see `inference_policy.load_policy`."""
         return inference_policy.load_policy(settings, self._on_progress)
 
-    def wants(self, settings: Mapping[str, object], policy) -> Wants | None:
+    def wants(self, settings: Mapping[str, object], policy) -> Wants:
         """Say what the policy wants of the robot; see `inference_policy.wants_of`."""
         return inference_policy.wants_of(settings, policy.unnorm_key)
 

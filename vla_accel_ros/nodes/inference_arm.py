@@ -82,7 +82,7 @@ class Arm:
         node: The inference node.
         name: Namespace of the arm's topics below the node's own; empty for the node's own.
         policy: Answers this arm alone.
-        wants: What the checkpoint wants; None where another process has it.
+        wants: What the policy wants; None where nobody says it.
 
     Attributes:
         name: As given.

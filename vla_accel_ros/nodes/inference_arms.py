@@ -62,7 +62,7 @@ class Arms:
     Args:
         node: The inference node.
         policy: What was loaded; the first arm takes it, further ones a sibling.
-        wants: What the checkpoint wants; None where another process has it.
+        wants: What the policy wants; None where nobody says it.
         call: Runs a function in the worker's thread.
     """
 

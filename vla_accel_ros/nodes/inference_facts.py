@@ -83,7 +83,7 @@ class ModelWatch:
     """Keeps what is to be told; usable from the executor's thread and the worker's.
 
     Args:
-        wants: What the checkpoint wants; None where another process has it.
+        wants: What the policy wants; None where nobody says it.
         chosen: Names of its proprioception, by parameter; none takes whole messages.
 
     Attributes:

@@ -28,6 +28,7 @@ from vla_accel_ros.files import fingerprints
 from vla_accel_ros.nodes import inference_remote
 from vla_accel_ros.observations import Observation, split_views
 from vla_accel_ros.paths import checkpoint_folder
+from vla_accel_ros.remote.wants import wants_of_server
 
 
 def load_policy(settings: Mapping[str, object], progress: Callable[[float, str], None]):
@@ -101,8 +102,8 @@ def folder_of(settings: Mapping[str, object]) -> Path | str:
         return settings['checkpoint']
 
 
-def wants_of(settings: Mapping[str, object], key: str) -> Wants | None:
-    """Return what the checkpoint wants, once it is loaded; None where another process has it.
+def wants_of(settings: Mapping[str, object], key: str) -> Wants:
+    """Return what the checkpoint wants, once it is loaded, or the policy server.
 
     Args:
         settings: The node's parameters by name.
@@ -112,7 +113,7 @@ def wants_of(settings: Mapping[str, object], key: str) -> Wants | None:
         ValueError: When what it declares cannot be read; the message says why.
     """
     if settings['remote']:
-        return None
+        return wants_of_server(settings)
     from vla_accel_ros.models.checkpoints.folder import resolve
     from vla_accel_ros.models.declaration import declaration
 

@@ -52,9 +52,10 @@ class Convention:
 
     Attributes:
         columns: Names of its columns, in its order; each of ours once, `-` for others.
-        metres: Metres of a 1 in the columns of translation; 0 where it is not declared.
-        radians: Radians of a 1 in the columns of rotation; 0 where it is not declared.
+        metres: Metres of a 1 in the columns that are in m; 0 where it is not declared.
+        radians: Radians of a 1 in the columns that are in rad; 0 where it is not declared.
         gripper: One of `GRIPPERS`; empty where it is not declared.
+        space: What our columns are.
 
     Raises:
         RemoteMismatchError: When the columns are not ours, or a value is out of range.
@@ -64,13 +65,14 @@ class Convention:
     metres: float = 0.0
     radians: float = 0.0
     gripper: str = ''
+    space: ActionSpace = SPACE
 
     def __post_init__(self) -> None:
         named = [name for name in self.columns if name != UNUSED]
-        if sorted(named) != sorted(SPACE.names):
+        if sorted(named) != sorted(self.space.names):
             raise RemoteMismatchError(
-                f'remote_columns are {list(self.columns)}, expected each of {list(SPACE.names)} '
-                f"once, and '{UNUSED}' for what is not used"
+                f'remote_columns are {list(self.columns)}, expected each of '
+                f"{list(self.space.names)} once, and '{UNUSED}' for what is not used"
             )
         if self.gripper and self.gripper not in GRIPPERS:
             raise RemoteMismatchError(
@@ -80,12 +82,14 @@ class Convention:
     @property
     def undeclared(self) -> list[str]:
         """Parameters that say what is not declared yet."""
+        # Each by the unit of the columns that want it; a gripper has none.
         values = {
-            'remote_metres': self.metres,
-            'remote_radians': self.radians,
-            'remote_gripper': self.gripper,
+            'remote_metres': ('m', self.metres),
+            'remote_radians': ('rad', self.radians),
+            'remote_gripper': ('', self.gripper),
         }
-        return [name for name, value in values.items() if not value]
+        units = set(self.space.units)
+        return [name for name, (unit, value) in values.items() if unit in units and not value]
 
     def with_declared(self, declared: Mapping[str, Any]) -> Convention:
         """Fill in what the server's metadata declare.
@@ -98,6 +102,9 @@ class Convention:
         """
         found: dict[str, Any] = {}
         for key, own in vars(self).items():
+            if key == 'space':
+                found[key] = own
+                continue
             theirs = declared.get(key, own)
             theirs = tuple(theirs) if isinstance(theirs, list) else theirs
             if own and theirs != own:
@@ -117,7 +124,7 @@ class Convention:
             answer: Numbers [n, columns], or [columns] for one row.
 
         Returns:
-            float64 [n, 7]; m, rad, gripper 0 open to 1 closed.
+            float64 [n, width of the space]; m, rad, gripper 0 open to 1 closed.
 
         Raises:
             RemoteAnswerError: When shape or gripper are others.
@@ -134,13 +141,12 @@ class Convention:
                 f'the actions have the shape {list(np.shape(answer))}, expected [n, {width}] with '
                 f'n from 1 to {MOST_ROWS}: remote_columns are {", ".join(self.columns)}'
             )
-        rows = rows[:, [self.columns.index(name) for name in SPACE.names]]
+        rows = rows[:, [self.columns.index(name) for name in self.space.names]]
         if not np.isfinite(rows).all():
             raise NotFiniteError('the server gives actions that are NaN or infinite')
-        rows *= SPACE.spread(self.metres, self.radians, 1.0)
-        opened, closed = GRIPPERS[self.gripper]
-        for place in SPACE.grippers:
-            rows[:, place] = self._gripper(rows[:, place], opened, closed)
+        rows *= self.space.spread(self.metres, self.radians, 1.0)
+        for place in self.space.grippers:
+            rows[:, place] = self._gripper(rows[:, place], *GRIPPERS[self.gripper])
         return rows
 
     def _gripper(self, values: np.ndarray, opened: float, closed: float) -> np.ndarray:

@@ -33,7 +33,6 @@ from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
 from vla_accel_ros.options import options_of
 from vla_accel_ros.remote.connection import Connection, Link
-from vla_accel_ros.remote.convention import SPACE
 from vla_accel_ros.remote.errors import RemoteAnswerError
 from vla_accel_ros.remote.metadata import DELAY, DRAFT, MOTION, RESET, TAIL, Agreed, agree
 from vla_accel_ros.remote.settings import KEY, OPENPI, RemoteSettings
@@ -92,7 +91,7 @@ class RemotePolicy:
         self.settings = settings
         state_size = state_size if settings.remote_state else 0
         self.config = RemoteConfig(len(settings.views), settings.remote_image_size, state_size)
-        self.unnorm_key = ''
+        self.unnorm_key, self._space = '', settings.space
         self.connection = Connection(open_link or self._open, self._accept)
         self._agreed: Agreed | None = None
         self._begins = True
@@ -111,7 +110,7 @@ class RemotePolicy:
     @property
     def space(self) -> ActionSpace:
         """What an action's columns are."""
-        return SPACE
+        return self._space
 
     @property
     def trouble(self) -> str:
@@ -167,8 +166,8 @@ class RemotePolicy:
             observation: As many images as are sent, and the proprioception that is.
             resized: Has no meaning here: images are sent as they are.
             motion: The last action's, for servers that understand it.
-            draft: float [7], the action to verify, for servers that understand it.
-            tail: float [k, 7], what is left of the chunk that is executed, for servers that
+            draft: float [width], the action to verify, for servers that understand it.
+            tail: float [k, width], what is left of the chunk that is executed, for servers that
                 understand it.
             delay: Rows of it that will be executed before the answer is there.
 

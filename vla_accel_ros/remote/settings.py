@@ -21,6 +21,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlsplit
 
+from vla_accel_ros.action_space import ActionSpace
+from vla_accel_ros.inputs.space_file import read_space
 from vla_accel_ros.options import check_options, option, options_of
 from vla_accel_ros.remote.convention import GRIPPERS, SPACE, Convention
 
@@ -81,23 +83,30 @@ class RemoteSettings:
         when='configure',
     )
     remote_actions: str = option('actions', 'Key of the actions in an answer', when='configure')
+    remote_space: str = option(
+        SPACE.name,
+        'What our columns are: end_effector, or a .json file that says it; the same as '
+        'action_space of scheduler and arm_command',
+        when='configure',
+    )
     remote_columns: tuple[str, ...] = option(
         SPACE.names,
-        'What the columns of an answer are, in its order; - for one that is not used',
+        'What the columns of an answer are, in its order; - for one that is not used. With '
+        'another remote_space this default means its columns',
         when='configure',
     )
     remote_metres: float = option(
         0.0,
-        'Metres that a 1 in x, y and z means, 1 where the server gives metres; 0 where the server '
-        'itself has to declare it',
+        'Metres that a 1 in x, y and z means, or in what else is in m, 1 where the server gives '
+        'metres; 0 where the server itself has to declare it',
         unit='m',
         range=(0.0, 10.0),
         when='configure',
     )
     remote_radians: float = option(
         0.0,
-        'Radians that a 1 in roll, pitch and yaw means, 1 where the server gives radians; 0 where '
-        'the server itself has to declare it',
+        'Radians that a 1 in roll, pitch and yaw means, or in a joint, 1 where the server gives '
+        'radians; 0 where the server itself has to declare it',
         unit='rad',
         range=(0.0, 10.0),
         when='configure',
@@ -138,7 +147,7 @@ class RemoteSettings:
         names = [each.name for each in fields(cls)]
         found: dict[str, Any] = {name: values[name] for name in names if name in values}
         settings = cls(**found)
-        if settings.remote and settings.remote_state and not _names(values):
+        if settings.remote and settings.remote_state and not state_names(values):
             raise ValueError(
                 f"remote_state is '{settings.remote_state}' and proprio_names is empty, expected "
                 'the names of what the server wants, in its order'
@@ -164,12 +173,24 @@ class RemoteSettings:
     @property
     def convention(self) -> Convention:
         """What the server's numbers mean, as far as the parameters say."""
+        space = self.space
+        columns = space.names if tuple(self.remote_columns) == SPACE.names else self.remote_columns
         return Convention(
-            self.remote_columns, self.remote_metres, self.remote_radians, self.remote_gripper
+            columns, self.remote_metres, self.remote_radians, self.remote_gripper, space
         )
 
+    @property
+    def space(self) -> ActionSpace:
+        """What our columns are; read from its file.
 
-def _names(values: Mapping[str, object]) -> list[str]:
+        Raises:
+            ValueError: When there is no such space.
+        """
+        return read_space(self.remote_space)
+
+
+def state_names(values: Mapping[str, object]) -> list[str]:
+    """Return the names of the proprioception that is sent, in order."""
     names = values.get('proprio_names', ())
     return [name for name in names if name] if isinstance(names, list | tuple) else []
 

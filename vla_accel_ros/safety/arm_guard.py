@@ -221,22 +221,23 @@ class ArmGuard:
     def tick(self, now_ns: int) -> Command:
         """Give what to send to the arm now; nothing that was put in can make it unsafe."""
         if not self._interlock.enabled or not self._advance(now_ns):
-            return self._held(self.reason)
+            # A clock that fell back is not gone by.
+            return self._held(self.reason, max(self._now_ns, now_ns))
         if self._watchdog.fed and (trouble := self._drive.trouble(self._now_ns)):
             self._watchdog.note(trouble.reason)
             self._watchdog.cut(self._now_ns)
         if self._watchdog.fired(self._now_ns):
-            return self._held(self._fire())
+            return self._held(self._fire(), self._now_ns)
         values, moving = self._drive.tick(self._now_ns, self.period_s)
         if fault := self._drive.fault(values):
             self._halt_motion()
             self._interlock.fault(fault)
-            return self._held(self.reason)
+            return self._held(self.reason, self._now_ns)
         grippers = tuple(latch.poll(self._now_ns) for latch in self._latches)
         return Command(values, grippers, self.state, MOVING if moving else 'settled')
 
-    def _held(self, reason: str) -> Command:
-        values = self._drive.held(self._now_ns)
+    def _held(self, reason: str, now_ns: int) -> Command:
+        values = self._drive.held(now_ns)
         return Command(values, (None,) * len(self._latches), self.state, reason)
 
     def _check(self, action: object, now_ns: int, step_s: float, clock_ns: int) -> Refusal | None:

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from vla_accel_ros.action_space import ActionSpace
-from vla_accel_ros.inputs.urdf import DescribedLimit, read_limits
+from vla_accel_ros.inputs.urdf import DescribedLimit, read_limits, tighter
 from vla_accel_ros.safety.drive import Values
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.joint_limits import JointLimit, joint_limits
@@ -63,6 +63,7 @@ class JointDrive:
         self._absolute = tuple(i in positions for i in self._places)
         self._config = config or GuardConfig()
         self._described: Mapping[str, DescribedLimit | ValueError] | None = None
+        self._known: dict[str, DescribedLimit] = {}
         self._limits: tuple[JointLimit, ...] = ()
         self._unlimited = NO_DESCRIPTION
         self._measured = MeasuredJoints(self.names)
@@ -74,14 +75,17 @@ class JointDrive:
     # -- what is known of the robot --------------------------------------------------------------
 
     def describe(self, text: str) -> str:
-        """Take the robot's description (URDF).
+        """Take the robot's description (URDF); a later one, maybe another's, loosens nothing.
 
         Returns:
             What is wrong with it; empty when nothing is. With something wrong there are no limits,
             and without limits nothing moves.
         """
         try:
-            self._described, self._unlimited = read_limits(text), ''
+            self._described, self._unlimited = tighter(self._known, read_limits(text)), ''
+            for name, limit in self._described.items():
+                if isinstance(limit, DescribedLimit):
+                    self._known[name] = limit
         except ValueError as error:
             self._described, self._unlimited = None, str(error)
         self._limit()
@@ -210,7 +214,8 @@ class JointDrive:
     def held(self, now_ns: int) -> Values:
         """Give the position measured when the motion ended; nothing before there was any.
 
-        What is measured far outside the range is where no joint is: it is not sent.
+        What is measured far outside the range, or after a leap, is where no joint is: it is not
+        sent.
         """
         if not self._holding:
             return Values()
@@ -247,6 +252,7 @@ class JointDrive:
                 self._unlimited = str(error)
         if not self._limits:
             self.clear()
+        self._measured.configure(self._limits)
         self._stream.configure(self._limits, self._config.late_s)
         if self._stream.sent is None:
             self._stream.clear()

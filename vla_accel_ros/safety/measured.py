@@ -19,10 +19,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import isfinite
 
+from vla_accel_ros.safety.joint_limits import JointLimit
 from vla_accel_ros.safety.limits import NS, Refusal
 
 # A state that is stamped further ahead of its arrival is not taken for one of now.
 AHEAD_S = 0.05
+# A joint that went further than its speed allows, and this share of the largest step for what came
+# late, has not moved: two tell where it is, or an encoder began anew.
+LEAP_SHARE = 0.5
+# So long after a leap nobody knows where the joint is.
+LEAP_S = 1.0
 
 
 class MeasuredJoints:
@@ -37,6 +43,12 @@ class MeasuredJoints:
     def __init__(self, names: Iterable[str]) -> None:
         self._names = tuple(names)
         self._newest: dict[str, tuple[int, float]] = {}
+        self._limits: dict[str, JointLimit] = {}
+        self._leapt_ns, self._leap = 0, ''
+
+    def configure(self, limits: Iterable[JointLimit]) -> None:
+        """Take the limits that say what is a leap; without a limit none is."""
+        self._limits = {limit.name: limit for limit in limits}
 
     def update(
         self, names: Sequence[str], positions: Sequence[float], now_ns: int, age_s: float = 0.0
@@ -69,13 +81,15 @@ class MeasuredJoints:
         for name, value in mine:
             # One that was overtaken on its way is older than what is known; what is known from
             # the future is of before the clock was set back.
-            known_ns = self._newest.get(name, (stamp_ns, 0.0))[0]
+            known_ns, known = self._newest.get(name, (stamp_ns, value))
+            if stamp_ns >= known_ns:
+                self._look_for_leap(name, value - known, (stamp_ns - known_ns) / NS, now_ns)
             if stamp_ns >= known_ns or known_ns - now_ns > AHEAD_S * NS:
                 self._newest[name] = (stamp_ns, float(value))
         return ''
 
     def fault(self, now_ns: int, max_age_s: float) -> Refusal | None:
-        """Name the joints whose position is missing or too old, None when all are there.
+        """Name the joints whose position is missing, too old or in doubt, None when all are there.
 
         Args:
             now_ns: Monotonic time, nanoseconds.
@@ -95,7 +109,22 @@ class MeasuredJoints:
                 'joints_stale',
                 f'{", ".join(old)}: the position is {age:.3f} s old, at most {max_age_s:g}',
             )
+        # One in the future is of before the clock was set back.
+        if self._leap and 0 <= now_ns - self._leapt_ns <= LEAP_S * NS:
+            return Refusal('joints_leap', self._leap)
         return None
+
+    def _look_for_leap(self, name: str, way: float, gap_s: float, now_ns: int) -> None:
+        limit = self._limits.get(name)
+        if limit is None:
+            return
+        most = limit.velocity * gap_s + LEAP_SHARE * limit.largest_step
+        if not abs(way) <= most:
+            self._leapt_ns = now_ns
+            self._leap = (
+                f'{name} went {abs(way):.4g} {limit.unit} in {gap_s:.3f} s, at most {most:.4g}: '
+                'do several tell where it is?'
+            )
 
     @property
     def positions(self) -> tuple[float, ...]:
