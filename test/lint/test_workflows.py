@@ -55,7 +55,7 @@ def test_the_workflow_calls_targets_of_the_makefile(root, jobs):
     assert called == {
         'lint': ['lint'],
         'test': ['test'],
-        'environments': ['test-environments', 'test-cluster'],
+        'cluster': ['test-cluster'],
         'ros': ['test'],
     }
     assert {target for names in called.values() for target in names} <= set(targets)
