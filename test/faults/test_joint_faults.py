@@ -180,8 +180,8 @@ def test_a_second_publisher_of_joint_states_ends_the_motion_and_moves_no_joint_t
 
 
 def test_arms_that_do_not_follow_are_held_where_they_are(rig):
-    # Faster than they may move, in steps that are no leap.
-    rig.feeder.pushed = -0.03
+    # Faster than they may move, in steps that are no leap, and never out of their range.
+    rig.feeder.pushed = 0.03 if rig.feeder.at[0] < 0 else -0.03
     horizon_ns = rig.feeder.cease()
     rig.until(lambda: rig.reports.told('arm_command', 'watchdog', 'left_behind'), 'it is named')
     rig.feeder.pushed = 0.0
