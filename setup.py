@@ -114,6 +114,7 @@ setup(
             'inference = vla_accel_ros.nodes.programs:inference',
             'arm_command = vla_accel_ros.nodes.programs:arm_command',
             'sim_arm = vla_accel_ros.nodes.programs:sim_arm',
+            'markers = vla_accel_ros.nodes.programs:markers',
         ]
     },
 )

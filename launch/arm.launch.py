@@ -96,7 +96,12 @@ def start(context):
     ]
     told = [ExecuteProcess(cmd=watcher(deployment, listed), output='screen', name='ready')]
     return [
-        RegisterEventHandler(OnProcessExit(on_exit=give_up)),
+        *(
+            RegisterEventHandler(OnProcessExit(target_action=node, on_exit=give_up))
+            for process, node in zip(listed, nodes, strict=True)
+            # Who only looks on ends nothing: the arm may be in motion.
+            if process.name != 'markers'
+        ),
         *nodes,
         *(told if deployment.autostart else []),
     ]

@@ -43,10 +43,18 @@ def named(deployment):
     return {process.name: process for process in processes(deployment)}
 
 
+@pytest.mark.parametrize('markers', [False, True])
 @pytest.mark.parametrize('sim', [False, True])
-def test_every_node_is_listed_once_and_the_simulated_arm_only_where_asked_for(sim):
-    listed = [process.name for process in processes(Deployment(sim=sim))]
-    assert listed == [name for name in NODES if sim or name != 'sim_arm']
+def test_every_node_is_listed_once_and_arm_and_markers_only_where_asked_for(sim, markers):
+    listed = [process.name for process in processes(Deployment(sim=sim, markers=markers))]
+    left_out = {'sim_arm': not sim, 'markers': not markers}
+    assert listed == [name for name in NODES if not left_out.get(name)]
+
+
+def test_markers_change_nothing_of_the_other_processes():
+    plain, looked_on = named(Deployment(sim=True)), named(Deployment(sim=True, markers=True))
+    assert {name: looked_on[name] for name in plain} == plain
+    assert 'markers' not in named(Deployment(markers=True, side='gpu'))
 
 
 def test_every_parameter_that_a_deployment_sets_is_one_of_the_nodes(tmp_path):

@@ -26,13 +26,18 @@ import yaml
 
 from vla_accel_ros.graph.processes import Deployment, processes
 from vla_accel_ros.nodes.arm_command import ArmCommand
+from vla_accel_ros.nodes.markers_shapes import NAMES
 from vla_accel_ros.paths import share_file
 from vla_accel_ros.ros.messages import decision_to_message
 from vla_accel_ros.scheduling.decision import Decision, Kind
 
 LAYOUT = json.loads(share_file('config/vla_accel_foxglove.json').read_text())
 RVIZ = yaml.safe_load(share_file('config/vla_accel.rviz').read_text())
-SHOWN_BY_RVIZ = {'Image': 'sensor_msgs/msg/Image', 'Pose': 'geometry_msgs/msg/PoseStamped'}
+SHOWN_BY_RVIZ = {
+    'Image': 'sensor_msgs/msg/Image',
+    'Pose': 'geometry_msgs/msg/PoseStamped',
+    'MarkerArray': 'visualization_msgs/msg/MarkerArray',
+}
 FIELD = re.compile(r'\.(\w+)((?:\[[\d:]*\]|\{[^}]*\})*)')
 FILTER = re.compile(r'\{key=="(\w+)"\}')
 
@@ -44,7 +49,7 @@ def topics(tmp_path_factory):
 
     graph = Graph()
     folder = random_checkpoint(tmp_path_factory.mktemp('checkpoint'))
-    listed = processes(Deployment(sim=True, checkpoint=str(folder)))
+    listed = processes(Deployment(sim=True, markers=True, checkpoint=str(folder)))
     for process in listed:
         module = import_module(process.module)
         kind = next(
@@ -184,6 +189,13 @@ def test_rviz_shows_topics_of_their_types_with_a_qos_that_gets_them(display, top
     assert published[topic] == [SHOWN_BY_RVIZ[display['Class'].rpartition('/')[2]]]
     # Best effort gets what a reliable publisher sends, too.
     assert display['Topic']['Reliability Policy'] == 'Best Effort'
+
+
+def test_rviz_shows_every_marker():
+    (display,) = displays('MarkerArray')
+    assert display['Topic']['Value'] == '/vla/markers'
+    assert display['Enabled'] and set(display['Namespaces']) == set(NAMES)
+    assert all(display['Namespaces'].values())
 
 
 def test_rviz_looks_from_the_frame_that_poses_are_in():

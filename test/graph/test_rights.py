@@ -14,6 +14,7 @@
 
 """Rights: who may move the arm, who may enable it, and how names follow the deployment."""
 
+from dataclasses import replace
 import json
 
 from joint_robots import ALOHA
@@ -81,6 +82,24 @@ def test_a_viewer_hears_everything_and_says_nothing():
     assert viewer.publish == ('/parameter_events', '/rosout')
     assert {'/vla/action', '/diagnostics', '/servo_node/delta_twist_cmds'} <= set(viewer.subscribe)
     assert all(name.endswith('/get_state') for name in viewer.request)
+
+
+def test_markers_hear_and_draw_and_can_reach_nothing_that_moves():
+    plain, looked_on = of(DEPLOYMENTS['robot']), of(replace(DEPLOYMENTS['robot'], markers=True))
+    rights = looked_on.pop('markers')
+    assert set(rights.publish) - set(plain[VIEWER].publish) == {
+        '/left/vla/markers',
+        '/left/markers/transition_event',
+        '/diagnostics',
+    }
+    assert rights.request == ()
+    # Who listens to the twists counts as the arm's driver.
+    assert not set(rights.subscribe) & {f'/left/{topic}' for topic in to_the_arm({})}
+    heard = {name for each in plain.values() for name in each.publish}
+    assert set(rights.subscribe) <= heard | {'/left/ee_pose', '/left/joint_states'}
+    for who in set(plain) - {OPERATOR, VIEWER}:
+        assert looked_on[who] == plain[who]
+    assert '/left/vla/markers' in looked_on[VIEWER].subscribe
 
 
 def test_an_arm_of_joints_is_commanded_on_the_topics_of_its_controller(tmp_path):

@@ -253,6 +253,7 @@ def test_programs_have_a_main(root):
         'inference',
         'arm_command',
         'sim_arm',
+        'markers',
     }
     for program in programs:
         source = Path(find_spec(program.module).origin).read_text(encoding='utf-8')

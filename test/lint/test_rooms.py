@@ -59,7 +59,7 @@ WITHOUT_TORCH = (
     'deploy',
     'cluster',
 )
-NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
+NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm', 'markers')
 NOT_ON_A_ROBOT = ('evaluation', 'replay', 'tuning', 'bench', 'report', 'training', 'environments')
 HEAVY = (
     'torch',

@@ -24,7 +24,9 @@ from joint_robots import SEVEN
 import pytest
 from std_srvs.srv import SetBool
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.deploy.compare import NAMES
+from vla_accel_ros.deploy.robot import Facts, JointRange, Workspace
 from vla_accel_ros.nodes.arm_command import ArmCommand
 from vla_accel_ros.nodes.arm_command_findings import arm_facts, check_names
 from vla_accel_ros.nodes.arm_command_settings import SETTINGS
@@ -32,7 +34,7 @@ from vla_accel_ros.nodes.camera import Camera
 from vla_accel_ros.nodes.inference import Inference
 from vla_accel_ros.nodes.scheduler import SchedulerNode
 from vla_accel_ros.ros import qos
-from vla_accel_ros.ros.facts import TOPIC, facts_to_message
+from vla_accel_ros.ros.facts import TOPIC, facts_to_message, message_to_facts
 from vla_accel_ros.safety.joint_limits import JointLimit
 
 # Each is a robot that would fail without a word.
@@ -188,3 +190,16 @@ def test_of_joints_the_speed_is_that_of_the_robots_description():
     limits = [JointLimit(n, 'rad', -1.0, 1.0, s, 9.0, 0.3) for n, s in (('a', 2.0), ('b', 1.5))]
     assert arm_facts(settings, SEVEN, limits).angular_speed == 1.5
     assert arm_facts(settings, SEVEN).angular_speed == 100.0
+
+
+def test_the_arm_tells_its_box_or_the_ranges_of_its_joints():
+    settings = {each.name: each.default for each in SETTINGS}
+    box = {'workspace.min': (0.1, -0.2, 0.0), 'workspace.max': (0.5, 0.2, 0.4)}
+    told = arm_facts(settings | box, END_EFFECTOR)
+    assert told.workspace == Workspace(*box.values()) and told.joints == ()
+    assert arm_facts(settings | {'workspace.enabled': False}, END_EFFECTOR).workspace is None
+    limits = [JointLimit('a', 'rad', -1.0, 0.5, 2.0, 9.0, 0.3)]
+    # Actions of joints are not held to the box.
+    told = arm_facts(settings | {'command': 'joint_trajectory'}, SEVEN, limits)
+    assert told.workspace is None and told.joints == (JointRange('a', 'rad', -1.0, 0.5),)
+    assert message_to_facts(facts_to_message(Facts(arm=told), '/arm_command')).arm == told

@@ -37,6 +37,7 @@ sys.exit(programs.{name}())
         ('arm_command', 'trajectory_msgs', 'requirements-ros.txt'),
         ('scheduler', 'numpy', 'pip install -r requirements.txt'),
         ('sim_arm', 'mujoco', "'mujoco>="),
+        ('markers', 'visualization_msgs', 'requirements-ros.txt'),
     ],
 )
 def test_a_missing_module_is_one_line_with_what_to_do(name, module, remedy):

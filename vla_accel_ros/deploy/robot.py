@@ -35,6 +35,7 @@ from vla_accel_ros.files.kinds import (
 )
 
 RATE = Maybe(Number(0))
+POINT = Several(Number(), 3, 3)
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,42 @@ class StateFacts:
 
 
 @dataclass(frozen=True)
+class Workspace:
+    """The box that the tool is kept in.
+
+    Attributes:
+        low: Its lower corner, m.
+        high: Its upper corner, m.
+    """
+
+    low: tuple[float, float, float] = field(metadata=of(POINT))
+    high: tuple[float, float, float] = field(metadata=of(POINT))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True)
+class JointRange:
+    """Where a joint may be.
+
+    Attributes:
+        name: The joint's.
+        unit: `rad` or `m`.
+        lower: Least position.
+        upper: Largest.
+    """
+
+    name: str = field(metadata=of(Word()))
+    unit: str = field(metadata=of(Word(('rad', 'm'))))
+    lower: float = field(metadata=of(Number()))
+    upper: float = field(metadata=of(Number()))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+@dataclass(frozen=True)
 class ArmFacts:
     """What the way to the arm takes.
 
@@ -190,6 +227,8 @@ class ArmFacts:
         listeners: Who listens to its commands; None if not known.
         closing: Share of the actions proposed while it is off that close a gripper; None before
             there are some.
+        workspace: The box that the tool is kept in; None without one.
+        joints: The ranges of the joints, where it takes joints and knows them.
     """
 
     kinds: tuple[str, ...] = field(metadata=of(WORDS))
@@ -203,6 +242,8 @@ class ArmFacts:
     max_step: float = field(metadata=of(Number(0)))
     listeners: int | None = field(default=None, metadata=of(Maybe(Whole(0, 1000000))))
     closing: float | None = field(default=None, metadata=of(Maybe(Number(0, 1))))
+    workspace: Workspace | None = field(default=None, metadata=of(Maybe(Part(Workspace))))
+    joints: tuple[JointRange, ...] = field(default=(), metadata=of(Several(Part(JointRange))))
 
     def __post_init__(self) -> None:
         check_fields(self)

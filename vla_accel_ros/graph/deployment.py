@@ -76,6 +76,10 @@ class Deployment:
         'which nodes run on this host: all, those of the robot (all but inference, observations '
         'compressed), or gpu (inference alone)',
     )
+    markers: bool = _argument(
+        False,
+        'also publish vla/markers, what RViz can draw of decisions, speed, latency and limits',
+    )
     namespace: str = _argument('', 'namespace of every node and topic')
     use_sim_time: bool = _argument(False, 'take the time from /clock')
     log_level: str = _argument('info', 'least severe log messages shown')

@@ -38,8 +38,8 @@ from vla_accel_ros.options import WHEN, Option, as_yaml, table
 from vla_accel_ros.remote.settings import RemoteSettings
 from vla_accel_ros.ros.common_options import AUTOSTART
 
-# In the order in which an observation becomes motion.
-NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm')
+# In the order in which an observation becomes motion, then who looks on.
+NODES = ('camera', 'scheduler', 'inference', 'arm_command', 'sim_arm', 'markers')
 
 # What a node's values have to fit together for; raises ValueError. What inference is told of
 # pruning it checks itself: that takes torch, which a launch does without.

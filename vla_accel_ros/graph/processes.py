@@ -205,6 +205,8 @@ def _processes(
             # None, or one in other words: the arm draws a task of its own.
             pass
         listed.append(Process('sim_arm', sim))
+    if deployment.markers:
+        listed.append(Process('markers', common))
     return tuple(listed)
 
 

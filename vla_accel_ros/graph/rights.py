@@ -111,6 +111,14 @@ NODES = {
         publish=(*('~/state', 'proprio', 'joint_states', 'robot_description'),),
         reply=('~/reset', '~/success', '~/step'),
     ),
+    # It looks on: not even the twists, whose listeners arm_command counts.
+    'markers': Rights(
+        publish=('vla/markers',),
+        subscribe=(
+            *('vla/decision', 'vla/action', 'vla/facts', '/diagnostics'),
+            *('ee_pose', 'joint_states'),
+        ),
+    ),
 }
 
 

@@ -27,7 +27,7 @@ from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.actions import Action
 from vla_accel_ros.deploy.compare import MOMENTARY, NAMES, compare
 from vla_accel_ros.deploy.finding import Finding, Level, errors
-from vla_accel_ros.deploy.robot import ArmFacts, Facts
+from vla_accel_ros.deploy.robot import ArmFacts, Facts, JointRange, Workspace
 from vla_accel_ros.nodes.arm_command_kind import TWIST
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.facts import TOPIC, Hearer, Teller
@@ -59,6 +59,7 @@ def arm_facts(
     if not of_joints:
         step_m, step_rad = settings['limits.translation_step'], settings['limits.rotation_step']
         speed_m, speed_rad = settings['limits.linear_speed'], settings['limits.angular_speed']
+    boxed = settings['workspace.enabled'] and not of_joints
     return ArmFacts(
         tuple(kind.value for kind in space.kinds),
         space.names,
@@ -69,6 +70,10 @@ def arm_facts(
         speed_rad,
         settings['limits.min_step'],
         settings['limits.max_step'],
+        workspace=(
+            Workspace(settings['workspace.min'], settings['workspace.max']) if boxed else None
+        ),
+        joints=tuple(JointRange(each.name, each.unit, each.lower, each.upper) for each in limits),
     )
 
 

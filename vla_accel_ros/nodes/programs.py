@@ -76,3 +76,8 @@ def arm_command() -> int:
 def sim_arm() -> int:
     """Run the embedded arm."""
     return run('sim_arm', extra='sim')
+
+
+def markers() -> int:
+    """Run what draws for RViz."""
+    return run('markers')

@@ -52,3 +52,8 @@ FACTS = QoSProfile(
 REPORT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE
 )
+
+# What our own viewer reads: a publisher waits for no one who only looks on.
+WATCHED = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.BEST_EFFORT
+)
