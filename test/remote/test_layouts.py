@@ -117,6 +117,14 @@ def test_alohas_pictures_arrive_in_a_map_channels_first(values, views, levels):
     assert chunk[1, : len(levels)] == pytest.approx(np.array(levels) / 1000)
 
 
+def test_the_state_goes_out_in_the_servers_units(values):
+    scale, offset = (*(57.29578,) * 7, -25.0), (*(0.0,) * 7, 1.0)
+    given = values('droid', STEPS, **DROID, remote_state_scale=scale, remote_state_offset=offset)
+    with served('droid', 8, given) as policy:
+        chunk = ask(policy, (1, 2), np.array([*(0.1,) * 7, 0.03]))
+    assert chunk[0] == pytest.approx([*(0.2 * 5.729578,) * 7, 0.25])
+
+
 def test_a_server_of_another_robot_says_what_it_lacks(values):
     given = values('libero', **LIBERO)
     with (
@@ -167,6 +175,13 @@ def test_the_check_before_the_start_knows_the_layout(values):
         ),
         ('aloha', ALOHA, {'remote_state': 'state'}, 'remote_layout aloha has its own keys'),
         ('droid', STEPS, {'remote': 'http://here:1/act'}, 'the layout is of an openpi server'),
+        (
+            'droid',
+            STEPS,
+            {'remote_state_scale': (1.0, 2.0)},
+            'remote_state_scale has 2 numbers, expected 1 or 8, as many as proprio_names',
+        ),
+        ('droid', STEPS, {'remote_state_offset': (1.0,) * 7}, 'remote_state_offset has 7 numbers'),
         ('sideways', None, {}, "remote_layout is 'sideways', expected one of"),
     ],
 )

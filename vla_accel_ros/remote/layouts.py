@@ -27,7 +27,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_accel_ros.action_columns import ColumnKind
-from vla_accel_ros.observations import Observation
 
 KEYS = 'keys'
 STEP, PLACE = (ColumnKind.JOINT_DISPLACEMENT,), (ColumnKind.JOINT_POSITION,)
@@ -121,24 +120,27 @@ class Layout:
         parts = [f'{count} as {key}' for key, count in self.states if count]
         return f': {", then ".join(parts)}' if parts else ''
 
-    def write(self, views: Sequence[str], observation: Observation) -> dict[str, object]:
+    def write(
+        self, views: Sequence[str], pictures: Sequence[np.ndarray], state: np.ndarray | None
+    ) -> dict[str, object]:
         """Lay out pictures and state.
 
         Args:
             views: Names of the pictures.
-            observation: As many pictures, uint8 [h, w, 3], and the state.
+            pictures: uint8 [h, w, 3] each.
+            state: float [m] in the server's units, where the layout has one.
 
         Returns:
             Pictures uint8, states float32.
         """
         images = [
             np.ascontiguousarray(image.transpose(2, 0, 1)) if self.planes else image
-            for image in observation.images
+            for image in pictures
         ]
-        pictures: dict[str, object] = dict(zip(views, images, strict=True))
-        found: dict[str, object] = {self.nest: pictures} if self.nest else pictures
+        named: dict[str, object] = dict(zip(views, images, strict=True))
+        found: dict[str, object] = {self.nest: named} if self.nest else named
         if self.states:
-            numbers, start = np.asarray(observation.proprio, np.float32), 0
+            numbers, start = np.asarray(state, np.float32), 0
             for key, count in self.states:
                 end = start + count if count else len(numbers)
                 found[key], start = numbers[start:end], end

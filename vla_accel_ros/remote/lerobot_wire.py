@@ -112,7 +112,7 @@ def setup(policy: str, kind: str, rows: int, device: str, known: Mapping[str, An
         'device': device,
         'rename_map': {},
     }
-    return write_bytes(1, _pickled('RemotePolicyConfig', config))
+    return write_bytes(1, pickled('RemotePolicyConfig', config))
 
 
 def observation(values: Mapping[str, object], timestep: int, timestamp: float) -> bytes:
@@ -125,7 +125,7 @@ def observation(values: Mapping[str, object], timestep: int, timestamp: float) -
     """
     timed = {'timestamp': timestamp, 'timestep': timestep}
     # Without `must_go` it answers nothing while the arm has hardly moved.
-    return _pickled('TimedObservation', {**timed, 'observation': dict(values), 'must_go': True})
+    return pickled('TimedObservation', {**timed, 'observation': dict(values), 'must_go': True})
 
 
 def read_actions(data: bytes, timestep: int, timestamp: float) -> np.ndarray | None:
@@ -164,8 +164,13 @@ def read_actions(data: bytes, timestep: int, timestamp: float) -> np.ndarray | N
     return np.stack(rows)
 
 
-def _pickled(name: str, state: Mapping[str, Any]) -> bytes:
-    """Pickle an object of a class that need not be here."""
+def pickled(name: str, state: Mapping[str, Any]) -> bytes:
+    """Pickle an object of a class of LeRobot's, which need not be here.
+
+    Args:
+        name: Of the class.
+        state: Its attributes.
+    """
     protocol = 3
     inner = pickle.dumps(dict(state), protocol)[2:-1]
     head = bytes([0x80, protocol]) + f'c{MODULE}\n{name}\n'.encode()

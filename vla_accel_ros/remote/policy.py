@@ -268,7 +268,10 @@ class RemotePolicy:
         delay: int,
     ) -> dict[str, object]:
         settings, agreed = self.settings, self._agreed
-        found = self._layout.write(settings.views, observation)
+        state = observation.proprio
+        if self._layout.states:
+            state = state * np.array(settings.remote_state_scale) + settings.remote_state_offset
+        found = self._layout.write(settings.views, observation.images, state)
         found[settings.prompt] = observation.instruction
         extras = agreed.extras if agreed else frozenset()
         if RESET in extras:

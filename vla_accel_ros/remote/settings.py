@@ -87,6 +87,19 @@ class RemoteSettings:
         'with a remote_layout and with LeRobot, which have keys of their own',
         when='configure',
     )
+    remote_state_scale: tuple[float, ...] = option(
+        (1.0,),
+        'What a value of the proprioception is multiplied by before it goes out, one number for '
+        'all or one for each: 57.29578 where the server wants degrees',
+        range=(-1e6, 1e6),
+        when='configure',
+    )
+    remote_state_offset: tuple[float, ...] = option(
+        (0.0,),
+        'What is added to it then, one number for all or one for each',
+        range=(-1e6, 1e6),
+        when='configure',
+    )
     remote_prompt: str = option(
         '',
         "Key of the instruction; empty for prompt with openpi, instruction with OpenVLA's server "
@@ -222,6 +235,12 @@ class RemoteSettings:
             ValueError: When it has none, another size, or with LeRobot the name of a view.
         """
         self.layout.check_state(names)
+        for name in ('remote_state_scale', 'remote_state_offset'):
+            if self.layout.states and len(getattr(self, name)) not in (1, len(names)):
+                raise ValueError(
+                    f'{name} has {len(getattr(self, name))} numbers, expected 1 or {len(names)}, '
+                    'as many as proprio_names'
+                )
         taken = {*self.views, self.prompt}
         if self.protocol == LEROBOT and (both := [name for name in names if name in taken]):
             raise ValueError(
