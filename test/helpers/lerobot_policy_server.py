@@ -176,6 +176,8 @@ class Service:
         if 'hostile' in words:
             answer[0].action = Command(words[-1])
         data = b'\x80\x04garbage' if 'garbage' in words else pickle.dumps(answer)
+        if 'huge' in words:
+            data += bytes(17 * 2**20)
         before, self.before = self.before, data
         if 'again' in words and before:
             # The answer to the last question, and only then this one's.

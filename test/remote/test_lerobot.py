@@ -29,6 +29,7 @@ from vla_accel_ros.remote.errors import (
     RemoteRefusedError,
     RemoteTimeoutError,
 )
+from vla_accel_ros.remote.lerobot import LOAD_AGAIN_S
 from vla_accel_ros.remote.lerobot_wire import PIECE
 from vla_accel_ros.remote.policy import RemotePolicy
 from vla_accel_ros.remote.settings import RemoteSettings
@@ -106,6 +107,7 @@ def test_no_more_rows_come_than_were_asked_for(server):
         ('text', RemoteRefusedError, r'observation\.images\.front'),
         ('nothing', RemoteRefusedError, 'gives no actions; its own log says why'),
         ('garbage', RemoteAnswerError, 'the pickle'),
+        ('huge', RemoteAnswerError, 'larger than max'),
     ],
 )
 def test_an_answer_that_cannot_be_used_is_named_and_the_next_one_is_used(
@@ -159,6 +161,25 @@ def test_a_server_that_dies_and_comes_back_loads_the_policy_again():
     assert ask(policy).shape == (4, 7) and policy.trouble == ''
     policy.close()
     server.kill()
+
+
+def test_a_policy_that_never_answered_is_loaded_again_but_not_at_every_question(server):
+    other = policy_at(server.url)
+    before = ask(other)[0, 1]
+    other.close()
+    policy = policy_at(server.url)
+    for _ in range(2):
+        with pytest.raises(RemoteRefusedError, match='gives no actions'):
+            ask(policy, 'nothing')
+    link = policy.connection.link()
+    # A server of this address that is started anew has no policy, and nobody saw it go.
+    link._loading_since -= LOAD_AGAIN_S
+    with pytest.raises(RemoteRefusedError, match='gives no actions'):
+        ask(policy, 'nothing')
+    first, again = ask(policy)[0, 1], ask(policy)[0, 1]
+    policy.close()
+    # Once at the start, and once again.
+    assert first == again == pytest.approx(before + 2 * 0.001)
 
 
 def test_a_server_that_hangs_is_late_and_goes_on(server):

@@ -40,6 +40,8 @@ READY, SETUP, ASK, ANSWER = (
     SERVICE + name
     for name in ('Ready', 'SendPolicyInstructions', 'SendObservations', 'GetActions')
 )
+# A policy that has never answered is loaded again after so long at the earliest.
+LOAD_AGAIN_S = 60.0
 # Of an answer; 1000 rows whose storages are not shared are smaller.
 MOST_BYTES = 16 * 2**20
 OPTIONS = (
@@ -186,11 +188,12 @@ class LeRobotServer:
         return RemoteDownError(f'{self._url}: the connection was closed here')
 
     def _nothing(self) -> RemoteError:
-        """Say that an answer is empty; one that was started anew has no policy."""
-        if self._answered:
+        """Say that an answer is empty: the policy failed, or a server started anew has none."""
+        if self._answered or time.monotonic() - self._loading_since > LOAD_AGAIN_S:
             self._loading = None
         return RemoteRefusedError(
-            f'{self._url}: the server gives no actions; its own log says why'
+            f'{self._url}: the server gives no actions; its own log says why (are remote_images, '
+            'proprio_names and remote_policy_type those of the policy?)'
         )
 
     def _error(self, error: grpc.RpcError, limit_s: float | None = None) -> RemoteError:

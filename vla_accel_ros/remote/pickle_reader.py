@@ -36,6 +36,7 @@ CONSTANTS: dict[str, Any] = {'NONE': None, 'NEWTRUE': True, 'NEWFALSE': False, '
 NUMBERS = ('BININT', 'BININT1', 'BININT2', 'LONG1', 'BINFLOAT')
 TEXTS = ('BINUNICODE', 'SHORT_BINUNICODE', 'BINBYTES', 'SHORT_BINBYTES')
 TUPLES = {'TUPLE1': 1, 'TUPLE2': 2, 'TUPLE3': 3}
+OPCODES = {each.code: each for each in pickletools.opcodes}
 DAMAGED = (ValueError, TypeError, IndexError, KeyError, OverflowError, struct_error)
 
 
@@ -111,7 +112,7 @@ class PickleReader:
         if self._budget.left < 0:
             raise WireError(f'the pickle has more than {MOST_STEPS} steps')
         code = stream.read(1)
-        known = pickletools.code2op.get(code.decode('latin-1'))
+        known = OPCODES.get(code.decode('latin-1'))
         name = known.name if known else ''
         # Before its argument is read: that of some takes longer than it is long.
         action = _ACTIONS.get(name)

@@ -20,6 +20,7 @@ pickle, as `torch.save` wrote them before it wrote archives.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -55,7 +56,11 @@ class Tensors:
         self._budget = budget
         # The rows of a chunk are views of one storage, and each brings the whole of it.
         self._storages: dict[bytes, np.ndarray] = {}
-        self.calls = {REBUILD: self._tensor, LOAD: self._storage, ORDERED: _hooks}
+        self.calls: dict[str, Callable[..., Any]] = {
+            REBUILD: self._tensor,
+            LOAD: self._storage,
+            ORDERED: _hooks,
+        }
 
     def _storage(self, data: Any) -> np.ndarray:
         if not isinstance(data, bytes):
