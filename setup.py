@@ -57,7 +57,7 @@ EVAL = [
     'sqlalchemy>=2.0',
     'zstandard>=0.21',
 ]
-REMOTE = ['msgpack>=1.0.5', 'websockets>=15.0']
+REMOTE = ['grpcio>=1.60', 'msgpack>=1.0.5', 'websockets>=15.0']
 CLUSTER = ['ray[client]>=2.40']
 ENGINES = ['nncf>=3.0', 'onnx>=1.18', 'onnxruntime>=1.23', 'onnxscript>=0.5', 'openvino>=2025.3']
 

@@ -20,7 +20,7 @@ the installed package.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 import re
 
@@ -33,6 +33,8 @@ PURPOSES = {
     'cluster': 'episodes on the machines of a Ray cluster: eval and tune --cluster',
     'engines': 'faster inference: ONNX Runtime, OpenVINO, and what makes graphs for them',
 }
+# Libraries that Python knows by another name than pip.
+MODULES = {'grpcio': 'grpc'}
 REQUIREMENT = re.compile(r"""^([\w.-]+)(.*?); *extra *== *["'](\w+)["']$""")
 
 
@@ -54,8 +56,18 @@ def libraries(extra: str) -> dict[str, str]:
     for match in filter(None, map(REQUIREMENT.match, lines)):
         name, bounds, of = match.groups()
         if of == extra:
-            found[name.replace('-', '_')] = (name + bounds).replace(' ', '')
+            found[MODULES.get(name, name.replace('-', '_'))] = (name + bounds).replace(' ', '')
     return found
+
+
+def installed(library: str) -> str:
+    """Return the version of a library, by its name in Python.
+
+    Raises:
+        PackageNotFoundError: When it is not installed.
+    """
+    names = {module: name for name, module in MODULES.items()}
+    return version(names.get(library, library))
 
 
 def missing(extra: str) -> list[str]:

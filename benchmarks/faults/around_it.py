@@ -270,4 +270,29 @@ ROWS = (
             AT_REST,
         ),
     ),
+    *of(
+        'nodes/test_inference_lerobot',
+        'servers',
+        (
+            "LeRobot's policy server answers a pickle that runs a command",
+            'inference: remote_wrong_answer',
+            ITSELF,
+            'an_answer_that_would_run_a_command_is_named_and_nothing_comes_of_it',
+            AT_REST,
+        ),
+        (
+            "LeRobot's policy server is killed",
+            'inference: remote_unreachable',
+            STARTED,
+            'a_dead_server_is_a_standing_fault_and_loads_the_policy_again',
+            AT_REST,
+        ),
+        (
+            "LeRobot's policy server loads its policy for long",
+            'inference: remote_unreachable',
+            ITSELF,
+            'a_policy_that_is_loaded_slowly_is_told_of_while_the_node_is_active',
+            AT_REST,
+        ),
+    ),
 )

@@ -34,6 +34,7 @@ PARTS = (
     'operators',
     'joints',
     'goals',
+    'servers',
 )
 ROWS: tuple[Fault, ...] = tuple(
     sorted(

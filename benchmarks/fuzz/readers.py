@@ -84,6 +84,17 @@ def copied(source: Path, name: str) -> Callable[[Path], object]:
     return make
 
 
+def timed_actions(rows) -> bytes:
+    """Pickle rows as LeRobot's server does, whose class is not here."""
+    from vla_accel_ros.remote.lerobot_wire import pickled
+
+    each = (
+        pickled('TimedAction', {'timestamp': i / 30, 'timestep': i, 'action': row})[2:-1]
+        for i, row in enumerate(rows)
+    )
+    return b'\x80\x03](' + b''.join(each) + b'e.'
+
+
 def readers() -> tuple[Reader, ...]:
     """Return all kinds of files."""
     from vla_accel_ros.files.parameter_text import ParameterFileError, read_file
@@ -96,6 +107,8 @@ def readers() -> tuple[Reader, ...]:
     from vla_accel_ros.models.checkpoints.safetensors_header import read_header
     from vla_accel_ros.models.tokenizer import load_prompt_encoder
     from vla_accel_ros.models.tokenizer_file import TokenizerError
+    from vla_accel_ros.remote.lerobot_wire import read_actions
+    from vla_accel_ros.remote.wire import WireError
 
     def prompt(folder: Path) -> Callable[[Path], object]:
         config = read_config(folder)
@@ -105,6 +118,11 @@ def readers() -> tuple[Reader, ...]:
         import torch
 
         torch.save({'step': 3, 'w': torch.ones(2, 3)}, folder / 'a.pt')
+
+    def answer(folder: Path) -> None:
+        import torch
+
+        (folder / 'a.answer').write_bytes(timed_actions(torch.ones(2, 3)))
 
     def weights(folder: Path) -> None:
         import numpy as np
@@ -172,6 +190,13 @@ def readers() -> tuple[Reader, ...]:
             pickle,
             lambda folder: read_pickled(folder / 'a.pt', 'tensors'),
             CheckpointError,
+        ),
+        Reader(
+            "answer of LeRobot's server",
+            'a.answer',
+            answer,
+            lambda folder: read_actions((folder / 'a.answer').read_bytes(), 0, 0.0),
+            WireError,
         ),
         Reader('parameter file', 'a.yaml', parameters, read_parameters, ParameterFileError),
         Reader("robot's description", 'a.urdf', robot, read_robot, ValueError),

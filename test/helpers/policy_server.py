@@ -24,6 +24,7 @@ import signal
 import socket
 import subprocess
 import sys
+import traceback
 
 STARTED = 'listening'
 
@@ -43,7 +44,53 @@ def actions_of(observation, rows, width):
     return chunk
 
 
-def serve(port, metadata, width):
+def read_libero(observation):
+    """Read as openpi's `LiberoInputs` does."""
+    views = [observation['observation/image'], observation['observation/wrist_image']]
+    assert observation['observation/state'].shape == (8,)
+    return views, observation['observation/state']
+
+
+def read_droid(observation):
+    """Read as openpi's `DroidInputs` does."""
+    import numpy as np
+
+    joints, gripper = (
+        observation[f'observation/{part}_position'] for part in ('joint', 'gripper')
+    )
+    assert (joints.shape, gripper.shape) == ((7,), (1,))
+    names = ('observation/exterior_image_1_left', 'observation/wrist_image_left')
+    return [observation[name] for name in names], np.concatenate([joints, gripper])
+
+
+def read_aloha(observation):
+    """Read as openpi's `AlohaInputs` does."""
+    assert set(observation) == {'images', 'state', 'prompt'}
+    pictures = observation['images']
+    assert set(pictures) <= {'cam_high', 'cam_low', 'cam_left_wrist', 'cam_right_wrist'}
+    assert all(picture.shape[0] == 3 for picture in pictures.values())
+    names = ('cam_high', 'cam_left_wrist', 'cam_right_wrist', 'cam_low')
+    views = [pictures[name].transpose(1, 2, 0) for name in names if name in pictures]
+    assert observation['state'].shape == (14,)
+    return views, observation['state']
+
+
+ROBOTS = {'libero': read_libero, 'droid': read_droid, 'aloha': read_aloha}
+
+
+def told(robot, observation, width):
+    """Answer with the state, and with the first line of each picture."""
+    import numpy as np
+
+    views, state = ROBOTS[robot](observation)
+    assert all(view.dtype == np.uint8 and view.shape[2] == 3 for view in views)
+    chunk = np.zeros((2, width))
+    chunk[0] = state[:width]
+    chunk[1, : len(views)] = [view[0].mean() / 1000 for view in views]
+    return chunk
+
+
+def serve(port, metadata, width, robot=''):
     import numpy as np
     from openpi_client import msgpack_numpy
     from websockets.sync.server import serve as listen
@@ -55,6 +102,13 @@ def serve(port, metadata, width):
         for message in connection:
             observation = msgpack_numpy.unpackb(message)
             words = observation['prompt'].split()
+            if robot:
+                try:
+                    answer = {'actions': told(robot, observation, width)}
+                    connection.send(msgpack_numpy.packb(answer))
+                except (AssertionError, KeyError):
+                    connection.send(traceback.format_exc())
+                continue
             chunk = actions_of(observation, 4, width)
             turn = next(asked)
             if 'swing' in words:
@@ -96,18 +150,21 @@ def free_port():
 class ServerProcess:
     """The server as a process of its own, which can be killed and started again."""
 
-    def __init__(self, port=0, start=True, width=7):
-        self.port, self._process, self._width = port or free_port(), None, width
+    program, scheme = __file__, 'ws'
+
+    def __init__(self, port=0, start=True, width=7, robot=''):
+        self.port, self._process = port or free_port(), None
+        self._more = [f'--width={width}', *([f'--robot={robot}'] if robot else [])]
         if start:
             self.start()
 
     @property
     def url(self):
-        return f'ws://127.0.0.1:{self.port}'
+        return f'{self.scheme}://127.0.0.1:{self.port}'
 
     def start(self):
         self._process = subprocess.Popen(
-            [sys.executable, __file__, f'--port={self.port}', f'--width={self._width}'],
+            [sys.executable, self.program, f'--port={self.port}', *self._more],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -131,5 +188,6 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser()
     parser.add_argument('--port', type=int, default=0)
     parser.add_argument('--width', type=int, default=7)
+    parser.add_argument('--robot', default='')
     args = parser.parse_args()
-    serve(args.port, {'robot': 'a test'}, args.width)
+    serve(args.port, {'robot': 'a test'}, args.width, args.robot)

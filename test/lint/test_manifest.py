@@ -38,6 +38,7 @@ DISTRIBUTION = {
     'cv2': 'opencv-python-headless',
     'PIL': 'pillow',
     'yaml': 'pyyaml',
+    'grpc': 'grpcio',
     'imageio_ffmpeg': 'imageio-ffmpeg',
 }
 # Used where they are there; the code says what to install where they are not.

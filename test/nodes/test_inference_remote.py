@@ -169,7 +169,7 @@ def test_a_server_may_come_after_the_node(graph):
         ({'remote_gripper': ''}, 'set remote_gripper'),
         ({'remote_columns': ['x', 'y']}, 'remote_columns are'),
         ({'remote_state': 'observation/state'}, 'proprio_names is empty'),
-        ({'remote': 'grpc://localhost:1'}, 'pickled objects'),
+        ({'remote': 'grpc://localhost:1'}, 'remote_policy, remote_policy_type'),
         ({'remote': 'localhost:8000'}, 'expected ws://HOST:PORT'),
         ({'engine': 'onnxruntime', 'engine_required': True}, 'engine_required is true'),
     ],

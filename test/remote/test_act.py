@@ -101,7 +101,7 @@ def policy_at(server, path='/act', **changed):
         **changed,
     }
     url = f'http://127.0.0.1:{server.server_address[1]}{path}'
-    return RemotePolicy(RemoteSettings(remote=url, **settings), 2)
+    return RemotePolicy(RemoteSettings(remote=url, **settings), ('j1', 'j2'))
 
 
 def ask(policy, words='lift', **more):

@@ -38,9 +38,9 @@ SIZE = 16
 DECLARED = {'remote_metres': 1.0, 'remote_radians': 1.0, 'remote_gripper': 'closed_is_one'}
 
 
-def policy_at(url, state_size=0, **settings):
+def policy_at(url, state_names=(), **settings):
     given = {'remote_image_size': SIZE, **DECLARED, **settings}
-    return RemotePolicy(RemoteSettings(remote=url, **given), state_size)
+    return RemotePolicy(RemoteSettings(remote=url, **given), state_names)
 
 
 def observation(words='lift', views=1, level=255, proprio=None):
@@ -73,7 +73,9 @@ def test_self_test_shows_whether_the_server_sees(policy):
 
 
 def test_several_views_and_the_state_go_out_under_their_keys(server):
-    policy = policy_at(server.url, 2, remote_images=('a', 'b'), remote_state='observation/state')
+    policy = policy_at(
+        server.url, ('j1', 'j2'), remote_images=('a', 'b'), remote_state='observation/state'
+    )
     prediction = policy.predict(observation(views=2, proprio=np.array([0.25, 0.5])))
     policy.close()
     assert prediction.chunk_values[0, 2] == pytest.approx(0.75)

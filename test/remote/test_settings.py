@@ -41,7 +41,7 @@ def test_the_url_says_the_protocol_and_that_the_keys(url, protocol, views, promp
     [
         ({'remote': 'here:8000'}, 'expected ws://HOST:PORT'),
         ({'remote': 'ws://'}, 'expected ws://HOST:PORT'),
-        ({'remote': 'grpc://here:1'}, 'pickled objects'),
+        ({'remote': 'grpcs://here:1'}, 'or grpc://HOST:PORT'),
         ({'remote_images': ('a', 'a')}, "keys of an observation are \\['a', 'a', 'prompt'\\]"),
         ({'remote_images': ('a', 'prompt')}, 'each name once'),
         ({'remote_state': 'prompt'}, 'each name once'),
@@ -61,3 +61,40 @@ def test_a_state_wants_names():
     with pytest.raises(ValueError, match='proprio_names is empty'):
         RemoteSettings.of({**values, 'proprio_names': ('',)})
     assert RemoteSettings.of({**values, 'proprio_names': ('a',)}).remote_state == 'state'
+
+
+LEROBOT = {
+    'remote': 'grpc://here:8080',
+    'remote_policy': 'lerobot/smolvla_base',
+    'remote_policy_type': 'smolvla',
+    'remote_images': ('front',),
+}
+
+
+def test_lerobots_server_has_its_own_keys():
+    settings = RemoteSettings(**LEROBOT)
+    assert (settings.protocol, settings.views, settings.prompt) == ('lerobot', ('front',), 'task')
+    assert settings.layout.states == (('observation.state', 0),)
+
+
+@pytest.mark.parametrize(
+    ('values', 'words'),
+    [
+        ({'remote_policy': ''}, 'remote_policy: expected what grpc://here:8080 shall load'),
+        ({'remote_policy_type': ''}, 'remote_policy_type: expected what'),
+        ({'remote_images': ('',)}, "remote_images is empty, expected the names of the policy's"),
+        ({'remote_state': 'state'}, 'expected none: LeRobot has its own keys'),
+        ({'remote_prompt': 'prompt'}, "LeRobot's server reads 'task'"),
+        ({'remote_layout': 'droid'}, 'the layout is of an openpi server'),
+        ({'remote_policy_rows': 0}, 'remote_policy_rows is 0'),
+        (
+            {'proprio_names': ('',)},
+            "remote_state is 'observation.state' and proprio_names is empty",
+        ),
+        ({'proprio_names': ('a', 'front')}, "proprio_names has front, which is a view's name"),
+        ({'proprio_names': ('task',)}, 'proprio_names has task'),
+    ],
+)
+def test_what_lerobots_server_does_not_know_is_refused(values, words):
+    with pytest.raises(ValueError, match=words):
+        RemoteSettings.of({**LEROBOT, 'proprio_names': ('a', 'b'), **values})

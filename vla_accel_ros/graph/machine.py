@@ -20,7 +20,6 @@ What can take the process down with it (DDS, OpenGL drivers) is tried in a child
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from importlib.util import find_spec
 import json
 import os
@@ -231,7 +230,7 @@ def extra(name: str) -> Finding:
     if not wanted:
         return Finding(title, False, 'unknown: this package is on the path, but not installed')
     lacking = extras.missing(name)
-    there = {each: version(each) for each in wanted if each not in lacking}
+    there = {each: extras.installed(each) for each in wanted if each not in lacking}
     text = ', '.join(f'{each} {number}' for each, number in there.items())
     if lacking:
         text = f'without {", ".join(lacking)}'

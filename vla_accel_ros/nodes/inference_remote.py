@@ -17,11 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from vla_accel_ros import extras
 from vla_accel_ros.engines.wish import EngineWish
-from vla_accel_ros.remote.settings import OPENPI, RemoteSettings
+from vla_accel_ros.remote.links import LIBRARIES
+from vla_accel_ros.remote.settings import RemoteSettings, state_names
 
 if TYPE_CHECKING:
     from vla_accel_ros.remote.policy import RemotePolicy
@@ -48,13 +50,12 @@ def make_policy(settings: Mapping[str, object]) -> RemotePolicy:
         ValueError: When the parameters do not go together, or a library is missing.
     """
     remote = RemoteSettings.of(settings)
-    lacking = extras.missing('remote') if remote.protocol == OPENPI else []
-    if lacking:
+    wanted = LIBRARIES.get(remote.protocol, ())
+    if lacking := [name for name in wanted if find_spec(name) is None]:
         raise ValueError(f'remote wants {", ".join(lacking)}: {extras.remedy("remote")}')
     from vla_accel_ros.remote.policy import RemotePolicy
 
-    names = settings['proprio_names']
-    return RemotePolicy(remote, len([name for name in names if name]))
+    return RemotePolicy(remote, state_names(settings))
 
 
 class RemoteSwitch:

@@ -36,6 +36,8 @@ GRIPPERS = {
     'open_is_one': (1.0, 0.0),
     'closed_is_plus': (-1.0, 1.0),
     'open_is_plus': (1.0, -1.0),
+    # LeRobot's arms tell it in percent.
+    'open_is_hundred': (100.0, 0.0),
 }
 OURS = 'closed_is_one'
 # A column of the server's that is not used.

@@ -14,6 +14,9 @@
 
 """What can go wrong with a policy in another process; each kind has its name on /diagnostics."""
 
+# Of what a server or a library says.
+LONGEST_TEXT = 300
+
 
 class RemoteError(RuntimeError):
     """The server of a policy gave no action that can be used."""

@@ -91,7 +91,7 @@ def agree(settings: RemoteSettings, state_size: int, metadata: Mapping[str, Any]
     told = told if isinstance(told, Mapping) else {}
     ours: dict[str, Any] = {
         'images': list(settings.views),
-        'state': settings.remote_state,
+        'state': settings.layout.state_keys,
         'state_size': state_size,
         'prompt': settings.prompt,
         'image_size': settings.remote_image_size,

@@ -31,6 +31,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from vla_accel_ros.remote.errors import (
+    LONGEST_TEXT,
     RemoteAnswerError,
     RemoteDownError,
     RemoteRefusedError,
@@ -39,7 +40,6 @@ from vla_accel_ros.remote.errors import (
 from vla_accel_ros.remote.wire import MOST_BYTES, WireError, pack, unpack
 
 CLOSING_S = 0.2
-LONGEST_TEXT = 300
 
 
 class OpenPiLink:

@@ -16,9 +16,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-import os
 import time
 from typing import Any
 
@@ -34,8 +33,9 @@ from vla_accel_ros.observations import Observation
 from vla_accel_ros.options import options_of
 from vla_accel_ros.remote.connection import Connection, Link
 from vla_accel_ros.remote.errors import RemoteAnswerError
+from vla_accel_ros.remote.links import opener
 from vla_accel_ros.remote.metadata import DELAY, DRAFT, MOTION, RESET, TAIL, Agreed, agree
-from vla_accel_ros.remote.settings import KEY, OPENPI, RemoteSettings
+from vla_accel_ros.remote.settings import RemoteSettings
 
 PRUNING = 'remote'
 # What the node's parameters are where nobody has chosen anything.
@@ -74,7 +74,7 @@ class RemotePolicy:
 
     Args:
         settings: Which server, and what its numbers mean.
-        state_size: Numbers of proprioception that it wants.
+        state_names: Names of the proprioception that it wants.
         open_link: Makes a connection; by the URL's protocol when None.
 
     Attributes:
@@ -85,14 +85,17 @@ class RemotePolicy:
     def __init__(
         self,
         settings: RemoteSettings,
-        state_size: int = 0,
+        state_names: Sequence[str] = (),
         open_link: Callable[[], Link] | None = None,
     ) -> None:
-        self.settings = settings
-        state_size = state_size if settings.remote_state else 0
-        self.config = RemoteConfig(len(settings.views), settings.remote_image_size, state_size)
+        self.settings, self._layout = settings, settings.layout
+        self._state_names = tuple(state_names) if self._layout.states else ()
+        self.config = RemoteConfig(
+            len(settings.views), settings.remote_image_size, len(self._state_names)
+        )
         self.unnorm_key, self._space = '', settings.space
-        self.connection = Connection(open_link or self._open, self._accept)
+        own, self._shut = opener(settings, self._state_names)
+        self.connection = Connection(open_link or own, self._accept)
         self._agreed: Agreed | None = None
         self._begins = True
         self._chosen: dict[str, object] = {}
@@ -125,7 +128,7 @@ class RemotePolicy:
 
     def sibling(self) -> RemotePolicy:
         """Return another that asks the same server over a connection of its own."""
-        return RemotePolicy(self.settings, self.config.proprio)
+        return RemotePolicy(self.settings, self._state_names)
 
     def set_pruning(self, method: str, **_parameters: Any) -> None:
         """Take note of a pruning method, which is the server's to choose."""
@@ -150,6 +153,7 @@ class RemotePolicy:
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
+        self._shut()
 
     def predict(
         self,
@@ -250,16 +254,6 @@ class RemotePolicy:
         self.reset()
         return took
 
-    def _open(self) -> Link:
-        settings, key = self.settings, os.environ.get(KEY, '')
-        if settings.protocol == OPENPI:
-            from vla_accel_ros.remote.openpi import OpenPiLink
-
-            return OpenPiLink(settings.remote, settings.remote_timeout, key)
-        from vla_accel_ros.remote.act import ActLink
-
-        return ActLink(settings.remote, settings.remote_timeout, key)
-
     def _accept(self, link: Link) -> None:
         self._agreed = agree(self.settings, self.config.proprio, link.metadata)
         # What the server knew of the episode went with the connection.
@@ -274,10 +268,11 @@ class RemotePolicy:
         delay: int,
     ) -> dict[str, object]:
         settings, agreed = self.settings, self._agreed
-        found: dict[str, object] = dict(zip(settings.views, observation.images, strict=True))
+        state = observation.proprio
+        if self._layout.states:
+            state = state * np.array(settings.remote_state_scale) + settings.remote_state_offset
+        found = self._layout.write(settings.views, observation.images, state)
         found[settings.prompt] = observation.instruction
-        if settings.remote_state:
-            found[settings.remote_state] = np.asarray(observation.proprio, np.float32)
         extras = agreed.extras if agreed else frozenset()
         if RESET in extras:
             found[RESET] = self._begins

@@ -32,7 +32,7 @@ def wants_of_server(values: Mapping[str, object]) -> Wants:
         ValueError: When they do not go together.
     """
     settings = RemoteSettings.of(values)
-    space, names = settings.space, state_names(values) if settings.remote_state else []
+    space, names = settings.space, state_names(values) if settings.layout.states else []
     return Wants(
         checkpoint=settings.remote,
         key='',
