@@ -24,6 +24,7 @@ import yaml
 
 from vla_accel_ros import cli
 from vla_accel_ros.commands.train import overfitting, recipe_file
+from vla_accel_ros.paths import share_files
 from vla_accel_ros.training import collect, forecast, recipe_yaml
 from vla_accel_ros.training.disturbance import Disturbance
 from vla_accel_ros.training.frames import Frames, FrameSpec, size
@@ -95,9 +96,7 @@ def test_stopped_while_the_first_frames_are_made_it_says_what_is_there(
     assert train('--recipe', recipe, '--out', out) == 143
 
 
-@pytest.mark.parametrize(
-    'name', ['tabletop-s', 'tabletop-m-oft', 'tabletop-flow', 'libero-object-s']
-)
+@pytest.mark.parametrize('name', [file.stem for file in share_files('config/training', '*.yaml')])
 def test_frames_of_any_shipped_recipe_can_be_learnt_by_heart(name):
     recipe = recipe_yaml.load(recipe_file(name))
     heart = overfitting(recipe, 10)

@@ -66,6 +66,13 @@ def test_a_later_description_tightens_and_never_loosens():
     assert drive.limits == ()
     assert drive.describe(urdf(names, -9.0, 9.0, 99.0)) == ''
     assert {each[2:5] for each in drive.limits} == {(-RANGE, 1.0, SPEED)}
-    # Another robot's, whose joints have the same names and another range.
-    assert 'goes from 1.5 to 1 rad, expected some room' in drive.describe(urdf(names, 1.5, 3.0))
+
+
+def test_another_robots_description_takes_the_limits_away_until_the_right_one_comes_again():
+    names, drive = joints_of(SEVEN), JointDrive(SEVEN)
+    drive.describe(urdf(names, -2.0, 1.0))
+    wrong = drive.describe(urdf(names, 1.5, 3.0))
+    assert 'goes from 1.5 to 3, and an earlier description said -2 to 1' in wrong
     assert drive.limits == ()
+    assert drive.describe(urdf(names, -2.0, 1.0)) == ''
+    assert {each[2:4] for each in drive.limits} == {(-2.0, 1.0)}

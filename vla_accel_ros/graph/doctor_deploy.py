@@ -125,7 +125,7 @@ def parameters(question: Question) -> Values:
         for node, own in parameters_of_file(deployment).items():
             if node in values:
                 values[node] |= own
-    if values['inference']['remote'] and not question.checkpoint:
+    if _of_server(question, values):
         values['camera']['image_size'] = values['inference']['remote_image_size']
         return values
     # The launch file sets these by the checkpoint.
@@ -166,8 +166,13 @@ def _nodes(heard: Facts, has_file: bool, seconds: float) -> Finding:
     )
 
 
+def _of_server(question: Question, values: Values) -> bool:
+    """Say whether a policy server answers, and not the checkpoint that is asked about."""
+    return bool(values['inference']['remote']) and not question.checkpoint
+
+
 def _declared(question: Question, values: Values) -> Wants:
-    if values['inference']['remote'] and not question.checkpoint:
+    if _of_server(question, values):
         return wants_of_server(values['inference'])
     name = question.checkpoint or str(values['inference']['checkpoint'])
     key = question.unnorm_key or str(values['inference']['unnorm_key']) or None

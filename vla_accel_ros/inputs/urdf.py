@@ -83,15 +83,23 @@ def tighter(
     Args:
         known: What was said before, by name.
         described: What `read_limits` gave.
+
+    Returns:
+        As `read_limits`; of a joint whose ranges have nothing in common, the error to raise.
     """
     found = dict(described)
     for name, new in described.items():
         old = known.get(name)
-        if isinstance(new, DescribedLimit) and old is not None:
-            found[name] = DescribedLimit(
-                max(old.lower, new.lower),
-                min(old.upper, new.upper),
-                min(old.velocity, new.velocity),
+        if not isinstance(new, DescribedLimit) or old is None:
+            continue
+        lower, upper = max(old.lower, new.lower), min(old.upper, new.upper)
+        if lower < upper:
+            found[name] = DescribedLimit(lower, upper, min(old.velocity, new.velocity))
+        else:
+            found[name] = ValueError(
+                f"joint '{name}' of robot_description goes from {new.lower:g} to {new.upper:g}, "
+                f'and an earlier description said {old.lower:g} to {old.upper:g}: is it of '
+                'another robot?'
             )
     return found
 

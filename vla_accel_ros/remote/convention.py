@@ -21,7 +21,7 @@ or by the server, and never guessed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ GRIPPERS = {
 OURS = 'closed_is_one'
 # A column of the server's that is not used.
 UNUSED = '-'
+# What a server may declare; which columns are ours it does not decide.
+DECLARED = ('columns', 'metres', 'radians', 'gripper')
 # How far a regressed gripper may overshoot, of the way from open to closed.
 OVERSHOOT = 0.25
 MOST_ROWS = 1000
@@ -103,10 +105,8 @@ class Convention:
             RemoteMismatchError: When the server says otherwise than the parameters.
         """
         found: dict[str, Any] = {}
-        for key, own in vars(self).items():
-            if key == 'space':
-                found[key] = own
-                continue
+        for key in DECLARED:
+            own = getattr(self, key)
             theirs = declared.get(key, own)
             theirs = tuple(theirs) if isinstance(theirs, list) else theirs
             if own and theirs != own:
@@ -115,7 +115,7 @@ class Convention:
                 )
             found[key] = theirs
         try:
-            return Convention(**found)
+            return replace(self, **found)
         except TypeError as error:
             raise RemoteMismatchError(f'the server declares {found}: {error}') from None
 

@@ -221,7 +221,7 @@ class ArmGuard:
     def tick(self, now_ns: int) -> Command:
         """Give what to send to the arm now; nothing that was put in can make it unsafe."""
         if not self._interlock.enabled or not self._advance(now_ns):
-            # A clock that fell back is not gone by.
+            # While the arm is off the time comes from here; one that falls back is ignored.
             return self._held(self.reason, max(self._now_ns, now_ns))
         if self._watchdog.fed and (trouble := self._drive.trouble(self._now_ns)):
             self._watchdog.note(trouble.reason)

@@ -24,10 +24,11 @@ from vla_accel_ros.safety.limits import NS, Refusal
 
 # A state that is stamped further ahead of its arrival is not taken for one of now.
 AHEAD_S = 0.05
-# A joint that went further than its speed allows, and this share of the largest step for what came
-# late, has not moved: two tell where it is, or an encoder began anew.
+# A position has leapt when it changed by more than the joint's speed allows since the one before,
+# and this share of the largest step, which is for states that were delayed. Two nodes publish the
+# joint's position, or an encoder was reset.
 LEAP_SHARE = 0.5
-# So long after a leap nobody knows where the joint is.
+# For so long after a leap no position counts.
 LEAP_S = 1.0
 
 
@@ -47,7 +48,7 @@ class MeasuredJoints:
         self._leapt_ns, self._leap = 0, ''
 
     def configure(self, limits: Iterable[JointLimit]) -> None:
-        """Take the limits that say what is a leap; without a limit none is."""
+        """Take the limits that say what is a leap; a joint without a limit never leaps."""
         self._limits = {limit.name: limit for limit in limits}
 
     def update(
@@ -109,7 +110,7 @@ class MeasuredJoints:
                 'joints_stale',
                 f'{", ".join(old)}: the position is {age:.3f} s old, at most {max_age_s:g}',
             )
-        # One in the future is of before the clock was set back.
+        # A leap in the future is of before the clock was set back.
         if self._leap and 0 <= now_ns - self._leapt_ns <= LEAP_S * NS:
             return Refusal('joints_leap', self._leap)
         return None
@@ -123,7 +124,7 @@ class MeasuredJoints:
             self._leapt_ns = now_ns
             self._leap = (
                 f'{name} went {abs(way):.4g} {limit.unit} in {gap_s:.3f} s, at most {most:.4g}: '
-                'do several tell where it is?'
+                'do several nodes publish joint_states?'
             )
 
     @property
