@@ -190,8 +190,26 @@ def test_a_state_that_leaps_is_never_sent_as_where_to_hold(halt):
         getattr(robot.guard, halt)()
     command = robot.tick(1, follow=False)
     assert not command.values
-    assert halt != 'tick' or command.reason == 'watchdog/joints_leap'
+    assert halt != 'tick' or command.reason == 'joints_leap'
     assert [one.reason for one in robot.guard.obstacles(robot.now_ms * MS)] == ['joints_leap']
+
+
+@pytest.mark.parametrize('moving', [True, False])
+def test_after_a_leap_the_arm_moves_only_once_it_is_enabled_again(moving):
+    robot = Robot()
+    if moving:
+        robot.act(0.11)
+        robot.tick()
+    # As when an encoder begins anew: from then on all is told from another origin.
+    robot.at = robot.at + 1.0
+    robot.measure()
+    robot.tick(follow=False)
+    robot.now_ms += 1100
+    robot.measure()
+    assert robot.act(0.11).reason == 'not_enabled'
+    assert not robot.guard.obstacles(robot.now_ms * MS)
+    robot.guard.enable(robot.now_ms * MS)
+    assert robot.act(robot.at + 0.01) is None
 
 
 @pytest.mark.parametrize('halt', ['stop', 'disable'])

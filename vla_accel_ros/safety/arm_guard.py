@@ -24,6 +24,7 @@ from vla_accel_ros.safety.drive import Drive, Values
 from vla_accel_ros.safety.guard_config import GuardConfig
 from vla_accel_ros.safety.interlock import Interlock, State
 from vla_accel_ros.safety.limits import Order, Refusal, check_form, check_stamp
+from vla_accel_ros.safety.measured import LEAP
 from vla_accel_ros.safety.tool_drive import CLOCK_SLACK_NS, ToolDrive
 
 # A clock of the stamps that falls back by more was reset.
@@ -223,7 +224,12 @@ class ArmGuard:
         if not self._interlock.enabled or not self._advance(now_ns):
             # While the arm is off the time comes from here; one that falls back is ignored.
             return self._held(self.reason, max(self._now_ns, now_ns))
-        if self._watchdog.fed and (trouble := self._drive.trouble(self._now_ns)):
+        trouble = self._drive.trouble(self._now_ns)
+        if trouble and trouble.reason == LEAP:
+            # Displacements would go on from where the joints are not.
+            self.stop(LEAP)
+            return self._held(self.reason, self._now_ns)
+        if trouble and self._watchdog.fed:
             self._watchdog.note(trouble.reason)
             self._watchdog.cut(self._now_ns)
         if self._watchdog.fired(self._now_ns):

@@ -30,6 +30,7 @@ AHEAD_S = 0.05
 LEAP_SHARE = 0.5
 # For so long after a leap no position counts.
 LEAP_S = 1.0
+LEAP = 'joints_leap'
 
 
 class MeasuredJoints:
@@ -112,7 +113,7 @@ class MeasuredJoints:
             )
         # A leap in the future is of before the clock was set back.
         if self._leap and 0 <= now_ns - self._leapt_ns <= LEAP_S * NS:
-            return Refusal('joints_leap', self._leap)
+            return Refusal(LEAP, self._leap)
         return None
 
     def _look_for_leap(self, name: str, way: float, gap_s: float, now_ns: int) -> None:
