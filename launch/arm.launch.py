@@ -37,7 +37,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from vla_accel_ros.graph.deployment import LOG_LEVELS, SIDES, Deployment, check_words
-from vla_accel_ros.graph.processes import environment, processes, watcher
+from vla_accel_ros.graph.processes import ONLOOKERS, environment, processes, watcher
 from vla_accel_ros.stopping import CANNOT_START
 
 PACKAGE = 'vla_accel_ros'
@@ -100,7 +100,7 @@ def start(context):
             RegisterEventHandler(OnProcessExit(target_action=node, on_exit=give_up))
             for process, node in zip(listed, nodes, strict=True)
             # Who only looks on ends nothing: the arm may be in motion.
-            if process.name != 'markers'
+            if process.name not in ONLOOKERS
         ),
         *nodes,
         *(told if deployment.autostart else []),

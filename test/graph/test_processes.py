@@ -304,7 +304,7 @@ def test_a_process_may_be_given_other_topics():
 
 
 def test_the_watcher_waits_for_the_nodes_that_are_started():
-    deployment = Deployment(namespace='left')
+    deployment = Deployment(namespace='left', markers=True)
     words = watcher(deployment, processes(deployment))
     assert words[words.index('--namespace') + 1] == 'left'
     assert words[words.index('--nodes') + 1 :] == [

@@ -35,7 +35,7 @@ from vla_accel_ros.remote.settings import OPTIONS as REMOTE
 from vla_accel_ros.ros import enclave, parent
 from vla_accel_ros.ros.parameter_check import full_name, resolve
 
-__all__ = ['Deployment', 'Process', 'environment', 'processes', 'watcher']
+__all__ = ['ONLOOKERS', 'Deployment', 'Process', 'environment', 'processes', 'watcher']
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,10 @@ class Process:
         return words + self.ros_arguments(deployment)
 
 
+# They only look on: the arm moves without them.
+ONLOOKERS = ('markers',)
+
+
 def watcher(deployment: Deployment, listed: Iterable[Process]) -> list[str]:
     """Return the command line of the process that says when all nodes are active."""
     return [
@@ -95,7 +99,7 @@ def watcher(deployment: Deployment, listed: Iterable[Process]) -> list[str]:
         '--namespace',
         deployment.namespace,
         '--nodes',
-        *(process.name for process in listed),
+        *(process.name for process in listed if process.name not in ONLOOKERS),
     ]
 
 

@@ -92,8 +92,7 @@ def _rows(
     # The bins are the last, and count from the end.
     bins = range(1, 1 + min(ours - len(words), theirs - len(known)))
     pairs += [(ours - each, theirs - each) for each in bins]
-    mine, others = zip(*pairs, strict=True)
-    return mine, others
+    return tuple(mine for mine, _ in pairs), tuple(other for _, other in pairs)
 
 
 def check_words(start: str, words: list[str]) -> None:
