@@ -132,6 +132,14 @@ def test_a_turned_hand_is_turned_back():
     assert action[5] < -0.1 and np.abs(action[3:5]).max() < 1e-9
 
 
+@pytest.mark.parametrize('off', [-0.1, -1e-6, 1e-6, 0.1])
+def test_a_quarter_turn_is_always_the_same_one(off):
+    lies = Box(np.array([-0.02, -0.145, 0.0]), np.array([0.02, -0.055, 0.03]))
+    assert grip(scene([0, 0, 0.3], thing=lies))[1] == 0.0
+    quarter = act(scene([-0.2, 0.1, 0.25], thing=lies, hand=yaw_matrix(np.pi / 2 + off) @ DOWN))
+    assert quarter[5] < -0.1
+
+
 def test_half_a_turn_is_no_turn_to_two_fingers():
     action = act(scene([-0.2, 0.1, 0.25], hand=yaw_matrix(np.pi - 0.05) @ DOWN))
     assert action[5] == pytest.approx(0.05)

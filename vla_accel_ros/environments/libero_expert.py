@@ -36,6 +36,8 @@ SLOW = 0.018
 LIFT = 0.040
 GAIN = 2.0
 TURN = 0.20
+# How much further it turns one way than the other way round, rad.
+LEAN = 0.3
 # From the point between the fingertips, m: to the tips below, to the palm above.
 TIPS = 0.013
 PALM = 0.035
@@ -212,8 +214,9 @@ def _level(scene: Scene, yaw: float | None = None) -> np.ndarray:
     heading = _heading(scene)
     if yaw is None:
         yaw = _quarters(scene) * (math.pi / 2)
-    # Half a turn more is the same to two fingers.
-    yaw = heading + wrap(yaw - heading, math.pi)
+    # Half a turn more is the same to two fingers. Of two quarter turns it is always the same one:
+    # demonstrations that take either would teach their mean, which is none.
+    yaw = heading + wrap(yaw - heading + LEAN, math.pi) - LEAN
     return np.clip(to_vector(yaw_matrix(yaw) @ DOWN @ scene.hand.T), -TURN, TURN)
 
 
