@@ -168,7 +168,7 @@ def test_a_second_publisher_of_joint_states_ends_the_motion_and_moves_no_joint_t
 ):
     others = (rig.feeder.message([1.5] * 12) for _ in count())
     with rig.publishing(JointState, 'joint_states', qos.SENSOR, others):
-        rig.tells('arm_command', 'joints_leap')
+        rig.tells('arm_command', 'stopped', 'joints_leap')
         rig.rests(rig.feeder.good_ns)
         # Nobody knows where the joints are: a stop does not send them anywhere either.
         sent_ns = rig.recorder.sent_ns
