@@ -131,6 +131,7 @@ class Service:
             raise ValueError(f'Policy type {config.policy_type} not supported')
         if config.pretrained_name_or_path == SLOW:
             self.released.wait()
+            self.released.clear()
         self.config = config
         self.loaded += 1
         return b''
