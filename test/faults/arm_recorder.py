@@ -21,6 +21,7 @@ import math
 import time
 
 from geometry_msgs.msg import TwistStamped
+from permits import Permits
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Float64
 from trajectory_msgs.msg import JointTrajectory
@@ -65,7 +66,7 @@ class Twist:
         return any(self.values)
 
 
-class ArmRecorder:
+class ArmRecorder(Permits):
     """Hears everything that is sent to the arm, and notes whatever is not safe.
 
     Args:
@@ -82,9 +83,9 @@ class ArmRecorder:
     """
 
     def __init__(self, node, now_ns: Callable[[], int], increasing: bool = True) -> None:
-        self._now_ns, self._least_ns = now_ns, int(increasing)
+        super().__init__(now_ns)
+        self._least_ns = int(increasing)
         self._judged, self._was_set_back = 0, False
-        self._permits: list[list[float]] = []
         self.twists: list[Twist] = []
         self.actions: list[tuple[int, int, float]] = []
         self.unsafe: list[str] = []
@@ -118,18 +119,6 @@ class ArmRecorder:
     def stranger(self) -> None:
         """Take note that a new process sends actions: the arm may hear it before the witness."""
         self._strangers_ns.append(self._now_ns())
-
-    def permit(self) -> bool:
-        """Take note that the operator is about to enable the arm; return whether it was not."""
-        if self._permits and self._permits[-1][1] == math.inf:
-            return False
-        self._permits.append([self._now_ns(), math.inf])
-        return True
-
-    def forbid(self) -> None:
-        """Take note that the arm is not enabled: from now on not one twist may move it."""
-        if self._permits and self._permits[-1][1] == math.inf:
-            self._permits[-1][1] = self._now_ns()
 
     @property
     def resting(self) -> bool:

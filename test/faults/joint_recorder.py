@@ -20,6 +20,7 @@ import math
 
 from arm_recorder import DELIVERY_S, EVERY_ONE, IN_TIME_S, NS
 from joint_robots import ALOHA, RANGE, SPEED, joints_of
+from permits import Permits
 from std_msgs.msg import Float64
 from trajectory_msgs.msg import JointTrajectory
 
@@ -41,7 +42,7 @@ REMEMBERED, NEWEST = 300, 50
 TICK_S = 0.05
 
 
-class JointRecorder:
+class JointRecorder(Permits):
     """Hears every trajectory and notes whatever is not safe; what moves is one that differs.
 
     Args:
@@ -61,7 +62,7 @@ class JointRecorder:
     """
 
     def __init__(self, node, now_ns: Callable[[], int], increasing: bool = True) -> None:
-        self._now_ns = now_ns
+        super().__init__(now_ns)
         self.sent: tuple[float, ...] = ()
         self.actions: list[tuple[int, int, float]] = []
         self.unsafe: list[str] = []
@@ -70,7 +71,6 @@ class JointRecorder:
         self.last_motion_ns = self.sent_ns = 0
         self._moves_ns: deque[int] = deque(maxlen=1000)
         self._states: deque[tuple[float, ...]] = deque(maxlen=REMEMBERED)
-        self._permits: list[list[float]] = []
         node.create_subscription(JointTrajectory, TOPIC, self._on_command, EVERY_ONE)
         node.create_subscription(JointTrajectory, 'vla/action', self._on_action, EVERY_ONE)
         for topic in gripper_topics(ALOHA):
@@ -83,18 +83,6 @@ class JointRecorder:
 
     def stranger(self) -> None:
         """Take note that a new process sends actions."""
-
-    def permit(self) -> bool:
-        """Take note that the operator is about to enable the arm; return whether it was not."""
-        if self._permits and self._permits[-1][1] == math.inf:
-            return False
-        self._permits.append([self._now_ns(), math.inf])
-        return True
-
-    def forbid(self) -> None:
-        """Take note that the arm is not enabled: from now on it is only held."""
-        if self._permits and self._permits[-1][1] == math.inf:
-            self._permits[-1][1] = self._now_ns()
 
     def tell(self, positions: tuple[float, ...]) -> None:
         """Take note of where the robot says that it is, [joints]."""
