@@ -26,9 +26,8 @@ import weakref
 
 import numpy as np
 
+from vla_accel_ros.environments.out_of_view import HIDDEN, hidden, out_of_view
 from vla_accel_ros.sim.gl import import_mujoco, make_renderer
-
-_COLLISION_GEOMS = 0
 
 
 class Offscreen:
@@ -46,7 +45,7 @@ class Offscreen:
         weakref.finalize(self, _close, self._renderers)
 
     def render(self, model, data, camera: str, size: int) -> np.ndarray:
-        """Render one camera, upright.
+        """Render one camera, upright. What it cannot see is not drawn; the picture is the same.
 
         Args:
             model: mujoco.MjModel; renderers of another one are closed.
@@ -65,8 +64,10 @@ class Offscreen:
             self._model = model
         renderer = self._renderer(model, size)
         options = import_mujoco().MjvOption()
-        options.geomgroup[_COLLISION_GEOMS] = 0
+        options.geomgroup[HIDDEN] = 0
         renderer.update_scene(data, camera=camera, scene_option=options)
+        with hidden(model, out_of_view(model, data, renderer.scene)):
+            renderer.update_scene(data, camera=camera, scene_option=options)
         return renderer.render()
 
     def _renderer(self, model, size: int):
