@@ -46,6 +46,20 @@ def test_a_variant_that_says_something_else_is_told_in_its_own_words():
     assert said[0] == 'grab alphabet soup and put it into basket'
 
 
+@pytest.mark.parametrize('shift', ['x0.1', 'x0.5', 'y0.3'])
+def test_each_distance_that_things_are_moved_by_is_a_variant(shift):
+    plain = tasks_of('libero_object')
+    moved = tasks_of(f'libero_object_temp_{shift}')
+    assert [task.language for task in moved] == [task.language for task in plain]
+    assert {task.problem.parent.name for task in moved} == {f'libero_object_temp_{shift}'}
+    assert initial_states(moved[0]).shape[0] == 50
+
+
+def test_a_distance_without_files_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r"no suite 'libero_object_temp_x0.9'; .*temp_x0.5"):
+        tasks_of('libero_object_temp_x0.9')
+
+
 @pytest.mark.parametrize(
     ('suite', 'said'),
     [

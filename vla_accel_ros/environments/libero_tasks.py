@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 import os
 from pathlib import Path
 import re
@@ -28,6 +29,8 @@ from vla_accel_ros.environments.libero_import import import_libero
 from vla_accel_ros.environments.optional import quiet
 
 _WORDS = re.compile(r'\(:language\s+(.*?)\)', re.DOTALL)
+# LIBERO-PRO has the things moved by 0.1 to 0.5 in folders of their own, and one name for all.
+_SHIFTED = re.compile(r'(?P<name>libero_.+_temp)_[xy]\d\.\d')
 _UNSAFE_LOAD = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
 
 
@@ -132,17 +135,29 @@ def initial_states(task: LiberoTask) -> np.ndarray:
 
 
 def _suite(name: str):
-    benchmark = import_libero('.benchmark')
     with quiet():
-        known = benchmark.get_benchmark_dict()
-        if name not in known:
-            base = protocol.standard(name)
-            there = sorted(n for n in known if base and n.startswith(f'{base}_'))
+        known = import_libero('.benchmark').get_benchmark_dict()
+        if name in known:
+            return known[name]()
+        base = protocol.standard(name)
+        there = {*known, *_shifted_of(known)}
+        if name not in there:
+            alike = sorted(n for n in there if base and n.startswith(f'{base}_'))
             raise ValueError(
                 f"LIBERO has no suite '{name}'; variants of {base} here: "
-                f'{", ".join(there) or "none"}'
+                f'{", ".join(alike) or "none"}'
             )
-        return known[name]()
+        benchmark = known[_SHIFTED.fullmatch(name)['name']]()
+    benchmark.tasks = [task._replace(problem_folder=name) for task in benchmark.tasks]
+    return benchmark
+
+
+def _shifted_of(known: Container[str]) -> Iterator[str]:
+    """List the folders of tasks whose things are moved, for names that LIBERO knows."""
+    for folder in Path(import_libero('').get_libero_path('bddl_files')).iterdir():
+        match = _SHIFTED.fullmatch(folder.name)
+        if match and match['name'] in known:
+            yield folder.name
 
 
 def _said(problem: Path) -> str:
