@@ -166,7 +166,7 @@ class Findings:
     def _arm(self) -> ArmFacts:
         closing = sum(self._closing) / len(self._closing) if self._closing else None
         return replace(
-            arm_facts(self._node.settings, self._drive.space, getattr(self._drive, 'limits', ())),
+            arm_facts(self._node.settings, self._drive.space, self._drive.limits),
             listeners=self._commands.get_subscription_count(),
             closing=closing,
         )

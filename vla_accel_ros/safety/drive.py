@@ -20,6 +20,7 @@ from typing import Protocol
 
 from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.safety.guard_config import GuardConfig
+from vla_accel_ros.safety.joint_limits import JointLimit
 from vla_accel_ros.safety.limits import Refusal
 
 Values = tuple[float, ...]
@@ -35,6 +36,10 @@ class Drive(Protocol):
     """
 
     space: ActionSpace
+
+    @property
+    def limits(self) -> tuple[JointLimit, ...]:
+        """Limits of each joint; empty where there are none, or while they are not known."""
 
     def configure(self, config: GuardConfig) -> None:
         """Change the settings; motion under way goes on within them."""

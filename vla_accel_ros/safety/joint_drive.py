@@ -97,12 +97,12 @@ class JointDrive:
         """Take a joint state; see `MeasuredJoints.update`."""
         return self._measured.update(names, positions, now_ns, age_s)
 
+    # -- as every drive --------------------------------------------------------------------------
+
     @property
     def limits(self) -> tuple[JointLimit, ...]:
         """Limits of each joint; empty while they are not known."""
         return self._limits
-
-    # -- as every drive --------------------------------------------------------------------------
 
     def configure(self, config: GuardConfig) -> None:
         """Change the settings; motion under way goes on within them."""

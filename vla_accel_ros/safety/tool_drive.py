@@ -39,6 +39,7 @@ class ToolDrive:
     """
 
     space = END_EFFECTOR
+    limits = ()
 
     def __init__(self, config: GuardConfig | None = None) -> None:
         self._config = config or GuardConfig()
