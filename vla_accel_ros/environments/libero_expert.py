@@ -36,8 +36,6 @@ SLOW = 0.018
 LIFT = 0.040
 GAIN = 2.0
 TURN = 0.20
-# How much further it turns one way than the other way round, rad.
-LEAN = 0.3
 # From the point between the fingertips, m: to the tips below, to the palm above.
 TIPS = 0.013
 PALM = 0.035
@@ -46,10 +44,11 @@ PALM_HALF = (0.107, 0.037)
 FINGERS_HALF = (0.056, 0.012)
 # Between fingers that are open, m.
 OPEN = 0.072
-# What is wider than this is held by its rim, so far inside its outer edge, m.
+# What is wider than this both ways is held by its rim, so far inside its outer edge, m.
 WIDE = 0.075
 RIM = 0.016
-DEPTHS = (0.035, 0.018)
+# How far below the top it is held, m; the last is by the fingertips only, over what stands beside.
+DEPTHS = (0.035, 0.018, -0.001)
 HOVER = 0.060
 CLEAR = 0.070
 # Over what is met on the way; how far ahead and beside the thing that is looked for.
@@ -57,7 +56,10 @@ MARGIN = 0.040
 AHEAD = 0.08
 BESIDE = 0.005
 ALIGNED = 0.010
-YAWS = (0.0, math.pi / 2)
+# How far the hand is turned about z, rad. To two fingers half a turn is nothing, but each of these
+# is held one way only: demonstrations that turn either way would teach their mean, which is none,
+# and half a turn further the wrist ends.
+YAWS = (0.0, -math.pi / 2)
 
 
 def act(scene: Scene) -> np.ndarray:
@@ -101,10 +103,14 @@ def grip(scene: Scene) -> tuple[np.ndarray, float]:
 def _ways(box: Box, goal: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
     """List how a thing can be held, best first: deep, in its middle, nearest to where it goes."""
     centre, half = box.centre, 0.5 * (box.high - box.low)
+    can_be_spanned = half[:2].min() < 0.5 * WIDE
     for depth in DEPTHS:
         for yaw in YAWS:
             opening, along = (1, 0) if yaw == 0.0 else (0, 1)
             narrow = half[opening] < 0.5 * WIDE
+            # What is solid has no rim, and nothing that is long only is hollow.
+            if can_be_spanned and not narrow:
+                continue
             height = max(box.high[2] - depth, centre[2] if narrow else -np.inf)
             point = np.array([centre[0], centre[1], max(height, box.low[2] + TIPS)])
             if narrow:
@@ -174,7 +180,7 @@ def _way_top(scene: Scene, offset: np.ndarray) -> float:
     What is met on the next piece of the way, by the thing or by the hand above it.
     """
     ahead = offset * min(AHEAD / max(float(np.linalg.norm(offset)), 1e-9), 1.0)
-    palm = np.array(PALM_HALF if _quarters(scene) % 2 else PALM_HALF[::-1])
+    palm = np.array(PALM_HALF if _turned(scene) else PALM_HALF[::-1])
     tool, box = scene.tool, scene.thing
     above = tool[2] + PALM - box.low[2]
     top = 0.0
@@ -210,24 +216,15 @@ def _speed(sideways: float, vertical: float) -> float:
 
 
 def _level(scene: Scene, yaw: float | None = None) -> np.ndarray:
-    """Return the turn that points the hand down, rad; its yaw stays at a quarter if not told."""
-    heading = _heading(scene)
-    if yaw is None:
-        yaw = _quarters(scene) * (math.pi / 2)
-    # Half a turn more is the same to two fingers. Of two quarter turns it is always the same one:
-    # demonstrations that take either would teach their mean, which is none.
-    yaw = heading + wrap(yaw - heading + LEAN, math.pi) - LEAN
+    """Return the turn that points the hand down, rad; where its yaw is not told it stays."""
+    yaw = YAWS[_turned(scene)] if yaw is None else yaw
     return np.clip(to_vector(yaw_matrix(yaw) @ DOWN @ scene.hand.T), -TURN, TURN)
 
 
-def _heading(scene: Scene) -> float:
-    """Return how far the hand is turned about z, rad."""
-    return math.atan2(scene.hand[1, 0], scene.hand[0, 0])
-
-
-def _quarters(scene: Scene) -> int:
-    """Return how far the hand is turned about z, in quarters."""
-    return round(_heading(scene) / (math.pi / 2))
+def _turned(scene: Scene) -> int:
+    """Return which of `YAWS` the hand is nearest to."""
+    heading = math.atan2(scene.hand[1, 0], scene.hand[0, 0])
+    return min(range(len(YAWS)), key=lambda index: abs(wrap(YAWS[index] - heading, 2 * math.pi)))
 
 
 def _join(step: np.ndarray, turn: np.ndarray, gripper: float) -> np.ndarray:
