@@ -132,14 +132,36 @@ def test_a_turned_hand_is_turned_back():
     assert action[5] < -0.1 and np.abs(action[3:5]).max() < 1e-9
 
 
-@pytest.mark.parametrize('off', [-0.1, -1e-6, 1e-6, 0.1])
-def test_a_quarter_turn_is_always_the_same_one(off):
-    lies = Box(np.array([-0.02, -0.145, 0.0]), np.array([0.02, -0.055, 0.03]))
-    assert grip(scene([0, 0, 0.3], thing=lies))[1] == 0.0
-    quarter = act(scene([-0.2, 0.1, 0.25], thing=lies, hand=yaw_matrix(np.pi / 2 + off) @ DOWN))
-    assert quarter[5] < -0.1
+# Long in y, so that fingers that open along x span it: the hand is turned by a quarter.
+LONG = Box(np.array([-0.02, -0.145, 0.0]), np.array([0.02, -0.055, 0.03]))
 
 
-def test_half_a_turn_is_no_turn_to_two_fingers():
-    action = act(scene([-0.2, 0.1, 0.25], hand=yaw_matrix(np.pi - 0.05) @ DOWN))
-    assert action[5] == pytest.approx(0.05)
+@pytest.mark.parametrize('heading', [0.1, 1e-6, -1e-6, -0.1])
+def test_a_quarter_turn_is_always_the_same_one(heading):
+    assert grip(scene([0, 0, 0.3], thing=LONG))[1] == pytest.approx(-np.pi / 2)
+    action = act(scene([-0.2, 0.1, 0.25], thing=LONG, hand=yaw_matrix(heading) @ DOWN))
+    assert action[5] < -0.1
+
+
+@pytest.mark.parametrize('thing', [CAN, LONG])
+def test_a_hand_that_is_turned_too_far_goes_back_and_not_on_to_where_the_wrist_ends(thing):
+    action = act(scene([-0.2, 0.1, 0.25], thing=thing, hand=yaw_matrix(-2.6) @ DOWN))
+    assert action[5] > 0.1
+
+
+def test_what_it_delivers_keeps_the_turn_in_which_it_is_held():
+    at = moved(LONG, [0, 0, 0.24])
+    for heading, rest in ((-0.1, 0.1), (-1.47, -0.1), (-1.67, 0.1)):
+        turned = yaw_matrix(heading) @ DOWN
+        action = act(scene(at.centre, thing=at, width=0.04, held=True, hand=turned))
+        assert action[5] == pytest.approx(rest, abs=1e-3)
+
+
+def test_a_solid_thing_is_not_held_by_a_rim_and_a_neighbour_is_cleared_from_above():
+    free, _ = grip(scene([0, 0, 0.3], thing=LONG))
+    # Too low for the palm over a grip by the fingertips, too high for one that is deeper.
+    beside = np.array([[[-0.09, -0.2, 0.0], [-0.07, 0.0, free[2] + 0.040]]])
+    point, yaw = grip(scene([0, 0, 0.3], thing=LONG, obstacles=beside))
+    assert yaw == pytest.approx(-np.pi / 2)
+    assert point[2] > free[2] + 0.005
+    assert point[0] == pytest.approx(free[0])
