@@ -56,19 +56,24 @@ class Act(BaseHTTPRequestHandler):
             # Until the client has had enough.
             self.rfile.read(1)
             return
+        if words == 'head drips':
+            self._drip(f'HTTP/1.1 200 OK\r\nX: {"x" * 100}')
+            return
         self.send_response(500 if words == 'broken' else 200)
-        self.send_header('Content-Length', str(len(answer)))
+        # Of one that dies half of the answer comes.
+        self.send_header('Content-Length', str(len(answer) * (2 if words == 'dies' else 1)))
         self.end_headers()
-        try:
-            if words == 'drip':
-                self.connection.settimeout(0.02)
-                for letter in answer:
-                    self.wfile.write(letter.encode())
-                    self._stays()
-            else:
-                self.wfile.write(answer.encode())
-        except (BrokenPipeError, ConnectionResetError):
-            pass
+        if words == 'drip':
+            self._drip(answer)
+        else:
+            self.wfile.write(answer.encode())
+
+    def _drip(self, text):
+        self.connection.settimeout(0.02)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for letter in text:
+                self.wfile.write(letter.encode())
+                self._stays()
 
     def _stays(self):
         """Wait a little for the client to go."""
@@ -140,6 +145,8 @@ def test_an_answer_that_is_encoded_twice_is_read(server):
         ('html', RemoteAnswerError, 'no JSON'),
         ('silent', RemoteTimeoutError, r'no answer within 0\.3 s'),
         ('drip', RemoteTimeoutError, r'no answer within 0\.3 s'),
+        ('head drips', RemoteTimeoutError, r'no answer within 0\.3 s'),
+        ('dies', RemoteDownError, r'IncompleteRead\(\d+ bytes read, \d+ more expected'),
     ],
 )
 def test_an_answer_that_cannot_be_used_is_named(server, words, error, message):
