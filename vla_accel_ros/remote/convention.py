@@ -134,7 +134,7 @@ class Convention:
         """
         try:
             rows = np.array(answer, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise RemoteAnswerError(f'the actions are {_short(answer)}, no numbers') from None
         rows = rows[None] if rows.ndim == 1 else rows
         width = len(self.columns)

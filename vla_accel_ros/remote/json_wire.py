@@ -51,7 +51,7 @@ def loads(text: str | bytes) -> Any:
             value = json.loads(value, object_hook=_decode)
     except WireError:
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WireError(f'the answer is no JSON: {error}') from None
     return value
 

@@ -60,7 +60,7 @@ def unpack(data: bytes) -> Any:
         return msgpack.unpackb(data, object_hook=_decode)
     except WireError:
         raise
-    except (ValueError, TypeError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
         why = str(error) or type(error).__name__
         raise WireError(f'{len(data)} bytes are no msgpack message: {why}') from None
 
