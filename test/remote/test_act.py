@@ -132,6 +132,14 @@ def test_views_and_state_of_oft_go_out_under_its_keys(server):
     assert payload['state'].tolist() == [0.5, 1.0]
 
 
+def test_the_data_set_to_unnormalise_with_goes_out_where_it_is_said_also_for_another_arm(server):
+    policy = RemotePolicy(policy_at(server).settings, unnorm_key='bridge_orig')
+    for each in (policy, policy.sibling()):
+        ask(each)
+        assert server.seen.pop()[1]['unnorm_key'] == 'bridge_orig'
+        assert not each.without_effect
+
+
 def test_an_answer_that_is_encoded_twice_is_read(server):
     assert ask(policy_at(server), 'twice').chunk_values.shape == (1, 7)
 

@@ -55,7 +55,7 @@ def make_policy(settings: Mapping[str, object]) -> RemotePolicy:
         raise ValueError(f'remote wants {", ".join(lacking)}: {extras.remedy("remote")}')
     from vla_accel_ros.remote.policy import RemotePolicy
 
-    return RemotePolicy(remote, state_names(settings))
+    return RemotePolicy(remote, state_names(settings), unnorm_key=str(settings['unnorm_key']))
 
 
 class RemoteSwitch:
