@@ -44,6 +44,7 @@ class Act(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers['Content-Length']))
         payload = json_numpy.loads(body)
         self.server.seen.append((self.path, payload))
+        self.server.key = self.headers['Authorization']
         words = payload['instruction']
         answer = {
             'chunk': json_numpy.dumps([ROW, ROW]),
@@ -138,6 +139,16 @@ def test_the_data_set_to_unnormalise_with_goes_out_where_it_is_said_also_for_ano
         ask(each)
         assert server.seen.pop()[1]['unnorm_key'] == 'bridge_orig'
         assert not each.without_effect
+
+
+def test_the_key_goes_out_without_the_newline_of_its_file_and_no_key_where_none_is(
+    server, monkeypatch
+):
+    ask(policy_at(server))
+    assert server.key is None
+    monkeypatch.setenv('VLA_ACCEL_REMOTE_KEY', 'secret\n')
+    ask(policy_at(server))
+    assert server.key == 'Bearer secret'
 
 
 def test_an_answer_that_is_encoded_twice_is_read(server):

@@ -165,8 +165,13 @@ class RemoteSettings:
         check_options(self)
         if not self.remote:
             return
-        url = urlsplit(self.remote)
-        if url.scheme not in PROTOCOLS or not url.hostname:
+        try:
+            url = urlsplit(self.remote)
+            fits = url.scheme in PROTOCOLS and bool(url.hostname) and url.port != 0
+        except ValueError:
+            # An address or a port that is none.
+            fits = False
+        if not fits:
             raise ValueError(f"remote is '{self.remote}', expected {SERVERS}")
         self._check_protocol()
         keys = [*self.views, self.prompt, *(key for key, _ in self.layout.states)]
