@@ -211,6 +211,12 @@ def test_more_clients_than_are_taken_are_turned_away_and_told(url):
         own._ws.close()
 
 
+def test_a_refusal_that_quotes_the_client_is_one_short_line(client):
+    with pytest.raises(RuntimeError, match='but a b') as raised:
+        client.infer({'a\nb' * 10_000: 1})
+    assert len(str(raised.value).splitlines()[-1]) == 2000
+
+
 def test_health_is_answered_over_http(url):
     with urlopen(f'{url.replace("ws", "http")}/healthz') as response:
         assert response.status == 200

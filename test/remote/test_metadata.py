@@ -37,6 +37,12 @@ def test_what_our_own_server_declares_is_taken():
     assert found.convention.read(ROW).tolist() == [ROW] and RESET in found.extras
 
 
+def test_a_refusal_that_quotes_the_server_is_one_short_line():
+    with pytest.raises(RemoteMismatchError) as raised:
+        agreed(actions={**declared(), 'gripper': 'a\nb' * 10_000})
+    assert '\n' not in str(raised.value) and len(str(raised.value)) == 2000
+
+
 def test_extras_that_are_no_texts_are_passed_over():
     assert agreed(extras=[{'a': 1}, np.zeros(2), RESET]).extras == {RESET}
 

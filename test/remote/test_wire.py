@@ -82,6 +82,7 @@ def number(value, dtype):
         (array(dtype='<M8[s]'), 'dtype'),
         (array(dtype='f4,f4'), 'dtype'),
         (array(dtype='nonsense'), "dtype 'nonsense'"),
+        (array(dtype=','), "dtype ','"),
         (array(dtype=None), 'dtype None'),
         (array(data=7), 'has int'),
         (number(300, '|u1'), 'no msgpack message: Python integer 300 out of bounds'),
