@@ -79,7 +79,7 @@ ROWS = (
             f'{_NONSENSE}[nan-model_not_finite]',
         ),
         (
-            'the policy server answers half a message',
+            'the policy server answers a gripper out of its range',
             'inference: remote_wrong_answer',
             ITSELF,
             f'{_NONSENSE}[opened-remote_wrong_answer]',

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 import json
 from pathlib import Path
 import shutil
@@ -198,6 +199,7 @@ def readers() -> tuple[Reader, ...]:
             lambda folder: read_actions((folder / 'a.answer').read_bytes(), 0, 0.0),
             WireError,
         ),
+        *_answers(),
         Reader('parameter file', 'a.yaml', parameters, read_parameters, ParameterFileError),
         Reader("robot's description", 'a.urdf', robot, read_robot, ValueError),
         Reader(
@@ -208,6 +210,54 @@ def readers() -> tuple[Reader, ...]:
             ValueError,
         ),
         *_bags(),
+    )
+
+
+def _answers() -> tuple[Reader, ...]:
+    """Return what reads the answers of openpi's and OpenVLA's servers, up to the actions."""
+    import numpy as np
+
+    from vla_accel_ros.models.prediction import NotFiniteError
+    from vla_accel_ros.remote import json_wire, wire
+    from vla_accel_ros.remote.convention import Convention, declared
+    from vla_accel_ros.remote.errors import RemoteError
+    from vla_accel_ros.remote.metadata import OWN, agree
+    from vla_accel_ros.remote.settings import RemoteSettings
+
+    settings = RemoteSettings(remote='ws://here:1')
+    ours = Convention(metres=1.0, radians=1.0, gripper='closed_is_one')
+    rows = [[0.01, 0.0, 0.0, 0.0, 0.0, 0.1, 1.0]] * 2
+    told = {OWN: {'actions': declared(), 'images': ['observation/image'], 'extras': ['a']}}
+    timing = {'infer_ms': np.float32(1.5)}
+
+    def read_metadata(data: bytes) -> None:
+        found = wire.unpack(data)
+        if isinstance(found, dict):
+            agree(settings, 0, found).convention.read(rows)
+
+    def read_actions(unpack: Callable[[bytes], object], data: bytes) -> None:
+        found = unpack(data)
+        if isinstance(found, dict):
+            ours.read(found.get('actions'))
+
+    texts: dict[str, object] = {'actions': rows}
+    arrays = {'actions': np.array(rows, np.float32), 'server_timing': timing}
+    packed, plain = partial(read_actions, wire.unpack), partial(read_actions, json_wire.loads)
+    kinds = (
+        ("metadata of openpi's server", wire.pack(told), read_metadata),
+        ("answer of openpi's server", wire.pack(arrays), packed),
+        ("answer of OpenVLA's server", json_wire.dumps(texts).encode(), plain),
+        ("arrays of OpenVLA's server", json_wire.dumps(arrays).encode(), plain),
+    )
+    return tuple(
+        Reader(
+            name,
+            'a.answer',
+            lambda folder, data=data: (folder / 'a.answer').write_bytes(data),
+            lambda folder, read=read: read((folder / 'a.answer').read_bytes()),
+            (wire.WireError, RemoteError, NotFiniteError),
+        )
+        for name, data, read in kinds
     )
 
 

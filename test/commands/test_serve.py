@@ -22,6 +22,7 @@ import sys
 from urllib.request import urlopen
 
 from checkpoints import SIZE, random_checkpoint
+import msgpack
 import numpy as np
 from openpi_client.websocket_client_policy import WebsocketClientPolicy
 import pytest
@@ -39,7 +40,7 @@ from vla_accel_ros.remote.settings import RemoteSettings
 from vla_accel_ros.remote.wire import unpack
 
 # Looks back on the frames before, so that clients that were mixed up would show.
-METHOD = 'vla_pruner@keep=0.5'
+METHOD = 'specprune@keep=0.3'
 VIEWS = ('observation/image', 'observation/wrist_image')
 WORDS = 'pick up the red cube'
 
@@ -129,7 +130,8 @@ def test_answers_are_the_policys_own_with_their_timings(client, local):
 
 
 def test_clients_that_take_turns_have_an_episode_each(url, local):
-    seeds = {'a': [1, 2, 3, 4], 'b': [11, 12, 13, 14]}
+    seeds = {'a': [21, 22, 23, 24], 'b': [31, 32, 33, 34]}
+    mixed = expected(local, [21, 31, 22])[-1].chunk_values
     clients = {name: WebsocketClientPolicy(url) for name in seeds}
     answers = defaultdict(list)
     for turn in range(4):
@@ -139,13 +141,14 @@ def test_clients_that_take_turns_have_an_episode_each(url, local):
         own._ws.close()
         wanted = [each.chunk_values for each in expected(local, seeds[name])]
         assert np.array(answers[name]) == pytest.approx(np.array(wanted))
+    assert answers['a'][1] != pytest.approx(mixed)
 
 
 def test_an_episode_begins_anew_where_the_client_says_so(client, local):
-    client.infer(observation(5))
-    client.infer(observation(6))
-    again = client.infer(observation(5, **{RESET: True}))
-    assert again['actions'] == pytest.approx(expected(local, [5])[0].chunk_values)
+    client.infer(observation(21))
+    again = client.infer(observation(22, **{RESET: True}))
+    assert again['actions'] == pytest.approx(expected(local, [22])[0].chunk_values)
+    assert again['actions'] != pytest.approx(expected(local, [21, 22])[1].chunk_values)
 
 
 @pytest.mark.parametrize(
@@ -155,20 +158,32 @@ def test_an_episode_begins_anew_where_the_client_says_so(client, local):
         ({VIEWS[0]: np.zeros((4, 4, 3))}, r'image is float64 \[4, 4, 3\], expected uint8'),
         ({VIEWS[0]: np.zeros((4, 4), np.uint8)}, r'image is uint8 \[4, 4\]'),
         ({'prompt': ''}, "prompt is '', expected an instruction"),
-        ({'prompt': 'juggle the purple elephants'}, 'elephants'),
         ({'vla_accel/draft': np.zeros(3)}, r'draft has the shape \[3\], expected \[7\]'),
         ({'vla_accel/tail': np.zeros((2, 3))}, r'tail has the shape \[2, 3\], expected \[n, 7\]'),
         ({'vla_accel/tail': np.zeros((0, 7))}, r'tail has the shape \[0, 7\]'),
         ({'vla_accel/delay': -1}, 'delay is -1, expected a whole number'),
         ({'vla_accel/motion': np.full(7, np.nan)}, 'expected finite numbers'),
         ({'vla_accel/motion': np.zeros(7)}, 'step_s is 0'),
+        ({RESET: np.zeros(2)}, 'reset is ndarray, expected true or false'),
     ],
 )
-def test_a_bad_observation_is_answered_in_a_line_and_the_next_one_counts(client, changed, words):
+def test_a_bad_observation_is_answered_in_a_line_and_the_episode_goes_on(
+    client, local, changed, words
+):
+    client.infer(observation(21))
     with pytest.raises(RuntimeError, match=words) as raised:
         client.infer({**observation(0), **changed})
     assert 'Traceback' not in str(raised.value)
-    assert client.infer(observation(0))['actions'].shape == (1, 7)
+    wanted = expected(local, [21, 22])[1].chunk_values
+    assert client.infer(observation(22))['actions'] == pytest.approx(wanted)
+
+
+def test_an_instruction_with_unknown_words_is_named_and_ends_the_episode_before(client, local):
+    client.infer(observation(21))
+    with pytest.raises(RuntimeError, match='elephants'):
+        client.infer(observation(0, 'juggle the purple elephants'))
+    wanted = expected(local, [22])[0].chunk_values
+    assert client.infer(observation(22))['actions'] == pytest.approx(wanted)
 
 
 def test_a_key_that_is_missing_is_named_with_those_that_are_there(client):
@@ -176,12 +191,16 @@ def test_a_key_that_is_missing_is_named_with_those_that_are_there(client):
         client.infer({'prompt': WORDS})
 
 
-@pytest.mark.parametrize('message', [b'\xc1', b'\x01', 'a text'])
-def test_what_is_no_observation_is_answered_with_a_text(url, message):
+TOO_LARGE = msgpack.packb({b'__npgeneric__': True, b'data': 300, b'dtype': '|u1'})
+
+
+@pytest.mark.parametrize('message', [b'\xc1', b'\x01', 'a text', TOO_LARGE])
+def test_what_is_no_observation_is_answered_with_a_text_and_the_connection_stays(url, message):
     with connect(url) as raw:
         assert 'vla_accel' in unpack(raw.recv())
-        raw.send(message)
-        assert isinstance(raw.recv(), str)
+        for _ in range(2):
+            raw.send(message)
+            assert isinstance(raw.recv(), str)
 
 
 def test_more_clients_than_are_taken_are_turned_away_and_told(url):
@@ -190,6 +209,12 @@ def test_more_clients_than_are_taken_are_turned_away_and_told(url):
         assert 'has 3 clients' in raw.recv()
     for own in clients:
         own._ws.close()
+
+
+def test_a_refusal_that_quotes_the_client_is_one_short_line(client):
+    with pytest.raises(RuntimeError, match='but a b') as raised:
+        client.infer({'a\nb' * 10_000: 1})
+    assert len(str(raised.value).splitlines()[-1]) == 2000
 
 
 def test_health_is_answered_over_http(url):

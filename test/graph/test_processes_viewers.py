@@ -165,16 +165,15 @@ def test_the_keys_of_decisions_are_those_that_the_scheduler_writes():
     assert asked and asked <= written
 
 
-def test_status_panels_name_nodes_that_report(topics):
+def test_status_panels_name_nodes_letter_by_letter_as_they_report(topics):
     _, statuses = topics
     chosen = {
         panel['selectedName']: panel['selectedHardwareId']
         for panel in LAYOUT['configById'].values()
         if 'selectedName' in panel
     }
-    assert set(chosen.items()) <= {(name.strip('/'), h) for name, h in statuses.items()} | set(
-        statuses.items()
-    )
+    # Foxglove compares the whole name: without its slash the panel stays empty.
+    assert chosen and chosen.items() <= statuses.items()
 
 
 def displays(kind=None):

@@ -28,6 +28,12 @@ def test_values_are_picked_by_name_in_the_order_wanted():
     assert buffer.nearest(0, 1).tolist() == [3.0, 1.0]
 
 
+def test_a_value_that_is_wanted_twice_comes_twice():
+    buffer = ProprioBuffer(['finger', 'elbow', 'finger'])
+    buffer.add(1, ['elbow', 'finger'], [1.0, 0.04])
+    assert buffer.nearest(1, 0).tolist() == [0.04, 1.0, 0.04]
+
+
 def test_without_names_the_whole_message_counts():
     buffer = ProprioBuffer()
     buffer.add(0, [], [1.0, 2.0])

@@ -173,6 +173,8 @@ def test_real_nodes_around_a_real_checkpoint_name_what_does_not_fit(robot):
         return answer.message
 
     robot.until(heard, 'all nodes are heard')
+    # Nothing was asked yet: it is that of the warm-up.
+    assert hearer.facts().model.call_ms > 0
     said = refusal()
     assert 'camera_count: the checkpoint wants 2 views, image_topics has 1 (wrist/image)' in said
     assert 'policy_step of scheduler is 0.05 s, policy_step of inference is 0.2 s' in said

@@ -60,6 +60,14 @@ def test_values_that_are_not_finite_are_no_values(value):
     assert watch.facts(0.1).values == ()
 
 
+def test_before_any_call_the_warm_up_counts():
+    watch = ModelWatch(RIGHT.wants, (), 70.0)
+    assert watch.facts(SETTINGS).model.call_ms == 70
+    watch.answered(80.0)
+    assert watch.facts(SETTINGS).model.call_ms == 80
+    assert ModelWatch(RIGHT.wants, ()).facts(SETTINGS).model.call_ms is None
+
+
 def test_the_fastest_of_late_calls_is_that_of_a_warm_one():
     watch = ModelWatch(RIGHT.wants, ())
     for took in (80.0, 300.0):

@@ -16,6 +16,7 @@
 
 import json
 
+from act_server import act_server
 from inference_robot import Robot, frame, status
 from joint_robots import ALOHA
 import numpy as np
@@ -130,6 +131,32 @@ def test_an_answer_that_cannot_be_used_is_named_and_no_action_comes_of_it(
     until_answered(robot)
     assert bad not in [to_ns(chunk.header.stamp) for chunk in robot.chunks]
     assert robot.node.active and 'remote_unreachable' not in robot.node.health.standing()
+
+
+@pytest.fixture(scope='module')
+def act():
+    with act_server() as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ('words', 'reason'),
+    [
+        ('wide', 'remote_wrong_answer'),
+        ('html', 'remote_wrong_answer'),
+        ('error', 'remote_refused'),
+        ('head drips', 'remote_timeout'),
+        ('dies', 'remote_unreachable'),
+    ],
+)
+def test_an_answer_of_openvlas_server_that_cannot_be_used_is_named_too(graph, act, words, reason):
+    url = f'http://127.0.0.1:{act.server_address[1]}/act'
+    robot = Robot(graph, '', remote=url, **DECLARED)
+    bad = ask(robot, words)
+    robot.counted(reason)
+    until_answered(robot)
+    assert bad not in [to_ns(chunk.header.stamp) for chunk in robot.chunks]
+    assert robot.node.active
 
 
 def test_a_dead_server_is_a_standing_fault_until_it_is_back_and_the_node_goes_on(graph):

@@ -14,12 +14,7 @@
 
 """OpenVLA's `/act`: a real HTTP server that reads and writes with `json_numpy`."""
 
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
-import json
-import threading
-
-import json_numpy
+from act_server import ROW, act_server
 import numpy as np
 import pytest
 
@@ -34,61 +29,12 @@ from vla_accel_ros.remote.policy import RemotePolicy
 from vla_accel_ros.remote.settings import RemoteSettings
 
 SIZE = 8
-ROW = np.array([0.01, 0.0, 0.0, 0.0, 0.0, 0.1, 1.0])
-
-
-class Act(BaseHTTPRequestHandler):
-    """Answers as OpenVLA's server does; the instruction says what is wrong."""
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers['Content-Length']))
-        payload = json_numpy.loads(body)
-        self.server.seen.append((self.path, payload))
-        words = payload['instruction']
-        answer = {
-            'chunk': json_numpy.dumps([ROW, ROW]),
-            'twice': json.dumps(json_numpy.dumps(ROW)),
-            'error': '"error"',
-            'wide': json_numpy.dumps(np.zeros(9)),
-            'html': '<html>',
-        }.get(words, json_numpy.dumps(ROW))
-        if words == 'silent':
-            # Until the client has had enough.
-            self.rfile.read(1)
-            return
-        self.send_response(500 if words == 'broken' else 200)
-        self.send_header('Content-Length', str(len(answer)))
-        self.end_headers()
-        try:
-            if words == 'drip':
-                self.connection.settimeout(0.02)
-                for letter in answer:
-                    self.wfile.write(letter.encode())
-                    self._stays()
-            else:
-                self.wfile.write(answer.encode())
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-
-    def _stays(self):
-        """Wait a little for the client to go."""
-        with suppress(TimeoutError):
-            self.connection.recv(1)
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(scope='module')
 def server():
-    running = HTTPServer(('127.0.0.1', 0), Act)
-    running.seen = []
-    thread = threading.Thread(target=running.serve_forever)
-    thread.start()
-    yield running
-    running.shutdown()
-    thread.join()
-    running.server_close()
+    with act_server() as running:
+        yield running
 
 
 def policy_at(server, path='/act', **changed):
@@ -127,6 +73,24 @@ def test_views_and_state_of_oft_go_out_under_its_keys(server):
     assert payload['state'].tolist() == [0.5, 1.0]
 
 
+def test_the_data_set_to_unnormalise_with_goes_out_where_it_is_said_also_for_another_arm(server):
+    policy = RemotePolicy(policy_at(server).settings, unnorm_key='bridge_orig')
+    for each in (policy, policy.sibling()):
+        ask(each)
+        assert server.seen.pop()[1]['unnorm_key'] == 'bridge_orig'
+        assert not each.without_effect
+
+
+def test_the_key_goes_out_without_the_newline_of_its_file_and_no_key_where_none_is(
+    server, monkeypatch
+):
+    ask(policy_at(server))
+    assert server.key is None
+    monkeypatch.setenv('VLA_ACCEL_REMOTE_KEY', 'secret\n')
+    ask(policy_at(server))
+    assert server.key == 'Bearer secret'
+
+
 def test_an_answer_that_is_encoded_twice_is_read(server):
     assert ask(policy_at(server), 'twice').chunk_values.shape == (1, 7)
 
@@ -140,6 +104,8 @@ def test_an_answer_that_is_encoded_twice_is_read(server):
         ('html', RemoteAnswerError, 'no JSON'),
         ('silent', RemoteTimeoutError, r'no answer within 0\.3 s'),
         ('drip', RemoteTimeoutError, r'no answer within 0\.3 s'),
+        ('head drips', RemoteTimeoutError, r'no answer within 0\.3 s'),
+        ('dies', RemoteDownError, r'IncompleteRead\(\d+ bytes read, \d+ more expected'),
     ],
 )
 def test_an_answer_that_cannot_be_used_is_named(server, words, error, message):

@@ -75,6 +75,7 @@ def test_two_arms_of_joints_in_degrees_are_taken_by_name():
         (3.0, r'shape \[\]'),
         ('words', "'words', no numbers"),
         ([[1, 2], [3]], 'no numbers'),
+        ([10**400, *ROW[1:]], 'no numbers'),
         ({'x': 1}, 'no numbers'),
         ([*ROW[:6], -1.0], 'gripper is -1 in row 0; with remote_gripper closed_is_one it goes'),
     ],

@@ -64,8 +64,11 @@ def array(**changed):
         (array(shape=[3]), 'has 8 bytes'),
         (array(dtype='O'), 'dtype of numbers'),
         (array(dtype='nonsense'), 'cannot be read'),
+        (array(dtype=','), 'cannot be read'),
         (array(shape=[-2]), r'shape \[-2\]'),
         (array(__numpy__=7), 'cannot be read'),
+        ('[' * 100_000, 'no JSON: maximum recursion'),
+        (f'"{"[" * 100_000}"', 'no JSON: maximum recursion'),
     ],
 )
 def test_text_that_is_no_message_is_refused_by_name(text, words):

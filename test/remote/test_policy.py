@@ -163,6 +163,11 @@ def test_pruning_and_decoder_change_nothing_and_that_is_said(server):
     assert policy.sibling().settings == policy.settings
 
 
+def test_a_data_set_is_of_no_use_to_a_server_of_another_protocol_and_that_is_said(server):
+    policy = RemotePolicy(policy_at(server.url).settings, unnorm_key='bridge_orig')
+    assert policy.without_effect.startswith('unnorm_key bridge_orig: the model runs at ws://')
+
+
 def test_a_server_of_two_arms_answers_joints(tmp_path):
     file = tmp_path / 'aloha.json'
     file.write_text(json.dumps(ALOHA.to_values()))

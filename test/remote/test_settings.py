@@ -41,6 +41,8 @@ def test_the_url_says_the_protocol_and_that_the_keys(url, protocol, views, promp
     [
         ({'remote': 'here:8000'}, 'expected ws://HOST:PORT'),
         ({'remote': 'ws://'}, 'expected ws://HOST:PORT'),
+        ({'remote': 'ws://here:99999'}, "is 'ws://here:99999', expected ws://HOST:PORT"),
+        ({'remote': 'http://[::1/act'}, 'expected ws://HOST:PORT'),
         ({'remote': 'grpcs://here:1'}, 'or grpc://HOST:PORT'),
         ({'remote_images': ('a', 'a')}, "keys of an observation are \\['a', 'a', 'prompt'\\]"),
         ({'remote_images': ('a', 'prompt')}, 'each name once'),

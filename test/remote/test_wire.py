@@ -63,6 +63,10 @@ def array(**changed):
     return msgpack.packb({key.encode(): value for key, value in entries.items()})
 
 
+def number(value, dtype):
+    return msgpack.packb({b'__npgeneric__': True, b'data': value, b'dtype': dtype})
+
+
 @pytest.mark.parametrize(
     ('data', 'words'),
     [
@@ -78,8 +82,11 @@ def array(**changed):
         (array(dtype='<M8[s]'), 'dtype'),
         (array(dtype='f4,f4'), 'dtype'),
         (array(dtype='nonsense'), "dtype 'nonsense'"),
+        (array(dtype=','), "dtype ','"),
         (array(dtype=None), 'dtype None'),
         (array(data=7), 'has int'),
+        (number(300, '|u1'), 'no msgpack message: Python integer 300 out of bounds'),
+        (number(float('inf'), '<i8'), 'no msgpack message: cannot convert float infinity'),
     ],
 )
 def test_bytes_that_are_no_message_are_refused_by_name(data, words):

@@ -236,6 +236,19 @@ def test_settings_that_do_not_go_with_the_robot_stop_it_and_say_why():
     assert refusal == ('no_joint_limits', 'joints.velocity has 2 numbers, expected 1 or 7')
 
 
+def test_a_range_that_is_tightened_past_the_target_holds_the_arm_until_an_action_within_it():
+    robot = Robot()
+    robot.act(0.2)
+    robot.tick(10)
+    robot.guard.configure(replace(CONFIG, joints=JointSettings(upper=(0.15,))))
+    command = robot.tick(1)
+    assert (command.state, command.reason) == (State.ENABLED, 'watchdog/joint_position')
+    assert max(command.values) < 0.15
+    assert robot.act(0.2).reason == 'joint_position'
+    assert robot.act(0.14) is None
+    assert robot.tick(1).moving
+
+
 def test_a_tool_is_no_joint():
     with pytest.raises(ValueError, match='expected joints and grippers'):
         JointDrive(END_EFFECTOR)

@@ -35,7 +35,8 @@ class ProprioBuffer:
     value counts, whatever message it came in.
 
     Args:
-        names: Which values, in the order wanted; none takes whole messages, as they come.
+        names: Which values, in the order wanted, one of them perhaps several times; none takes
+            whole messages, as they come.
         depth: How many values of a name are kept, or messages.
         topic: Where they come from, for messages.
     """
@@ -111,12 +112,11 @@ class ProprioBuffer:
             raise ValueError(
                 f'no value for {", ".join(absent)} yet, only for {", ".join(there[:SHOWN])}'
             )
-        return np.array(
-            [
-                _nearest(values, stamp_ns, tolerance_ns, name)
-                for name, values in self._values.items()
-            ]
-        )
+        found = {
+            name: _nearest(values, stamp_ns, tolerance_ns, name)
+            for name, values in self._values.items()
+        }
+        return np.array([found[name] for name in self._names])
 
 
 def _nearest(states: deque, stamp_ns: int, tolerance_ns: int, what: str):

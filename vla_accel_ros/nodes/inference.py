@@ -94,7 +94,7 @@ class Inference(base.Node):
             )
         self._engine.start(settings)
         self._on_progress(1.0, 'self-test and warm-up')
-        about = worker.call(
+        about, arms.warm_ms = worker.call(
             lambda: inference_policy.try_out(policy, settings, self.health)
         ).result()
         self.arms = arms

@@ -83,20 +83,23 @@ class Arm:
         name: Namespace of the arm's topics below the node's own; empty for the node's own.
         policy: Answers this arm alone.
         wants: What the policy wants; None where nobody says it.
+        warm_ms: What a call of the warm-up took; None where it is not known.
 
     Attributes:
         name: As given.
         policy: As given.
     """
 
-    def __init__(self, node, name: str, policy: Policy, wants: Wants | None) -> None:
+    def __init__(
+        self, node, name: str, policy: Policy, wants: Wants | None, warm_ms: float | None
+    ) -> None:
         self._node, self.name, self.policy = node, name, policy
         # Held while publishing, so that no answer of an ended activation slips out.
         self._publishing = threading.Lock()
         self._life = 0
         self._pair: StampPair[np.ndarray, Request] = StampPair()
         chosen = list(filter(None, node.settings['proprio_names']))
-        self.proprio, self._watch = ProprioBuffer(chosen), ModelWatch(wants, chosen)
+        self.proprio, self._watch = ProprioBuffer(chosen), ModelWatch(wants, chosen, warm_ms)
         within = f'{name}/' if name else ''
         self._chunk = node.advertise(JointTrajectory, f'{within}vla/action_chunk', qos.CONTROL)
         self._tokens = node.advertise(Image, f'{within}vla/tokens', qos.SENSOR)

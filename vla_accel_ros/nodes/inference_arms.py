@@ -64,6 +64,9 @@ class Arms:
         policy: What was loaded; the first arm takes it, further ones a sibling.
         wants: What the policy wants; None where nobody says it.
         call: Runs a function in the worker's thread.
+
+    Attributes:
+        warm_ms: What a call of the warm-up took; None where it is not known.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Arms:
         self._node, self._wants, self._call = node, wants, call
         self._first, self._policies = policy, [policy]
         self._arms: dict[str, tuple[Arm, list]] = {}
+        self.warm_ms: float | None = None
 
     def __iter__(self) -> Iterator[Arm]:
         return (arm for arm, _ in list(self._arms.values()))
@@ -105,7 +109,7 @@ class Arms:
     def _join(self, name: str) -> None:
         policy = self._free()
         with self._node.apart() as made:
-            arm = Arm(self._node, name, policy, self._wants)
+            arm = Arm(self._node, name, policy, self._wants, self.warm_ms)
         self._arms[name] = arm, made
         if self._node.active:
             arm.begin()

@@ -85,14 +85,17 @@ class ModelWatch:
     Args:
         wants: What the policy wants; None where nobody says it.
         chosen: Names of its proprioception, by parameter; none takes whole messages.
+        warm_ms: What a call of the warm-up took; counts before any other call.
 
     Attributes:
         state: Measures the proprioception.
     """
 
-    def __init__(self, wants: Wants | None, chosen: Sequence[str]) -> None:
+    def __init__(
+        self, wants: Wants | None, chosen: Sequence[str], warm_ms: float | None = None
+    ) -> None:
         self.state = StateWatch(chosen)
-        self._wants = wants
+        self._wants, self._warm_ms = wants, warm_ms
         self._calls_ms: list[float] = []
         self._prompt_refused = ''
 
@@ -116,7 +119,7 @@ class ModelWatch:
             model=ModelFacts(
                 settings['policy_step'],
                 settings['frame_id'],
-                min(self._calls_ms, default=None),
+                min(self._calls_ms, default=self._warm_ms),
                 self._prompt_refused,
             ),
             state=self.state.facts(settings['proprio_tolerance'])

@@ -128,7 +128,7 @@ def set_threads(count: int) -> None:
     torch.set_num_threads(count or max(1, len(os.sched_getaffinity(0)) - 1))
 
 
-def try_out(policy, settings: Mapping[str, object], health) -> str:
+def try_out(policy, settings: Mapping[str, object], health) -> tuple[str, float | None]:
     """Test and warm up a policy, in the worker's thread.
 
     Args:
@@ -137,7 +137,7 @@ def try_out(policy, settings: Mapping[str, object], health) -> str:
         health: The node's `ros.diagnostics.Health`; gets the figures.
 
     Returns:
-        What it is, in words.
+        What it is, in words, and what a warm call took, ms; None where a server is not there yet.
 
     Raises:
         RuntimeError: When it ignores its images or gives NaN, or the server's answer is no good.
@@ -149,11 +149,12 @@ def try_out(policy, settings: Mapping[str, object], health) -> str:
     took_ms = policy.warm_up(settings['warm_up'])
     health.figure('warm_up_ms', float(took_ms))
     config = policy.config
-    return (
+    words = (
         f'{settings["checkpoint"]} on {policy.model.device}: {config.cameras} views of '
         f'{config.image_size} px, {config.visual_tokens} visual tokens, '
         f"statistics of '{policy.unnorm_key}', engine {policy.in_use}, {took_ms:.1f} ms a call"
     )
+    return words, took_ms
 
 
 def predict(policy, job, settings: Mapping[str, object]):

@@ -55,7 +55,7 @@ def make_policy(settings: Mapping[str, object]) -> RemotePolicy:
         raise ValueError(f'remote wants {", ".join(lacking)}: {extras.remedy("remote")}')
     from vla_accel_ros.remote.policy import RemotePolicy
 
-    return RemotePolicy(remote, state_names(settings))
+    return RemotePolicy(remote, state_names(settings), unnorm_key=str(settings['unnorm_key']))
 
 
 class RemoteSwitch:
@@ -113,7 +113,7 @@ class RemoteSwitch:
         self._health.clear(*STANDING)
 
 
-def try_out(policy: RemotePolicy, runs: int, health: Health) -> str:
+def try_out(policy: RemotePolicy, runs: int, health: Health) -> tuple[str, float | None]:
     """Ask a server for the first time; one that cannot be reached may come later.
 
     Args:
@@ -122,7 +122,7 @@ def try_out(policy: RemotePolicy, runs: int, health: Health) -> str:
         health: Gets the figures, and advice where the images seem to be ignored.
 
     Returns:
-        How it went, in words.
+        How it went, in words, and what the last answer took, ms; None where there was none.
 
     Raises:
         RemoteError: When the server answers, and not as it must.
@@ -135,10 +135,11 @@ def try_out(policy: RemotePolicy, runs: int, health: Health) -> str:
         difference = policy.self_test()
         took_ms = policy.warm_up(runs)
     except RemoteDownError as error:
-        return f'{url} cannot be reached yet: {error}'
+        return f'{url} cannot be reached yet: {error}', None
     health.figure('self_test_difference', difference)
     health.figure('warm_up_ms', took_ms)
     health.advise(
         BLIND, '' if difference else f'{url} answers a black and a white image with one action'
     )
-    return f'{url}: {policy.cameras} views of {policy.image_size} px, {took_ms:.1f} ms a call'
+    words = f'{url}: {policy.cameras} views of {policy.image_size} px, {took_ms:.1f} ms a call'
+    return words, took_ms

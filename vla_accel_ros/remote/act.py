@@ -17,12 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 import http.client
+import socket
+from threading import Timer
 import time
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, Request, build_opener
 
 from vla_accel_ros.remote.errors import (
     RemoteAnswerError,
@@ -54,8 +55,6 @@ class ActLink:
         self._headers = {'Content-Type': 'application/json'}
         if key:
             self._headers['Authorization'] = f'Bearer {key}'
-        # A proxy of the surroundings is not meant for a robot's own network.
-        self._opener = build_opener(ProxyHandler({}))
         self.metadata: Mapping[str, Any] = {}
 
     def ask(self, observation: Mapping[str, object], timeout_s: float) -> Mapping[str, Any]:
@@ -74,22 +73,7 @@ class ActLink:
             RemoteRefusedError: When the server answers with an error.
             RemoteAnswerError: When the answer cannot be read.
         """
-        end = time.monotonic() + timeout_s
-        request = Request(self._url, dumps(dict(observation)).encode(), self._headers)
-        late = RemoteTimeoutError(f'{self._url}: no answer within {timeout_s:.3g} s')
-        try:
-            with self._opener.open(request, timeout=timeout_s) as response:
-                body = self._read(response, end, late)
-        except HTTPError as error:
-            with error:
-                raise RemoteRefusedError(f'{self._url}: {error.code} {error.reason}') from None
-        except TimeoutError:
-            raise late from None
-        except (URLError, OSError, http.client.HTTPException) as error:
-            reason = getattr(error, 'reason', error)
-            if isinstance(reason, TimeoutError):
-                raise late from None
-            raise RemoteDownError(f'{self._url}: {reason or type(error).__name__}') from None
+        body = self._post(dumps(dict(observation)).encode(), timeout_s)
         try:
             found = loads(body)
         except WireError as error:
@@ -102,12 +86,49 @@ class ActLink:
     def close(self) -> None:
         """Do nothing: no connection is kept."""
 
-    def _read(self, response: http.client.HTTPResponse, end: float, late: Exception) -> bytes:
+    def _post(self, body: bytes, timeout_s: float) -> bytes:
+        """Send a body and return that of the answer, all within the time."""
+        end, url = time.monotonic() + timeout_s, urlsplit(self._url)
+        secure = url.scheme == 'https'
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        # Without a proxy: one of the surroundings is not meant for a robot's own network.
+        link, watch = kind(url.hostname or '', url.port, timeout=timeout_s), None
+        try:
+            link.connect()
+            # The time-out of a socket is for each of its steps, this one for all together.
+            watch = Timer(end - time.monotonic(), _cut, (link.sock,))
+            watch.start()
+            target = url.path + (f'?{url.query}' if url.query else '')
+            link.request('POST', target, body, self._headers)
+            answer = self._read(link.getresponse())
+            late = time.monotonic() > end
+        except (OSError, http.client.HTTPException) as error:
+            late = isinstance(error, TimeoutError) or time.monotonic() > end
+            if not late:
+                why = ' '.join(str(error).split()) or type(error).__name__
+                raise RemoteDownError(f'{self._url}: {why}') from None
+        finally:
+            if watch is not None:
+                watch.cancel()
+            link.close()
+        if late:
+            raise RemoteTimeoutError(f'{self._url}: no answer within {timeout_s:.3g} s')
+        return answer
+
+    def _read(self, response: http.client.HTTPResponse) -> bytes:
+        if response.status != http.HTTPStatus.OK:
+            raise RemoteRefusedError(f'{self._url}: {response.status} {response.reason}')
         body = b''
         while piece := response.read1(PIECE):
             body += piece
-            if time.monotonic() > end:
-                raise late
             if len(body) > MOST_BYTES:
                 raise RemoteAnswerError(f'{self._url}: more than {MOST_BYTES} bytes')
+        if response.length:
+            raise http.client.IncompleteRead(body, response.length)
         return body
+
+
+def _cut(link: socket.socket) -> None:
+    """End whatever waits for a connection."""
+    with suppress(OSError):
+        link.shutdown(socket.SHUT_RDWR)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,8 @@ DECLARED = ('columns', 'metres', 'radians', 'gripper')
 # How far a regressed gripper may overshoot, of the way from open to closed.
 OVERSHOOT = 0.25
 MOST_ROWS = 1000
+# Metres or radians that a 1 may mean.
+LARGEST_UNIT = 10.0
 SPACE = END_EFFECTOR
 
 
@@ -78,6 +81,14 @@ class Convention:
                 f'remote_columns are {list(self.columns)}, expected each of '
                 f"{list(self.space.names)} once, and '{UNUSED}' for what is not used"
             )
+        for name in ('metres', 'radians'):
+            value = getattr(self, name)
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            # Below 0 it would turn the motion round, unseen.
+            if not number or not 0 <= value <= LARGEST_UNIT:
+                raise RemoteMismatchError(
+                    f'remote_{name} is {value!r}, expected 0 to {LARGEST_UNIT:g}'
+                )
         if self.gripper and self.gripper not in GRIPPERS:
             raise RemoteMismatchError(
                 f"remote_gripper is '{self.gripper}', expected one of {', '.join(GRIPPERS)}"
@@ -134,7 +145,7 @@ class Convention:
         """
         try:
             rows = np.array(answer, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise RemoteAnswerError(f'the actions are {_short(answer)}, no numbers') from None
         rows = rows[None] if rows.ndim == 1 else rows
         width = len(self.columns)

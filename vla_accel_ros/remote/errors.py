@@ -14,12 +14,25 @@
 
 """What can go wrong with a policy in another process; each kind has its name on /diagnostics."""
 
-# Of what a server or a library says.
-LONGEST_TEXT = 300
+# Of what a server or a library says, and of a whole message that may quote it.
+LONGEST_TEXT, LONGEST_LINE = 300, 2000
+
+
+def one_line(text: str) -> str:
+    """Give a message that may quote another process as one line of bounded length."""
+    line = ' '.join(text.split())
+    return line if len(line) <= LONGEST_LINE else f'{line[: LONGEST_LINE - 3]}...'
 
 
 class RemoteError(RuntimeError):
-    """The server of a policy gave no action that can be used."""
+    """The server of a policy gave no action that can be used.
+
+    Args:
+        text: Why; it becomes one line.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(one_line(text))
 
 
 class RemoteDownError(RemoteError):

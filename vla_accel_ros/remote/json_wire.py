@@ -51,7 +51,7 @@ def loads(text: str | bytes) -> Any:
             value = json.loads(value, object_hook=_decode)
     except WireError:
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WireError(f'the answer is no JSON: {error}') from None
     return value
 
@@ -73,7 +73,7 @@ def _decode(entries: dict) -> Any:
     try:
         dtype = np.dtype(name) if isinstance(name, str) else None
         data = b64decode(entries['__numpy__'])
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, SyntaxError) as error:
         raise WireError(f'an array cannot be read: {error}') from None
     if dtype is None or dtype.kind not in KINDS or not isinstance(shape, list):
         raise WireError(f'an array is {name!r} {shape!r}, expected a dtype of numbers and sizes')

@@ -53,7 +53,9 @@ def opener(
         return server.open, server.shut
 
     def open_link() -> Link:
-        url, timeout_s, key = settings.remote, settings.remote_timeout, os.environ.get(KEY, '')
+        url, timeout_s = settings.remote, settings.remote_timeout
+        # A key that was read from a file ends with the file's newline.
+        key = os.environ.get(KEY, '').strip()
         if settings.protocol == OPENPI:
             from vla_accel_ros.remote.openpi import OpenPiLink
 

@@ -85,8 +85,20 @@ def agree(settings: RemoteSettings, state_size: int, metadata: Mapping[str, Any]
 
     Raises:
         RemoteMismatchError: When they contradict each other, or nobody declares what the actions
-            mean.
+            mean, or what the server tells is none of this.
     """
+    try:
+        return _agree(settings, state_size, metadata)
+    except RemoteMismatchError:
+        raise
+    except (TypeError, ValueError) as error:
+        # Arrays where there should be texts, for example.
+        raise RemoteMismatchError(
+            f'{settings.remote} declares what cannot be compared with the parameters: {error}'
+        ) from None
+
+
+def _agree(settings: RemoteSettings, state_size: int, metadata: Mapping[str, Any]) -> Agreed:
     told = metadata.get(OWN)
     told = told if isinstance(told, Mapping) else {}
     ours: dict[str, Any] = {

@@ -35,9 +35,11 @@ from vla_accel_ros.remote.connection import Connection, Link
 from vla_accel_ros.remote.errors import RemoteAnswerError
 from vla_accel_ros.remote.links import opener
 from vla_accel_ros.remote.metadata import DELAY, DRAFT, MOTION, RESET, TAIL, Agreed, agree
-from vla_accel_ros.remote.settings import RemoteSettings
+from vla_accel_ros.remote.settings import ACT, RemoteSettings
 
 PRUNING = 'remote'
+# What OpenVLA's server calls it in a question.
+UNNORM_KEY = 'unnorm_key'
 # What the node's parameters are where nobody has chosen anything.
 UNSAID = {name: each.default for name, each in options_of(Method).items()}
 
@@ -76,10 +78,12 @@ class RemotePolicy:
         settings: Which server, and what its numbers mean.
         state_names: Names of the proprioception that it wants.
         open_link: Makes a connection; by the URL's protocol when None.
+        unnorm_key: Data set whose statistics OpenVLA's server is to un-normalise with; empty
+            leaves it to the server, and another kind of server is not told.
 
     Attributes:
         config: What is sent.
-        unnorm_key: Empty: the server un-normalises.
+        unnorm_key: As given.
     """
 
     def __init__(
@@ -87,18 +91,21 @@ class RemotePolicy:
         settings: RemoteSettings,
         state_names: Sequence[str] = (),
         open_link: Callable[[], Link] | None = None,
+        unnorm_key: str = '',
     ) -> None:
         self.settings, self._layout = settings, settings.layout
         self._state_names = tuple(state_names) if self._layout.states else ()
         self.config = RemoteConfig(
             len(settings.views), settings.remote_image_size, len(self._state_names)
         )
-        self.unnorm_key, self._space = '', settings.space
+        self.unnorm_key, self._space = unnorm_key, settings.space
         own, self._shut = opener(settings, self._state_names)
         self.connection = Connection(open_link or own, self._accept)
         self._agreed: Agreed | None = None
         self._begins = True
         self._chosen: dict[str, object] = {}
+        if settings.protocol != ACT:
+            self._chosen['unnorm_key'] = unnorm_key
 
     @property
     def image_size(self) -> int:
@@ -123,12 +130,12 @@ class RemotePolicy:
     @property
     def without_effect(self) -> str:
         """What was chosen for a model of this process and changes nothing; empty where nothing."""
-        changed = [f'{k} {v}' for k, v in self._chosen.items() if v != UNSAID[k]]
+        changed = [f'{k} {v}' for k, v in self._chosen.items() if v != UNSAID.get(k, '')]
         return f'{", ".join(changed)}: the model runs at {self.settings.remote}' * bool(changed)
 
     def sibling(self) -> RemotePolicy:
         """Return another that asks the same server over a connection of its own."""
-        return RemotePolicy(self.settings, self._state_names)
+        return RemotePolicy(self.settings, self._state_names, unnorm_key=self.unnorm_key)
 
     def set_pruning(self, method: str, **_parameters: Any) -> None:
         """Take note of a pruning method, which is the server's to choose."""
@@ -273,6 +280,8 @@ class RemotePolicy:
             state = state * np.array(settings.remote_state_scale) + settings.remote_state_offset
         found = self._layout.write(settings.views, observation.images, state)
         found[settings.prompt] = observation.instruction
+        if self.unnorm_key and settings.protocol == ACT:
+            found[UNNORM_KEY] = self.unnorm_key
         extras = agreed.extras if agreed else frozenset()
         if RESET in extras:
             found[RESET] = self._begins

@@ -31,6 +31,7 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from vla_accel_ros.models.prediction import NotFiniteError
+from vla_accel_ros.remote.errors import one_line
 from vla_accel_ros.remote.session import BadObservationError, Session
 from vla_accel_ros.remote.wire import MOST_BYTES, WireError, pack, unpack
 
@@ -131,8 +132,10 @@ class PolicyServer:
             start = time.perf_counter()
             answer = await self._in_model(lambda: session.answer(observation))
         except (WireError, BadObservationError, NotFiniteError) as error:
-            self._say(f'refused: {error}')
-            return str(error)
+            # It may quote the client.
+            why = one_line(str(error))
+            self._say(f'refused: {why}')
+            return why
         timing = {'infer_ms': (time.perf_counter() - start) * 1e3}
         if before_ms is not None:
             timing['prev_total_ms'] = before_ms

@@ -88,15 +88,15 @@ class Session:
         """
         found = self._observation(message)
         assert isinstance(message, Mapping)
-        if message.get(RESET, False) or found.instruction != self._instruction:
+        width = self._policy.config.action_dims
+        draft, tail = self._numbers(message, DRAFT, width), self._rows(message, TAIL, width)
+        delay, told = self._whole(message, DELAY), self._told_motion(message)
+        if self._flag(message, RESET) or found.instruction != self._instruction:
             self._policy.reset()
             self._motion = None
         self._instruction = None
-        width = self._policy.config.action_dims
-        draft, tail = self._numbers(message, DRAFT, width), self._rows(message, TAIL, width)
-        delay = self._whole(message, DELAY)
+        motion = told or self._motion
         try:
-            motion = self._told_motion(message) or self._motion
             prediction = self._policy.predict(
                 found, motion=motion, draft=draft, tail=tail, delay=delay
             )
@@ -147,13 +147,22 @@ class Session:
         if told is None:
             return None
         values = told.tolist()
-        return Motion(tuple(values[:3]), tuple(values[3:6]), values[6])
+        try:
+            return Motion(tuple(values[:3]), tuple(values[3:6]), values[6])
+        except ValueError as error:
+            raise BadObservationError(f'{MOTION}: {error}') from None
 
     def _numbers(self, message: Mapping, key: str, count: int) -> np.ndarray | None:
         return None if message.get(key) is None else self._array(message, key, (count,))
 
     def _rows(self, message: Mapping, key: str, width: int) -> np.ndarray | None:
         return None if message.get(key) is None else self._array(message, key, (None, width))
+
+    def _flag(self, message: Mapping, key: str) -> bool:
+        value = message.get(key, False)
+        if value is not None and not isinstance(value, bool | np.bool_ | int | np.integer):
+            raise BadObservationError(f'{key} is {type(value).__name__}, expected true or false')
+        return bool(value)
 
     def _whole(self, message: Mapping, key: str) -> int:
         value = message.get(key, 0)

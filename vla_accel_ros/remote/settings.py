@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from vla_accel_ros.action_space import ActionSpace
 from vla_accel_ros.inputs.space_file import read_space
 from vla_accel_ros.options import check_options, option, options_of
-from vla_accel_ros.remote.convention import GRIPPERS, MOST_ROWS, SPACE, Convention
+from vla_accel_ros.remote.convention import GRIPPERS, LARGEST_UNIT, MOST_ROWS, SPACE, Convention
 from vla_accel_ros.remote.layouts import KEYS, LAYOUTS, Layout, layout_of
 
 # The environment variable with the server's key: a parameter can be read by everybody.
@@ -124,7 +124,7 @@ class RemoteSettings:
         'Metres that a 1 in x, y and z means, or in what else is in m, 1 where the server gives '
         'metres; 0 where the server itself has to declare it',
         unit='m',
-        range=(0.0, 10.0),
+        range=(0.0, LARGEST_UNIT),
         when='configure',
     )
     remote_radians: float = option(
@@ -132,7 +132,7 @@ class RemoteSettings:
         'Radians that a 1 in roll, pitch and yaw means, or in a joint, 1 where the server gives '
         'radians; 0 where the server itself has to declare it',
         unit='rad',
-        range=(0.0, 10.0),
+        range=(0.0, LARGEST_UNIT),
         when='configure',
     )
     remote_gripper: str = option(
@@ -165,8 +165,13 @@ class RemoteSettings:
         check_options(self)
         if not self.remote:
             return
-        url = urlsplit(self.remote)
-        if url.scheme not in PROTOCOLS or not url.hostname:
+        try:
+            url = urlsplit(self.remote)
+            fits = url.scheme in PROTOCOLS and bool(url.hostname) and url.port != 0
+        except ValueError:
+            # An address or a port that is none.
+            fits = False
+        if not fits:
             raise ValueError(f"remote is '{self.remote}', expected {SERVERS}")
         self._check_protocol()
         keys = [*self.views, self.prompt, *(key for key, _ in self.layout.states)]

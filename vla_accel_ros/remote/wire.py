@@ -60,7 +60,7 @@ def unpack(data: bytes) -> Any:
         return msgpack.unpackb(data, object_hook=_decode)
     except WireError:
         raise
-    except (ValueError, TypeError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
         why = str(error) or type(error).__name__
         raise WireError(f'{len(data)} bytes are no msgpack message: {why}') from None
 
@@ -98,7 +98,8 @@ def _dtype(entries: dict) -> np.dtype:
     name = entries.get(b'dtype')
     try:
         dtype = np.dtype(name) if isinstance(name, str) else None
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):
+        # NumPy reads a name with commas as Python.
         dtype = None
     if dtype is None or dtype.kind not in KINDS:
         raise WireError(f'an array has the dtype {name!r}, expected one of numbers')

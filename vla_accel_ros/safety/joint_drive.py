@@ -177,6 +177,8 @@ class JointDrive:
         state = self._measured.fault(now_ns, self._config.joints.max_age_s)
         if state or self._stream.sent is None:
             return state
+        if self._stream.target and self.fault(self._stream.target):
+            return Refusal('joint_position', 'a limit was tightened past where a joint is sent')
         for limit, here, sent in zip(
             self._limits, self._measured.positions, self._stream.sent, strict=True
         ):
