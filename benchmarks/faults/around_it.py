@@ -31,6 +31,7 @@ from benchmarks.faults.fault import (
 
 _BAD_VALUE = 'an_invalid_parameter_is_refused_with_a_reason_and_the_motion_goes_on'
 _NONSENSE = 'nonsense_of_the_server_never_reaches_the_arm'
+_ACT = 'an_answer_of_openvlas_server_that_cannot_be_used_is_named_too'
 _STRANGER = 'a_silent_stranger_at_the_arm_holds_it_until_he_is_gone_and_it_is_enabled'
 
 ROWS = (
@@ -293,6 +294,26 @@ ROWS = (
             ITSELF,
             'a_policy_that_is_loaded_slowly_is_told_of_while_the_node_is_active',
             AT_REST,
+        ),
+    ),
+    *of(
+        'nodes/test_inference_remote',
+        'servers',
+        *(
+            (
+                f"OpenVLA's server {done}",
+                f'inference: {reason}',
+                ITSELF,
+                f'{_ACT}[{case}-{reason}]',
+                AT_REST,
+            )
+            for done, reason, case in (
+                ('answers more numbers than an action has', 'remote_wrong_answer', 'wide'),
+                ('answers no JSON', 'remote_wrong_answer', 'html'),
+                ('answers that it failed', 'remote_refused', 'error'),
+                ('drips its answer', 'remote_timeout', 'head drips'),
+                ('dies within its answer', 'remote_unreachable', 'dies'),
+            )
         ),
     ),
 )

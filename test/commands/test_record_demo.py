@@ -25,6 +25,7 @@ import pytest
 from vla_accel_ros import cli
 from vla_accel_ros.replay.bag.reader import Bag
 from vla_accel_ros.replay.demo.writer import BagWriter
+from vla_accel_ros.replay.lerobot.reader import Dataset
 from vla_accel_ros.replay.stream import Fitting, Stream
 from vla_accel_ros.replay.topics import Wishes, assign
 
@@ -102,6 +103,20 @@ def test_what_the_policy_did_is_what_its_replay_does(tmp_path, random_checkpoint
     assert found['steps'] > 50
     assert values['recorded_translation_mm_max']['value'] == 0
     assert values['recorded_gripper_agreement']['value'] == 100
+
+
+def test_a_recorded_episode_becomes_a_lerobot_dataset_with_its_actions(tmp_path, capsys):
+    assert record(tmp_path / 'bag', '--expert', '--episodes', 1, '--json') == 0
+    steps = json.loads(capsys.readouterr().out.splitlines()[-1])['frames']
+    data = tmp_path / 'data'
+    assert cli.main(['lerobot', str(tmp_path / 'bag'), '--cameras', '2', '--out', str(data)]) == 0
+    frames = list(Dataset(data).frames())
+    # The last picture has no action behind it.
+    assert steps - 1 <= len(frames) <= steps
+    assert {frame.task for frame in frames} == {'pick up the red cube'}
+    assert [view.shape for view in frames[0].images.values()] == [(32, 32, 3)] * 2
+    grippers = np.array([frame.action[6] for frame in frames])
+    assert (grippers[0], grippers[-1]) == (0, 1)
 
 
 def test_an_interrupted_recording_leaves_nothing_that_looks_whole(tmp_path):
