@@ -15,6 +15,7 @@
 """`vla-accel verify` passes on the original's numbers, and each known trap makes it fail."""
 
 from dataclasses import replace
+import json
 import shutil
 
 import numpy as np
@@ -29,7 +30,8 @@ from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.families.pi0.names import _TABLES
 from vla_accel_ros.models.heads import flow
 from vla_accel_ros.models.parity.comparison import FixtureError
-from vla_accel_ros.models.parity.pi0_compare import tolerance_of, verify
+from vla_accel_ros.models.parity.flow_trace import trace_prefix
+from vla_accel_ros.models.parity.pi0_compare import thinned, tolerance_of, verify
 from vla_accel_ros.models.parity.pi0_inputs import Before, cases_of, original
 
 TIMES = [1.0]
@@ -101,6 +103,32 @@ def test_a_fixture_without_actions_is_refused(tmp_path):
     np.savez(folder / 'outputs.npz', token_ids_A=np.zeros(48, np.int64))
     with pytest.raises(FixtureError, match='expected the actions of each case'):
         verify(folder)
+
+
+@pytest.mark.parametrize(('tokens', 'kept', 'every'), [(256, 16, 16), (81, 6, 16), (81, 81, 1)])
+def test_a_thinned_out_case_is_known_by_its_rows(tokens, kept, every):
+    assert thinned(tokens, np.zeros((3, kept, 8))) == every
+    assert len(range(0, tokens, every)) == kept
+
+
+def test_the_state_is_padded_to_its_own_columns_and_not_to_the_actions(tmp_path):
+    folder = tmp_path / 'fixture'
+    shutil.copytree(FIXTURES / 'pi05_tiny', folder)
+    values = json.loads((folder / 'config.json').read_text()) | {'max_state_dim': 16}
+    (folder / 'config.json').write_text(json.dumps(values))
+    inputs = stored('pi05_tiny')[0]
+    case = cases_of(folder, inputs)[0]
+    arrays = Before(folder, original(folder), inputs).arrays(case)
+    assert arrays['state_model_A'].shape == (16,)
+
+
+def test_rows_may_be_dropped_behind_the_last_layer():
+    model, stay = model_of('pi0_tiny'), torch.tensor([0, 3, 4])
+    x = torch.randn(1, 6, model.config.decoder.width, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        whole = trace_prefix(model, x, torch.arange(6))
+        cut = trace_prefix(model, x, torch.arange(6), model.config.decoder.layers, stay)
+    assert torch.equal(cut.hidden[-1], whole.hidden[-1][stay])
 
 
 @pytest.mark.parametrize('name', NAMES)

@@ -33,6 +33,7 @@ from vla_accel_ros.models.parity import smolvla_compare
 from vla_accel_ros.models.parity.comparison import compare_all, read_arrays
 from vla_accel_ros.models.parity.registry import verify
 from vla_accel_ros.models.parity.smolvla_prefix import Prefix, Steps
+from vla_accel_ros.models.parity.smolvla_reference import rows_looked_at
 
 
 @pytest.fixture(scope='module')
@@ -84,6 +85,22 @@ def test_other_layouts_of_the_names_load_the_same_model(smolvla_fixture, model, 
         model.state_dict().items(), other.state_dict().items(), strict=True
     ):
         torch.testing.assert_close(two, one, rtol=near, atol=near, msg=name)
+
+
+@pytest.mark.parametrize(
+    ('chunk', 'stored_rows', 'rows'),
+    [(10, [0, 5, 9], [0, 5, 9]), (16, [0, 8, 15], [0, 8, 15]), (16, [0, 5, 9], [0, 5, 9])],
+)
+def test_the_rows_that_a_fixture_stores_are_found_in_chunks_of_any_length(
+    chunk, stored_rows, rows
+):
+    weights = np.random.default_rng(1).random((4, chunk, 20))
+    assert rows_looked_at(weights, weights[:, stored_rows] + 1e-6) == rows
+
+
+def test_of_a_short_chunk_the_middle_row_is_looked_at():
+    weights = np.random.default_rng(1).random((4, 5, 20))
+    assert rows_looked_at(weights, weights[:, [0, 1, 4]]) == [0, 2, 4]
 
 
 class Asked:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from vla_accel_ros.files.kinds import Object, take
+from vla_accel_ros.files.kinds import FieldError, Object, take
 from vla_accel_ros.models.action_tokens import moving_statistics
 from vla_accel_ros.models.checkpoints import own_config
 from vla_accel_ros.models.checkpoints.conventions import read_conventions
@@ -54,6 +54,12 @@ def read_config(folder: str | Path, family: Family | None = None) -> VLAConfig:
     if family is None:
         with named(folder / CONFIG):
             family = registry.of_folder(folder, values)
+            if not family.claims(folder, values):
+                raise FieldError(
+                    f"model_type is '{values.get('model_type')}' and type is "
+                    f"'{values.get('type')}', expected those of a family that is known: "
+                    f'{", ".join(registry.names())}'
+                )
     return family.read(folder, {**values, 'norm_stats': stats})
 
 

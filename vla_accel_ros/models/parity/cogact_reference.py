@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 import re
@@ -39,8 +39,11 @@ from vla_accel_ros.models.parity import cogact_prefix as prefix
 from vla_accel_ros.models.parity.comparison import (
     Comparison,
     FixtureError,
+    answers_of,
     compare_all,
+    needed,
     read_arrays,
+    rows_of,
     tolerance_of,
 )
 from vla_accel_ros.models.parity.reference import image_numbers
@@ -80,7 +83,10 @@ def verify_cogact(folder: str | Path) -> list[Comparison]:
     """
     folder = Path(folder)
     stored = read_arrays(folder / 'outputs.npz')
-    ours = Reference(folder, torch.float32).outputs(stored)
+    reference = Reference(folder, torch.float32)
+    answers_of(folder / 'outputs.npz', stored, (f'actions_{k}' for k in reference.numbers))
+    # A fixture may hold a part of what is computed; nothing that it holds is left out.
+    ours = {name: value for name, value in reference.outputs(stored).items() if name in stored}
 
     def exact(_: Iterable[str]) -> dict[str, np.ndarray]:
         return Reference(folder, torch.float64).outputs(stored)
@@ -100,7 +106,8 @@ class Reference:
 
     def __init__(self, folder: Path, dtype: torch.dtype) -> None:
         self._folder, self._dtype = folder, dtype
-        self._inputs, self._said = read_arrays(folder / 'inputs.npz'), _Said(folder)
+        self._file = folder / 'inputs.npz'
+        self._inputs, self._said = read_arrays(self._file), _Said(folder)
         self.model = load(folder, 'cpu', dtype)
         config, key = self.model.config, self._said['unnorm_key']
         if key not in config.norm_stats:
@@ -109,6 +116,13 @@ class Reference:
         self._head = DiffusionHead(self.model, self._statistics)
         self._encode = load_prompt_encoder(folder, config)
         self._pixels = Preprocessor(config)
+        self.numbers = image_numbers(self._inputs)
+        told = self._said['instructions']
+        if not self.numbers or not isinstance(told, list) or len(told) <= self.numbers[-1]:
+            raise FixtureError(
+                f'{folder} has the images {self.numbers}, expected some, and for each an '
+                'instruction in inputs.json'
+            )
 
     @torch.inference_mode()
     def outputs(self, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -122,7 +136,7 @@ class Reference:
         """
         found: dict[str, np.ndarray] = {}
         features = []
-        for k in image_numbers(self._inputs):
+        for k in self.numbers:
             ask = self._ask(k)
             found |= self._of_image(k, ask, like)
             features.append(prefix.feature(self.model, ask, self._keep_all))
@@ -139,7 +153,7 @@ class Reference:
 
     def _ask(self, k: int) -> Ask:
         config = self.model.config
-        image = fit(self._array(f'image{k}'), config)
+        image = fit(self._array(f'image{k}', (None, None, 3)), config)
         pixels = torch.from_numpy(self._pixels([image], resized=True)).to(self._dtype)
         ids = torch.tensor([self._encode(self._said['instructions'][k])])
         return Ask(pixels, ids, None, Scene((image,)))
@@ -151,20 +165,20 @@ class Reference:
             step = ask.pixels.shape[-1] // like[f'pixels_dino_{k}'].shape[-1]
             for name, part in zip(prefix.TOWERS, ask.pixels[0].split(3), strict=True):
                 found[f'pixels_{name}_{k}'] = part[:, ::step, ::step].numpy()
-        stages = {}
+        stages, config = {}, self.model.config
         if f'projector_{k}' in like:
             stages |= prefix.towers(self.model, ask.pixels)
         if f'hidden_{k}' in like:
             stages |= prefix.layers(self.model, ask)
         if f'siglip_attn_received_{k}' in like:
-            whole = prefix.whole_towers(self.model.config)
+            whole = prefix.whole_towers(config)
             model = load(self._folder, 'cpu', self._dtype, config=whole)
             stages['siglip_attn_received'] = prefix.received(model, ask.pixels)
         found |= {f'{name}_{k}': value for name, value in prefix.plain(stages).items()}
         for name, match in _matches(PRUNED, like):
             if int(match[2]) == k:
-                kept = self._array('keep_visual')
-                pruner = prefix.KeepThese(self.model.config, kept, int(match[1]))
+                kept = rows_of(self._file, self._inputs, 'keep_visual', config.visual_tokens)
+                pruner = prefix.KeepThese(config, kept, int(match[1]))
                 feature = prefix.feature(self.model, ask, pruner)
                 found[name] = feature[0].numpy()
                 sample = self._denoised(k, feature, self._said['num_ddim_steps'])[0][-1]
@@ -200,7 +214,7 @@ class Reference:
         self, k: int, feature: Tensor, steps: int, guided: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
         """Give the samples [steps, chunk, dims] and what each step takes for clean."""
-        noise = torch.from_numpy(self._array(f'noise{k}')).to(self._dtype)
+        noise = torch.from_numpy(self._noise(k)).to(self._dtype)
         self._head.denoise_in(steps)
         walk = list(self._head.walk(feature, noise, self._guidance(guided)))
         return (
@@ -215,7 +229,7 @@ class Reference:
         """Give the predicted noise at the stored times, and the way to it."""
         net, found = self.model.action_model, {}
         times = torch.from_numpy(self._array('dit_timesteps'))
-        x = torch.from_numpy(self._array(f'noise{k}')).to(self._dtype)
+        x = torch.from_numpy(self._noise(k)).to(self._dtype)
         embedded, scales = net.t_embedder(times), torch.ones(4, dtype=self._dtype)
         both = call(EAGER, Condition(net, True), {'feature': feature})['condition']
         kinds = {'cond': (both[:1], 0.0), 'uncond': (both[1:], 0.0)}
@@ -239,7 +253,7 @@ class Reference:
 
     def _batch(self, features: list[Tensor]) -> dict[str, np.ndarray]:
         """Give both answers as the head gives them in one batch."""
-        noise = [self._array(f'noise{k}') for k in image_numbers(self._inputs)]
+        noise = [self._noise(k) for k in self.numbers]
         self._head.denoise_in(self._said['num_ddim_steps'])
         walk = self._head.walk(
             torch.cat(features),
@@ -263,10 +277,12 @@ class Reference:
             rows.append(ensemble.rows(step)[0])
         return np.stack(rows)
 
-    def _array(self, name: str) -> np.ndarray:
-        if name not in self._inputs:
-            raise FixtureError(f'{self._folder}/inputs.npz has no array {name}')
-        return self._inputs[name]
+    def _noise(self, k: int) -> np.ndarray:
+        config = self.model.config
+        return self._array(f'noise{k}', (1, config.head.chunk, config.action_dims))
+
+    def _array(self, name: str, shape: Sequence[int | None] = ()) -> np.ndarray:
+        return needed(self._file, self._inputs, name, shape)
 
 
 class _Said(dict):

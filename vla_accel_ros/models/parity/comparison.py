@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import re
@@ -78,6 +78,53 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
             return dict(arrays)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise FixtureError(f'{file} cannot be read: {error}') from error
+
+
+def needed(
+    file: Path, arrays: Mapping[str, np.ndarray], name: str, shape: Sequence[int | None] = ()
+) -> np.ndarray:
+    """Give an array that a fixture must hold.
+
+    Args:
+        file: That the arrays are from.
+        arrays: By name.
+        name: The wanted one's.
+        shape: Its shape, None where a size may be any; nothing for any shape.
+
+    Raises:
+        FixtureError: When it is not there, or of another shape.
+    """
+    if name not in arrays:
+        raise FixtureError(f'{file} has no array {name}')
+    found = arrays[name].shape
+    fits = len(found) == len(shape) and all(
+        size in (None, there) for there, size in zip(found, shape, strict=True)
+    )
+    if shape and not fits:
+        wanted = ', '.join('n' if size is None else str(size) for size in shape)
+        raise FixtureError(f'{file} has {name} of {list(found)}, expected [{wanted}]')
+    return arrays[name]
+
+
+def answers_of(file: Path, stored: Mapping[str, np.ndarray], names: Iterable[str]) -> None:
+    """Check that a fixture has an answer of each case: without, little would be compared.
+
+    Raises:
+        FixtureError: When one is not there.
+    """
+    missing = [name for name in names if name not in stored]
+    if missing:
+        raise FixtureError(f'{file} has no {missing[0]}, expected the actions of each case')
+
+
+def rows_of(file: Path, arrays: Mapping[str, np.ndarray], name: str, count: int) -> np.ndarray:
+    """Give an array of rows' numbers, each from 0 to below `count`; see `needed`."""
+    found = needed(file, arrays, name, (None,))
+    if found.size and not 0 <= found.min() <= found.max() < count:
+        raise FixtureError(
+            f'{file} has rows {found.min()} to {found.max()} in {name}, expected 0 to {count - 1}'
+        )
+    return found
 
 
 def tolerance_of(

@@ -86,6 +86,8 @@ def trace_prefix(
         traced.weights.append(
             attention_rows(done[f'queries.{layer + 1}'][0], done['new'][0, 0, 0])
         )
+    if drop_after == depth and stay is not None:
+        traced.hidden[-1] = traced.hidden[-1][stay]
     return traced
 
 

@@ -24,13 +24,17 @@ import numpy as np
 
 from vla_accel_ros.models.parity.comparison import (
     Comparison,
-    FixtureError,
+    answers_of,
     compare_all,
+    needed,
     read_arrays,
+    rows_of,
 )
 from vla_accel_ros.models.parity.rounding import decide
 
 INPUTS, OUTPUTS = 'inputs.npz', 'outputs.npz'
+# How a fixture thins out the visual tokens of a case.
+THINNED = 16
 # Largest absolute difference by array; the others are to be identical.
 TOLERANCES = (
     (r'siglip_hidden_.*|siglip_last_.*|image_embs_.*|resize_torch_.*', 1e-5),
@@ -48,6 +52,12 @@ TOLERANCES = (
 def tolerance_of(name: str, theirs: np.ndarray | None = None) -> float:
     """Give the tolerance of an array, 0 where nothing else is said."""
     return next((t for pattern, t in TOLERANCES if re.fullmatch(pattern, name)), 0.0)
+
+
+def thinned(tokens: int, stored: np.ndarray | None) -> int:
+    """Say of how many visual tokens a fixture stores one: all of them, or every `THINNED`th."""
+    whole = stored is None or stored.ndim < 2 or stored.shape[1] == tokens
+    return 1 if whole else THINNED
 
 
 def verify(folder: str | Path) -> list[Comparison]:
@@ -92,14 +102,11 @@ def _outputs(
     from vla_accel_ros.models.parity.pi0_suffix import suffix
     from vla_accel_ros.models.preprocess import with_cameras
 
-    config = original(folder)
+    config, file = original(folder), folder / INPUTS
     before, cases = Before(folder, config, inputs), cases_of(folder, inputs)
-    missing = [f'actions_{case.name}' for case in cases if f'actions_{case.name}' not in stored]
-    if not cases or missing or 'timesteps' not in inputs:
-        raise FixtureError(
-            f'{folder} has {len(cases)} cases, not {missing or "timesteps"}: expected the actions '
-            'of each case, and timesteps'
-        )
+    answers_of(folder / OUTPUTS, stored, (f'actions_{case.name}' for case in cases))
+    actions = (1, config.head.chunk, config.head.numbers)
+    times = needed(file, inputs, 'timesteps', (None,))
     found: dict[str, np.ndarray] = before.shared(stored)
     models = {}
 
@@ -114,29 +121,25 @@ def _outputs(
             name = case.name
             found |= before.arrays(case)
             pixels = found[f'pixels_u8_{name}']
-            if f'noise_{name}' not in inputs:
-                raise FixtureError(f'{folder / INPUTS} has no noise_{name}')
-            ready = reference.Pi0Case.make(
-                case, model_of(int(case.mask.sum())), before, inputs[f'noise_{name}']
-            )
-            every = 1
-            if f'image_embs_{name}' in stored:
-                every = config.tokens_per_image // stored[f'image_embs_{name}'].shape[1]
+            noise = needed(file, inputs, f'noise_{name}', actions)
+            ready = reference.Pi0Case.make(case, model_of(int(case.mask.sum())), before, noise)
+            every = thinned(config.tokens_per_image, stored.get(f'image_embs_{name}'))
             found[f'image_embs_{name}'] = reference.embedded_images(
                 model_of(len(pixels)), pixels, every
             )
-            found |= reference.whole(ready, inputs['timesteps'])
+            found |= reference.whole(ready, times)
             answers[name] = found[f'actions_{name}']
             if f'siglip_last_{name}' in stored:
                 found |= reference.towers(ready)
             if f'prefix_hidden_{name}' in stored or f'prefix_kv_{name}' in stored:
                 found |= reference.traced(ready)
             if f'suffix_embs_{name}' in stored:
-                found |= suffix(ready, inputs['timesteps'])
+                found |= suffix(ready, times)
             if 'train_actions' in inputs and f'joint_velocity_{name}' in stored:
-                found |= reference.joint(ready, inputs['train_actions'])
+                found |= reference.joint(ready, needed(file, inputs, 'train_actions', actions))
             if f'keep_image_{name}' in inputs:
-                found |= pruned(ready, inputs[f'keep_image_{name}'])
+                count = len(pixels) * config.tokens_per_image
+                found |= pruned(ready, rows_of(file, inputs, f'keep_image_{name}', count))
     found['actions_batch_' + ''.join(answers)] = np.stack(list(answers.values()))
     theirs_by_file = processors(folder, before, cases, answers)
     return found | theirs_by_file[0], theirs_by_file[1]

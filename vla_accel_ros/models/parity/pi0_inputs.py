@@ -22,12 +22,14 @@ from pathlib import Path
 
 import numpy as np
 
-from vla_accel_ros.files.kinds import Maybe, Number, Object, Several, Word, take
+from vla_accel_ros.files.kinds import FieldError, Maybe, Number, Object, Several, Word, take
 from vla_accel_ros.inputs.padding import padded_linear, padded_view
 from vla_accel_ros.layers.flow_names import ADDED
 from vla_accel_ros.models.checkpoints.config_file import read_config
+from vla_accel_ros.models.checkpoints.file_names import CONFIG
 from vla_accel_ros.models.checkpoints.json_file import named, read_json
 from vla_accel_ros.models.config import VLAConfig
+from vla_accel_ros.models.families.pi0 import checkpoint
 from vla_accel_ros.models.families.pi0.config import PLAIN, STATE
 from vla_accel_ros.models.families.pi0.prompts import Pi0Prompts, bins_of
 from vla_accel_ros.models.heads.flow_numbers import state_line
@@ -40,10 +42,10 @@ from vla_accel_ros.models.normalisation import (
     line_of,
     padded,
 )
-from vla_accel_ros.models.parity.comparison import FixtureError, read_arrays
+from vla_accel_ros.models.parity.comparison import FixtureError, needed, read_arrays
 from vla_accel_ros.models.tokenizer_file import load_text_encoder
 
-INPUTS = 'inputs.json'
+INPUTS, ARRAYS = 'inputs.json', 'inputs.npz'
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def cases_of(folder: Path, inputs: Mapping[str, np.ndarray]) -> list[Case]:
     """Read the cases.
 
     Raises:
-        FixtureError: When the file is not of the form expected.
+        CheckpointError: When the file is not of the form expected.
+        FixtureError: When it has no case, or names an image that is not there.
     """
     file = folder / INPUTS
     values, found = read_json(file), []
@@ -97,11 +100,13 @@ def cases_of(folder: Path, inputs: Mapping[str, np.ndarray]) -> list[Case]:
             state = take(entry, 'state', Several(Number(), 1, 256), None, name)
             prompt = take(entry, 'prompt', Word(), None, name)
             if None in (images, state, prompt):
-                raise FixtureError(f'{file}: {name} lacks prompt, cameras or state')
-            for image in filter(None, images):
-                if image not in inputs:
-                    raise FixtureError(f'{file}: {name} names {image}, which inputs.npz lacks')
+                raise FieldError(f'{name} lacks prompt, cameras or state')
             found.append(Case(name, prompt, tuple(images), np.array(state, np.float64)))
+    if not found:
+        raise FixtureError(f'{file} has no case')
+    for case in found:
+        for image in filter(None, case.images):
+            needed(folder / ARRAYS, inputs, image, (None, None, 3))
     return found
 
 
@@ -112,15 +117,24 @@ class Before:
         folder: The fixture's.
         config: From `original`.
         inputs: `inputs.npz`.
+
+    Raises:
+        FixtureError: When the folder has not the statistics of one data set.
     """
 
     def __init__(self, folder: Path, config: VLAConfig, inputs: Mapping[str, np.ndarray]) -> None:
         self._config, self._inputs = config, inputs
+        # pi0.5 pads its state, too, and reads it nowhere.
+        self._state_columns = checkpoint.state_columns(read_json(folder / CONFIG))
         encode = load_text_encoder(folder, config.decoder.vocab, '<bos>')
         self._prompts = {
             form: Pi0Prompts(encode, replace(config.head, prompt=form, proprio=1))
             for form in (PLAIN, STATE)
         }
+        if len(config.norm_stats) != 1:
+            raise FixtureError(
+                f'{folder} has statistics of {len(config.norm_stats)} data sets, expected one'
+            )
         (self.key,) = config.norm_stats
         self.entry = config.norm_stats[self.key]
 
@@ -157,7 +171,7 @@ class Before:
             'token_ids': tokens,
             'token_mask': valid,
             'state_norm': state,
-            'state_model': padded(state, head.state or head.numbers).astype(np.float32),
+            'state_model': padded(state, head.state or self._state_columns).astype(np.float32),
             'prefix_pad_mask': mask,
             'prefix_att_mask': np.zeros(len(mask), bool),
             'state_bins': bins_of(state),

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from vla_accel_ros.models.checkpoints.config_file import read_config
 from vla_accel_ros.models.checkpoints.file_names import CONFIG
 from vla_accel_ros.models.checkpoints.json_file import read_json
 from vla_accel_ros.models.families import registry as families
@@ -77,6 +78,8 @@ def verify(folder: str | Path) -> tuple[list[Comparison], list[str]]:
     if not folder.is_dir():
         raise FixtureError(f'{folder} is no folder')
     family = families.of_folder(folder, read_json(folder / CONFIG))
+    # What is wrong with the configuration goes before what is wrong with the arrays.
+    read_config(folder)
     missing = [
         name
         for name in OPTIONAL.get(family.name, ())

@@ -29,6 +29,7 @@ from vla_accel_ros.models.checkpoints.file_names import CONFIG
 from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.checkpoints.json_file import named, read_json
 from vla_accel_ros.models.families.smolvla.checkpoint import absent_cameras
+from vla_accel_ros.models.families.smolvla.config import SmolVLAConfig
 from vla_accel_ros.models.families.smolvla.family import SmolVLAFamily
 from vla_accel_ros.models.families.smolvla.model import SmolVLA
 from vla_accel_ros.models.heads.flow_numbers import action_line
@@ -36,12 +37,15 @@ from vla_accel_ros.models.parity.compare import ARRAY_FILES
 from vla_accel_ros.models.parity.comparison import (
     Comparison,
     FixtureError,
+    answers_of,
     compare_all,
+    needed,
     read_arrays,
+    rows_of,
 )
 from vla_accel_ros.models.parity.rounding import decide
 from vla_accel_ros.models.parity.smolvla_prefix import Arrays
-from vla_accel_ros.models.parity.smolvla_reference import Case, Given
+from vla_accel_ros.models.parity.smolvla_reference import TRAINED, Case, Given
 
 CASES = 'inputs.json'
 PROBE = 'unnorm_probe'
@@ -78,6 +82,7 @@ def verify(folder: Path) -> list[Comparison]:
     inputs, stored = (read_arrays(folder / name) for name in ARRAY_FILES)
     family = SmolVLAFamily()
     model = load(folder, 'cpu', torch.float32, family=family)
+    answers_of(folder / ARRAY_FILES[1], stored, (f'actions_{name}' for name in _cases(folder)))
     ours = outputs(folder, model, inputs, stored)
 
     def exact(_: Iterable[str]) -> Mapping[str, np.ndarray]:
@@ -109,26 +114,38 @@ def outputs(
         return line.unnormalise(values[..., : config.action_dims])
 
     result: Arrays = {}
-    for name, (task, cameras) in _cases(folder).items():
-        noise = torch.from_numpy(_input(folder, inputs, f'noise_{name}')).to(model.dtype)
-        ids = prompts(task)
+    file, cases = folder / ARRAY_FILES[0], _cases(folder)
+    _check(file, inputs, config.head)
+    actions, tokens = (1, config.head.chunk, config.head.numbers), config.tokens_per_image
+    for name, (task, cameras) in cases.items():
+        noise = torch.from_numpy(needed(file, inputs, f'noise_{name}', actions)).to(model.dtype)
+        images = [needed(file, inputs, each, (None, None, 3)) for each in cameras]
+        state = needed(file, inputs, f'state_{name}', (config.proprio,))
+        ids, keep = prompts(task), f'keep_image_{name}'
         given = Given(
             name=name,
             cameras=cameras,
-            pixels=[_pixels(_input(folder, inputs, each), model) for each in cameras],
+            pixels=[_pixels(image, model) for image in images],
             ids=ids,
             padded=len(like.get(f'token_ids_{name}', ids)),
             padding=padding_token(read_json(folder / CONFIG)),
             absent=absent_cameras(read_json(folder / CONFIG), len(cameras)),
-            state=scale(_input(folder, inputs, f'state_{name}')).astype(np.float32),
+            state=scale(state).astype(np.float32),
             noise=noise,
+            kept=rows_of(file, inputs, keep, tokens * len(cameras)) if keep in inputs else None,
         )
         result |= Case(model, given, inputs, like, restored).arrays()
     if PROBE in like:
-        first = sorted(_cases(folder))[0]
-        rows = len(like[PROBE])
-        result[PROBE] = restored(_input(folder, inputs, f'noise_{first}')[0, :rows])
+        first = inputs[f'noise_{min(cases)}']
+        result[PROBE] = restored(first[0, : len(like[PROBE])])
     return result
+
+
+def _check(file: Path, inputs: Mapping[str, np.ndarray], head: SmolVLAConfig) -> None:
+    """Check the arrays that are of no one case."""
+    needed(file, inputs, 'timesteps', (None,))
+    if TRAINED in inputs:
+        needed(file, inputs, TRAINED, (1, head.chunk, head.numbers))
 
 
 def padding_token(values: Mapping) -> int:
@@ -141,6 +158,8 @@ def padding_token(values: Mapping) -> int:
 def _cases(folder: Path) -> dict[str, tuple[str, Sequence[str]]]:
     file = folder / CASES
     values = read_json(file)
+    if not values:
+        raise FixtureError(f'{file} has no case')
     with named(file):
         return {
             name: (
@@ -149,12 +168,6 @@ def _cases(folder: Path) -> dict[str, tuple[str, Sequence[str]]]:
             )
             for name, each in ((name, Object().read(values[name], name)) for name in values)
         }
-
-
-def _input(folder: Path, inputs: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    if name not in inputs:
-        raise FixtureError(f'{folder / ARRAY_FILES[0]} has no {name}')
-    return inputs[name]
 
 
 def _pixels(image: np.ndarray, model: SmolVLA) -> torch.Tensor:

@@ -42,7 +42,8 @@ from vla_accel_ros.pruning.scores import attention_rows
 # How a fixture thins out the rows of its second case.
 THINNED = 7
 JOINT_TIME = 0.6
-LOOKS = {'t100': 1.0, 't035': 0.35}
+LOOKS, LOOKING = {'t100': 1.0, 't035': 0.35}, (0, 5, 9)
+TRAINED = 'train_actions'
 SHIFTED = 'shifted_position_ids'
 
 
@@ -60,6 +61,7 @@ class Given:
         absent: Cameras that are not there.
         state: Normalised, of the robot's width.
         noise: [1, chunk, action width].
+        kept: int [n], rows of images that stay where the prefix is pruned; None where it is not.
     """
 
     name: str
@@ -71,6 +73,23 @@ class Given:
     absent: int
     state: np.ndarray
     noise: Tensor
+    kept: np.ndarray | None = None
+
+
+def rows_looked_at(weights: np.ndarray, stored: np.ndarray | None) -> list[int]:
+    """Say of which three actions a fixture stores what they look at.
+
+    It does not say so itself: the first, the middle and the last one, or those of a fixed number.
+
+    Args:
+        weights: [heads, actions, columns] of all actions.
+        stored: [heads, 3, columns].
+    """
+    last = weights.shape[1] - 1
+    spread = [0, (last + 1) // 2, last]
+    if stored is None or stored.shape != weights[:, spread].shape or last < LOOKING[-1]:
+        return spread
+    return min(spread, [*LOOKING], key=lambda rows: np.abs(weights[:, rows] - stored).max())
 
 
 class Case:
@@ -204,7 +223,7 @@ class Case:
         }
         for at, time in LOOKS.items():
             found |= self._looks(at, time, prefix)
-        if f'joint_velocity_{self._given.name}' in self._like:
+        if f'joint_velocity_{self._given.name}' in self._like and TRAINED in self._inputs:
             found |= self._joint(steps)
         for drop in (0, 2):
             found |= self._pruned(drop)
@@ -226,31 +245,33 @@ class Case:
         )
         places = torch.arange(begin, begin + chunk)
         found = {f'suffix_hidden_{at}_{name}': torch.cat(hidden).numpy()}
-        asked = torch.tensor([0, chunk // 2, chunk - 1])
+        asked = None
         for layer in range(layers):
-            asking, keys = queries[layer + 1][0][:, asked], cache.of_layer(layer)[0, 0]
+            asking, keys = queries[layer + 1][0], cache.of_layer(layer)[0, 0]
             before = torch.arange(begin)
             if layer in flow.expert.cross:
                 weights = attention_rows(asking, keys)
             else:
                 keys = torch.cat([keys, memory.new[layer, 0, 0]], 1)
-                weights = attention_rows(asking, keys, places[asked], torch.cat([before, places]))
+                weights = attention_rows(asking, keys, places, torch.cat([before, places]))
             whole = weights.new_zeros(*weights.shape[:2], len(self._valid))
             whole[..., self._rows] = weights[..., :begin]
             whole = torch.cat([whole, weights[..., begin:]], -1)
-            found[f'attn_suffix_{at}_layer{layer}_{name}'] = whole.numpy()
+            key = f'attn_suffix_{at}_layer{layer}_{name}'
+            asked = asked or rows_looked_at(whole.numpy(), self._like.get(key))
+            found[key] = whole[:, asked].numpy()
         return found
 
     def _joint(self, steps: Steps) -> Arrays:
         """Give velocity and loss where actions of a data set are known."""
-        noise, actions = self._given.noise, torch.from_numpy(self._inputs['train_actions'])
+        noise, actions = self._given.noise, torch.from_numpy(self._inputs[TRAINED])
         actions, time = actions.to(noise.dtype), float(np.float32(JOINT_TIME))
         velocity = steps.velocity(time * noise + (1 - time) * actions, time)
         loss = (noise - actions - velocity).square()
         return {'joint_velocity': velocity[0].numpy(), 'joint_loss': loss[0].numpy()}
 
     def _pruned(self, drop: int) -> Arrays:
-        kept = self._inputs.get(f'keep_image_{self._given.name}')
+        kept = self._given.kept
         if kept is None:
             return {}
         # Rows of the fixture count absent cameras; here these are not run at all.

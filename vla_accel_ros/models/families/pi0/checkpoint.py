@@ -173,7 +173,7 @@ def _shapes(values: Mapping, adaptive: bool, features: Features) -> VLAConfig:
         longest_period=take(values, 'max_period', number, 4.0),
         expert=_gemma(values, 'action_expert_variant', 'expert', 1),
         adaptive=adaptive,
-        state=0 if adaptive else _state_columns(values),
+        state=0 if adaptive else state_columns(values),
         clean=adaptive or not lerobot,
         prompt_length=take(
             values,
@@ -203,7 +203,8 @@ def _shapes(values: Mapping, adaptive: bool, features: Features) -> VLAConfig:
     )
 
 
-def _state_columns(values: Mapping) -> int:
+def state_columns(values: Mapping) -> int:
+    """Give the columns that a public `config.json` pads the state to."""
     kind = Whole(1, 256)
     return take(values, 'max_state_dim', kind, take(values, 'action_dim', kind, 32))
 
