@@ -25,9 +25,9 @@ import json
 import sys
 
 from vla_accel_ros import extras
-from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.deploy import finding as deploy_finding
 from vla_accel_ros.deploy.finding import Level
+from vla_accel_ros.deploy.told import told
 from vla_accel_ros.engines import registry
 from vla_accel_ros.graph import machine
 from vla_accel_ros.graph.machine import Finding
@@ -84,7 +84,7 @@ def _seconds(text: str) -> float:
 def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -> Finding:
     """Say whether a checkpoint is healthy: it loads, the image matters, the key is there.
 
-    With its largest step, to be compared with the arm's limits.
+    With what a robot must provide, and its largest step, to be compared with the arm's limits.
 
     Args:
         name: Shipped name or folder.
@@ -95,7 +95,9 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
     remedy = "the checkpoint's files once more, or another checkpoint"
     try:
         from vla_accel_ros.engines.store import Store
+        from vla_accel_ros.models.checkpoints.conventions import CONVENTIONS
         from vla_accel_ros.models.checkpoints.weights import checked_by
+        from vla_accel_ros.models.declaration import declaration
         from vla_accel_ros.models.engine_choice import timings_of
         from vla_accel_ros.models.families import registry as families
         from vla_accel_ros.models.policy import Policy
@@ -103,9 +105,11 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
         folder = checkpoint_folder(name)
         policy = Policy.load(folder, unnorm_key=unnorm_key)
         policy.self_test()
-        metres, radians = policy.statistics.largest_step(policy.space or END_EFFECTOR)
+        wants = declaration(folder, unnorm_key, name)
+        known = policy.space is not None
+        metres, radians = policy.statistics.largest_step(policy.space) if known else (None, None)
         verified = checked_by(folder)
-        about = families.of(policy.config).about(policy.config)
+        about = [*families.of(policy.config).about(policy.config), *told(wants, CONVENTIONS)]
         timings = timings_of(policy, Store()).here(1)
     except Exception as error:
         # A damaged checkpoint may raise anything, out of any library; the next check goes on.
@@ -114,9 +118,9 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
             why = f'{type(error).__name__}: {why}'
         return Finding(title, False, why, needed, remedy)
     text = (
-        f'loads; the image changes the action; {"; ".join(about)}; largest step '
-        f'{metres:.3f} m, {radians:.3f} rad; '
-        f'{"checksum right" if verified else "no checksum"}; engines built: '
+        f'loads; the image changes the action; {"; ".join(about)}; '
+        + (f'largest step {metres:.3f} m, {radians:.3f} rad; ' if known else '')
+        + f'{"checksum right" if verified else "no checksum"}; engines built: '
         + (', '.join(f'{each.engine} {each.ms:.1f} ms' for each in timings) or 'none')
     )
     return Finding(

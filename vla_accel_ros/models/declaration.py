@@ -38,6 +38,8 @@ from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families import registry
 
 TOKENIZER = 'tokenizer.json'
+# Statistics of actions that are scaled by them, where there is no range.
+DEVIATION = ('mean', 'std')
 
 
 def declaration(folder: str | Path, unnorm_key: str | None = None, name: str = '') -> Wants:
@@ -120,9 +122,15 @@ def _statistics(
     """Give the range of the actions in m and rad; None where it is not known."""
     if config.action_dims == END_EFFECTOR.width:
         return registry.of(config).reader(config, key).statistics
-    ends = config.head.ends
-    if space is None or not all(stored.get(name) for name in ends):
+    if space is None or space.width != config.action_dims:
         return None
+    ends = config.head.ends
+    if not all(stored.get(name) for name in ends):
+        if not all(stored.get(name) for name in DEVIATION):
+            return None
+        reader = registry.of(config).reader(config, key)
+        reader.take(space)
+        return reader.statistics
     return in_si(key, ActionStatistics(*ranges(stored, f'{key}.action', ends)), space)
 
 

@@ -150,6 +150,20 @@ def test_vla_pruner_learns_from_what_the_cognition_token_looks_at(policy, view):
     assert reasons == ['warm_up', 'warm_up', 'pruned', 'pruned']
 
 
+def test_vla_pruner_takes_what_the_cognition_token_looks_at_at_once(policy, view):
+    policy.set_pruning(
+        'vla_pruner', action_rows='prompt', rows='last_row', keep=0.25, layer=1, round_up=False
+    )
+    first, second = (ask(policy, view, step) for step in range(2))
+    assert (first.pruning, second.pruning) == ('pruned', 'pruned')
+    assert first.kept == second.kept < policy.config.visual_tokens
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        with FlopCounterMode(display=False) as counter:
+            work = ask(policy, view, 2).work
+    total = CostModel(policy.config).total(work).flops
+    assert total == pytest.approx(counter.get_total_flops(), rel=0.02)
+
+
 @pytest.mark.parametrize('scale', [1.5, 0.0])
 @pytest.mark.parametrize('steps', [1, 4])
 def test_its_cost_is_what_torch_counts(cogact_config, view, scale, steps):

@@ -19,10 +19,17 @@ from __future__ import annotations
 from vla_accel_ros.models.cost.head_cost import HeadCost
 from vla_accel_ros.models.cost.operations import Cost, attention, linear
 from vla_accel_ros.models.cost.workload import Workload
+from vla_accel_ros.models.rows import Slices
+from vla_accel_ros.pruning.interface import Rows
 
 
 class DiffusionCost(HeadCost):
     """See `HeadCost`."""
+
+    def kinds(self, work: Workload) -> Slices:
+        """Say which rows are which; see `HeadCost.kinds`."""
+        rows = super().kinds(work)
+        return {**rows, Rows.ACTION: rows[Rows.LAST]}
 
     def read(self, work: Workload) -> int:
         """Give the last row, whose feature is all that is read."""
@@ -54,6 +61,10 @@ class DiffusionCost(HeadCost):
             + linear(chunk, dit.width, dims)
             + Cost(0, (head.chunk + 1) * dit.width)
         )
+
+    def scored(self, kind: Rows, length: int, work: Workload) -> list[tuple[int, int]]:
+        """Say which rows are scored; the last one is the action's; see `HeadCost.scored`."""
+        return super().scored(Rows.LAST if kind is Rows.ACTION else kind, length, work)
 
     def scored_later(self, length: int, work: Workload) -> tuple[int, int]:
         """Give the last row, whose feature the actions are made from."""

@@ -33,6 +33,7 @@ from vla_accel_ros.models.pruned import Prefilled, encode, prefill
 from vla_accel_ros.models.rows import prompt_rows
 from vla_accel_ros.models.vla import VLA
 from vla_accel_ros.pruning.base import Pruner
+from vla_accel_ros.pruning.interface import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,10 @@ def run_prefix(
     with watch('prefill'):
         x = inference.run(model.prompt(), {'ids': ids, 'visual': visual})['x']
         cache = new_cache(x.shape[1])
-        rows = prompt_rows(ids.shape[1] - model.config.head.before)
+        head = model.config.head
+        rows = dict(prompt_rows(ids.shape[1] - head.before))
+        if head.prompt_acts:
+            rows[Rows.ACTION] = rows[Rows.LAST]
         done = prefill(inference, x, present, cache, rows, read)
     with watch('selection'):
         if last_is_action and inference.choice.needs.decode:

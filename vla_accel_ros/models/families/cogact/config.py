@@ -46,7 +46,8 @@ class CogACTConfig(HeadConfig):
     """
 
     family = 'cogact'
-    execution = 'ensemble'
+    # The cognition token's.
+    prompt_acts = True
 
     chunk: int = field(default=16, metadata=of(Whole(1, 512)))
     dit: DiTConfig = field(default_factory=DiTConfig, metadata=of(Part(DiTConfig)))
@@ -65,6 +66,10 @@ class CogACTConfig(HeadConfig):
     def guided(self) -> bool:
         """Whether the steps are guided, which takes two samples."""
         return self.guidance > 1
+
+    def answer(self, dims: int) -> str:
+        """Say in words what an answer is; see `HeadConfig.answer`."""
+        return f'{self.chunk} actions in {self.steps} steps'
 
     def check(self, vocab: int) -> None:
         """Check that the prompt's last tokens are some.

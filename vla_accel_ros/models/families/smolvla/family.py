@@ -20,6 +20,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.interface import Family
 from vla_accel_ros.models.families.smolvla import checkpoint, names
@@ -90,6 +91,20 @@ class SmolVLAFamily(Family):
         from vla_accel_ros.models.heads.flow_head import FlowHead
 
         return FlowHead(model, statistics, model.flow)
+
+    def about(self, config: VLAConfig) -> list[str]:
+        """Say what a robot must provide, and what it gets."""
+        head, width = config.head, config.action_dims
+        columns = (
+            ' '.join(END_EFFECTOR.names) if width == END_EFFECTOR.width else f'{width} columns'
+        )
+        return [
+            head.title,
+            f'{config.cameras} of {head.most_cameras} cameras: '
+            f'{", ".join(head.camera_names[: config.cameras])}',
+            f'{config.proprio} numbers of state by {head.state_scaling}, as a row of the prompt',
+            f'{head.answer(width)}: {columns}, by {head.action_scaling}',
+        ]
 
     def cost(self, config: VLAConfig) -> HeadCost:
         """Give what the state's row and the denoising take."""
