@@ -21,6 +21,7 @@ from toy_engine import Changing, install, lying
 
 from vla_accel_ros import cli
 from vla_accel_ros.engines import registry
+from vla_accel_ros.engines.interface import EngineError
 
 FEW = ('--methods', 'fastv', '--decoders', 'jacobi')
 
@@ -72,6 +73,22 @@ def test_an_engine_that_lies_is_not_recorded(asked, random_checkpoint, monkeypat
     assert asked('engine', 'list', folder)[1]['timings'][folder] == []
     code, row = asked('engine', 'verify', folder, '--engine', 'mine', *FEW)
     assert code == 1 and not row[0]['agrees']
+
+
+def test_an_engine_that_runs_no_layer_is_not_compared_as_eager_with_itself(
+    asked, random_checkpoint, monkeypatch
+):
+    def refuse(program, bucket):
+        if program.name == 'span':
+            raise EngineError('no room for it')
+
+    install(monkeypatch, lambda order: Changing(refuse=refuse))
+    folder = str(random_checkpoint)
+    code, found = asked('engine', 'build', folder, '--engine', 'mine', *FEW)
+    assert code == 1 and found['engines'][0]['failure'] == 'no room for it'
+    assert asked('engine', 'list', folder)[1]['timings'][folder] == []
+    code, row = asked('verify', folder, '--engine', 'mine', '--frames', '1')
+    assert code == 1 and row['reason'] == 'span runs on eager: no room for it'
 
 
 def test_without_any_that_can_run_nothing_is_built(random_checkpoint, monkeypatch, capsys):

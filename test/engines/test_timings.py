@@ -14,6 +14,8 @@
 
 """Timings of engines: by machine and threads, the fastest first."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from vla_accel_ros.engines import timings
@@ -51,6 +53,16 @@ def test_a_new_timing_takes_the_place_of_the_one_before(tmp_path):
     assert [each.ms for each in kept.here(1)] == [18.0]
     kept.forget()
     assert kept.all() == []
+
+
+def test_none_is_lost_where_several_write_at_once(tmp_path):
+    def record(number):
+        for threads in range(1, 9):
+            Timings(tmp_path, 'abc').record(timing(f'engine {number}', 1.0, threads))
+
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(record, range(4)))
+    assert len(Timings(tmp_path, 'abc').all()) == 32
 
 
 @pytest.mark.parametrize('text', ['', '[{', '{}', '[{"engine": "eager"}]', '[1]'])

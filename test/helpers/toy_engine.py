@@ -75,7 +75,7 @@ def not_finite(name, done):
 
 
 class Storing(Changing):
-    """Eager, with a file in the store for each program.
+    """Eager, with a file in the store for each program and each span of layers.
 
     Args:
         order: What it is made for.
@@ -86,11 +86,13 @@ class Storing(Changing):
         self.precision, self._store, self._found = order.precision, order.store, set()
 
     def _find(self, program, bucket):
-        if program.name in self._found:
+        layers = f'{getattr(program, "first", "")} {getattr(program, "last", "")}'
+        if (program.name, layers) in self._found:
             return
-        key = {'kind': f'toy graph of {program.name}', 'precision': self.precision}
+        kind = f'toy graph of {program.name}'
+        key = {'kind': kind, 'precision': self.precision, 'layers': layers}
         self._store.get(key, lambda folder: (folder / 'graph').write_text(program.name))
-        self._found.add(program.name)
+        self._found.add((program.name, layers))
 
 
 def kind(make=lambda order: Changing(), probe=lambda: None, name='mine', precisions=(FLOAT32,)):

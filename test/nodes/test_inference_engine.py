@@ -25,6 +25,11 @@ from vla_accel_ros.nodes.inference import Inference
 from vla_accel_ros.ros.messages import message_to_chunk
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('VLA_ACCEL_ENGINES', str(tmp_path / 'engines'))
+
+
 def told(robot):
     return {each.key: each.value for each in status(robot).values}
 
@@ -92,7 +97,9 @@ def test_a_required_engine_that_cannot_run_fails_configure(graph, checkpoint, mo
     assert node.health.standing()['configure_failed'] == 'no such card'
 
 
-def test_a_named_engine_is_built_while_configuring(graph, checkpoint, monkeypatch):
+def test_a_named_engine_is_built_while_configuring_and_not_for_a_method_that_comes_later(
+    graph, checkpoint, monkeypatch
+):
     install(monkeypatch)
     shown = []
     monkeypatch.setattr(
@@ -102,3 +109,9 @@ def test_a_named_engine_is_built_while_configuring(graph, checkpoint, monkeypatc
     robot.ask()
     assert told(robot)['engine'] == 'mine'
     assert any(what == 'building toy graph of span float32' for _, what in shown)
+    shown.clear()
+    assert graph.set_parameters(robot.node, pruning='fastv').successful
+    robot.ask(last=[0.0] * 7)
+    not_built = 'mine (span runs on eager: toy graph of span float32 is not built: '
+    graph.until(lambda: told(robot)['engine'].startswith(not_built), 'the reason to be told')
+    assert not shown

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import chain
@@ -47,6 +47,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--unnorm-key', metavar='KEY', help="data set to un-normalise those checkpoints' actions"
+    )
+    parser.add_argument(
+        '--engine',
+        action='append',
+        default=[],
+        metavar='NAME',
+        help='this engine is needed, and lacking where it cannot run here (may be given again); '
+        '`vla-accel verify --engine` runs it',
     )
     parser.add_argument(
         '--params-file',
@@ -138,26 +146,30 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
     )
 
 
-def engine(name: str) -> Finding:
-    """Say what an engine is, and whether it can run here; none is needed but eager.
+def engine(name: str, needed: bool = False) -> Finding:
+    """Say what an engine is, and whether it can run here.
 
     Args:
         name: Of the engine.
+        needed: Whether it was asked for; eager is always needed.
     """
     kind = registry.find(name)
     why = kind.probe()
     text = f'{kind.what}; in {", ".join(kind.precisions)}'
     if why is None:
-        return Finding(f'engine {name}', True, text, name == registry.EAGER)
-    return Finding(f'engine {name}', False, f'{text}; cannot run here: {why}', False)
+        return Finding(f'engine {name}', True, text, needed or name == registry.EAGER)
+    return Finding(f'engine {name}', False, f'{text}; cannot run here: {why}', needed)
 
 
-def examine(checkpoints: list[str], unnorm_key: str | None = None) -> Iterator[Finding]:
+def examine(
+    checkpoints: list[str], unnorm_key: str | None = None, engines: Sequence[str] = ()
+) -> Iterator[Finding]:
     """Yield the findings one by one, as they come.
 
     Args:
         checkpoints: Names or folders to check besides the shipped ones.
         unnorm_key: For those.
+        engines: That are needed.
     """
     yield from asked('python', machine.python)
     yield from asked('machine', machine.cores)
@@ -171,7 +183,7 @@ def examine(checkpoints: list[str], unnorm_key: str | None = None) -> Iterator[F
     if not extras.missing('sim'):
         yield from asked('opengl', machine.opengl)
     for name in registry.names():
-        yield from asked(f'engine {name}', partial(engine, name))
+        yield from asked(f'engine {name}', partial(engine, name, name in engines))
     shipped = list(shipped_checkpoints())
     if not shipped:
         yield Finding(
@@ -267,12 +279,18 @@ def run(args: argparse.Namespace) -> int:
 
     Returns:
         0 when the nodes can run here, those of the embedded arm too where its extra is there,
-        and each checkpoint asked for is healthy, else 1; of a robot as `deploy` says.
+        and each checkpoint and engine asked for is healthy, else 1; of a robot as `deploy` says.
+
+    Raises:
+        ValueError: When there is no engine of a name.
     """
+    for name in args.engine:
+        if name != registry.AUTO:
+            registry.find(name)
     if args.deploy:
         return deploy(args)
     findings = []
-    questions = [examine(args.checkpoint or [], args.unnorm_key)]
+    questions = [examine(args.checkpoint or [], args.unnorm_key, args.engine)]
     if args.params_file is not None:
         questions.append(asked(f'parameters {args.params_file}', partial(parameters, args)))
     for finding in chain(*questions):

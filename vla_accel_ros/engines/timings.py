@@ -28,6 +28,7 @@ import re
 import sys
 
 from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.whole_files import write_whole
 
 FOLDER = 'timings'
@@ -102,6 +103,8 @@ class Timings:
     def record(self, timing: Timing) -> None:
         """Keep a timing in the place of the one before of the same engine.
 
+        Several processes may do so at once.
+
         Raises:
             EngineError: When the file cannot be written.
         """
@@ -109,13 +112,16 @@ class Timings:
         def place(each: Timing) -> tuple[str, str, int, str]:
             return each.engine, each.precision, each.threads, each.machine
 
-        kept = [each for each in self.all() if place(each) != place(timing)]
-        rows = [asdict(each) for each in (*kept, timing)]
+        lock = Lock.beside(self._file)
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            lock.take(wait=True)
+            kept = [each for each in self.all() if place(each) != place(timing)]
+            rows = [asdict(each) for each in (*kept, timing)]
             write_whole(self._file, json.dumps(rows, indent=1) + '\n')
         except (OSError, ValueError) as error:
             raise EngineError(f'timings cannot be kept in {self._file}: {error}') from error
+        finally:
+            lock.release()
 
     def forget(self) -> None:
         """Remove them."""

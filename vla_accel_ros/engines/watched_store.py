@@ -38,6 +38,16 @@ class Keeps(Protocol):
         """Give the folder of a key, None where it is not there."""
 
 
+def always() -> bool:
+    """Say that anything may be built."""
+    return True
+
+
+def never() -> bool:
+    """Say that nothing may be built."""
+    return False
+
+
 @dataclass(frozen=True)
 class Built:
     """Something that was built, or is about to be.
@@ -73,11 +83,15 @@ class WatchedStore:
     Args:
         store: The store.
         told: Called before and after each build, in the thread that builds.
-        may_build: Whether anything may be built; else what is not there is an `EngineError`.
+        may_build: Says whether anything may be built at the time; else what is not there is an
+            `EngineError`.
     """
 
     def __init__(
-        self, store: Keeps, told: Callable[[Built], None] | None = None, may_build: bool = True
+        self,
+        store: Keeps,
+        told: Callable[[Built], None] | None = None,
+        may_build: Callable[[], bool] = always,
     ) -> None:
         self._store, self._told, self._may_build = store, told, may_build
 
@@ -90,7 +104,7 @@ class WatchedStore:
         Raises:
             EngineError: When it is not there and may not be built, or cannot be.
         """
-        if not self._may_build:
+        if not self._may_build():
             found = self._store.find(key)
             if found is None:
                 what = Built(key).what

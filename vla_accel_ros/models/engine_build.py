@@ -31,7 +31,7 @@ from vla_accel_ros.engines.interface import Engine, EngineError
 from vla_accel_ros.engines.registry import EngineKind
 from vla_accel_ros.engines.timings import Timing, machine
 from vla_accel_ros.engines.watched_store import Built
-from vla_accel_ros.models.engine_choice import Means, made, store_of, timings_of
+from vla_accel_ros.models.engine_choice import BULK, Means, made, store_of, timings_of
 from vla_accel_ros.models.heads.drafts import PREVIOUS
 from vla_accel_ros.models.parity.engines import Agreement, Bound, compare
 from vla_accel_ros.models.parity.frames import few_frames, recorded
@@ -120,7 +120,7 @@ def build(
         if means.built is not None:
             means.built(each)
 
-    own = Means(means.store, True, watch)
+    own = Means(means.store, built=watch)
     engine = Fallback(made(policy, kind, precision, own, calibration), EAGER)
     bound, failure, agreement = Bound.of(engine), '', {}
     few = few_frames(policy, engine.exact)
@@ -135,6 +135,9 @@ def build(
             continue
         except Exception as error:  # an engine's library may fail in any way
             raise EngineError(f'{kind.name} fails with {name}: {error}') from error
+        if not agreement:
+            # Else eager would be compared, and timed, with itself.
+            failure = engine.reasons.get(BULK, '')
         agreement[name] = found
         failure = failure or (found.objection(bound) or '')
     timings: list[Timing] = []

@@ -30,7 +30,7 @@ from vla_accel_ros.engines.interface import Engine, EngineError
 from vla_accel_ros.engines.registry import EngineKind, Order
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.engines.timings import Timings
-from vla_accel_ros.engines.watched_store import Built, WatchedStore
+from vla_accel_ros.engines.watched_store import Built, WatchedStore, always, never
 from vla_accel_ros.engines.wish import WEIGHTS, EngineWish
 from vla_accel_ros.models.in_use import InUse
 from vla_accel_ros.models.parity.engines import Bound, compare
@@ -50,7 +50,8 @@ class Means:
 
     Attributes:
         store: What engines keep on disk; a user's own when None.
-        may_build: Whether what is missing there is built; `auto` never builds.
+        may_build: Says whether what is missing there is built, now and as long as the engine is in
+            use; `auto` never builds.
         built: Told before and after something is built.
         told: Told when a program cannot run on the engine, in the thread that infers.
         prepare: Sets pruning and decoding of a policy that is compared with eager.
@@ -58,7 +59,7 @@ class Means:
     """
 
     store: Store | None = None
-    may_build: bool = True
+    may_build: Callable[[], bool] = always
     built: Callable[[Built], None] | None = None
     told: Told | None = None
     prepare: Callable[[Policy], object] = field(default=lambda policy: None)
@@ -165,7 +166,7 @@ def timings_of(policy: Policy, store: Store) -> Timings:
 
 
 def _only_built(means: Means) -> Means:
-    return Means(means.store, False, None, means.told, means.prepare, means.check)
+    return Means(means.store, never, None, means.told, means.prepare, means.check)
 
 
 def _ranked(policy: Policy, means: Means) -> Iterator[EngineKind]:

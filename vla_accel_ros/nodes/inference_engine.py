@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from vla_accel_ros.acceleration import apply_method, method_of
+from vla_accel_ros.acceleration import Method, apply_method, method_of
 from vla_accel_ros.engines.wish import EngineWish
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from vla_accel_ros.ros.diagnostics import Health
 
 FALLBACK = 'engine_fallback'
+
+
+def _never() -> bool:
+    return False
 
 
 class EngineSwitch:
@@ -56,6 +60,8 @@ class EngineSwitch:
         self._call, self._progress = call, progress
         self._health, self._warn = health, warn
         self._next: InUse | None = None
+        self._method: Method | None = None
+        self._may_build = True
 
     def start(self, settings: Mapping[str, object]) -> None:
         """Have the policy run on what the parameters ask for; what is missing is built.
@@ -64,7 +70,8 @@ class EngineSwitch:
             ValueError: When the engine is required and cannot run.
         """
         wish = EngineWish.of(settings)
-        self._policy.run_on(self._choose(wish, settings, may_build=True))
+        self._method = method_of(settings)
+        self._policy.run_on(self._choose(wish, settings, lambda: self._may_build))
         self.tell()
 
     def check(self, settings: Mapping[str, object]) -> None:
@@ -75,9 +82,12 @@ class EngineSwitch:
         """
         wish = EngineWish.of(settings)
         self._next = None
+        if method_of(settings) != self._method and not self._policy.in_use.wish.engine_required:
+            # What another method needs runs on eager: an answer must not wait for a build.
+            self._may_build = False
         if wish == self._policy.in_use.wish:
             return
-        found = self._choose(wish, settings, may_build=False)
+        found = self._choose(wish, settings, _never)
         if found.reason and wish.engine not in ('auto', found.name):
             raise ValueError(
                 f'engine {wish.engine} cannot run: {found.reason}; {self._policy.in_use.name} '
@@ -90,7 +100,7 @@ class EngineSwitch:
         found, self._next = self._next, None
         if 'threads' in changed:
             # An engine takes its threads when it is made.
-            found = self._choose(EngineWish.of(settings), settings, may_build=False)
+            found = self._choose(EngineWish.of(settings), settings, _never)
         if found is not None:
             for policy in self._others():
                 policy.run_on(found)
@@ -110,7 +120,9 @@ class EngineSwitch:
         """Tell no more of an engine that is gone with its policy."""
         self._health.clear(FALLBACK)
 
-    def _choose(self, wish: EngineWish, settings: Mapping[str, object], may_build: bool) -> InUse:
+    def _choose(
+        self, wish: EngineWish, settings: Mapping[str, object], may_build: Callable[[], bool]
+    ) -> InUse:
         from vla_accel_ros.models.engine_choice import Means, choose
 
         method = method_of(settings)

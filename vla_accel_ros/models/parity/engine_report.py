@@ -25,7 +25,7 @@ from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.fallback import Fallback
 from vla_accel_ros.engines.interface import EngineError
 from vla_accel_ros.engines.wish import WEIGHTS, EngineWish
-from vla_accel_ros.models.engine_choice import Means, made
+from vla_accel_ros.models.engine_choice import BULK, Means, made
 from vla_accel_ros.models.parity.engines import Bound, Frame, compare
 from vla_accel_ros.models.policy import Policy
 
@@ -74,6 +74,9 @@ def verify(
         f'{way}: {each["objection"]}' for way, each in row['ways'].items() if each['objection']
     ]
     row['on_eager'] = dict(engine.reasons)
+    if BULK in engine.reasons:
+        # There eager was compared with itself.
+        objections.insert(0, f'{BULK} runs on {EAGER.name}: {engine.reasons[BULK]}')
     return row | {'agrees': not objections, 'reason': '; '.join(objections)}
 
 
