@@ -33,7 +33,6 @@ EXCEPTIONS = {
     'graph/test_robots.py',
     'models/checkpoints/test_bad_values.py',
     'models/families/oft/test_policy_oft.py',
-    'models/parity/test_bad_fixtures.py',
     'nodes/test_simulated_time.py',
     'pruning/test_bad_input.py',
     'pruning/test_baselines.py',
