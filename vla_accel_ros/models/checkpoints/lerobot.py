@@ -16,11 +16,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vla_accel_ros.files.kinds import Object, Several, Whole, Word, at, take
+from vla_accel_ros.files.kinds import Flag, Object, Several, Whole, Word, at, take
+from vla_accel_ros.models.checkpoints.file_names import CONFIG
 from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named, read_json
 from vla_accel_ros.models.checkpoints.openpi import read_part
 from vla_accel_ros.models.checkpoints.weights import read_some
@@ -33,6 +34,9 @@ IMAGES, STATE, ACTION = 'observation.images.', 'observation.state', 'action'
 EMPTY = 'empty_camera'
 MODES = {'MEAN_STD': MEAN_STD, 'QUANTILES': QUANTILES, 'MIN_MAX': MIN_MAX, 'IDENTITY': IDENTITY}
 _NORMALISERS = ('normalizer_processor', 'unnormalizer_processor')
+# The step that takes the state from actions, by its names of several versions.
+_RELATIVE = ('relative_actions_processor', 'delta_actions_processor')
+_NAMES = Several(Word(), 0, 256)
 _FILE = Word(pattern=r'[^/\\\0]+\.safetensors', example='policy_preprocessor_step_5.safetensors')
 
 
@@ -130,6 +134,46 @@ def processor_statistics(folder: Path) -> dict[str, dict[str, dict[str, tuple[fl
     return {data_set(folder): parts}
 
 
+def relative_columns(folder: Path, values: Mapping, width: int) -> tuple[int, ...]:
+    """Say which columns of actions are differences from the state.
+
+    The preprocessor's step says it, or `config.json` where the folder has no such step. Columns
+    whose name contains a name that is excluded are absolute; all are differences where the
+    columns have no names.
+
+    Args:
+        folder: The checkpoint's.
+        values: What its `config.json` holds.
+        width: Columns of an action.
+
+    Raises:
+        CheckpointError: When a file does not say what is needed.
+    """
+    file = folder / PROCESSORS[0]
+    steps = _steps(file) if file.exists() or file.is_symlink() else ()
+    found = [step for step in steps if step.get('registry_name') in _RELATIVE]
+    if found:
+        with named(file):
+            said = take(found[0], 'config', Object(), {})
+            return _differences(said, ('enabled', 'exclude_joints', 'action_names'), width)
+    with named(folder / CONFIG):
+        names = ('use_relative_actions', 'relative_exclude_joints', 'action_feature_names')
+        return _differences(values, names, width)
+
+
+def _differences(said: Mapping, names: tuple[str, str, str], width: int) -> tuple[int, ...]:
+    enabled, excluded, columns = names
+    if not take(said, enabled, Flag(), False):
+        return ()
+    without = [word.lower() for word in take(said, excluded, _NAMES, None) or () if word]
+    called = [name.lower() for name in take(said, columns, _NAMES, None) or ()]
+    return tuple(
+        column
+        for column in range(width)
+        if column >= len(called) or not any(word in called[column] for word in without)
+    )
+
+
 def data_set(folder: Path) -> str:
     """Give the name of the data set that a folder was trained on, or the folder's."""
     file = folder / TRAINED
@@ -143,11 +187,17 @@ def data_set(folder: Path) -> str:
     return folder.resolve().name
 
 
-def _of_processor(file: Path) -> dict[str, dict[str, tuple[float, ...]]]:
+def _steps(file: Path) -> Sequence[Mapping]:
     values = read_json(file)
-    found: dict[str, dict[str, tuple[float, ...]]] = {}
     with named(file):
-        steps = take(values, 'steps', Several(Object(), 0, 256), ())
+        steps: Sequence[Mapping] = take(values, 'steps', Several(Object(), 0, 256), ())
+        return steps
+
+
+def _of_processor(file: Path) -> dict[str, dict[str, tuple[float, ...]]]:
+    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    steps = _steps(file)
+    with named(file):
         files = [
             take(step, 'state_file', _FILE, None, f'steps[{index}]')
             for index, step in enumerate(steps)

@@ -111,6 +111,69 @@ def test_padded_statistics_are_cut_to_the_robots_columns(folder):
     assert len(config.norm_stats['copy']['proprio']['mean']) == 8
 
 
+JOINTS = ['waist', 'shoulder', 'elbow', 'roll', 'pitch', 'wrist', 'left_Gripper']
+
+
+@pytest.mark.parametrize('word', ['relative_actions_processor', 'delta_actions_processor'])
+@pytest.mark.parametrize(
+    ('said', 'columns'),
+    [
+        ({'enabled': False, 'exclude_joints': []}, ()),
+        ({'enabled': True, 'exclude_joints': ['gripper']}, (0, 1, 2, 3, 4, 5, 6)),
+        (
+            {'enabled': True, 'exclude_joints': ['gripper'], 'action_names': JOINTS},
+            tuple(range(6)),
+        ),
+        (
+            {'enabled': True, 'exclude_joints': ['roll'], 'action_names': JOINTS[:5]},
+            (0, 1, 2, 4, 5, 6),
+        ),
+    ],
+)
+def test_differences_from_the_state_are_those_of_lerobots_preprocessor(
+    folder, word, said, columns
+):
+    write_processors(folder)
+    file = folder / 'policy_preprocessor.json'
+    values = json.loads(file.read_text())
+    values['steps'].insert(1, {'registry_name': word, 'config': said})
+    file.write_text(json.dumps(values))
+    assert read_config(folder).head.relative == columns
+
+
+def test_without_a_preprocessors_word_the_configuration_says_what_is_a_difference(folder):
+    change(
+        folder,
+        use_relative_actions=True,
+        relative_exclude_joints=['gripper'],
+        action_feature_names=JOINTS,
+    )
+    assert read_config(folder).head.relative == tuple(range(6))
+
+
+def test_differences_are_added_to_the_state_in_the_answer(folder):
+    image, state = np.zeros((224, 224, 3), np.uint8), np.linspace(-0.5, 0.5, 8)
+
+    def answer():
+        policy = Policy.load(folder, cameras=1)
+        return policy.predict(Observation((image,), 'pick', proprio=state)).chunk_values
+
+    plain = answer()
+    change(folder, use_relative_actions=True, action_feature_names=JOINTS)
+    change(folder, relative_exclude_joints=['shoulder', 'gripper'])
+    moved = answer() - plain
+    expected = np.where([True, False, *[True] * 4, False], state[:7], 0)
+    np.testing.assert_allclose(moved, np.tile(expected, (10, 1)), atol=1e-9)
+
+
+def test_options_of_aloha_are_refused_and_not_passed_over(folder):
+    change(folder, adapt_to_pi_aloha=True)
+    with pytest.raises(
+        CheckpointError, match=r'config\.json: adapt_to_pi_aloha is true, expected'
+    ):
+        read_config(folder)
+
+
 def test_the_way_of_scaling_is_read_and_never_assumed(folder):
     change(
         folder,

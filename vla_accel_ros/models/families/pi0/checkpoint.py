@@ -23,6 +23,7 @@ from pathlib import Path
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.files.kinds import (
     FieldError,
+    Flag,
     Number,
     Object,
     Several,
@@ -40,6 +41,7 @@ from vla_accel_ros.models.checkpoints.lerobot import (
     features_of,
     modes_of,
     processor_statistics,
+    relative_columns,
 )
 from vla_accel_ros.models.checkpoints.openpi import asset_statistics
 from vla_accel_ros.models.checkpoints.weights import shards, stored_in
@@ -52,6 +54,8 @@ from vla_accel_ros.models.normalisation import LEROBOT_ADDED, MEAN_STD, OPENPI_A
 TYPES = {'pi0': False, 'pi05': True}
 # The keys that openpi's converter writes, of which no other checkpoint has both.
 OPENPI = ('action_horizon', 'paligemma_variant')
+# Options of older exports, for ALOHA's joints.
+ALOHAS = ('adapt_to_pi_aloha', 'use_delta_joint_actions_aloha')
 # What a folder does not say may be said in a file beside it.
 OWN_WORDS = 'vla_accel.json'
 SAID = ('relative', 'gripper', 'prompt', 'prompt_numbers', 'clean')
@@ -86,6 +90,9 @@ def read(folder: Path, values: Mapping) -> VLAConfig:
         CheckpointError: When a file is missing or does not say what is needed.
     """
     with named(folder / CONFIG):
+        for name in ALOHAS:
+            if take(values, name, Flag(), False):
+                raise FieldError(f'{name} is true, expected false: this form is not understood')
         kind = values.get('type')
         adaptive = TYPES[kind] if kind in list(TYPES) else _adaptive(folder)
         features = features_of(values)
@@ -93,6 +100,10 @@ def read(folder: Path, values: Mapping) -> VLAConfig:
     scaling, stats = _statistics(folder, values, features, adaptive)
     with named(folder / CONFIG):
         config = _with_statistics(config, scaling, stats, values, features)
+    # Openpi's folders say nothing of it.
+    relative = relative_columns(folder, values, config.action_dims) if stats else ()
+    with named(folder / CONFIG):
+        config = replace(config, head=replace(config.head, relative=relative))
     own = folder / OWN_WORDS
     if own.exists() or own.is_symlink():
         said = read_json(own)

@@ -36,8 +36,14 @@ from pathlib import Path
 
 from vla_accel_ros.files.kinds import FieldError, Flag, Object, Several, Whole, Word, kind_of, take
 from vla_accel_ros.models.checkpoints.file_names import CONFIG
-from vla_accel_ros.models.checkpoints.json_file import named
-from vla_accel_ros.models.checkpoints.lerobot import ACTION, STATE, features_of, modes_of
+from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named
+from vla_accel_ros.models.checkpoints.lerobot import (
+    ACTION,
+    STATE,
+    features_of,
+    modes_of,
+    relative_columns,
+)
 from vla_accel_ros.models.checkpoints.weights import shards, stored_in
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.smolvla.config import SmolVLAConfig
@@ -74,7 +80,13 @@ def read(folder: Path, values: Mapping) -> VLAConfig:
         {'proprio': head.proprio, 'action': config.action_dims},
         {'proprio': head.state_scaling, 'action': head.action_scaling},
     )
-    return replace(config, norm_stats=stats)
+    relative = relative_columns(folder, values, config.action_dims)
+    if relative and max(relative) >= head.proprio:
+        raise CheckpointError(
+            f'{folder}: actions are differences from {max(relative) + 1} numbers of state, '
+            f'the state has {head.proprio}'
+        )
+    return replace(config, norm_stats=stats, head=replace(head, relative=relative))
 
 
 def _config(values: Mapping, sizes: Sizes) -> VLAConfig:
