@@ -18,6 +18,7 @@ from threading import Event
 import time
 
 from answering import answers, same
+from later_graph import write_later
 import onnxruntime
 import pytest
 import torch
@@ -120,6 +121,20 @@ def test_a_graph_that_cannot_be_read_is_told(tokens_model, tokens_graphs, tmp_pa
     program, given = span_of(tokens_model)
     with pytest.raises(EngineError, match=f'cannot load {Broken.path}'):
         call(engine, program, given)
+
+
+def test_a_graph_of_a_later_onnx_is_refused_with_the_reason(
+    tokens_model, tokens_graphs, tmp_path, monkeypatch
+):
+    class Later:
+        path = write_later(tmp_path / 'graph.onnx')
+
+    engine = OnnxRuntime(tokens_graphs)
+    monkeypatch.setattr(tokens_graphs, 'graph', lambda program: Later)
+    program, given = span_of(tokens_model)
+    with pytest.raises(EngineError, match=r'cannot load .*Opset 99') as raised:
+        call(engine, program, given)
+    assert '\n' not in str(raised.value)
 
 
 def test_a_provider_that_is_not_there_is_told(tokens_graphs):

@@ -14,7 +14,10 @@
 
 """OpenVINO answers as eager does; with fewer bits within bounds; and says why where it cannot."""
 
+from dataclasses import replace
+
 from answering import answers, same
+from later_graph import write_later
 import pytest
 import torch
 
@@ -185,4 +188,17 @@ def test_a_failure_in_a_run_is_told_in_a_line(tokens_model, exact):
     program, given = span_of(tokens_model)
     with pytest.raises(EngineError, match='are incompatible') as raised:
         call(exact, program, given | {'x': given['x'][..., :30]})
+    assert '\n' not in str(raised.value)
+
+
+def test_a_graph_of_a_later_onnx_is_refused_with_the_reason(
+    tokens_model, tokens_graphs, tmp_path, monkeypatch
+):
+    program, given = span_of(tokens_model)
+    graph = tokens_graphs.graph(program)
+    later = replace(graph, path=write_later(tmp_path / 'graph.onnx'))
+    monkeypatch.setattr(tokens_graphs, 'graph', lambda program: later)
+    engine = OpenVINO(tokens_graphs, Store(tmp_path / 'engines'))
+    with pytest.raises(EngineError, match=r'cannot be built: .*OperatorOfTheFuture-99') as raised:
+        call(engine, program, given)
     assert '\n' not in str(raised.value)

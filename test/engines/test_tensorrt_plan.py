@@ -14,7 +14,7 @@
 
 """Plans of TensorRT, really built: with TensorRT for RTX that needs no GPU."""
 
-import onnx
+from later_graph import write_later
 import pytest
 from sparse_checkpoint import with_layers, write_sparse
 
@@ -125,15 +125,7 @@ def test_a_card_that_is_named_is_built_for(rtx, tokens_model, tokens_graphs, bui
 
 
 def test_a_graph_of_a_later_onnx_is_refused_with_the_reason(trt, tmp_path):
-    value = onnx.helper.make_tensor_value_info('x', onnx.TensorProto.FLOAT, [2])
-    out = onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, [2])
-    node = onnx.helper.make_node('OperatorOfTheFuture', ['x'], ['y'])
-    graph = onnx.helper.make_graph([node], 'later', [value], [out])
-    opset = onnx.helper.make_opsetid('', 99)
-    path = tmp_path / 'graph.onnx'
-    path.write_bytes(
-        onnx.helper.make_model(graph, opset_imports=[opset], ir_version=10).SerializeToString()
-    )
+    path = write_later(tmp_path / 'graph.onnx')
     with pytest.raises(
         EngineError, match=r'^TensorRT.* cannot read graph\.onnx: OperatorOfTheFuture: '
     ):

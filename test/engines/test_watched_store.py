@@ -44,6 +44,24 @@ def test_a_build_is_told_before_and_after_and_once(store):
     assert told[0].seconds is None and told[1].bytes > 5
 
 
+def test_what_is_built_again_says_why(store):
+    told = []
+    watched = WatchedStore(store, told.append)
+    (watched.get(KEY, write) / 'graph').write_bytes(b'1')
+    with pytest.raises(EngineError, match=r'is not built \(graph has 1 bytes, expected 5\): `vla'):
+        WatchedStore(store, may_build=lambda: False).get(KEY, write)
+    watched.get(KEY, write)
+    assert str(told[2]) == 'building graph of span 0 to 4: graph has 1 bytes, expected 5'
+    assert told[3].why == 'graph has 1 bytes, expected 5'
+    # Another span is no stale one.
+    watched.get({**KEY, 'first': '2'}, write)
+    assert str(told[4]) == 'building graph of span 2 to 4'
+    made = {**KEY, 'torch': '2.13.0', 'weights': 'mine'}
+    watched.get(made, write)
+    watched.get({**made, 'torch': '2.14.0'}, write)
+    assert told[-1].why == 'torch is 2.14.0, there is one of 2.13.0'
+
+
 def test_files_that_others_have_too_do_not_count(store):
     told = []
     watched = WatchedStore(store, told.append)

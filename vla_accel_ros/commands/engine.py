@@ -185,7 +185,12 @@ def _build(args: argparse.Namespace) -> int:
             failed += bool(found.failure)
             facts = asdict(found)
             facts['built'] = [
-                {'what': each.what, 'seconds': round(each.seconds, 3), 'bytes': each.bytes}
+                {
+                    'what': each.what,
+                    'seconds': round(each.seconds, 3),
+                    'bytes': each.bytes,
+                    'why': each.why,
+                }
                 for each in found.built
             ]
             outcomes.append(facts)

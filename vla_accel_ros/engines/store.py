@@ -43,7 +43,10 @@ _BUILDING = '.building-'
 _NAME = re.compile(r'[0-9a-f]{32}')
 _DIGEST = re.compile(r'[0-9a-f]{32,}')
 _LEFT = re.compile(rf'{re.escape(_BUILDING)}([0-9a-f]{{32}})-\w+')
-# Keys that differ in more facts than these are of different things.
+# What an entry is made with, by name in its key. Keys that differ in other facts, or in more of
+# these, are of different things.
+_MADE_WITH = {'weights', 'code', 'opset', 'torch', 'onnx', 'onnxscript', 'openvino', 'runtime'}
+_MADE_WITH |= {'device', 'abilities', 'name', 'capability', 'driver'}
 _FEW = 3
 
 
@@ -136,6 +139,16 @@ class Store:
         found.touch(path)
         return path
 
+    def why(self, key: Mapping[str, str]) -> str:
+        """Say why an entry is not there although there was one, or one like it.
+
+        Returns:
+            What is damaged, or in what the most similar entry differs; empty where there was none.
+        """
+        return (
+            found if isinstance(found := self._look(self.folder / name_of(key), key), str) else ''
+        )
+
     def entries(self) -> list[Entry]:
         """List the entries whose manifests can be read, the oldest first."""
         found = []
@@ -215,13 +228,14 @@ class Store:
             with suppress(ValueError):
                 other = Manifest.read(path).key
                 if other.keys() == key.keys() and other.get('kind') == key.get('kind'):
-                    lines = [
-                        f'{name} is {_brief(key[name])}, there is one of {_brief(other[name])}'
-                        for name in key
-                        if key[name] != other[name]
-                    ]
-                    if len(lines) <= _FEW and (not best or len(lines) < len(best)):
-                        best = lines
+                    differ = [name for name in key if key[name] != other[name]]
+                    if not _MADE_WITH.issuperset(differ) or len(differ) > _FEW:
+                        continue
+                    if not best or len(differ) < len(best):
+                        best = [
+                            f'{name} is {_brief(key[name])}, there is one of {_brief(other[name])}'
+                            for name in differ
+                        ]
         return '; '.join(best)
 
     def _build(

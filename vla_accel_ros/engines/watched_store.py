@@ -37,6 +37,9 @@ class Keeps(Protocol):
     def find(self, key: Mapping[str, str]) -> Path | None:
         """Give the folder of a key, None where it is not there."""
 
+    def why(self, key: Mapping[str, str]) -> str:
+        """Say why it is not there although there was one, or one like it; else nothing."""
+
 
 def always() -> bool:
     """Say that anything may be built."""
@@ -57,11 +60,13 @@ class Built:
         seconds: What it took, None while it is being built.
         bytes: What it takes on the disk beside files that other entries have, too; 0 while it is
             being built.
+        why: Why what was there before is of no use; empty where nothing was.
     """
 
     key: Mapping[str, str]
     seconds: float | None = None
     bytes: int = 0
+    why: str = ''
 
     @property
     def what(self) -> str:
@@ -73,7 +78,7 @@ class Built:
 
     def __str__(self) -> str:
         if self.seconds is None:
-            return f'building {self.what}'
+            return f'building {self.what}' + (f': {self.why}' if self.why else '')
         return f'built {self.what} in {self.seconds:.1f} s, {self.bytes / 1e6:.1f} MB'
 
 
@@ -107,15 +112,17 @@ class WatchedStore:
         if not self._may_build():
             found = self._store.find(key)
             if found is None:
-                what = Built(key).what
-                raise EngineError(f'{what} is not built: `vla-accel engine build` does it')
+                what, why = Built(key).what, self._store.why(key)
+                what += f' is not built ({why})' if why else ' is not built'
+                raise EngineError(f'{what}: `vla-accel engine build` does it')
             return found
         begun: float | None = None
+        why = ''
 
         def watched(folder: Path) -> None:
-            nonlocal begun
-            begun = time.monotonic()
-            self._tell(Built(key))
+            nonlocal begun, why
+            begun, why = time.monotonic(), self._store.why(key)
+            self._tell(Built(key, why=why))
             build(folder)
 
         path = self._store.get(key, watched)
@@ -123,7 +130,7 @@ class WatchedStore:
             took, about = time.monotonic() - begun, [each.stat() for each in path.rglob('*')]
             own = [each for each in about if S_ISREG(each.st_mode) and each.st_nlink < 2]
             size = sum(each.st_size for each in own)
-            self._tell(Built(key, took, size))
+            self._tell(Built(key, took, size, why))
         return path
 
     def _tell(self, built: Built) -> None:
