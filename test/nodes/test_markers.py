@@ -97,6 +97,8 @@ def test_it_shows_a_real_arm_and_turns_the_box_red_where_the_arm_is_held_at_it(g
         lambda: colour(shown(arrays)['velocity']) == list(COLOURS[INTUITIVE][:3]),
         'the arrow is of the decision',
     )
+    # An arm that never moved has no motion to hold: refused actions alone are `idle`.
+    graph.until(lambda: arm.health.total('actions_accepted'), 'it moves')
     for _ in range(5):
         at[0] = 0.795
         graph.until(
