@@ -56,9 +56,8 @@ MARGIN = 0.040
 AHEAD = 0.08
 BESIDE = 0.005
 ALIGNED = 0.010
-# How far the hand is turned about z, rad. To two fingers half a turn is nothing, but each of these
-# is held one way only: demonstrations that turn either way would teach their mean, which is none,
-# and half a turn further the wrist ends.
+# How the hand may be turned about z, rad. With half a turn more it would hold the same, but the
+# wrist cannot turn so far, and a policy that is shown turns in both directions learns their mean.
 YAWS = (0.0, -math.pi / 2)
 
 
@@ -108,7 +107,7 @@ def _ways(box: Box, goal: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
         for yaw in YAWS:
             opening, along = (1, 0) if yaw == 0.0 else (0, 1)
             narrow = half[opening] < 0.5 * WIDE
-            # What is solid has no rim, and nothing that is long only is hollow.
+            # It may be solid, and then has no rim: it is held across its narrow side only.
             if can_be_spanned and not narrow:
                 continue
             height = max(box.high[2] - depth, centre[2] if narrow else -np.inf)

@@ -49,9 +49,8 @@ def out_of_view(model, data, scene) -> np.ndarray:
     places, radii = data.geom_xpos, model.geom_rbound
     # A geom without an end, as a plane is, has no radius.
     outside = _outside(scene.camera, places, radii) & (radii > 0.0)
-    mirrors = _mirrors(model) & ~outside
     if scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION]:
-        for mirror in np.flatnonzero(mirrors):
+        for mirror in np.flatnonzero(_mirrors(model) & ~outside):
             outside &= _not_mirrored(model, data, scene.camera, mirror)
     return outside
 

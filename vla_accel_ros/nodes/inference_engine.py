@@ -21,6 +21,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from vla_accel_ros.acceleration import Method, apply_method, method_of
+from vla_accel_ros.engines.watched_store import never
 from vla_accel_ros.engines.wish import EngineWish
 
 if TYPE_CHECKING:
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from vla_accel_ros.ros.diagnostics import Health
 
 FALLBACK = 'engine_fallback'
-
-
-def _never() -> bool:
-    return False
 
 
 class EngineSwitch:
@@ -87,7 +84,7 @@ class EngineSwitch:
             self._may_build = False
         if wish == self._policy.in_use.wish:
             return
-        found = self._choose(wish, settings, _never)
+        found = self._choose(wish, settings, never)
         if found.reason and wish.engine not in ('auto', found.name):
             raise ValueError(
                 f'engine {wish.engine} cannot run: {found.reason}; {self._policy.in_use.name} '
@@ -100,7 +97,7 @@ class EngineSwitch:
         found, self._next = self._next, None
         if 'threads' in changed:
             # An engine takes its threads when it is made.
-            found = self._choose(EngineWish.of(settings), settings, _never)
+            found = self._choose(EngineWish.of(settings), settings, never)
         if found is not None:
             for policy in self._others():
                 policy.run_on(found)

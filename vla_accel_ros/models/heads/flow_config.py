@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vla_accel_ros.files.kinds import Flag, Number, Whole, Word, check_fields, of
@@ -26,6 +27,18 @@ from vla_accel_ros.models.heads.config import HeadConfig
 MOST_STEPS = 1000
 # What a data set's gripper says.
 OPEN_IS_ONE, CLOSED_IS_ONE, SIGNED = GRIPPERS = ('open_is_one', 'closed_is_one', 'signed')
+
+
+def check_relative(relative: Sequence[int], proprio: int) -> None:
+    """Check that columns of actions that are differences have a number of state each.
+
+    Raises:
+        ValueError: When one has none.
+    """
+    require(
+        not relative or max(relative) < proprio,
+        f'relative is {list(relative)}, expected columns of the {proprio} numbers of the state',
+    )
 
 
 @dataclass(frozen=True)

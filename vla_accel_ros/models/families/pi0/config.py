@@ -20,7 +20,12 @@ from dataclasses import dataclass, field
 
 from vla_accel_ros.files.kinds import Flag, Number, Part, Several, Whole, Word, of
 from vla_accel_ros.layers.shapes import DecoderConfig, require
-from vla_accel_ros.models.heads.flow_config import CLOSED_IS_ONE, GRIPPERS, FlowConfig
+from vla_accel_ros.models.heads.flow_config import (
+    CLOSED_IS_ONE,
+    GRIPPERS,
+    FlowConfig,
+    check_relative,
+)
 from vla_accel_ros.models.normalisation import IDENTITY, MEAN_STD, MODES
 
 PLAIN, STATE, QUESTION = PROMPTS = ('plain', 'state', 'question')
@@ -80,11 +85,7 @@ class Pi0Config(FlowConfig):
         )
         if self.prompt == STATE:
             require(self.proprio > 0, 'proprio is 0, expected the numbers that the prompt holds')
-        require(
-            not self.relative or max(self.relative) < self.proprio,
-            f'relative is {list(self.relative)}, expected columns of the {self.proprio} numbers '
-            'of the state',
-        )
+        check_relative(self.relative, self.proprio)
 
     @property
     def title(self) -> str:

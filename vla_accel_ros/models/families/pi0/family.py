@@ -20,11 +20,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.interface import Family
 from vla_accel_ros.models.families.pi0 import checkpoint, names
 from vla_accel_ros.models.families.pi0.config import QUESTION, STATE, Pi0Config
+from vla_accel_ros.models.heads.flow_words import flow_words
 
 if TYPE_CHECKING:
     from vla_accel_ros.models.action_reader import ActionReader
@@ -101,21 +101,9 @@ class Pi0Family(Family):
     def about(self, config: VLAConfig) -> list[str]:
         """Say what a robot must provide, and what it gets."""
         head: Pi0Config = config.head
-        names = ', '.join(head.camera_names[: config.cameras]) or 'in the order of training'
-        said = [head.title, f'{config.cameras} of {head.places} cameras: {names}']
-        if config.proprio:
-            where = 'in the prompt' if head.prompt == STATE else 'as a row of the expert'
-            said.append(f'{config.proprio} numbers of state by {head.state_scaling}, {where}')
-        width = config.action_dims
-        columns = (
-            ' '.join(END_EFFECTOR.names) if width == END_EFFECTOR.width else f'{width} columns'
+        return flow_words(
+            config, 'in the prompt' if head.prompt == STATE else 'as a row of the expert'
         )
-        said.append(f'{head.answer(width)}: {columns}, by {head.action_scaling}')
-        if head.relative:
-            said.append(f'columns {list(head.relative)} are differences from the state')
-        if width == END_EFFECTOR.width:
-            said.append(f'gripper {head.gripper}')
-        return said
 
     def cost(self, config: VLAConfig) -> HeadCost:
         """Give what denoising takes."""

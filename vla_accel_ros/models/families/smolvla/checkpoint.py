@@ -36,7 +36,7 @@ from pathlib import Path
 
 from vla_accel_ros.files.kinds import FieldError, Flag, Object, Several, Whole, Word, kind_of, take
 from vla_accel_ros.models.checkpoints.file_names import CONFIG
-from vla_accel_ros.models.checkpoints.json_file import CheckpointError, named
+from vla_accel_ros.models.checkpoints.json_file import named
 from vla_accel_ros.models.checkpoints.lerobot import (
     ACTION,
     STATE,
@@ -81,12 +81,8 @@ def read(folder: Path, values: Mapping) -> VLAConfig:
         {'proprio': head.state_scaling, 'action': head.action_scaling},
     )
     relative = relative_columns(folder, values, config.action_dims)
-    if relative and max(relative) >= head.proprio:
-        raise CheckpointError(
-            f'{folder}: actions are differences from {max(relative) + 1} numbers of state, '
-            f'the state has {head.proprio}'
-        )
-    return replace(config, norm_stats=stats, head=replace(head, relative=relative))
+    with named(folder / CONFIG):
+        return replace(config, norm_stats=stats, head=replace(head, relative=relative))
 
 
 def _config(values: Mapping, sizes: Sizes) -> VLAConfig:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from vla_accel_ros.files.kinds import Number, Several, Whole, Word, of
 from vla_accel_ros.layers.flow_names import COUNTED, TIMES
 from vla_accel_ros.layers.shapes import MLP, WIDTH, DecoderConfig, require
-from vla_accel_ros.models.heads.flow_config import CLOSED_IS_ONE, FlowConfig
+from vla_accel_ros.models.heads.flow_config import CLOSED_IS_ONE, FlowConfig, check_relative
 from vla_accel_ros.models.normalisation import IDENTITY, LEROBOT_ADDED, MEAN_STD, MODES
 
 
@@ -76,6 +76,7 @@ class SmolVLAConfig(FlowConfig):
             self.expert_width % 2 == 0,
             f'expert_width is {self.expert_width}, expected an even number',
         )
+        check_relative(self.relative, self.proprio)
 
     @property
     def most_cameras(self) -> int:

@@ -20,11 +20,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.models.config import VLAConfig
 from vla_accel_ros.models.families.interface import Family
 from vla_accel_ros.models.families.smolvla import checkpoint, names
 from vla_accel_ros.models.families.smolvla.config import SmolVLAConfig
+from vla_accel_ros.models.heads.flow_words import flow_words
 
 if TYPE_CHECKING:
     from vla_accel_ros.models.action_reader import ActionReader
@@ -94,17 +94,7 @@ class SmolVLAFamily(Family):
 
     def about(self, config: VLAConfig) -> list[str]:
         """Say what a robot must provide, and what it gets."""
-        head, width = config.head, config.action_dims
-        columns = (
-            ' '.join(END_EFFECTOR.names) if width == END_EFFECTOR.width else f'{width} columns'
-        )
-        return [
-            head.title,
-            f'{config.cameras} of {head.most_cameras} cameras: '
-            f'{", ".join(head.camera_names[: config.cameras])}',
-            f'{config.proprio} numbers of state by {head.state_scaling}, as a row of the prompt',
-            f'{head.answer(width)}: {columns}, by {head.action_scaling}',
-        ]
+        return flow_words(config, 'as a row of the prompt')
 
     def cost(self, config: VLAConfig) -> HeadCost:
         """Give what the state's row and the denoising take."""
