@@ -188,6 +188,8 @@ def play(
             if seen is None:
                 continue
             begins = splitter.why(seen.stamp_ns, seen.instruction)
+            if not traces:
+                player.meet(seen)
             if held is not None:
                 step(None if begins else seen.stamp_ns)
             if begins:

@@ -50,6 +50,8 @@ from vla_accel_ros.scheduling.frame_gate import FrameGate
 # Where the answers go instead of to the scheduler: the player hands them on when they are due.
 HELD_BACK = 'replay/action_chunk'
 ANSWER_S, DECISION_S = 120.0, 20.0
+# How long the first try of `Player.meet` waits, and how much earlier than the next its frame is.
+TRY_S, TRY_NS, TRIES = 0.5, 1_000_000, 9
 # Decisions carry their age in thousandths of a millisecond.
 CLOCK_MS = 0.01
 
@@ -123,7 +125,7 @@ class Player:
         self._begun = (0.0, 0)
 
     def connect(self, seconds: float) -> None:
-        """Wait until the nodes and the player know of each other.
+        """Wait until the player knows of the nodes; see `meet` for whether they know each other.
 
         Raises:
             GraphError: When they do not within the time.
@@ -141,6 +143,33 @@ class Player:
             'the nodes are connected',
             seconds,
         )
+
+    def meet(self, seen: Observation) -> None:
+        """Play a frame until it gets through all nodes and back, so that none is lost later.
+
+        No node can see whether two others have found each other yet, and what is sent before
+        is gone: in simulated time nobody would ask again. The answer is let go of, and the first
+        of an episode begins the policy anew, so that nothing is left of it.
+
+        Args:
+            seen: The first frame of the bag; tries are stamped some milliseconds before it.
+
+        Raises:
+            GraphError: When no answer comes; what the nodes report is in the message.
+        """
+        for number in range(TRIES):
+            stamp_ns = seen.stamp_ns - (TRIES - number) * TRY_NS
+            self.begin(seen.instruction, stamp_ns, 0)
+            self._show(replace(seen, stamp_ns=stamp_ns))
+            try:
+                # Twice as long each time: a large model may take its time.
+                self._operator.until(
+                    lambda: self._chunks, 'the nodes have found each other', TRY_S * 2**number
+                )
+                return
+            except GraphError:
+                if number == TRIES - 1:
+                    raise
 
     def begin(self, instruction: str, stamp_ns: int, seed: int) -> None:
         """Begin an episode.
@@ -182,11 +211,7 @@ class Player:
         self._pace(seen.stamp_ns)
         begun, stamp_ns = monotonic(), seen.stamp_ns
         due = self._gate.admit(stamp_ns).due
-        self._tick(stamp_ns)
-        if self._states is not None:
-            self._play_state(seen)
-        for camera, (publisher, view) in enumerate(zip(self._images, seen.images, strict=True)):
-            publisher.publish(array_to_image(view, stamp_ns, f'camera_{camera}'))
+        self._show(seen)
         record = None
         if due:
             decision = self._next_decision(
@@ -203,6 +228,14 @@ class Player:
         return None if record is None else (record, (monotonic() - begun) * 1e3)
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _show(self, seen: Observation) -> None:
+        """Let it be as late as a frame is, and play it."""
+        self._tick(seen.stamp_ns)
+        if self._states is not None:
+            self._play_state(seen)
+        for camera, (publisher, view) in enumerate(zip(self._images, seen.images, strict=True)):
+            publisher.publish(array_to_image(view, seen.stamp_ns, f'camera_{camera}'))
 
     def _hold_back(self, record: StepRecord) -> StepRecord:
         """Wait for the answer to what was just asked, and keep it until it is due."""
