@@ -211,6 +211,7 @@ COLUMNS = {
     'calls/step': lambda m: _number(m['calls_per_step'], 2),
     'tokens kept': lambda m: _number(m['tokens_kept'], 0),
     'passes': lambda m: _number(m['passes_per_call'], 2),
+    'flow steps': lambda m: _number(m['flow_steps_per_call'], 1),
     'ms/call p50': lambda m: _number(m['call_ms_p50'], 1),
     'ms/success': lambda m: _number(m['model_ms_per_success'], 0),
     'time against none': lambda m: (
@@ -220,6 +221,7 @@ COLUMNS = {
     ),
     'GFLOP/success': lambda m: _number(m['gflops_per_success'], 1),
     'jerk p95': lambda m: _number(m['jerk_p95'], 0),
+    'seam p95, mm': lambda m: _number(m['seam_p95'] and 1e3 * m['seam_p95'], 1),
 }
 
 

@@ -121,3 +121,50 @@ def test_what_was_lost_again_before_the_end_counts_as_success_but_not_at_the_end
     lost, kept = (replace(made[i], at_end=end) for i, end in ((0, False), (1, True)))
     found = summarise('none', [lost, kept, made[2]], ())
     assert found['successes'] == 3 and found['successes_at_end'] == 2
+
+
+def moving(arrivals, sent_ms, discarded=()):
+    """Make up an episode of steps of 50 ms, whose displacement grows by 1 mm, then by 2 and so on.
+
+    Args:
+        arrivals: From the step that asks to the latency of its answer, ms.
+        sent_ms: When in each step its action was sent; None where none was.
+        discarded: Steps in which an answer was.
+    """
+    made = episode('fast', 1, True, [None] * len(sent_ms))
+    records = tuple(
+        replace(
+            record,
+            stamp_ns=50_000_000 * k,
+            sent_ns=None if sent_ms[k] is None else 1_000_000 * (50 * k + sent_ms[k]),
+            call=call(latency_ms=arrivals[k], stamp_ns=50_000_000 * k) if k in arrivals else None,
+            discarded='stale' if k in discarded else None,
+        )
+        for k, record in enumerate(made.records)
+    )
+    actions = np.zeros((len(records), 7))
+    actions[:, 0] = 1e-3 * np.cumsum(range(len(records)))
+    return replace(made, records=records, actions=actions)
+
+
+@pytest.mark.parametrize(
+    ('arrivals', 'sent_ms', 'discarded', 'seams_mm'),
+    [
+        # On the step clock the answer is there with the frame.
+        ({0: 0.0, 2: 0.0}, [0, 0, 0, 0], (), [2]),
+        # It came while step 3 was on its way: step 4 is the first of it.
+        ({1: 120.0}, [0, 0, 0, 0, 0], (), [4]),
+        # Nothing had been sent for step 3, so that the answer was sent at once.
+        ({1: 120.0}, [0, 0, 0, 20, 0], (), [3]),
+        # The arm stood still before it: there is no seam.
+        ({1: 120.0}, [0, 0, None, 20, 0], (), []),
+        ({1: 120.0}, [0, 0, 0, 0, 0], (3,), []),
+        # It came after the last step.
+        ({1: 120.0}, [0, 0, 0, 0], (), []),
+    ],
+)
+def test_a_seam_is_where_an_answer_takes_over_in_motion(arrivals, sent_ms, discarded, seams_mm):
+    made = moving(arrivals, sent_ms, discarded)
+    assert 1e3 * made.seams == pytest.approx(np.array(seams_mm, dtype=float))
+    p95 = summarise('fast', [made])['seam_p95']
+    assert p95 is None if not seams_mm else p95 == pytest.approx(1e-3 * seams_mm[0])

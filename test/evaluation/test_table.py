@@ -47,6 +47,13 @@ def test_a_row_a_method_and_a_column_a_kind():
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_steps_of_a_flow_are_shown_where_something_denoises():
+    plain = summarise('none', [episode('none', 1, True, [call(20)] * 4)])
+    flow = summarise('flow', [episode('flow', 1, True, [call(20, flow_steps=10)] * 4)])
+    assert 'flow steps' not in render([plain])
+    assert ' 10.0 ' in render([plain, flow]) and 'flow steps' in render([plain, flow])
+
+
 def test_what_is_unknown_is_a_dash():
     text = render([summarise('idle', [episode('idle', 1, False, [None] * 3)])])
     assert text.count(' -') >= 6

@@ -75,6 +75,7 @@ class Driver(Piloted):
             answer.accepted,
             self._flops(answer.work),
             request.stamp_ns,
+            answer.work.steps,
         )
 
     def _flops(self, work: Workload) -> float:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,6 +65,30 @@ class EpisodeResult:
     def model_ms(self) -> float:
         """Milliseconds of the model, of all calls."""
         return sum(call.model_ms for call in self.calls)
+
+    @property
+    def seams(self) -> np.ndarray:
+        """How far two actions are apart where a new chunk takes over in motion, float64 [n], m.
+
+        Each is the size of the change of a step's displacement, from the last action before the
+        answer to the first one after it. Where nothing was sent just before there is no seam.
+        """
+        stamps = [record.stamp_ns for record in self.records]
+        found = []
+        for call in self.calls:
+            arrival = call.stamp_ns + round(call.latency_ms * 1e6)
+            step = bisect_right(stamps, arrival) - 1
+            if self.records[step].discarded is not None:
+                continue
+            sent_ns = self.records[step].sent_ns
+            if sent_ns is None or sent_ns < arrival:
+                # What that step needed was sent already: the chunk begins with the next.
+                step += 1
+            both = self.records[step - 1 : step + 1] if step else ()
+            if len(both) == 2 and all(record.sent_ns is not None for record in both):
+                change = self.actions[step, :3] - self.actions[step - 1, :3]
+                found.append(np.linalg.norm(change))
+        return np.array(found)
 
     @property
     def decisions(self) -> Counter[str]:

@@ -55,6 +55,7 @@ def summarise(
     steps, won = sum(r.steps for r in results), [r for r in results if r.success]
     decisions = sum((r.decisions for r in results), Counter())
     jerks = np.concatenate([r.jerk for r in results])
+    seams = np.concatenate([r.seams for r in results])
     return {
         'method': method,
         **_share(r.success for r in results),
@@ -66,6 +67,7 @@ def summarise(
         'model_ms_per_success_ci': _interval(_cost(results), len(results)),
         **_gain(results, baseline),
         'jerk_p95': float(np.percentile(jerks, 95)) if len(jerks) else None,
+        'seam_p95': float(np.percentile(seams, 95)) if len(seams) else None,
         'decisions': {k: n / steps for k, n in sorted(decisions.items())} if steps else {},
         'discarded': dict(
             sorted(
@@ -132,6 +134,7 @@ def _calls(results: Sequence[EpisodeResult], steps: int, won: int) -> dict:
             for reason, count in sorted(Counter(call.pruning for call in calls).items())
         },
         'passes_per_call': mean(call.passes for call in calls),
+        'flow_steps_per_call': mean(call.flow_steps for call in calls),
         'accepted_per_call': mean(call.accepted for call in calls),
         'gflops_per_call': flops / len(calls) / 1e9 if calls else None,
         'gflops_per_step': flops / steps / 1e9 if steps else 0.0,

@@ -50,6 +50,16 @@ MEASURES = (
         'Third difference of its position over policy steps.',
     ),
     Measure(
+        'seam_p95',
+        'seam between chunks, p95',
+        'm',
+        OUTCOME,
+        'lower',
+        4,
+        False,
+        "Change of a step's displacement where a new chunk takes over in motion.",
+    ),
+    Measure(
         COST,
         'model time of a success',
         'ms',
@@ -85,6 +95,7 @@ MEASURES = (
         "Visual tokens that the decoder's last layer saw.",
     ),
     Measure('passes_per_call', 'passes a call', '', WORK, 'lower', 2),
+    Measure('flow_steps_per_call', 'steps of the flow a call', '', WORK, 'lower', 1),
     Measure('accepted_per_call', 'draft tokens confirmed a call', '', WORK, 'higher', 2),
     Measure(
         'gflops_per_step',

@@ -36,6 +36,7 @@ class Call:
         accepted: Tokens of the draft that the model confirmed.
         flops: Floating-point operations by the cost model.
         stamp_ns: Capture stamp of the frame that it looked at, nanoseconds.
+        flow_steps: Evaluations of the network that denoises; 0 where none does.
     """
 
     model_ms: float
@@ -48,6 +49,7 @@ class Call:
     accepted: int
     flops: float
     stamp_ns: int
+    flow_steps: int = 0
 
 
 @dataclass(frozen=True, eq=False)

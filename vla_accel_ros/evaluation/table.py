@@ -24,8 +24,8 @@ from vla_accel_ros.report.text import against, columns
 Columns = tuple[tuple[str, Callable[[Mapping], str]], ...]
 
 
-def _number(key: str, pattern: str) -> Callable[[Mapping], str]:
-    return lambda row: '-' if row[key] is None else format(row[key], pattern)
+def _number(key: str, pattern: str, scale: float = 1.0) -> Callable[[Mapping], str]:
+    return lambda row: '-' if row[key] is None else format(scale * row[key], pattern)
 
 
 def _points(row: Mapping) -> str:
@@ -50,6 +50,8 @@ OUTCOME: Columns = (
     ('ms/success', _number('model_ms_per_success', '.0f')),
     ('model time vs none', _gain),
 )
+# Shown where something denoises.
+FLOW_STEPS = 'flow steps'
 COST: Columns = (
     ('method', lambda row: row['method']),
     ('ms/call p50', _number('call_ms_p50', '.1f')),
@@ -65,9 +67,11 @@ COST: Columns = (
     ),
     ('passes', _number('passes_per_call', '.2f')),
     ('accepted', _number('accepted_per_call', '.2f')),
+    (FLOW_STEPS, _number('flow_steps_per_call', '.1f')),
     ('GFLOP/call', _number('gflops_per_call', '.3g')),
     ('/step', _number('gflops_per_step', '.3g')),
     ('jerk p95 m/s^3', _number('jerk_p95', '.0f')),
+    ('seam mm', _number('seam_p95', '.1f', 1e3)),
     ('decisions', lambda row: ', '.join(f'{k} {s:.0%}' for k, s in row['decisions'].items())),
 )
 # Without a model nothing is said of its time.
@@ -101,7 +105,9 @@ def render(summaries: Sequence[Mapping]) -> str:
     kinds = sorted({kind for row in summaries for kind in row['by_kind']})
     if len(kinds) > 1:
         parts.append(table((OUTCOME[0], *((kind, _of_kind(kind)) for kind in kinds)), summaries))
-    return '\n\n'.join([*parts, table(COST, summaries)])
+    denoises = any(row['flow_steps_per_call'] for row in summaries)
+    cost = tuple(column for column in COST if denoises or column[0] != FLOW_STEPS)
+    return '\n\n'.join([*parts, table(cost, summaries)])
 
 
 def _of_kind(kind: str) -> Callable[[Mapping], str]:
