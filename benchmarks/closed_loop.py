@@ -93,6 +93,27 @@ FLOW_METHODS = ','.join(
     )
 )
 PREFETCHED = 'flow_fast@prefetch_rows='
+# How a new chunk follows on the old one. Guidance needs some steps of the flow to act in.
+SEAM_METHODS = ','.join(
+    (
+        'none',
+        *(
+            f'flow_fast@flow_steps=5,{change}'
+            for change in (
+                'seam=none',
+                'seam=limit',
+                'seam=fade',
+                'seam=none,rtc=exp',
+                'seam=none,rtc=exp,rtc_weight=2',
+                'seam=none,rtc=linear,rtc_weight=2',
+            )
+        ),
+    )
+)
+
+
+def _seams(latency_ms: str) -> Run:
+    return Run(SEAM_METHODS, 100, 2_004_000, 'tabletop-flow', latency_ms)
 
 
 def _libero(
@@ -137,6 +158,11 @@ RUNS = {
     'flow_methods': Run(FLOW_METHODS, 100, 2_003_600, 'tabletop-flow'),
     'flow_80': Run(f'none,flow_fast,{PREFETCHED}2', 200, 2_003_800, 'tabletop-flow', '80'),
     'flow_200': Run(f'none,flow_fast,{PREFETCHED}4', 200, 2_003_800, 'tabletop-flow', '200'),
+    # Answers that are 0, 2, 4 and 8 steps late.
+    'flow_seams_0': _seams(''),
+    'flow_seams_2': _seams('100'),
+    'flow_seams_4': _seams('200'),
+    'flow_seams_8': _seams('400'),
     # Fewer bits, judged as any other acceleration, on the seeds of `none` above.
     'small_bfloat16': _coarse('tabletop-s', 2_000_000, 'bfloat16'),
     'small_int8': _coarse('tabletop-s', 2_000_000, 'int8'),

@@ -23,7 +23,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.evaluation.records import Call, StepRecord
+
+TOOL = END_EFFECTOR.tool()
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +89,8 @@ class EpisodeResult:
                 step += 1
             both = self.records[step - 1 : step + 1] if step else ()
             if len(both) == 2 and all(record.sent_ns is not None for record in both):
-                change = self.actions[step, :3] - self.actions[step - 1, :3]
-                found.append(np.linalg.norm(change))
+                change = self.actions[step] - self.actions[step - 1]
+                found.append(np.linalg.norm(change[TOOL.translation]))
         return np.array(found)
 
     @property
