@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 
-from vla_accel_ros.bench import subjects
+from vla_accel_ros.bench import names, subjects
 from vla_accel_ros.bench.scenes import HEIGHT, WIDTH, simulated, synthetic
 from vla_accel_ros.devices import DeviceError
 from vla_accel_ros.models import presets
@@ -121,3 +121,8 @@ def test_a_shipped_checkpoint_of_another_arm_is_asked_what_it_knows():
     subject = subjects.find('libero-object-s')
     assert subject.scene.instruction == ANY_INSTRUCTION
     assert 'synthetic' in subject.scene.about
+
+
+def test_the_help_names_every_size():
+    assert names.MIDS == tuple(presets.MID_SIZE)
+    assert names.FULL_SIZES == tuple(presets.FULL_SIZE)

@@ -20,7 +20,18 @@ EAGER = 'eager'
 PLAIN = 'transformers'
 # Random models of a size for the CPU, and the layer after which methods drop in them that drop
 # within the decoder: scaled from a model of 32 layers it would be the very first.
-MIDS, MID_LAYER = ('mid', 'cogact-mid'), 2
+MIDS, MID_LAYER = ('mid', 'cogact-mid', 'pi0-mid', 'pi05-mid', 'smolvla-mid'), 2
+# Published sizes, with the weights of a folder or random ones.
+FULL_SIZES = (
+    'openvla-7b',
+    'openvla-7b-oft',
+    'cogact-small',
+    'cogact-base',
+    'cogact-large',
+    'pi0',
+    'pi05',
+    'smolvla',
+)
 # In the language of `acceleration.grammar`.
 METHODS = (
     'none,random,random@place=before_llm,random@place=after_layer,fastv,vla_pruner,specprune,'

@@ -26,7 +26,16 @@ import sys
 import time
 
 from vla_accel_ros.acceleration.grammar import add_argument
-from vla_accel_ros.bench.names import DECODERS, EAGER, KEEPS, METHODS, MID_LAYER, MIDS, PLAIN
+from vla_accel_ros.bench.names import (
+    DECODERS,
+    EAGER,
+    FULL_SIZES,
+    KEEPS,
+    METHODS,
+    MID_LAYER,
+    MIDS,
+    PLAIN,
+)
 from vla_accel_ros.devices import device_name
 from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.outputs import beginning, check_apart, check_file, json_with
@@ -43,9 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--model',
         default=DEFAULT_CHECKPOINT,
         help=(
-            'a shipped checkpoint, mid or cogact-mid (random, 8 layers of 1024), openvla-7b, '
-            'openvla-7b-oft, cogact-small, cogact-base, cogact-large, or a checkpoint folder '
-            '(%(default)s)'
+            f'a shipped checkpoint, a checkpoint folder, a published size with '
+            f'--random-weights ({", ".join(FULL_SIZES)}), or a random model of a size for a CPU '
+            f'({", ".join(MIDS)}) (%(default)s)'
         ),
     )
     add(
@@ -79,7 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=int,
         help=(
             'decoder layer, written into the methods that drop after one and name none; their '
-            f'own by default, {MID_LAYER} for {" and ".join(MIDS)}'
+            f'own by default, {MID_LAYER} for {", ".join(MIDS)}'
         ),
     )
     add(
