@@ -124,5 +124,5 @@ def test_a_shipped_checkpoint_of_another_arm_is_asked_what_it_knows():
 
 
 def test_the_help_names_every_size():
-    assert names.MIDS == tuple(presets.MID_SIZE)
-    assert names.FULL_SIZES == tuple(presets.FULL_SIZE)
+    assert tuple(presets.MID_SIZE) == names.MIDS
+    assert tuple(presets.FULL_SIZE) == names.FULL_SIZES
