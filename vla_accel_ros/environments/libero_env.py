@@ -22,6 +22,7 @@ import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments import libero_protocol as protocol
+from vla_accel_ros.environments.compiled_once import CompiledOnce
 from vla_accel_ros.environments.interface import Outcome, View
 from vla_accel_ros.environments.libero_expert import act
 from vla_accel_ros.environments.libero_import import PREFIX, import_libero
@@ -56,7 +57,7 @@ class LiberoSuite:
         self.name, self.cameras = kind.name, kind.cameras
         self._tasks = kind.tasks()
         self._max_steps = max_steps or protocol.horizon(kind.suite)
-        self._offscreen = Offscreen(shadows=True)
+        self._offscreen, self._compiled = Offscreen(shadows=True), CompiledOnce()
         self._sampled = kind.sampled
         self._env, self._task, self._states = None, None, None
         self._observation: dict = {}
@@ -76,7 +77,7 @@ class LiberoSuite:
                 f"'{instruction}'"
             )
         self._enter(task)
-        with quiet():
+        with quiet(), self._compiled.used():
             self._env.seed(seed if self._sampled else protocol.LAYOUT_SEED)
             self._observation = self._env.reset()
             if not self._sampled:
@@ -93,7 +94,7 @@ class LiberoSuite:
         self._states = None if self._sampled else initial_states(task)
         if self._env is not None:
             self.close()
-        with quiet():
+        with quiet(), self._compiled.used():
             self._env = wrapper.ControlEnv(
                 bddl_file_name=str(task.problem),
                 has_renderer=False,
