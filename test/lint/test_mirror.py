@@ -45,6 +45,7 @@ EXCEPTIONS = {
     'scheduling/test_two_arms.py',
     'test_benchmarks.py',
     'test_fuzz.py',
+    'test_engine_parity_benchmark.py',
     'test_gpu_benchmarks.py',
     'training/test_shipped.py',
 }
