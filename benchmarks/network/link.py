@@ -28,6 +28,7 @@ import sys
 from benchmarks.network.forwarder import DEVICE, enter
 
 ROBOT, GPU = '10.77.0.1', '10.77.0.2'
+SERVER_PORT = '11811'
 OWN = '/proc/thread-self/ns/net'
 # The GPU's host has no shared memory with the robot's.
 _HOST = 'mount -t tmpfs tmpfs /dev/shm && echo ready && exec sleep infinity'
@@ -129,6 +130,12 @@ class Link:
             enter(f'/proc/self/fd/{home}')
             os.close(home)
 
+    def serve_discovery(self) -> None:
+        """Run Fast DDS's discovery server on the robot's host, until the link is closed."""
+        program = Path(sys.executable).with_name('fast-discovery-server')
+        with self.on_robot():
+            self._start([str(program), '-i', '0', '-l', ROBOT, '-p', SERVER_PORT])
+
     def _start(self, command: list[str], **options) -> subprocess.Popen:
         self._started.append(subprocess.Popen(command, **options))
         return self._started[-1]
@@ -142,6 +149,13 @@ class Link:
         return host
 
 
-def variables() -> dict[str, str]:
-    """Return how the processes of two hosts find each other, without multicast."""
+def variables(server: bool = False) -> dict[str, str]:
+    """Return how the processes of two hosts find each other, without multicast.
+
+    Args:
+        server: Whether they ask a discovery server on the robot's host, see
+            `Link.serve_discovery`; else each knows the other's address.
+    """
+    if server:
+        return {'ROS_DISCOVERY_SERVER': f'{ROBOT}:{SERVER_PORT}'}
     return {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'ROS_STATIC_PEERS': f'{ROBOT};{GPU}'}

@@ -125,4 +125,4 @@ def test_a_shipped_checkpoint_of_another_arm_is_asked_what_it_knows():
 
 def test_the_help_names_every_size():
     assert tuple(presets.MID_SIZE) == names.MIDS
-    assert tuple(presets.FULL_SIZE) == names.FULL_SIZES
+    assert ', '.join(presets.FULL_SIZE) == names.FULL_SIZES

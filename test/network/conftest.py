@@ -26,17 +26,32 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope='session')
-def rig(tmp_path_factory):
-    """Give the robot's side on one host and inference on another, active."""
+def checkpoint(tmp_path_factory):
+    """Give a policy whose arm wanders about, where two hosts can be had."""
     from benchmarks.network.link import missing
 
     if not os.environ.get('VLA_ACCEL_NETWORK'):
         pytest.skip('starts two hosts and takes minutes: make test-network')
     if lacks := missing():
         pytest.skip(lacks)
-    from linked import two_hosts
     from wandering import write_wanderer
 
-    checkpoint = write_wanderer(tmp_path_factory.mktemp('checkpoint'))
+    return write_wanderer(tmp_path_factory.mktemp('checkpoint'))
+
+
+@pytest.fixture(scope='session')
+def rig(checkpoint, tmp_path_factory):
+    """Give the robot's side on one host and inference on another, active."""
+    from linked import two_hosts
+
     with two_hosts(checkpoint, tmp_path_factory.mktemp('logs')) as made:
+        yield made
+
+
+@pytest.fixture
+def served(checkpoint, tmp_path):
+    """Give the same, found through a discovery server."""
+    from linked import two_hosts
+
+    with two_hosts(checkpoint, tmp_path, server=True) as made:
         yield made

@@ -121,10 +121,18 @@ class LinkedRig(Rig):
 
 
 @contextmanager
-def two_hosts(checkpoint: Path, logs: Path) -> Iterator[LinkedRig]:
-    """Run the robot's side and the GPU's on a host each, active."""
+def two_hosts(checkpoint: Path, logs: Path, server: bool = False) -> Iterator[LinkedRig]:
+    """Run the robot's side and the GPU's on a host each, active.
+
+    Args:
+        checkpoint: Folder of the policy.
+        logs: Folder for the processes' output.
+        server: Whether they find each other through a discovery server on the robot's host.
+    """
     reserved = reserve_domain()
-    with Link() as link, link.on_robot(), patch.dict(os.environ, variables()):
+    with Link() as link, link.on_robot(), patch.dict(os.environ, variables(server)):
+        if server:
+            link.serve_discovery()
         robot = Deployment(
             sim=True, side='robot', checkpoint=str(checkpoint), instruction=INSTRUCTION
         )

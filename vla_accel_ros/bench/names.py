@@ -23,14 +23,7 @@ PLAIN = 'transformers'
 MIDS, MID_LAYER = ('mid', 'cogact-mid', 'pi0-mid', 'pi05-mid', 'smolvla-mid'), 2
 # Published sizes, with the weights of a folder or random ones.
 FULL_SIZES = (
-    'openvla-7b',
-    'openvla-7b-oft',
-    'cogact-small',
-    'cogact-base',
-    'cogact-large',
-    'pi0',
-    'pi05',
-    'smolvla',
+    'openvla-7b, openvla-7b-oft, cogact-small, cogact-base, cogact-large, pi0, pi05, smolvla'
 )
 # In the language of `acceleration.grammar`.
 METHODS = (

@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_CHECKPOINT,
         help=(
             f'a shipped checkpoint, a checkpoint folder, a published size with '
-            f'--random-weights ({", ".join(FULL_SIZES)}), or a random model of a size for a CPU '
+            f'--random-weights ({FULL_SIZES}), or a random model of a size for a CPU '
             f'({", ".join(MIDS)}) (%(default)s)'
         ),
     )

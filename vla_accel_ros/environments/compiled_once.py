@@ -25,6 +25,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from vla_accel_ros.environments.optional import import_optional
 from vla_accel_ros.sim.gl import import_mujoco
 
 # Shapes and pictures: most of a model's memory, and nothing in robosuite writes to them.
@@ -59,14 +60,13 @@ class CompiledOnce:
     @contextmanager
     def used(self) -> Iterator[None]:
         """Have robosuite take its models from here while the block lasts."""
-        from robosuite.utils.binding_utils import MjSim
-
-        compiled = MjSim.__dict__['from_xml_string']
-        MjSim.from_xml_string = classmethod(lambda kind, xml: kind(self.model(xml)))
+        kind = import_optional('robosuite.utils.binding_utils').MjSim
+        compiled = kind.__dict__['from_xml_string']
+        kind.from_xml_string = classmethod(lambda own, xml: own(self.model(xml)))
         try:
             yield
         finally:
-            MjSim.from_xml_string = compiled
+            kind.from_xml_string = compiled
 
 
 def _small(model) -> list[str]:
