@@ -35,7 +35,15 @@ from vla_accel_ros.remote.settings import OPTIONS as REMOTE
 from vla_accel_ros.ros import enclave, parent
 from vla_accel_ros.ros.parameter_check import full_name, resolve
 
-__all__ = ['ONLOOKERS', 'Deployment', 'Process', 'environment', 'processes', 'watcher']
+__all__ = [
+    'ONLOOKERS',
+    'Deployment',
+    'Process',
+    'environment',
+    'given_way',
+    'processes',
+    'watcher',
+]
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,31 @@ def processes(deployment: Deployment) -> tuple[Process, ...]:
         if not deployment.params_file:
             raise
         raise ValueError(f'{deployment.params_file}: {error}') from None
+
+
+def given_way(listed: Iterable[Process], deployment: Deployment) -> list[str]:
+    """Say what of the parameter file does not hold, because the deployment says otherwise.
+
+    Args:
+        listed: What `processes` gave.
+        deployment: Of which.
+
+    Returns:
+        A line a parameter.
+    """
+    told = []
+    for process in listed:
+        for name in process.given.keys() & process.parameters.keys():
+            # As JSON: a list is a tuple in a file.
+            file, holds = (
+                json.dumps(values[name]) for values in (process.given, process.parameters)
+            )
+            if file != holds:
+                told.append(
+                    f'{process.name}: {name} is {holds} by the launch arguments, not {file} as in '
+                    f'{deployment.params_file}'
+                )
+    return sorted(told)
 
 
 def parameters_of_file(deployment: Deployment) -> dict[str, dict[str, object]]:
