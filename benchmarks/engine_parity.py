@@ -21,7 +21,7 @@ done is kept after each pair, and a pair that stands with as many frames is not 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import json
 from pathlib import Path
 import subprocess
@@ -29,16 +29,18 @@ import sys
 
 from vla_accel_ros.evaluation import conditions
 from vla_accel_ros.files.whole_files import write_whole
+from vla_accel_ros.models.parity.engines import EXACT, MOST_TIES, NEAR
 from vla_accel_ros.paths import shipped_checkpoints
 
 OUT = Path(__file__).parent / 'results' / 'engine_parity.json'
 ENGINES = 'onnxruntime,openvino'
-HEAD = """# Engines against eager
+HEAD = f"""# Engines against eager
 
 `python -m benchmarks.engine_parity`: frames of the embedded arm, every pruning method with greedy
 decoding, and every decoder without pruning. In float32 tokens must be equal but for ties, where
-the two best logits are within 5e-4. Heads that answer numbers may be 0.001 apart, normalised; in
-one frame of 100 another visual token may be kept, where the choice hangs by a hair.
+the two best logits are within {NEAR}. Heads that answer numbers may be {EXACT.numbers} apart,
+normalised; in one frame of {MOST_TIES} another visual token may be kept, where two score almost
+the same.
 """
 
 
@@ -66,11 +68,11 @@ def run(checkpoint: str, engine: str, frames: int) -> dict:
     return json.loads(done.stdout)
 
 
-def to_markdown(record: Mapping) -> str:
+def to_markdown(rows: Sequence[Mapping]) -> str:
     """Give the page of what was compared."""
     lines = [HEAD, '| checkpoint | engine | way | frames | the same | ties | differ |']
     lines.append('|---' * 7 + '|')
-    for row in record['rows']:
+    for row in rows:
         first = f'`{row["checkpoint"]}` | {row["engine"]} {row["precision"]}'
         if not row['ways']:
             lines.append(f'| {first} | - | - | - | - | {row["reason"]} |')
@@ -83,19 +85,20 @@ def to_markdown(record: Mapping) -> str:
                 f'{differ} |'
             )
             first = ' | '
-    agree = sum(row['agrees'] for row in record['rows'])
-    lines.append(f'\n{agree} of {len(record["rows"])} pairs of checkpoint and engine agree.')
+    agree = sum(row['agrees'] for row in rows)
+    lines.append(f'\n{agree} of {len(rows)} pairs of checkpoint and engine agree.')
     lines += [
         f'\n`{row["checkpoint"]}` on {row["engine"]}: {row["reason"]}.'
-        for row in record['rows']
+        for row in rows
         if not row['agrees']
     ]
     lines += [
         f'\n`{row["checkpoint"]}` on {row["engine"]}: {name} runs on eager ({why}).'
-        for row in record['rows']
+        for row in rows
         for name, why in row['on_eager'].items()
     ]
-    lines.append(f'\n{record["machine"]["processor"]}, {record["date"]}.')
+    ran = sorted({f'{row["machine"]["processor"]}, {row["date"]}' for row in rows})
+    lines.append(f'\n{"; ".join(ran)}.')
     return '\n'.join(lines) + '\n'
 
 
@@ -115,15 +118,22 @@ def main(argv: Sequence[str] | None = None) -> int:
             if rows.get(pair, {}).get('asked') == args.frames:
                 continue
             print(f'vla-accel {" ".join(words(*pair, args.frames))}', file=sys.stderr)
-            rows[pair] = {**run(*pair, args.frames), 'asked': args.frames}
-            record = {
+            rows[pair] = {
+                **run(*pair, args.frames),
+                'asked': args.frames,
                 'date': conditions.today(),
                 'machine': conditions.machine(),
-                'rows': [rows[key] for key in sorted(rows)],
             }
-            write_whole(args.out, json.dumps(record, indent=1) + '\n')
-            write_whole(args.out.with_suffix('.md'), to_markdown(record))
+            _write(rows.values(), args.out)
+    # Made anew where nothing was run, too: the page may be another.
+    _write(rows.values(), args.out)
     return 0 if all(row['agrees'] for row in rows.values()) else 1
+
+
+def _write(found: Iterable[dict], file: Path) -> None:
+    rows = sorted(found, key=lambda row: (row['checkpoint'], row['engine']))
+    write_whole(file, json.dumps({'rows': rows}, indent=1) + '\n')
+    write_whole(file.with_suffix('.md'), to_markdown(rows))
 
 
 if __name__ == '__main__':

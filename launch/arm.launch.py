@@ -38,7 +38,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from vla_accel_ros.graph.deployment import LOG_LEVELS, SIDES, Deployment, check_words
-from vla_accel_ros.graph.processes import ONLOOKERS, environment, given_way, processes, watcher
+from vla_accel_ros.graph.processes import ONLOOKERS, environment, overridden, processes, watcher
 from vla_accel_ros.stopping import CANNOT_START
 
 PACKAGE = 'vla_accel_ros'
@@ -97,7 +97,7 @@ def start(context):
     ]
     told = [ExecuteProcess(cmd=watcher(deployment, listed), output='screen', name='ready')]
     return [
-        *(LogInfo(msg=line) for line in given_way(listed, deployment)),
+        *(LogInfo(msg=line) for line in overridden(listed, deployment)),
         *(
             RegisterEventHandler(OnProcessExit(target_action=node, on_exit=give_up))
             for process, node in zip(listed, nodes, strict=True)

@@ -52,6 +52,18 @@ def missing() -> str:
     return f'no namespace can be made: {tried.stderr.strip()}' if tried.returncode else ''
 
 
+def discovery_server() -> str:
+    """Return the path of Fast DDS's discovery server, of the wheels or of the ROS that is sourced.
+
+    Raises:
+        FileNotFoundError: When there is none.
+    """
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get('PATH', '')])
+    if program := shutil.which('fast-discovery-server', path=places):
+        return program
+    raise FileNotFoundError('fast-discovery-server is not installed; it comes with Fast DDS')
+
+
 class Link:
     """Two hosts and a link; use it as a context.
 
@@ -132,9 +144,8 @@ class Link:
 
     def serve_discovery(self) -> None:
         """Run Fast DDS's discovery server on the robot's host, until the link is closed."""
-        program = Path(sys.executable).with_name('fast-discovery-server')
         with self.on_robot():
-            self._start([str(program), '-i', '0', '-l', ROBOT, '-p', SERVER_PORT])
+            self._start([discovery_server(), '-i', '0', '-l', ROBOT, '-p', SERVER_PORT])
 
     def _start(self, command: list[str], **options) -> subprocess.Popen:
         self._started.append(subprocess.Popen(command, **options))

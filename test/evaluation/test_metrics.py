@@ -19,8 +19,11 @@ from episodes import call, episode
 import numpy as np
 import pytest
 
+from vla_accel_ros.acceleration import find
 from vla_accel_ros.evaluation.episode import jerk
+from vla_accel_ros.evaluation.latency import Fixed
 from vla_accel_ros.evaluation.metrics import summarise
+from vla_accel_ros.evaluation.piloted import Piloted
 
 
 def test_a_summary_counts_model_time_of_failures_too():
@@ -123,48 +126,44 @@ def test_what_was_lost_again_before_the_end_counts_as_success_but_not_at_the_end
     assert found['successes'] == 3 and found['successes_at_end'] == 2
 
 
-def moving(arrivals, sent_ms, discarded=()):
-    """Make up an episode of steps of 50 ms, whose displacement grows by 1 mm, then by 2 and so on.
+class Growing(Piloted):
+    """Answers chunks of 16 actions: each of the n-th chunk moves by n mm."""
 
-    Args:
-        arrivals: From the step that asks to the latency of its answer, ms.
-        sent_ms: When in each step its action was sent; None where none was.
-        discarded: Steps in which an answer was.
-    """
-    made = episode('fast', 1, True, [None] * len(sent_ms))
-    records = tuple(
-        replace(
-            record,
-            stamp_ns=50_000_000 * k,
-            sent_ns=None if sent_ms[k] is None else 1_000_000 * (50 * k + sent_ms[k]),
-            call=call(latency_ms=arrivals[k], stamp_ns=50_000_000 * k) if k in arrivals else None,
-            discarded='stale' if k in discarded else None,
-        )
-        for k, record in enumerate(made.records)
-    )
-    actions = np.zeros((len(records), 7))
-    actions[:, 0] = 1e-3 * np.cumsum(range(len(records)))
-    return replace(made, records=records, actions=actions)
+    def __init__(self, method, latency):
+        super().__init__(method, latency)
+        self.asked = 0
+
+    def answer(self, request, observe):
+        self.asked += 1
+        values = np.zeros((16, 7))
+        values[:, 0] = 1e-3 * self.asked
+        return values, call(stamp_ns=request.stamp_ns)
 
 
-@pytest.mark.parametrize(
-    ('arrivals', 'sent_ms', 'discarded', 'seams_mm'),
-    [
-        # On the step clock the answer is there with the frame.
-        ({0: 0.0, 2: 0.0}, [0, 0, 0, 0], (), [2]),
-        # It came while step 3 was on its way: step 4 is the first of it.
-        ({1: 120.0}, [0, 0, 0, 0, 0], (), [4]),
-        # Nothing had been sent for step 3, so that the answer was sent at once.
-        ({1: 120.0}, [0, 0, 0, 20, 0], (), [3]),
-        # The arm stood still before it: there is no seam.
-        ({1: 120.0}, [0, 0, None, 20, 0], (), []),
-        ({1: 120.0}, [0, 0, 0, 0, 0], (3,), []),
-        # It came after the last step.
-        ({1: 120.0}, [0, 0, 0, 0], (), []),
-    ],
-)
-def test_a_seam_is_where_an_answer_takes_over_in_motion(arrivals, sent_ms, discarded, seams_mm):
-    made = moving(arrivals, sent_ms, discarded)
-    assert 1e3 * made.seams == pytest.approx(np.array(seams_mm, dtype=float))
-    p95 = summarise('fast', [made])['seam_p95']
-    assert p95 is None if not seams_mm else p95 == pytest.approx(1e-3 * seams_mm[0])
+def driven(words, latency_ms, steps=40):
+    """Give an episode of `Growing`, frames 50 ms apart."""
+    (method,) = find(words)
+    driver = Growing(method, None if latency_ms is None else Fixed(latency_ms))
+    driver.reset('pick up the red cube')
+    stamps = [1_000_000_000 + 50_000_000 * k for k in range(steps)]
+    records = tuple(driver.step(stamp, stamp, lambda: None) for stamp in stamps)
+    return replace(episode('fast', 1, True, []), records=records, actions=np.zeros((steps, 7)))
+
+
+@pytest.mark.parametrize('latency_ms', [None, 50, 100, 110])
+@pytest.mark.parametrize('words', ['flow_fast@seam=none', 'fast'])
+def test_a_seam_is_the_step_from_one_chunk_to_the_next_however_late_the_answer(words, latency_ms):
+    made = driven(words, latency_ms)
+    assert len(made.calls) > 2
+    assert len(made.seams) >= len(made.calls) - 2
+    assert 1e3 * made.seams == pytest.approx(np.ones(len(made.seams)))
+    assert summarise('fast', [made])['seam_p95'] == pytest.approx(1e-3)
+
+
+def test_an_arm_that_stood_still_and_an_answer_that_was_discarded_make_no_seam():
+    made = driven('flow_fast@seam=none', 100)
+    still = tuple(replace(r, action=None, sent_ns=None) for r in made.records)
+    lost = tuple(replace(r, discarded='stale_answer') for r in made.records)
+    assert len(made.seams)
+    assert not len(replace(made, records=still).seams)
+    assert not len(replace(made, records=lost).seams)

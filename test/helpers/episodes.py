@@ -32,6 +32,7 @@ def call(ms: float = 20.0, keep: float = 1.0, **others) -> Call:
         'accepted': 0,
         'flops': 1e9,
         'stamp_ns': 0,
+        'flow_steps': 0,
     }
     return Call(model_ms=ms, keep=keep, **{**values, **others})
 

@@ -132,6 +132,8 @@ def two_hosts(checkpoint: Path, logs: Path, server: bool = False) -> Iterator[Li
     reserved = reserve_domain()
     with Link() as link, link.on_robot(), patch.dict(os.environ, variables(server)):
         if server:
+            # Another pair of hosts may have set it, and it would do without the server.
+            os.environ.pop('ROS_STATIC_PEERS', None)
             link.serve_discovery()
         robot = Deployment(
             sim=True, side='robot', checkpoint=str(checkpoint), instruction=INSTRUCTION

@@ -27,7 +27,7 @@ IDENTITY = {'bag': 'sha256 abc', 'methods': {'none': {'tau': 0.5}}, 'latency': '
 
 def episode(number):
     kept = np.array([1, 5])
-    call = Call(12.5, 0.0, 2, kept, 0.4, 'fixed', 3, 1, 1e9, 77)
+    call = Call(12.5, 0.0, 2, kept, 0.4, 'fixed', 3, 1, 1e9, 77, 0)
     records = [
         StepRecord(77, 'deliberative', 'first', 0.1, 0.2, 0, np.arange(7.0), 'vla', 77, call),
         StepRecord(78, 'waiting', 'in_flight', 0.1, 0.2, 0, discarded='stale_answer'),

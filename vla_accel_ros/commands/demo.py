@@ -42,7 +42,7 @@ from vla_accel_ros.graph.demo_report import (
     summary,
     table,
 )
-from vla_accel_ros.graph.processes import Deployment, given_way, processes
+from vla_accel_ros.graph.processes import Deployment, overridden, processes
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 from vla_accel_ros.sim.tasks import TASKS, all_instructions, parse
 from vla_accel_ros.stopping import Ended
@@ -233,7 +233,7 @@ def _episodes(
     names = tuple(process.name for process in listed)
     show(f'starting {", ".join(names)} on ROS domain {domain}; logs in {args.out / LOGS}')
     show(looking(domain))
-    for told in given_way(listed, deployment):
+    for told in overridden(listed, deployment):
         show(told)
     begun = time.monotonic()
     stop = StopSignal()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One compiled model for all resets of a robosuite environment.
+"""One compiled model for all resets of a scene of LIBERO.
 
 robosuite compiles its model again at each reset, mostly from the same text. That takes half a
 second for a scene of LIBERO, and a renderer for the new model more than another.
@@ -34,7 +34,7 @@ _STRUCTS = ('opt', 'vis', 'stat')
 
 
 class CompiledOnce:
-    """Gives the model that it compiled before, as it was then, while the text is the same.
+    """Compiles a model once, and gives it again in its first state while the text is the same.
 
     A simulation that was made of it earlier is void when it is given again.
     """

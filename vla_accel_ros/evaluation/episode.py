@@ -25,8 +25,11 @@ import numpy as np
 
 from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.evaluation.records import Call, StepRecord
+from vla_accel_ros.scheduling.decision import Kind
 
 TOOL = END_EFFECTOR.tool()
+# Steps whose action an answer brought.
+_OF_ANSWERS = (Kind.DELIBERATIVE.value, Kind.VERIFIED.value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,26 +74,23 @@ class EpisodeResult:
 
     @property
     def seams(self) -> np.ndarray:
-        """How far two actions are apart where a new chunk takes over in motion, float64 [n], m.
+        """Steps between two chunks where the new one takes over, float64 [n], m.
 
-        Each is the size of the change of a step's displacement, from the last action before the
-        answer to the first one after it. Where nothing was sent just before there is no seam.
+        Each is how far the displacement of the answer's first action is from that of the action
+        that was sent before it. Where nothing was sent just before there is no seam.
         """
         stamps = [record.stamp_ns for record in self.records]
         found = []
         for call in self.calls:
-            arrival = call.stamp_ns + round(call.latency_ms * 1e6)
-            step = bisect_right(stamps, arrival) - 1
+            step = bisect_right(stamps, call.stamp_ns + round(call.latency_ms * 1e6)) - 1
             if self.records[step].discarded is not None:
                 continue
-            sent_ns = self.records[step].sent_ns
-            if sent_ns is None or sent_ns < arrival:
-                # What that step needed was sent already: the chunk begins with the next.
+            if self.records[step].kind not in _OF_ANSWERS:
+                # That step had its action already: the chunk begins with the next.
                 step += 1
-            both = self.records[step - 1 : step + 1] if step else ()
-            if len(both) == 2 and all(record.sent_ns is not None for record in both):
-                change = self.actions[step] - self.actions[step - 1]
-                found.append(np.linalg.norm(change[TOOL.translation]))
+            both = [record.action for record in self.records[max(step - 1, 0) : step + 1]]
+            if len(both) == 2 and both[0] is not None and both[1] is not None:
+                found.append(np.linalg.norm((both[1] - both[0])[TOOL.translation]))
         return np.array(found)
 
     @property

@@ -52,7 +52,7 @@ class ExpertDriver(Piloted):
     ) -> tuple[np.ndarray, Call]:
         """Have the expert answer, see `Piloted.answer`; nothing is drawn."""
         none = np.empty(0, dtype=int)
-        call = Call(0.0, 0.0, 0, none, 1.0, 'no_model', 0, 0, 0.0, request.stamp_ns)
+        call = Call(0.0, 0.0, 0, none, 1.0, 'no_model', 0, 0, 0.0, request.stamp_ns, 0)
         return np.asarray(self._act(), dtype=np.float64)[None], call
 
 

@@ -36,7 +36,8 @@ class Call:
         accepted: Tokens of the draft that the model confirmed.
         flops: Floating-point operations by the cost model.
         stamp_ns: Capture stamp of the frame that it looked at, nanoseconds.
-        flow_steps: Evaluations of the network that denoises; 0 where none does.
+        flow_steps: Evaluations of the network that denoises; 0 where none does,
+            NaN where it is not known.
     """
 
     model_ms: float
@@ -49,7 +50,7 @@ class Call:
     accepted: int
     flops: float
     stamp_ns: int
-    flow_steps: int = 0
+    flow_steps: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ import time
 from vla_accel_ros.graph.demo_episode import ANSWER_S, START_S, run_episode
 from vla_accel_ros.graph.demo_graph import RunningGraph, looking, reserve_domain
 from vla_accel_ros.graph.demo_report import DemoEpisode, line
-from vla_accel_ros.graph.processes import Deployment, Process, processes
+from vla_accel_ros.graph.processes import Deployment, Process, overridden, processes
 
 MOST_ARMS = 8
 
@@ -146,6 +146,9 @@ def run_arms(
     domain, holder = reserve_domain()
     variables = {'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
     nodes = ', '.join(each.name for each in listed[1].processes)
+    for part in listed:
+        for told in overridden(part.processes, part.deployment):
+            show(told)
     show(
         f'starting one inference node and, for each of {len(planned)} arms, {nodes}, on ROS '
         f'domain {domain}; logs in {logs}'

@@ -40,7 +40,7 @@ __all__ = [
     'Deployment',
     'Process',
     'environment',
-    'given_way',
+    'overridden',
     'processes',
     'watcher',
 ]
@@ -132,8 +132,8 @@ def processes(deployment: Deployment) -> tuple[Process, ...]:
         raise ValueError(f'{deployment.params_file}: {error}') from None
 
 
-def given_way(listed: Iterable[Process], deployment: Deployment) -> list[str]:
-    """Say what of the parameter file does not hold, because the deployment says otherwise.
+def overridden(listed: Iterable[Process], deployment: Deployment) -> list[str]:
+    """Say which values of the parameter file do not hold, because something goes before it.
 
     Args:
         listed: What `processes` gave.
@@ -142,17 +142,21 @@ def given_way(listed: Iterable[Process], deployment: Deployment) -> list[str]:
     Returns:
         A line a parameter.
     """
-    told = []
+    if not deployment.params_file:
+        return []
+    told, given = [], parameters_of_file(deployment)
     for process in listed:
-        for name in process.given.keys() & process.parameters.keys():
+        own = given[process.name]
+        for name in own.keys() & process.parameters.keys():
             # As JSON: a list is a tuple in a file.
             file, holds = (
-                json.dumps(values[name]) for values in (process.given, process.parameters)
+                json.dumps(values[name], ensure_ascii=False)
+                for values in (own, process.parameters)
             )
             if file != holds:
                 told.append(
-                    f'{process.name}: {name} is {holds} by the launch arguments, not {file} as in '
-                    f'{deployment.params_file}'
+                    f'{process.name}: {name} is {holds}, not {file} as in '
+                    f'{deployment.params_file}: checkpoint, preset and arguments go before it'
                 )
     return sorted(told)
 

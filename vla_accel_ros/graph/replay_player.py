@@ -50,8 +50,9 @@ from vla_accel_ros.scheduling.frame_gate import FrameGate
 # Where the answers go instead of to the scheduler: the player hands them on when they are due.
 HELD_BACK = 'replay/action_chunk'
 ANSWER_S, DECISION_S = 120.0, 20.0
-# How long the first try of `Player.meet` waits, and how much earlier than the next its frame is.
-TRY_S, TRY_NS, TRIES = 0.5, 1_000_000, 9
+# Of `Player.meet`: seconds that the first try waits, nanoseconds between the stamps of two tries
+# (more than views of one instant are apart), and how often it tries: for 128 s in all.
+TRY_S, TRY_NS, TRIES = 0.5, 200_000_000, 8
 # Decisions carry their age in thousandths of a millisecond.
 CLOCK_MS = 0.01
 
@@ -152,19 +153,24 @@ class Player:
         of an episode begins the policy anew, so that nothing is left of it.
 
         Args:
-            seen: The first frame of the bag; tries are stamped some milliseconds before it.
+            seen: The first frame of the bag; tries are stamped before it.
 
         Raises:
             GraphError: When no answer comes; what the nodes report is in the message.
         """
+        # There is no time before 0.
+        apart_ns = min(TRY_NS, seen.stamp_ns // (TRIES + 1))
         for number in range(TRIES):
-            stamp_ns = seen.stamp_ns - (TRIES - number) * TRY_NS
+            stamp_ns = seen.stamp_ns - (TRIES - number) * apart_ns
             self.begin(seen.instruction, stamp_ns, 0)
             self._show(replace(seen, stamp_ns=stamp_ns))
             try:
-                # Twice as long each time: a large model may take its time.
+                # Twice as long each time: a large model may take its time. Answers come in order:
+                # once this one is there, no earlier one is under way.
                 self._operator.until(
-                    lambda: self._chunks, 'the nodes have found each other', TRY_S * 2**number
+                    lambda asked=stamp_ns: asked in self._chunks and self._decided,
+                    'the first frame is answered',
+                    TRY_S * 2**number,
                 )
                 return
             except GraphError:
@@ -230,7 +236,7 @@ class Player:
     # -- inside ----------------------------------------------------------------------------------
 
     def _show(self, seen: Observation) -> None:
-        """Let it be as late as a frame is, and play it."""
+        """Set the clock to the stamp of a frame, and publish the frame."""
         self._tick(seen.stamp_ns)
         if self._states is not None:
             self._play_state(seen)

@@ -104,7 +104,7 @@ def with_answer(
 def call_of(stats: ChunkStats, stamp_ns: int, latency_ms: float, tokens: int) -> Call:
     """Make the record of a call from the statistics that came with its answer.
 
-    Which tokens were kept, and so its operations, the messages do not say.
+    Which tokens were kept, and so its operations, and steps of a flow the messages do not say.
 
     Args:
         stats: Those of the chunk.
@@ -123,4 +123,5 @@ def call_of(stats: ChunkStats, stamp_ns: int, latency_ms: float, tokens: int) ->
         int(stats.accepted),
         math.nan,
         stamp_ns,
+        math.nan,
     )

@@ -12,9 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What of a parameter file gives way to the launch arguments is said."""
+"""What of a parameter file does not hold is said."""
 
-from vla_accel_ros.graph.processes import Deployment, given_way, processes
+from vla_accel_ros.graph.processes import Deployment, overridden, processes
 
 OWN = """
 camera: {ros__parameters: {image_topics: ['/mine/image_raw'], max_age: 0.3}}
@@ -26,13 +26,13 @@ def test_each_value_of_the_file_that_does_not_hold_is_named_with_the_one_that_do
     file = tmp_path / 'own.yaml'
     file.write_text(OWN)
     deployment = Deployment(sim=True, params_file=str(file))
-    lines = given_way(processes(deployment), deployment)
+    lines = overridden(processes(deployment), deployment)
     assert [line.partition(' is ')[0] for line in lines] == [
         'camera: image_topics',
         'inference: checkpoint',
     ]
     assert f'not ["/mine/image_raw"] as in {file}' in lines[0]
-    assert 'checkpoint is "tabletop-s" by the launch arguments' in lines[1]
+    assert 'checkpoint is "tabletop-s", not "/models/mine"' in lines[1]
 
 
 def test_where_all_of_the_file_holds_nothing_is_said(tmp_path):
@@ -41,5 +41,5 @@ def test_where_all_of_the_file_holds_nothing_is_said(tmp_path):
     deployment = Deployment(
         params_file=str(file), checkpoint='/models/mine', image_topics=('/mine/image_raw',)
     )
-    assert given_way(processes(deployment), deployment) == []
-    assert given_way(processes(Deployment(sim=True)), Deployment(sim=True)) == []
+    assert overridden(processes(deployment), deployment) == []
+    assert overridden(processes(Deployment(sim=True)), Deployment(sim=True)) == []
