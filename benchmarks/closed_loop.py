@@ -177,6 +177,8 @@ RUNS = {
     'libero_200': _libero('none,fast', latency_ms='200'),
     # The same things in other places, and other things in the same.
     'libero_swap': _libero(LIBERO_METHODS, 'object_swap'),
+    # One thing more on the floor, a mug that training never saw.
+    'libero_with_mug': _libero('none,sp_vla,vla_pruner,specprune,trust', 'object_with_mug'),
     # One scene, six instructions: what to do has to be read.
     'libero_goal': _libero(LIBERO_METHODS, 'goal/1,2,4,6,8,9', policy='libero-goal-s'),
 }
