@@ -41,7 +41,9 @@ test-cluster:  ## eval and tune on a Ray cluster of several nodes, in .venv-clus
 	@.venv-cluster/bin/python -m pytest -q test/cluster $(ARGS)
 
 test-network: setup  ## The link between robot and GPU made bad, in two network namespaces; wants root (docs/network.md)
-	@VLA_ACCEL_NETWORK=1 $(BIN)/python -m pytest -q test/network $(ARGS)
+	@# A process each: Fast DDS keeps how the first nodes of a process were found.
+	@VLA_ACCEL_NETWORK=1 $(BIN)/python -m pytest -q test/network/test_link.py $(ARGS)
+	@VLA_ACCEL_NETWORK=1 $(BIN)/python -m pytest -q test/network/test_discovery_server.py
 
 lint: setup  ## Only the lint
 	@$(BIN)/python -m pytest -q test/lint $(ARGS)
