@@ -73,10 +73,11 @@ FLOW_METHODS = ','.join(
         *(
             f'flow_fast@{change}'
             for change in (
+                'overlap=true',
                 'execute_rows=4',
                 'execute_rows=12',
-                'execute=rule,rule=trust,trust_longest=0.4',
-                'execute=rule,rule=velocity,tau=1',
+                'execute=rule,rule=trust,trust_longest=0.4,overlap=true',
+                'execute=rule,rule=velocity,tau=1,overlap=true',
                 'flow_steps=3',
                 'flow_steps=10',
                 'flow_steps=10,flow_bend=0.05',
@@ -92,13 +93,12 @@ FLOW_METHODS = ','.join(
         ),
     )
 )
-PREFETCHED = 'flow_fast@prefetch_rows='
 # How a new chunk follows on the old one. Guidance needs some steps of the flow to act in.
 SEAM_METHODS = ','.join(
     (
         'none',
         *(
-            f'flow_fast@flow_steps=5,{change}'
+            f'flow_fast@overlap=true,flow_steps=5,{change}'
             for change in (
                 'seam=none',
                 'seam=limit',
@@ -110,6 +110,10 @@ SEAM_METHODS = ','.join(
         ),
     )
 )
+
+
+def _flow(clock_of: str = '') -> Run:
+    return Run(FLOW_METHODS, 200, 2_004_200, 'tabletop-flow', clock_of)
 
 
 def _seams(latency_ms: str) -> Run:
@@ -154,10 +158,10 @@ RUNS = {
     'middle_oft': Run('none,fast', 200, 2_002_000, 'tabletop-m-oft'),
     'middle_oft_real': Run('none,fast', 60, 2_002_000, 'tabletop-m-oft', 'middle_oft'),
     # A flow; the first is how such policies are run as published: whole chunks, ten steps.
-    'flow': Run('none,flow_fast', 200, 2_003_400, 'tabletop-flow'),
-    'flow_methods': Run(FLOW_METHODS, 100, 2_003_600, 'tabletop-flow'),
-    'flow_80': Run(f'none,flow_fast,{PREFETCHED}2', 200, 2_003_800, 'tabletop-flow', '80'),
-    'flow_200': Run(f'none,flow_fast,{PREFETCHED}4', 200, 2_003_800, 'tabletop-flow', '200'),
+    'flow': _flow(),
+    'flow_real': _flow('flow'),
+    'flow_80': _flow('80'),
+    'flow_200': _flow('200'),
     # Answers that are 0, 2, 4 and 8 steps late.
     'flow_seams_0': _seams(''),
     'flow_seams_2': _seams('100'),

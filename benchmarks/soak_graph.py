@@ -202,8 +202,8 @@ def _step(operator: Operator) -> tuple[int, bool]:
 
 
 def _decided(operator: Operator, stamp_ns: int) -> bool:
-    decisions = operator.record.decisions
-    return bool(decisions) and int(decisions[-1]['stamp_ns']) >= stamp_ns
+    # An answer is decided on under the stamp of its own, older frame, and may come last.
+    return any(int(each['stamp_ns']) >= stamp_ns for each in reversed(operator.record.decisions))
 
 
 def _turn(operator: Operator, at_s: float, seconds: float, missed: int) -> Turn:

@@ -21,6 +21,7 @@ import pytest
 from scheduler_steps import MS, STEP, frame, scheduler, stamp_of
 
 from vla_accel_ros.actions import ActionChunk
+from vla_accel_ros.scheduling.decision import Kind
 
 
 def rows_of(speed, count=10):
@@ -111,3 +112,54 @@ def test_the_request_brings_what_is_left_of_the_old_chunk_and_how_much_of_it_is_
     frame(one, 4)
     one.on_answer(ActionChunk(rows, stamp_of(2)), 4 * STEP + 25 * MS)
     assert frame(one, 5).request.delay == 3
+
+
+def test_without_overlap_the_arm_stands_still_until_the_whole_answer_is_executed():
+    one = scheduler(rule='never', execute='fixed', execute_rows=2, overlap=False)
+    rows = rows_of(0.01)
+    rows[:, 1] = np.arange(10) * 1e-3
+    frame(one, 0)
+    one.on_answer(ActionChunk(rows, stamp_of(0)), 25 * MS)
+    assert frame(one, 1).action is not None
+    stopped = frame(one, 2)
+    assert (stopped.kind, stopped.reason) == (Kind.DELIBERATIVE, 'horizon_reached')
+    assert stopped.action is None
+    np.testing.assert_array_equal(stopped.request.tail, rows[2:])
+    np.testing.assert_array_equal(stopped.request.draft, rows[2])
+    assert stopped.request.delay == 0
+    assert [frame(one, step).kind for step in (3, 4)] == [Kind.WAITING] * 2
+    answered = one.on_answer(ActionChunk(rows, stamp_of(2)), 4 * STEP + 25 * MS)
+    np.testing.assert_array_equal(answered.action.values, rows[0])
+    np.testing.assert_array_equal(frame(one, 5).action.values, rows[1])
+    assert frame(one, 6).request.delay == 0
+
+
+def test_without_overlap_an_answer_within_its_step_leaves_no_gap():
+    one = scheduler(rule='never', execute='fixed', execute_rows=3, overlap=False)
+    found = asked(one, lambda step: rows_of(0.01), 12)
+    assert steps_of(found) == [0, 3, 6, 9]
+    assert one.counters['actions'] == one.counters['steps']
+
+
+def test_without_overlap_nothing_is_asked_ahead_of_a_chunks_end():
+    one = scheduler(rule='never', prefetch_rows=4, overlap=False)
+    assert steps_of(asked(one, lambda step: rows_of(0.01), 21)) == [0, 10, 20]
+
+
+def test_without_overlap_the_next_chunk_still_follows_on_the_old_one():
+    one = scheduler(rule='never', execute='fixed', execute_rows=2, overlap=False, seam='limit')
+    asked(one, lambda step: rows_of(0.0), 2)
+    frame(one, 2)
+    fast = one.on_answer(ActionChunk(rows_of(0.1), stamp_of(2)), 2 * STEP + 25 * MS)
+    assert fast.action.values[0] == pytest.approx(0.02)
+
+
+def test_an_answer_that_is_lost_without_overlap_is_asked_for_again():
+    one = scheduler(
+        rule='never', execute='fixed', execute_rows=1, overlap=False, answer_timeout_s=0.12
+    )
+    asked(one, lambda step: rows_of(0.01), 1)
+    assert frame(one, 1).request is not None
+    again = [frame(one, step) for step in range(2, 5)]
+    assert [each.request is not None for each in again] == [False, False, True]
+    assert again[-1].reason == 'answer_timeout'

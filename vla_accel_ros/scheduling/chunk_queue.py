@@ -147,6 +147,10 @@ class ChunkQueue:
         self._executed += 1
         return row
 
+    def drop_rows(self) -> None:
+        """Drop what is left of the chunk; the next one still follows on it."""
+        self._rows.clear()
+
     def clear(self) -> None:
         """Forget every row, and that there was a chunk to follow on."""
         self._rows.clear()

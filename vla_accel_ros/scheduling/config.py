@@ -121,6 +121,7 @@ class SchedulerConfig:
     execute: str = shared(Horizon, 'execute')
     execute_rows: int = shared(Horizon, 'execute_rows')
     prefetch_rows: int = shared(Horizon, 'prefetch_rows')
+    overlap: bool = shared(Horizon, 'overlap')
     chunks: str = option(
         QUEUE,
         'How chunks are executed: row by row until a new one comes (queue), or the VLA is asked '
@@ -198,7 +199,7 @@ class SchedulerConfig:
 
     def make_horizon(self) -> Horizon:
         """Build what says how much of a chunk is executed."""
-        return Horizon(self.execute, self.execute_rows, self.prefetch_rows)
+        return Horizon(self.execute, self.execute_rows, self.prefetch_rows, self.overlap)
 
     def make_predictor(self) -> Predictor:
         """Build the predictor of intuitive steps and drafts."""

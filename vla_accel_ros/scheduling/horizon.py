@@ -36,8 +36,10 @@ NEXT = 'next_of_chunk'
 class Horizon:
     """Say at each row of a chunk whether the VLA is to be asked again (ours).
 
-    Whatever is chosen, the VLA is asked when fewer than `prefetch_rows` rows are left. The chunk
-    goes on until the answer takes over.
+    With `overlap` the chunk goes on until the answer takes over, and the VLA is asked at the
+    latest when fewer than `prefetch_rows` rows are left. Without it the rest of the chunk is
+    dropped with the question, and the arm stands still until the answer is there: it then
+    executes rows that answer a picture of where it is.
 
     Raises:
         ValueError: When a value is outside its range.
@@ -55,6 +57,11 @@ class Horizon:
     )
     prefetch_rows: int = option(
         2, 'Ask the VLA already when fewer actions than this are queued', range=(0, 64)
+    )
+    overlap: bool = option(
+        True,
+        'Go on with the old chunk while the VLA computes the next one (asynchronous inference); '
+        'without, the arm stands still until the answer is there, and nothing is asked ahead',
     )
 
     def __post_init__(self) -> None:
@@ -74,4 +81,4 @@ class Horizon:
             verdict = judge(executed)
             if not verdict.intuitive:
                 return verdict.reason
-        return NEXT if left < self.prefetch_rows else None
+        return NEXT if self.overlap and left < self.prefetch_rows else None

@@ -211,22 +211,21 @@ class Scheduler:
 
     def _serve_queue(self, now_ns: int) -> Decision:
         last, queue = self._buffer.last, self._queue
-        executed, why = queue.executed, self._why_ask()
-        action = self._send_next()
-        request, reason = None, 'replan' if self._replan else why or NEXT
-        if (self._replan or why) and self._requests.pending is None:
+        executed, why, tail = queue.executed, self._why_ask(), queue.rows
+        reason = 'replan' if self._replan else why or NEXT
+        asks = (self._replan or why is not None) and not self.in_flight
+        kind, action, request = Kind.QUEUED, None, None
+        if asks and queue.ensemble is None and not self._config.overlap:
+            kind = Kind.DELIBERATIVE
+            queue.drop_rows()
+        else:
+            action = self._send_next()
+        if asks:
             # The old chunk's row for this step is the best draft of the new chunk's. What the new
             # one has in its place says how far the old one can be followed.
-            request = self._ask(
-                now_ns,
-                last,
-                action.values,
-                since=executed if self._config.execute == BY_RULE else None,
-                tail=np.array([action.values, *queue.rows]),
-            )
-        return self._decide(
-            Kind.QUEUED, reason, self._step_ns, now_ns, action=action, request=request
-        )
+            since = executed if self._config.execute == BY_RULE else None
+            request = self._ask(now_ns, last, tail[0], since, np.array(tail), sent=bool(action))
+        return self._decide(kind, reason, self._step_ns, now_ns, action=action, request=request)
 
     def _why_ask(self) -> str | None:
         queue = self._queue
@@ -284,11 +283,12 @@ class Scheduler:
         draft: np.ndarray | None,
         since: int | None = None,
         tail: np.ndarray | None = None,
+        sent: bool = False,
     ) -> Request:
-        expected, consumed = draft, 0
+        expected, consumed = draft, int(sent)
         if tail is not None:
-            # The row of this step is sent. What a rule does not judge by, it does not learn from.
-            expected, consumed = None if since is None else draft, 1
+            # What a rule does not judge by, it does not learn from.
+            expected = None if since is None else draft
         since = self._buffer.steps_since_vla if since is None else since
         self._requests.open(Pending(self._step_ns, now_ns, consumed, expected, since))
         self._counters['requests'] += 1
