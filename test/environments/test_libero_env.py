@@ -242,3 +242,11 @@ def test_a_policy_is_judged_and_a_skipped_call_draws_nothing(tmp_path, capsys, d
     assert held['model_calls'] < 6
     # Two views for each call, and for the one that is tried before anything is run.
     assert len(drawn) == 2 * (1 + plain['model_calls'] + held['model_calls'])
+
+
+def test_a_scene_whose_thing_the_assets_lack_is_refused_with_the_file_that_is_missing(capsys):
+    words = ['env', 'libero:object_with_red_stick/0', '--policy', 'expert', '--episodes', '1']
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert f"cannot build '{SOUP}': the installed assets lack " in said
+    assert 'red_sticker.xml' in said

@@ -68,7 +68,8 @@ class LiberoSuite:
         """Begin an episode from one of the task's initial states, and let it settle.
 
         Raises:
-            ValueError: When the seed's task asks for something else.
+            ValueError: When the seed's task asks for something else, or its scene needs a file
+                that the installed assets lack.
         """
         task = self._tasks[seed % len(self._tasks)]
         if task.language != instruction:
@@ -94,15 +95,22 @@ class LiberoSuite:
         self._states = None if self._sampled else initial_states(task)
         if self._env is not None:
             self.close()
-        with quiet(), self._compiled.used():
-            self._env = wrapper.ControlEnv(
-                bddl_file_name=str(task.problem),
-                has_renderer=False,
-                has_offscreen_renderer=False,
-                use_camera_obs=False,
-                control_freq=protocol.CONTROL_HZ,
-                ignore_done=True,
-            )
+        try:
+            with quiet(), self._compiled.used():
+                self._env = wrapper.ControlEnv(
+                    bddl_file_name=str(task.problem),
+                    has_renderer=False,
+                    has_offscreen_renderer=False,
+                    use_camera_obs=False,
+                    control_freq=protocol.CONTROL_HZ,
+                    ignore_done=True,
+                )
+        except FileNotFoundError as error:
+            # Suites name things that no release of the assets has.
+            raise ValueError(
+                f"{self.name} cannot build '{task.language}': the installed assets lack "
+                f'{error.filename}'
+            ) from error
         self._task = task
 
     def observe(self) -> View:
