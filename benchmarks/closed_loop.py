@@ -252,6 +252,7 @@ COLUMNS = {
         else (against(m['gain'], m['gain_ci'], between=' – '))
     ),
     'GFLOP/success': lambda m: _number(m['gflops_per_success'], 1),
+    'path, m': lambda m: _number(m['path_per_success'], 2),
     'jerk p95': lambda m: _number(m['jerk_p95'], 0),
     'seam p95, mm': lambda m: _number(m['seam_p95'] and 1e3 * m['seam_p95'], 1),
 }

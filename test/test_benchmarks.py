@@ -182,6 +182,7 @@ def row(method, **values):
         'call_ms_p50',
         'model_ms_per_success',
         'gflops_per_success',
+        'path_per_success',
         'jerk_p95',
         'seam_p95',
         'flow_steps_per_call',
@@ -208,7 +209,7 @@ def test_the_closed_loops_table_has_a_dash_for_what_has_no_value():
         model_ms_per_success=201.4,
     )
     lines = closed_loop.table({'methods': [row('none'), fast]}).splitlines()
-    assert lines[2] == '| none | 0/4 | 0.0 – 49.0 |' + ' - |' * 12
+    assert lines[2] == '| none | 0/4 | 0.0 – 49.0 |' + ' - |' * 13
     assert lines[3].startswith('| fast | 4/4 | 51.0 – 100.0 | +0.0 (-10.0 – +10.0) | - |')
     assert '| 201 | 2.50x less (2.40 – 2.60) |' in lines[3]
 

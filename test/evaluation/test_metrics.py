@@ -77,6 +77,15 @@ def test_costs_are_of_calls_and_shares_of_steps():
     assert summary['call_ms_quantiles'][::10] == [10, 20, 30]
 
 
+def test_the_path_is_what_was_told_in_episodes_that_succeed():
+    moves = np.zeros((4, 7))
+    moves[:2, 0], moves[2, 1:3], moves[:, 3] = 0.01, (0.03, -0.04), 1.0
+    won, lost = (episode('none', seed, seed == 1, [call()] * 4) for seed in (1, 2))
+    summary = summarise('none', [replace(won, actions=moves), replace(lost, actions=9 * moves)])
+    assert summary['path_per_success'] == pytest.approx(0.07)
+    assert summarise('none', [lost])['path_per_success'] is None
+
+
 def test_a_method_is_compared_on_the_seeds_that_both_have():
     def run(method, outcomes, ms):
         return [episode(method, s, won, [call(ms)] * 10) for s, won in outcomes.items()]
@@ -151,7 +160,7 @@ def driven(words, latency_ms, steps=40):
 
 
 @pytest.mark.parametrize('latency_ms', [None, 50, 100, 110])
-@pytest.mark.parametrize('words', ['flow_fast@seam=none', 'fast'])
+@pytest.mark.parametrize('words', ['flow_fast@seam=none,overlap=true', 'fast'])
 def test_a_seam_is_the_step_from_one_chunk_to_the_next_however_late_the_answer(words, latency_ms):
     made = driven(words, latency_ms)
     assert len(made.calls) > 2
@@ -161,7 +170,7 @@ def test_a_seam_is_the_step_from_one_chunk_to_the_next_however_late_the_answer(w
 
 
 def test_an_arm_that_stood_still_and_an_answer_that_was_discarded_make_no_seam():
-    made = driven('flow_fast@seam=none', 100)
+    made = driven('flow_fast@seam=none,overlap=true', 100)
     still = tuple(replace(r, action=None, sent_ns=None) for r in made.records)
     lost = tuple(replace(r, discarded='stale_answer') for r in made.records)
     assert len(made.seams)

@@ -14,10 +14,12 @@
 
 """The tables hold what there is, and dashes where there is nothing."""
 
+from dataclasses import replace
+
 from episodes import call, episode
 
 from vla_accel_ros.evaluation.metrics import summarise
-from vla_accel_ros.evaluation.table import render
+from vla_accel_ros.evaluation.table import SCHEDULE, render, table
 
 
 def first_word(text):
@@ -52,6 +54,15 @@ def test_steps_of_a_flow_are_shown_where_something_denoises():
     flow = summarise('flow', [episode('flow', 1, True, [call(20, flow_steps=10)] * 4)])
     assert 'flow steps' not in render([plain])
     assert ' 10.0 ' in render([plain, flow]) and 'flow steps' in render([plain, flow])
+
+
+def test_success_at_the_end_is_shown_where_an_episode_went_on_and_lost_it():
+    one = episode('none', 1, True, [call(20)] * 4)
+    kept, lost = (summarise('none', [replace(one, at_end=at_end)]) for at_end in (True, False))
+    for text in (render([kept]), table(SCHEDULE, [kept])):
+        assert 'at the end' not in text
+    for text in (render([kept, lost]), table(SCHEDULE, [kept, lost])):
+        assert 'at the end' in text and ' 0/1 ' in text
 
 
 def test_what_is_unknown_is_a_dash():

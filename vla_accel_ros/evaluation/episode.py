@@ -73,6 +73,11 @@ class EpisodeResult:
         return sum(call.model_ms for call in self.calls)
 
     @property
+    def path(self) -> float:
+        """Length of the path that the executed actions told the tool, m."""
+        return float(np.linalg.norm(self.actions[:, TOOL.translation], axis=1).sum())
+
+    @property
     def seams(self) -> np.ndarray:
         """Steps between two chunks where the new one takes over, float64 [n], m.
 

@@ -63,6 +63,7 @@ def summarise(
         **_difference(results, baseline),
         'steps': steps,
         'steps_per_success': float(np.mean([r.steps for r in won])) if won else None,
+        'path_per_success': float(np.mean([r.path for r in won])) if won else None,
         **_calls(results, steps, len(won)),
         'model_ms_per_success_ci': _interval(_cost(results), len(results)),
         **_gain(results, baseline),

@@ -40,6 +40,16 @@ MEASURES = (
     ),
     Measure('steps_per_success', 'steps of a success', '', OUTCOME, 'lower', 1),
     Measure(
+        'path_per_success',
+        'path of a success',
+        'm',
+        OUTCOME,
+        'lower',
+        3,
+        False,
+        'Length of the path that the executed actions told the tool.',
+    ),
+    Measure(
         'jerk_p95',
         'jerk of the tool, p95',
         'm/s³',

@@ -39,10 +39,13 @@ def _gain(row: Mapping) -> str:
     return against(row['gain'], row['gain_ci'])
 
 
+# Shown where an episode goes on after success, and where something denoises.
+AT_END, FLOW_STEPS = 'at the end', 'flow steps'
 OUTCOME: Columns = (
     ('method', lambda row: row['method']),
     ('success', lambda row: f'{row["successes"]}/{row["episodes"]} = {row["success"]:.1%}'),
     ('95 % interval', lambda row: '{:.1%} to {:.1%}'.format(*row['success_ci'])),
+    (AT_END, lambda row: f'{row["successes_at_end"]}/{row["episodes"]}'),
     ('points more than none', _points),
     ('steps', _number('steps_per_success', '.1f')),
     ('calls/step', _number('calls_per_step', '.2f')),
@@ -50,8 +53,6 @@ OUTCOME: Columns = (
     ('ms/success', _number('model_ms_per_success', '.0f')),
     ('model time vs none', _gain),
 )
-# Shown where something denoises.
-FLOW_STEPS = 'flow steps'
 COST: Columns = (
     ('method', lambda row: row['method']),
     ('ms/call p50', _number('call_ms_p50', '.1f')),
@@ -70,6 +71,7 @@ COST: Columns = (
     (FLOW_STEPS, _number('flow_steps_per_call', '.1f')),
     ('GFLOP/call', _number('gflops_per_call', '.3g')),
     ('/step', _number('gflops_per_step', '.3g')),
+    ('path m', _number('path_per_success', '.2f')),
     ('jerk p95 m/s^3', _number('jerk_p95', '.0f')),
     ('seam mm', _number('seam_p95', '.1f', 1e3)),
     ('decisions', lambda row: ', '.join(f'{k} {s:.0%}' for k, s in row['decisions'].items())),
@@ -79,20 +81,26 @@ _OF_SCHEDULES = (
     'method',
     'success',
     '95 % interval',
+    AT_END,
     'points more than none',
     'steps',
     'calls/step',
     'jerk p95 m/s^3',
     'decisions',
 )
+_SAYS: Mapping[str, Callable[[Sequence[Mapping]], bool]] = {
+    AT_END: lambda rows: any(row['successes_at_end'] != row['successes'] for row in rows),
+    FLOW_STEPS: lambda rows: any(row['flow_steps_per_call'] for row in rows),
+}
 _BY_TITLE = dict((*OUTCOME, *COST))
 SCHEDULE: Columns = tuple((title, _BY_TITLE[title]) for title in _OF_SCHEDULES)
 
 
 def table(wanted: Columns, rows: Sequence[Mapping]) -> str:
-    """Return a table."""
+    """Return a table, without the columns that say nothing here."""
+    shown = [(title, cell) for title, cell in wanted if _SAYS.get(title, bool)(rows)]
     return columns(
-        [[title for title, _ in wanted], *([cell(row) for _, cell in wanted] for row in rows)]
+        [[title for title, _ in shown], *([cell(row) for _, cell in shown] for row in rows)]
     )
 
 
@@ -105,9 +113,7 @@ def render(summaries: Sequence[Mapping]) -> str:
     kinds = sorted({kind for row in summaries for kind in row['by_kind']})
     if len(kinds) > 1:
         parts.append(table((OUTCOME[0], *((kind, _of_kind(kind)) for kind in kinds)), summaries))
-    denoises = any(row['flow_steps_per_call'] for row in summaries)
-    cost = tuple(column for column in COST if denoises or column[0] != FLOW_STEPS)
-    return '\n\n'.join([*parts, table(cost, summaries)])
+    return '\n\n'.join([*parts, table(COST, summaries)])
 
 
 def _of_kind(kind: str) -> Callable[[Mapping], str]:
