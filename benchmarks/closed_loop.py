@@ -64,56 +64,60 @@ def _coarse(checkpoint: str, seed: int, precision: str) -> Run:
     return Run('none', 200, seed, checkpoint, engine='openvino', precision=precision)
 
 
-# How far a chunk is followed, steps of the flow, where it begins, and pruning, one at a time
-# beside `flow_fast`.
-FLOW_METHODS = ','.join(
-    (
-        'none',
-        'flow_fast',
-        *(
-            f'flow_fast@{change}'
-            for change in (
-                'overlap=true',
-                'execute_rows=4',
-                'execute_rows=12',
-                'execute=rule,rule=trust,trust_longest=0.4,overlap=true',
-                'execute=rule,rule=velocity,tau=1,overlap=true',
-                'flow_steps=3',
-                'flow_steps=10',
-                'flow_steps=10,flow_bend=0.05',
-                'flow_steps=3,flow_warm=0.7',
-                'pruning=sp_vla',
-                'pruning=vla_pruner,keep=0.5',
-                'pruning=specprune',
-                'pruning=fastv,keep=0.5',
-                'pruning=dart,keep=0.5',
-                'pruning=info_entropy,keep=0.5',
-                'pruning=random,keep=0.5',
-            )
-        ),
-    )
+# Where a chunk is left for the next one.
+HORIZONS = (
+    'overlap=true',
+    'execute_rows=4',
+    'execute_rows=12',
+    'execute=rule,rule=trust,trust_longest=0.4,overlap=true',
+    'execute=rule,rule=velocity,tau=1,overlap=true',
 )
+# How many steps a flow takes, and where it begins.
+STEPS = (
+    'flow_steps=3',
+    'flow_steps=10',
+    'flow_steps=10,flow_bend=0.05',
+    'flow_steps=3,flow_warm=0.7',
+)
+PRUNED = (
+    'pruning=sp_vla',
+    'pruning=vla_pruner,keep=0.5',
+    'pruning=specprune',
+    'pruning=fastv,keep=0.5',
+    'pruning=dart,keep=0.5',
+    'pruning=info_entropy,keep=0.5',
+    'pruning=random,keep=0.5',
+)
+
+
+def _beside(method: str, changes: Sequence[str]) -> str:
+    """Name a method between `none` and its changes, one at a time."""
+    joint = ',' if '@' in method else '@'
+    return ','.join(('none', method, *(f'{method}{joint}{change}' for change in changes)))
+
+
+FLOW_METHODS = _beside('flow_fast', (*HORIZONS, *STEPS, *PRUNED))
+# Denoising by DDIM wants more than the one step that a flow does with.
+DIT_METHODS = _beside('flow_fast@flow_steps=4', (*HORIZONS, *PRUNED))
 # How a new chunk follows on the old one. Guidance needs some steps of the flow to act in.
-SEAM_METHODS = ','.join(
+SEAM_METHODS = _beside(
+    'flow_fast@overlap=true,flow_steps=5',
     (
-        'none',
-        *(
-            f'flow_fast@overlap=true,flow_steps=5,{change}'
-            for change in (
-                'seam=none',
-                'seam=limit',
-                'seam=fade',
-                'seam=none,rtc=exp',
-                'seam=none,rtc=exp,rtc_weight=2',
-                'seam=none,rtc=linear,rtc_weight=2',
-            )
-        ),
-    )
+        'seam=none',
+        'seam=fade',
+        'seam=none,rtc=exp',
+        'seam=none,rtc=exp,rtc_weight=2',
+        'seam=none,rtc=linear,rtc_weight=2',
+    ),
 )
 
 
 def _flow(clock_of: str = '') -> Run:
     return Run(FLOW_METHODS, 200, 2_004_200, 'tabletop-flow', clock_of)
+
+
+def _dit(clock_of: str = '') -> Run:
+    return Run(DIT_METHODS, 200, 2_004_400, 'tabletop-dit', clock_of)
 
 
 def _seams(latency_ms: str) -> Run:
@@ -162,6 +166,10 @@ RUNS = {
     'flow_real': _flow('flow'),
     'flow_80': _flow('80'),
     'flow_200': _flow('200'),
+    'dit': _dit(),
+    'dit_real': _dit('dit'),
+    'dit_80': _dit('80'),
+    'dit_200': _dit('200'),
     # Answers that are 0, 2, 4 and 8 steps late.
     'flow_seams_0': _seams(''),
     'flow_seams_2': _seams('100'),

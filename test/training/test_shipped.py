@@ -50,6 +50,7 @@ SHIPPED = {
     'tabletop-m': Shipped(CAMERAS[:1], 256, 2),
     'tabletop-m-oft': Shipped(CAMERAS, 512, 2),
     'tabletop-flow': Shipped(CAMERAS, 72, 1, 'none@execute=fixed,execute_rows=4'),
+    'tabletop-dit': Shipped(CAMERAS, 72, 1, 'none@execute=fixed,execute_rows=8'),
 }
 
 

@@ -29,6 +29,7 @@ MEASURED = {
     'tabletop-m': 30,
     'tabletop-m-oft': 8,
     'tabletop-flow': 45,
+    'tabletop-dit': 70,
     'libero-object-s': 40,
     'libero-goal-s': 40,
 }
