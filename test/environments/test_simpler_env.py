@@ -14,6 +14,10 @@
 
 """SimplerEnv's tasks and ManiSkill's own, where ManiSkill 3 is installed."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -21,7 +25,7 @@ from vla_accel_ros.environments import simpler_protocol as protocol
 from vla_accel_ros.environments.rehearsal import rehearse
 from vla_accel_ros.environments.settings import from_dict
 from vla_accel_ros.environments.simpler_env import SimplerKind
-from vla_accel_ros.environments.simpler_import import import_maniskill
+from vla_accel_ros.environments.simpler_import import GET_ASSETS, import_maniskill
 
 pytest.importorskip('mani_skill', reason='ManiSkill is not installed: make simpler')
 
@@ -146,6 +150,40 @@ def test_a_task_of_maniskills_own_runs_through_the_generic_adapter_in_batches_of
     outcomes = [environment.step(STILL) for _ in range(3)]
     assert [outcome.done for outcome in outcomes] == [False, False, True]
     environment.close()
+
+
+def test_the_command_line_finds_the_driver_for_maniskills_own_tasks_by_itself(vulkan, tmp_path):
+    settings = tmp_path / 'pick.yaml'
+    settings.write_text(
+        'make: {obs_mode: rgb, control_mode: pd_ee_delta_pose, num_envs: 1, '
+        'sim_backend: physx_cpu, render_backend: cpu}\n'
+        'instruction: pick up the cube\nstep_s: 0.05\nmax_steps: 3\n'
+        'actions: {translation: 0.1, rotation: 0.1, gripper: [1, -1]}\n'
+    )
+    words = ['env', 'mani_skill.envs:PickCube-v1', '--env-config', str(settings)]
+    words += ['--image-size', '128', '--policy', 'random', '--episodes', '1']
+    variables = {key: value for key, value in os.environ.items() if key != 'VK_ICD_FILENAMES'}
+    done = subprocess.run(
+        [sys.executable, '-m', 'vla_accel_ros.cli', *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=variables,
+        timeout=240,
+    )
+    assert (done.returncode, done.stderr) == (0, '')
+    assert 'random   0/1' in done.stdout
+
+
+def test_what_is_said_to_download_the_assets_is_what_maniskill_takes():
+    from mani_skill.utils.assets.data import DATA_SOURCES
+    from mani_skill.utils.download_asset import parse_args
+
+    import_maniskill()
+    for command in GET_ASSETS.split('download all with ')[1].split(' && '):
+        words = command.split(' mani_skill.utils.download_asset ')[1].split()
+        asked = parse_args(words)
+        assert asked.uid in DATA_SOURCES and asked.non_interactive
 
 
 def test_other_names_are_refused_by_the_ones_there_are():

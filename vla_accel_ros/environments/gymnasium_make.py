@@ -22,6 +22,7 @@ from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments.mapping import ActionMapping
 from vla_accel_ros.environments.optional import import_optional
 from vla_accel_ros.environments.settings import Settings
+from vla_accel_ros.environments.simpler_import import find_driver, no_driver
 
 # More than an arm does in a step: a space so wide is in the units of some controller.
 _FARTHEST_M = 0.25
@@ -35,13 +36,15 @@ def make(name: str, settings: Settings):
         settings: Has the keyword arguments.
 
     Raises:
-        ValueError: When the module is missing or has no such environment, or its arguments are
-            refused; says what there is.
+        ValueError: When the module is missing or has no such environment, its arguments are
+            refused, or nothing draws for ManiSkill; says what there is.
     """
     import gymnasium
 
     module = name.partition(':')[0] if ':' in name else ''
     if module:
+        # ManiSkill looks for a driver to draw with as soon as it is imported.
+        find_driver()
         import_optional(module)
     try:
         return gymnasium.make(name, **settings.make)
@@ -56,6 +59,10 @@ def make(name: str, settings: Settings):
         raise ValueError(f"no environment '{name}': {error}{has}") from error
     except TypeError as error:
         raise ValueError(f'{name} with {settings.make}: {error}') from error
+    except RuntimeError as error:
+        if module.startswith('mani_skill'):
+            raise no_driver(error) from error
+        raise
 
 
 def bounds(env, mapping: ActionMapping, name: str) -> tuple[np.ndarray, np.ndarray]:

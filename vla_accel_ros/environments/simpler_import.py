@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 import sys
+import warnings
 
 from vla_accel_ros.environments.optional import import_optional
 from vla_accel_ros.environments.simpler_protocol import SimplerTask
@@ -27,14 +28,16 @@ ASSETS = 'MS_ASSET_DIR'
 _DRIVER = 'VK_ICD_FILENAMES'
 _BRIDGE = Path('data', 'tasks', 'bridge_v2_real2sim_dataset')
 _WIDOWX = Path('data', 'robots', 'widowx')
-GET_ASSETS = (
-    f'set {ASSETS} to a folder that has it, or download all with python -m '
-    'mani_skill.utils.download_asset bridge_v2_real2sim widowx250s'
+DOWNLOADS = ('bridge_v2_real2sim', 'widowx250s')
+GET_ASSETS = f'set {ASSETS} to a folder that has it, or download all with ' + ' && '.join(
+    f'python -m mani_skill.utils.download_asset -y {each}' for each in DOWNLOADS
 )
 
 
 def find_driver() -> None:
     """Let the driver draw that `make simpler` unpacked, unless the user chose another one."""
+    # SAPIEN's own loader is what draws where the system has none: nothing to tell anyone.
+    warnings.filterwarnings('ignore', 'Failed to find system libvulkan')
     own = Path(sys.prefix, 'vulkan', 'lvp.json')
     if _DRIVER not in os.environ and own.is_file():
         os.environ[_DRIVER] = str(own)
