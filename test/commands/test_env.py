@@ -75,6 +75,9 @@ def test_people_get_a_few_lines(reach_config, capsys):
     ('words', 'said'),
     [
         (['reach:Reach-v0', '--episodes', '0'], '0 episodes asked for, expected at least 1'),
+        (['tabletop', '--seed', '-1'], '--seed is -1, expected at least 0'),
+        (['tabletop', '--image-size', '0'], '--image-size is 0, expected at least 1'),
+        (['tabletop', '--max-steps', '0'], '--max-steps is 0, expected at least 1'),
         (['reach:Reach-v0'], 'Say what they are'),
         (['reach:NoImage-v0'], 'actions of reach:NoImage-v0 reach 1'),
         (['reach:FourColumns-v0'], 'of shape [4], expected [7]'),

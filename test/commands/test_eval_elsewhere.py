@@ -61,7 +61,7 @@ def test_methods_are_compared_on_it(random_checkpoint, reach_config, capsys, wor
 @pytest.mark.parametrize(
     ('words', 'said'),
     [
-        ([], 'the checkpoint does not know the words'),
+        ([], ': the checkpoint does not know the words'),
         (['--task', 'pick up the red cube', '--image-size', '64'], 'the policy sees 64'),
         (['--task', ' '], 'has no instruction: give one by --task'),
         (['--env', 'reach:FourColumns-v0'], 'of shape [4], expected [7]'),

@@ -52,6 +52,7 @@ def test_others_are_gymnasiums(reach_config):
         ('robosuite', "environment 'robosuite' is unknown, expected tabletop"),
         ('robosuite:', 'is unknown'),
         ('tabletop:big', 'is unknown'),
+        ('LIBERO:object', "no environment 'LIBERO:object', expected 'libero' in small letters"),
         ('libero:kitchen', "no suite 'kitchen'"),
         ('simpler:drawer', "no task 'drawer' here, expected one of carrot"),
         ('libero:spatial/x', "names task 'x', expected a number"),

@@ -20,6 +20,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from vla_accel_ros.environments import simpler_protocol as protocol
 from vla_accel_ros.environments.rehearsal import rehearse
@@ -84,6 +85,23 @@ def test_a_step_is_a_fifth_of_a_second_in_the_frame_of_the_base(cube):
     moved = cube.tool_position() - start
     # The base is turned by 180 degrees: forward is backward in the scene.
     assert moved[0] < -0.04 and moved[2] > 0.01 and abs(moved[1]) < 0.02
+
+
+@pytest.mark.parametrize('axis', range(3))
+def test_a_rotation_turns_the_tool_about_the_axes_of_the_base(cube, axis):
+    def turned():
+        pose = cube.env.unwrapped.agent.robot.links_map['ee_gripper_link'].pose
+        return Rotation.from_quat(np.roll(pose.q[0].numpy(), -1))
+
+    cube.reset(0, '')
+    start, action = turned(), np.zeros(7)
+    action[3 + axis] = 0.1
+    for _ in range(4):
+        cube.step(action)
+    expected = np.zeros(3)
+    # 0.4 rad less what the arm lags behind, about x and y of a base that is turned by 180 degrees.
+    expected[axis] = 0.33 if axis == 2 else -0.33
+    assert (turned() * start.inv()).as_rotvec() == pytest.approx(expected, abs=0.04)
 
 
 def test_the_gripper_opens_at_0_and_closes_at_1(cube):

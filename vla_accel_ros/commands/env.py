@@ -80,6 +80,9 @@ def run(args: argparse.Namespace) -> int:
     """Run the episodes; return 0 when all were run."""
     if args.episodes < 1:
         raise ValueError(f'{args.episodes} episodes asked for, expected at least 1')
+    if args.seed < 0:
+        raise ValueError(f'--seed is {args.seed}, expected at least 0')
+    registry.check_sizes(args.image_size, args.max_steps)
     methods = None if args.methods is None else find(args.methods)
     if methods is not None and args.policy != 'expert':
         raise ValueError(f'--methods is for --policy expert, here it is {args.policy}')

@@ -64,10 +64,7 @@ def session_of(args: argparse.Namespace) -> Evaluation:
     task = kind.default_task if args.task is None else args.task
     instructions = kind.instructions(task)
     purpose, seed_range = seeds.of_purpose(_first(args.seed), args.episodes)
-    if args.max_steps is not None and args.max_steps < 1:
-        raise ValueError(f'--max-steps is {args.max_steps}, expected at least 1')
-    if args.image_size is not None and args.image_size < 1:
-        raise ValueError(f'--image-size is {args.image_size}, expected at least 1')
+    registry.check_sizes(args.image_size, args.max_steps)
     if args.resume and args.out is None:
         raise ValueError('--resume goes on with what is beside --out, expected both')
     setup = runner.Setup(

@@ -58,6 +58,10 @@ def find(name: str, config: Path | None = None) -> EnvironmentKind:
         ModuleNotFoundError: When the embedded arm is asked for and its extra is not installed.
     """
     module, _, inner = name.strip().partition(':')
+    if module not in KINDS and module.lower() in KINDS:
+        raise ValueError(
+            f"there is no environment '{name}', expected '{module.lower()}' in small letters"
+        )
     if module not in KINDS:
         from vla_accel_ros.environments import settings
         from vla_accel_ros.environments.gymnasium_env import GymnasiumKind
@@ -72,6 +76,17 @@ def find(name: str, config: Path | None = None) -> EnvironmentKind:
     if module == 'tabletop':
         extras.require('sim')
     return make(inner) if inner else make()
+
+
+def check_sizes(image_size: int | None, max_steps: int | None) -> None:
+    """Refuse what no environment can be made with; None is what it has by itself.
+
+    Raises:
+        ValueError: When a number is below 1.
+    """
+    for name, value in (('--image-size', image_size), ('--max-steps', max_steps)):
+        if value is not None and value < 1:
+            raise ValueError(f'{name} is {value}, expected at least 1')
 
 
 def with_views(kind: EnvironmentKind, count: int) -> EnvironmentKind:

@@ -146,7 +146,13 @@ class Worker:
         for method in {job.method.name: job.method for job in jobs}.values():
             check_method(method, self.policy)
         for instruction in dict.fromkeys(job.instruction for job in jobs):
-            self.policy.tokens_of(instruction)
+            try:
+                self.policy.tokens_of(instruction)
+            except ValueError as error:
+                raise ValueError(
+                    f"{self.setup.checkpoint}, asked '{instruction}': {error} (--checkpoint "
+                    'chooses another)'
+                ) from error
         self.first_answer(jobs[0])
 
     def first_answer(self, job: Job) -> tuple[str, str]:
