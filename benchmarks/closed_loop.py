@@ -97,8 +97,7 @@ def _beside(method: str, changes: Sequence[str]) -> str:
 
 
 FLOW_METHODS = _beside('flow_fast', (*HORIZONS, *STEPS, *PRUNED))
-# Denoising by DDIM wants more than the one step that a flow does with.
-DIT_METHODS = _beside('flow_fast@flow_steps=4', (*HORIZONS, *PRUNED))
+DIT_METHODS = _beside('diffusion_fast', (*HORIZONS, 'flow_steps=10', *PRUNED))
 # How a new chunk follows on the old one. Guidance needs some steps of the flow to act in.
 SEAM_METHODS = _beside(
     'flow_fast@overlap=true,flow_steps=5',
