@@ -224,7 +224,9 @@ class Scheduler:
             # The old chunk's row for this step is the best draft of the new chunk's. What the new
             # one has in its place says how far the old one can be followed.
             since = executed if self._config.execute == BY_RULE else None
-            request = self._ask(now_ns, last, tail[0], since, np.array(tail), sent=bool(action))
+            request = self._ask(
+                now_ns, last, tail[0], since, np.array(tail), sent=action is not None
+            )
         return self._decide(kind, reason, self._step_ns, now_ns, action=action, request=request)
 
     def _why_ask(self) -> str | None:
