@@ -14,6 +14,7 @@
 
 """How much of a chunk is executed before the VLA is asked again."""
 
+from dataclasses import replace
 from itertools import cycle
 
 import numpy as np
@@ -163,3 +164,41 @@ def test_an_answer_that_is_lost_without_overlap_is_asked_for_again():
     again = [frame(one, step) for step in range(2, 5)]
     assert [each.request is not None for each in again] == [False, False, True]
     assert again[-1].reason == 'answer_timeout'
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'execute': 'fixed', 'execute_rows': 2, 'bridge': 'hold'},
+        {'execute': 'rule', 'bridge': 'ridge'},
+        {'execute': 'fixed', 'execute_rows': 1, 'bridge': 'stop'},
+    ],
+)
+def test_without_overlap_every_action_is_the_vlas_however_late_it_answers(options):
+    one = scheduler(rule='never', overlap=False, max_bridge_steps=4, **options)
+    asked_at = None
+    for step in range(40):
+        request = frame(one, step).request
+        asked_at = step if request is not None else asked_at
+        if asked_at is not None and step == asked_at + 2:
+            one.on_answer(ActionChunk(rows_of(0.01), stamp_of(asked_at)), step * STEP + 25 * MS)
+            asked_at = None
+    assert one.counters['actions'] == one.counters['actions/vla'] >= 10
+
+
+def test_what_was_late_in_motion_does_not_count_once_the_arm_stands_still():
+    one = scheduler(rule='never', execute='fixed', execute_rows=2)
+    asked(one, lambda step: rows_of(0.01), 2)
+    for step in (2, 3, 4):
+        frame(one, step)
+    one.on_answer(ActionChunk(rows_of(0.01), stamp_of(2)), 4 * STEP + 25 * MS)
+    one.configure(replace(one.config, overlap=False))
+    assert frame(one, 5).request.delay == 0
+
+
+def test_a_replan_stops_the_arm_without_overlap():
+    one = scheduler(rule='never', execute='fixed', execute_rows=8, overlap=False)
+    asked(one, lambda step: rows_of(0.01), 2)
+    one.replan()
+    stopped = frame(one, 2)
+    assert (stopped.kind, stopped.reason, stopped.action) == (Kind.DELIBERATIVE, 'replan', None)

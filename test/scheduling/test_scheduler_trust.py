@@ -14,6 +14,7 @@
 
 """What the rule `trust` is told by the scheduler: the predictor's word against the VLA's."""
 
+import pytest
 from scheduler_steps import answer, frame, scheduler
 
 from vla_accel_ros.scheduling.decision import Kind
@@ -89,3 +90,23 @@ def test_a_row_of_the_queue_is_no_measure_of_the_predictor():
     for step in (3, 4):
         assert frame(one, step).kind is Kind.WAITING
     assert frame(one, 5).reason == 'answer_timeout'
+
+
+@pytest.mark.parametrize('end', ['lost', 'discarded'])
+def test_after_an_answer_that_was_of_no_use_the_vla_is_asked_before_anything_moves(end):
+    one = trusting(trust_least=3, answer_timeout_s=0.22, max_staleness_s=0.12)
+    frame(one, 0)
+    answer(one, 0, 10, row=FORWARD)
+    step = 1
+    while frame(one, step).request is None:
+        step += 1
+    last = step
+    while step < last + 3:
+        step += 1
+        assert frame(one, step).kind is Kind.WAITING
+    if end == 'discarded':
+        assert answer(one, last, 160, row=FORWARD).reason == 'stale_answer'
+    found = [frame(one, step + 1 + i) for i in range(2)]
+    asks = next(each for each in found if each.kind is not Kind.WAITING)
+    wanted = {'lost': 'answer_timeout', 'discarded': 'answer_discarded'}[end]
+    assert (asks.kind, asks.reason, asks.action) == (Kind.DELIBERATIVE, wanted, None)

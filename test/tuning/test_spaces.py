@@ -12,6 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
+
 from made_up import MODEL
 import pytest
 
@@ -37,6 +39,26 @@ def test_each_method_is_searched_for_what_it_looks_at():
         ['relaxed_bins', 'draft', 'predictor'],
         [*velocity, 'draft'],
     ]
+
+
+def test_of_chunks_and_of_denoising_steps_what_the_model_has_is_searched():
+    flow = replace(MODEL, chunk=16, steps=10)
+    found = spaces('none,flow_fast,flow_fast@execute=chunk,fastv', flow)
+    assert [[d.name for d in space.dimensions] for space in found] == [
+        ['flow_steps'],
+        ['execute_rows', 'overlap', 'flow_steps'],
+        ['flow_steps'],
+        ['keep', 'layer', 'rows', 'flow_steps'],
+    ]
+    rows, _, steps = found[1].dimensions
+    assert (rows.low, rows.high, steps.low, steps.high) == (1, 16, 1, 10)
+    assert found[1].start == {'execute_rows': 8, 'overlap': False, 'flow_steps': 1}
+    moved = found[1].with_values({'execute_rows': 5, 'overlap': True, 'flow_steps': 3}, 'moved')
+    assert (moved.scheduler.execute_rows, moved.scheduler.overlap, moved.flow_steps) == (
+        5,
+        True,
+        3,
+    )
 
 
 def test_what_is_given_is_not_searched():

@@ -22,7 +22,7 @@ from vla_accel_ros.action_space import END_EFFECTOR
 from vla_accel_ros.environments.mapping import ActionMapping
 from vla_accel_ros.environments.optional import import_optional
 from vla_accel_ros.environments.settings import Settings
-from vla_accel_ros.environments.simpler_import import find_driver, no_driver
+from vla_accel_ros.environments.simpler_import import check_driver, find_driver
 
 # More than an arm does in a step: a space so wide is in the units of some controller.
 _FARTHEST_M = 0.25
@@ -42,9 +42,11 @@ def make(name: str, settings: Settings):
     import gymnasium
 
     module = name.partition(':')[0] if ':' in name else ''
-    if module:
-        # ManiSkill looks for a driver to draw with as soon as it is imported.
+    maniskill = module.partition('.')[0] == 'mani_skill'
+    if maniskill:
+        # It looks for a driver to draw with as soon as it is imported.
         find_driver()
+    if module:
         import_optional(module)
     try:
         return gymnasium.make(name, **settings.make)
@@ -59,9 +61,9 @@ def make(name: str, settings: Settings):
         raise ValueError(f"no environment '{name}': {error}{has}") from error
     except TypeError as error:
         raise ValueError(f'{name} with {settings.make}: {error}') from error
-    except RuntimeError as error:
-        if module.startswith('mani_skill'):
-            raise no_driver(error) from error
+    except RuntimeError:
+        if maniskill:
+            check_driver()
         raise
 
 

@@ -74,7 +74,7 @@ class EpisodeResult:
 
     @property
     def path(self) -> float:
-        """Length of the path that the executed actions told the tool, m."""
+        """Length of the commanded path of the tool, m: what the executed actions add up to."""
         return float(np.linalg.norm(self.actions[:, TOOL.translation], axis=1).sum())
 
     @property

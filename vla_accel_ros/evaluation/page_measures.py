@@ -41,13 +41,13 @@ MEASURES = (
     Measure('steps_per_success', 'steps of a success', '', OUTCOME, 'lower', 1),
     Measure(
         'path_per_success',
-        'path of a success',
+        'commanded path of a success',
         'm',
         OUTCOME,
         'lower',
         3,
         False,
-        'Length of the path that the executed actions told the tool.',
+        'What the executed actions add up to.',
     ),
     Measure(
         'jerk_p95',

@@ -88,7 +88,7 @@ _OF_SCHEDULES = (
     'jerk p95 m/s^3',
     'decisions',
 )
-_SAYS: Mapping[str, Callable[[Sequence[Mapping]], bool]] = {
+_SHOWN_IF: Mapping[str, Callable[[Sequence[Mapping]], bool]] = {
     AT_END: lambda rows: any(row['successes_at_end'] != row['successes'] for row in rows),
     FLOW_STEPS: lambda rows: any(row['flow_steps_per_call'] for row in rows),
 }
@@ -98,7 +98,7 @@ SCHEDULE: Columns = tuple((title, _BY_TITLE[title]) for title in _OF_SCHEDULES)
 
 def table(wanted: Columns, rows: Sequence[Mapping]) -> str:
     """Return a table, without the columns that say nothing here."""
-    shown = [(title, cell) for title, cell in wanted if _SAYS.get(title, bool)(rows)]
+    shown = [(title, cell) for title, cell in wanted if _SHOWN_IF.get(title, bool)(rows)]
     return columns(
         [[title for title, _ in shown], *([cell(row) for _, cell in shown] for row in rows)]
     )

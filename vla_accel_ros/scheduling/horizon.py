@@ -61,7 +61,8 @@ class Horizon:
     overlap: bool = option(
         True,
         'Go on with the old chunk while the VLA computes the next one (asynchronous inference); '
-        'without, the arm stands still until the answer is there, and nothing is asked ahead',
+        'without, the arm stands still until the answer is there: nothing is asked ahead '
+        '(prefetch_rows) or bridged. With chunks: ensemble the arm always goes on',
     )
 
     def __post_init__(self) -> None:

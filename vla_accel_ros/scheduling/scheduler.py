@@ -64,7 +64,8 @@ class Scheduler:
         self._step_ns = 0
         self._step_open = False
         self._bridged = 0
-        self._replan = False
+        # Why the VLA has to be asked next, whatever rule and horizon say.
+        self._must_ask: str | None = None
         self._build()
 
     def _build(self) -> None:
@@ -132,10 +133,10 @@ class Scheduler:
         """Ask the VLA afresh with the next frame that finds no request under way.
 
         For whoever sees that a running chunk has become too coarse (SpecPrune-VLA's controller
-        at its change to fine). The chunk goes on until the answer takes over, so that the arm
-        neither waits nor jumps.
+        at its change to fine). With `overlap` the chunk goes on until the answer takes over, so
+        that the arm neither waits nor jumps.
         """
-        self._replan = True
+        self._must_ask = 'replan'
 
     def on_frame(self, stamp_ns: int, now_ns: int) -> Decision:
         """Decide on a frame.
@@ -153,14 +154,14 @@ class Scheduler:
         self._counters['steps'] += 1
         self._step_ns = stamp_ns
         self._step_open = True
-        timed_out = self._drop_lost_request(now_ns)
+        self._drop_lost_request(now_ns)
         if self._queue.expire(stamp_ns, self._config.max_chunk_age_s):
             self._counters['chunks_expired'] += 1
         if len(self._queue) and not self._asks_first:
             return self._serve_queue(now_ns)
         if self._requests.pending is not None:
             return self._serve_bridge(now_ns)
-        return self._serve_afresh(now_ns, timed_out)
+        return self._serve_afresh(now_ns)
 
     def on_answer(self, chunk: ActionChunk, now_ns: int, verified: bool = False) -> Decision:
         """Take an answer of the VLA, or discard it with a reason.
@@ -179,6 +180,8 @@ class Scheduler:
         self._requests.answered(pending)
         fault = pending.fault(chunk, self._space, latency_s, self._config.max_staleness_s)
         if fault:
+            # What the rule would go on with is older than the answer that was of no use.
+            self._must_ask = 'answer_discarded'
             more = {'latency_s': latency_s, 'consumed': pending.consumed}
             return self._decide(Kind.DISCARDED, fault, chunk.stamp_ns, now_ns, **more)
         self._rule.learn(
@@ -211,11 +214,10 @@ class Scheduler:
 
     def _serve_queue(self, now_ns: int) -> Decision:
         last, queue = self._buffer.last, self._queue
-        executed, why, tail = queue.executed, self._why_ask(), queue.rows
-        reason = 'replan' if self._replan else why or NEXT
-        asks = (self._replan or why is not None) and not self.in_flight
+        executed, tail, why = queue.executed, queue.rows, self._must_ask or self._why_ask()
+        asks = why is not None and not self.in_flight
         kind, action, request = Kind.QUEUED, None, None
-        if asks and queue.ensemble is None and not self._config.overlap:
+        if asks and not self._overlaps:
             kind = Kind.DELIBERATIVE
             queue.drop_rows()
         else:
@@ -224,10 +226,14 @@ class Scheduler:
             # The old chunk's row for this step is the best draft of the new chunk's. What the new
             # one has in its place says how far the old one can be followed.
             since = executed if self._config.execute == BY_RULE else None
-            request = self._ask(
-                now_ns, last, tail[0], since, np.array(tail), sent=action is not None
-            )
-        return self._decide(kind, reason, self._step_ns, now_ns, action=action, request=request)
+            request = self._ask(now_ns, last, tail[0], since, np.array(tail), action is not None)
+        more = {'action': action, 'request': request}
+        return self._decide(kind, why or NEXT, self._step_ns, now_ns, **more)
+
+    @property
+    def _overlaps(self) -> bool:
+        """Whether the arm moves while a chunk is computed."""
+        return self._config.overlap or self._queue.ensemble is not None
 
     def _why_ask(self) -> str | None:
         queue = self._queue
@@ -236,7 +242,7 @@ class Scheduler:
         return self._horizon.why_ask(queue.executed, len(queue) - 1, self._judge)
 
     def _serve_bridge(self, now_ns: int) -> Decision:
-        if self._bridge is None:
+        if self._bridge is None or not self._overlaps:
             return self._decide(Kind.WAITING, 'in_flight', self._step_ns, now_ns)
         if self._bridged >= self._config.max_bridge_steps:
             return self._decide(Kind.WAITING, 'bridge_exhausted', self._step_ns, now_ns)
@@ -247,36 +253,33 @@ class Scheduler:
         action = self._send(prediction.values, self._bridge.source)
         return self._decide(Kind.BRIDGED, 'in_flight', self._step_ns, now_ns, action=action)
 
-    def _serve_afresh(self, now_ns: int, timed_out: bool) -> Decision:
+    def _serve_afresh(self, now_ns: int) -> Decision:
         if not self._instruction:
             return self._decide(Kind.WAITING, 'no_instruction', self._step_ns, now_ns)
         prediction = self._predictor.predict(self._buffer)
         verdict = self._judge()
+        reason = verdict.reason
         if verdict.intuitive:
             if prediction.values is not None:
                 action = self._send(prediction.values, self._predictor.source)
-                return self._decide(
-                    Kind.INTUITIVE, verdict.reason, self._step_ns, now_ns, action=action
-                )
-            verdict = Verdict(False, prediction.reason)
+                return self._decide(Kind.INTUITIVE, reason, self._step_ns, now_ns, action=action)
+            reason = prediction.reason
         request = self._ask(now_ns, self._buffer.last, prediction.values)
-        reason = 'answer_timeout' if timed_out else verdict.reason
         return self._decide(Kind.DELIBERATIVE, reason, self._step_ns, now_ns, request=request)
 
     def _judge(self, since: int | None = None) -> Verdict:
-        if self._replan:
-            return Verdict(False, 'replan')
+        if self._must_ask:
+            return Verdict(False, self._must_ask)
         if self._config.gripper_guard and self._buffer.gripper_moves:
             return Verdict(False, 'gripper_moves')
         return self._rule.judge(self._buffer, self._config.policy_step_s, since)
 
-    def _drop_lost_request(self, now_ns: int) -> bool:
+    def _drop_lost_request(self, now_ns: int) -> None:
         pending = self._requests.pending
-        if pending is None or pending.age_s(now_ns) <= self._config.answer_timeout_s:
-            return False
-        self._requests.close('answer_timeout')
-        self._counters['timeouts'] += 1
-        return True
+        if pending is not None and pending.age_s(now_ns) > self._config.answer_timeout_s:
+            self._must_ask = 'answer_timeout'
+            self._requests.close(self._must_ask)
+            self._counters['timeouts'] += 1
 
     def _ask(
         self,
@@ -287,15 +290,14 @@ class Scheduler:
         tail: np.ndarray | None = None,
         sent: bool = False,
     ) -> Request:
-        expected, consumed = draft, int(sent)
-        if tail is not None:
-            # What a rule does not judge by, it does not learn from.
-            expected = None if since is None else draft
+        # Of a chunk's row a rule learns where it judged by it.
+        expected = draft if tail is None or since is not None else None
+        consumed = int(sent)
         since = self._buffer.steps_since_vla if since is None else since
         self._requests.open(Pending(self._step_ns, now_ns, consumed, expected, since))
         self._counters['requests'] += 1
-        self._replan = False
-        delay = self._requests.delay
+        self._must_ask = None
+        delay = self._requests.delay if self._overlaps else 0
         return Request(self._step_ns, self._instruction, last, draft, tail, max(delay, consumed))
 
     def _send_next(self) -> Action:
@@ -315,7 +317,7 @@ class Scheduler:
         self._requests.close(reason)
         self._buffer.clear()
         self._queue.clear()
-        self._bridged, self._replan = 0, False
+        self._bridged, self._must_ask = 0, None
 
     def _decide(
         self, kind: Kind, reason: str, stamp_ns: int, now_ns: int, **more: Any

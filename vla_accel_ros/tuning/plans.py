@@ -72,7 +72,9 @@ def hopeless_of(args: argparse.Namespace) -> float:
 def model_of(args: argparse.Namespace) -> Model:
     """Return what of the checkpoint bounds the search."""
     config = read_config(checkpoint_folder(args.checkpoint))
-    return Model(config.decoder.layers, config.visual_tokens)
+    head = config.head
+    steps = getattr(head, 'steps', 0)
+    return Model(config.decoder.layers, config.visual_tokens, head.chunk, steps)
 
 
 def plan_of(args: argparse.Namespace) -> Plan:

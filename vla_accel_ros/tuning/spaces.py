@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 from vla_accel_ros.acceleration import Method, grammar
 from vla_accel_ros.acceleration.settings import make, pruning_defaults, settings_of
+from vla_accel_ros.scheduling.horizon import FIXED
 from vla_accel_ros.tuning.dimensions import Dimension, derived
 
 # What a rule looks at. Speeds are those of an arm that is steered by a policy: the nodes allow
@@ -77,6 +78,7 @@ FIXED_ONLY = {'sp_vla': ('keep', 'edges'), 'specprune': ('keep',)}
 DRAFT = Dimension('draft', choices=('given', 'previous'))
 DRAFTER = Dimension('predictor', choices=('hold', 'ridge'))
 BINS = Dimension('relaxed_bins', 1, 8, integer=True)
+OVERLAP = Dimension('overlap', choices=(True, False))
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,14 @@ class Model:
     Attributes:
         layers: Layers of its decoder.
         visual_tokens: Visual tokens of an observation.
+        chunk: Actions of an answer.
+        steps: In which it denoises them; 0 where it does not.
     """
 
     layers: int
     visual_tokens: int
+    chunk: int = 1
+    steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -163,8 +169,8 @@ def spaces(text: str, model: Model, ranges: Sequence[str] = ()) -> tuple[Space, 
             dimensions.append(dimension.holding(values[dimension.name]))
         if not dimensions:
             raise ValueError(
-                f"method '{method.name}' has nothing to search: it neither schedules, prunes nor "
-                'relaxes, or all of it is given'
+                f"method '{method.name}' has nothing to search: it neither schedules, prunes, "
+                'relaxes nor denoises, or all of it is given'
             )
         found.append(Space(method, tuple(dimensions)))
     if unused := sorted(set(given) - used):
@@ -195,6 +201,10 @@ def _dimensions(method: Method, model: Model, pinned: set[str]) -> list[Dimensio
         found.append(DRAFT)
         if rule == 'never':
             found.append(DRAFTER)
+    if model.chunk > 1 and method.scheduler.execute == FIXED:
+        found += [Dimension('execute_rows', 1, model.chunk, integer=True), OVERLAP]
+    if model.steps > 1:
+        found.append(Dimension('flow_steps', 1, model.steps, integer=True))
     return found
 
 

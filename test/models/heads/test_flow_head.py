@@ -89,6 +89,18 @@ def test_every_pruning_method_runs(policies, name, method):
         assert answer.kept < 256
 
 
+@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('method', ['sp_vla', 'specprune'])
+def test_methods_that_count_by_themselves_drop_what_they_are_told_to(policies, name, method):
+    policy = policies[name].sibling()
+    policy.set_pruning(method, budget='fixed', keep=0.25)
+    policy.set_flow(2)
+    for step in range(4):
+        answer = policy.predict(looks(step), motion=MOTION)
+    assert answer.kept == 64
+    assert np.isfinite(answer.chunk_values).all()
+
+
 def test_nan_of_the_network_is_no_action(policies):
     policy = Policy.load(FIXTURES / 'pi0_tiny', cameras=1)
     policy.model.flow.action_out_proj.bias[0] = float('nan')
