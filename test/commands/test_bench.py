@@ -276,3 +276,12 @@ def test_its_own_files_are_replaced_and_no_bar_is_missed_that_was_not_asked_for(
     for ending in ENDINGS:
         draw(report, tmp_path / f'again{ending}')
         assert of_plot(tmp_path / f'again{ending}')
+
+
+@pytest.mark.parametrize('name', ['tabletop-flow', 'tabletop-dit'])
+def test_models_that_denoise_have_rows_like_others(name, capsys):
+    assert bench(name, '--json', '--methods', 'none,fastv') == 0
+    plain, pruned = json.loads(capsys.readouterr().out)['rows']
+    assert pruned['kept'] == 36
+    for row in (plain, pruned):
+        assert row['stages_ms']['decode']['p50'] > 0 and row['stages_ms']['prefill']['p50'] > 0

@@ -317,3 +317,14 @@ def test_twists_and_gripper_say_the_same_as_the_actions_that_they_were_made_of(r
     for key, value in one.items():
         if key.startswith('recorded_') and value is not None:
             assert other[key]['value'] == pytest.approx(value['value'], abs=1e-6), key
+
+
+@pytest.mark.parametrize('name', ['tabletop-flow', 'tabletop-dit'])
+def test_policies_that_denoise_chunks_are_replayed(replay, tmp_path, name):
+    bag = bags.write(tmp_path / 'bag', episodes(1, frames=20))
+    assert replay(bag, '--checkpoint', name, methods='none,flow_fast,fastv@keep=0.5') == 0
+    by_name = {m['name']: m['values'] for m in results(tmp_path)['methods']}
+    calls = {name: values['calls']['value'] for name, values in by_name.items()}
+    # A chunk has 16 rows, and `flow_fast` asks anew after 8.
+    assert calls['none'] == calls['fastv@keep=0.5'] == 2 / 20 and calls['flow_fast'] == 3 / 20
+    assert by_name['fastv@keep=0.5']['tokens_kept']['value'] == 50

@@ -201,3 +201,12 @@ def test_the_interval_is_that_of_the_paired_difference(plan):
     losses = [np.array([value]) for value in (100.0, 0.0, 0.0, -100.0)]
     low, high = plan.interval(Run(losses, [], []))
     assert low == pytest.approx(-high) and 0 < high < 100
+
+
+def test_steps_and_rows_of_a_policy_that_denoises_chunks_are_searched(tune, tmp_path):
+    words = [*SIM[:-2], '--methods', 'flow_fast', '--checkpoint', 'tabletop-flow']
+    # Five steps are too few for a setting to hold: only what was tried counts.
+    assert tune(*words) in (0, 1)
+    tried = results(tmp_path)['trials']
+    assert set(tried[0]['values']) == {'execute_rows', 'overlap', 'flow_steps'}
+    assert len({str(trial['values']) for trial in tried}) == 3
