@@ -17,6 +17,7 @@ from datetime import datetime
 import threading
 
 from made_up import MODEL, MadeUpPlan, MadeUpTarget, never, space
+from optuna.exceptions import UpdateFinishedTrialError
 import pytest
 
 from vla_accel_ros.tuning.points import Score
@@ -82,14 +83,31 @@ class Meeting(MadeUpPlan):
         return target
 
 
-def test_two_commands_share_the_trials_and_both_have_all_results(url):
+def test_two_commands_share_the_trials_and_both_have_as_many_as_were_asked_for(url):
     plan = Meeting(threading.Barrier(2))
     with ThreadPoolExecutor(2) as commands:
         one, other = commands.map(lambda _: tune(url, plan), range(2))
-    assert one.complete and names(one) == names(other)
-    # What both had begun when the other began is all that can be too much.
-    assert 4 <= len(one.points) <= 5
+    assert one.complete and other.complete
+    # What one had begun when the other began is all that can be too much; the first to end may
+    # not have it.
+    tried = set(names(one)) | set(names(other))
+    assert 4 <= len(tried) <= 5
+    assert min(len(one.points), len(other.points)) >= 4
     assert one.baseline == other.baseline is not None
+
+
+def test_a_setting_that_another_command_was_faster_with_is_left_to_it(url, monkeypatch):
+    study = Study(space('hold@w_max=3'), shared(url), 0, False)
+    ask, late = study._study.ask, [UpdateFinishedTrialError('Trial#0 has already finished')]
+
+    def once_too_late(*words):
+        if late:
+            raise late.pop()
+        return ask(*words)
+
+    monkeypatch.setattr(study._study, 'ask', once_too_late)
+    assert study.ask().space == 'hold@w_max=3'
+    assert not late
 
 
 def test_trials_of_a_command_that_is_silent_are_tried_again_by_another(url):

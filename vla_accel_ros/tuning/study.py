@@ -89,13 +89,19 @@ class Study:
         Raises:
             ValueError: When nothing is found that goes together.
         """
+        from optuna.exceptions import UpdateFinishedTrialError
+
         for _ in range(DRAWS):
             number = len(self._study.get_trials(deepcopy=False))
             self._study.sampler = self._sampler(number)
             if not number:
                 self._study.enqueue_trial(self.space.start)
-            with experimental():
-                trial = self._study.ask()
+            try:
+                with experimental():
+                    trial = self._study.ask()
+            except UpdateFinishedTrialError:
+                # Another command took the setting that waited, and is done with it already.
+                continue
             values = {d.name: d.suggest(trial) for d in self.space.dimensions}
             name = f'{self.space.name}#{trial.number}'
             try:
