@@ -119,10 +119,13 @@ def _try(args: argparse.Namespace, environment, instructions: tuple[str, ...]) -
     environment.reset(first, instructions[first % len(instructions)])
     start, picture_ms = views_side_by_side(environment)
     low, high = environment.limits()
-    results = [
-        rehearse(environment, args.policy, seed, instructions[seed % len(instructions)])
-        for seed in range(first, first + args.episodes)
-    ]
+    results, bar = [], Bar(args.episodes, 'episodes')
+    bar.show(0)
+    for seed in range(first, first + args.episodes):
+        asked = instructions[seed % len(instructions)]
+        results.append(rehearse(environment, args.policy, seed, asked))
+        bar.show(len(results))
+    bar.end()
     if args.picture is not None:
         from PIL import Image
         from PIL.PngImagePlugin import PngInfo
