@@ -239,7 +239,7 @@ def test_arguments_are_read_as_a_launch_file_has_them():
         ({'namespace': 'a' * 300}, 'namespace has 300 characters, expected at most 150'),
         ({'params_file': '~nosuchuser/a.yaml'}, '~nosuchuser/a.yaml is not there'),
         ({'preset': '~nosuchuser/a.yaml'}, "preset '~nosuchuser/a.yaml' is not there"),
-        ({'preset': 'faster'}, "no preset 'faster', expected a file or one of diffusion_fast, fast"),
+        ({'preset': 'faster'}, "no preset 'faster', expected a file or one of diffusion_fast"),
         ({'preset': '/nowhere.yaml'}, 'nowhere.yaml'),
     ],
 )
