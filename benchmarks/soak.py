@@ -21,6 +21,7 @@ the same work per step and so shows what grows with work done; times are said of
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 import json
 from pathlib import Path
 import shlex
@@ -28,14 +29,15 @@ import sys
 
 from benchmarks.soak_figures import GROWS, OPEN
 from benchmarks.soak_graph import Graph, Part, run
-from benchmarks.soak_page import facts_of, page
+from benchmarks.soak_page import REAL_MIN, SIMULATED_H, facts_of, page
 from vla_accel_ros.evaluation import conditions
 from vla_accel_ros.files.outputs import beginning, check_file, json_with
 from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.paths import DEFAULT_CHECKPOINT
 
 COMMAND = 'python -m benchmarks.soak'
-REAL_MIN, SIMULATED_H, LEAST_MIN = 60.0, 24.0, 3.0
+# The least that is worth a look; how often what was seen so far is written down.
+LEAST_MIN, KEPT_MIN = 3.0, 10.0
 RESULTS = Path(__file__).resolve().parent / 'results'
 
 
@@ -67,41 +69,67 @@ def main() -> int:
     if options.minutes is not None and not options.minutes >= LEAST_MIN:
         parser.error(f'--minutes is {options.minutes}, expected at least {LEAST_MIN:g}')
     try:
-        check_file(options.out / 'soak.json', '--out', json_with('parts', 'machine'))
+        check_file(options.out / 'soak.json', '--out', json_with('parts'))
         check_file(options.out / 'soak.md', '--out', beginning('# Endurance'))
     except ValueError as error:
         parser.error(str(error))
-    minutes = REAL_MIN if options.minutes is None else options.minutes
-
-    def enough(part: Part) -> bool:
-        if part.clock == 'real':
-            return part.seconds >= 60 * minutes
-        late = options.minutes is not None and part.seconds >= 60 * options.minutes
-        return late or part.simulated_s >= 3600 * SIMULATED_H
-
-    found = {
+    conditions_of = {
         'date': conditions.today(),
-        'machine': conditions.machine(),
-        'versions': conditions.versions(),
         'command': shlex.join([*COMMAND.split(), *sys.argv[1:]]),
         'checkpoint': options.checkpoint,
-        'asked': {'real_minutes': REAL_MIN, 'simulated_hours': SIMULATED_H},
         'remark': options.remark,
-        'parts': [],
+        'machine': conditions.machine(),
+        'versions': conditions.versions(),
     }
     clocks = ('real', 'simulated') if options.clock == 'both' else (options.clock,)
+    found = {}
     for graph in [Graph(clock == 'simulated', options.checkpoint) for clock in clocks]:
         meter = conditions.CpuMeter()
-        part = facts_of(run(graph, enough))
-        found['parts'].append({**part, 'machine_withheld': meter.shares()['stolen']})
-        # What hours have shown is not lost with what comes after.
-        write_whole(options.out / 'soak.md', page(found))
-        write_whole(options.out / 'soak.json', json.dumps(found, indent=1) + '\n')
-    print(page(found))
-    verdicts = [row['verdict'] for part in found['parts'] for row in part['processes']]
+
+        def keep(part: Part, meter: conditions.CpuMeter = meter) -> None:
+            found[part.clock] = {
+                **conditions_of,
+                **facts_of(part),
+                'machine_withheld': meter.shares()['stolen'],
+            }
+            _write(found, options.out)
+
+        keep(run(graph, _until(options.minutes, keep)))
+    print(page(list(found.values())))
+    verdicts = [row['verdict'] for part in found.values() for row in part['processes']]
     if OPEN in verdicts:
         print('too short to tell of some processes: run it for longer', file=sys.stderr)
     return 1 if GROWS in verdicts else 0
+
+
+def _until(minutes: float | None, keep: Callable[[Part], None]) -> Callable[[Part], bool]:
+    """Return what says whether a part is long enough, and keeps what it has shown so far."""
+    real_min = REAL_MIN if minutes is None else minutes
+    due_s = 60 * KEPT_MIN
+
+    def enough(part: Part) -> bool:
+        nonlocal due_s
+        if part.seconds >= due_s:
+            due_s += 60 * KEPT_MIN
+            keep(part)
+        if part.clock == 'real':
+            return part.seconds >= 60 * real_min
+        late = minutes is not None and part.seconds >= 60 * minutes
+        return late or part.simulated_s >= 3600 * SIMULATED_H
+
+    return enough
+
+
+def _write(found: dict[str, dict], folder: Path) -> None:
+    """Write what was found; a part that was not run stays as it is there."""
+    file = folder / 'soak.json'
+    before = json.loads(file.read_text(encoding='utf-8'))['parts'] if file.exists() else []
+    parts = sorted(
+        {**{part['clock']: part for part in before}, **found}.values(),
+        key=lambda part: part['clock'],
+    )
+    write_whole(file, json.dumps({'parts': parts}, indent=1) + '\n')
+    write_whole(folder / 'soak.md', page(parts))
 
 
 if __name__ == '__main__':

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, field, replace
+from itertools import count, islice
 import json
 from pathlib import Path
 import sys
@@ -34,9 +34,11 @@ from vla_accel_ros.graph.operator import GraphError, Operator
 from vla_accel_ros.graph.processes import Deployment, processes
 from vla_accel_ros.sim.tasks import all_instructions
 
+STEP = 'sim_arm/step'
 START_S, EPISODE_S, EVERY_S = 180.0, 15.0, 5.0
-# Steps of the simulated clock in an episode and before it, and how long a decision may take.
-STEPS, ANSWERED, DECISION_S = 300, 5, 5.0
+# Steps of the simulated clock in an episode and before it, how long a decision may take, and among
+# how many of the newest it is looked for.
+STEPS, ANSWERED, DECISION_S, RECENT = 300, 5, 5.0, 20
 
 
 @dataclass
@@ -95,14 +97,20 @@ class Graph:
     """What is run.
 
     Args:
-        simulated: Whether the clock is the simulation's, as fast as the graph keeps up.
+        simulated: Whether the clock is the simulation's, as fast as the graph keeps up. The arm
+            draws roughly then: drawing finely is most of what a step costs.
         checkpoint: Which policy.
     """
 
     def __init__(self, simulated: bool, checkpoint: str) -> None:
         self.clock = 'simulated' if simulated else 'real'
         self.deployment = Deployment(sim=True, use_sim_time=simulated, checkpoint=checkpoint)
-        self.processes = processes(self.deployment)
+        self.processes = tuple(
+            replace(each, parameters={**each.parameters, 'coarse': simulated})
+            if each.name == 'sim_arm'
+            else each
+            for each in processes(self.deployment)
+        )
 
 
 def run(graph: Graph, enough: Callable[[Part], bool]) -> Part:
@@ -152,7 +160,7 @@ def _go_on(
             if part.clock == 'simulated':
                 # Without a picture nobody answers, and nothing is enabled.
                 for _ in range(ANSWERED):
-                    _step(operator)
+                    _decided(operator, _stepped(operator, _step(operator)))
             operator.enable()
             started = time.monotonic()
             missed = sum(not shown for shown in episode(part, operator, tend))
@@ -182,28 +190,41 @@ def _real(_part: Part, operator: Operator, tend: Callable[[], float]) -> Iterato
 
 
 def _simulated(part: Part, operator: Operator, tend: Callable[[], float]) -> Iterator[bool]:
-    first, at, shown = None, 0, True
+    """Draw the next step while the last one is decided on: no camera waits for decisions."""
+    first = last = _stepped(operator, _step(operator))
+    drawn = _step(operator)
     for _ in range(STEPS):
-        at, shown = _step(operator)
-        first = at if first is None else first
+        drawn, due = _step(operator), drawn
+        at = _stepped(operator, due)
         tend()
-        yield shown
-    part.simulated_s += (at - first) / 1e9
+        yield _decided(operator, last)
+        last = at
+    last = _stepped(operator, drawn)
+    part.simulated_s += (last - first) / 1e9
 
 
-def _step(operator: Operator) -> tuple[int, bool]:
-    """Step the clock, and wait until it is decided on; return its time, ns, and whether it was."""
-    at = json.loads(operator.call(Trigger, 'sim_arm/step', Trigger.Request()))['time_ns']
-    try:
-        operator.until(lambda: _decided(operator, at), 'a decision', DECISION_S)
-    except GraphError:
-        return at, False
-    return at, True
+def _step(operator: Operator):
+    """Ask for a step of the clock; return a future."""
+    return operator.send(Trigger, STEP, Trigger.Request())
+
+
+def _stepped(operator: Operator, asked) -> int:
+    """Wait for a step, and return its time, ns."""
+    return json.loads(operator.granted(STEP, asked))['time_ns']
 
 
 def _decided(operator: Operator, stamp_ns: int) -> bool:
-    # An answer is decided on under the stamp of its own, older frame, and may come last.
-    return any(int(each['stamp_ns']) >= stamp_ns for each in reversed(operator.record.decisions))
+    """Wait until a step is decided on; return whether it was."""
+
+    def decided() -> bool:
+        # An answer is decided on under the stamp of its own, older frame, and may come last.
+        newest = islice(reversed(operator.record.decisions), RECENT)
+        return any(int(each['stamp_ns']) >= stamp_ns for each in newest)
+
+    try:
+        return operator.until(decided, 'a decision', DECISION_S)
+    except GraphError:
+        return False
 
 
 def _turn(operator: Operator, at_s: float, seconds: float, missed: int) -> Turn:

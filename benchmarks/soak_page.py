@@ -33,6 +33,8 @@ from benchmarks.soak_figures import (
 from benchmarks.soak_graph import Part, Turn
 
 COUNTS = ('handles', 'threads', 'segments')
+# What `make soak` runs without more words.
+REAL_MIN, SIMULATED_H = 60.0, 24.0
 
 
 def facts_of(part: Part) -> dict[str, object]:
@@ -92,35 +94,22 @@ def _drift(turns: Sequence[Turn]) -> dict[str, list[float]]:
     return {key: [round(float(value), 2) for value in pair] for key, pair in found.items()}
 
 
-def page(found: Mapping) -> str:
+def page(parts: Sequence[Mapping]) -> str:
     """Return the results for people.
 
     Args:
-        found: As `soak.main` puts it together.
+        parts: As `soak.main` puts them together.
     """
-    asked, machine = found['asked'], found['machine']
     lines = [
         '# Endurance',
         '',
-        f'{found["date"]}, by `{found["command"]}`: the five nodes of the demo with '
-        f'`{found["checkpoint"]}`, episode after episode, {machine["processor"]}, '
-        f'{machine["cores"]} cores. {found["remark"]}',
+        'The five nodes of the demo, episode after episode. On the simulated clock the arm draws '
+        'roughly (`coarse`), and takes its next step while the last one is decided on.',
         '',
-    ]
-    for part in found['parts']:
-        if part['clock'] == 'real':
-            lines.append(
-                f'- Real clock: {part["minutes"]} minutes; `make soak` alone runs '
-                f'{asked["real_minutes"]:g}.'
-            )
-        else:
-            lines.append(
-                f'- Simulated clock: {part["simulated_hours"]} hours in {part["minutes"]} '
-                f'minutes; `make soak` alone runs {asked["simulated_hours"]:g} hours.'
-            )
-    lines += [
         f'- The bound: no process grows by more than {MOST_GROWTH:g} MiB an hour after warm-up, '
         'and none of its counts has a new maximum in the last third.',
+        f'- `make soak` runs {REAL_MIN:g} minutes on the real clock and {SIMULATED_H:g} hours on '
+        'the simulated one.',
         '',
         f'"{HOLDS}": the 95 % interval of the growth ends below the bound. "{OPEN}": it reaches '
         f'over it. "{GROWS}": all of it is above, or a count rises. Memory is private (RssAnon) '
@@ -128,14 +117,21 @@ def page(found: Mapping) -> str:
         'third after warm-up. An hour is one of wall time.',
         '',
     ]
-    for part in found['parts']:
+    for part in parts:
         lines += [*_part(part), '']
     return '\n'.join(lines)
 
 
 def _part(part: Mapping) -> list[str]:
+    machine = part['machine']
+    lasted = f'{part["minutes"]} minutes'
+    if part['clock'] == 'simulated':
+        lasted = f'{part["simulated_hours"]} simulated hours in {lasted}'
     lines = [
         f'## The {part["clock"]} clock',
+        '',
+        f'{lasted}: {part["date"]}, by `{part["command"]}`, `{part["checkpoint"]}`, '
+        f'{machine["processor"]}, {machine["cores"]} cores. {part["remark"]}'.rstrip(),
         '',
         f'{part["episodes"]} episodes, {part["samples"]} samples after '
         f'{part["warm_up_minutes"]} minutes of warm-up. '

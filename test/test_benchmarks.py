@@ -20,15 +20,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import (
-    closed_loop,
-    engines,
-    reproduce,
-    reproduce_rows,
-    reproduce_why,
-    soak_figures,
-    soak_processes,
-)
+from benchmarks import closed_loop, engines, reproduce, reproduce_rows, reproduce_why
 from benchmarks.figures import Report, summarise, to_markdown
 from benchmarks.intuitive_path import Log, match
 from benchmarks.network.condition import Condition
@@ -218,37 +210,6 @@ def test_the_closed_loops_table_has_a_dash_for_what_has_no_value():
 def test_the_closed_loop_holds_methods_against_none_on_held_out_seeds(run):
     assert find(run.methods)[0].name == 'none'
     assert purpose(run.seed) == purpose(run.seed + run.episodes - 1) == 'reporting'
-
-
-def test_growth_is_told_from_noise_and_warm_up_does_not_count():
-    at_s = np.linspace(0, 3600, 200)
-    noise = np.random.default_rng(0).normal(0, 0.2, 200)
-    flat, rising = soak_figures.growth(at_s, 40 + noise), soak_figures.growth(at_s, at_s / 900)
-    assert flat.per_hour == pytest.approx(0, abs=0.2) and flat.verdict() == soak_figures.HOLDS
-    assert rising.per_hour == pytest.approx(4) and rising.verdict() == soak_figures.GROWS
-    # The same noise over half a minute could hide anything.
-    short = soak_figures.growth(at_s / 120, 40 + noise)
-    assert short.verdict() == soak_figures.OPEN
-    assert soak_figures.warm_up_s(3600) == 720 and soak_figures.warm_up_s(180) == 90
-    assert soak_figures.rises([3, 4, 3, 3, 3, 5]) and not soak_figures.rises([3, 5, 3, 3, 3, 5])
-
-
-def test_what_a_process_holds_is_counted_with_what_it_has_started(tmp_path):
-    code = 'import sys, threading; t = threading.Event(); threading.Thread(target=t.wait).start();'
-    code += 'block = bytearray(30 << 20); print(flush=True); sys.stdin.read(); t.set()'
-    shell = ['sh', '-c', f"{sys.executable} -c '{code}'; true"]
-    process = subprocess.Popen(
-        shell, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    )
-    try:
-        process.stdout.readline()
-        found = soak_processes.held({'it': process.pid})['it']
-        # The shell, and Python with its two threads.
-        assert found.threads == 3 and found.private > 30 and found.handles >= 6
-        assert found.segments == 0
-    finally:
-        process.stdin.close()
-        process.wait()
 
 
 def test_a_row_is_run_where_all_is_there_and_named_where_not(random_checkpoint, tmp_path, capfd):

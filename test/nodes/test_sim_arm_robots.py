@@ -29,7 +29,8 @@ from trajectory_msgs.msg import JointTrajectory
 from vla_accel_ros.actions import Action
 from vla_accel_ros.nodes.arm_command import ArmCommand
 from vla_accel_ros.nodes.sim_arm import SimArm
-from vla_accel_ros.nodes.sim_arm_robots import check_robot
+from vla_accel_ros.nodes.sim_arm_robots import check_robot, make_robot
+from vla_accel_ros.nodes.sim_arm_settings import ROBOTS
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.messages import chunk_to_message
 from vla_accel_ros.sim.rotations import DOWN
@@ -184,3 +185,12 @@ def test_a_bad_joint_of_one_arm_stops_both_and_its_lost_state_is_named(graph, tm
 def test_what_two_arms_do_not_know_is_refused(settings, said):
     with pytest.raises(ValueError, match=said):
         check_robot({'robot': 'two_arms', **settings})
+
+
+@pytest.mark.parametrize('robot', ROBOTS)
+def test_either_robot_draws_roughly_where_that_is_asked_for(robot):
+    asked = {'robot': robot, 'image_size': 64, 'seed': 0, 'task': ''}
+    for coarse in (False, True):
+        env = make_robot({**asked, 'coarse': coarse}).env
+        assert (env.model.vis.quality.offsamples == 0) is coarse
+        env.close()

@@ -69,6 +69,18 @@ def test_the_wrist_camera_looks_along_the_fingers_at_the_cube_being_grasped(seei
     assert 0 < column < 96 and 0 < row < 96 and depth > 0
 
 
+def test_a_coarse_picture_is_drawn_roughly_and_shows_the_same_things_in_the_same_places(seeing):
+    fine = seeing.reset(seed=3)[0]['agent']
+    rough = TabletopEnv(cameras=('agent',), coarse=True).reset(seed=3)[0]['agent']
+    for colour in COLOURS:
+        seen, again = mask(fine, colour), mask(rough, colour)
+        assert (seen & again).sum() > 0.9 * (seen | again).sum() > 100
+    # Smooth edges have colours between those of two things.
+    assert len(np.unique(rough.reshape(-1, 3), axis=0)) < len(
+        np.unique(fine.reshape(-1, 3), axis=0)
+    )
+
+
 def test_the_bin_and_the_tool_are_in_the_agent_view(seeing):
     seeing.reset(seed=1)
     points = np.stack([seeing.state().bin_position, seeing.ee_pose()[0]])

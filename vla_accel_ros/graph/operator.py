@@ -203,8 +203,7 @@ class Operator:
 
     def ask_success(self):
         """Ask whether the task is done; return a future of the answer."""
-        client = self._client(Trigger, 'sim_arm/success')
-        return client.call_async(Trigger.Request())
+        return self.send(Trigger, 'sim_arm/success', Trigger.Request())
 
     def watch(self) -> None:
         """Record the cameras and the simulation's state from now on."""
@@ -213,15 +212,21 @@ class Operator:
             listen(Image, topic, partial(self._on_image, view), qos.SENSOR)
         listen(JointState, 'sim_arm/state', self._on_state, qos.SENSOR)
 
+    def send(self, kind: type, name: str, request):
+        """Call a service and return a future of its answer.
+
+        Raises:
+            GraphError: When the service is not there.
+        """
+        return self._client(kind, name).call_async(request)
+
     def ask(self, kind: type, name: str, request):
         """Call a service and return its answer.
 
         Raises:
             GraphError: When it does not answer.
         """
-        future = self._client(kind, name).call_async(request)
-        self.until(future.done, f'{name} answers', ANSWER_S)
-        return future.result()
+        return self._answer(name, self.send(kind, name, request))
 
     def call(self, kind: type, name: str, request) -> str:
         """Call a service that may refuse, and return its message.
@@ -229,7 +234,19 @@ class Operator:
         Raises:
             GraphError: When it refuses or does not answer.
         """
-        answer = self.ask(kind, name, request)
+        return self.granted(name, self.send(kind, name, request))
+
+    def granted(self, name: str, future) -> str:
+        """Wait for the answer of a service that may refuse, and return its message.
+
+        Args:
+            name: Of the service.
+            future: What `send` returned.
+
+        Raises:
+            GraphError: When it refuses or does not answer.
+        """
+        answer = self._answer(name, future)
         if not answer.success:
             raise GraphError(f'{name} refuses: {answer.message}')
         return answer.message
@@ -248,6 +265,10 @@ class Operator:
             raise GraphError(f'{node} refuses {values}: {answer.result.reason}')
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _answer(self, name: str, future):
+        self.until(future.done, f'{name} answers', ANSWER_S)
+        return future.result()
 
     def _client(self, kind: type, name: str):
         clients = self.__dict__.setdefault('_clients', {})

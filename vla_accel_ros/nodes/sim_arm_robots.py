@@ -80,13 +80,13 @@ def check_robot(settings: Mapping[str, object]) -> None:
 
 def make_robot(settings: Mapping[str, object]) -> Robot:
     """Make the robot that the parameters name, with its simulation."""
-    size = settings['image_size']
+    size, coarse = settings['image_size'], settings['coarse']
     if settings['robot'] == TWO_ARMS:
-        return _two_arms(size)
+        return _two_arms(size, coarse)
     # Loads MuJoCo and OpenGL, which a node that is never configured does without.
     from vla_accel_ros.sim.env import TabletopEnv
 
-    env = TabletopEnv(image_size=size, cameras=CAMERAS)
+    env = TabletopEnv(image_size=size, cameras=CAMERAS, coarse=coarse)
     return Robot(
         env,
         JOINT_NAMES,
@@ -100,10 +100,10 @@ def make_robot(settings: Mapping[str, object]) -> Robot:
     )
 
 
-def _two_arms(size: int) -> Robot:
+def _two_arms(size: int, coarse: bool) -> Robot:
     from vla_accel_ros.sim import two_arms
 
-    env = two_arms.TwoArms(size)
+    env = two_arms.TwoArms(size, coarse)
     return Robot(
         env,
         two_arms.JOINT_NAMES,

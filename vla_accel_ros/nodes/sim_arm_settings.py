@@ -64,6 +64,13 @@ SETTINGS = (
         when='configure',
     ),
     Option(
+        'coarse',
+        False,
+        'Draw with rough edges and few facets, at a fifth of the cost; no policy was trained on '
+        'such pictures',
+        when='configure',
+    ),
+    Option(
         'command_timeout',
         0.1,
         'Twists older than this by stamp are dropped, as Servo does',

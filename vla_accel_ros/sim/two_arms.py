@@ -70,20 +70,21 @@ class TwoArms:
 
     Args:
         image_size: Pixels of a side.
+        coarse: Draw roughly, at a fifth of the cost.
     """
 
     control_dt = CONTROL_DT
     # Nobody asks these arms for anything yet: there is no task to succeed in.
     instruction = ''
 
-    def __init__(self, image_size: int = 128) -> None:
+    def __init__(self, image_size: int = 128, coarse: bool = False) -> None:
         self.image_size = check_size(image_size)[0]
         self._mujoco = import_mujoco()
         self.model = self._mujoco.MjModel.from_xml_string(two_arms_xml())
         self.data = self._mujoco.MjData(self.model)
         numbers = six_joints()
         self._arms = [Arm(self.model, self.data, numbers, f'{side}_') for side in SIDES]
-        self._views = Cameras(self.model, CAMERAS)
+        self._views = Cameras(self.model, CAMERAS, coarse)
         self.reset(seed=0)
 
     def reset(self, *, seed: int) -> None:
