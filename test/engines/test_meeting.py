@@ -186,6 +186,21 @@ def test_a_lone_task_runs_in_the_callers_thread_without_a_guest(policy, meeting)
     assert arm.answers and not meeting.joined
 
 
+def test_guests_compute_with_as_many_threads_as_the_thread_that_holds_the_meeting(meeting):
+    before, seen = torch.get_num_threads(), []
+
+    def note():
+        seen.append(torch.get_num_threads())
+
+    try:
+        for count in (1, 2, 1):
+            torch.set_num_threads(count)
+            assert meeting.run([note, note]) == [None, None]
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [1, 1, 2, 2, 1, 1]
+
+
 def test_no_group_is_larger_than_the_limit(policy):
     meeting = Meeting(most=2)
     arms = [Arm(policy) for _ in range(3)]

@@ -120,3 +120,14 @@ def test_headers_are_what_the_encoders_wrote():
     jpeg, png = picture_headers.read(saved(COLOUR, 'JPEG')), picture_headers.read(coded(DEEP))
     assert jpeg == ('JPEG', 48, 32, 8, 3, False)
     assert png == ('PNG', 48, 32, 16, 1, False)
+
+
+def test_a_size_that_nobody_can_use_is_refused_before_anything_is_decoded(monkeypatch):
+    data = cv2.imencode('.png', np.zeros((3000, 4000, 3), np.uint8))[1].tobytes()
+    monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('it was decoded'))
+
+    def refuse(height, width):
+        raise ValueError(f'{width}x{height} is too much')
+
+    with pytest.raises(ValueError, match='4000x3000 is too much'):
+        compressed_to_array(SimpleNamespace(data=data, format='png'), refuse)

@@ -199,6 +199,11 @@ def test_an_engine_that_gives_nan_where_eager_does_not_is_left(policy, store, mo
         'eager (asked: mine; mine: it gave NaN or infinity where eager gives numbers)'
     )
     assert policy.in_use.engine is EAGER
+    # Somebody else's policy has its own luck with the engine, and so has who comes after.
+    assert policy.sibling().in_use.name == 'mine'
+    broken.clear()
+    policy.renew()
+    assert policy.predict(seen).engine == policy.in_use.name == 'mine'
 
 
 def test_where_eager_gives_nan_as_well_the_engine_stays(policy, store, monkeypatch):

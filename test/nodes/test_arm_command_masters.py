@@ -26,6 +26,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from vla_accel_ros.actions import Action
 from vla_accel_ros.nodes.arm_command import ArmCommand
+from vla_accel_ros.nodes.arm_command_masters import DEPTH
 from vla_accel_ros.nodes.scheduler import SchedulerNode
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.images import array_to_image
@@ -239,6 +240,32 @@ def test_only_a_driver_of_this_package_that_is_not_ready_stands_against_enabling
     answer = arm.enable()
     assert answer.success == (not said)
     assert not said or answer.message == f'/peer: {said}'
+
+
+def test_a_driver_that_is_not_ready_stays_known_however_many_others_report(arm):
+    reports = arm.graph.publisher(DiagnosticArray, '/diagnostics', qos.REPORT)
+
+    def tell(name, **values):
+        pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
+        status = DiagnosticStatus(name=name, hardware_id='vla_accel_ros', values=pairs)
+        reports.publish(DiagnosticArray(status=[status]))
+
+    kept = arm.node._masters._reports
+    tell('/peer', state='inactive')
+    arm.graph.until(lambda: any(b'/peer' in data for _, data in kept._heard), 'the report came')
+    assert 'is inactive' in arm.enable().message
+    for number in range(3 * DEPTH):
+        tell(f'/wheel_{number}', state='active')
+        name = f'/wheel_{number}'.encode()
+        arm.graph.until(lambda name=name: name in kept._heard[-1][1], 'the next one came')
+    assert not any(b'/peer' in data for _, data in kept._heard)
+    assert arm.enable().message == '/peer: is inactive, expected active'
+    # Another's report that has its name in it is not its own.
+    tell('/observer', state='active', sees='/peer')
+    arm.graph.until(lambda: b'/observer' in kept._heard[-1][1], 'it came')
+    assert 'is inactive' in arm.enable().message
+    tell('/peer', state='active')
+    arm.graph.until(lambda: arm.enable().success, 'it is ready')
 
 
 def test_an_arm_that_is_enabled_stays_so_when_a_second_enable_is_refused(arm):

@@ -14,15 +14,23 @@
 
 """Several arms on one inference node, over DDS, with a real model of random weights."""
 
+from array import array
+from threading import Event
+
+import cv2
 from inference_robot import Robot, frame, status
 import numpy as np
 import pytest
+from sensor_msgs.msg import CompressedImage
+import torch
 
 from vla_accel_ros.models.policy import Policy
+from vla_accel_ros.nodes import inference_policy
 from vla_accel_ros.nodes.inference import Inference
 from vla_accel_ros.nodes.inference_arms import check_arms
 from vla_accel_ros.observations import Observation
-from vla_accel_ros.ros.messages import message_to_chunk, to_ns
+from vla_accel_ros.ros import qos
+from vla_accel_ros.ros.messages import from_ns, message_to_chunk, to_ns
 
 WORDS = {
     'left': 'pick up the red cube',
@@ -98,6 +106,51 @@ def test_garbage_of_one_arm_is_named_with_it_and_the_others_go_on(graph, node):
     assert len(right.chunks) == 3 and not left.chunks
     refused = graph.set_parameters(node, arms=['left', 'a-b'])
     assert "a name in arms is 'a-b'" in refused.reason
+
+
+def test_a_huge_picture_of_one_arm_costs_the_others_nothing(graph, node, monkeypatch):
+    left, right = (Robot.of_arm(graph, node, name) for name in ('left', 'right'))
+    huge = cv2.imencode('.png', np.zeros((8192, 4096, 3), np.uint8))[1].tobytes()
+    monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('it was decoded'))
+    pictures = graph.publisher(CompressedImage, 'left/vla/observation/compressed', qos.CONTROL)
+    message = CompressedImage(format='png', data=array('B', huge))
+    message.header.stamp = from_ns(left.now())
+    pictures.publish(message)
+    right.counted('wrong_frame')
+    assert 'wrong_frame: left: frame is 4096x8192' in status(right).message
+    ask(right, WORDS['right'], 1)
+    right.answer()
+
+
+def test_an_arm_that_left_during_its_call_tells_nothing_any_more(graph, node, monkeypatch):
+    begun, go_on, predict = Event(), Event(), inference_policy.predict
+
+    def slow(*arguments):
+        begun.set()
+        assert go_on.wait(60.0)
+        return predict(*arguments)
+
+    monkeypatch.setattr(inference_policy, 'predict', slow)
+    left, right = (Robot.of_arm(graph, node, name) for name in ('left', 'right'))
+    ask(left, WORDS['left'], 0)
+    graph.until(begun.is_set, 'its call runs')
+    assert graph.set_parameters(node, arms=['right']).successful
+    go_on.set()
+    right.counted('answers_ignored')
+    assert not any('left' in value.key for value in status(right).values)
+    assert graph.set_parameters(node, arms=['']).successful
+    assert 'arms' not in {value.key for value in status(right).values}
+
+
+def test_what_keeps_an_arm_from_its_memory_is_named_with_it(graph, node, monkeypatch):
+    def lack(*_):
+        raise torch.OutOfMemoryError('16 GiB were asked for')
+
+    monkeypatch.setattr(Policy, 'warm_up', lack)
+    assert graph.set_parameters(node, arms=['left', 'right', 'third']).successful
+    right = Robot.of_arm(graph, node, 'right')
+    right.counted('out_of_memory')
+    assert 'out_of_memory: third: 16 GiB were asked for' in status(right).message
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from deploy_facts import RIGHT
 import pytest
 
 from vla_accel_ros.deploy.wants import StateWanted
-from vla_accel_ros.nodes.inference_facts import ModelWatch, StateWatch
+from vla_accel_ros.nodes.inference_facts import MOST_NAMES, ModelWatch, StateWatch
 
 NS = 1_000_000_000
 SETTINGS = {'policy_step': 0.05, 'frame_id': 'base_link', 'proprio_tolerance': 0.1}
@@ -89,3 +89,18 @@ def test_an_instruction_that_cannot_be_read_is_told_until_one_can():
 def test_a_checkpoint_that_wants_no_state_is_told_none():
     wants = replace(RIGHT.wants, state=StateWanted())
     assert ModelWatch(wants, ()).facts(SETTINGS).state is None
+
+
+@pytest.mark.parametrize('chosen', [(), ('joint_3', 'joint_4')])
+def test_what_is_kept_of_hostile_names_is_bounded_and_ends_with_the_life(chosen):
+    watch = StateWatch(chosen)
+    for first in range(0, 10_000, 1000):
+        names = [f'joint_{first + index}' for index in range(1000)]
+        watch.heard(NS, NS, names, range(first, first + 1000))
+    facts = watch.facts(0.1)
+    assert len(facts.names) == len(set(facts.names)) == MOST_NAMES
+    assert facts.values == ((3.0, 4.0) if chosen else tuple(map(float, range(9000, 9256))))
+    watch.heard(NS, NS, [], range(1000))
+    assert len(watch.facts(0.1).values) == (2 if chosen else MOST_NAMES)
+    watch.clear()
+    assert watch.facts(0.1).names == watch.facts(0.1).values == ()

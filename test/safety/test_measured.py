@@ -58,7 +58,7 @@ def test_a_stamps_age_counts_and_an_overtaken_state_changes_nothing():
     [
         (['a', 'b'], [1.0], 0, 'has 1 positions for 2 names'),
         (['a', 'b'], [1.0, nan], 0, 'b is nan, expected finite positions'),
-        (['a', 'a'], [1.0, 2.0], 0, 'names a joint twice'),
+        (['a', 'a'], [1.0, 2.0], 0, 'names a more than once'),
         (['a'], [1.0], -0.2, 'is stamped 0.200 s ahead of the clock, at most 0.05'),
     ],
 )

@@ -58,7 +58,7 @@ def test_a_clock_that_goes_back_within_an_exchange_is_named():
 @pytest.mark.parametrize('told_ns', [2**63, 10**400, -(10**400)])
 def test_a_time_that_no_clock_says_is_refused(told_ns):
     offset = exchanged(0, [(5, 5)])
-    with pytest.raises(ValueError, match='says a time that is none'):
+    with pytest.raises(ValueError, match='expected less than'):
         offset.add(0, told_ns, told_ns, 1_000_000_000)
     assert offset.bounds_s == pytest.approx((-0.005, 0.005))
 

@@ -106,6 +106,8 @@ class ClusterWorkers:
         self._under_way: dict[object, _Hired] = {}
         self._idle: list[_Hired] = []
         self._count, self._seen = count, time.monotonic()
+        # Workers that were lost before they had begun, since the last one that has.
+        self._failed = 0
         self.begun: list[tuple[str, object]] = []
         self.lost: list[str] = []
 
@@ -194,7 +196,7 @@ class ClusterWorkers:
         if not hired.ready:
             if outcome != OK:
                 raise _error(hired.host, outcome, value)
-            hired.ready = True
+            hired.ready, self._failed = True, 0
             self.begun.append((hired.host, value))
         elif outcome == OK:
             hired.task.future.set_result(value)
@@ -214,11 +216,23 @@ class ClusterWorkers:
                     f'{_reason(error)}'
                 )
             self._waiting.appendleft(task)
-        elif len(self.lost) >= TRIES * self._count and not self.begun:
-            raise WorkerLostError(f'no worker comes up on the cluster: {_reason(error)}')
+        elif not hired.ready:
+            self._failed += 1
         again = ', what it was at is done again' if task else ''
         print(f'cluster: a worker on {name} was lost{again}', file=sys.stderr)
-        self._ask_for_one()
+        if self._failed < TRIES * self._count:
+            self._ask_for_one()
+        elif not self._hired:
+            raise WorkerLostError(
+                f'no worker is left, and the last {self._failed} were lost before they had begun: '
+                f'{_reason(error)}'
+            )
+        else:
+            print(
+                f'cluster: {len(self._hired)} of {self._count} workers go on; the last '
+                f'{self._failed} were lost before they had begun: {_reason(error)}',
+                file=sys.stderr,
+            )
 
 
 def lost_errors(ray) -> tuple[type, ...]:

@@ -65,6 +65,7 @@ class _Guest(threading.Thread):
         self._go: SimpleQueue[Callable[[], object] | Outcome | None] = SimpleQueue()
         self._back: SimpleQueue[_Waiting | None] = SimpleQueue()
         self.raised: Exception | None = None
+        self.threads = torch.get_num_threads()
         self.start()
 
     # -- in the thread that holds the meeting -----------------------------------------------------
@@ -86,6 +87,9 @@ class _Guest(threading.Thread):
         _here.guest = self
         while callable(task := self._go.get()):
             self.raised = None
+            # Each thread has a number of its own, which it takes when it first computes.
+            if torch.get_num_threads() != self.threads:
+                torch.set_num_threads(self.threads)
             try:
                 task()
             except BaseException as error:  # who asks for the outcome must not wait for ever
@@ -167,6 +171,8 @@ class Meeting:
             # Made here, so that they have this thread's priority.
             self._guests.append(_Guest(len(self._guests) + 1))
         guests = self._guests[: len(tasks)]
+        for guest in guests:
+            guest.threads = torch.get_num_threads()
         with torch.inference_mode():
             waiting: dict[_Guest, _Waiting] = {}
             for guest, task in zip(guests, tasks, strict=True):

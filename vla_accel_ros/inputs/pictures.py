@@ -20,6 +20,7 @@ bag's reader makes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import os
 
 import numpy as np
@@ -98,12 +99,15 @@ def image_to_array(message) -> np.ndarray:
     return cv2.cvtColor(pixels, codes[message.encoding])
 
 
-def check_compressed(data: bytes, said: str) -> None:
+def check_compressed(data: bytes, said: str) -> picture_headers.Header:
     """Check that a compressed picture is one of 8 bits that can be seen as RGB.
 
     Args:
         data: Its bytes.
         said: Its format, in words.
+
+    Returns:
+        What its header says.
 
     Raises:
         ValueError: When it is not.
@@ -124,13 +128,18 @@ def check_compressed(data: bytes, said: str) -> None:
         raise ValueError(
             f'{what} {header.width}x{header.height} pixels, expected at most {LARGEST}'
         )
+    return header
 
 
-def compressed_to_array(message) -> np.ndarray:
+def compressed_to_array(
+    message, check_size: Callable[[int, int], object] | None = None
+) -> np.ndarray:
     """Read a JPEG or PNG image, by what its data are and not by what its format says.
 
     Args:
         message: With the fields of `sensor_msgs/CompressedImage`.
+        check_size: Refuses a height and width that nobody can use, before anything is decoded: a
+            few bytes may claim millions of pixels.
 
     Returns:
         uint8 [h, w, 3] RGB, contiguous; without alpha.
@@ -148,7 +157,9 @@ def compressed_to_array(message) -> np.ndarray:
     import cv2
 
     data = np.frombuffer(message.data, np.uint8)
-    check_compressed(data.tobytes(), message.format)
+    header = check_compressed(data.tobytes(), message.format)
+    if check_size is not None:
+        check_size(header.height, header.width)
     try:
         flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
         pixels = cv2.imdecode(data, flags)

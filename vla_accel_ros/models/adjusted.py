@@ -129,3 +129,8 @@ class Adjusted:
         self._pruners.reset()
         self._head.reset()
         self._answered = None
+
+    def renew(self) -> None:
+        """Begin for somebody else: an engine that gave NaN for the one before is tried again."""
+        self.run_on(self._engine.chosen)
+        self.reset()

@@ -106,16 +106,17 @@ class EngineSlot:
 
     Attributes:
         in_use: What runs, and why.
+        chosen: What `run_on` was given last: not what took its place where it gave NaN.
     """
 
     def __init__(self, set_engine: Callable[[Engine], None], weights: torch.dtype) -> None:
         self._hand_over = set_engine
         self._at: Callable[[Engine], Engine] = _itself
-        self.in_use = InUse(weights=str(weights).removeprefix('torch.'))
+        self.in_use = self.chosen = InUse(weights=str(weights).removeprefix('torch.'))
 
     def run_on(self, in_use: InUse) -> None:
         """Run on an engine from the next inference on."""
-        self.in_use = in_use
+        self.in_use = self.chosen = in_use
         self._set(in_use.engine)
 
     def sit(self, at: Callable[[Engine], Engine]) -> None:

@@ -150,7 +150,7 @@ class Policy(Adjusted):
     def sibling(self) -> Policy:
         """Return another over the same weights and engine, with settings and memory of its own."""
         other = Policy(self.model, self._ask.encode, self.unnorm_key, space=self.space)
-        other.run_on(self.in_use)
+        other.run_on(self._engine.chosen)
         return other
 
     @property

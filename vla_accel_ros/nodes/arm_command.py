@@ -250,6 +250,7 @@ class ArmCommand(base.Node):
     def _on_second(self) -> None:
         if self.active:
             self._garbage.collect()
+            self._masters.look()
             self._findings.look()
             self._show()
 

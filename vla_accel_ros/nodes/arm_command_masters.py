@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -29,7 +30,7 @@ from vla_accel_ros.safety.masters import Publishers, too_many
 
 # Nodes report once a second; after three missing reports one is taken to hang.
 SILENCE_S = 3.0
-# Reports that are kept: those of some seconds, also beside a robot's drivers.
+# Reports that are kept as they come, to be looked through for a driver that is new.
 DEPTH = 100
 
 
@@ -69,20 +70,25 @@ class Masters:
             if each[1] > each[2]
         )
 
+    def look(self) -> None:
+        """See who drives the arm, so that what they report is kept; called once a second."""
+        self._reports.watch(publishers.names(self._node, self._actions.topic_name))
+
     def obstacles(self) -> list[Refusal]:
         """Return what stands against enabling: nobody drives the arm, or who does is not ready."""
-        topic = self._actions.topic_name
         if not publishers.count(self._node, self._actions):
-            return [Refusal('no_publisher', f'nobody publishes {topic}')]
-        return self._reports.troubles(publishers.names(self._node, topic))
+            return [Refusal('no_publisher', f'nobody publishes {self._actions.topic_name}')]
+        self.look()
+        return self._reports.troubles()
 
 
 class DriverReports:
     """What the nodes that publish actions tell of themselves on `/diagnostics`.
 
     Nothing is known here of what they do: every node of this package lists its standing faults
-    under one key, and whoever is not of this package is not asked. Messages are kept as bytes, for
-    a robot's drivers may send many; they are read only when the arm is to be enabled.
+    under one key, and whoever is not of this package is not asked. Of each driver the newest
+    report is kept, however many others report: one that has fallen silent stays known as such.
+    A robot's other nodes may send many, so only messages with a driver's name in them are read.
 
     Args:
         node: The `base.Node` that listens.
@@ -90,6 +96,8 @@ class DriverReports:
 
     def __init__(self, node) -> None:
         self._heard: deque[tuple[float, bytes]] = deque(maxlen=DEPTH)
+        self._newest: dict[str, tuple[float, dict[str, str]]] = {}
+        self._drivers: frozenset[str] = frozenset()
         node.subscribe(
             DiagnosticArray,
             '/diagnostics',
@@ -99,29 +107,42 @@ class DriverReports:
             raw=True,
         )
 
-    def troubles(self, drivers: list[str]) -> list[Refusal]:
-        """Return what stands against enabling, as the drivers themselves say it.
+    def watch(self, drivers: Iterable[str]) -> None:
+        """Keep what these report from now on, and what they reported lately.
 
         Args:
             drivers: Their full names.
         """
-        return [trouble for name in sorted(set(drivers)) for trouble in self._of(name)]
+        before, self._drivers = self._drivers, frozenset(drivers)
+        for gone in self._newest.keys() - self._drivers:
+            del self._newest[gone]
+        for name in self._drivers - before:
+            for heard_s, data in self._heard:
+                self._note(name, heard_s, data)
+
+    def troubles(self) -> list[Refusal]:
+        """Return what stands against enabling the arm, as its drivers themselves say it."""
+        return [trouble for name in sorted(self._newest) for trouble in self._of(name)]
 
     def _of(self, name: str) -> list[Refusal]:
-        for heard_s, data in reversed(self._heard):
-            if name.encode() not in data:
-                continue
-            for status in deserialize_message(data, DiagnosticArray).status:
-                values = {pair.key: pair.value for pair in status.values}
-                if (status.name, status.hardware_id) != (name, HARDWARE_ID):
-                    continue
-                silence_s = time.monotonic() - heard_s
-                if silence_s > SILENCE_S:
-                    return [Refusal(name, f'silent on /diagnostics for {silence_s:.0f} s')]
-                if values.get('state') != 'active':
-                    return [Refusal(name, f'is {values.get("state")}, expected active')]
-                return [Refusal(name, values[STANDING])] if STANDING in values else []
-        return []
+        heard_s, values = self._newest[name]
+        silence_s = time.monotonic() - heard_s
+        if silence_s > SILENCE_S:
+            return [Refusal(name, f'silent on /diagnostics for {silence_s:.0f} s')]
+        if values.get('state') != 'active':
+            return [Refusal(name, f'is {values.get("state")}, expected active')]
+        return [Refusal(name, values[STANDING])] if STANDING in values else []
 
     def _on_diagnostics(self, data: bytes) -> None:
-        self._heard.append((time.monotonic(), data))
+        heard_s = time.monotonic()
+        self._heard.append((heard_s, data))
+        for name in self._drivers:
+            self._note(name, heard_s, data)
+
+    def _note(self, name: str, heard_s: float, data: bytes) -> None:
+        """Keep a message if it is the driver's report."""
+        if name.encode() not in data:
+            return
+        for status in deserialize_message(data, DiagnosticArray).status:
+            if (status.name, status.hardware_id) == (name, HARDWARE_ID):
+                self._newest[name] = heard_s, {pair.key: pair.value for pair in status.values}

@@ -81,4 +81,4 @@ class Twists:
         # Of a pose without a stamp only the arrival is known.
         age_s = max(node.now_ns() - stamp_ns, 0) / NS if stamp_ns else 0.0
         if not self.drive.update_pose((point.x, point.y, point.z), node.elapsed_ns(), age_s):
-            node.health.event('pose_not_finite')
+            node.health.event('pose_not_finite', f'x {point.x}, y {point.y}, z {point.z} m')

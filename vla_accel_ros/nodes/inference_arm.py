@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -96,7 +97,7 @@ class Arm:
         self._node, self.name, self.policy = node, name, policy
         # Held while publishing, so that no answer of an ended activation slips out.
         self._publishing = threading.Lock()
-        self._life = 0
+        self._life, self._left = 0, False
         self._pair: StampPair[np.ndarray, Request] = StampPair()
         chosen = list(filter(None, node.settings['proprio_names']))
         self.proprio, self._watch = ProprioBuffer(chosen), ModelWatch(wants, chosen, warm_ms)
@@ -128,11 +129,12 @@ class Arm:
 
     def _count(self, name: str) -> None:
         self._node.health.count(name)
-        if self.name:
+        if self.name and not self._left:
             self._node.health.count(f'{self.name}.{name}')
 
     def _figure(self, name: str, value: object) -> None:
-        self._node.health.figure(f'{self.name}.{name}' if self.name else name, value)
+        if not self._left:
+            self._node.health.figure(f'{self.name}.{name}' if self.name else name, value)
 
     # -- lives ------------------------------------------------------------------------------------
 
@@ -140,6 +142,7 @@ class Arm:
         """Begin a new life: nothing from before counts."""
         self._pair.clear()
         self.proprio.clear()
+        self._watch.state.clear()
         # Behind a call that still runs for the life before.
         self._node.worker.call(self.policy.reset)
         self._life += 1
@@ -152,6 +155,11 @@ class Arm:
         if self._node.worker.discard(self.name):
             self._count('jobs_dropped')
 
+    def leave(self) -> None:
+        """End for good: a call that still runs tells nothing of this arm any more."""
+        self.end()
+        self._left = True
+
     # -- in the executor's thread -----------------------------------------------------------------
 
     def _on_clock(self, _request: Trigger.Request, response: Trigger.Response):
@@ -162,9 +170,7 @@ class Arm:
     def _on_observation(self, message: Image | CompressedImage) -> None:
         self._count('observations')
         try:
-            raw = isinstance(message, Image)
-            frame = image_to_array(message) if raw else compressed_to_array(message)
-            inference_policy.split_frame(frame, self.policy.config)
+            frame = self._read(message)
         except ValueError as error:
             self.event('wrong_frame', str(error))
             self._node.get_logger().warning(
@@ -172,6 +178,14 @@ class Arm:
             )
             return
         self._submit(self._pair.left(to_ns(message.header.stamp), frame))
+
+    def _read(self, message: Image | CompressedImage) -> np.ndarray:
+        """Read an observation; its size first, as one thread reads those of all arms."""
+        check = partial(inference_policy.check_frame_size, config=self.policy.config)
+        if isinstance(message, Image):
+            check(message.height, message.width)
+            return image_to_array(message)
+        return compressed_to_array(message, check)
 
     def _on_request(self, message: JointTrajectory) -> None:
         request = message_to_request(message, self.policy.space)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vla_accel_ros.acceleration import apply_method, method_of
@@ -100,6 +101,9 @@ class Arms:
                 self._join(name)
         if any(self._arms):
             self._node.health.figure('arms', ', '.join(self._arms))
+        else:
+            # One arm without a name: nothing to tell apart.
+            self._node.health.forget('arms')
 
     def close(self) -> None:
         """Let all arms go."""
@@ -107,28 +111,30 @@ class Arms:
             self._leave(name)
 
     def _join(self, name: str) -> None:
-        policy = self._free()
+        policy, prepared = self._free()
         with self._node.apart() as made:
             arm = Arm(self._node, name, policy, self._wants, self.warm_ms)
         self._arms[name] = arm, made
+        prepared.add_done_callback(partial(_tell_failure, arm))
         if self._node.active:
             arm.begin()
 
     def _leave(self, name: str) -> None:
         arm, made = self._arms.pop(name)
-        arm.end()
+        arm.leave()
         self._node.destroy(made)
         if name:
             self._node.health.forget(f'{name}.')
 
-    def _free(self) -> Policy:
-        """Give a policy that no arm has; a new one shares the weights and the engine."""
+    def _free(self) -> tuple[Policy, Future]:
+        """Give a policy that no arm has, and what prepares it, behind a call that still runs.
+
+        A new policy shares the weights and the engine.
+        """
         taken = [arm.policy for arm in self]
         for policy in self._policies:
             if policy not in taken:
-                # Behind a call that still runs for the arm that has left.
-                self._call(policy.reset)
-                return policy
+                return policy, self._call(policy.renew)
         policy = self._first.sibling()
         policy.meet()
         apply_method(method_of(self._node.settings), policy)
@@ -139,5 +145,10 @@ class Arms:
             policy.warm_up(1)
             policy.reset()
 
-        self._call(get_memory)
-        return policy
+        return policy, self._call(get_memory)
+
+
+def _tell_failure(arm: Arm, prepared: Future) -> None:
+    """Name why an arm's policy could not be prepared; each of its calls tries again."""
+    if not prepared.cancelled() and (error := prepared.exception()) is not None:
+        arm.failed(error)

@@ -23,6 +23,9 @@ from vla_accel_ros.deploy.meter import Meter
 from vla_accel_ros.deploy.robot import Facts, ModelFacts, StateFacts
 from vla_accel_ros.deploy.wants import Wants
 
+# Names that are kept, and values without names: more than a robot has, and few enough to tell once
+# a second whatever is published.
+MOST_NAMES = 256
 # Of late calls the fastest is a warm one: the others may have been held up by the machine.
 CALLS = 20
 
@@ -54,12 +57,21 @@ class StateWatch:
         if len(values) == 0 or (names and len(names) != len(values)):
             return
         if not self._chosen:
-            self._names, self._values = {}, {}
-        self._names.update((name, None) for name in names)
+            self.clear()
+        for name in names:
+            if len(self._names) >= MOST_NAMES:
+                break
+            self._names[name] = None
         if not self._chosen or not set(self._chosen).isdisjoint(names):
             self._meter.add(stamp_ns, now_ns)
-            keys = list(names) or list(range(len(values)))
-            self._values.update(zip(keys, map(float, values), strict=True))
+            keys = names or range(len(values))
+            heard = zip(keys, values, strict=True)
+            kept = [pair for pair in heard if pair[0] in self._chosen or not self._chosen]
+            self._values.update((key, float(value)) for key, value in kept[:MOST_NAMES])
+
+    def clear(self) -> None:
+        """Forget the names and the values that were heard."""
+        self._names, self._values = {}, {}
 
     def facts(self, tolerance_s: float) -> StateFacts:
         """Return what is known.

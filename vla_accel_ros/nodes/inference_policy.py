@@ -189,12 +189,25 @@ def split_frame(frame: np.ndarray, config) -> tuple[np.ndarray, ...]:
     Raises:
         ValueError: When the frame has another size; the message says what to set.
     """
+    check_frame_size(*frame.shape[:2], config)
+    return split_views(frame, config.cameras)
+
+
+def check_frame_size(height: int, width: int, config) -> None:
+    """Check the size of a stacked frame.
+
+    Args:
+        height: Pixels.
+        width: Pixels.
+        config: The checkpoint's `VLAConfig`.
+
+    Raises:
+        ValueError: As `split_frame`.
+    """
     size, cameras = config.image_size, config.cameras
-    if frame.shape[:2] != (cameras * size, size):
-        height, width = frame.shape[:2]
+    if (height, width) != (cameras * size, size):
         raise ValueError(
             f'frame is {width}x{height}, the checkpoint wants {cameras} views of '
             f'{size}x{size} stacked to {size}x{cameras * size}: set image_topics and '
             f'image_size of the camera node'
         )
-    return split_views(frame, cameras)

@@ -78,7 +78,7 @@ class Clocks:
         if future.cancelled() or future.result() is None:
             return
         try:
-            got_ns, answered_ns = map(int, future.result().message.split())
+            got_ns, answered_ns = _stamps(future.result().message)
             self._offset.add(asked_ns, got_ns, answered_ns, came_ns)
         except ValueError as error:
             self._node.health.event('clock_unread', str(error))
@@ -93,3 +93,18 @@ class Clocks:
             health.clear('clock_offset')
         elif health.fault('clock_offset', told, renew=True):
             self._node.get_logger().error(f'clock_offset: {told}')
+
+
+def _stamps(answer: str) -> tuple[int, int]:
+    """Read when the question came and the answer left, ns.
+
+    Raises:
+        ValueError: When the answer is something else.
+    """
+    try:
+        got_ns, answered_ns = map(int, answer.split())
+    except ValueError:
+        raise ValueError(
+            f'{SERVICE} answers {answer[:60]!r}, expected two times in nanoseconds'
+        ) from None
+    return got_ns, answered_ns

@@ -157,6 +157,8 @@ class RemotePolicy:
         """Begin an episode, at the next question."""
         self._begins = True
 
+    renew = reset
+
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()

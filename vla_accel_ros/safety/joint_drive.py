@@ -177,8 +177,8 @@ class JointDrive:
         state = self._measured.fault(now_ns, self._config.joints.max_age_s)
         if state or self._stream.sent is None:
             return state
-        if self._stream.target and self.fault(self._stream.target):
-            return Refusal('joint_position', 'a limit was tightened past where a joint is sent')
+        if self._stream.target and (outside := self._unsafe(self._stream.target)):
+            return Refusal('joint_position', f'{outside}: a limit was tightened on the way')
         for limit, here, sent in zip(
             self._limits, self._measured.positions, self._stream.sent, strict=True
         ):
@@ -196,21 +196,18 @@ class JointDrive:
 
     def fault(self, values: Values) -> str:
         """Name what is unsafe about positions, whatever made them."""
+        return 'unsafe_position' if self._unsafe(values) else ''
+
+    def _unsafe(self, values: Values) -> str:
         for limit, start, value in zip(self._limits, self._start, values, strict=True):
+            low, high = min(limit.lower, start) - SLACK, max(limit.upper, start) + SLACK
             # NaN fails every comparison, so this also holds what no test thought of.
-            if not (
-                isfinite(value)
-                and min(limit.lower, start) - SLACK <= value <= max(limit.upper, start) + SLACK
-            ):
-                return 'unsafe_position'
+            if not (isfinite(value) and low <= value <= high):
+                return f'{limit.name} is sent to {value:.4g}, allowed are {low:.4g} to {high:.4g}'
         return ''
 
     def ahead(self, period_s: float) -> list[Values]:
-        """Give what the next ticks send, if they are on time and no other action comes.
-
-        Args:
-            period_s: Time from tick to tick, seconds.
-        """
+        """Give what the next ticks, seconds apart, send if no other action comes."""
         return self._stream.ahead(period_s)
 
     def held(self, now_ns: int) -> Values:

@@ -76,7 +76,9 @@ class MeasuredJoints:
         if wrong:
             return f'{", ".join(wrong)}, expected finite positions'
         if len(dict(mine)) < len(mine):
-            return 'names a joint twice'
+            given = [name for name, _ in mine]
+            twice = sorted({name for name in given if given.count(name) > 1})
+            return f'names {", ".join(twice)} more than once'
         if mine and age_s < -AHEAD_S:
             return f'is stamped {-age_s:.3f} s ahead of the clock, at most {AHEAD_S}'
         stamp_ns = now_ns - round(max(age_s, 0.0) * NS)

@@ -64,7 +64,10 @@ class ClockOffset:
                 clock says.
         """
         if max(abs(got_ns), abs(answered_ns)) >= LARGEST_NS:
-            raise ValueError('the other clock says a time that is none')
+            raise ValueError(
+                f'the other clock says {got_ns} and {answered_ns} ns, expected less than '
+                f'{LARGEST_NS}'
+            )
         low, high = answered_ns - came_ns, got_ns - asked_ns
         if low > high:
             raise ValueError(
