@@ -67,7 +67,7 @@ setup(
     packages=find_packages(include=[NAME, f'{NAME}.*']),
     package_data={
         f'{NAME}.sim': ['*.json'],
-        f'{NAME}.models.parity': ['*.png'],
+        f'{NAME}.models.parity': ['*.npz'],
         f'{NAME}.report': ['templates/*'],
         NAME: ['checkpoints/**/*'],
     },

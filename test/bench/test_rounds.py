@@ -17,10 +17,11 @@ import random
 import numpy as np
 import pytest
 
-from vla_accel_ros.bench.cases import cases
+from vla_accel_ros.bench.cases import cases, on_engine
 from vla_accel_ros.bench.contestants import Contestant, Group
 from vla_accel_ros.bench.rounds import measure as measure_teams
 from vla_accel_ros.bench.turns import Here
+from vla_accel_ros.engines.interface import EngineError
 
 METHODS = 'none,random,fastv'
 
@@ -126,3 +127,41 @@ def test_an_interrupted_run_keeps_its_whole_rounds(subject):
 def test_no_round_at_all_is_an_error(subject, rounds, warm_up):
     with pytest.raises(ValueError, match=f'{rounds} rounds after {warm_up}'):
         measure(subject, groups_of(), rounds, warm_up=warm_up)
+
+
+class Failing(Here):
+    """Turns that fail from a question on."""
+
+    def __init__(self, subject, good):
+        super().__init__(subject)
+        self.good = good
+
+    def answer(self, group, index, seed):
+        self.good -= 1
+        if self.good < 0:
+            raise EngineError('it is out of memory')
+        return super().answer(group, index, seed)
+
+
+@pytest.mark.parametrize('good', [0, 3, 5])
+def test_an_engine_that_fails_is_left_out_and_the_others_are_measured(subject, good):
+    groups, told = groups_of('none,random', 'greedy'), []
+    first, failing = Here(subject), Failing(subject, good)
+    teams = [(first, groups), (failing, on_engine(groups, 'mine')), (Here(subject), [])]
+    samples, complete = measure_teams(
+        teams, 4, warm_up=1, left_out=lambda turns, error: told.append((turns, str(error)))
+    )
+    assert complete and told == [(failing, 'it is out of memory')]
+    assert {case.engine for case in samples} == {'eager'}
+    assert {len(of_case) for of_case in samples.values()} == {4}
+
+
+def test_what_fails_ends_a_run_that_leaves_nothing_out_and_so_does_the_first_engine(subject):
+    groups = groups_of('none', 'greedy')
+    other = on_engine(groups, 'mine')
+    with pytest.raises(EngineError, match='out of memory'):
+        measure_teams([(Here(subject), groups), (Failing(subject, 0), other)], 2)
+    with pytest.raises(EngineError, match='out of memory'):
+        measure_teams(
+            [(Failing(subject, 0), groups), (Here(subject), other)], 2, left_out=lambda *_: None
+        )

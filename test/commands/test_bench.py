@@ -48,6 +48,7 @@ ENTRIES = {
     'bars',
     'planner',
     'notes',
+    'left_out',
     'answers_hold',
     'complete',
 }
@@ -93,7 +94,24 @@ def test_json_has_every_row_with_every_stage(random_checkpoint, capsys):
     assert (plan['engine'], plan['method'], plan['layer']) == ('eager', 'fastv@keep=0.5', 1)
     assert 0 <= plan['pays_up_to'] <= 8 and plan['full_ms'] > 0 and plan['choice_ms'] > 0
     assert report['model']['weights'] == 'trained' and report['complete']
+    assert report['left_out'] == {}
     assert report['versions']['torch'] and report['machine']['cores'] >= 1
+
+
+def test_an_engine_that_cannot_run_costs_the_others_nothing_but_the_exit_status(
+    random_checkpoint, tmp_path, capsys
+):
+    out = tmp_path / 'bench.json'
+    words = ('--engines', 'eager,cuda_graph', '--methods', 'none')
+    assert bench(random_checkpoint, *words, '--out', str(out)) == 1
+    report = json.loads(out.read_text())
+    (name,) = report['left_out']
+    assert name == 'cuda_graph'
+    assert 'GPU' in report['left_out'][name]
+    assert {row['engine'] for row in report['rows']} == {'eager'}
+    assert [each['engine'] for each in report['engines']] == ['eager']
+    assert f'bench: {name} is left out: ' in capsys.readouterr().err
+    assert f'Left out: {name}: ' in out.with_suffix('.md').read_text()
 
 
 def test_tables_are_printed_and_files_written(random_checkpoint, tmp_path, capsys):

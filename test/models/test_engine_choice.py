@@ -24,10 +24,11 @@ from toy_engine import Changing, Storing, install, lying, not_finite
 
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import EngineError
-from vla_accel_ros.engines.registry import BFLOAT16, FLOAT32, INT8
+from vla_accel_ros.engines.registry import BFLOAT16, FLOAT32, INT8, find
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.engines.timings import Timing, machine
 from vla_accel_ros.engines.wish import EngineWish
+from vla_accel_ros.models.engine_build import all_ways, build
 from vla_accel_ros.models.engine_choice import Means, timings_of, use_engine, use_engine_aloud
 from vla_accel_ros.models.parity.frames import recorded
 from vla_accel_ros.models.policy import Policy
@@ -181,6 +182,17 @@ def test_after_a_named_engine_the_next_is_the_fastest_that_is_built(policy, stor
     install(monkeypatch, raising(EngineError('no GPU')), name='warp')
     in_use = use_engine(policy, EngineWish('warp'), Means(store))
     assert str(in_use) == 'mine (asked: warp; no GPU)'
+
+
+def test_an_engine_that_gives_nan_from_the_start_is_neither_chosen_nor_timed(
+    policy, store, monkeypatch
+):
+    install(monkeypatch, lambda order: Changing(not_finite))
+    in_use = use_engine(policy, mine(), Means(store))
+    assert in_use.engine is EAGER and 'it gave NaN or infinity' in in_use.reason
+    outcome = build(policy, find('mine'), FLOAT32, Means(store), all_ways(['none'], []), [1])
+    assert 'it gave NaN or infinity' in outcome.failure
+    assert timings_of(policy, store).here(1) == []
 
 
 def test_an_engine_that_gives_nan_where_eager_does_not_is_left(policy, store, monkeypatch):

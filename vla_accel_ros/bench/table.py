@@ -176,6 +176,7 @@ def about(report: Report) -> list[str]:
         + ', '.join(f'{name} {number}' for name, number in report['versions'].items())
         + '.',
         *report['notes'],
+        *(f'Left out: {name}: {why}' for name, why in report.get('left_out', {}).items()),
         *([] if report['complete'] else ['Interrupted: the figures are of fewer rounds.']),
     ]
 

@@ -186,9 +186,14 @@ class Here:
 _here: Here | None = None
 
 
-def _begin(ready: Ready, engine: str, threads: int | None) -> None:
+def _begin() -> None:
+    """Do nothing: what fails here breaks the process without a word of why."""
+
+
+def _make(ready: Ready, engine: str, threads: int | None) -> Facts:
     global _here
     _here = Here(ready(engine, threads))
+    return _here.facts
 
 
 def _ask(name: str, arguments: tuple) -> Any:
@@ -206,14 +211,14 @@ class Apart:
     """
 
     def __init__(self, ready: Ready, engine: str, threads: int | None) -> None:
-        self._workers = Workers(1, _begin, (ready, engine, threads), never)
-        self._engine = engine
+        self._workers = Workers(1, _begin, (), never)
+        self._make, self._engine = (ready, engine, threads), engine
         self._quiet = 0.0 if threads == 1 else QUIET_S
         self._first: Future | None = None
 
     @property
     def facts(self) -> Facts:
-        """What is to be known of it, once the model is ready there."""
+        """What is to be known of it, once the model is ready; raises what keeps it from that."""
         if self._first is None:
             raise ValueError(f'the process of {self._engine} was not started')
         self._workers.wait({self._first})
@@ -253,7 +258,7 @@ class Apart:
     def __enter__(self) -> Apart:
         self._workers.__enter__()
         # Not waited for: several make their models ready at the same time.
-        self._first = self._workers.submit(_ask, 'facts', ())
+        self._first = self._workers.submit(_make, *self._make)
         return self
 
     def __exit__(self, *error) -> None:

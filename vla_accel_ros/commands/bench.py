@@ -105,7 +105,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=(
             'what runs the model, separated by commas, each name[@key=value]: '
             'eager,onnxruntime,openvino@precision=bfloat16. Of several each is a process of its '
-            'own, and they take turns (%(default)s)'
+            'own, and they take turns; one that fails is left out, and the exit status is 1 '
+            '(%(default)s)'
         ),
     )
     add('--rounds', type=int, default=30, help='answers of each case that count (%(default)s)')
@@ -169,6 +170,7 @@ def _cases(args: argparse.Namespace, single_pass: bool = False) -> list:
 def _run(args: argparse.Namespace) -> int:
     from vla_accel_ros.bench import engines, report, table
     from vla_accel_ros.bench.cases import on_engine
+    from vla_accel_ros.bench.field import Field
     from vla_accel_ros.bench.rounds import measure
     from vla_accel_ros.bench.turns import Apart, Here, Turns
     from vla_accel_ros.evaluation.conditions import CpuMeter, command_line
@@ -190,21 +192,23 @@ def _run(args: argparse.Namespace) -> int:
             turns = [Here(ready(names[0], args.threads, progress=progress.loading))]
         else:
             turns = [stack.enter_context(Apart(ready, name, args.threads)) for name in names]
-        facts = [one.facts for one in turns]
+        field = Field(turns, names)
+        facts = field.facts()
         groups = _cases(args, not facts[0].config.passes)
-        teams = [(one, on_engine(groups, name)) for one, name in zip(turns, names, strict=True)]
+        teams = [(one, on_engine(groups, name)) for one, name in field.left()]
         processors = CpuMeter(one.process for one in facts)
         with Interrupt('stopping: the round under way is left', lambda: stop.end()) as stop:
             samples, complete = measure(
-                teams, args.rounds, args.warm_up, args.seed, progress.round
+                teams, args.rounds, args.warm_up, args.seed, progress.round, field.leave_out
             )
         rates = turns[0].rates() if all(samples.values()) else None
         # While the processes are there to be asked.
         shares = processors.shares()
-        memory = [one.memory() for one in turns]
+        facts = [each for each in facts if each.engine not in field.left_out]
+        memory = [one.memory() for one, _ in field.left()]
         costs = {}
         if complete:
-            timed = {name: one.costs() for one, name in zip(turns, names, strict=True)}
+            timed = {name: one.costs() for one, name in field.left()}
             costs = {name: found for name, found in timed.items() if found is not None}
     progress.close()
     if rates is None:
@@ -222,6 +226,7 @@ def _run(args: argparse.Namespace) -> int:
             'rounds': len(next(iter(samples.values()))),
             'warm_up': args.warm_up,
             'seed': args.seed,
+            'left_out': field.left_out,
         },
         complete,
     )
@@ -232,7 +237,7 @@ def _run(args: argparse.Namespace) -> int:
     if not found['answers_hold']:
         print('a row did not answer as it must', file=sys.stderr)
     bars = not args.bars or all(bar['holds'] for bar in found['bars'])
-    return 0 if found['answers_hold'] and bars else 1
+    return 0 if found['answers_hold'] and bars and not field.left_out else 1
 
 
 def _check_outputs(args: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ from vla_accel_ros.options import Option
 
 AUTO, RAW, PNG, JPEG = 'auto', 'raw', 'png', 'jpeg'
 # Every quality changes tokens of the four shipped policies that were measured, 100 included: from
-# 1 to 23 % at 95 (benchmarks/results/compression.md). The robot's side sends PNG, which changes none.
+# 1 to 23 % at 95 (benchmarks/results/compression.md). The robot sends PNG, which changes none.
 QUALITY = 95
 OPTIONS = (
     Option(

@@ -17,8 +17,10 @@
 import numpy as np
 import pytest
 import torch
-from toy_engine import Changing, failing, lying
+from toy_engine import Changing, failing, lying, not_finite
 
+from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.fallback import Fallback
 from vla_accel_ros.engines.interface import EngineError
 from vla_accel_ros.models.parity.engines import EXACT, NEAR, REDUCED, Agreement, Bound, compare
 from vla_accel_ros.models.parity.frames import few_frames, recorded
@@ -58,6 +60,16 @@ def test_a_lying_engine_is_found_out_whatever_prunes(policy):
     ):
         found = compare(policy, Changing(lying), few_frames(policy), prepare)
         assert found.changed and 'tokens differ from those of eager' in found.objection(EXACT)
+
+
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_an_engine_that_gives_nan_is_not_taken_for_eager_that_answers_in_its_place(
+    policy, wrapped
+):
+    engine = Changing(not_finite)
+    found = compare(policy, Fallback(engine, EAGER) if wrapped else engine, few_frames(policy))
+    assert found.not_finite and 'NaN or infinity' in found.objection(EXACT)
+    assert 'NaN or infinity' in found.objection(REDUCED)
 
 
 def test_the_second_best_token_is_a_tie_only_where_both_are_as_good(policy, monkeypatch):

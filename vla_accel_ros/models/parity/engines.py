@@ -22,7 +22,7 @@ an exact engine are those of eager.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 import math
 from typing import TYPE_CHECKING
@@ -34,6 +34,7 @@ from torch import Tensor
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Bucket, Engine, Program, Runner, Tensors
 from vla_accel_ros.models.heads.drafts import PREVIOUS
+from vla_accel_ros.models.in_use import NOT_FINITE
 from vla_accel_ros.models.prediction import Prediction
 from vla_accel_ros.motion import Motion
 from vla_accel_ros.observations import Observation
@@ -100,6 +101,8 @@ class Agreement:
         mean_bins: Mean distance of all compared tokens, in bins.
         numbers: Largest distance of normalised numbers.
         kept: Frames of which other visual tokens were kept.
+        not_finite: Whether it gave NaN or infinity where eager gives numbers; nothing is compared
+            from there on.
     """
 
     frames: int
@@ -110,9 +113,12 @@ class Agreement:
     mean_bins: float
     numbers: float
     kept: int
+    not_finite: bool = False
 
     def objection(self, bound: Bound) -> str | None:
         """Say in one line why this is too far, None where it is not."""
+        if self.not_finite:
+            return NOT_FINITE
         if not self.tokens and self.ties > max(1, self.frames // MOST_TIES):
             return (
                 f'it keeps another visual token in {self.ties} of {self.frames} frames, expected '
@@ -164,6 +170,9 @@ def compare(
             for each in pair:
                 each.reset()
         expected, found = (_answer(each, frame, first=not past) for each in pair)
+        if pair[1].in_use.engine is not engine:
+            # A policy leaves an engine that gives NaN: eager would be compared with itself.
+            return replace(count.result(), not_finite=True)
         past.append((frame, expected))
         behind = partial(_behind, policy, past, found.token_ids, prepare)
         if not count.add(policy, expected, found, behind):

@@ -21,7 +21,6 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from vla_accel_ros.models.parity.engines import Frame
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from vla_accel_ros.models.policy import Policy
 
 # Two views of the embedded arm, the agent's above the wrist's, rendered from seed 7.
-RECORDED = Path(__file__).with_name('recorded.png')
+RECORDED = Path(__file__).with_name('recorded.npz')
 STEP_NS = 50_000_000
 # A move of the arm, so that methods that prune by motion have some.
 MOVING = Motion((0.05, 0.0, 0.02), (0.0, 0.0, 0.0), 0.1)
@@ -41,7 +40,8 @@ MOVING = Motion((0.05, 0.0, 0.02), (0.0, 0.0, 0.0), 0.1)
 
 @cache
 def _views() -> tuple[np.ndarray, ...]:
-    whole = cv2.cvtColor(cv2.imread(str(RECORDED)), cv2.COLOR_BGR2RGB)
+    # Not a picture: a machine that only measures may have nothing to read one with.
+    whole = np.load(RECORDED)['views']
     side = whole.shape[1]
     return tuple(whole[first : first + side] for first in range(0, len(whole), side))
 
