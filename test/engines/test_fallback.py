@@ -75,6 +75,20 @@ def test_other_programs_and_shapes_stay_on_the_engine():
     assert engine.reasons == {'double': '9 rows are out of range, expected 1 to 8', 'other': 'no'}
 
 
+class Leaving(Changing):
+    """Leaves everything to the programs themselves."""
+
+    def ready(self, program, bucket):
+        return program.run
+
+
+def test_what_an_engine_leaves_to_the_program_is_told_where_it_costs_something():
+    engine = Fallback(Leaving(), EAGER)
+    for name in ('double', 'velocity', 'velocity'):
+        assert call(engine, Double(name), {'x': torch.ones(2)})['x'].tolist() == [2, 2]
+    assert engine.reasons == {'velocity': 'mine does not take it'}
+
+
 def test_a_defect_is_no_reason_to_fall_back():
     def change(name, done):
         raise KeyError('x')

@@ -35,7 +35,10 @@ from vla_accel_ros.engines.recorders import Recorder, Recording
 
 # Those that launch many kernels. The others are a few kernels each, and copying inputs and
 # outputs would take as many.
-CAPTURED = ('vision', 'projector', 'span', 'pass', 'loop', 'head', 'denoise')
+CAPTURED = (
+    *('vision', 'projector', 'span', 'pass', 'loop', 'head'),
+    *('leading', 'velocity', 'denoise'),
+)
 # Captured graphs that are kept. A call takes up to ten, and a method that keeps other numbers of
 # tokens from call to call some tens.
 KEPT = 128

@@ -23,6 +23,11 @@ from torch import Tensor
 from vla_accel_ros.engines.interface import Bucket, Engine, EngineError, Program, Runner, Tensors
 
 Told = Callable[[str], None]
+# Programs that multiply matrices. The others are a few kernels each.
+HEAVY = (
+    *('vision', 'vision_begin', 'vision_finish', 'projector', 'span', 'pass', 'loop', 'head'),
+    *('cross_prefix', 'leading', 'velocity', 'denoise'),
+)
 
 
 class Fallback:
@@ -65,6 +70,9 @@ class Fallback:
         except EngineError as error:
             self._refuse(program, bucket, error)
             return self.behind.ready(program, bucket)
+        if program.name in HEAVY and isinstance(getattr(runner, '__self__', None), type(program)):
+            # It gives the program's own function: that is to be told where it costs something.
+            self._tell(program, f'{self.name} does not take it')
 
         def run(given: Tensors, room: Tensors) -> dict[str, Tensor]:
             try:
@@ -78,7 +86,9 @@ class Fallback:
 
     def _refuse(self, program: Program, bucket: Bucket, error: EngineError) -> None:
         self._refused.add((program, bucket))
-        reason = ' '.join(str(error).split())
+        self._tell(program, ' '.join(str(error).split()))
+
+    def _tell(self, program: Program, reason: str) -> None:
         known = self.reasons.get(program.name)
         self.reasons[program.name] = reason
         if reason != known and self._told is not None:

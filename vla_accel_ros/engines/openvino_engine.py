@@ -44,7 +44,10 @@ LIGHT = 64 << 20
 GROUP_LIGHT, GROUP = 32, 128
 BLOB = 'graph.blob'
 # All others are so small that a call of OpenVINO takes longer than they do.
-TAKEN = ('vision', 'projector', 'span', 'pass', 'loop', 'head', 'denoise')
+TAKEN = (
+    *('vision', 'projector', 'span', 'pass', 'loop', 'head'),
+    *('leading', 'velocity', 'denoise'),
+)
 
 
 class OpenVINO:

@@ -68,9 +68,10 @@ class CompiledGraph:
             raise EngineError(f'OpenVINO failed: {last_line(error)}') from error
 
     def _run(self, given: Tensors) -> dict[str, Tensor]:
-        # A request holds what it was given until it is given something else.
-        for index, name, kind in self._inputs:
-            self._request.set_input_tensor(index, self._view(given[name].to(kind)))
+        # A request knows where its inputs lie and keeps none of them alive: copies are kept here.
+        held = [given[name].detach().to(kind).contiguous() for _, name, kind in self._inputs]
+        for (index, _, _), tensor in zip(self._inputs, held, strict=True):
+            self._request.set_input_tensor(index, self._view(tensor))
         result = {}
         for index, name, shape, kind in self._outputs:
             if shape is not None:
@@ -84,7 +85,7 @@ class CompiledGraph:
         return result
 
     def _view(self, tensor: Tensor) -> Any:
-        return self._tensor(tensor.detach().contiguous().numpy(), shared_memory=True)
+        return self._tensor(tensor.numpy(), shared_memory=True)
 
 
 def name_of(port: Any, names: Sequence[str]) -> str:

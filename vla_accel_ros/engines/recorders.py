@@ -22,6 +22,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from vla_accel_ros.engines.interface import EngineError
+
 Run = Callable[[], dict[str, Tensor]]
 
 
@@ -119,7 +121,7 @@ class CudaRecorder:
                 graph, self._pool, self._stream, capture_error_mode='thread_local'
             ):
                 outputs = run()
-        except RuntimeError:
+        except (RuntimeError, EngineError):
             # A pool in which a capture broke off is not trusted again.
             self._pool = torch.cuda.graph_pool_handle()
             raise

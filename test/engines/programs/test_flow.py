@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The programs of denoising: eager, over a whole memory, and as graphs on ONNX Runtime."""
+"""The programs of denoising: eager, over a whole memory, and on each engine."""
 
 from dataclasses import replace
 
@@ -20,11 +20,15 @@ from pi0_fixture import NAMES, ready
 import pytest
 import torch
 
+from vla_accel_ros.engines.cuda_graph import CudaGraph
 from vla_accel_ros.engines.eager import EAGER
+from vla_accel_ros.engines.fallback import Fallback
 from vla_accel_ros.engines.interface import call
 from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
+from vla_accel_ros.engines.openvino_engine import OpenVINO
 from vla_accel_ros.engines.programs.flow import Velocity
+from vla_accel_ros.engines.recorders import HostRecorder
 from vla_accel_ros.engines.store import Store
 
 
@@ -71,15 +75,32 @@ def test_rows_with_one_time_each_give_what_one_time_for_all_gives(name):
     torch.testing.assert_close(of_rows, expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize('rows', [False, True])
-@torch.inference_mode()
-def test_the_graph_of_a_step_gives_the_same(case, tmp_path, rows):
+def on_onnxruntime(model, store):
     pytest.importorskip('onnxruntime')
+    return OnnxRuntime(Graphs(model, store))
+
+
+def on_openvino(model, store):
+    pytest.importorskip('openvino')
+    return OpenVINO(Graphs(model, store), store)
+
+
+def captured(model, store):
+    return CudaGraph(HostRecorder())
+
+
+@pytest.mark.parametrize('rows', [False, True])
+@pytest.mark.parametrize('engine_of', [on_onnxruntime, on_openvino, captured])
+@torch.inference_mode()
+def test_the_graph_of_a_step_gives_the_same_and_none_leaves_it_to_eager(
+    case, tmp_path, engine_of, rows
+):
     found, prefix = case
-    engine = OnnxRuntime(Graphs(found.model, Store(tmp_path)))
+    engine = Fallback(engine_of(found.model, Store(tmp_path)), EAGER)
     network, condition = found.head.network, found.head.conditions([0.7])[0]
     condition = by_row(network, condition) if rows else condition
     step, program = given(found, prefix, x=found.noise, condition=condition), Velocity(network)
     program = replace(program, by_row=rows)
     ours, theirs = (call(each, program, step)['velocity'] for each in (EAGER, engine))
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+    assert engine.reasons == {}
