@@ -18,9 +18,10 @@ import re
 
 from inference_robot import Robot, status
 import pytest
-from toy_engine import Changing, install, lying
+from toy_engine import Changing, Storing, install, lying
 
 from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.store import Store
 from vla_accel_ros.nodes.inference import Inference
 from vla_accel_ros.ros.messages import message_to_chunk
 
@@ -115,3 +116,28 @@ def test_a_named_engine_is_built_while_configuring_and_not_for_a_method_that_com
     not_built = 'mine (span runs on eager: toy graph of span float32 is not built: '
     graph.until(lambda: told(robot)['engine'].startswith(not_built), 'the reason to be told')
     assert not shown
+
+
+class OfEachLength(Storing):
+    """Eager, with a file in the store for each shape of a span."""
+
+    def _find(self, program, bucket):
+        if program.name == 'span':
+            key = {'kind': f'toy graph for {dict(bucket)["x"]}'}
+            self._store.get(key, lambda folder: (folder / 'graph').write_text('graph'))
+
+
+def test_once_it_is_ready_an_answer_waits_for_no_build(graph, checkpoint, monkeypatch, tmp_path):
+    install(monkeypatch, OfEachLength)
+    robot = Robot(graph, checkpoint, engine='mine')
+    built = len(Store().entries())
+    assert built
+    robot.ask()
+    assert told(robot)['engine'] == 'mine'
+    stamp = robot.now()
+    robot.request(stamp, 'pick up the blue cube and place it in the bin')
+    robot.observe(stamp)
+    robot.answer(2)
+    not_built = 'mine (span runs on eager: toy graph for '
+    graph.until(lambda: told(robot)['engine'].startswith(not_built), 'the reason to be told')
+    assert len(Store().entries()) == built

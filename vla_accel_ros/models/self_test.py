@@ -38,6 +38,9 @@ class Tested(Protocol):
     cameras: int
     proprio: Any
 
+    def tokens_of(self, instruction: str) -> list[int]:
+        """Give the prompt of an instruction."""
+
     def logits(self, observation: Observation) -> Any:
         """Give the first numbers of an answer."""
 
@@ -64,13 +67,17 @@ def understood(encode: Callable[[str], list[int]]) -> str:
 def blank(policy: Tested, level: int) -> Observation:
     """Give an observation that fits the policy: even images, proprioception mid-range.
 
+    The instruction is one of the embedded arm's where it is understood: what an engine makes ready
+    for its length serves the arm's other ones.
+
     Args:
         policy: The policy.
         level: Of all pixels, 0 to 255.
     """
     image = np.full((policy.image_size, policy.image_size, 3), level, np.uint8)
     proprio = policy.proprio.middle if policy.proprio else None
-    return Observation((image,) * policy.cameras, ANY_INSTRUCTION, proprio=proprio)
+    instruction = understood(policy.tokens_of)
+    return Observation((image,) * policy.cameras, instruction, proprio=proprio)
 
 
 def difference_of_black_and_white(policy: Tested) -> float:

@@ -102,6 +102,7 @@ class Inference(base.Node):
         self._set_batch()
         # Those of further arms are warmed up meanwhile.
         worker.call(lambda: None).result()
+        self._engine.settle()
         self._engine.tell()
         self._on_progress(1.0, 'ready')
         self.get_logger().info(about)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from vla_accel_ros.acceleration import Method, apply_method, method_of
+from vla_accel_ros.acceleration import apply_method, method_of
 from vla_accel_ros.engines.watched_store import never
 from vla_accel_ros.engines.wish import EngineWish
 
@@ -57,7 +57,6 @@ class EngineSwitch:
         self._call, self._progress = call, progress
         self._health, self._warn = health, warn
         self._next: InUse | None = None
-        self._method: Method | None = None
         self._may_build = True
 
     def start(self, settings: Mapping[str, object]) -> None:
@@ -67,9 +66,15 @@ class EngineSwitch:
             ValueError: When the engine is required and cannot run.
         """
         wish = EngineWish.of(settings)
-        self._method = method_of(settings)
         self._policy.run_on(self._choose(wish, settings, lambda: self._may_build))
         self.tell()
+
+    def settle(self) -> None:
+        """Build nothing from now on: an answer must not wait for it.
+
+        What is missing runs on eager; where the engine is required there is no other way.
+        """
+        self._may_build = self._policy.in_use.wish.engine_required
 
     def check(self, settings: Mapping[str, object]) -> None:
         """Refuse a change that cannot be made at once; what it leads to is kept for `apply`.
@@ -79,9 +84,6 @@ class EngineSwitch:
         """
         wish = EngineWish.of(settings)
         self._next = None
-        if method_of(settings) != self._method and not self._policy.in_use.wish.engine_required:
-            # What another method needs runs on eager: an answer must not wait for a build.
-            self._may_build = False
         if wish == self._policy.in_use.wish:
             return
         found = self._choose(wish, settings, never)

@@ -79,6 +79,9 @@ class RemoteSwitch:
         self.check(settings)
         self.tell()
 
+    def settle(self) -> None:
+        """Do nothing: nothing is built here."""
+
     def check(self, settings: Mapping[str, object]) -> None:
         """Refuse to promise an engine.
 
