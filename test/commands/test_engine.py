@@ -17,11 +17,15 @@
 import json
 
 import pytest
+import torch
 from toy_engine import Changing, install, lying
 
 from vla_accel_ros import cli
 from vla_accel_ros.engines import registry
 from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.onnx import graphs
+from vla_accel_ros.engines.store import Store
+from vla_accel_ros.models.policy import Policy
 
 FEW = ('--methods', 'fastv', '--decoders', 'jacobi')
 
@@ -63,6 +67,22 @@ def test_what_is_built_is_timed_listed_taken_by_auto_and_removed(
     code, removed = asked('engine', 'clean')
     assert removed['removed'] == len(row['built'])
     assert asked('engine', 'list', folder)[1]['timings'][folder] == []
+
+
+@pytest.mark.parametrize('large', [False, True])
+def test_what_was_built_in_another_type_is_listed_and_removed_with_its_checkpoint(
+    asked, random_checkpoint, monkeypatch, large
+):
+    # Graphs of a large model lie beside the checkpoint's own files.
+    monkeypatch.setattr(graphs, 'LARGE', 0 if large else graphs.LARGE)
+    dtype = torch.float32 if large else torch.bfloat16
+    policy = Policy.load(random_checkpoint, dtype=dtype, threads=1)
+    graphs.Graphs(policy.model, Store()).graph(policy.model.projection())
+    folder = str(random_checkpoint)
+    entries = asked('engine', 'list', folder)[1]['entries']
+    assert [each['checkpoint'] for each in entries] == [folder] * (1 if large else 2)
+    assert asked('engine', 'clean', folder)[1]['removed'] == len(entries)
+    assert Store().entries() == []
 
 
 def test_an_engine_that_lies_is_not_recorded(asked, random_checkpoint, monkeypatch):

@@ -78,3 +78,11 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / 'timings').write_text('no folder')
     with pytest.raises(EngineError, match=r'timings cannot be kept in .*abc.json'):
         Timings(tmp_path, 'abc').record(timing('eager', 20.0))
+
+
+def test_timings_of_the_gpu_say_nothing_of_the_cpu(tmp_path):
+    kept = Timings(tmp_path, 'abc')
+    for device, ms in (('cpu', 20.0), ('cuda', 2.0)):
+        kept.record(Timing('eager', 'float32', True, 1, ms, timings.machine(), device))
+    assert [each.ms for each in kept.here(1)] == [20.0]
+    assert [each.ms for each in kept.here(1, 'cuda')] == [2.0]

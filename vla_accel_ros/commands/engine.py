@@ -256,10 +256,9 @@ def _list(args: argparse.Namespace) -> int:
     ]
     if args.checkpoint:
         rows = [row for row in rows if row['checkpoint'] == args.checkpoint]
-    timings = {
-        name: [asdict(each) for each in timings_of(policy, store).all()]
-        for name, policy in _policies(args)
-    }
+    timings: dict[str, list[dict]] = {}
+    for name, policy in _policies(args):
+        timings.setdefault(name, []).extend(map(asdict, timings_of(policy, store).all()))
     if args.json:
         print(json.dumps({'folder': str(store.folder), 'entries': rows, 'timings': timings}))
         return 0
@@ -288,20 +287,27 @@ def _age(seconds: float) -> str:
 
 
 def _policies(args: argparse.Namespace):
+    import torch
+
     from vla_accel_ros.models.policy import Policy
 
     names = [args.checkpoint] if args.checkpoint else list(shipped_checkpoints())
     for name in names:
         folder = checkpoint_folder(name)
-        yield name, Policy.load(folder, device=args.device, unnorm_key=args.unnorm_key, threads=1)
+        # What was built for a GPU has weights of another type.
+        for dtype in (torch.float32, torch.bfloat16, torch.float16):
+            yield (
+                name,
+                Policy.load(folder, args.device, dtype, unnorm_key=args.unnorm_key, threads=1),
+            )
 
 
 def _digests(args: argparse.Namespace) -> dict[str, str]:
     """Give the checkpoints by the digests of their weights, as keys of entries have them."""
-    from vla_accel_ros.engines.onnx.weights import StoredWeights
+    from vla_accel_ros.engines.onnx.graphs import Graphs
     from vla_accel_ros.engines.store import Store
 
-    return {StoredWeights(p.model, Store()).digest: name for name, p in _policies(args)}
+    return {Graphs(p.model, Store()).weights_digest: name for name, p in _policies(args)}
 
 
 def _clean(args: argparse.Namespace) -> int:

@@ -45,6 +45,7 @@ class Timing:
         threads: Threads of torch.
         ms: Median of a whole call without pruning, milliseconds.
         machine: What `machine` gave.
+        device: Kind of the device that the model was on, as torch names it.
     """
 
     engine: str
@@ -53,6 +54,7 @@ class Timing:
     threads: int
     ms: float
     machine: str
+    device: str = 'cpu'
 
 
 def machine() -> str:
@@ -88,13 +90,14 @@ class Timings:
         except (OSError, ValueError, TypeError):
             return []
 
-    def here(self, threads: int) -> list[Timing]:
-        """List those of this machine, the fastest first.
+    def here(self, threads: int, device: str = 'cpu') -> list[Timing]:
+        """List those of a device of this machine, the fastest first.
 
         Args:
+            device: Kind of the device, as torch names it.
             threads: Where nothing was timed with so many, those with the nearest number.
         """
-        own = [each for each in self.all() if each.machine == machine()]
+        own = [each for each in self.all() if (each.machine, each.device) == (machine(), device)]
         if not own:
             return []
         nearest = min((abs(each.threads - threads), each.threads) for each in own)[1]
@@ -109,8 +112,8 @@ class Timings:
             EngineError: When the file cannot be written.
         """
 
-        def place(each: Timing) -> tuple[str, str, int, str]:
-            return each.engine, each.precision, each.threads, each.machine
+        def place(each: Timing) -> tuple[str, str, int, str, str]:
+            return each.engine, each.precision, each.threads, each.machine, each.device
 
         lock = Lock.beside(self._file)
         try:

@@ -191,6 +191,7 @@ def _timed(policy: Policy, engine: Engine, threads: int) -> list[Timing]:
             threads,
             round(statistics.median(took[each.name]), 3),
             machine(),
+            policy.model.device.type,
         )
         for each in dict.fromkeys(pair)
     ]

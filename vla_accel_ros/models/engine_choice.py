@@ -171,7 +171,8 @@ def _only_built(means: Means) -> Means:
 
 def _ranked(policy: Policy, means: Means) -> Iterator[EngineKind]:
     """Give the exact engines that were timed for a policy on this machine, the fastest first."""
-    for timing in timings_of(policy, store_of(means)).here(torch.get_num_threads()):
+    timings, device = timings_of(policy, store_of(means)), policy.model.device.type
+    for timing in timings.here(torch.get_num_threads(), device):
         if not timing.exact or timing.precision != policy.in_use.weights:
             continue
         try:

@@ -83,10 +83,15 @@ class Graphs:
         self._weights = StoredWeights(model, store) if weights is None else weights
         self._found: dict[Program, Graph] = {}
 
+    @property
+    def weights_digest(self) -> str:
+        """What keys of the graphs, and of what is made of them, have as `weights`."""
+        return self._weights.digest
+
     @cached_property
     def _shared_key(self) -> dict[str, str]:
         return {
-            'weights': self._weights.digest,
+            'weights': self.weights_digest,
             'code': code_of(self._model),
             'dtype': str(self._model.dtype),
             'opset': str(self._opset),
