@@ -92,6 +92,7 @@ def test_json_has_every_row_with_every_stage(random_checkpoint, capsys):
     assert report['floor']['copy_gb_s'] > 0 and report['floor']['matrix_gflop_s'] > 0
     (plan,) = report['planner']
     assert (plan['engine'], plan['method'], plan['layer']) == ('eager', 'fastv@keep=0.5', 1)
+    assert 0 <= plan['pays_up_to_by_rates'] <= 8
     assert 0 <= plan['pays_up_to'] <= 8 and plan['full_ms'] > 0 and plan['choice_ms'] > 0
     assert report['model']['weights'] == 'trained' and report['complete']
     assert report['left_out'] == {}

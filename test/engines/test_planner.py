@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from vla_accel_ros.engines.planner import AGAIN, JUDGED, Costs, Curve, Drop, Planner
+from vla_accel_ros.engines.planner import AGAIN, JUDGED, REMEMBERED, Costs, Curve, Drop, Planner
 
 TOTAL, SIZES = 256, (64, 128, 256)
 FLAT = Curve(((1, 1.0),))
@@ -96,7 +96,17 @@ def test_what_does_not_pay_is_tried_again_now_and_then_where_that_is_allowed():
     learnt(made, 'other')
     calls = [made.runs('some') for _ in range(2 * AGAIN)]
     assert [place for place, ran in enumerate(calls) if ran] == [AGAIN - 1, 2 * AGAIN - 1]
+    assert made.runs('other', again=False)
+    learnt(made, 'other', times=REMEMBERED)
     assert not any(made.runs('other', again=False) for _ in range(2 * AGAIN))
+
+
+def test_calls_that_were_disturbed_do_not_switch_a_method_off_for_good():
+    made = planner()
+    learnt(made, 'some', 500.0, times=REMEMBERED - 1)
+    assert made.runs('some', again=False)
+    learnt(made, 'some', 1.0, times=1)
+    assert all(made.runs('some', again=False) for _ in range(2 * AGAIN))
 
 
 def test_a_row_of_the_table_has_every_count_with_the_choice_in_it():

@@ -29,16 +29,21 @@ from vla_accel_ros.models.planned import sizes_of
 
 
 def plans(
-    samples: Mapping[Case, Sequence[Sample]], costs: Mapping[str, Costs], config: VLAConfig
+    samples: Mapping[Case, Sequence[Sample]],
+    costs: Mapping[str, Costs],
+    promised: Costs,
+    config: VLAConfig,
 ) -> list[dict[str, Any]]:
     """Give a row for each engine and pruning method that dropped something.
 
     Args:
         samples: Of all cases.
-        costs: By engine.
+        costs: By engine, measured.
+        promised: What the device's rates promise, whatever the engine.
         config: The model's.
     """
-    total, found = config.visual_tokens, []
+    total, sizes, found = config.visual_tokens, sizes_of(config), []
+    by_rates = Planner(promised, total, sizes)
     done: set[tuple[object, ...]] = set()
     for case, mine in samples.items():
         pruned = [sample for sample in mine if sample.work.visual[-1] < total]
@@ -48,8 +53,15 @@ def plans(
         done.add(key)
         work = pruned[-1].work
         projected = total if work.projected is None else work.projected
-        planner = Planner(costs[case.engine], total, sizes_of(config))
+        planner = Planner(costs[case.engine], total, sizes)
+        drop = drop_of(work.visual, projected, total)
         choice_ms = float(np.median([sample.ms['selection'] for sample in pruned]))
-        row = planner.row(drop_of(work.visual, projected, total), choice_ms)
-        found.append({'engine': case.engine, 'method': case.asked or case.name, **row})
+        found.append(
+            {
+                'engine': case.engine,
+                'method': case.asked or case.name,
+                **planner.row(drop, choice_ms),
+                'pays_up_to_by_rates': by_rates.pays_up_to(drop, choice_ms),
+            }
+        )
     return found

@@ -32,6 +32,8 @@ from vla_accel_ros.bench.turns import Facts, settings
 from vla_accel_ros.engines.device import Rates
 from vla_accel_ros.engines.planner import Costs
 from vla_accel_ros.evaluation import conditions
+from vla_accel_ros.models.planned import sizes_of
+from vla_accel_ros.models.token_costs import counted
 
 FORMAT = 3
 
@@ -76,6 +78,7 @@ def make(
     """
     model = facts[0]
     floor = Floor(model.config, rates, model.weight_bytes)
+    promised = counted(model.config, rates, model.weight_bytes, sizes_of(model.config))
     rows = [row(samples, case, floor) for case in samples]
     return {
         'kind': 'vla-accel bench',
@@ -98,7 +101,7 @@ def make(
             'launch_us': rates.launch * 1e6,
         },
         'rows': [one.plain() for one in rows],
-        'planner': plans(samples, costs, model.config),
+        'planner': plans(samples, costs, promised, model.config),
         'bars': [_plain(bar) for bar in bars(rows)],
         'answers_hold': answers_hold(rows, model.dtype),
         'notes': notes(samples),

@@ -121,7 +121,7 @@ def tables(report: Report, held: bool = False) -> list[tuple[str, list[list[str]
 def _plans(rows: Sequence[Mapping]) -> list[list[str]]:
     """Write the planner's rows; each has the same counts."""
     counts = list(rows[0]['ms'])
-    head = ['engine', 'method', 'dropped', 'choice', *counts, 'without', 'pays up to']
+    head = ['engine', 'method', 'dropped', 'choice', *counts, 'without', 'pays up to', 'by rates']
     return [
         head,
         *(
@@ -133,6 +133,7 @@ def _plans(rows: Sequence[Mapping]) -> list[list[str]]:
                 *(_ms(row['ms'][count]) for count in counts),
                 _ms(row['full_ms']),
                 f'{row["pays_up_to"]}',
+                f'{row["pays_up_to_by_rates"]}',
             ]
             for row in rows
         ),

@@ -197,7 +197,9 @@ class Planner:
             again: Whether one that does not pay is tried again now and then.
         """
         known = self._seen.get(method)
-        if known is None or len(known.choice_ms) < JUDGED:
+        # A verdict that is final needs more calls: what disturbs a few must not decide it.
+        judged = JUDGED if again else REMEMBERED
+        if known is None or len(known.choice_ms) < judged:
             return True
         if self.pays(known.drop, known.kept, min(known.choice_ms)):
             known.skipped = 0
