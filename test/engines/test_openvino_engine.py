@@ -175,7 +175,7 @@ def test_int8_throughout_is_measured_on_frames(tokens_model, tokens_graphs, tmp_
 
 
 def test_frames_are_for_int8(tokens_model, tokens_graphs, graph_store):
-    with pytest.raises(EngineError, match='calibration frames are for int8, precision is bfl'):
+    with pytest.raises(EngineError, match='calibration frames need precision int8, it is bfl'):
         OpenVINO(tokens_graphs, graph_store, 'bfloat16', calibration=Calibration(tokens_model))
 
 

@@ -17,15 +17,20 @@
 from later_graph import write_later
 import pytest
 from sparse_checkpoint import with_layers, write_sparse
+from toy_engine import Changing
 
 from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.engines.tensorrt_plan import build, widen
 from vla_accel_ros.engines.tensorrt_profiles import Limits, profiles
 from vla_accel_ros.models.checkpoints.folder import load
 from vla_accel_ros.models.checkpoints.linked import linked_graphs
+from vla_accel_ros.models.parity.frames import recorded
+from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.models.presets import openvla_7b
+from vla_accel_ros.paths import checkpoint_folder
 
 LIMITS = Limits(visual=32, slots=14, positions=2048)
 LAYERS = 3
@@ -80,6 +85,20 @@ def test_passes_and_the_loop(tokens_model, tokens_graphs, built):
         Loop(language.model, language.lm_head, 3, taps=(2,)),
     ):
         assert len(built(tokens_graphs, program)) > 1000
+
+
+@pytest.mark.parametrize(
+    ('checkpoint', 'name'), [('tabletop-flow', 'velocity'), ('tabletop-dit', 'denoise')]
+)
+def test_steps_of_the_shipped_policies_that_denoise(checkpoint, name, graph_store, built):
+    policy, asked = Policy.load(checkpoint_folder(checkpoint), threads=1), {}
+
+    def noted(program, bucket):
+        asked.setdefault(program.name, program)
+
+    policy.set_engine(Changing(refuse=noted))
+    policy.predict(recorded(policy).observation)
+    assert len(built(Graphs(policy.model, graph_store), asked[name])) > 1000
 
 
 @pytest.fixture(scope='module')

@@ -18,7 +18,7 @@ import torch
 
 from vla_accel_ros.bench.subjects import of_config
 from vla_accel_ros.engines.eager import EAGER
-from vla_accel_ros.engines.planner import JUDGED, Costs, Curve
+from vla_accel_ros.engines.planner import JUDGED, REMEMBERED, Costs, Curve
 from vla_accel_ros.models import planned
 from vla_accel_ros.pruning.registry import own_values
 
@@ -50,10 +50,11 @@ def answers(subject, monkeypatch, layer, count, method, **parameters):
 
 @pytest.mark.parametrize('method', ['random', 'sp_vla', 'fastv', 'vla_pruner', 'dart'])
 def test_a_drop_that_does_not_pay_is_skipped_with_all_that_it_needs(subject, monkeypatch, method):
-    found, made = answers(subject, monkeypatch, FLAT, 10, method, planner=True)
+    found, made = answers(subject, monkeypatch, FLAT, 16, method, planner=True)
     reasons = [answer.pruning for answer in found]
     assert made == [EAGER]
-    assert reasons.count('pruned') == JUDGED and reasons[-1] == 'does_not_pay'
+    judged = REMEMBERED if method == 'vla_pruner' else JUDGED
+    assert reasons.count('pruned') == judged and reasons[-1] == 'does_not_pay'
     last = found[-1]
     assert last.kept == TINY.visual_tokens and last.plan.startswith('does not pay')
     needs = last.work.needs

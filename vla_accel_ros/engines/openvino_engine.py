@@ -85,7 +85,7 @@ class OpenVINO:
     ) -> None:
         options.check(device, precision)
         if calibration is not None and precision != 'int8':
-            raise EngineError(f'calibration frames are for int8, precision is {precision}')
+            raise EngineError(f'calibration frames need precision int8, it is {precision}')
         self.precision, self.exact = precision, precision == 'float32'
         self._graphs, self._store, self._device = graphs, store, device
         self._calibration = calibration

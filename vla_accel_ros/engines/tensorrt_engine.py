@@ -37,7 +37,10 @@ from vla_accel_ros.engines.tensorrt_runner import LoadedPlan, place
 
 FILE = 'engine.plan'
 # All others are so small that they gain nothing.
-TAKEN = ('vision', 'projector', 'span', 'pass', 'loop', 'head')
+TAKEN = (
+    *('vision', 'projector', 'span', 'pass', 'loop', 'head'),
+    *('leading', 'velocity', 'denoise'),
+)
 # TensorRT for RTX builds for these compute capabilities at once, with or without a GPU.
 PORTABLE = ('8.0', '8.6', '8.9', '12.0')
 
