@@ -19,6 +19,7 @@ from importlib.util import find_spec
 import json
 import os
 from pathlib import Path
+import subprocess
 
 import pytest
 
@@ -26,6 +27,7 @@ from benchmarks.gpu import machine, marked, plain_tests, running
 from benchmarks.gpu.__main__ import Run, main
 from benchmarks.gpu.goals import goals, to_markdown
 from benchmarks.gpu.plan import FULL, Part, first_parts, measured_parts
+from vla_accel_ros.evaluation.conditions import ROOT
 
 FACTS = {'title': 'a machine', 'date': 'today', 'command': 'gpu.sh'}
 
@@ -115,6 +117,11 @@ def test_only_engines_that_work_are_measured(tmp_path):
     assert list(words) == ['exact', 'slots', 'pruned', 'arms', 'compile']
     assert '--engines eager,cuda_graph --methods transformers,none ' in words['exact']
     assert '--engines eager,compile' in words['compile']
+    with_plans = measured_parts(FULL, tmp_path, ['eager', 'tensorrt'], plain=False)
+    assert [part.name for part in with_plans][-1] == 'tensorrt'
+    assert not any('tensorrt' in ' '.join(part.words) for part in with_plans[:-1])
+    blind = measured_parts(FULL, tmp_path, ['eager'], plain=False, edges=False)
+    assert 'fastv,sp_vla@edges=false,specprune' in ' '.join(blind[1].words)
     alone = measured_parts(FULL, tmp_path, ['eager'], plain=False)
     assert [part.name for part in alone] == ['exact', 'slots', 'pruned', 'arms']
     assert all('transformers' not in part.words[-1] for part in alone)
@@ -128,6 +135,16 @@ def test_all_parts_together_fit_into_the_time():
         *measured_parts(FULL, folder, ['eager', 'cuda_graph'], plain=True),
     ]
     assert sum(part.seconds for part in parts) <= 25 * 60
+
+
+def test_what_a_machine_with_a_gpu_is_sent_is_small():
+    words = ['git', 'ls-files', '-z', '--', ':!vla_accel_ros/checkpoints']
+    try:
+        listed = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip('this is no git checkout')
+    sizes = [(ROOT / name).stat().st_size for name in listed.split('\0') if name]
+    assert 0 < sum(sizes) < 64 << 20
 
 
 def test_what_is_missing_is_named(monkeypatch):
@@ -158,14 +175,29 @@ def test_marked_tests_are_found():
 def test_without_pytest_marked_tests_run_all_the_same(tmp_path):
     file = tmp_path / 'test_toy.py'
     mark = marked.MARK
+    (tmp_path / 'conftest.py').write_text(
+        'import pytest\n'
+        '@pytest.fixture\n'
+        'def one():\n'
+        '    return 1\n'
+        '@pytest.fixture\n'
+        'def card():\n'
+        "    pytest.skip('there is no card')\n"
+    )
     file.write_text(
         'import pytest\n'
         '@pytest.fixture(autouse=True)\n'
         'def around():\n'
         '    yield\n'
         '@pytest.fixture\n'
-        'def three():\n'
-        '    return 3\n'
+        'def three(one, tmp_path):\n'
+        '    yield one + 2\n'
+        f'{mark}\n'
+        'def test_on_a_card(card):\n'
+        '    raise AssertionError\n'
+        f'{mark}\n'
+        'def test_lost(nowhere):\n'
+        '    raise AssertionError\n'
         f'{mark}\n'
         "@pytest.mark.parametrize(('a', 'b'), [(1, 2), (2, 2)])\n"
         'def test_sum(a, b, three, tmp_path):\n'
@@ -183,6 +215,8 @@ def test_without_pytest_marked_tests_run_all_the_same(tmp_path):
     broken.write_text('import no_such_module\n', encoding='utf-8')
     found = plain_tests.run([file, broken], tmp_path)
     assert {name: how['outcome'] for name, how in found.items()} == {
+        'test_toy.py::test_on_a_card[0]': 'skipped',
+        'test_toy.py::test_lost[0]': 'failed',
         'test_toy.py::test_sum[0]': 'passed',
         'test_toy.py::test_sum[1]': 'failed',
         'test_toy.py::test_raises[0]': 'passed',

@@ -41,6 +41,7 @@ from benchmarks.gpu.plan import (
     MACHINE,
     PLAIN,
     REHEARSAL,
+    TENSORRT,
     Part,
     Scale,
     first_parts,
@@ -112,7 +113,10 @@ class Run:
     def write(self) -> None:
         """Write the results for programs and for people."""
         reached = goals(
-            {name: self.found(name).get('rows', ()) for name in ('exact', COMPILE, 'slots', ARMS)}
+            {
+                name: self.found(name).get('rows', ())
+                for name in ('exact', TENSORRT, COMPILE, 'slots', ARMS)
+            }
         )
         report = {
             **self._facts,
@@ -156,7 +160,8 @@ def everything(scale: Scale, run_of: Run, folder: Path) -> None:
     tried = there.get('engines', {})
     working = [name for name, how in tried.items() if how['works']] or ['eager']
     plain = find_spec(PLAIN) is not None
-    for part in measured_parts(scale, folder, working, plain):
+    edges = find_spec('cv2') is not None
+    for part in measured_parts(scale, folder, working, plain, edges):
         run_of.take(part)
 
 

@@ -33,13 +33,14 @@ NEEDED = {
     'numpy': 'nothing runs without it',
     'torch': 'nothing runs without it',
     'PIL': 'images of other sizes cannot be fitted',
-    'cv2': 'SP-VLA looks for no edges',
+    'cv2': 'SP-VLA cannot look for edges',
     'transformers': 'the plain baseline is left out',
     'safetensors': 'checkpoint folders cannot be read',
     'tokenizers': 'checkpoint folders cannot be read',
     'triton': 'compile cannot be used',
     'tensorrt': 'the engine tensorrt is left out',
-    'pytest': 'the tests marked gpu are not run',
+    'pytest': 'the tests marked gpu are run by a small runner of their own',
+    'hypothesis': 'the tests marked gpu are run by a small runner of their own',
 }
 
 

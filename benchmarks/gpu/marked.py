@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Run the tests that are marked `gpu`, with pytest where it is installed, without it elsewhere."""
+"""Run the tests that are marked `gpu`, with pytest where all is there that it needs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def main() -> int:
     """
     out = Path(sys.argv[1])
     os.chdir(ROOT)
-    if find_spec('pytest') is None:
+    # The suite's own configuration needs both.
+    if not all(map(find_spec, ('pytest', 'hypothesis'))):
         found, by = plain_tests.run(files(), ROOT / 'test' / 'helpers'), 'a runner of its own'
     else:
         found, by = by_pytest(files()), 'pytest'

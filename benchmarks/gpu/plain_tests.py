@@ -14,8 +14,8 @@
 
 """Tests that are marked `gpu`, run where pytest is not installed.
 
-They may use marks, parameters, `tmp_path`, fixtures of their own file without arguments, and
-`raises`; of pytest there is no more here.
+They may use marks, parameters, `tmp_path`, fixtures of their own file and of the `conftest.py`
+beside it, `raises` and `skip`; of pytest there is no more here. Fixtures are made for each test.
 """
 
 from __future__ import annotations
@@ -72,9 +72,17 @@ def _raises(kind: Any, match: str = '') -> Iterator[SimpleNamespace]:
     raise AssertionError(f'{kind} was not raised')
 
 
+class _SkippedError(Exception):
+    """A test that cannot be run here."""
+
+
+def _skip(reason: str) -> None:
+    raise _SkippedError(reason)
+
+
 def _module() -> ModuleType:
     module = ModuleType('pytest')
-    vars(module).update(mark=_Mark(), fixture=_fixture, raises=_raises)
+    vars(module).update(mark=_Mark(), fixture=_fixture, raises=_raises, skip=_skip)
     return module
 
 
@@ -104,16 +112,15 @@ def run(files: Sequence[Path], helpers: Path) -> dict[str, dict[str, Any]]:
 
 
 def _of_file(file: Path) -> dict[str, dict[str, Any]]:
+    beside = file.with_name('conftest.py')
     try:
-        spec = importlib.util.spec_from_file_location(file.stem, file)
-        module = importlib.util.module_from_spec(spec)
-        # Where dataclasses look for the module that they are defined in.
-        sys.modules[file.stem] = module
-        spec.loader.exec_module(module)
+        shared = _functions(beside) if beside.exists() else {}
+        functions = _functions(file)
     except Exception:  # the other files are run all the same
-        return {str(file): _ended(time.monotonic(), traceback.format_exc())}
-    functions = {name: value for name, value in vars(module).items() if inspect.isfunction(value)}
-    fixtures = {name: value for name, value in functions.items() if hasattr(value, 'fixture')}
+        return {str(file): _ended(time.monotonic(), 'failed', traceback.format_exc())}
+    fixtures = {
+        name: value for name, value in (shared | functions).items() if hasattr(value, 'fixture')
+    }
     tests = {
         name: value
         for name, value in functions.items()
@@ -124,6 +131,17 @@ def _of_file(file: Path) -> dict[str, dict[str, Any]]:
         for name, test in tests.items()
         for number, values in enumerate(_parameters(test))
     }
+
+
+def _functions(file: Path) -> dict[str, Any]:
+    """Import a file, and give its functions by name."""
+    name = f'{file.parent.name}_conftest' if file.name == 'conftest.py' else file.stem
+    spec = importlib.util.spec_from_file_location(name, file)
+    module = importlib.util.module_from_spec(spec)
+    # Where dataclasses look for the module that they are defined in.
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return {name: value for name, value in vars(module).items() if inspect.isfunction(value)}
 
 
 def _parameters(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
@@ -143,28 +161,44 @@ def _parameters(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
 def _one(
     test: Callable[..., None], values: dict[str, Any], fixtures: dict[str, Any]
 ) -> dict[str, Any]:
-    begin = time.monotonic()
-    wanted = set(inspect.signature(test).parameters) - set(values)
+    begin, made = time.monotonic(), dict(values)
     try:
         with ExitStack() as stack:
+
+            def get(name: str) -> Any:
+                if name in made:
+                    return made[name]
+                if name == 'tmp_path':
+                    folder = stack.enter_context(tempfile.TemporaryDirectory())
+                    made[name] = Path(folder)
+                elif name in fixtures:
+                    made[name] = _enter(stack, _call(fixtures[name], get))
+                else:
+                    raise LookupError(f'there is no fixture {name} beside the test')
+                return made[name]
+
             for name, fixture in fixtures.items():
-                if name not in wanted and not fixture.fixture.get('autouse'):
-                    continue
-                made = fixture()
-                if inspect.isgenerator(made):
-                    stack.callback(next, made, None)
-                    made = next(made)
-                if name in wanted:
-                    values = {**values, name: made}
-            if 'tmp_path' in wanted:
-                folder = stack.enter_context(tempfile.TemporaryDirectory())
-                values = {**values, 'tmp_path': Path(folder)}
-            test(**values)
+                if fixture.fixture.get('autouse'):
+                    get(name)
+            _call(test, get)
+    except _SkippedError as why:
+        return _ended(begin, 'skipped', str(why))
     except Exception:  # a test may fail in any way
-        return _ended(begin, traceback.format_exc())
-    return _ended(begin, '')
+        return _ended(begin, 'failed', traceback.format_exc())
+    return _ended(begin, 'passed')
 
 
-def _ended(begin: float, why: str) -> dict[str, Any]:
+def _call(function: Callable[..., Any], get: Callable[[str], Any]) -> Any:
+    return function(**{name: get(name) for name in inspect.signature(function).parameters})
+
+
+def _enter(stack: ExitStack, value: Any) -> Any:
+    if not inspect.isgenerator(value):
+        return value
+    stack.callback(next, value, None)
+    return next(value)
+
+
+def _ended(begin: float, outcome: str, why: str = '') -> dict[str, Any]:
     seconds = round(time.monotonic() - begin, 2)
-    return {'outcome': 'failed' if why else 'passed', 'why': why[-600:], 'seconds': seconds}
+    return {'outcome': outcome, 'why': why[-600:], 'seconds': seconds}

@@ -21,11 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MACHINE, TESTS = 'machine', 'tests'
-COMPILE = 'compile'
+COMPILE, TENSORRT = 'compile', 'tensorrt'
 ARMS = 'arms'
 COMPILING = (COMPILE, 'cuda_graph_compile')
+# Making these ready takes minutes, in which no other engine would be measured.
+SLOW = (TENSORRT, *COMPILING)
 EAGER, PLAIN = 'eager', 'transformers'
 METHODS = ('fastv', 'sp_vla', 'specprune', 'vla_pruner')
+# Of SP-VLA where there is no OpenCV to look for edges with.
+WITHOUT_EDGES = 'sp_vla@edges=false'
 KEEPS = '0.5,0.25'
 DECODERS = 'greedy,verify,jacobi'
 
@@ -53,9 +57,7 @@ class Scale:
     words: tuple[str, ...] = ()
 
 
-FULL = Scale(
-    'cuda', 'openvla-7b', 'openvla-7b-oft', 60, 8, (EAGER, 'cuda_graph', 'tensorrt', *COMPILING)
-)
+FULL = Scale('cuda', 'openvla-7b', 'openvla-7b-oft', 60, 8, (EAGER, 'cuda_graph', *SLOW))
 # VLA-Pruner takes three steps before it prunes. Other engines would be built first, for minutes.
 REHEARSAL = Scale('cpu', 'tabletop-s', 'tabletop-m-oft', 2, 4, (EAGER,), ('--threads', '1'))
 
@@ -92,7 +94,9 @@ def first_parts(scale: Scale, folder: Path) -> list[Part]:
     ]
 
 
-def measured_parts(scale: Scale, folder: Path, engines: Sequence[str], plain: bool) -> list[Part]:
+def measured_parts(
+    scale: Scale, folder: Path, engines: Sequence[str], plain: bool, edges: bool = True
+) -> list[Part]:
     """Give what measures.
 
     Args:
@@ -100,7 +104,9 @@ def measured_parts(scale: Scale, folder: Path, engines: Sequence[str], plain: bo
         folder: Where the results go.
         engines: Those that work on this device, eager first.
         plain: Whether transformers is installed.
+        edges: Whether OpenCV is.
     """
+    pruning = [WITHOUT_EDGES if name == 'sp_vla' and not edges else name for name in METHODS]
     baselines = [PLAIN] if plain else []
 
     def bench(
@@ -122,9 +128,8 @@ def measured_parts(scale: Scale, folder: Path, engines: Sequence[str], plain: bo
         return Part(name, seconds, (*words, *scale.words, *more))
 
     exact = ('--decoders', DECODERS)
-    # Compiling takes minutes, in which no other engine would be measured.
-    fast = [name for name in engines if name not in COMPILING]
-    slow = [name for name in engines if name in COMPILING]
+    fast = [name for name in engines if name not in SLOW]
+    compiling = [name for name in engines if name in COMPILING]
     pruned = ('--keep', KEEPS)
     # Pruning is measured on top of the fastest way to run what is not pruned: the reader needs
     # eager beside it, and nothing else.
@@ -132,8 +137,8 @@ def measured_parts(scale: Scale, folder: Path, engines: Sequence[str], plain: bo
     two = [EAGER, *(['cuda_graph'] if 'cuda_graph' in others else others[:1])]
     parts = [
         bench('exact', 330, scale.tokens, [*baselines, 'none'], fast, *exact),
-        bench('slots', 310, scale.slots, [*baselines, 'none', *METHODS], fast, *pruned),
-        bench('pruned', 370, scale.tokens, ['none', *METHODS], two, *pruned, *exact),
+        bench('slots', 310, scale.slots, [*baselines, 'none', *pruning], fast, *pruned),
+        bench('pruned', 370, scale.tokens, ['none', *pruning], two, *pruned, *exact),
     ]
     # Of one process alone: eight copies of the weights leave no room for what they compute.
     rounds = ('--arms', '1,8', '--turns', '2', '--seconds', str(scale.rounds / 6))
@@ -141,7 +146,9 @@ def measured_parts(scale: Scale, folder: Path, engines: Sequence[str], plain: bo
     out = ('--out', str(folder / f'{ARMS}.json'))
     words = ('benchmarks.arms', *model, *rounds, '--only-one', *out)
     parts.append(Part(ARMS, 100, words))
-    if slow:
-        greedy = ('--decoders', 'greedy')
-        parts.append(bench(COMPILE, 400, scale.tokens, ['none'], [EAGER, *slow], *greedy))
+    greedy = ('--decoders', 'greedy')
+    if TENSORRT in engines:
+        parts.append(bench(TENSORRT, 400, scale.tokens, ['none'], [EAGER, TENSORRT], *greedy))
+    if compiling:
+        parts.append(bench(COMPILE, 400, scale.tokens, ['none'], [EAGER, *compiling], *greedy))
     return parts
