@@ -95,7 +95,7 @@ def test_json_has_every_row_with_every_stage(random_checkpoint, capsys):
     assert 0 <= plan['pays_up_to_by_rates'] <= 8
     assert 0 <= plan['pays_up_to'] <= 8 and plan['full_ms'] > 0 and plan['choice_ms'] > 0
     assert report['model']['weights'] == 'trained' and report['complete']
-    assert report['left_out'] == {}
+    assert report['left_out'] == {} and 'sha256' in report['model']['fingerprint']
     assert report['versions']['torch'] and report['machine']['cores'] >= 1
 
 

@@ -14,11 +14,13 @@
 
 """TensorRT as an engine: its plans in the store, and what it says where there is no GPU."""
 
+from dataclasses import replace
 import json
 
 import pytest
 import torch
 
+from vla_accel_ros.engines import tensorrt_engine
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.fallback import Fallback
 from vla_accel_ros.engines.interface import EngineError, bucket_of, call
@@ -89,6 +91,29 @@ def test_another_version_builds_anew_and_says_why(plans, tokens_model, told, mon
     after = plans.plan(program)
     assert after != before
     assert f'runtime is TensorRT-RTX 99.9, there is one of TensorRT-RTX {version}' in told[-2]
+
+
+@pytest.mark.parametrize(
+    ('card', 'why'),
+    [
+        (replace(H200, driver='590.10'), 'driver is 590.10, there is one of 580.65.06'),
+        (replace(H200, name='NVIDIA H100'), 'name is NVIDIA H100, there is one of NVIDIA H200'),
+    ],
+)
+def test_a_plan_for_another_card_or_driver_is_not_taken(
+    plans, tokens_model, told, monkeypatch, card, why
+):
+    # TensorRT itself builds on the card that it is for; only what it writes is made up here.
+    monkeypatch.setattr(plans.package, 'rtx', False)
+    monkeypatch.setattr(tensorrt_engine, 'build', lambda *words: words[4].write_bytes(b'plan'))
+    program = tokens_model.logits_of()
+    plan = plans.plan(program, H200)
+    told.clear()
+    assert plans.plan(program, H200) == plan and told == []
+    assert plans.plan(program, card) != plan
+    assert why in told[0]
+    with pytest.raises(EngineError, match='builds on the GPU that it is for only'):
+        plans.plan(program)
 
 
 def test_a_plan_that_was_damaged_is_built_again(plans, tokens_model, told):

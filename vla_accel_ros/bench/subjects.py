@@ -27,6 +27,7 @@ from vla_accel_ros.bench.scenes import Scene, simulated, synthetic
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import Engine
 from vla_accel_ros.evaluation.seeds import RANGES
+from vla_accel_ros.files import fingerprints
 from vla_accel_ros.layers.cache import CacheLender
 from vla_accel_ros.models import presets
 from vla_accel_ros.models.checkpoints.config_file import read_config
@@ -59,6 +60,7 @@ class Subject:
         weights: Where they come from.
         engine: What runs the model's programs.
         engine_name: As `--engines` has it.
+        fingerprint: Of the checkpoint's folder; empty for random weights.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Subject:
     weights: str
     engine: Engine = EAGER
     engine_name: str = EAGER.name
+    fingerprint: str = ''
 
     @cached_property
     def caches(self) -> CacheLender:
@@ -88,6 +91,7 @@ class Subject:
         return {
             'name': self.name,
             'weights': self.weights,
+            'fingerprint': self.fingerprint,
             'parameters': sum(p.numel() for p in model.parameters()),
             'layers': config.decoder.layers,
             'width': config.decoder.width,
@@ -158,7 +162,8 @@ def find(
         if folder in shipped_checkpoints().values() and instruction == OF_THE_ARM
         else synthetic(model.config, seed=seed, instruction=instruction)
     )
-    return Subject(folder.name, model, encode, scene, unnorm_key, 'trained')
+    print_of = fingerprints.of_folder(folder)
+    return Subject(folder.name, model, encode, scene, unnorm_key, 'trained', fingerprint=print_of)
 
 
 def of_config(
