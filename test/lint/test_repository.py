@@ -91,3 +91,9 @@ def test_commands_of_the_documentation_exist(files):
         if command not in COMMANDS
     ]
     assert not unknown
+
+
+def test_without_checkpoints_the_tree_is_small_enough_for_a_machine_with_a_gpu(files, root):
+    shipped = root / 'vla_accel_ros' / 'checkpoints'
+    sizes = [file.stat().st_size for file in files if shipped not in file.parents]
+    assert 0 < sum(sizes) < 64 << 20
