@@ -44,6 +44,7 @@ EXCEPTIONS = {
     'scheduling/test_joint_space.py',
     'scheduling/test_two_arms.py',
     'test_benchmarks.py',
+    'test_benchmarks_engine_bars.py',
     'test_benchmarks_soak.py',
     'test_fuzz.py',
     'test_engine_parity_benchmark.py',
