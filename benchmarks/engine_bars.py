@@ -117,13 +117,16 @@ def turn(before: Path, model: str, rounds: int) -> dict[str, Any]:
 
 def _ms(report: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, float]]:
     """Give the median of a call and of its decoding, ms, by engine and method."""
-    return {
-        (row.get('engine', EAGER), row['method']): {
-            WHOLE: row['total_ms_p50'],
-            DECODING: row['stages_ms'][DECODING]['p50'],
+    found = {}
+    # The earlier commit's report is of format 1.
+    for row in report['rows'] if 'rows' in report else report['lines']:
+        stages = row['stages_ms'] if 'stages_ms' in row else row['ms']
+        total = row['total_ms_p50'] if 'total_ms_p50' in row else stages[WHOLE]['p50']
+        found[row.get('engine', EAGER), row['method']] = {
+            WHOLE: total,
+            DECODING: stages[DECODING]['p50'],
         }
-        for row in report['rows']
-    }
+    return found
 
 
 def faster(turns: Sequence[Mapping[str, Any]], bar: Bar) -> dict[str, list[float]]:

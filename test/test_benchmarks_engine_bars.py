@@ -73,3 +73,9 @@ def test_every_model_has_its_bars_and_unknown_ones_are_refused(capsys):
     with pytest.raises(SystemExit):
         engine_bars.main(['--models', 'large'])
     assert "--models has ['large'], expected some of" in capsys.readouterr().err
+
+
+def test_a_report_of_the_earlier_format_is_read_too():
+    ms = {'total': {'p50': 9.0}, 'decode': {'p50': 2.0}}
+    old = {'lines': [{'method': NONE, 'ms': ms}]}
+    assert engine_bars._ms(old) == {('eager', NONE): {'total': 9.0, 'decode': 2.0}}
