@@ -146,17 +146,22 @@ def to_markdown(found: Mapping[str, Any]) -> str:
     machine, held, rows = found['machine'], [], []
     others = max(each['others'] for turns in found['turns'].values() for each in turns)
     for bar in BARS:
-        ratios = faster(found['turns'].get(bar.model, ()), bar)
+        if not found['turns'].get(bar.model):
+            continue
+        stage = 'decoding alone' if bar.stage == DECODING else 'whole call'
+        what = [bar.model, f'{bar.method}, {stage}']
+        ratios = faster(found['turns'][bar.model], bar)
         if not ratios:
+            held.append(False)
+            engines, least = ', '.join(bar.engines), f'≥ {bar.least:g}x'
+            rows.append([*what, engines, least, 'not measured', '', '**no**'])
             continue
         engine = max(ratios, key=lambda name: statistics.median(ratios[name]))
         median = statistics.median(ratios[engine])
         held.append(median >= bar.least)
-        stage = 'decoding alone' if bar.stage == DECODING else 'whole call'
         rows.append(
             [
-                bar.model,
-                f'{bar.method}, {stage}',
+                *what,
                 engine,
                 f'≥ {bar.least:g}x',
                 f'{median:.2f}x',

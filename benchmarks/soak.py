@@ -69,7 +69,7 @@ def main() -> int:
     if options.minutes is not None and not options.minutes >= LEAST_MIN:
         parser.error(f'--minutes is {options.minutes}, expected at least {LEAST_MIN:g}')
     try:
-        check_file(options.out / 'soak.json', '--out', json_with('parts'))
+        check_file(options.out / 'soak.json', '--out', _ours)
         check_file(options.out / 'soak.md', '--out', beginning('# Endurance'))
     except ValueError as error:
         parser.error(str(error))
@@ -86,20 +86,29 @@ def main() -> int:
     for graph in [Graph(clock == 'simulated', options.checkpoint) for clock in clocks]:
         meter = conditions.CpuMeter()
 
-        def keep(part: Part, meter: conditions.CpuMeter = meter) -> None:
+        def keep(part: Part, complete: bool = False, meter: conditions.CpuMeter = meter) -> None:
             found[part.clock] = {
                 **conditions_of,
                 **facts_of(part),
+                'complete': complete,
                 'machine_withheld': meter.shares()['stolen'],
             }
             _write(found, options.out)
 
-        keep(run(graph, _until(options.minutes, keep)))
+        keep(run(graph, _until(options.minutes, keep)), complete=True)
     print(page(list(found.values())))
     verdicts = [row['verdict'] for part in found.values() for row in part['processes']]
     if OPEN in verdicts:
         print('too short to tell of some processes: run it for longer', file=sys.stderr)
     return 1 if GROWS in verdicts else 0
+
+
+def _ours(path: Path) -> bool:
+    """Whether a file holds parts as they are written here."""
+    if not json_with('parts')(path):
+        return False
+    parts = json.loads(path.read_text(encoding='utf-8'))['parts']
+    return all('clock' in part and 'machine' in part for part in parts)
 
 
 def _until(minutes: float | None, keep: Callable[[Part], None]) -> Callable[[Part], bool]:

@@ -190,7 +190,7 @@ def _real(_part: Part, operator: Operator, tend: Callable[[], float]) -> Iterato
 
 
 def _simulated(part: Part, operator: Operator, tend: Callable[[], float]) -> Iterator[bool]:
-    """Draw the next step while the last one is decided on: no camera waits for decisions."""
+    """Draw the next steps while the last one is decided on: no camera waits for decisions."""
     first = last = _stepped(operator, _step(operator))
     drawn = _step(operator)
     for _ in range(STEPS):
@@ -199,8 +199,10 @@ def _simulated(part: Part, operator: Operator, tend: Callable[[], float]) -> Ite
         tend()
         yield _decided(operator, last)
         last = at
-    last = _stepped(operator, drawn)
-    part.simulated_s += (last - first) / 1e9
+    at = _stepped(operator, drawn)
+    # A later decision says as much of the one before.
+    yield _decided(operator, at)
+    part.simulated_s += (at - first) / 1e9
 
 
 def _step(operator: Operator):

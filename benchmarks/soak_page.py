@@ -104,7 +104,7 @@ def page(parts: Sequence[Mapping]) -> str:
         '# Endurance',
         '',
         'The five nodes of the demo, episode after episode. On the simulated clock the arm draws '
-        'roughly (`coarse`), and takes its next step while the last one is decided on.',
+        'roughly (`coarse`), and takes its next steps while the last one is decided on.',
         '',
         f'- The bound: no process grows by more than {MOST_GROWTH:g} MiB an hour after warm-up, '
         'and none of its counts has a new maximum in the last third.',
@@ -127,6 +127,8 @@ def _part(part: Mapping) -> list[str]:
     lasted = f'{part["minutes"]} minutes'
     if part['clock'] == 'simulated':
         lasted = f'{part["simulated_hours"]} simulated hours in {lasted}'
+    if not part.get('complete', True):
+        lasted += ', not complete: it went on, or broke off'
     lines = [
         f'## The {part["clock"]} clock',
         '',

@@ -59,6 +59,7 @@ def test_what_a_long_run_has_shown_is_kept_while_it_goes_on_and_beside_the_other
             done = enough(part)
             file = tmp_path / 'soak.json'
             found = json.loads(file.read_text())['parts'] if file.exists() else []
+            assert not any(each['complete'] for each in found if each['clock'] == graph.clock)
             seen.append(
                 (graph.clock, minute, [(each['clock'], each['minutes']) for each in found])
             )
@@ -75,6 +76,11 @@ def test_what_a_long_run_has_shown_is_kept_while_it_goes_on_and_beside_the_other
     assert ('simulated', 24, [('simulated', 20.0)]) in seen
     assert ('real', 24, [('real', 20.0), ('simulated', 25.0)]) in seen
     assert seen[-1][1] == 25
+    kept = json.loads((tmp_path / 'soak.json').read_text())['parts']
+    assert [each['complete'] for each in kept] == [True, True]
+    (tmp_path / 'soak.json').write_text('{"parts": [{"clock": "real"}], "machine": {}}')
+    with pytest.raises(SystemExit):
+        soak.main()
     page = (tmp_path / 'soak.md').read_text()
     assert '## The real clock' in page and '## The simulated clock' in page
 

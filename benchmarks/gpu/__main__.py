@@ -41,7 +41,6 @@ from benchmarks.gpu.plan import (
     MACHINE,
     PLAIN,
     REHEARSAL,
-    TENSORRT,
     Part,
     Scale,
     first_parts,
@@ -113,10 +112,7 @@ class Run:
     def write(self) -> None:
         """Write the results for programs and for people."""
         reached = goals(
-            {
-                name: self.found(name).get('rows', ())
-                for name in ('exact', TENSORRT, COMPILE, 'slots', ARMS)
-            }
+            {name: self.found(name).get('rows', ()) for name in ('exact', COMPILE, 'slots', ARMS)}
         )
         report = {
             **self._facts,

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks.gpu.plan import ARMS, COMPILE, PLAIN, TENSORRT
+from benchmarks.gpu.plan import ARMS, COMPILE, PLAIN
 
 Row = Mapping[str, Any]
 # Rows of each part, by the part's name.
@@ -61,7 +61,7 @@ def goals(rows: Rows) -> list[Goal]:
     """Hold what was measured against the goals."""
 
     def best(part: str, chosen: Callable[[Row], bool]) -> Row | None:
-        parts = (part, TENSORRT, COMPILE) if part == 'exact' else (part,)
+        parts = (part, COMPILE) if part == 'exact' else (part,)
         found = [row for name in parts for row in rows.get(name, ()) if chosen(row)]
         return min(found, key=lambda row: row['total_ms_p50'], default=None)
 

@@ -34,6 +34,9 @@ import traceback
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+# What tests may need beside pytest; without it a file is skipped.
+OPTIONAL = ('hypothesis',)
+
 
 class _Mark:
     """What `pytest.mark` is: it notes marks in the function."""
@@ -116,6 +119,10 @@ def _of_file(file: Path) -> dict[str, dict[str, Any]]:
     try:
         shared = _functions(beside) if beside.exists() else {}
         functions = _functions(file)
+    except ModuleNotFoundError as error:
+        if error.name not in OPTIONAL:
+            return {str(file): _ended(time.monotonic(), 'failed', traceback.format_exc())}
+        return {str(file): _ended(time.monotonic(), 'skipped', str(error))}
     except Exception:  # the other files are run all the same
         return {str(file): _ended(time.monotonic(), 'failed', traceback.format_exc())}
     fixtures = {

@@ -156,6 +156,20 @@ def test_an_engine_that_fails_is_left_out_and_the_others_are_measured(subject, g
     assert {len(of_case) for of_case in samples.values()} == {4}
 
 
+def test_an_engine_that_dies_between_two_answers_is_left_out_too(subject):
+    class Dying(Here):
+        def pause(self, measure):
+            raise EngineError('its process is gone')
+
+    groups, told = groups_of('none', 'greedy'), []
+    teams = [(Here(subject), groups), (Dying(subject), on_engine(groups, 'mine'))]
+    samples, complete = measure_teams(
+        teams, 2, warm_up=0, left_out=lambda turns, error: told.append(str(error))
+    )
+    assert complete and told == ['its process is gone']
+    assert [len(of_case) for of_case in samples.values()] == [2]
+
+
 def test_what_fails_ends_a_run_that_leaves_nothing_out_and_so_does_the_first_engine(subject):
     groups = groups_of('none', 'greedy')
     other = on_engine(groups, 'mine')

@@ -110,12 +110,12 @@ def test_workers_that_all_die_as_they_begin_end_the_run_also_after_one_had_begun
     with made(ray, 1) as crew:
         assert until_done(crew, [crew.submit(twice, 4)]) == [8]
         ray.hired[0].fit = False
-        with pytest.raises(WorkerLostError, match='the last 3 were lost before they had begun: k'):
+        with pytest.raises(WorkerLostError, match='is left, the last 3 were lost before'):
             until_done(crew, [crew.submit(twice, 5)])
     assert len(crew.lost) == 1 + TRIES
 
 
-def test_a_machine_that_is_too_small_is_given_up_and_the_others_go_on(capsys):
+def test_where_new_ones_die_as_they_begin_those_that_have_begun_go_on(capsys):
     ray = Ray(True, False)
     with made(ray, 2) as crew:
         assert until_done(crew, [crew.submit(twice, n) for n in range(40)]) == [
@@ -124,6 +124,15 @@ def test_a_machine_that_is_too_small_is_given_up_and_the_others_go_on(capsys):
         assert len(ray.hired) <= 2 + 2 * TRIES
     told = capsys.readouterr().err
     assert told.count('1 of 2 workers go on; the last 6 were lost before they had begun') == 1
+
+
+def test_one_that_is_lost_at_work_is_replaced_also_after_others_were_given_up():
+    ray = Ray(True, *[False] * 2 * TRIES, True)
+    with made(ray, 2) as crew:
+        assert until_done(crew, [crew.submit(twice, n) for n in range(40)])
+        ray.hired[0].fit = False
+        assert until_done(crew, [crew.submit(twice, 21)]) == [42]
+        assert len(crew.begun) == 2
 
 
 def test_a_worker_that_begins_makes_up_for_those_that_did_not():

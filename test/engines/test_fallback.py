@@ -86,7 +86,7 @@ def test_what_an_engine_leaves_to_the_program_is_told_where_it_costs_something()
     engine = Fallback(Leaving(), EAGER)
     for name in ('double', 'velocity', 'velocity'):
         assert call(engine, Double(name), {'x': torch.ones(2)})['x'].tolist() == [2, 2]
-    assert engine.reasons == {'velocity': 'mine does not take it'}
+    assert engine.left == {'velocity': 'mine does not take it'} and engine.reasons == {}
 
 
 def test_a_defect_is_no_reason_to_fall_back():

@@ -96,8 +96,9 @@ def test_what_does_not_pay_is_tried_again_now_and_then_where_that_is_allowed():
     learnt(made, 'other')
     calls = [made.runs('some') for _ in range(2 * AGAIN)]
     assert [place for place, ran in enumerate(calls) if ran] == [AGAIN - 1, 2 * AGAIN - 1]
-    assert made.runs('other', again=False)
+    assert made.runs('other', again=False) and made.said('other', again=False) == 'measuring'
     learnt(made, 'other', times=REMEMBERED)
+    assert made.said('other', again=False).startswith('does not pay')
     assert not any(made.runs('other', again=False) for _ in range(2 * AGAIN))
 
 

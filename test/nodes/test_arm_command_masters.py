@@ -31,6 +31,7 @@ from vla_accel_ros.nodes.scheduler import SchedulerNode
 from vla_accel_ros.ros import qos
 from vla_accel_ros.ros.images import array_to_image
 from vla_accel_ros.ros.messages import chunk_to_message, from_ns, to_ns
+from vla_accel_ros.ros.publishers import UNKNOWN
 
 TOPICS = {
     'vla/action': JointTrajectory,
@@ -242,14 +243,40 @@ def test_only_a_driver_of_this_package_that_is_not_ready_stands_against_enabling
     assert not said or answer.message == f'/peer: {said}'
 
 
-def test_a_driver_that_is_not_ready_stays_known_however_many_others_report(arm):
+@pytest.fixture
+def tell(arm):
+    """Give what reports in the name of a node of this package."""
     reports = arm.graph.publisher(DiagnosticArray, '/diagnostics', qos.REPORT)
 
-    def tell(name, **values):
+    def report(name, **values):
         pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
         status = DiagnosticStatus(name=name, hardware_id='vla_accel_ros', values=pairs)
         reports.publish(DiagnosticArray(status=[status]))
 
+    return report
+
+
+def test_a_driver_is_not_forgotten_while_discovery_does_not_know_its_name(arm, tell):
+    kept = arm.node._masters._reports
+    tell('/peer', state='inactive')
+    arm.graph.until(lambda: 'is inactive' in arm.enable().message, 'it is known')
+    for names in ([], [UNKNOWN], ['/other', UNKNOWN]):
+        kept.watch(names)
+        assert [trouble.reason for trouble in kept.troubles()] == ['/peer']
+    kept._on_diagnostics(b'/peer in bytes that are no message')
+    assert [trouble.reason for trouble in kept.troubles()] == ['/peer']
+    kept.watch(['/other'])
+    assert kept.troubles() == []
+
+
+def test_what_a_driver_reports_before_the_arm_is_active_counts(graph, arm):
+    assert graph.change_state(arm.node, 'deactivate')
+    graph.add(SchedulerNode)
+    kept = arm.node._masters._reports
+    graph.until(lambda: '/scheduler' in str(kept.troubles()), 'what it lacks is known')
+
+
+def test_a_driver_that_is_not_ready_stays_known_however_many_others_report(arm, tell):
     kept = arm.node._masters._reports
     tell('/peer', state='inactive')
     arm.graph.until(lambda: any(b'/peer' in data for _, data in kept._heard), 'the report came')

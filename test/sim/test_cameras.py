@@ -71,7 +71,9 @@ def test_the_wrist_camera_looks_along_the_fingers_at_the_cube_being_grasped(seei
 
 def test_a_coarse_picture_is_drawn_roughly_and_shows_the_same_things_in_the_same_places(seeing):
     fine = seeing.reset(seed=3)[0]['agent']
-    rough = TabletopEnv(cameras=('agent',), coarse=True).reset(seed=3)[0]['agent']
+    env = TabletopEnv(cameras=('agent',), coarse=True)
+    rough = env.reset(seed=3)[0]['agent']
+    env.close()
     for colour in COLOURS:
         seen, again = mask(fine, colour), mask(rough, colour)
         assert (seen & again).sum() > 0.9 * (seen | again).sum() > 100

@@ -16,10 +16,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import sys
+from typing import TypeVar
 
 from vla_accel_ros.bench.turns import Facts, Turns
+
+Answer = TypeVar('Answer')
 
 
 class Field:
@@ -47,12 +50,21 @@ class Field:
         Raises:
             Exception: What the first one raises.
         """
-        first, *others = self._names
-        found = [first.facts]
-        for turns in others:
+        return list(self.each(lambda turns: turns.facts).values())
+
+    def each(self, ask: Callable[[Turns], Answer]) -> dict[str, Answer]:
+        """Ask each one that is left; give the answers by name.
+
+        Raises:
+            Exception: What the first one raises.
+        """
+        found: dict[str, Answer] = {}
+        for place, (turns, name) in enumerate(self.left()):
             try:
-                found.append(turns.facts)
+                found[name] = ask(turns)
             except Exception as error:  # an engine's library may fail in any way
+                if place == 0:
+                    raise
                 self.leave_out(turns, error)
         return found
 

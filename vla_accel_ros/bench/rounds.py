@@ -93,9 +93,11 @@ def measure(
     try:
         for index in range(warm_up + rounds):
             counts = index >= warm_up
-            for turns, _ in teams:
-                if turns not in gone:
+            for turns in (turns for turns, _ in teams if turns not in gone):
+                try:
                     turns.pause(counts and turns is first[0])
+                except Exception as error:  # as above
+                    fails(turns, error)
             answers: dict[Case, Sample] = {}
             for turns, cases, place in draw.sample(slots, len(slots)):
                 drawn = draw.getrandbits(32)

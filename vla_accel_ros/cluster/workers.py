@@ -216,23 +216,21 @@ class ClusterWorkers:
                     f'{_reason(error)}'
                 )
             self._waiting.appendleft(task)
-        elif not hired.ready:
-            self._failed += 1
         again = ', what it was at is done again' if task else ''
         print(f'cluster: a worker on {name} was lost{again}', file=sys.stderr)
+        if hired.ready:
+            # One that has begun before is replaced, whatever became of others.
+            self._ask_for_one()
+            return
+        self._failed += 1
         if self._failed < TRIES * self._count:
             self._ask_for_one()
-        elif not self._hired:
-            raise WorkerLostError(
-                f'no worker is left, and the last {self._failed} were lost before they had begun: '
-                f'{_reason(error)}'
-            )
-        else:
-            print(
-                f'cluster: {len(self._hired)} of {self._count} workers go on; the last '
-                f'{self._failed} were lost before they had begun: {_reason(error)}',
-                file=sys.stderr,
-            )
+            return
+        why = f'the last {self._failed} were lost before they had begun: {_reason(error)}'
+        if not self._hired:
+            raise WorkerLostError(f'no worker is left, {why}')
+        left = sum(each.ready for each in self._hired)
+        print(f'cluster: {left} of {self._count} workers go on; {why}', file=sys.stderr)
 
 
 def lost_errors(ray) -> tuple[type, ...]:

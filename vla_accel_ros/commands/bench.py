@@ -105,8 +105,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=(
             'what runs the model, separated by commas, each name[@key=value]: '
             'eager,onnxruntime,openvino@precision=bfloat16. Of several each is a process of its '
-            'own, and they take turns; one that fails is left out, and the exit status is 1 '
-            '(%(default)s)'
+            'own, and they take turns; one that fails, but the first, is left out, and the exit '
+            'status is 1 (%(default)s)'
         ),
     )
     add('--rounds', type=int, default=30, help='answers of each case that count (%(default)s)')
@@ -204,19 +204,22 @@ def _run(args: argparse.Namespace) -> int:
         rates = turns[0].rates() if all(samples.values()) else None
         # While the processes are there to be asked.
         shares = processors.shares()
-        facts = [each for each in facts if each.engine not in field.left_out]
-        memory = [one.memory() for one, _ in field.left()]
+        memory = field.each(lambda one: one.memory())
         costs = {}
         if complete:
-            timed = {name: one.costs() for one, name in field.left()}
+            timed = field.each(lambda one: one.costs())
             costs = {name: found for name, found in timed.items() if found is not None}
+        facts = [each for each in facts if each.engine not in field.left_out]
+        samples = {
+            case: of_case for case, of_case in samples.items() if case.engine not in field.left_out
+        }
     progress.close()
     if rates is None:
         print('interrupted before the first round was over', file=sys.stderr)
         return stop.code
     found = report.make(
         facts,
-        memory,
+        [memory[each.engine] for each in facts],
         samples,
         rates,
         costs,

@@ -17,12 +17,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 import json
 import os
 import sys
 import time
+from typing import Any
 
 from vla_accel_ros.commands.calibrate import add_arguments, write_calibration
 from vla_accel_ros.commands.frames import frame_arguments, frames_of
@@ -240,9 +241,11 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> int:
     from vla_accel_ros.engines.store import Store
-    from vla_accel_ros.models.engine_choice import timings_of
 
-    store, names = Store(), _digests(args)
+    store, names, timings = Store(), {}, {}
+    for name, digest, kept in _known(args, store):
+        names[digest] = name
+        timings.setdefault(name, []).extend(map(asdict, kept.all()))
     rows = [
         {
             'what': entry.key.get('kind', ''),
@@ -256,9 +259,6 @@ def _list(args: argparse.Namespace) -> int:
     ]
     if args.checkpoint:
         rows = [row for row in rows if row['checkpoint'] == args.checkpoint]
-    timings: dict[str, list[dict]] = {}
-    for name, policy in _policies(args):
-        timings.setdefault(name, []).extend(map(asdict, timings_of(policy, store).all()))
     if args.json:
         print(json.dumps({'folder': str(store.folder), 'entries': rows, 'timings': timings}))
         return 0
@@ -274,7 +274,7 @@ def _list(args: argparse.Namespace) -> int:
         for timing in sorted(each, key=lambda timing: (timing['threads'], timing['ms'])):
             print(
                 f'{name}: {timing["engine"]} in {timing["precision"]} {timing["ms"]:.1f} ms a '
-                f'call with {timing["threads"]} threads on {timing["machine"]}'
+                f'call with {timing["threads"]} threads on {timing["device"]}, {timing["machine"]}'
             )
     return 0
 
@@ -286,41 +286,39 @@ def _age(seconds: float) -> str:
     return f'{seconds:.0f} s'
 
 
-def _policies(args: argparse.Namespace):
+def _known(args: argparse.Namespace, store) -> Iterator[tuple[str, str, Any]]:
+    """Give each checkpoint's name, its digest as keys of entries have it, and its timings.
+
+    What was built for a GPU has weights of another type, and so another digest.
+    """
     import torch
 
+    from vla_accel_ros.engines.onnx.graphs import Graphs
+    from vla_accel_ros.models.engine_choice import timings_of
     from vla_accel_ros.models.policy import Policy
 
     names = [args.checkpoint] if args.checkpoint else list(shipped_checkpoints())
     for name in names:
         folder = checkpoint_folder(name)
-        # What was built for a GPU has weights of another type.
         for dtype in (torch.float32, torch.bfloat16, torch.float16):
-            yield (
-                name,
-                Policy.load(folder, args.device, dtype, unnorm_key=args.unnorm_key, threads=1),
-            )
-
-
-def _digests(args: argparse.Namespace) -> dict[str, str]:
-    """Give the checkpoints by the digests of their weights, as keys of entries have them."""
-    from vla_accel_ros.engines.onnx.graphs import Graphs
-    from vla_accel_ros.engines.store import Store
-
-    return {Graphs(p.model, Store()).weights_digest: name for name, p in _policies(args)}
+            policy = Policy.load(folder, args.device, dtype, unnorm_key=args.unnorm_key, threads=1)
+            found = name, Graphs(policy.model, store).weights_digest, timings_of(policy, store)
+            # A large one leaves no room for the next.
+            del policy
+            yield found
 
 
 def _clean(args: argparse.Namespace) -> int:
     from vla_accel_ros.engines.store import Store
     from vla_accel_ros.engines.timings import FOLDER
-    from vla_accel_ros.models.engine_choice import timings_of
 
     store = Store()
     if args.checkpoint:
-        digests = _digests(args)
+        known = list(_known(args, store))
+        digests = {digest for _, digest, _ in known}
         removed = store.clean(which=lambda key: key.get('weights') in digests)
-        for _, policy in _policies(args):
-            timings_of(policy, store).forget()
+        for _, _, timings in known:
+            timings.forget()
     else:
         removed = store.clean()
         for file in (store.folder / FOLDER).glob('*.json'):

@@ -29,16 +29,20 @@ from torch import Tensor, nn
 
 from vla_accel_ros.engines.compiled import Compiled
 from vla_accel_ros.engines.eager import EAGER
-from vla_accel_ros.engines.interface import Bucket, Engine, EngineError, Program, Runner, Tensors
+from vla_accel_ros.engines.interface import (
+    NETWORKS,
+    Bucket,
+    Engine,
+    EngineError,
+    Program,
+    Runner,
+    Tensors,
+)
 from vla_accel_ros.engines.programs.decoder import general
 from vla_accel_ros.engines.recorders import Recorder, Recording
 
 # Those that launch many kernels. The others are a few kernels each, and copying inputs and
 # outputs would take as many.
-CAPTURED = (
-    *('vision', 'projector', 'span', 'pass', 'loop', 'head'),
-    *('leading', 'velocity', 'denoise'),
-)
 # Captured graphs that are kept. A call takes up to ten, and a method that keeps other numbers of
 # tokens from call to call some tens.
 KEPT = 128
@@ -90,7 +94,7 @@ class CudaGraph:
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give what captures at its first run and replays afterwards; see `Engine.ready`."""
         program = general(program)
-        if program.name not in CAPTURED:
+        if program.name not in NETWORKS:
             return EAGER.ready(program, bucket)
         if (program, bucket) in self._failed:
             raise EngineError(self._failed[program, bucket])

@@ -20,14 +20,20 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from vla_accel_ros.engines.interface import Bucket, Engine, EngineError, Program, Runner, Tensors
+from vla_accel_ros.engines.interface import (
+    NETWORKS,
+    WITHOUT_GRAPHS,
+    Bucket,
+    Engine,
+    EngineError,
+    Program,
+    Runner,
+    Tensors,
+)
 
 Told = Callable[[str], None]
-# Programs that multiply matrices. The others are a few kernels each.
-HEAVY = (
-    *('vision', 'vision_begin', 'vision_finish', 'projector', 'span', 'pass', 'loop', 'head'),
-    *('cross_prefix', 'leading', 'velocity', 'denoise'),
-)
+# What is told where an engine gives the program's own function in the place of one of its own.
+HEAVY = (*NETWORKS, *WITHOUT_GRAPHS)
 
 
 class Fallback:
@@ -48,6 +54,8 @@ class Fallback:
         exact: Whether both are.
         reasons: Why a program does not run on the first engine, newest last, by the program's
             name.
+        left: The same of programs that the first engine leaves to themselves, where that costs
+            something.
     """
 
     # As instances have different ones, this is no class variable as in `Engine`.
@@ -58,6 +66,7 @@ class Fallback:
         self.exact = first.exact and behind.exact
         self.first, self.behind = first, behind
         self.reasons: dict[str, str] = {}
+        self.left: dict[str, str] = {}
         self._told = told
         self._refused: set[tuple[Program, Bucket]] = set()
 
@@ -71,8 +80,8 @@ class Fallback:
             self._refuse(program, bucket, error)
             return self.behind.ready(program, bucket)
         if program.name in HEAVY and isinstance(getattr(runner, '__self__', None), type(program)):
-            # It gives the program's own function: that is to be told where it costs something.
-            self._tell(program, f'{self.name} does not take it')
+            # It gives the program's own function.
+            self._tell(self.left, program, f'{self.name} does not take it')
 
         def run(given: Tensors, room: Tensors) -> dict[str, Tensor]:
             try:
@@ -86,10 +95,10 @@ class Fallback:
 
     def _refuse(self, program: Program, bucket: Bucket, error: EngineError) -> None:
         self._refused.add((program, bucket))
-        self._tell(program, ' '.join(str(error).split()))
+        self._tell(self.reasons, program, ' '.join(str(error).split()))
 
-    def _tell(self, program: Program, reason: str) -> None:
-        known = self.reasons.get(program.name)
-        self.reasons[program.name] = reason
+    def _tell(self, where: dict[str, str], program: Program, reason: str) -> None:
+        known = where.get(program.name)
+        where[program.name] = reason
         if reason != known and self._told is not None:
             self._told(f'{program.name} runs on {self.behind.name}: {reason}')

@@ -67,6 +67,15 @@ class Program(Protocol):
         """
 
 
+# Programs of this package that multiply matrices and that engines have graphs of, by name; and
+# those that they leave to eager. All others are a few kernels each.
+NETWORKS = (
+    *('vision', 'projector', 'span', 'pass', 'loop', 'head'),
+    *('leading', 'velocity', 'denoise'),
+)
+WITHOUT_GRAPHS = ('vision_begin', 'vision_finish', 'cross_prefix')
+
+
 class EngineError(ValueError):
     """An engine cannot run a program here; the text says why in one line."""
 

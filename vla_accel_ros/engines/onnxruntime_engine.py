@@ -23,16 +23,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from vla_accel_ros.engines.interface import Bucket, EngineError, Program, Runner, Tensors
+from vla_accel_ros.engines.interface import NETWORKS, Bucket, EngineError, Program, Runner, Tensors
 from vla_accel_ros.engines.new_rows import keep
 from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
 from vla_accel_ros.engines.programs.decoder import general
 
 # All others are so small that a session's call takes longer than they do.
-TAKEN = (
-    *('vision', 'projector', 'span', 'pass', 'loop', 'head'),
-    *('leading', 'velocity', 'denoise'),
-)
 PROVIDERS = ('CPUExecutionProvider',)
 
 
@@ -67,7 +63,7 @@ class OnnxRuntime:
 
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give what runs a program; see `Engine.ready`."""
-        if program.name not in TAKEN:
+        if program.name not in NETWORKS:
             return program.run
         held, session = getattr(program, 'held', None), self._sessions.get(program)
         if session is None:

@@ -28,12 +28,21 @@ from torch import Tensor, nn
 from vla_accel_ros.engines import openvino_options as options
 from vla_accel_ros.engines import quantise
 from vla_accel_ros.engines.calibration import Calibration
-from vla_accel_ros.engines.interface import Bucket, EngineError, Program, Runner, Tensors, call
+from vla_accel_ros.engines.interface import (
+    NETWORKS,
+    Bucket,
+    EngineError,
+    Program,
+    Runner,
+    Tensors,
+    call,
+)
 from vla_accel_ros.engines.new_rows import keep
 from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
 from vla_accel_ros.engines.openvino_graph import CompiledGraph, name_of
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, general
 from vla_accel_ros.engines.store import Store
+from vla_accel_ros.engines.watched_store import NotBuiltError
 
 # A graph compiled for one bucket is faster by a tenth to a third, but holds its own copy of the
 # weights: so many of one program are made, where the weights are no larger than this.
@@ -44,10 +53,6 @@ LIGHT = 64 << 20
 GROUP_LIGHT, GROUP = 32, 128
 BLOB = 'graph.blob'
 # All others are so small that a call of OpenVINO takes longer than they do.
-TAKEN = (
-    *('vision', 'projector', 'span', 'pass', 'loop', 'head'),
-    *('leading', 'velocity', 'denoise'),
-)
 
 
 class OpenVINO:
@@ -94,7 +99,7 @@ class OpenVINO:
 
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give what runs a program; see `Engine.ready`."""
-        if program.name not in TAKEN:
+        if program.name not in NETWORKS:
             return program.run
         held, program = getattr(program, 'held', None), general(program)
         if self.precision == 'int8' and isinstance(program, Loop) and not self._is_light(program):
@@ -181,8 +186,11 @@ class _Built:
             try:
                 self._fixed[bucket] = self._compile(bucket)
                 return self._fixed[bucket]
+            except NotBuiltError:
+                # The one for any shapes does as well; others may be there.
+                self._met[bucket] -= FIXED
             except EngineError:
-                # It may not be built, or there is no room: the one for any shapes does as well.
+                # There is no room for it.
                 self._most = 0
         if self._any is None:
             self._any = self._compile(None)

@@ -196,13 +196,10 @@ class Planner:
             method: The method with its parameters.
             again: Whether one that does not pay is tried again now and then.
         """
-        known = self._seen.get(method)
-        # A verdict that is final needs more calls: what disturbs a few must not decide it.
-        judged = JUDGED if again else REMEMBERED
-        if known is None or len(known.choice_ms) < judged:
-            return True
-        if self.pays(known.drop, known.kept, min(known.choice_ms)):
-            known.skipped = 0
+        known = self._judged(method, again)
+        if known is None or self.pays(known.drop, known.kept, min(known.choice_ms)):
+            if known is not None:
+                known.skipped = 0
             return True
         known.skipped += 1
         return again and known.skipped % AGAIN == 0
@@ -218,10 +215,17 @@ class Planner:
             'pays_up_to': self.pays_up_to(drop, choice_ms),
         }
 
-    def said(self, method: Hashable) -> str:
-        """Say in words what is known of a method."""
+    def _judged(self, method: Hashable, again: bool) -> Seen | None:
+        """Give what is known of a method, None where it is not enough for a verdict."""
         known = self._seen.get(method)
-        if known is None or len(known.choice_ms) < JUDGED:
+        # A verdict that is final needs more calls: what disturbs a few must not decide it.
+        least = JUDGED if again else REMEMBERED
+        return known if known is not None and len(known.choice_ms) >= least else None
+
+    def said(self, method: Hashable, again: bool = True) -> str:
+        """Say in words what is known of a method; see `runs`."""
+        known = self._judged(method, again)
+        if known is None:
             return 'measuring'
         most = self.pays_up_to(known.drop, min(known.choice_ms))
         verdict = 'pays' if known.kept <= most else 'does not pay'

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.cuda_graph import CudaGraph
-from vla_accel_ros.engines.interface import Bucket, EngineError, Program, Runner, Tensors
+from vla_accel_ros.engines.interface import NETWORKS, Bucket, EngineError, Program, Runner, Tensors
 from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
 from vla_accel_ros.engines.programs.decoder import general
 from vla_accel_ros.engines.recorders import CudaRecorder
@@ -37,10 +37,6 @@ from vla_accel_ros.engines.tensorrt_runner import LoadedPlan, place
 
 FILE = 'engine.plan'
 # All others are so small that they gain nothing.
-TAKEN = (
-    *('vision', 'projector', 'span', 'pass', 'loop', 'head'),
-    *('leading', 'velocity', 'denoise'),
-)
 # TensorRT for RTX builds for these compute capabilities at once, with or without a GPU.
 PORTABLE = ('8.0', '8.6', '8.9', '12.0')
 
@@ -134,7 +130,7 @@ class TensorRT:
 
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give what replays a captured run of the plan; see `Engine.ready`."""
-        if program.name not in TAKEN:
+        if program.name not in NETWORKS:
             return program.run
         # What speaks against it is said here, before anything is captured.
         self._launched.ready(general(program), bucket)

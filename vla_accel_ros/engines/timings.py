@@ -94,8 +94,8 @@ class Timings:
         """List those of a device of this machine, the fastest first.
 
         Args:
-            device: Kind of the device, as torch names it.
             threads: Where nothing was timed with so many, those with the nearest number.
+            device: Kind of the device, as torch names it.
         """
         own = [each for each in self.all() if (each.machine, each.device) == (machine(), device)]
         if not own:

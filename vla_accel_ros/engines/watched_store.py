@@ -51,6 +51,10 @@ def never() -> bool:
     return False
 
 
+class NotBuiltError(EngineError):
+    """What is asked for is not there, and may not be built."""
+
+
 @dataclass(frozen=True)
 class Built:
     """Something that was built, or is about to be.
@@ -114,7 +118,7 @@ class WatchedStore:
             if found is None:
                 what, why = Built(key).what, self._store.why(key)
                 what += f' is not built ({why})' if why else ' is not built'
-                raise EngineError(f'{what}: `vla-accel engine build` does it')
+                raise NotBuiltError(f'{what}: `vla-accel engine build` does it')
             return found
         begun: float | None = None
         why = ''

@@ -161,7 +161,7 @@ def build(
         time.monotonic() - begun,
         agreement,
         failure,
-        dict(engine.reasons),
+        {**engine.left, **engine.reasons},
         tuple(timings),
     )
 

@@ -68,7 +68,7 @@ class InUse:
         if isinstance(self.engine, Fallback):
             behind = self.engine.behind.name
             # Inference may add one meanwhile.
-            for program, why in list(self.engine.reasons.items()):
+            for program, why in [*self.engine.reasons.items(), *self.engine.left.items()]:
                 reasons.append(f'{program} runs on {behind}: {why}')
         return '; '.join(reasons)
 

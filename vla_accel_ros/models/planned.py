@@ -82,4 +82,4 @@ class Plans:
         if pruner.reason == 'pruned':
             projected = pruner.layout.total if work.projected is None else work.projected
             self._planner.learn(pruner.key, choice_ms, work.visual, projected)
-        return self._planner.said(pruner.key)
+        return self._planner.said(pruner.key, not pruner.remembers)

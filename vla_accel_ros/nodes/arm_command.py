@@ -248,9 +248,10 @@ class ArmCommand(base.Node):
         return self.now_ns() if self._simulated else self.steady.now().nanoseconds
 
     def _on_second(self) -> None:
+        # Also before: what a driver reports now counts when the arm is to be enabled.
+        self._masters.look()
         if self.active:
             self._garbage.collect()
-            self._masters.look()
             self._findings.look()
             self._show()
 

@@ -113,10 +113,14 @@ class DriverReports:
         Args:
             drivers: Their full names.
         """
-        before, self._drivers = self._drivers, frozenset(drivers)
-        for gone in self._newest.keys() - self._drivers:
+        found = frozenset(drivers)
+        if not found or publishers.UNKNOWN in found:
+            # Discovery does not know all names: one that is hidden now is not forgotten.
+            found |= self._drivers
+        before, self._drivers = self._drivers, found
+        for gone in self._newest.keys() - found:
             del self._newest[gone]
-        for name in self._drivers - before:
+        for name in found - before:
             for heard_s, data in self._heard:
                 self._note(name, heard_s, data)
 
@@ -143,6 +147,11 @@ class DriverReports:
         """Keep a message if it is the driver's report."""
         if name.encode() not in data:
             return
-        for status in deserialize_message(data, DiagnosticArray).status:
+        try:
+            statuses = deserialize_message(data, DiagnosticArray).status
+        except Exception:  # of the middleware's own kind: bytes that are no such message
+            return
+        for status in statuses:
             if (status.name, status.hardware_id) == (name, HARDWARE_ID):
                 self._newest[name] = heard_s, {pair.key: pair.value for pair in status.values}
+                return

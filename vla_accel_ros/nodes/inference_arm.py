@@ -97,6 +97,8 @@ class Arm:
         self._node, self.name, self.policy = node, name, policy
         # Held while publishing, so that no answer of an ended activation slips out.
         self._publishing = threading.Lock()
+        # Held while telling figures: none comes once those of an arm that left are dropped.
+        self._telling = threading.Lock()
         self._life, self._left = 0, False
         self._pair: StampPair[np.ndarray, Request] = StampPair()
         chosen = list(filter(None, node.settings['proprio_names']))
@@ -125,16 +127,19 @@ class Arm:
 
     def event(self, reason: str, detail: str) -> None:
         """Count what happened, with the arm's name where it has one."""
-        self._node.health.event(reason, f'{self.name}: {detail}' if self.name else detail)
+        if not self._left:
+            self._node.health.event(reason, f'{self.name}: {detail}' if self.name else detail)
 
     def _count(self, name: str) -> None:
         self._node.health.count(name)
-        if self.name and not self._left:
-            self._node.health.count(f'{self.name}.{name}')
+        with self._telling:
+            if self.name and not self._left:
+                self._node.health.count(f'{self.name}.{name}')
 
     def _figure(self, name: str, value: object) -> None:
-        if not self._left:
-            self._node.health.figure(f'{self.name}.{name}' if self.name else name, value)
+        with self._telling:
+            if not self._left:
+                self._node.health.figure(f'{self.name}.{name}' if self.name else name, value)
 
     # -- lives ------------------------------------------------------------------------------------
 
@@ -158,7 +163,8 @@ class Arm:
     def leave(self) -> None:
         """End for good: a call that still runs tells nothing of this arm any more."""
         self.end()
-        self._left = True
+        with self._telling:
+            self._left = True
 
     # -- in the executor's thread -----------------------------------------------------------------
 
@@ -297,4 +303,5 @@ class Arm:
     def fail(self, name: str, detail: str) -> None:
         """Count and log what went wrong in a call."""
         self.event(name, detail)
-        self._node.get_logger().error(f'{name}: {detail}', throttle_duration_sec=1.0)
+        if not self._left:
+            self._node.get_logger().error(f'{name}: {detail}', throttle_duration_sec=1.0)

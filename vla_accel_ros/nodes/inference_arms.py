@@ -149,6 +149,6 @@ class Arms:
 
 
 def _tell_failure(arm: Arm, prepared: Future) -> None:
-    """Name why an arm's policy could not be prepared; each of its calls tries again."""
+    """Name why an arm's policy could not be prepared. Its first call does it then."""
     if not prepared.cancelled() and (error := prepared.exception()) is not None:
         arm.failed(error)

@@ -59,9 +59,9 @@ class StateWatch:
         if not self._chosen:
             self.clear()
         for name in names:
-            if len(self._names) >= MOST_NAMES:
-                break
-            self._names[name] = None
+            # Those that the checkpoint is given are told whatever else there is.
+            if name in self._chosen or len(self._names) < MOST_NAMES:
+                self._names[name] = None
         if not self._chosen or not set(self._chosen).isdisjoint(names):
             self._meter.add(stamp_ns, now_ns)
             keys = names or range(len(values))

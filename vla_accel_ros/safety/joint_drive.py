@@ -203,7 +203,8 @@ class JointDrive:
             low, high = min(limit.lower, start) - SLACK, max(limit.upper, start) + SLACK
             # NaN fails every comparison, so this also holds what no test thought of.
             if not (isfinite(value) and low <= value <= high):
-                return f'{limit.name} is sent to {value:.4g}, allowed are {low:.4g} to {high:.4g}'
+                place = f'{value:.4g}, not {low:.4g} to {high:.4g} {limit.unit}'
+                return f'{limit.name} is sent to {place}'
         return ''
 
     def ahead(self, period_s: float) -> list[Values]:

@@ -33,6 +33,9 @@ BOUND = Option(
     range=(0.001, 10.0),
 )
 
+# Of a number that is none of a clock, in errors.
+DIGITS = 30
+
 
 class ClockOffset:
     """Bounds of an offset, from exchanges of four stamps (NTP's, RFC 5905, section 8).
@@ -65,8 +68,8 @@ class ClockOffset:
         """
         if max(abs(got_ns), abs(answered_ns)) >= LARGEST_NS:
             raise ValueError(
-                f'the other clock says {got_ns} and {answered_ns} ns, expected less than '
-                f'{LARGEST_NS}'
+                f'the other clock says {_short(got_ns)} and {_short(answered_ns)} ns, expected '
+                f'less than {LARGEST_NS}'
             )
         low, high = answered_ns - came_ns, got_ns - asked_ns
         if low > high:
@@ -97,3 +100,8 @@ class ClockOffset:
         if not self._bounds:
             return 0.0
         return max(self._low, 0) / 1e9 + min(self._high, 0) / 1e9
+
+
+def _short(number: int) -> str:
+    text = str(number)
+    return text if len(text) <= DIGITS else f'{text[:DIGITS]}... ({len(text)} digits)'

@@ -73,7 +73,7 @@ def verify(
     objections = [
         f'{way}: {each["objection"]}' for way, each in row['ways'].items() if each['objection']
     ]
-    row['on_eager'] = dict(engine.reasons)
+    row['on_eager'] = {**engine.left, **engine.reasons}
     if BULK in engine.reasons:
         # There eager was compared with itself.
         objections.insert(0, f'{BULK} runs on {EAGER.name}: {engine.reasons[BULK]}')
