@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Every shipped checkpoint on the engines of a CPU, compared with eager.
+"""Every shipped checkpoint of the embedded arm on the engines of a CPU, compared with eager.
 
 Each pair is one call of `vla-accel verify`, with all pruning methods and all decoders. What is
 done is kept after each pair, and a pair that stands with as many frames is not run again.
@@ -31,6 +31,7 @@ from vla_accel_ros.evaluation import conditions
 from vla_accel_ros.files.whole_files import write_whole
 from vla_accel_ros.models.parity.engines import EXACT, MOST_TIES, NEAR
 from vla_accel_ros.paths import shipped_checkpoints
+from vla_accel_ros.training.recipe_parts import TABLETOP
 
 OUT = Path(__file__).parent / 'results' / 'engine_parity.json'
 ENGINES = 'onnxruntime,openvino'
@@ -42,6 +43,11 @@ the two best logits are within {NEAR}. Heads that answer numbers may be {EXACT.n
 normalised; in one frame of {MOST_TIES} another visual token may be kept, where two score almost
 the same.
 """
+
+
+def of_the_arm() -> list[str]:
+    """List the shipped checkpoints that know the words of the embedded arm."""
+    return [name for name in shipped_checkpoints() if name.startswith(TABLETOP)]
 
 
 def words(checkpoint: str, engine: str, frames: int) -> list[str]:
@@ -97,7 +103,10 @@ def to_markdown(rows: Sequence[Mapping]) -> str:
         for row in rows
         for name, why in row['on_eager'].items()
     ]
-    ran = sorted({f'{row["machine"]["processor"]}, {row["date"]}' for row in rows})
+    dates: dict[str, list[str]] = {}
+    for row in rows:
+        dates.setdefault(row['machine']['processor'], []).append(row['date'])
+    ran = [f'{name}, {min(each)} to {max(each)}' for name, each in sorted(dates.items())]
     lines.append(f'\n{"; ".join(ran)}.')
     return '\n'.join(lines) + '\n'
 
@@ -105,7 +114,7 @@ def to_markdown(rows: Sequence[Mapping]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Compare, and write what was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--checkpoints', default=','.join(shipped_checkpoints()))
+    parser.add_argument('--checkpoints', default=','.join(of_the_arm()), help='%(default)s')
     parser.add_argument('--engines', default=ENGINES)
     parser.add_argument('--frames', type=int, default=500)
     parser.add_argument('--out', type=Path, default=OUT, help='%(default)s, and a page beside it')

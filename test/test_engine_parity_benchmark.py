@@ -17,6 +17,10 @@
 import pytest
 
 from benchmarks import engine_parity
+from vla_accel_ros.models.checkpoints.config_file import read_config
+from vla_accel_ros.models.families import registry
+from vla_accel_ros.models.self_test import OF_THE_ARM, understood
+from vla_accel_ros.paths import shipped_checkpoints
 
 
 def test_what_engines_are_compared_by_is_kept_and_not_run_again(tmp_path, monkeypatch):
@@ -43,3 +47,12 @@ def test_what_engines_are_compared_by_is_kept_and_not_run_again(tmp_path, monkey
     page = (tmp_path / 'found.md').read_text()
     assert '| `tabletop-s` | openvino float32 | `fastv` | 500 | 499 | 1 | none |' in page
     assert '`tabletop-m` on onnxruntime: no room.' in page and '1 of 3 pairs' in page
+
+
+def test_only_checkpoints_that_know_the_arm_answer_its_frames():
+    known = set()
+    for name, folder in shipped_checkpoints().items():
+        encode = registry.of(config := read_config(folder)).prompts(folder, config)
+        if understood(encode) == OF_THE_ARM:
+            known.add(name)
+    assert set(engine_parity.of_the_arm()) == known
