@@ -164,13 +164,13 @@ def test_without_pytest_marked_tests_run_all_the_same(tmp_path):
     file = tmp_path / 'test_toy.py'
     mark = marked.MARK
     (tmp_path / 'conftest.py').write_text(
-        'import pytest\n'
-        '@pytest.fixture\n'
+        'from pytest import fixture, skip\n'
+        '@fixture\n'
         'def one():\n'
         '    return 1\n'
-        '@pytest.fixture\n'
+        '@fixture\n'
         'def card():\n'
-        "    getattr(pytest, 'skip')('there is no card')\n"
+        "    skip('there is no card')\n"
     )
     file.write_text(
         'import pytest\n'
