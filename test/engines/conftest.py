@@ -14,6 +14,7 @@
 
 """What the tests of engines share: graphs above all, for making one takes a second or two."""
 
+from dataclasses import replace
 import os
 from pathlib import Path
 import sys
@@ -45,6 +46,12 @@ def tokens_model():
 @pytest.fixture(scope='session')
 def slots_model():
     return tiny_model(SLOTS)
+
+
+@pytest.fixture(scope='session')
+def wide_model():
+    """Give a model whose heads are wide enough for the operators of ONNX Runtime."""
+    return tiny_model(replace(TOKENS, decoder=replace(TOKENS.decoder, width=64)))
 
 
 @pytest.fixture(scope='session')

@@ -14,6 +14,7 @@
 
 """ONNX Runtime answers as eager does, does not spin, and says why where it cannot."""
 
+from dataclasses import replace
 from threading import Event
 import time
 
@@ -26,6 +27,7 @@ import torch
 from vla_accel_ros.decoding.registry import DECODERS
 from vla_accel_ros.engines import onnxruntime_engine
 from vla_accel_ros.engines.interface import EngineError, call
+from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
 from vla_accel_ros.engines.programs.decoder import Loop, Span
 from vla_accel_ros.pruning.registry import METHODS
@@ -56,13 +58,21 @@ def test_a_chunk_is_the_one_of_eager(slots_model, slots_graphs):
         torch.testing.assert_close(one.numbers, other.numbers, atol=1e-4, rtol=1e-4)
 
 
-def test_greedy_decoding_goes_on_from_each_layers_own_length(tokens_model, engine):
-    config, language = tokens_model.config.decoder, tokens_model.language_model
-    program = Loop(language.model, language.lm_head, 3, taps=(2,))
+def loop_inputs(config):
     shape = config.layers, 2, 1, config.kv_heads, 40, config.head_width
-    store = torch.randn(shape, generator=torch.Generator().manual_seed(2))
-    given = {'token': torch.tensor([[17]]), 'position': torch.tensor([[50]])}
-    given |= {'store': store, 'lengths': torch.tensor([33, 9, 1])}
+    return {
+        'token': torch.tensor([[17]]),
+        'position': torch.tensor([[50]]),
+        'store': torch.randn(shape, generator=torch.Generator().manual_seed(2)),
+        'lengths': torch.tensor([33, 9, 1]),
+    }
+
+
+def test_greedy_decoding_goes_on_from_each_layers_own_length(tokens_model, engine):
+    language = tokens_model.language_model
+    program = Loop(language.model, language.lm_head, 3, taps=(2,))
+    given = loop_inputs(tokens_model.config.decoder)
+    store = given['store']
     with torch.inference_mode():
         expected = program.run(given, {})
         room = {'store': store.clone()}
@@ -72,6 +82,26 @@ def test_greedy_decoding_goes_on_from_each_layers_own_length(tokens_model, engin
     for layer, length in enumerate((33, 9, 1)):
         rows = room['store'][layer, ..., length : length + 3, :]
         assert torch.equal(rows, found['new'][layer])
+
+
+def test_a_version_that_lacks_an_operator_decodes_with_those_of_onnx(
+    wide_model, graph_store, tmp_path, monkeypatch
+):
+    graphs, language = Graphs(wide_model, graph_store), wide_model.language_model
+    given, asked = loop_inputs(wide_model.config.decoder), []
+    graph_of = graphs.graph
+
+    def graph(program, own=False):
+        asked.append(own)
+        found = graph_of(program, own)
+        return replace(found, path=write_later(tmp_path / 'graph.onnx')) if found.own else found
+
+    monkeypatch.setattr(graphs, 'graph', graph)
+    program = Loop(language.model, language.lm_head, 3)
+    with torch.inference_mode():
+        found = call(OnnxRuntime(graphs), program, given)
+        expected = program.run(given, {})
+    assert asked == [True, False] and torch.equal(found['tokens'], expected['tokens'])
 
 
 def span_of(model):
@@ -113,11 +143,12 @@ def test_a_failure_in_a_run_is_told_in_a_line(tokens_model, engine):
 
 def test_a_graph_that_cannot_be_read_is_told(tokens_model, tokens_graphs, tmp_path, monkeypatch):
     class Broken:
+        own = False
         path = tmp_path / 'graph.onnx'
 
     Broken.path.write_bytes(b'no graph')
     engine = OnnxRuntime(tokens_graphs)
-    monkeypatch.setattr(tokens_graphs, 'graph', lambda program: Broken)
+    monkeypatch.setattr(tokens_graphs, 'graph', lambda program, own: Broken)
     program, given = span_of(tokens_model)
     with pytest.raises(EngineError, match=f'cannot load {Broken.path}'):
         call(engine, program, given)
@@ -127,10 +158,11 @@ def test_a_graph_of_a_later_onnx_is_refused_with_the_reason(
     tokens_model, tokens_graphs, tmp_path, monkeypatch
 ):
     class Later:
+        own = False
         path = write_later(tmp_path / 'graph.onnx')
 
     engine = OnnxRuntime(tokens_graphs)
-    monkeypatch.setattr(tokens_graphs, 'graph', lambda program: Later)
+    monkeypatch.setattr(tokens_graphs, 'graph', lambda program, own: Later)
     program, given = span_of(tokens_model)
     with pytest.raises(EngineError, match=r'cannot load .*Opset 99') as raised:
         call(engine, program, given)

@@ -67,7 +67,7 @@ class OnnxRuntime:
             return program.run
         held, session = getattr(program, 'held', None), self._sessions.get(program)
         if session is None:
-            session = self._session(self._graphs.graph(program))
+            session = self._session(program)
             self._sessions[general(program)] = session
         inputs, outputs = program.inputs, program.outputs
 
@@ -86,7 +86,17 @@ class OnnxRuntime:
 
         return run
 
-    def _session(self, graph: Graph) -> Any:
+    def _session(self, program: Program) -> Any:
+        graph = self._graphs.graph(program, own=self._providers[0] == PROVIDERS[0])
+        try:
+            return self._loaded(graph)
+        except EngineError:
+            if not graph.own:
+                raise
+            # Another version may lack an operator; ONNX's do as well.
+            return self._loaded(self._graphs.graph(program))
+
+    def _loaded(self, graph: Graph) -> Any:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

@@ -25,6 +25,7 @@ from torch import nn
 
 from vla_accel_ros.engines.interface import EngineError, Program
 from vla_accel_ros.engines.onnx.facts import code_of, facts_of
+from vla_accel_ros.engines.onnx.own_step import OwnStep
 from vla_accel_ros.engines.onnx.signature import Port, ports
 from vla_accel_ros.engines.onnx.weights import StoredWeights, Weights
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, general
@@ -47,12 +48,14 @@ class Graph:
         inputs: What goes in, in order, of one sample.
         outputs: Names of what comes out, in order.
         key: What it was made of, the same in every process; for keys of what is made of it.
+        own: Whether it has operators that ONNX Runtime alone has.
     """
 
     path: Path
     inputs: tuple[Port, ...]
     outputs: tuple[str, ...]
     key: dict[str, str]
+    own: bool = False
 
 
 class Graphs:
@@ -81,7 +84,7 @@ class Graphs:
             weights = model.on_disk()  # type: ignore[operator]
             self._packed = False
         self._weights = StoredWeights(model, store) if weights is None else weights
-        self._found: dict[Program, Graph] = {}
+        self._found: dict[tuple[Program, bool], Graph] = {}
 
     @property
     def weights_digest(self) -> str:
@@ -99,25 +102,31 @@ class Graphs:
             **{maker: _version(maker) for maker in _MAKERS},
         }
 
-    def graph(self, program: Program) -> Graph:
+    def graph(self, program: Program, own: bool = False) -> Graph:
         """Give the graph of a program, exported first where it is not there.
+
+        Args:
+            program: The program.
+            own: Whether it is for ONNX Runtime on a CPU, and may have operators of its own.
 
         Raises:
             EngineError: When it cannot be exported or stored.
         """
         program = general(program)
-        if program not in self._found:
+        own = own and isinstance(program, Loop) and OwnStep.fits(program)
+        if (program, own) not in self._found:
             inputs, facts = ports(program, self._model), facts_of(program, self._model)
-            key = {'kind': f'graph of {program.name}', **facts, **self._shared_key}
+            operators = {'operators': 'of ONNX Runtime'} if own else {}
+            key = {'kind': f'graph of {program.name}', **facts, **operators, **self._shared_key}
 
             def build(folder: Path) -> None:
-                self._export(program, inputs, folder)
+                self._export(program, inputs, folder, own)
 
             path = self._store.get(key, build) / FILE
-            self._found[program] = Graph(path, inputs, program.outputs, key)
-        return self._found[program]
+            self._found[program, own] = Graph(path, inputs, program.outputs, key, own)
+        return self._found[program, own]
 
-    def _export(self, program: Program, inputs: tuple[Port, ...], folder: Path) -> None:
+    def _export(self, program: Program, inputs: tuple[Port, ...], folder: Path, own: bool) -> None:
         for maker in _MAKERS:
             if _version(maker) == 'none':
                 raise EngineError(f'{maker} is not installed, and a graph is made with it')
@@ -130,7 +139,10 @@ class Graphs:
         # Of many rows one product gains nothing, and what it gives has to be cut apart.
         packed = self._packed and isinstance(program, (Pass, Loop))
         rest = self._model, inputs, self._weights, self._opset, packed
-        made = unrolled(program, *rest) if isinstance(program, Loop) else export(program, *rest)
+        if isinstance(program, Loop):
+            made = unrolled(program, *rest, own)
+        else:
+            made = export(program, *rest)
         ir.save(made, folder / FILE)
 
 

@@ -1,0 +1,85 @@
+# Copyright 2026 The vla_accel_ros developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Operators that ONNX Runtime alone has decode as ONNX's do, in fewer nodes."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from tiny_models import TOKENS, tiny_model
+import torch
+
+from vla_accel_ros.engines.onnx.graphs import Graphs
+from vla_accel_ros.engines.onnx.own_step import OwnStep
+from vla_accel_ros.engines.programs.decoder import Loop
+
+onnx = pytest.importorskip('onnx')
+onnxruntime = pytest.importorskip('onnxruntime')
+
+COUNT = 4
+
+
+def loop_of(model, taps=()):
+    return Loop(model.language_model.model, model.language_model.lm_head, COUNT, taps)
+
+
+def of_decoder(**changes):
+    return loop_of(tiny_model(replace(TOKENS, decoder=replace(TOKENS.decoder, **changes))))
+
+
+@pytest.mark.parametrize('packed', [True, False])
+@pytest.mark.parametrize('taps', [(), (1, 3)])
+def test_it_decodes_as_eager_from_each_layers_own_length(packed, taps, wide_model, graph_store):
+    program, config = loop_of(wide_model, taps), wide_model.config.decoder
+    graph = Graphs(wide_model, graph_store, packed=packed).graph(program, own=True)
+    assert graph.own
+    session = onnxruntime.InferenceSession(str(graph.path))
+    generator = torch.Generator().manual_seed(3)
+    for capacity, lengths in ((16, [5, 5, 5]), (40, [33, 9, 1]), (40, [36, 36, 36])):
+        shape = config.layers, 2, 1, config.kv_heads, capacity, config.head_width
+        given = {
+            'token': torch.tensor([[17]]),
+            'position': torch.tensor([[50]]),
+            'store': torch.randn(shape, generator=generator),
+            'lengths': torch.tensor(lengths),
+        }
+        with torch.inference_mode():
+            expected = program.run(given, {})
+        found = session.run(None, {name: value.numpy() for name, value in given.items()})
+        for name, values in zip(graph.outputs, found, strict=True):
+            torch.testing.assert_close(
+                torch.from_numpy(values), expected[name], atol=2e-5, rtol=1e-4, msg=name
+            )
+
+
+def test_a_layer_is_few_nodes_and_none_but_its_attention_reads_the_memory(wide_model, graph_store):
+    graphs, layers = Graphs(wide_model, graph_store), wide_model.config.decoder.layers
+    own, plain = (
+        Counter(
+            node.op_type for node in onnx.load(found.path, load_external_data=False).graph.node
+        )
+        for found in (graphs.graph(loop_of(wide_model), own) for own in (True, False))
+    )
+    assert own['GroupQueryAttention'] == COUNT * layers == plain['Softmax']
+    assert not own['Softmax'] and own.total() < plain.total() / 2
+
+
+def test_a_loop_that_the_operators_cannot_do_is_made_of_those_of_onnx(tokens_model, tokens_graphs):
+    assert OwnStep.fits(of_decoder(width=64))
+    assert not OwnStep.fits(of_decoder(width=64, drop_attention=(1,)))
+    assert not OwnStep.fits(of_decoder(width=64, drop_mlp=(1,)))
+    assert not OwnStep.fits(of_decoder(width=64, norm_adds_one=True))
+    # Heads of 8 channels.
+    assert not tokens_graphs.graph(loop_of(tokens_model), own=True).own
