@@ -50,12 +50,12 @@ class Nodes:
 
     def split(
         self, kind: str, inputs: Sequence[ir.Value | None], outputs: int, **attributes: int
-    ) -> Sequence[ir.Value]:
+    ) -> tuple[ir.Value, ...]:
         """Add a node of several outputs, and give those."""
         from onnxscript import ir
 
         self.made.append(ir.node(kind, inputs, attributes, num_outputs=outputs))
-        return self.made[-1].outputs
+        return tuple(self.made[-1].outputs)
 
     def joined(self, parts: Sequence[ir.Value | None], axis: int) -> ir.Value:
         """Add a node that joins values along an axis."""

@@ -149,7 +149,8 @@ class OwnStep:
         table = decoder.rotary.table.to(x.dtype)
         # See `rope_table`: cosines twice, then sines twice, of which the first are negative.
         turns = table[:, :half], table[:, -half:]
-        counts = given['seen'].split(1), given['filled'].split(1)
+        ones = [1] * len(layers)
+        seen, filled = (given[name].split_with_sizes(ones) for name in ('seen', 'filled'))
         norms = [layer.input_layernorm for layer in layers[1:]]
         normed, queries, made = _norm(layers[0].input_layernorm, x), {}, []
         for slot, (layer, after) in enumerate(zip(layers, [*norms, decoder.norm], strict=True)):
@@ -164,7 +165,7 @@ class OwnStep:
                 attention,
                 projected,
                 (given[f'keys.{slot}'], given[f'values.{slot}']),
-                (counts[0][slot], counts[1][slot]),
+                (seen[slot], filled[slot]),
                 turns,
                 given['position'],
             )
