@@ -25,7 +25,8 @@ from torch import nn
 
 from vla_accel_ros.engines.interface import EngineError, Program
 from vla_accel_ros.engines.onnx.facts import code_of, facts_of
-from vla_accel_ros.engines.onnx.own_step import OwnStep
+from vla_accel_ros.engines.onnx.own_layers import fits
+from vla_accel_ros.engines.onnx.own_pass import OwnPass
 from vla_accel_ros.engines.onnx.signature import Port, ports
 from vla_accel_ros.engines.onnx.weights import StoredWeights, Weights
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, general
@@ -113,7 +114,7 @@ class Graphs:
             EngineError: When it cannot be exported or stored.
         """
         program = general(program)
-        own = own and isinstance(program, Loop) and OwnStep.fits(program)
+        own = own and isinstance(program, (Pass, Loop)) and fits(program.decoder)
         if (program, own) not in self._found:
             inputs, facts = ports(program, self._model), facts_of(program, self._model)
             operators = {'operators': 'of ONNX Runtime'} if own else {}
@@ -141,6 +142,8 @@ class Graphs:
         rest = self._model, inputs, self._weights, self._opset, packed
         if isinstance(program, Loop):
             made = unrolled(program, *rest, own)
+        elif own and isinstance(program, Pass):
+            made = export(OwnPass(program), *rest)
         else:
             made = export(program, *rest)
         ir.save(made, folder / FILE)
