@@ -31,6 +31,7 @@ from vla_accel_ros.engines.calibration import Calibration
 from vla_accel_ros.engines.interface import (
     NETWORKS,
     Bucket,
+    Engine,
     EngineError,
     Program,
     Runner,
@@ -73,6 +74,8 @@ class OpenVINO:
         precision: `float32`, `bfloat16`, `float16` or `int8`.
         device: As OpenVINO names it; an Intel GPU is `GPU`.
         calibration: Inputs of programs on recorded frames, for `int8` throughout.
+        decoding: Another exact engine on the same graphs, for the passes that decode in float32
+            here, if it is faster at them.
 
     Raises:
         EngineError: When OpenVINO is not installed, or the device is absent or cannot compute so.
@@ -87,13 +90,14 @@ class OpenVINO:
         precision: str = 'float32',
         device: str = 'CPU',
         calibration: Calibration | None = None,
+        decoding: Engine | None = None,
     ) -> None:
         options.check(device, precision)
         if calibration is not None and precision != 'int8':
             raise EngineError(f'calibration frames need precision int8, it is {precision}')
         self.precision, self.exact = precision, precision == 'float32'
         self._graphs, self._store, self._device = graphs, store, device
-        self._calibration = calibration
+        self._calibration, self._decoding = calibration, decoding
         self._built: dict[Program, _Built] = {}
         self._light: dict[Program, bool] = {}
 
@@ -101,7 +105,17 @@ class OpenVINO:
         """Give what runs a program; see `Engine.ready`."""
         if program.name not in NETWORKS:
             return program.run
-        held, program = getattr(program, 'held', None), general(program)
+        held, whole = getattr(program, 'held', None), program
+        program = general(program)
+        decodes = isinstance(program, (Pass, Loop)) and self._is_light(program)
+        if self._decoding is not None and decodes:
+            try:
+                return self._decoding.ready(whole, bucket)
+            except NotBuiltError:
+                raise
+            except EngineError:
+                # Its library does not load here, say, and OpenVINO does as well.
+                self._decoding = None
         if self.precision == 'int8' and isinstance(program, Loop) and not self._is_light(program):
             return _Steps(self, program, held).run
         compiled = self._of(program).compiled(bucket)

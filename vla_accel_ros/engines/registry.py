@@ -217,7 +217,10 @@ def _openvino(order: Order) -> Engine:
 
     frames = Calibration.load(order.calibration, order.model) if order.calibration else None
     graphs = Graphs(order.model, order.store)
-    engine: Engine = OpenVINO(graphs, order.store, order.precision, calibration=frames)
+    decoding = _onnxruntime(order) if find_spec('onnxruntime') else None
+    engine: Engine = OpenVINO(
+        graphs, order.store, order.precision, calibration=frames, decoding=decoding
+    )
     return engine
 
 
