@@ -15,6 +15,7 @@
 """ONNX Runtime answers as eager does, does not spin, and says why where it cannot."""
 
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 import time
 
@@ -29,6 +30,7 @@ from vla_accel_ros.engines import onnxruntime_engine
 from vla_accel_ros.engines.interface import EngineError, call
 from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
+from vla_accel_ros.engines.onnxruntime_providers import BY_DEVICE, CPU, CUDA, TENSORRT
 from vla_accel_ros.engines.programs.decoder import Loop, Span
 from vla_accel_ros.pruning.registry import METHODS
 
@@ -104,6 +106,57 @@ def test_a_version_that_lacks_an_operator_decodes_with_those_of_onnx(
     assert asked == [True, False] and torch.equal(found['tokens'], expected['tokens'])
 
 
+class Both:
+    """Run programs bound and through numpy, and compare all that comes out, bit by bit."""
+
+    name, precision, exact = 'both', 'float32', True
+
+    def __init__(self, graphs):
+        self._pair = OnnxRuntime(graphs, bound=True), OnnxRuntime(graphs)
+        self.ran, self.scattered = set(), set()
+
+    def ready(self, program, bucket):
+        bound, plain = (each.ready(program, bucket) for each in self._pair)
+        if plain == program.run:
+            return plain
+
+        def run(given, room):
+            shadow = {name: each.clone() for name, each in room.items()}
+            expected = plain(given | {k: v for k, v in shadow.items() if k in given}, shadow)
+            found = bound(given, room)
+            assert found.keys() == expected.keys() and room.keys() == shadow.keys()
+            for one, other in ((found, expected), (room, shadow)):
+                assert all(torch.equal(each, other[name]) for name, each in one.items())
+            self.ran.add(program.name)
+            self.scattered |= {name for name, each in given.items() if not each.is_contiguous()}
+            return found
+
+        return run
+
+
+def test_bound_tensors_give_what_numpy_gives_for_every_program(
+    tokens_model, tokens_graphs, slots_model, slots_graphs, wide_model, graph_store
+):
+    engine = Both(tokens_graphs)
+    for method, decoder in (('none', 'greedy'), ('fastv', 'jacobi'), ('sp_vla', 'verify')):
+        answers(tokens_model, method, decoder, engine)
+    assert engine.ran == {'vision', 'projector', 'span', 'pass', 'loop'}
+    # Decodes in operators of ONNX Runtime's own.
+    answers(wide_model, 'none', 'greedy', Both(Graphs(wide_model, graph_store)))
+    engine = Both(slots_graphs)
+    answers(slots_model, 'sp_vla', engine=engine)
+    assert engine.ran == {'vision', 'projector', 'span', 'head'}
+
+
+def test_scattered_inputs_give_what_numpy_gives(tokens_model, tokens_graphs):
+    engine = Both(tokens_graphs)
+    program, given = span_of(tokens_model)
+    given['x'] = given['x'].mT.contiguous().mT
+    given['positions'] = torch.arange(40).repeat_interleave(2)[::2]
+    call(engine, program, given)
+    assert engine.ran == {'span'} and engine.scattered == {'x', 'positions'}
+
+
 def span_of(model):
     x = torch.randn(1, 40, 32, generator=torch.Generator().manual_seed(3))
     positions = torch.arange(40)
@@ -174,15 +227,45 @@ def test_a_provider_that_is_not_there_is_told(tokens_graphs):
         OnnxRuntime(tokens_graphs, ['CUDAExecutionProvider'])
 
 
+@pytest.fixture
+def listed(monkeypatch):
+    names = [CUDA, TENSORRT, *onnxruntime.get_available_providers()]
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: names)
+    monkeypatch.setenv('NVIDIA_TF32_OVERRIDE', '0')
+
+
+@pytest.mark.filterwarnings('ignore:Specified provider')
+@pytest.mark.parametrize('device', ['cuda', 'tensorrt'])
 def test_a_provider_that_is_listed_and_does_not_load_is_told(
-    tokens_model, tokens_graphs, monkeypatch
+    device, tokens_model, tokens_graphs, listed, capfd
 ):
-    listed = [*onnxruntime.get_available_providers(), 'CUDAExecutionProvider']
-    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: listed)
-    engine = OnnxRuntime(tokens_graphs, ['CUDAExecutionProvider', 'CPUExecutionProvider'])
+    engine = OnnxRuntime(tokens_graphs, BY_DEVICE[device])
     program, given = span_of(tokens_model)
-    with pytest.raises(EngineError, match='CUDAExecutionProvider'):
+    with pytest.raises(EngineError, match=f'lists the provider {BY_DEVICE[device][0]}, which'):
         call(engine, program, given)
+    # A command's JSON goes there.
+    assert capfd.readouterr().out == ''
+
+
+def test_a_failure_to_start_a_provider_is_told_and_no_other_one_is_taken(
+    tokens_model, tokens_graphs, listed, monkeypatch, tmp_path, capfd
+):
+    def fail(self, providers, *rest):
+        tried.append(providers)
+        raise RuntimeError('libcudnn.so.9 is\nmissing')
+
+    tried = []
+    monkeypatch.setattr(onnxruntime.InferenceSession, '_create_inference_session', fail)
+    engine = OnnxRuntime(tokens_graphs, BY_DEVICE['tensorrt'], 1, tmp_path / 'plans')
+    program, given = span_of(tokens_model)
+    with pytest.raises(EngineError, match=r'cannot load .*: libcudnn.so.9 is missing'):
+        call(engine, program, given)
+    ((tensorrt, cuda, cpu),) = tried
+    plans = Path(tensorrt[1]['trt_engine_cache_path'])
+    assert plans.parent == tmp_path / 'plans' and plans.is_dir()
+    assert plans.name == tokens_graphs.graph(program).path.parent.name
+    assert (cuda, cpu) == ((CUDA, {'device_id': '1', 'use_tf32': '0'}), (CPU, {}))
+    assert capfd.readouterr().out == ''
 
 
 def test_without_its_package_it_says_so(tokens_graphs, monkeypatch):

@@ -12,12 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""ONNX Runtime on the CPU, in float32: each program's graph in a session of its own."""
+"""ONNX Runtime in float32: each program's graph in a session of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -26,18 +28,30 @@ from torch import Tensor
 from vla_accel_ros.engines.interface import NETWORKS, Bucket, EngineError, Program, Runner, Tensors
 from vla_accel_ros.engines.new_rows import keep
 from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
+from vla_accel_ros.engines.onnxruntime_binding import run_bound
+from vla_accel_ros.engines.onnxruntime_providers import (
+    BY_DEVICE,
+    CPU,
+    TENSORRT,
+    options_of,
+    without_tf32,
+)
 from vla_accel_ros.engines.programs.decoder import general
 
-# All others are so small that a session's call takes longer than they do.
-PROVIDERS = ('CPUExecutionProvider',)
+Run = Callable[[dict[str, Tensor]], list[Tensor]]
 
 
 class OnnxRuntime:
     """Run programs on ONNX Runtime.
 
     Args:
-        graphs: Gives the ONNX graph of a program, of a float32 model on the CPU.
+        graphs: Gives the ONNX graph of a program, of a float32 model; on the CPU where that runs
+            it.
         providers: What runs the graphs, as ONNX Runtime names it, the first that can.
+        gpu: Number of the GPU, where a provider is for one.
+        plans: Folder for what TensorRT builds; None keeps nothing.
+        bound: Whether tensors stay on their device, as `run_bound` has it; when None they go
+            through numpy only where the CPU comes first, which is faster there.
 
     Raises:
         EngineError: When ONNX Runtime is not installed, or has no such provider.
@@ -47,7 +61,14 @@ class OnnxRuntime:
     precision = 'float32'
     exact = True
 
-    def __init__(self, graphs: Graphs, providers: Sequence[str] = PROVIDERS) -> None:
+    def __init__(
+        self,
+        graphs: Graphs,
+        providers: Sequence[str] = BY_DEVICE['cpu'],
+        gpu: int = 0,
+        plans: Path | None = None,
+        bound: bool | None = None,
+    ) -> None:
         if find_spec('onnxruntime') is None:
             raise EngineError('onnxruntime is not installed')
         import onnxruntime
@@ -59,27 +80,31 @@ class OnnxRuntime:
                     f'onnxruntime has no provider {provider}, expected one of {", ".join(there)}'
                 )
         self._graphs, self._providers = graphs, list(providers)
-        self._sessions: dict[Program, Any] = {}
+        self._gpu, self._plans = gpu, plans
+        self._bound = providers[0] != CPU if bound is None else bound
+        self._runs: dict[Program, Run] = {}
 
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give what runs a program; see `Engine.ready`."""
+        # All others are so small that a session's call takes longer than they do.
         if program.name not in NETWORKS:
             return program.run
-        held, session = getattr(program, 'held', None), self._sessions.get(program)
-        if session is None:
+        held, run_session = getattr(program, 'held', None), self._runs.get(program)
+        if run_session is None:
             session = self._session(program)
-            self._sessions[general(program)] = session
+            run_session = partial(run_bound if self._bound else _by_numpy, session)
+            self._runs[general(program)] = run_session
         inputs, outputs = program.inputs, program.outputs
 
         def run(given: Tensors, room: Tensors) -> dict[str, Tensor]:
             try:
-                # The outputs by their order: one may be called as an input is.
-                found = session.run(None, {name: given[name].numpy() for name in inputs})
+                found = run_session({name: given[name] for name in inputs})
             # The errors of ONNX Runtime have no other class in common.
             except Exception as error:
                 reason = ' '.join(str(error).split())
                 raise EngineError(f'onnxruntime does not run {program.name}: {reason}') from error
-            done = {name: torch.from_numpy(v) for name, v in zip(outputs, found, strict=True)}
+            # By their order: an output may be called as an input is.
+            done = dict(zip(outputs, found, strict=True))
             if room:
                 keep(done, given, room, held)
             return done
@@ -87,7 +112,7 @@ class OnnxRuntime:
         return run
 
     def _session(self, program: Program) -> Any:
-        graph = self._graphs.graph(program, own=self._providers[0] == PROVIDERS[0])
+        graph = self._graphs.graph(program, own=self._providers[0] == CPU)
         try:
             return self._loaded(graph)
         except EngineError:
@@ -107,15 +132,31 @@ class OnnxRuntime:
         # Each session has threads of its own. Those that spin while they wait take the cores from
         # the session that works.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+        plans = None
+        if TENSORRT in self._providers:
+            without_tf32()
+            # The name that a plan gets does not tell the weights in it: each graph has a folder.
+            plans = self._plans and self._plans / graph.path.parent.name
+        providers = [(each, options_of(each, self._gpu, plans)) for each in self._providers]
         try:
+            if plans is not None:
+                plans.mkdir(parents=True, exist_ok=True)
+            # By itself it would go on with other providers, and say so on standard output.
             session = onnxruntime.InferenceSession(
-                str(graph.path), options, providers=self._providers
+                str(graph.path), options, providers=providers, enable_fallback=0
             )
         except Exception as error:
             reason = ' '.join(str(error).split())
             raise EngineError(f'onnxruntime cannot load {graph.path}: {reason}') from error
         if session.get_providers()[0] != self._providers[0]:
             raise EngineError(
-                f'onnxruntime lists the provider {self._providers[0]}, which does not load here'
+                f'onnxruntime lists the provider {self._providers[0]}, which does not load here: '
+                'standard error has its reason'
             )
         return session
+
+
+def _by_numpy(session: Any, given: dict[str, Tensor]) -> list[Tensor]:
+    """Run a session on tensors of the CPU; gives the outputs in its order."""
+    found = session.run(None, {name: tensor.numpy() for name, tensor in given.items()})
+    return [torch.from_numpy(value) for value in found]

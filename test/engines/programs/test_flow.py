@@ -80,6 +80,11 @@ def on_onnxruntime(model, store):
     return OnnxRuntime(Graphs(model, store))
 
 
+def on_onnxruntime_bound(model, store):
+    pytest.importorskip('onnxruntime')
+    return OnnxRuntime(Graphs(model, store), bound=True)
+
+
 def on_openvino(model, store):
     pytest.importorskip('openvino')
     return OpenVINO(Graphs(model, store), store)
@@ -90,7 +95,9 @@ def captured(model, store):
 
 
 @pytest.mark.parametrize('rows', [False, True])
-@pytest.mark.parametrize('engine_of', [on_onnxruntime, on_openvino, captured])
+@pytest.mark.parametrize(
+    'engine_of', [on_onnxruntime, on_onnxruntime_bound, on_openvino, captured]
+)
 @torch.inference_mode()
 def test_the_graph_of_a_step_gives_the_same_and_none_leaves_it_to_eager(
     case, tmp_path, engine_of, rows
