@@ -183,6 +183,8 @@ def test_an_answer_that_is_not_the_plain_ones_fails(random_checkpoint, capsys, m
         (('--engines', 'openvino@speed=2'), "'speed=2' is no setting"),
         (('--engines', 'openvino@precision=int3'), "engine_precision is 'int3'"),
         (('--engines', 'eager@precision=float16'), 'cannot run here: eager computes in'),
+        (('--engines', 'openvino@device=cuda'), "engine_device is 'cuda', expected auto or one"),
+        (('--engines', 'onnxruntime@device=cuda'), 'cannot run here: onnxruntime has no provider'),
         (('--engines', 'onnxruntime', '--methods', 'transformers'), 'beside eager'),
         (('--engines', 'eager,eager'), "engine 'eager' comes twice"),
         (('--model', 'openvla-8b'), 'openvla-8b'),

@@ -18,7 +18,7 @@ import json
 
 import pytest
 import torch
-from toy_engine import Changing, install, lying
+from toy_engine import Changing, install, lying, only_here
 
 from vla_accel_ros import cli
 from vla_accel_ros.engines import registry
@@ -85,6 +85,33 @@ def test_what_was_built_in_another_type_is_listed_and_removed_with_its_checkpoin
     assert Store().entries() == []
 
 
+def test_a_device_that_is_named_is_built_verified_and_listed_apart(
+    asked, random_checkpoint, monkeypatch, capsys
+):
+    install(monkeypatch, lambda order: Changing(), devices=('here', 'there'))
+    folder = str(random_checkpoint)
+    words = (folder, '--engine', 'mine', *FEW)
+    there = ('--engine-device', 'there')
+    for device in ((), there):
+        code, found = asked('engine', 'build', *words, '--threads', '1', *device)
+        assert code == 0 and found['engines'][0]['device'] == ('there' if device else '')
+    assert cli.main(['engine', 'build', *words, '--threads', '1', *there]) == 0
+    assert 'mine on there in float32: all there' in capsys.readouterr().out
+    timings = asked('engine', 'list', folder)[1]['timings'][folder]
+    found = {(each['engine'], each['engine_device']) for each in timings}
+    assert found == {('mine', ''), ('mine', 'there'), ('eager', '')}
+    assert cli.main(['engine', 'list', folder]) == 0
+    assert f'{folder}: mine on there in float32' in capsys.readouterr().out
+    assert cli.main(['engine', 'verify', *words, *there]) == 0
+    assert 'mine on there in float32: agrees with eager' in capsys.readouterr().out
+    install(monkeypatch, only_here, devices=('here', 'there'))
+    code, found = asked('engine', 'build', *words, *there)
+    (row,) = found['engines']
+    assert code == 1 and (row['device'], row['failure']) == ('there', 'there is no device there')
+    code, row = asked('verify', folder, '--engine', 'mine', *there)
+    assert code == 1 and (row['device'], row['reason']) == ('there', 'there is no device there')
+
+
 def test_an_engine_that_lies_is_not_recorded(asked, random_checkpoint, monkeypatch):
     install(monkeypatch, lambda order: Changing(lying))
     folder = str(random_checkpoint)
@@ -126,6 +153,11 @@ def test_without_any_that_can_run_nothing_is_built(random_checkpoint, monkeypatc
         (['engine', 'build', '--engine', 'warp'], "engine 'warp' is not there"),
         (['engine', 'build', '--engine', 'auto'], '--engine is auto, expected engines by name'),
         (['engine', 'build', '--threads', '0'], '--threads is 0, expected at least 1'),
+        (['engine', 'build', '--engine-device', 'x'], '--engine-device is x, expected --engine'),
+        (
+            ['engine', 'build', '--engine', 'eager', '--engine-device', 'x'],
+            "engine_device is 'x', expected auto: engine 'eager' has no choice",
+        ),
         (['engine', 'build', '--methods', 'magic'], "--methods has 'magic', expected some of"),
         (['engine', 'list', 'nowhere'], 'nowhere'),
         (['verify'], 'expected either --fixture DIR or --engine NAME'),

@@ -31,6 +31,28 @@ def test_a_device_that_is_not_here():
         options.check('NPU', 'float32')
 
 
+@pytest.mark.parametrize(
+    ('found', 'there', 'missing'),
+    [
+        (('CPU', 'GPU'), ('GPU', 'GPU.0'), ('GPU.1', 'NPU')),
+        (('CPU', 'GPU.0', 'GPU.1'), ('GPU', 'GPU.0', 'GPU.1'), ('GPU.2',)),
+    ],
+)
+def test_a_gpu_is_found_by_its_number(monkeypatch, found, there, missing):
+    class Several:
+        available_devices = found
+
+        def get_property(self, device, name):
+            return ['FP32', 'FP16']
+
+    monkeypatch.setattr(options, 'core', Several)
+    for device in there:
+        options.check(device, 'float32')
+    for device in missing:
+        with pytest.raises(EngineError, match=f"no device '{device}' here, only CPU, GPU"):
+            options.check(device, 'float32')
+
+
 def test_an_unknown_precision():
     with pytest.raises(EngineError, match="precision is 'int3', expected one of float32"):
         options.check('CPU', 'int3')

@@ -90,3 +90,16 @@ def test_listing_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == '[]'
+
+
+@pytest.mark.parametrize('asked', ['gpu.N', 'gpu.', 'gpu.1x', 'cpu.1', 'GPU', ''])
+def test_a_device_that_an_engine_does_not_know_is_refused_with_those_it_knows(asked):
+    with pytest.raises(ValueError, match=f"'{asked}', expected auto or .*: cpu, gpu, gpu.N, npu"):
+        registry.find('openvino').device(asked)
+
+
+def test_every_device_of_an_engine_is_known_and_the_first_has_no_name():
+    for kind in registry.OWN.values():
+        found = [kind.device(each.replace('.N', '.2')) for each in kind.devices]
+        assert found[:1] in ([], ['']) and all(found[1:])
+        assert kind.device('auto') == ''

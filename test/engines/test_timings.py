@@ -15,6 +15,8 @@
 """Timings of engines: by machine and threads, the fastest first."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+import json
 
 import pytest
 
@@ -86,3 +88,23 @@ def test_timings_of_the_gpu_say_nothing_of_the_cpu(tmp_path):
         kept.record(Timing('eager', 'float32', True, 1, ms, timings.machine(), device))
     assert [each.ms for each in kept.here(1)] == [20.0]
     assert [each.ms for each in kept.here(1, 'cuda')] == [2.0]
+
+
+def test_a_timing_of_another_device_of_an_engine_does_not_take_the_place_of_the_first(tmp_path):
+    kept = Timings(tmp_path, 'abc')
+    first = timing('onnxruntime', 11.0)
+    on_gpu = replace(first, ms=2.0, engine_device='cuda')
+    for each in (first, on_gpu, replace(on_gpu, ms=3.0)):
+        kept.record(each)
+    assert [(each.engine_device, each.ms) for each in kept.here(1)] == [('cuda', 3.0), ('', 11.0)]
+
+
+def test_what_was_kept_before_devices_had_names_is_of_the_first(tmp_path):
+    kept = Timings(tmp_path, 'abc')
+    kept.record(timing('onnxruntime', 11.0))
+    (file,) = (tmp_path / 'timings').iterdir()
+    (row,) = json.loads(file.read_text())
+    del row['engine_device']
+    file.write_text(json.dumps([row]))
+    kept.record(timing('onnxruntime', 12.0))
+    assert [(each.engine_device, each.ms) for each in kept.all()] == [('', 12.0)]

@@ -38,8 +38,36 @@ def test_the_same_defaults_everywhere():
         (('eager', 'int8'), "engine_precision is 'int8', expected auto or one of those of.*eager"),
         (('openvino', 'bfloat16', False, 'a.st'), "engine_calibration is 'a.st'.*expected int8"),
         (('auto', 'bfloat16'), 'auto, which takes exact engines only: name the engine'),
+        (('auto', 'auto', False, '', 'cuda'), "engine_device is 'cuda' and engine is auto"),
+        (
+            ('onnxruntime', 'auto', False, '', 'gpu'),
+            "engine_device is 'gpu', expected auto or one of those of engine 'onnxruntime': "
+            'cpu, cuda, tensorrt',
+        ),
+        (
+            ('eager', 'auto', False, '', 'cuda'),
+            "engine_device is 'cuda', expected auto: engine 'eager' has no choice of devices",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(values, message):
     with pytest.raises(ValueError, match=message):
         EngineWish(*values)
+
+
+@pytest.mark.parametrize(
+    ('engine', 'asked', 'device', 'title'),
+    [
+        ('auto', 'auto', '', 'auto'),
+        ('eager', 'auto', '', 'eager'),
+        ('onnxruntime', 'auto', '', 'onnxruntime'),
+        ('onnxruntime', 'cpu', '', 'onnxruntime'),
+        ('onnxruntime', 'cuda', 'cuda', 'onnxruntime on cuda'),
+        ('openvino', 'gpu.1', 'gpu.1', 'openvino on gpu.1'),
+    ],
+)
+def test_the_first_device_is_the_one_that_runs_where_none_is_named(engine, asked, device, title):
+    add_arguments(parser := argparse.ArgumentParser())
+    wish = wish_of(parser.parse_args(['--engine', engine, '--engine-device', asked]))
+    assert wish == EngineWish(engine, engine_device=asked)
+    assert (wish.device, wish.title) == (device, title)

@@ -14,17 +14,23 @@
 
 """Episodes do not depend on how they are shared out, and every method sees the same ones."""
 
+from dataclasses import replace
 import os
 
 from episodes import timeless
 import pytest
+from toy_engine import install, only_here
 
 from vla_accel_ros import acceleration as methods
+from vla_accel_ros.engines.store import Store
+from vla_accel_ros.engines.timings import Timing, machine
+from vla_accel_ros.engines.wish import EngineWish
 from vla_accel_ros.environments.tabletop import Tabletop
 from vla_accel_ros.evaluation import runner
 from vla_accel_ros.evaluation.closed_loop import run_episode
 from vla_accel_ros.evaluation.driver import Driver
 from vla_accel_ros.evaluation.latency import Fixed, Recorded
+from vla_accel_ros.models.engine_choice import timings_of
 from vla_accel_ros.models.policy import Policy
 from vla_accel_ros.sim.tasks import all_instructions
 
@@ -45,6 +51,23 @@ def test_the_number_of_workers_changes_nothing(random_checkpoint):
         (j.method.name, j.seed, j.instruction) for j in jobs
     ]
     assert list(map(timeless, alone)) == list(map(timeless, shared))
+
+
+def test_workers_take_what_ran_here_and_not_the_device_that_could_not(
+    random_checkpoint, monkeypatch, tmp_path
+):
+    monkeypatch.setenv('VLA_ACCEL_ENGINES', str(tmp_path / 'engines'))
+    install(monkeypatch, only_here, devices=('here', 'there'))
+    asked = EngineWish('mine', engine_device='there')
+    setup = runner.Setup(str(random_checkpoint), max_steps=6, engine=asked)
+    here = runner.Worker(setup)
+    assert here.setup.engine == EngineWish('eager')
+    assert here.policy.in_use.facts()['asked'] == 'mine on there'
+    timing = Timing('mine', 'float32', True, 1, 1.0, machine())
+    timings_of(here.policy, Store()).record(timing)
+    assert runner.Worker(setup).setup.engine == EngineWish('mine')
+    ready = replace(setup, engine=EngineWish('mine', engine_device='here'))
+    assert runner.Worker(ready).setup.engine == ready.engine
 
 
 @pytest.fixture

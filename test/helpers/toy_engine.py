@@ -62,6 +62,13 @@ def failing(program, reason):
     return change
 
 
+def only_here(order):
+    """Make an engine that runs on its device `here` alone."""
+    if order.device != 'here':
+        raise EngineError(f'there is no device {order.device}')
+    return Changing()
+
+
 def lying(name, done):
     """Turn what the decoder's layers give around."""
     return {key: -part if key == 'x' else part for key, part in done.items()}
@@ -95,9 +102,15 @@ class Storing(Changing):
         self._found.add((program.name, layers))
 
 
-def kind(make=lambda order: Changing(), probe=lambda: None, name='mine', precisions=(FLOAT32,)):
+def kind(
+    make=lambda order: Changing(),
+    probe=lambda: None,
+    name='mine',
+    precisions=(FLOAT32,),
+    devices=(),
+):
     """Give a declaration of an engine."""
-    return EngineKind(name, 'an engine for tests', precisions, probe, make)
+    return EngineKind(name, 'an engine for tests', precisions, probe, make, devices=devices)
 
 
 def install(monkeypatch, made=None, **kwargs):

@@ -20,7 +20,7 @@ What fails is faked here; real engines have tests of their own.
 import errno
 
 import pytest
-from toy_engine import Changing, Storing, install, lying, not_finite
+from toy_engine import Changing, Storing, install, lying, not_finite, only_here
 
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import EngineError
@@ -146,6 +146,64 @@ def test_precision_never_changes_without_a_word(policy, store, monkeypatch):
         EngineWish('mine', INT8)
     in_use = use_engine(policy, EngineWish('eager', BFLOAT16), Means(store))
     assert 'type of the weights, which is float32, not bfloat16' in str(in_use)
+
+
+def test_a_device_is_handed_to_the_engine_and_told(policy, store, monkeypatch):
+    orders = []
+
+    def make(order):
+        orders.append(order.device)
+        return Changing()
+
+    install(monkeypatch, make, devices=('here', 'there'))
+    for asked, text in (('auto', 'mine'), ('here', 'mine'), ('there', 'mine on there')):
+        in_use = use_engine(policy, EngineWish('mine', engine_device=asked), Means(store))
+        assert str(in_use) == in_use.facts()['asked'] == text and in_use.as_asked
+    assert orders == ['here', 'here', 'there']
+    assert in_use.facts()['device'] == 'there'
+
+
+def test_behind_a_device_that_cannot_run_the_engines_first_one_does(policy, store, monkeypatch):
+    install(monkeypatch, only_here, devices=('here', 'there'))
+    there = EngineWish('mine', engine_device='there')
+    in_use = use_engine(policy, there, Means(store))
+    assert str(in_use) == 'eager (asked: mine on there; there is no device there)'
+    timed(policy, store, 'mine', 1.0)
+    in_use = use_engine(policy, there, Means(store))
+    assert str(in_use) == 'mine (asked: mine on there; there is no device there)'
+    assert (in_use.facts()['device'], in_use.as_asked) == ('', False)
+    required = EngineWish('mine', engine_required=True, engine_device='there')
+    with pytest.raises(EngineError, match='there is no device there'):
+        use_engine(policy, required, Means(store))
+
+
+@pytest.mark.parametrize(
+    ('engine', 'device', 'reason'),
+    [
+        ('onnxruntime', 'cuda', 'onnxruntime has no provider CUDAExecutionProvider, expected'),
+        ('onnxruntime', 'tensorrt', 'onnxruntime has no provider TensorrtExecutionProvider'),
+        ('openvino', 'gpu.1', "OpenVINO finds no device 'GPU.1' here, only "),
+    ],
+)
+def test_a_device_that_is_not_here_gives_way_with_the_reason(
+    policy, store, engine, device, reason
+):
+    pytest.importorskip(engine)
+    in_use = use_engine(policy, EngineWish(engine, engine_device=device), Means(store))
+    assert str(in_use).startswith(f'eager (asked: {engine} on {device}; {reason}')
+
+
+def test_another_device_is_timed_apart_and_auto_leaves_it_out(policy, store, monkeypatch):
+    install(monkeypatch, lambda order: Changing(), devices=('here', 'there'))
+    few = Means(store), all_ways(['none'], []), [1]
+    there = build(policy, find('mine'), FLOAT32, *few, device='there')
+    assert there.device == 'there' and there.failure == ''
+    kept = {(each.engine, each.engine_device) for each in timings_of(policy, store).here(1)}
+    assert kept == {('mine', 'there'), ('eager', '')}
+    assert str(use_engine(policy, EngineWish(), Means(store))) == 'eager'
+    build(policy, find('mine'), FLOAT32, *few)
+    kept = {(each.engine, each.engine_device) for each in timings_of(policy, store).here(1)}
+    assert kept == {('mine', 'there'), ('mine', ''), ('eager', '')}
 
 
 def test_auto_takes_the_fastest_that_is_built_and_builds_nothing(policy, store, monkeypatch):

@@ -18,10 +18,12 @@ import re
 
 from inference_robot import Robot, status
 import pytest
-from toy_engine import Changing, Storing, install, lying
+from toy_engine import Changing, Storing, install, lying, only_here
 
 from vla_accel_ros.engines.interface import EngineError
 from vla_accel_ros.engines.store import Store
+from vla_accel_ros.engines.timings import Timing, machine
+from vla_accel_ros.models.engine_choice import timings_of
 from vla_accel_ros.nodes.inference import Inference
 from vla_accel_ros.ros.messages import message_to_chunk
 
@@ -76,6 +78,29 @@ def test_the_engine_changes_between_calls_or_is_refused_with_the_reason(robot, m
     assert robot.graph.set_parameters(robot.node, threads=2).successful
     robot.ask(last=[0.0] * 7)
     assert told(robot)['engine'] == 'mine'
+
+
+def test_a_device_that_cannot_run_is_refused_live_and_told_at_the_start(
+    graph, checkpoint, monkeypatch
+):
+    install(monkeypatch, only_here, devices=('here', 'there'))
+    robot = Robot(graph, checkpoint, engine='mine', engine_device='there')
+    robot.ask()
+    assert told(robot)['engine'].startswith('eager (asked: mine on there; there is no device ')
+    assert 'engine_fallback: ' in status(robot).message
+    assert robot.graph.set_parameters(robot.node, engine_device='here').successful
+    robot.ask(last=[0.0] * 7)
+    assert told(robot)['engine'] == 'mine'
+    store = Store()
+    policy = robot.node._policy
+    timing = Timing('mine', 'float32', True, 1, 1.0, machine())
+    timings_of(policy, store).record(timing)
+    for device, reason in (
+        ('there', 'engine mine on there cannot run: there is no device there; mine stays'),
+        ('moon', "engine_device is 'moon', expected auto or one of those of engine 'mine'"),
+    ):
+        refused = robot.graph.set_parameters(robot.node, engine_device=device)
+        assert not refused.successful and reason in refused.reason
 
 
 def test_a_live_change_builds_nothing(robot, monkeypatch):

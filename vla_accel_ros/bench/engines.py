@@ -23,13 +23,14 @@ from typing import Any
 from vla_accel_ros.acceleration import grammar
 from vla_accel_ros.bench.names import EAGER
 from vla_accel_ros.engines import registry
-from vla_accel_ros.engines.wish import WEIGHTS, EngineWish
+from vla_accel_ros.engines.wish import EngineWish
 
-PRECISION = 'precision'
+# What may stand behind an @, and the option that it is.
+SETTINGS = {'precision': 'engine_precision', 'device': 'engine_device'}
 
 
 def names(text: str) -> list[str]:
-    """Read a list of engines, each `name[@precision=...]`.
+    """Read a list of engines, each `name[@precision=...,device=...]`.
 
     Raises:
         ValueError: When the list is empty, or an engine cannot be read or comes twice.
@@ -48,7 +49,7 @@ def wish_of(text: str) -> EngineWish:
     """Read one engine; it is required, for what another one took is no time of this one.
 
     Raises:
-        ValueError: When there is no such engine or precision, or another setting.
+        ValueError: When there is no such engine, precision or device, or another setting.
     """
     name, _, tail = (part.strip() for part in text.partition('@'))
     if name == registry.AUTO:
@@ -56,14 +57,15 @@ def wish_of(text: str) -> EngineWish:
             f'engine is auto, which takes one of the others: name some of {registry.names()}'
         )
     registry.find(name)
-    precision = WEIGHTS
+    settings = {}
     for piece in filter(None, (piece.strip() for piece in tail.split(','))):
         key, _, value = (part.strip() for part in piece.partition('='))
-        if key != PRECISION:
-            raise ValueError(f"engine '{text}': '{piece}' is no setting, expected precision=...")
-        precision = value
+        if key not in SETTINGS:
+            expected = ' or '.join(f'{each}=...' for each in SETTINGS)
+            raise ValueError(f"engine '{text}': '{piece}' is no setting, expected {expected}")
+        settings[SETTINGS[key]] = value
     try:
-        return EngineWish(name, precision, engine_required=True)
+        return EngineWish(name, engine_required=True, **settings)
     except ValueError as error:
         raise ValueError(f"engine '{text}': {error}") from None
 

@@ -104,9 +104,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=EAGER,
         help=(
             'what runs the model, separated by commas, each name[@key=value]: '
-            'eager,onnxruntime,openvino@precision=bfloat16. Of several each is a process of its '
-            'own, and they take turns; one that fails, but the first, is left out, and the exit '
-            'status is 1 (%(default)s)'
+            'eager,openvino@precision=bfloat16,onnxruntime@device=cuda. Of several each is a '
+            'process of its own, and they take turns; one that fails, but the first, is left out, '
+            'and the exit status is 1 (%(default)s)'
         ),
     )
     add('--rounds', type=int, default=30, help='answers of each case that count (%(default)s)')

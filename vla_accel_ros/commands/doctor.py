@@ -129,7 +129,7 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
         f'loads; the image changes the action; {"; ".join(about)}; '
         + (f'largest step {metres:.3f} m, {radians:.3f} rad; ' if known else '')
         + f'{"checksum right" if verified else "no checksum"}; engines built: '
-        + (', '.join(f'{each.engine} {each.ms:.1f} ms' for each in timings) or 'none')
+        + (', '.join(map(_built, timings)) or 'none')
     )
     return Finding(
         title,
@@ -146,6 +146,10 @@ def checkpoint(name: str, unnorm_key: str | None = None, needed: bool = False) -
     )
 
 
+def _built(timing) -> str:
+    return f'{registry.titled(timing.engine, timing.engine_device)} {timing.ms:.1f} ms'
+
+
 def engine(name: str, needed: bool = False) -> Finding:
     """Say what an engine is, and whether it can run here.
 
@@ -156,6 +160,7 @@ def engine(name: str, needed: bool = False) -> Finding:
     kind = registry.find(name)
     why = kind.probe()
     text = f'{kind.what}; in {", ".join(kind.precisions)}'
+    text += f'; on {", ".join(kind.devices)}' if kind.devices else ''
     if why is None:
         return Finding(f'engine {name}', True, text, needed or name == registry.EAGER)
     return Finding(f'engine {name}', False, f'{text}; cannot run here: {why}', needed)

@@ -100,6 +100,8 @@ def run(args: argparse.Namespace) -> int:
     """
     if any(count < 1 for count in args.threads):
         raise ValueError(f'--threads is {min(args.threads)}, expected at least 1')
+    if args.engine_device != registry.AUTO and not args.engine:
+        raise ValueError(f'--engine-device is {args.engine_device}, expected --engine with it')
     for name in args.engine:
         _wish(args, name)
         if name == registry.AUTO:
@@ -115,7 +117,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _wish(args: argparse.Namespace, name: str) -> wish.EngineWish:
-    return wish.EngineWish(name, args.engine_precision, False, args.engine_calibration)
+    calibration, device = args.engine_calibration, args.engine_device
+    return wish.EngineWish(name, args.engine_precision, False, calibration, device)
 
 
 def _say(line: str) -> None:
@@ -176,12 +179,14 @@ def _build(args: argparse.Namespace) -> int:
         precision = args.engine_precision
         if precision == wish.WEIGHTS:
             precision = policy.in_use.weights
+        device, file = kind.device(args.engine_device), args.engine_calibration
         try:
             means = Means(built=lambda built, name=kind.name: _say(f'{name}: {built}'))
-            found = build(policy, kind, precision, means, ways, threads, args.engine_calibration)
+            found = build(policy, kind, precision, means, ways, threads, file, device)
         except EngineError as error:
             failed += bool(args.engine)
-            outcomes.append({'engine': kind.name, 'precision': precision, 'failure': str(error)})
+            about = {'engine': kind.name, 'device': device, 'precision': precision}
+            outcomes.append({**about, 'failure': str(error)})
         else:
             failed += bool(found.failure)
             facts = asdict(found)
@@ -207,7 +212,7 @@ def _build(args: argparse.Namespace) -> int:
 
 
 def _outcome_line(facts: Mapping) -> str:
-    head = f'{facts["engine"]} in {facts["precision"]}: '
+    head = f'{registry.titled(facts["engine"], facts["device"])} in {facts["precision"]}: '
     if facts['failure']:
         return head + f'not used: {facts["failure"]}'
     size = sum(each['bytes'] for each in facts['built']) / 1e6
@@ -272,9 +277,10 @@ def _list(args: argparse.Namespace) -> int:
     print(f'{len(rows)} entries, {total:.1f} MB')
     for name, each in timings.items():
         for timing in sorted(each, key=lambda timing: (timing['threads'], timing['ms'])):
+            title = registry.titled(timing['engine'], timing['engine_device'])
             print(
-                f'{name}: {timing["engine"]} in {timing["precision"]} {timing["ms"]:.1f} ms a '
-                f'call with {timing["threads"]} threads on {timing["device"]}, {timing["machine"]}'
+                f'{name}: {title} in {timing["precision"]} {timing["ms"]:.1f} ms a call with '
+                f'{timing["threads"]} threads on {timing["device"]}, {timing["machine"]}'
             )
     return 0
 

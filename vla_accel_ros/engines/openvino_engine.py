@@ -72,7 +72,7 @@ class OpenVINO:
         graphs: Gives the ONNX graph of a program.
         store: Keeps what is compiled.
         precision: `float32`, `bfloat16`, `float16` or `int8`.
-        device: As OpenVINO names it; an Intel GPU is `GPU`.
+        device: As OpenVINO names it; an Intel GPU is `GPU`, the second one `GPU.1`.
         calibration: Inputs of programs on recorded frames, for `int8` throughout.
         decoding: Another exact engine on the same graphs, for the passes that decode in float32
             here, if it is faster at them.

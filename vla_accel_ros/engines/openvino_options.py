@@ -81,7 +81,9 @@ def check(device: str, precision: str) -> None:
     if precision not in PRECISIONS:
         raise EngineError(f'precision is {precision!r}, expected one of {", ".join(PRECISIONS)}')
     found = core().available_devices
-    if device.split('.')[0] not in {name.split('.')[0] for name in found}:
+    # One GPU is GPU, of several each has a number and GPU is the first.
+    names = {*found, *(name.split('.')[0] for name in found), *(f'{name}.0' for name in found)}
+    if device not in names:
         raise EngineError(f'OpenVINO finds no device {device!r} here, only {", ".join(found)}')
     able = core().get_property(device, 'OPTIMIZATION_CAPABILITIES')
     wanted = ABILITIES.get(precision, 'INT8')

@@ -28,6 +28,7 @@ from functools import cache
 from importlib.util import find_spec
 import os
 from pathlib import Path
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,7 @@ class Order:
         store: Where it keeps what it builds, an `engines.store.Store`.
         threads: Threads that it may use on the CPU.
         calibration: File of recorded frames for `int8` throughout; weights alone when empty.
+        device: One of the kind's `devices`; empty where it declares none.
     """
 
     model: Any
@@ -67,6 +69,7 @@ class Order:
     store: Any
     threads: int
     calibration: str = ''
+    device: str = ''
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class EngineKind:
             that is known without loading its library.
         make: Makes one; raises `engines.interface.EngineError` where that cannot be done here.
         usual: Whether `vla-accel engine build` takes it where no engine is named.
+        devices: Those that it can be told to run on, the first where none is named; `gpu.N` stands
+            for any number. Empty where it has no choice.
     """
 
     name: str
@@ -89,6 +94,27 @@ class EngineKind:
     probe: Callable[[], str | None]
     make: Callable[[Order], Engine]
     usual: bool = True
+    devices: tuple[str, ...] = ()
+
+    def device(self, asked: str) -> str:
+        """Give the device that is meant, empty for the first one, which is also `auto`.
+
+        Raises:
+            ValueError: When the engine knows no such device.
+        """
+        if asked in (AUTO, *self.devices[:1]):
+            return ''
+        if any(re.fullmatch(each.replace('.N', r'\.\d+'), asked) for each in self.devices):
+            return asked
+        known = f"{AUTO}: engine '{self.name}' has no choice of devices"
+        if self.devices:
+            known = f"{AUTO} or one of those of engine '{self.name}': {', '.join(self.devices)}"
+        raise ValueError(f'engine_device is {asked!r}, expected {known}')
+
+
+def titled(name: str, device: str = '') -> str:
+    """Give an engine's name, and the device behind it where that is not its first one."""
+    return f'{name} on {device}' if device else name
 
 
 # -- why an engine cannot run here ---------------------------------------------------------------
@@ -205,9 +231,16 @@ def _tensorrt_engine(order: Order) -> Engine:
 def _onnxruntime(order: Order) -> Engine:
     from vla_accel_ros.engines.onnx.graphs import Graphs
     from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
+    from vla_accel_ros.engines.onnxruntime_providers import BY_DEVICE
 
-    engine: Engine = OnnxRuntime(Graphs(order.model, order.store))
-    return engine
+    providers, graphs = BY_DEVICE[order.device], Graphs(order.model, order.store)
+    if order.device == 'cpu':
+        engine: Engine = OnnxRuntime(graphs, providers)
+        return engine
+    _of_weights(order)
+    gpu = next(order.model.parameters()).device.index or 0
+    plans = Path(order.store.folder) / 'onnxruntime-tensorrt'
+    return OnnxRuntime(graphs, providers, gpu, plans)
 
 
 def _openvino(order: Order) -> Engine:
@@ -217,10 +250,11 @@ def _openvino(order: Order) -> Engine:
 
     frames = Calibration.load(order.calibration, order.model) if order.calibration else None
     graphs = Graphs(order.model, order.store)
-    decoding = _onnxruntime(order) if find_spec('onnxruntime') else None
-    engine: Engine = OpenVINO(
-        graphs, order.store, order.precision, calibration=frames, decoding=decoding
-    )
+    device, decoding = order.device.upper(), None
+    # It is the faster of the two on a CPU; where another device is named all runs there.
+    if order.device == 'cpu' and find_spec('onnxruntime'):
+        decoding = _onnxruntime(order)
+    engine: Engine = OpenVINO(graphs, order.store, order.precision, device, frames, decoding)
     return engine
 
 
@@ -263,6 +297,7 @@ OWN: dict[str, EngineKind] = {
             (FLOAT32,),
             _package('onnxruntime'),
             _onnxruntime,
+            devices=('cpu', 'cuda', 'tensorrt'),
         ),
         EngineKind(
             'openvino',
@@ -270,6 +305,7 @@ OWN: dict[str, EngineKind] = {
             (FLOAT32, BFLOAT16, FLOAT16, INT8),
             _package('openvino'),
             _openvino,
+            devices=('cpu', 'gpu', 'gpu.N', 'npu'),
         ),
         EngineKind(
             'tensorrt',

@@ -46,6 +46,7 @@ class Timing:
         ms: Median of a whole call without pruning, milliseconds.
         machine: What `machine` gave.
         device: Kind of the device that the model was on, as torch names it.
+        engine_device: Device that the engine was told to run on; empty for its first one.
     """
 
     engine: str
@@ -55,6 +56,7 @@ class Timing:
     ms: float
     machine: str
     device: str = 'cpu'
+    engine_device: str = ''
 
 
 def machine() -> str:
@@ -104,7 +106,7 @@ class Timings:
         return sorted((each for each in own if each.threads == nearest), key=lambda each: each.ms)
 
     def record(self, timing: Timing) -> None:
-        """Keep a timing in the place of the one before of the same engine.
+        """Keep a timing in the place of the one before of the same engine on the same device.
 
         Several processes may do so at once.
 
@@ -112,8 +114,9 @@ class Timings:
             EngineError: When the file cannot be written.
         """
 
-        def place(each: Timing) -> tuple[str, str, int, str, str]:
-            return each.engine, each.precision, each.threads, each.machine, each.device
+        def place(each: Timing) -> tuple[object, ...]:
+            facts = asdict(each)
+            return tuple(value for name, value in facts.items() if name not in ('ms', 'exact'))
 
         lock = Lock.beside(self._file)
         try:

@@ -31,7 +31,7 @@ class EngineWish:
     """An engine that is asked for.
 
     Raises:
-        ValueError: When there is no such engine, or it does not know the precision.
+        ValueError: When there is no such engine, or it does not know the precision or the device.
     """
 
     engine: str = option(
@@ -56,6 +56,11 @@ class EngineWish:
         'File of `vla-accel engine calibrate`. With int8 all products are of 8-bit numbers then, '
         'in ranges measured on its frames; without only weights have 8 bits',
     )
+    engine_device: str = option(
+        registry.AUTO,
+        'What the engine runs on, where it has a choice: onnxruntime on cpu, cuda or tensorrt, '
+        'openvino on cpu, gpu, gpu.1 or npu; auto is cpu for both',
+    )
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -70,13 +75,32 @@ class EngineWish:
                     f'engine_precision is {self.engine_precision!r} and engine is auto, which '
                     'takes exact engines only: name the engine'
                 )
+            if self.engine_device != registry.AUTO:
+                raise ValueError(
+                    f'engine_device is {self.engine_device!r} and engine is auto, which takes '
+                    'each engine on its own first device: name the engine'
+                )
             return
-        known = registry.find(self.engine).precisions
+        kind = registry.find(self.engine)
+        known = kind.precisions
         if self.engine_precision not in (WEIGHTS, *known):
             raise ValueError(
                 f'engine_precision is {self.engine_precision!r}, expected {WEIGHTS} or one of '
                 f"those of engine '{self.engine}': {', '.join(known)}"
             )
+        kind.device(self.engine_device)
+
+    @property
+    def device(self) -> str:
+        """The device that is asked for, empty for the engine's first one."""
+        if self.engine == registry.AUTO:
+            return ''
+        return registry.find(self.engine).device(self.engine_device)
+
+    @property
+    def title(self) -> str:
+        """The engine, and the device where it is not the engine's first one."""
+        return registry.titled(self.engine, self.device)
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> EngineWish:
@@ -106,12 +130,19 @@ def add_arguments(parser: argparse.ArgumentParser, default: str = registry.AUTO)
 
 
 def add_precision(parser: argparse._ActionsContainer) -> None:
-    """Add `--engine-precision` and `--engine-calibration`."""
+    """Add `--engine-precision`, `--engine-device` and `--engine-calibration`."""
     parser.add_argument(
         '--engine-precision',
         default=WEIGHTS,
         choices=OPTIONS['engine_precision'].choices,
         help='what the engine computes in; auto is the type of the weights (%(default)s)',
+    )
+    parser.add_argument(
+        '--engine-device',
+        default=registry.AUTO,
+        metavar='NAME',
+        help='what the engine runs on: onnxruntime on cpu, cuda or tensorrt, openvino on cpu, '
+        'gpu, gpu.1 or npu; auto is cpu for both (%(default)s)',
     )
     parser.add_argument(
         '--engine-calibration',
@@ -129,5 +160,8 @@ def wish_of(args: argparse.Namespace) -> EngineWish:
         ValueError: As `EngineWish`.
     """
     return EngineWish(
-        args.engine, args.engine_precision, engine_calibration=args.engine_calibration
+        args.engine,
+        args.engine_precision,
+        engine_calibration=args.engine_calibration,
+        engine_device=args.engine_device,
     )

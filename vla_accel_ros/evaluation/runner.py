@@ -129,7 +129,7 @@ class Worker:
         means = aloud(_say, check=not setup.engine_checked)
         in_use = use_engine(self.policy, setup.engine, means)
         chosen = setup.engine
-        if in_use.name != chosen.engine:
+        if not in_use.as_asked:
             chosen = EngineWish(in_use.name, WEIGHTS, chosen.engine_required)
         self.setup = replace(setup, engine=chosen, engine_checked=True)
         kind = with_views(setup.environment, self.policy.cameras)

@@ -73,7 +73,7 @@ class Evaluation:
             'checkpoint': fingerprints.of_folder(Path(setup.checkpoint)),
             'environment': repr(setup.environment),
             'device': setup.device,
-            'engine': setup.engine.engine,
+            'engine': setup.engine.title,
             'engine_precision': setup.engine.engine_precision,
             'image_size': setup.image_size,
             'max_steps': setup.max_steps,

@@ -27,6 +27,7 @@ import time
 
 from vla_accel_ros.acceleration import Method
 from vla_accel_ros.acceleration.node_parameters import parameters_of
+from vla_accel_ros.engines.registry import AUTO
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.files.output_folder import OutputFolder
 from vla_accel_ros.files.whole_files import write_whole
@@ -250,6 +251,7 @@ def _processes(
             'threads': session.args.threads,
             'unnorm_key': session.policy.unnorm_key,
             'engine_precision': session.precision,
+            'engine_device': session.policy.in_use.device or AUTO,
         },
     }
     return tuple(

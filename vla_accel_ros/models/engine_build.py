@@ -60,6 +60,7 @@ class Outcome:
         failure: Why it is not used; empty where it can be.
         reasons: Why programs run on eager, by their names.
         timings: What calls take, of the engine and of eager.
+        device: What the engine was told to run on; empty for its first device.
     """
 
     engine: str
@@ -71,6 +72,7 @@ class Outcome:
     failure: str
     reasons: Mapping[str, str]
     timings: tuple[Timing, ...]
+    device: str = ''
 
 
 def _prune(method: str, policy: Policy) -> None:
@@ -97,6 +99,7 @@ def build(
     ways: Mapping[str, Way],
     threads: Sequence[int],
     calibration: str = '',
+    device: str = '',
 ) -> Outcome:
     """Build an engine by running the policy on it, each way, over a recorded frame.
 
@@ -108,6 +111,7 @@ def build(
         ways: By name, what sets pruning and decoding.
         threads: Numbers of threads that calls are timed with.
         calibration: File of recorded frames, for int8 throughout.
+        device: What it is to run on; empty for its first device.
 
     Raises:
         EngineError: When the engine cannot be made here at all.
@@ -121,7 +125,8 @@ def build(
             means.built(each)
 
     own = Means(means.store, built=watch)
-    engine = Fallback(made(policy, kind, precision, own, calibration), EAGER)
+    make = partial(made, policy, kind, precision, own, calibration, device)
+    engine = Fallback(make(), EAGER)
     bound, failure, agreement = Bound.of(engine), '', {}
     few = few_frames(policy, engine.exact)
     frames = [recorded(policy, step) for step in range(STEPS)]
@@ -146,8 +151,7 @@ def build(
         try:
             for count in threads:
                 torch.set_num_threads(count)
-                again = Fallback(made(policy, kind, precision, own, calibration), EAGER)
-                timings += _timed(policy, again, count)
+                timings += _timed(policy, Fallback(make(), EAGER), count, device)
         finally:
             torch.set_num_threads(before)
         kept = timings_of(policy, store_of(means))
@@ -163,10 +167,11 @@ def build(
         failure,
         {**engine.left, **engine.reasons},
         tuple(timings),
+        device,
     )
 
 
-def _timed(policy: Policy, engine: Engine, threads: int) -> list[Timing]:
+def _timed(policy: Policy, engine: Engine, threads: int, device: str) -> list[Timing]:
     """Time calls on an engine, and on eager in turns with it."""
     seen = recorded(policy).observation
     pair = (engine, EAGER)
@@ -192,6 +197,7 @@ def _timed(policy: Policy, engine: Engine, threads: int) -> list[Timing]:
             round(statistics.median(took[each.name]), 3),
             machine(),
             policy.model.device.type,
+            '' if each is EAGER else device,
         )
         for each in dict.fromkeys(pair)
     ]

@@ -140,10 +140,11 @@ def choose(policy: Policy, wish: EngineWish, means: Means) -> InUse:
     hint = ''
     ranked = list(_ranked(policy, means))
     for kind in ranked:
-        if kind.name == wish.engine:
+        # On its first device it may run where on another one it could not.
+        if kind.name == wish.engine and not wish.device:
             continue
         try:
-            found = _make(policy, wish, kind, _only_built(means), policy.in_use.weights)
+            found = _make(policy, wish, kind, _only_built(means), behind=True)
         except EngineError as error:
             reasons.append(f'{kind.name}: {_line(error)}')
             continue
@@ -170,10 +171,13 @@ def _only_built(means: Means) -> Means:
 
 
 def _ranked(policy: Policy, means: Means) -> Iterator[EngineKind]:
-    """Give the exact engines that were timed for a policy on this machine, the fastest first."""
+    """Give the exact engines that were timed for a policy on this machine, the fastest first.
+
+    Those of another device than the engine's first one are left out: it must be asked for.
+    """
     timings, device = timings_of(policy, store_of(means)), policy.model.device.type
     for timing in timings.here(torch.get_num_threads(), device):
-        if not timing.exact or timing.precision != policy.in_use.weights:
+        if not timing.exact or timing.precision != policy.in_use.weights or timing.engine_device:
             continue
         try:
             yield registry.find(timing.engine)
@@ -183,17 +187,18 @@ def _ranked(policy: Policy, means: Means) -> Iterator[EngineKind]:
 
 
 def _make(
-    policy: Policy, wish: EngineWish, kind: EngineKind, means: Means, precision: str = ''
+    policy: Policy, wish: EngineWish, kind: EngineKind, means: Means, behind: bool = False
 ) -> InUse:
     """Make an engine, and try it.
+
+    One that stands behind what was asked for is exact, and on its first device.
 
     Raises:
         EngineError: When it cannot run here, or does not give what eager gives.
     """
     weights = policy.in_use.weights
-    precision = precision or wish.engine_precision
-    if precision == WEIGHTS:
-        precision = weights
+    named = kind.name == wish.engine and not behind
+    precision = weights if behind or wish.engine_precision == WEIGHTS else wish.engine_precision
     if kind.name == registry.EAGER:
         if precision != weights:
             raise EngineError(
@@ -202,8 +207,8 @@ def _make(
         return InUse(wish, EAGER, weights)
     if precision not in kind.precisions:
         raise EngineError(f'{kind.name} does not compute in {precision}')
-    calibration = wish.engine_calibration if kind.name == wish.engine else ''
-    engine = made(policy, kind, precision, means, calibration)
+    calibration, device = (wish.engine_calibration, wish.device) if named else ('', '')
+    engine = made(policy, kind, precision, means, calibration, device)
     if not wish.engine_required:
         engine = Fallback(engine, EAGER, means.told)
     if means.check:
@@ -219,13 +224,18 @@ def _make(
             raise EngineError(f'{kind.name} does not agree with eager: {objection}')
         if isinstance(engine, Fallback) and BULK in engine.reasons:
             raise EngineError(engine.reasons[BULK])
-    return InUse(wish, engine, weights)
+    return InUse(wish, engine, weights, device=device)
 
 
 def made(
-    policy: Policy, kind: EngineKind, precision: str, means: Means, calibration: str = ''
+    policy: Policy,
+    kind: EngineKind,
+    precision: str,
+    means: Means,
+    calibration: str = '',
+    device: str = '',
 ) -> Engine:
-    """Make an engine for a policy's model.
+    """Make an engine for a policy's model, on its first device where none is given.
 
     Raises:
         EngineError: When it cannot run here.
@@ -234,7 +244,8 @@ def made(
     if why is not None:
         raise EngineError(why)
     store = WatchedStore(store_of(means), means.built, means.may_build)
-    order = Order(policy.model, precision, store, torch.get_num_threads(), calibration)
+    threads, device = torch.get_num_threads(), device or next(iter(kind.devices), '')
+    order = Order(policy.model, precision, store, threads, calibration, device)
     try:
         return kind.make(order)
     except EngineError:

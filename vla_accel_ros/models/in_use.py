@@ -22,6 +22,7 @@ from typing import TypeVar
 
 import torch
 
+from vla_accel_ros.engines import registry
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.fallback import Fallback
 from vla_accel_ros.engines.interface import Engine
@@ -43,6 +44,7 @@ class InUse:
         weights: Type of the weights, in which eager computes.
         reason: Why this is not the engine that was asked for; empty where it is.
         hint: What could be done to make it faster; empty without any.
+        device: What the engine was told to run on; empty for its first device.
     """
 
     wish: EngineWish = EAGER_WISH
@@ -50,11 +52,17 @@ class InUse:
     weights: str = 'float32'
     reason: str = ''
     hint: str = ''
+    device: str = ''
 
     @property
     def name(self) -> str:
         """The name of what runs."""
         return self.engine.name
+
+    @property
+    def as_asked(self) -> bool:
+        """Whether the engine that was asked for runs, on the device that was."""
+        return (self.name, self.device) == (self.wish.engine, self.wish.device)
 
     @property
     def precision(self) -> str:
@@ -73,22 +81,25 @@ class InUse:
         return '; '.join(reasons)
 
     def __str__(self) -> str:
-        asked, trouble = self.wish.engine, self.trouble
-        if self.wish.engine_precision != WEIGHTS:
+        asked, trouble = self.wish.title, self.trouble
+        fewer = self.wish.engine_precision != WEIGHTS
+        if fewer:
             asked += f' in {self.wish.engine_precision}'
+        words = registry.titled(self.name, self.device)
         # A precision that was asked for, or lost, is always told.
-        told = self.precision != self.weights or (self.reason and ' in ' in asked)
-        words = f'{self.name} in {self.precision}' if told else self.name
+        if self.precision != self.weights or (self.reason and fewer):
+            words += f' in {self.precision}'
         if self.reason:
             return f'{words} (asked: {asked}; {trouble})'
         return f'{words} ({trouble})' if trouble else words
 
     def facts(self) -> dict[str, str]:
-        """Give the same as values for a report: `name`, `precision`, `asked` and `reason`."""
+        """Give it for a report: `name`, `precision`, `device`, `asked` and `reason`."""
         return {
             'name': self.name,
             'precision': self.precision,
-            'asked': self.wish.engine,
+            'device': self.device,
+            'asked': self.wish.title,
             'reason': self.trouble,
         }
 
@@ -152,5 +163,5 @@ class EngineSlot:
             self._set(before.engine)
             raise
         reason = '; '.join(filter(None, (before.reason, f'{before.name}: {NOT_FINITE}')))
-        self.in_use = replace(before, engine=EAGER, reason=reason)
+        self.in_use = replace(before, engine=EAGER, device='', reason=reason)
         return answer

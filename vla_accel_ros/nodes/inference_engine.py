@@ -87,10 +87,9 @@ class EngineSwitch:
         if wish == self._policy.in_use.wish:
             return
         found = self._choose(wish, settings, never)
-        if found.reason and wish.engine not in ('auto', found.name):
+        if found.reason and wish.engine != 'auto' and not found.as_asked:
             raise ValueError(
-                f'engine {wish.engine} cannot run: {found.reason}; {self._policy.in_use.name} '
-                'stays'
+                f'engine {wish.title} cannot run: {found.reason}; {self._policy.in_use.name} stays'
             )
         self._next = found
 

@@ -81,6 +81,7 @@ SETTINGS = (
     *REMOTE.values(),
     ENGINE['engine'],
     ENGINE['engine_precision'],
+    ENGINE['engine_device'],
     ENGINE['engine_required'],
     ENGINE['engine_calibration'],
     Option(

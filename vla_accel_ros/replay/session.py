@@ -27,6 +27,7 @@ import numpy as np
 from vla_accel_ros.acceleration import BASELINE, Method, check_method, find, parse
 from vla_accel_ros.acceleration.settings import settings_of
 from vla_accel_ros.action_space import ActionSpace
+from vla_accel_ros.engines.registry import titled
 from vla_accel_ros.engines.wish import WEIGHTS, wish_of
 from vla_accel_ros.evaluation import clocks
 from vla_accel_ros.evaluation.latency import Latency
@@ -90,8 +91,7 @@ class Replay:
     @property
     def precision(self) -> str:
         """What the engine computes in, as it was asked for; of an engine in place of it `auto`."""
-        same = self.policy.in_use.name == self.args.engine
-        return self.args.engine_precision if same else WEIGHTS
+        return self.args.engine_precision if self.policy.in_use.as_asked else WEIGHTS
 
     @property
     def observations(self) -> int:
@@ -138,7 +138,7 @@ class Replay:
 
     def identity(self) -> dict:
         """Return what makes two runs the same."""
-        args = self.args
+        args, in_use = self.args, self.policy.in_use
         return {
             'bag': self.bag.fingerprint(),
             'checkpoint': fingerprints.of_folder(self.checkpoint),
@@ -161,7 +161,7 @@ class Replay:
             'pause_s': args.pause,
             'longest_episode_s': args.longest_episode,
             'device': args.device,
-            'engine': [self.policy.in_use.name, self.policy.in_use.precision],
+            'engine': [titled(in_use.name, in_use.device), in_use.precision],
             'threads': args.threads,
         }
 

@@ -73,7 +73,7 @@ class SimPlan:
             'tuned on': f'simulation {self.setup.environment!r}',
             'checkpoint': fingerprints.of_folder(Path(self.setup.checkpoint)),
             'device': self.setup.device,
-            'engine': [self.setup.engine.engine, self.setup.engine.engine_precision],
+            'engine': [self.setup.engine.title, self.setup.engine.engine_precision],
             'unnorm_key': self.setup.unnorm_key,
             'max_steps': self.setup.max_steps,
             'image_size': self.setup.image_size,

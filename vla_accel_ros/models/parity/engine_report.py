@@ -50,17 +50,18 @@ def verify(
             no tokens; by default what its precision asks for.
 
     Returns:
-        `engine`, `precision`, `agrees`, `reason`, `on_eager` by program, and by way in `ways` the
-        fields of `Agreement` and `objection`.
+        `engine`, `device` where it is not the engine's first, `precision`, `agrees`, `reason`,
+        `on_eager` by program, and by way in `ways` the fields of `Agreement` and `objection`.
     """
     name, precision = wish.engine, wish.engine_precision
     if precision == WEIGHTS:
         precision = policy.in_use.weights
-    row = {'engine': name, 'precision': precision, 'agrees': False, 'on_eager': {}, 'ways': {}}
+    row = {'engine': name, 'device': wish.device, 'precision': precision}
+    row |= {'agrees': False, 'on_eager': {}, 'ways': {}}
     try:
         means = Means(built=lambda built: say(str(built)))
         kind = registry.find(name)
-        made_here = made(policy, kind, precision, means, wish.engine_calibration)
+        made_here = made(policy, kind, precision, means, wish.engine_calibration, wish.device)
         engine = Fallback(made_here, EAGER, say)
     except EngineError as error:
         return row | {'reason': str(error)}
@@ -87,7 +88,7 @@ def _plain(values: dict) -> dict:
 
 def render(row: Mapping) -> str:
     """Give a row as text."""
-    head = f'{row["engine"]} in {row["precision"]}: '
+    head = f'{registry.titled(row["engine"], row["device"])} in {row["precision"]}: '
     lines = [head + ('agrees with eager' if row['agrees'] else f'no: {row["reason"]}')]
     for way, each in row['ways'].items():
         what = (
