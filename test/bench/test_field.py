@@ -23,7 +23,10 @@ class Turns:
     """Gives what it is told to, or raises it."""
 
     def __init__(self, answer):
-        self.answer = answer
+        self.answer, self.ended = answer, False
+
+    def end(self):
+        self.ended = True
 
     @property
     def facts(self):
@@ -33,9 +36,11 @@ class Turns:
 
 
 def test_those_that_fail_are_left_out_with_the_reason(capsys):
-    field = Field([Turns(1), Turns(ValueError('no\n card')), Turns(3)], ['a', 'b', 'c'])
+    turns = [Turns(1), Turns(ValueError('no\n card')), Turns(3)]
+    field = Field(turns, ['a', 'b', 'c'])
     assert field.facts() == [1, 3]
     assert field.left_out == {'b': 'no card'} and [name for _, name in field.left()] == ['a', 'c']
+    assert [each.ended for each in turns] == [False, True, False]
     assert field.each(lambda turns: 2 * turns.answer) == {'a': 2, 'c': 6}
     assert capsys.readouterr().err == 'bench: b is left out: no card\n'
 

@@ -14,6 +14,7 @@
 
 from contextlib import ExitStack
 import os
+from pathlib import Path
 
 from bench_subject import ENGINES, ready
 import numpy as np
@@ -35,6 +36,8 @@ def test_engines_in_processes_apart_take_turns_on_the_same_frames():
         # A case that does not fit the model is told with the process's own words.
         with pytest.raises(ValueError, match='layer is 9'):
             turns[0].prepare(cases('fastv@layer=9'))
+        turns[1].end()
+        assert not Path(f'/proc/{facts[1].process}').exists() and turns[0].memory()
     assert complete and rates.copy > 0 and rates.launch > 0
     # Python and torch alone take as much.
     assert all(taken > 50 * 2**20 for taken in memory)

@@ -73,3 +73,5 @@ class Field:
         name, why = self._names[turns], ' '.join(str(error).split()) or type(error).__name__
         self.left_out[name] = why
         print(f'bench: {name} is left out: {why}', file=sys.stderr)
+        # Its model would take memory from the others until all are done.
+        turns.end()

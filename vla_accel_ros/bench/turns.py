@@ -105,6 +105,9 @@ class Turns(Protocol):
     def costs(self) -> Costs | None:
         """Time what depends on visual tokens; None where the engine cannot run that alone."""
 
+    def end(self) -> None:
+        """Give back what a process of its own holds; it is not asked again."""
+
 
 class Here:
     """Turns in this process.
@@ -182,6 +185,9 @@ class Here:
         except EngineError:
             return None
 
+    def end(self) -> None:
+        """Do nothing: the process is the caller's own."""
+
 
 _here: Here | None = None
 
@@ -249,6 +255,10 @@ class Apart:
     def costs(self) -> Costs | None:
         """Time what depends on visual tokens; see `Turns.costs`."""
         return self._do('costs')
+
+    def end(self) -> None:
+        """End the process; see `Turns.end`."""
+        self._workers.__exit__(None)
 
     def _do(self, name: str, *arguments: object) -> Any:
         future = self._workers.submit(_ask, name, arguments)
