@@ -16,6 +16,7 @@
 
 from dataclasses import replace
 
+import graph_agreement
 import pytest
 from tiny_models import TOKENS, tiny_model
 import torch
@@ -26,7 +27,7 @@ from vla_accel_ros.engines.programs.call import Narrow
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
 from vla_accel_ros.engines.store import Store
 
-onnxruntime = pytest.importorskip('onnxruntime')
+pytest.importorskip('onnxruntime')
 
 LAYERS, HEADS, KV_HEADS, WIDTH, HEAD_WIDTH = 3, 4, 2, 32, 8
 
@@ -36,17 +37,7 @@ def noise(*shape, seed=0):
 
 
 def agree(graphs, program, given, atol=2e-5):
-    graph = graphs.graph(program)
-    session = onnxruntime.InferenceSession(str(graph.path))
-    assert [port.name for port in graph.inputs] == list(program.inputs)
-    found = session.run(None, {name: given[name].numpy() for name in program.inputs})
-    with torch.inference_mode():
-        expected = program.run(given, {})
-    assert graph.outputs == program.outputs == tuple(expected)
-    for name, values in zip(graph.outputs, found, strict=True):
-        torch.testing.assert_close(
-            torch.from_numpy(values), expected[name], atol=atol, rtol=1e-4, msg=name
-        )
+    graph_agreement.agree(graphs.graph(program), program, given, atol)
 
 
 @pytest.mark.parametrize('attention', [False, True])

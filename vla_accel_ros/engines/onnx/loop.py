@@ -57,7 +57,7 @@ def unrolled(
     """
     from onnxscript import ir
 
-    step: Step | OwnStep = OwnStep(program) if own else Step(program)
+    step = OwnStep(program) if own else Step(program)
     graph = export(step, model, step.ports(inputs), weights, opset, packed).graph
     # Tokens come first in a pass, and keys and values last.
     whole, floats = graph.inputs[0].dtype, graph.inputs[-1].dtype

@@ -29,32 +29,21 @@ from vla_accel_ros.engines.onnx.nodes import Nodes
 from vla_accel_ros.engines.onnx.own_layers import Held, run_layers
 from vla_accel_ros.engines.onnx.signature import Port
 from vla_accel_ros.engines.onnx.step import Step
-from vla_accel_ros.engines.programs.decoder import Loop, tapped
+from vla_accel_ros.engines.programs.decoder import tapped
 
 if TYPE_CHECKING:
     from onnxscript import ir
 
 
 @dataclass(frozen=True)
-class OwnStep:
+class OwnStep(Step):
     """One pass of a loop; it can be exported, but not run.
 
     In: `token` and `position` as for `Loop`; `seen` int32 [slots], the rows that each slot holds,
     and `filled`, those with the new one; for each slot s `keys.s` and `values.s` [B, kv heads,
     capacity, head width]. Out: the same for the next pass, `peak` [B, 1], and `queries.l`
     [B, heads, 1, head width] of each tapped layer.
-
-    Attributes:
-        loop: The loop.
     """
-
-    loop: Loop
-    name = 'step'
-
-    @property
-    def made(self) -> tuple[str, ...]:
-        """Names of keys and values, slot by slot."""
-        return Step(self.loop).made
 
     @property
     def inputs(self) -> tuple[str, ...]:
