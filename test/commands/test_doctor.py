@@ -50,6 +50,18 @@ def test_an_engine_that_is_asked_for_is_needed(lacking, monkeypatch):
     assert lacking('--engine', 'mine')[1] == without
 
 
+def test_an_engine_whose_library_does_not_load_cannot_run(lacking, monkeypatch, capsys):
+    def broken():
+        raise ImportError('libx.so: cannot open\nshared object')
+
+    _, without = lacking('--engine', 'auto')
+    install(monkeypatch, load=broken)
+    code, found = lacking('--engine', 'mine')
+    assert code == 1 and set(found) - set(without) == {'engine mine'}
+    assert cli.main(['doctor', '--engine', 'mine']) == 1
+    assert 'cannot run here: libx.so: cannot open shared object' in capsys.readouterr().out
+
+
 def test_an_unknown_engine_is_refused(capsys):
     assert cli.main(['doctor', '--engine', 'warp']) == cli.BAD_INPUT
     assert "engine 'warp' is not there" in capsys.readouterr().err

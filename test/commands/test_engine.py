@@ -158,6 +158,11 @@ def test_without_any_that_can_run_nothing_is_built(random_checkpoint, monkeypatc
             ['engine', 'build', '--engine', 'eager', '--engine-device', 'x'],
             "engine_device is 'x', expected auto: engine 'eager' has no choice",
         ),
+        (['engine', 'clean', '--engine', 'eager'], '--engine is eager, expected none with clean'),
+        (
+            ['engine', 'list', '--engine-precision', 'int8'],
+            '--engine-precision is int8, expected none with list',
+        ),
         (['engine', 'build', '--methods', 'magic'], "--methods has 'magic', expected some of"),
         (['engine', 'list', 'nowhere'], 'nowhere'),
         (['verify'], 'expected either --fixture DIR or --engine NAME'),
@@ -200,3 +205,23 @@ def test_an_engine_that_is_not_exact_is_held_to_a_bound(asked, random_checkpoint
     assert bins > 0 and code == (bins > 1)
     assert asked(*words, '--bound', str(bins + 0.01))[0] == 0
     assert asked(*words, '--bound', str(bins - 0.01))[0] == 1
+
+
+def test_without_a_name_only_engines_of_that_precision_are_taken(
+    asked, random_checkpoint, monkeypatch, capsys
+):
+    install(monkeypatch)
+    for action in ('build', 'verify'):
+        words = ('engine', action, str(random_checkpoint), '--engine-precision', 'int8', *FEW)
+        assert cli.main(list(words)) == 0
+        assert 'mine: does not compute in int8' in capsys.readouterr().err
+
+
+def test_folders_of_other_libraries_are_listed_and_removed_with_all_the_rest(asked, tmp_path):
+    for name in registry.FOLDERS:
+        (tmp_path / 'engines' / name / 'deep').mkdir(parents=True)
+        (tmp_path / 'engines' / name / 'deep' / 'plan').write_bytes(b'x' * 100)
+    listed = asked('engine', 'list')[1]
+    assert listed['others'] == dict.fromkeys(registry.FOLDERS, 100)
+    assert asked('engine', 'clean')[1]['removed'] == 2
+    assert asked('engine', 'list')[1]['others'] == {}

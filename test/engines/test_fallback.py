@@ -102,3 +102,9 @@ def test_it_says_what_the_first_one_is():
     first.precision, first.exact = 'bfloat16', False
     engine = Fallback(first, EAGER)
     assert (engine.name, engine.precision, engine.exact) == ('warp', 'bfloat16', False)
+
+
+def test_an_engine_in_front_of_itself_leaves_nothing():
+    engine = Fallback(EAGER, EAGER)
+    call(engine, Double('span'), {'x': torch.ones(3)})
+    assert engine.left == {}

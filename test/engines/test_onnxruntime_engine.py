@@ -32,6 +32,7 @@ from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
 from vla_accel_ros.engines.onnxruntime_providers import BY_DEVICE, CPU, CUDA, TENSORRT
 from vla_accel_ros.engines.programs.decoder import Loop, Span
+from vla_accel_ros.engines.store import Store
 from vla_accel_ros.pruning.registry import METHODS
 
 
@@ -196,12 +197,11 @@ def test_a_failure_in_a_run_is_told_in_a_line(tokens_model, engine):
 
 def test_a_graph_that_cannot_be_read_is_told(tokens_model, tokens_graphs, tmp_path, monkeypatch):
     class Broken:
-        own = False
         path = tmp_path / 'graph.onnx'
 
     Broken.path.write_bytes(b'no graph')
     engine = OnnxRuntime(tokens_graphs)
-    monkeypatch.setattr(tokens_graphs, 'graph', lambda program, own: Broken)
+    monkeypatch.setattr(tokens_graphs, 'graph', lambda program, own=False: Broken)
     program, given = span_of(tokens_model)
     with pytest.raises(EngineError, match=f'cannot load {Broken.path}'):
         call(engine, program, given)
@@ -211,11 +211,10 @@ def test_a_graph_of_a_later_onnx_is_refused_with_the_reason(
     tokens_model, tokens_graphs, tmp_path, monkeypatch
 ):
     class Later:
-        own = False
         path = write_later(tmp_path / 'graph.onnx')
 
     engine = OnnxRuntime(tokens_graphs)
-    monkeypatch.setattr(tokens_graphs, 'graph', lambda program, own: Later)
+    monkeypatch.setattr(tokens_graphs, 'graph', lambda program, own=False: Later)
     program, given = span_of(tokens_model)
     with pytest.raises(EngineError, match=r'cannot load .*Opset 99') as raised:
         call(engine, program, given)
@@ -277,3 +276,56 @@ def test_without_its_package_it_says_so(tokens_graphs, monkeypatch):
 def test_programs_that_are_too_small_run_eagerly(tokens_model, engine):
     program = tokens_model.logits_of()
     assert engine.ready(program, ()) == program.run
+
+
+def decoding(model, graphs):
+    """Decode on ONNX Runtime and on eager; give both answers' tokens."""
+    language = model.language_model
+    program, given = Loop(language.model, language.lm_head, 3), loop_inputs(model.config.decoder)
+    engine = OnnxRuntime(graphs)
+    with torch.inference_mode():
+        found = [call(engine, program, given)['tokens'] for _ in range(2)]
+        return found, program.run(given, {})['tokens']
+
+
+def test_an_operator_that_fails_in_a_run_leaves_decoding_to_those_of_onnx(
+    wide_model, graph_store, monkeypatch
+):
+    tried, graphs = [], Graphs(wide_model, graph_store)
+    by_numpy = onnxruntime_engine._by_numpy
+
+    def run(session, given):
+        # The first that is made is of the own operators.
+        own = session is sessions[0]
+        tried.append(own)
+        if own:
+            raise RuntimeError('no such kernel')
+        return by_numpy(session, given)
+
+    sessions = []
+    made = OnnxRuntime._session
+    monkeypatch.setattr(
+        OnnxRuntime,
+        '_session',
+        lambda self, graph: sessions.append(made(self, graph)) or sessions[-1],
+    )
+    monkeypatch.setattr(onnxruntime_engine, '_by_numpy', run)
+    found, expected = decoding(wide_model, graphs)
+    assert tried == [True, False, False] and all(torch.equal(each, expected) for each in found)
+
+
+def test_a_torch_that_cannot_trace_the_operators_decodes_with_those_of_onnx(
+    wide_model, tmp_path, monkeypatch
+):
+    monkeypatch.delattr(torch.onnx.ops, 'symbolic_multi_out')
+    found, expected = decoding(wide_model, Graphs(wide_model, Store(tmp_path)))
+    assert torch.equal(found[0], expected)
+
+
+def test_a_library_that_does_not_load_says_why(tokens_graphs, monkeypatch):
+    def broken(name):
+        raise ImportError('libonnxruntime_x.so: cannot open')
+
+    monkeypatch.setattr(onnxruntime_engine, 'import_module', broken)
+    with pytest.raises(EngineError, match='onnxruntime does not load: libonnxruntime_x'):
+        OnnxRuntime(tokens_graphs)

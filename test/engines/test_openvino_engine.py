@@ -20,11 +20,12 @@ from answering import answers, same
 from later_graph import write_later
 import pytest
 import torch
+from toy_engine import Changing, failing
 
 from vla_accel_ros.decoding.registry import DECODERS
 from vla_accel_ros.engines import openvino_engine
 from vla_accel_ros.engines.calibration import Calibration
-from vla_accel_ros.engines.interface import EngineError, bucket_of, call
+from vla_accel_ros.engines.interface import EngineError, call
 from vla_accel_ros.engines.openvino_engine import OpenVINO
 from vla_accel_ros.engines.programs.decoder import Loop, Span
 from vla_accel_ros.engines.store import Store
@@ -96,23 +97,10 @@ def test_greedy_decoding_goes_on_from_each_layers_own_length(
         assert torch.equal(found['tokens'], expected['tokens'])
 
 
-class Decoding:
-    """Another engine, which says what it was asked for."""
-
-    def __init__(self, error=None):
-        self.asked, self._error = [], error
-
-    def ready(self, program, bucket):
-        self.asked.append(program.name)
-        if self._error is not None:
-            raise self._error
-        return program.run
-
-
 def test_what_decodes_in_float32_runs_on_another_engine(
     tokens_model, tokens_graphs, graph_store, monkeypatch
 ):
-    language, other = tokens_model.language_model, Decoding()
+    language, other = tokens_model.language_model, Changing()
     program = Loop(language.model, language.lm_head, 3, held=(33, 9, 1))
     given = {'token': torch.tensor([[17]]), 'position': torch.tensor([[50]])}
     given |= memory(tokens_model, [33, 9, 1])
@@ -121,16 +109,24 @@ def test_what_decodes_in_float32_runs_on_another_engine(
     with torch.inference_mode():
         call(engine, span, rows)
         found = call(engine, program, given)['new']
-        assert other.asked == ['loop'] and torch.equal(found, program.run(given, {})['new'])
-    monkeypatch.setattr(openvino_engine, 'LIGHT', 0)
-    OpenVINO(tokens_graphs, graph_store, decoding=other).ready(program, bucket_of(given))
-    assert other.asked == ['loop']
+        assert other.ran == ['loop'] and torch.equal(found, program.run(given, {})['new'])
+        # A large decoder stays.
+        monkeypatch.setattr(openvino_engine, 'LIGHT', 0)
+        call(OpenVINO(tokens_graphs, graph_store, decoding=other), program, given)
+    assert other.ran == ['loop']
 
 
-def test_where_the_other_engine_does_not_run_it_decodes_itself(
-    tokens_model, tokens_graphs, graph_store
+def refusing(program, bucket):
+    raise NotBuiltError('graph of loop is not built')
+
+
+@pytest.mark.parametrize(
+    'other', [Changing(failing('loop', 'no such kernel')), Changing(refuse=refusing)]
+)
+def test_what_the_other_engine_cannot_decode_openvino_does(
+    other, tokens_model, tokens_graphs, graph_store
 ):
-    language, other = tokens_model.language_model, Decoding(EngineError('does not load'))
+    language = tokens_model.language_model
     program = Loop(language.model, language.lm_head, 3)
     given = {'token': torch.tensor([[17]]), 'position': torch.tensor([[50]])}
     given |= memory(tokens_model, [33, 9, 1])
@@ -139,18 +135,7 @@ def test_where_the_other_engine_does_not_run_it_decodes_itself(
         for _ in range(2):
             found = call(engine, program, given)['tokens']
             assert torch.equal(found, program.run(given, {})['tokens'])
-    assert other.asked == ['loop']
-
-
-def test_a_graph_that_may_not_be_built_now_is_not_built_in_another_way(
-    tokens_model, tokens_graphs, graph_store
-):
-    language = tokens_model.language_model
-    engine = OpenVINO(
-        tokens_graphs, graph_store, decoding=Decoding(NotBuiltError('graph of loop'))
-    )
-    with pytest.raises(NotBuiltError):
-        engine.ready(Loop(language.model, language.lm_head, 3), ())
+    assert other.ran == []
 
 
 def span_of(model, rows=1, length=40):

@@ -21,6 +21,7 @@ import pytest
 from toy_engine import ENTRY_POINT, KIND
 
 from vla_accel_ros.engines import registry
+from vla_accel_ros.engines.interface import EngineError
 
 
 @pytest.fixture(autouse=True)
@@ -64,23 +65,6 @@ def test_every_engine_says_what_it_is_and_whether_it_runs_here():
         assert why is None or (why and '\n' not in why)
 
 
-def test_a_missing_package_is_named_with_what_to_do(monkeypatch):
-    monkeypatch.setattr(registry, 'find_spec', lambda name: None)
-    assert 'onnxruntime is not installed: pip install' in registry._package('onnxruntime')()
-
-
-def test_a_machine_without_gpu_says_so(monkeypatch):
-    monkeypatch.setattr(registry, 'GPU_FILES', ())
-    monkeypatch.setitem(sys.modules, 'torch', None)
-    assert 'no NVIDIA GPU' in registry.gpu()
-
-
-def test_a_missing_compiler_is_named(monkeypatch):
-    monkeypatch.setattr(registry.shutil, 'which', lambda name: None)
-    monkeypatch.setenv('CXX', 'my-c++')
-    assert registry._compiler().startswith('no C++ compiler my-c++ on this machine')
-
-
 def test_listing_imports_nothing_heavy():
     code = (
         'import sys\nfrom vla_accel_ros.engines import registry, wish\n'
@@ -103,3 +87,17 @@ def test_every_device_of_an_engine_is_known_and_the_first_has_no_name():
         found = [kind.device(each.replace('.N', '.2')) for each in kind.devices]
         assert found[:1] in ([], ['']) and all(found[1:])
         assert kind.device('auto') == ''
+
+
+def test_openvino_decodes_by_itself_where_onnxruntime_does_not_load(
+    tokens_model, graph_store, monkeypatch
+):
+    pytest.importorskip('openvino')
+    orders = registry.Order(tokens_model, registry.FLOAT32, graph_store, 1, device='cpu')
+    assert registry.find('openvino').make(orders)._decoding is not None
+
+    def broken(order):
+        raise EngineError('onnxruntime does not load')
+
+    monkeypatch.setattr(registry, '_onnxruntime', broken)
+    assert registry.find('openvino').make(orders)._decoding is None

@@ -25,10 +25,13 @@ import sys
 
 import pytest
 
+from vla_accel_ros.engines import store as store_module
 from vla_accel_ros.engines import store as stores
 from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.links import share
 from vla_accel_ros.engines.manifest import FILE, Manifest, digest
-from vla_accel_ros.engines.store import Store, default_folder, name_of, share
+from vla_accel_ros.engines.store import Store, default_folder, name_of
+from vla_accel_ros.files.locks import Lock
 
 KEY = {'kind': 'graph of span', 'torch': '2.13.0'}
 # A process of its own that builds, and says when it has begun and what it got.
@@ -311,3 +314,33 @@ def test_a_manifest_survives_being_written(tmp_path):
     made.write(tmp_path)
     assert Manifest.read(tmp_path) == made
     assert json.loads((tmp_path / FILE).read_text())['files']['file'][0] == 5
+
+
+@pytest.mark.parametrize(('name', 'value'), [('made_ns', 'x'), ('seconds', None)])
+def test_a_manifest_with_a_value_of_another_type_is_damaged(store, name, value):
+    path = store.get(KEY, writes())
+    values = json.loads((path / FILE).read_text())
+    (path / FILE).write_text(json.dumps(values | {name: value}))
+    assert store.entries() == []
+    build = writes()
+    store.get(KEY, build)
+    assert build.runs == 1 and len(store.entries()) == 1
+
+
+def test_who_is_waited_for_is_told_and_not_for_ever(store, monkeypatch):
+    name, told = name_of(KEY), []
+    lock = Lock(store.folder / f'.{name}.lock', store.folder / name).take()
+
+    def waiting(who):
+        told.append(who)
+        lock.release()
+
+    store.get(KEY, writes(), waiting)
+    assert told == [f'process {os.getpid()}']
+    monkeypatch.setattr(store_module, 'PATIENCE_S', 0.0)
+    other = {**KEY, 'kind': 'graph of pass'}
+    name = name_of(other)
+    lock = Lock(store.folder / f'.{name}.lock', store.folder / name).take()
+    with pytest.raises(EngineError, match=r'process \d+ has been writing to .* in vain'):
+        store.get(other, never)
+    lock.release()

@@ -15,7 +15,7 @@
 """Timings of engines: by machine and threads, the fastest first."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 import json
 
 import pytest
@@ -67,7 +67,15 @@ def test_none_is_lost_where_several_write_at_once(tmp_path):
     assert len(Timings(tmp_path, 'abc').all()) == 32
 
 
-@pytest.mark.parametrize('text', ['', '[{', '{}', '[{"engine": "eager"}]', '[1]'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        *('', '[{', '{}', '[{"engine": "eager"}]', '[1]'),
+        json.dumps([asdict(timing('eager', 20.0)) | {'threads': '1'}]),
+        json.dumps([asdict(timing('eager', 20.0)) | {'ms': None}]),
+        json.dumps([asdict(timing('eager', 20.0)) | {'exact': 1}]),
+    ],
+)
 def test_a_damaged_file_counts_as_none(tmp_path, text):
     kept = Timings(tmp_path, 'abc')
     kept.record(timing('eager', 20.0))

@@ -17,7 +17,8 @@
 import pytest
 
 from vla_accel_ros.engines.interface import EngineError
-from vla_accel_ros.engines.store import Store, share
+from vla_accel_ros.engines.links import share
+from vla_accel_ros.engines.store import Store
 from vla_accel_ros.engines.watched_store import WatchedStore
 
 KEY = {'kind': 'graph of span', 'first': '0', 'last': '4'}

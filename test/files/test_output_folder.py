@@ -159,7 +159,7 @@ def test_a_second_run_is_refused_and_told_who_the_first_is(tmp_path):
             text=True,
             check=False,
         )
-    assert 'TakenError: another run, process' in done.stderr
+    assert 'HeldError: another run, process' in done.stderr
     folder(tmp_path).check()
     assert list(tmp_path.iterdir()) == []
 

@@ -108,9 +108,11 @@ def kind(
     name='mine',
     precisions=(FLOAT32,),
     devices=(),
+    load=lambda: None,
 ):
     """Give a declaration of an engine."""
-    return EngineKind(name, 'an engine for tests', precisions, probe, make, devices=devices)
+    what = 'an engine for tests'
+    return EngineKind(name, what, precisions, probe, make, devices=devices, load=load)
 
 
 def install(monkeypatch, made=None, **kwargs):

@@ -148,6 +148,20 @@ def test_precision_never_changes_without_a_word(policy, store, monkeypatch):
     assert 'type of the weights, which is float32, not bfloat16' in str(in_use)
 
 
+def test_behind_fewer_bits_that_cannot_run_the_same_engine_does_exactly(
+    policy, store, monkeypatch
+):
+    def make(order):
+        if order.precision != FLOAT32:
+            raise EngineError('no AMX')
+        return Changing()
+
+    install(monkeypatch, make, precisions=(FLOAT32, BFLOAT16))
+    timed(policy, store, 'mine', 1.0)
+    in_use = use_engine(policy, EngineWish('mine', BFLOAT16), Means(store))
+    assert str(in_use) == 'mine in float32 (asked: mine in bfloat16; no AMX)'
+
+
 def test_a_device_is_handed_to_the_engine_and_told(policy, store, monkeypatch):
     orders = []
 

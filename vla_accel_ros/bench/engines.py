@@ -26,11 +26,15 @@ from vla_accel_ros.engines import registry
 from vla_accel_ros.engines.wish import EngineWish
 
 # What may stand behind an @, and the option that it is.
-SETTINGS = {'precision': 'engine_precision', 'device': 'engine_device'}
+SETTINGS = {
+    'precision': 'engine_precision',
+    'device': 'engine_device',
+    'calibration': 'engine_calibration',
+}
 
 
 def names(text: str) -> list[str]:
-    """Read a list of engines, each `name[@precision=...,device=...]`.
+    """Read a list of engines, each `name[@precision=...,device=...,calibration=FILE]`.
 
     Raises:
         ValueError: When the list is empty, or an engine cannot be read or comes twice.
@@ -61,7 +65,7 @@ def wish_of(text: str) -> EngineWish:
     for piece in filter(None, (piece.strip() for piece in tail.split(','))):
         key, _, value = (part.strip() for part in piece.partition('='))
         if key not in SETTINGS:
-            expected = ' or '.join(f'{each}=...' for each in SETTINGS)
+            expected = ', '.join(f'{each}=...' for each in SETTINGS)
             raise ValueError(f"engine '{text}': '{piece}' is no setting, expected {expected}")
         settings[SETTINGS[key]] = value
     try:

@@ -160,7 +160,12 @@ def engine(name: str, needed: bool = False) -> Finding:
     kind = registry.find(name)
     why = kind.probe()
     text = f'{kind.what}; in {", ".join(kind.precisions)}'
-    text += f'; on {", ".join(kind.devices)}' if kind.devices else ''
+    text += f'; --engine-device {", ".join(kind.devices)}' if kind.devices else ''
+    if why is None:
+        try:
+            kind.load()
+        except Exception as error:  # a library may fail in any way
+            why = ' '.join(str(error).split()) or type(error).__name__
     if why is None:
         return Finding(f'engine {name}', True, text, needed or name == registry.EAGER)
     return Finding(f'engine {name}', False, f'{text}; cannot run here: {why}', needed)

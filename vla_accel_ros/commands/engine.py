@@ -17,19 +17,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 import json
 import os
 import sys
-import time
-from typing import Any
 
 from vla_accel_ros.commands.calibrate import add_arguments, write_calibration
+from vla_accel_ros.commands.engine_entries import clean, refuse_engines, show
 from vla_accel_ros.commands.frames import frame_arguments, frames_of
 from vla_accel_ros.devices import device_name
 from vla_accel_ros.engines import registry, wish
-from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder, shipped_checkpoints
+from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 
 ACTIONS = {
     'build': 'build engines for a checkpoint, compare them with eager and time them',
@@ -98,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
         ValueError: When an argument makes no sense.
         FileNotFoundError: When there is no such checkpoint.
     """
+    if args.action in ('list', 'clean'):
+        refuse_engines(args)
     if any(count < 1 for count in args.threads):
         raise ValueError(f'--threads is {min(args.threads)}, expected at least 1')
     if args.engine_device != registry.AUTO and not args.engine:
@@ -110,8 +111,8 @@ def run(args: argparse.Namespace) -> int:
         'build': _build,
         'calibrate': lambda args: write_calibration(args, _load, _ways),
         'verify': _verify,
-        'list': _list,
-        'clean': _clean,
+        'list': show,
+        'clean': clean,
     }
     return actions[args.action](args)
 
@@ -140,7 +141,10 @@ def _kinds(args: argparse.Namespace) -> list[registry.EngineKind]:
     for name in registry.names():
         kind = registry.find(name)
         why = kind.probe()
-        if why is None and kind.usual and name != registry.EAGER:
+        other = args.engine_precision not in (wish.WEIGHTS, *kind.precisions)
+        if why is None and other:
+            _say(f'{name}: does not compute in {args.engine_precision}')
+        elif why is None and kind.usual and name != registry.EAGER:
             found.append(kind)
         elif why is not None:
             _say(f'{name}: {why}')
@@ -242,95 +246,3 @@ def _verify(args: argparse.Namespace) -> int:
     ]
     print(json.dumps(rows) if args.json else '\n'.join(map(render, rows)))
     return 0 if all(row['agrees'] for row in rows) else 1
-
-
-def _list(args: argparse.Namespace) -> int:
-    from vla_accel_ros.engines.store import Store
-
-    store, names, timings = Store(), {}, {}
-    for name, digest, kept in _known(args, store):
-        names[digest] = name
-        timings.setdefault(name, []).extend(map(asdict, kept.all()))
-    rows = [
-        {
-            'what': entry.key.get('kind', ''),
-            'checkpoint': names.get(entry.key.get('weights', ''), ''),
-            'bytes': entry.size,
-            'age_s': round((time.time_ns() - entry.made_ns) / 1e9),
-            'seconds': entry.seconds,
-            'key': dict(entry.key),
-        }
-        for entry in store.entries()
-    ]
-    if args.checkpoint:
-        rows = [row for row in rows if row['checkpoint'] == args.checkpoint]
-    if args.json:
-        print(json.dumps({'folder': str(store.folder), 'entries': rows, 'timings': timings}))
-        return 0
-    print(store.folder)
-    for row in rows:
-        print(
-            f'  {row["what"]:<34} {row["checkpoint"]:<16} {row["bytes"] / 1e6:8.1f} MB  '
-            f'{_age(row["age_s"]):>8}  built in {row["seconds"]:.1f} s'
-        )
-    total = sum(row['bytes'] for row in rows) / 1e6
-    print(f'{len(rows)} entries, {total:.1f} MB')
-    for name, each in timings.items():
-        for timing in sorted(each, key=lambda timing: (timing['threads'], timing['ms'])):
-            title = registry.titled(timing['engine'], timing['engine_device'])
-            print(
-                f'{name}: {title} in {timing["precision"]} {timing["ms"]:.1f} ms a call with '
-                f'{timing["threads"]} threads on {timing["device"]}, {timing["machine"]}'
-            )
-    return 0
-
-
-def _age(seconds: float) -> str:
-    for unit, length in (('days', 86400), ('h', 3600), ('min', 60)):
-        if seconds >= 2 * length:
-            return f'{seconds // length:.0f} {unit}'
-    return f'{seconds:.0f} s'
-
-
-def _known(args: argparse.Namespace, store) -> Iterator[tuple[str, str, Any]]:
-    """Give each checkpoint's name, its digest as keys of entries have it, and its timings.
-
-    What was built for a GPU has weights of another type, and so another digest.
-    """
-    import torch
-
-    from vla_accel_ros.engines.onnx.graphs import Graphs
-    from vla_accel_ros.models.engine_choice import timings_of
-    from vla_accel_ros.models.policy import Policy
-
-    names = [args.checkpoint] if args.checkpoint else list(shipped_checkpoints())
-    for name in names:
-        folder = checkpoint_folder(name)
-        for dtype in (torch.float32, torch.bfloat16, torch.float16):
-            policy = Policy.load(folder, args.device, dtype, unnorm_key=args.unnorm_key, threads=1)
-            found = name, Graphs(policy.model, store).weights_digest, timings_of(policy, store)
-            # A large one leaves no room for the next.
-            del policy
-            yield found
-
-
-def _clean(args: argparse.Namespace) -> int:
-    from vla_accel_ros.engines.store import Store
-    from vla_accel_ros.engines.timings import FOLDER
-
-    store = Store()
-    if args.checkpoint:
-        known = list(_known(args, store))
-        digests = {digest for _, digest, _ in known}
-        removed = store.clean(which=lambda key: key.get('weights') in digests)
-        for _, _, timings in known:
-            timings.forget()
-    else:
-        removed = store.clean()
-        for file in (store.folder / FOLDER).glob('*.json'):
-            file.unlink(missing_ok=True)
-    if args.json:
-        print(json.dumps({'folder': str(store.folder), 'removed': removed}))
-    else:
-        print(f'{removed} entries removed from {store.folder}')
-    return 0

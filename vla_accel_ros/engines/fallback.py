@@ -79,7 +79,12 @@ class Fallback:
         except EngineError as error:
             self._refuse(program, bucket, error)
             return self.behind.ready(program, bucket)
-        if program.name in HEAVY and isinstance(getattr(runner, '__self__', None), type(program)):
+        alone = self.first is self.behind
+        if (
+            not alone
+            and program.name in HEAVY
+            and isinstance(getattr(runner, '__self__', None), type(program))
+        ):
             # It gives the program's own function.
             self._tell(self.left, program, f'{self.name} does not take it')
 

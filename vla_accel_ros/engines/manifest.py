@@ -112,6 +112,8 @@ class Manifest:
             values['files'] = {
                 str(name): (int(size), str(sum_)) for name, (size, sum_) in values['files'].items()
             }
+            if type(values['made_ns']) is not int or type(values['seconds']) not in (int, float):
+                raise TypeError
             values['key'] = {str(name): str(value) for name, value in values['key'].items()}
             return cls(**values)
         except OSError as error:

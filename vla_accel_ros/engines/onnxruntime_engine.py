@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -69,11 +70,7 @@ class OnnxRuntime:
         plans: Path | None = None,
         bound: bool | None = None,
     ) -> None:
-        if find_spec('onnxruntime') is None:
-            raise EngineError('onnxruntime is not installed')
-        import onnxruntime
-
-        there = onnxruntime.get_available_providers()
+        there = library().get_available_providers()
         for provider in providers:
             if provider not in there:
                 raise EngineError(
@@ -91,9 +88,7 @@ class OnnxRuntime:
             return program.run
         held, run_session = getattr(program, 'held', None), self._runs.get(program)
         if run_session is None:
-            session = self._session(program)
-            run_session = partial(run_bound if self._bound else _by_numpy, session)
-            self._runs[general(program)] = run_session
+            run_session = self._runs[general(program)] = self._run_of(general(program))
         inputs, outputs = program.inputs, program.outputs
 
         def run(given: Tensors, room: Tensors) -> dict[str, Tensor]:
@@ -111,19 +106,25 @@ class OnnxRuntime:
 
         return run
 
-    def _session(self, program: Program) -> Any:
-        graph = self._graphs.graph(program, own=self._providers[0] == CPU)
-        try:
-            return self._loaded(graph)
-        except EngineError:
-            if not graph.own:
-                raise
-            # Another version may lack an operator; ONNX's do as well.
+    def _run_of(self, program: Program) -> Run:
+        """Give what runs the graph of a program, in ONNX Runtime's own operators where it can."""
+
+        def plain() -> Run:
             return self._loaded(self._graphs.graph(program))
 
-    def _loaded(self, graph: Graph) -> Any:
-        import onnxruntime
+        if self._providers[0] != CPU or not self._graphs.has_own(program):
+            return plain()
+        try:
+            return _OwnFirst(self._loaded(self._graphs.graph(program, own=True)), plain)
+        except EngineError:
+            # Another version of torch or ONNX Runtime may lack an operator.
+            return plain()
 
+    def _loaded(self, graph: Graph) -> Run:
+        return partial(run_bound if self._bound else _by_numpy, self._session(graph))
+
+    def _session(self, graph: Graph) -> Any:
+        onnxruntime = library()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.inter_op_num_threads = 1
@@ -154,6 +155,43 @@ class OnnxRuntime:
                 'standard error has its reason'
             )
         return session
+
+
+class _OwnFirst:
+    """Runs a graph of ONNX Runtime's own operators, and one of ONNX's once that fails.
+
+    Args:
+        own: Runs the first.
+        plain: Makes what runs the second.
+    """
+
+    def __init__(self, own: Run, plain: Callable[[], Run]) -> None:
+        self._own, self._make = own, plain
+        self._plain: Run | None = None
+
+    def __call__(self, given: dict[str, Tensor]) -> list[Tensor]:
+        if self._plain is None:
+            try:
+                return self._own(given)
+            # The errors of ONNX Runtime have no other class in common.
+            except Exception:
+                self._plain = self._make()
+        return self._plain(given)
+
+
+def library() -> Any:
+    """Import `onnxruntime`.
+
+    Raises:
+        EngineError: When it is not installed, or does not load.
+    """
+    if find_spec('onnxruntime') is None:
+        raise EngineError('onnxruntime is not installed')
+    try:
+        return import_module('onnxruntime')
+    except Exception as error:  # a broken library may fail in any way
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise EngineError(f'onnxruntime does not load: {reason}') from None
 
 
 def _by_numpy(session: Any, given: dict[str, Tensor]) -> list[Tensor]:

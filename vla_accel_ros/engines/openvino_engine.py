@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from vla_accel_ros.engines import openvino_options as options
 from vla_accel_ros.engines import quantise
 from vla_accel_ros.engines.calibration import Calibration
+from vla_accel_ros.engines.fallback import Fallback
 from vla_accel_ros.engines.interface import (
     NETWORKS,
     Bucket,
@@ -53,7 +54,6 @@ LIGHT = 64 << 20
 # is large (mid: 184 ms for 242), less is closer to what was meant.
 GROUP_LIGHT, GROUP = 32, 128
 BLOB = 'graph.blob'
-# All others are so small that a call of OpenVINO takes longer than they do.
 
 
 class OpenVINO:
@@ -97,7 +97,9 @@ class OpenVINO:
             raise EngineError(f'calibration frames need precision int8, it is {precision}')
         self.precision, self.exact = precision, precision == 'float32'
         self._graphs, self._store, self._device = graphs, store, device
-        self._calibration, self._decoding = calibration, decoding
+        self._calibration = calibration
+        # What the other one cannot do, OpenVINO does as well.
+        self._decoding = None if decoding is None else Fallback(decoding, _Alone(self))
         self._built: dict[Program, _Built] = {}
         self._light: dict[Program, bool] = {}
 
@@ -105,17 +107,14 @@ class OpenVINO:
         """Give what runs a program; see `Engine.ready`."""
         if program.name not in NETWORKS:
             return program.run
-        held, whole = getattr(program, 'held', None), program
-        program = general(program)
-        decodes = isinstance(program, (Pass, Loop)) and self._is_light(program)
+        decodes = isinstance(program, (Pass, Loop)) and self._is_light(general(program))
         if self._decoding is not None and decodes:
-            try:
-                return self._decoding.ready(whole, bucket)
-            except NotBuiltError:
-                raise
-            except EngineError:
-                # Its library does not load here, say, and OpenVINO does as well.
-                self._decoding = None
+            return self._decoding.ready(program, bucket)
+        return self.compiled(program, bucket)
+
+    def compiled(self, program: Program, bucket: Bucket) -> Runner:
+        """Give what runs a program on OpenVINO itself; see `Engine.ready`."""
+        held, program = getattr(program, 'held', None), general(program)
         if self.precision == 'int8' and isinstance(program, Loop) and not self._is_light(program):
             return _Steps(self, program, held).run
         compiled = self._of(program).compiled(bucket)
@@ -143,6 +142,19 @@ class OpenVINO:
                 self._calibration,
             )
         return self._built[program]
+
+
+class _Alone:
+    """An engine that has no other one decode, for where that one cannot."""
+
+    name: ClassVar[str] = OpenVINO.name
+
+    def __init__(self, engine: OpenVINO) -> None:
+        self._engine, self.precision, self.exact = engine, engine.precision, engine.exact
+
+    def ready(self, program: Program, bucket: Bucket) -> Runner:
+        """Give what runs a program; see `Engine.ready`."""
+        return self._engine.compiled(program, bucket)
 
 
 class _Built:

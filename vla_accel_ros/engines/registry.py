@@ -23,18 +23,16 @@ Nothing heavy is imported here: an engine's library is loaded when the engine is
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-import os
 from pathlib import Path
 import re
-import shutil
-import sys
 from typing import TYPE_CHECKING, Any
 
-from vla_accel_ros import declared, extras
-from vla_accel_ros.engines.tensorrt_modules import installed
+from vla_accel_ros import declared
+from vla_accel_ros.engines import probes
 
 if TYPE_CHECKING:
     from vla_accel_ros.engines.interface import Engine
@@ -44,7 +42,8 @@ GROUP = 'vla_accel_ros.engines'
 AUTO, EAGER = 'auto', 'eager'
 FLOAT32, BFLOAT16, FLOAT16, INT8 = PRECISIONS = ('float32', 'bfloat16', 'float16', 'int8')
 # Where a driver shows a GPU: a desktop's or server's, and a Jetson's.
-GPU_FILES = (Path('/dev/nvidiactl'), Path('/dev/nvhost-gpu'), Path('/dev/nvgpu'))
+# Folders that libraries keep by themselves in the store's.
+FOLDERS = INDUCTOR, PLANS = 'inductor', 'onnxruntime-tensorrt'
 
 
 class EngineNameError(ValueError):
@@ -86,6 +85,7 @@ class EngineKind:
         usual: Whether `vla-accel engine build` takes it where no engine is named.
         devices: Those that it can be told to run on, the first where none is named; `gpu.N` stands
             for any number. Empty where it has no choice.
+        load: Loads its library; raises whatever keeps it from that.
     """
 
     name: str
@@ -95,6 +95,7 @@ class EngineKind:
     make: Callable[[Order], Engine]
     usual: bool = True
     devices: tuple[str, ...] = ()
+    load: Callable[[], object] = lambda: None
 
     def device(self, asked: str) -> str:
         """Give the device that is meant, empty for the first one, which is also `auto`.
@@ -117,50 +118,19 @@ def titled(name: str, device: str = '') -> str:
     return f'{name} on {device}' if device else name
 
 
-# -- why an engine cannot run here ---------------------------------------------------------------
-
-
-def _package(*names: str) -> Callable[[], str | None]:
-    """Give a probe for packages of the extra `engines`."""
-
-    def probe() -> str | None:
-        for name in names:
-            if find_spec(name) is None:
-                return f'{name} is not installed: {extras.remedy("engines")}'
-        return None
-
-    return probe
-
-
-def gpu() -> str | None:
-    """Say why no NVIDIA GPU can be used, None where one can."""
-    torch = sys.modules.get('torch')
-    if torch is not None:
-        return None if torch.cuda.is_available() else 'torch sees no NVIDIA GPU on this machine'
-    if any(file.exists() for file in GPU_FILES):
-        return None
-    return 'no NVIDIA GPU, or no driver for one, on this machine'
-
-
-def _compiler() -> str | None:
-    named = os.environ.get('CXX')
-    for each in (named,) if named else ('c++', 'g++', 'clang++'):
-        if shutil.which(each):
-            return None
-    return f'no C++ compiler{f" {named}" if named else ""} on this machine: apt install g++'
-
-
-def _tensorrt() -> str | None:
-    if not installed():
-        return 'neither tensorrt nor tensorrt-rtx is installed: see docs/engines-tensorrt.md'
-    return gpu()
-
-
-def _nothing() -> str | None:
-    return None
-
-
 # -- the engines of this package -----------------------------------------------------------------
+
+
+def _load_onnxruntime() -> object:
+    from vla_accel_ros.engines.onnxruntime_engine import library
+
+    return library()
+
+
+def _load_openvino() -> object:
+    from vla_accel_ros.engines.openvino_options import library
+
+    return library()
 
 
 def _eager(order: Order) -> Engine:
@@ -172,7 +142,7 @@ def _eager(order: Order) -> Engine:
 def _compiled(order: Order) -> Engine:
     from vla_accel_ros.engines.compiled import Compiled
 
-    return Compiled(_of_weights(order), Path(order.store.folder) / 'inductor')
+    return Compiled(_of_weights(order), Path(order.store.folder) / INDUCTOR)
 
 
 def _cuda_graph(order: Order) -> Engine:
@@ -186,7 +156,7 @@ def _cuda_graph_of_compiled(order: Order) -> Engine:
     from vla_accel_ros.engines.cuda_graph import CudaGraphOfCompiled
 
     recorder = _recorder(order)
-    folder = Path(order.store.folder) / 'inductor'
+    folder = Path(order.store.folder) / INDUCTOR
     return CudaGraphOfCompiled(recorder, Compiled(_of_weights(order), folder))
 
 
@@ -202,7 +172,7 @@ def _recorder(order: Order) -> CudaRecorder:
 
 
 def _on_gpu_with_compiler() -> str | None:
-    return gpu() or _compiler()
+    return probes.gpu() or probes.compiler()
 
 
 def _of_weights(order: Order) -> str:
@@ -239,7 +209,7 @@ def _onnxruntime(order: Order) -> Engine:
         return engine
     _of_weights(order)
     gpu = next(order.model.parameters()).device.index or 0
-    plans = Path(order.store.folder) / 'onnxruntime-tensorrt'
+    plans = Path(order.store.folder) / PLANS
     return OnnxRuntime(graphs, providers, gpu, plans)
 
 
@@ -250,10 +220,14 @@ def _openvino(order: Order) -> Engine:
 
     frames = Calibration.load(order.calibration, order.model) if order.calibration else None
     graphs = Graphs(order.model, order.store)
+    from vla_accel_ros.engines.interface import EngineError
+
     device, decoding = order.device.upper(), None
     # It is the faster of the two on a CPU; where another device is named all runs there.
     if order.device == 'cpu' and find_spec('onnxruntime'):
-        decoding = _onnxruntime(order)
+        # Where its library does not load, OpenVINO decodes by itself.
+        with suppress(EngineError):
+            decoding = _onnxruntime(order)
     engine: Engine = OpenVINO(graphs, order.store, order.precision, device, frames, decoding)
     return engine
 
@@ -265,14 +239,14 @@ OWN: dict[str, EngineKind] = {
             EAGER,
             'plain PyTorch, the reference that the others are compared with',
             (FLOAT32, BFLOAT16, FLOAT16),
-            _nothing,
+            probes.nothing,
             _eager,
         ),
         EngineKind(
             'compile',
             'torch.compile: fused kernels; needs minutes and a C++ compiler, pays on GPUs',
             (FLOAT32, BFLOAT16, FLOAT16),
-            _compiler,
+            probes.compiler,
             _compiled,
             usual=False,
         ),
@@ -280,7 +254,7 @@ OWN: dict[str, EngineKind] = {
             'cuda_graph',
             'PyTorch captured as CUDA graphs: one launch in the place of thousands',
             (FLOAT32, BFLOAT16, FLOAT16),
-            gpu,
+            probes.gpu,
             _cuda_graph,
         ),
         EngineKind(
@@ -293,25 +267,27 @@ OWN: dict[str, EngineKind] = {
         ),
         EngineKind(
             'onnxruntime',
-            'ONNX Runtime: the fastest exact engine for small models on a CPU',
+            'ONNX Runtime: exact, on a CPU; the fastest where a small model decodes tokens',
             (FLOAT32,),
-            _package('onnxruntime'),
+            probes.package('onnxruntime'),
             _onnxruntime,
             devices=('cpu', 'cuda', 'tensorrt'),
+            load=_load_onnxruntime,
         ),
         EngineKind(
             'openvino',
             'OpenVINO: CPUs and GPUs of Intel, and bfloat16 and int8 on a CPU',
             (FLOAT32, BFLOAT16, FLOAT16, INT8),
-            _package('openvino'),
+            probes.package('openvino'),
             _openvino,
             devices=('cpu', 'gpu', 'gpu.N', 'npu'),
+            load=_load_openvino,
         ),
         EngineKind(
             'tensorrt',
             'TensorRT, or TensorRT for RTX cards: plans for one kind of NVIDIA GPU',
             (FLOAT32, BFLOAT16, FLOAT16),
-            _tensorrt,
+            probes.tensorrt,
             _tensorrt_engine,
         ),
     )

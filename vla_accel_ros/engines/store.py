@@ -48,6 +48,8 @@ _LEFT = re.compile(rf'{re.escape(_BUILDING)}([0-9a-f]{{32}})-\w+')
 _MADE_WITH = {'weights', 'code', 'opset', 'torch', 'onnx', 'onnxscript', 'openvino', 'runtime'}
 _MADE_WITH |= {'device', 'abilities', 'name', 'capability', 'driver'}
 _FEW = 3
+# The longest builds that are known take some minutes.
+PATIENCE_S = 600.0
 
 
 def default_folder() -> Path:
@@ -106,15 +108,22 @@ class Store:
         self.folder = default_folder() if folder is None else user_path(folder)
         self._tell = tell if tell is not None else lambda line: None
 
-    def get(self, key: Mapping[str, str], build: Callable[[Path], None]) -> Path:
+    def get(
+        self,
+        key: Mapping[str, str],
+        build: Callable[[Path], None],
+        waiting: Callable[[str], None] = lambda who: None,
+    ) -> Path:
         """Give the folder of an entry, built first where it is not there or is damaged.
 
-        Of several processes that ask at once one builds, and the others wait for it.
+        Of several processes that ask at once one builds, and the others wait for it, for
+        `PATIENCE_S` at most.
 
         Args:
             key: All that decides what the entry holds, by name. `kind` says what it is, for
                 whoever reads a list.
             build: Writes the files into an empty folder.
+            waiting: Told for which process is waited, before that.
 
         Raises:
             EngineError: When it can be neither found nor built.
@@ -122,7 +131,7 @@ class Store:
         path = self.folder / name_of(key)
         found = self._whole(path, key)
         if found is None:
-            with self._locked(path.name, key, wait=True):
+            with self._locked(path.name, key, waiting):
                 # Another process may have built it meanwhile.
                 found = self._whole(path, key)
                 if found is None:
@@ -193,7 +202,7 @@ class Store:
         for entry in sorted(chosen, key=lambda entry: entry.used_ns):
             if total <= most_bytes:
                 break
-            with suppress(TakenError), self._locked(entry.path.name, entry.key, wait=False):
+            with suppress(TakenError), self._locked(entry.path.name, entry.key):
                 shutil.rmtree(entry.path)
                 total, removed = total - entry.size, removed + 1
         return removed
@@ -276,16 +285,22 @@ class Store:
             if match[1] == own:
                 shutil.rmtree(path, ignore_errors=True)
                 continue
-            with suppress(TakenError, EngineError), self._locked(match[1], {}, wait=False):
+            with suppress(TakenError, EngineError), self._locked(match[1], {}):
                 shutil.rmtree(path, ignore_errors=True)
 
     @contextmanager
-    def _locked(self, name: str, key: Mapping[str, str], wait: bool) -> Iterator[None]:
+    def _locked(
+        self, name: str, key: Mapping[str, str], waiting: Callable[[str], None] | None = None
+    ) -> Iterator[None]:
+        """Hold the lock of an entry; waited for where somebody is to be told, else TakenError."""
         lock = Lock(self.folder / f'.{name}.lock', self.folder / name)
         try:
-            lock.take(wait)
+            if waiting is None:
+                lock.take()
+            else:
+                lock.take_when_free(PATIENCE_S, waiting)
         except TakenError as error:
-            if not wait:
+            if waiting is None:
                 raise
             raise EngineError(_line(error)) from error
         except OSError as error:
@@ -313,21 +328,6 @@ def _line(error: Exception) -> str:
     """Give an error in one line."""
     text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     return ' '.join(text.split()) or type(error).__name__
-
-
-def share(file: Path, folder: Path) -> Path:
-    """Put a file of another entry into a folder, by a hard link or else as a copy.
-
-    Raises:
-        OSError: When it cannot be put there.
-    """
-    there = folder / file.name
-    try:
-        there.hardlink_to(file)
-    except OSError:
-        # Not every file system has hard links, and those that have end at its border.
-        shutil.copyfile(file, there)
-    return there
 
 
 def _brief(value: str) -> str:

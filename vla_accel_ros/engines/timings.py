@@ -20,7 +20,7 @@ the GPU and the number of threads that they were measured with.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 import json
 from pathlib import Path
 import platform
@@ -73,6 +73,16 @@ def machine() -> str:
     return ', '.join(words)
 
 
+def _checked(timing: Timing) -> Timing:
+    """Give a timing back; raises TypeError for a value of another type than it has to have."""
+    for each in fields(timing):
+        value = getattr(timing, each.name)
+        # Types are texts here, for annotations are not evaluated.
+        if type(value).__name__ not in (each.type, 'int' if each.type == 'float' else each.type):
+            raise TypeError(f'{each.name} is {value!r}')
+    return timing
+
+
 class Timings:
     """The timings of one checkpoint.
 
@@ -88,7 +98,7 @@ class Timings:
         """List them, of every machine; none where there are none, or the file is damaged."""
         try:
             rows = json.loads(self._file.read_text(encoding='utf-8'))
-            return [Timing(**row) for row in rows]
+            return [_checked(Timing(**row)) for row in rows]
         except (OSError, ValueError, TypeError):
             return []
 

@@ -31,8 +31,8 @@ Build = Callable[[Path], None]
 class Keeps(Protocol):
     """What is asked of a store; `engines.store.Store` is one."""
 
-    def get(self, key: Mapping[str, str], build: Build) -> Path:
-        """Give the folder of a key, built where it is not there."""
+    def get(self, key: Mapping[str, str], build: Build, waiting: Callable[[str], None]) -> Path:
+        """Give the folder of a key, built where it is not there; see `Store.get`."""
 
     def find(self, key: Mapping[str, str]) -> Path | None:
         """Give the folder of a key, None where it is not there."""
@@ -129,7 +129,10 @@ class WatchedStore:
             self._tell(Built(key, why=why))
             build(folder)
 
-        path = self._store.get(key, watched)
+        def waiting(who: str) -> None:
+            self._tell(Built(key, why=f'waiting for {who}, which does'))
+
+        path = self._store.get(key, watched, waiting)
         if begun is not None:
             took, about = time.monotonic() - begun, [each.stat() for each in path.rglob('*')]
             own = [each for each in about if S_ISREG(each.st_mode) and each.st_nlink < 2]

@@ -16,17 +16,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 import fcntl
 import os
 from pathlib import Path
 import stat
+import time
 
 ENDING = '.lock'
+LOOK_S = 0.1
 
 
 class TakenError(ValueError):
     """Another run writes to the same place, or the lock's file is somebody else's."""
+
+
+class HeldError(TakenError):
+    """Another process holds the lock.
+
+    Attributes:
+        process: Its number; empty where it is not known.
+    """
+
+    def __init__(self, text: str, process: str) -> None:
+        super().__init__(text)
+        self.process = process
 
 
 class Lock:
@@ -58,7 +73,8 @@ class Lock:
             wait: Whether to wait while another process holds it.
 
         Raises:
-            TakenError: When another process holds it, or its file is somebody else's.
+            HeldError: When another process holds it.
+            TakenError: When its file is somebody else's.
             OSError: When the folder cannot be written.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,9 +85,10 @@ class Lock:
             except BlockingIOError:
                 other = os.read(handle, 32).decode('ascii', 'replace').strip()
                 os.close(handle)
-                raise TakenError(
+                raise HeldError(
                     f'another run{f", process {other}," if other else ""} is writing to '
-                    f'{self._what}: wait for it, or choose another name'
+                    f'{self._what}: wait for it, or choose another name',
+                    other,
                 ) from None
             except OSError:
                 # A file system that has no locks; one run at a time is then up to its user.
@@ -85,6 +102,33 @@ class Lock:
         os.write(handle, str(os.getpid()).encode())
         self._handle = handle
         return self
+
+    def take_when_free(self, patience_s: float, waiting: Callable[[str], None]) -> Lock:
+        """Take the lock as soon as its holder lets go.
+
+        Args:
+            patience_s: How long it is waited for.
+            waiting: Told once for which process, before waiting.
+
+        Raises:
+            TakenError: When the holder keeps it for longer, or the file is somebody else's.
+            OSError: When the folder cannot be written.
+        """
+        begun, told = time.monotonic(), False
+        while True:
+            try:
+                return self.take()
+            except HeldError as error:
+                who = f'process {error.process}' if error.process else 'another process'
+                if time.monotonic() - begun >= patience_s:
+                    raise TakenError(
+                        f'{who} has been writing to {self._what} for {patience_s:.0f} s, and was '
+                        'waited for in vain'
+                    ) from None
+            if not told:
+                waiting(who)
+                told = True
+            time.sleep(LOOK_S)
 
     def _open(self) -> int:
         # It is emptied and removed later, so it must be a lock: not a link, nor a text of others.

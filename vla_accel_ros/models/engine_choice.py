@@ -140,8 +140,9 @@ def choose(policy: Policy, wish: EngineWish, means: Means) -> InUse:
     hint = ''
     ranked = list(_ranked(policy, means))
     for kind in ranked:
-        # On its first device it may run where on another one it could not.
-        if kind.name == wish.engine and not wish.device:
+        # On its first device, and exactly, it may run where it could not as it was asked for.
+        exact = wish.engine_precision in (WEIGHTS, policy.in_use.weights)
+        if kind.name == wish.engine and exact and not wish.device:
             continue
         try:
             found = _make(policy, wish, kind, _only_built(means), behind=True)

@@ -103,18 +103,22 @@ class Graphs:
             **{maker: _version(maker) for maker in _MAKERS},
         }
 
+    def has_own(self, program: Program) -> bool:
+        """Say whether ONNX Runtime's own operators can do what a program does."""
+        return isinstance(program, (Pass, Loop)) and fits(program.decoder)
+
     def graph(self, program: Program, own: bool = False) -> Graph:
         """Give the graph of a program, exported first where it is not there.
 
         Args:
             program: The program.
-            own: Whether it is for ONNX Runtime on a CPU, and may have operators of its own.
+            own: Whether to take ONNX Runtime's own operators, on its CPU; see `has_own`.
 
         Raises:
             EngineError: When it cannot be exported or stored.
         """
         program = general(program)
-        own = own and isinstance(program, (Pass, Loop)) and fits(program.decoder)
+        own = own and self.has_own(program)
         if (program, own) not in self._found:
             inputs, facts = ports(program, self._model), facts_of(program, self._model)
             operators = {'operators': 'of ONNX Runtime'} if own else {}

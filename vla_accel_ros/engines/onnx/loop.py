@@ -53,7 +53,7 @@ def unrolled(
         weights: See `export`.
         opset: See `export`.
         packed: See `export`.
-        own: Whether passes have operators that ONNX Runtime alone has; see `OwnStep.fits`.
+        own: Whether passes have operators that ONNX Runtime alone has; see `own_layers.fits`.
     """
     from onnxscript import ir
 

@@ -26,7 +26,8 @@ import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.interface import EngineError
-from vla_accel_ros.engines.store import Store, share
+from vla_accel_ros.engines.links import share
+from vla_accel_ros.engines.store import Store
 
 NAME = 'weights.bin'
 _ALIGNED = 64
