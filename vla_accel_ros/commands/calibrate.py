@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`vla-accel engine calibrate`: record on frames what int8 throughout is measured on."""
+"""`vla-accel engine calibrate`: record on frames what int8 and float8 are measured on."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ def write_calibration(
         print(json.dumps({'file': str(file), 'bytes': size}))
     else:
         print(
-            f'{file}: {size / 1e6:.1f} MB; for --engine-precision int8 --engine-calibration {file}'
+            f'{file}: {size / 1e6:.1f} MB; for --engine-precision int8 or float8 '
+            f'--engine-calibration {file}'
         )
     return 0

@@ -32,7 +32,7 @@ from vla_accel_ros.paths import DEFAULT_CHECKPOINT, checkpoint_folder
 
 ACTIONS = {
     'build': 'build engines for a checkpoint, compare them with eager and time them',
-    'calibrate': 'record what programs are given on frames, for int8 throughout',
+    'calibrate': 'record what programs are given on frames, for int8 throughout and float8',
     'list': 'what there is on the disk and for which checkpoint, and the timings',
     'verify': 'compare engines with eager on a few frames; `vla-accel verify --engine` takes more',
     'clean': 'remove what there is for a checkpoint, or all of it',

@@ -70,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar='X',
         help='how far it may be: mean bins of tokens, or largest difference of normalised numbers '
-        '(no token but for ties, or 0.001; of bfloat16, float16 and int8 1 bin, or 0.1)',
+        '(no token but for ties, or 0.001; of fewer bits 1 bin, or 0.1)',
     )
     add('--device', type=device_name, default='cpu', help='cpu or cuda (%(default)s)')
     add('--unnorm-key', default=None, help='data set, where the checkpoint has several')

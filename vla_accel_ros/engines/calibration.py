@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Inputs of programs on recorded frames: what int8 throughout is measured on."""
+"""Inputs of programs on recorded frames: what int8 throughout and float8 are measured on."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from typing import ClassVar
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+import torch
 from torch import Tensor, nn
 
 from vla_accel_ros.engines.digest import digest_of
@@ -38,9 +39,9 @@ Sample = dict[str, Tensor]
 class Calibration:
     """An engine that runs programs as eager does, and keeps what they were given.
 
-    A policy that runs on it while it answers recorded frames leaves here what `int8` is measured
-    on. Programs that decode are not recorded: they are never calibrated, and the memory of keys
-    and values would be kept with each.
+    A policy that runs on it while it answers recorded frames leaves here what `int8` and `float8`
+    are measured on. Programs that decode are not recorded: they are never calibrated, and the
+    memory of keys and values would be kept with each.
 
     Args:
         model: Whose programs are run.
@@ -110,7 +111,9 @@ class Calibration:
 
         def run(given: Tensors, room: Tensors) -> dict[str, Tensor]:
             if len(samples) < self._most:
-                samples.append({name: tensor.clone() for name, tensor in given.items()})
+                samples.append(
+                    {name: tensor.to('cpu', copy=True) for name, tensor in given.items()}
+                )
             return runner(given, room)
 
         return run
@@ -125,7 +128,7 @@ class Calibration:
         for sample in self.samples(program):
             for name, tensor in sorted(sample.items()):
                 state.update(f'{name} {tuple(tensor.shape)} {tensor.dtype}'.encode())
-                state.update(tensor.contiguous().numpy().tobytes())
+                state.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
         return state.hexdigest()
 
     def _place(self, program: Program) -> str:

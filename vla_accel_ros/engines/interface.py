@@ -85,7 +85,8 @@ class Engine(Protocol):
 
     Attributes:
         name: As users choose it.
-        precision: What it computes in: `float32`, `bfloat16`, `float16` or `int8`.
+        precision: What it computes in: `float32`, `bfloat16`, `float16`, `int8` or
+            `float8`.
         exact: Whether its tokens are those of eager, but for ties.
     """
 

@@ -26,6 +26,7 @@ import sys
 from vla_accel_ros import extras
 from vla_accel_ros.engines.tensorrt_modules import installed
 
+# Where a driver shows a GPU: a desktop's or server's, and a Jetson's.
 GPU_FILES = (Path('/dev/nvidiactl'), Path('/dev/nvhost-gpu'), Path('/dev/nvgpu'))
 
 

@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 GROUP = 'vla_accel_ros.engines'
 AUTO, EAGER = 'auto', 'eager'
-FLOAT32, BFLOAT16, FLOAT16, INT8 = PRECISIONS = ('float32', 'bfloat16', 'float16', 'int8')
-# Where a driver shows a GPU: a desktop's or server's, and a Jetson's.
+FLOAT32, BFLOAT16, FLOAT16, INT8, FLOAT8 = 'float32', 'bfloat16', 'float16', 'int8', 'float8'
+PRECISIONS = (FLOAT32, BFLOAT16, FLOAT16, INT8, FLOAT8)
+CALIBRATED = (INT8, FLOAT8)  # in ranges measured on recorded frames
 # Folders that libraries keep by themselves in the store's.
 FOLDERS = INDUCTOR, PLANS = 'inductor', 'onnxruntime-tensorrt'
 
@@ -59,7 +60,7 @@ class Order:
         precision: One of `PRECISIONS`.
         store: Where it keeps what it builds, an `engines.store.Store`.
         threads: Threads that it may use on the CPU.
-        calibration: File of recorded frames for `int8` throughout; weights alone when empty.
+        calibration: File of recorded frames, for `float8` and `int8` throughout; empty for none.
         device: One of the kind's `devices`; empty where it declares none.
     """
 
@@ -194,8 +195,9 @@ def _of_weights(order: Order) -> str:
 def _tensorrt_engine(order: Order) -> Engine:
     from vla_accel_ros.engines.tensorrt_engine import tensorrt_of
 
-    _of_weights(order)
-    return tensorrt_of(order.model, order.store)
+    if order.precision != FLOAT8:
+        _of_weights(order)
+    return tensorrt_of(order.model, order.store, order.precision == FLOAT8, order.calibration)
 
 
 def _onnxruntime(order: Order) -> Engine:
@@ -286,7 +288,7 @@ OWN: dict[str, EngineKind] = {
         EngineKind(
             'tensorrt',
             'TensorRT, or TensorRT for RTX cards: plans for one kind of NVIDIA GPU',
-            (FLOAT32, BFLOAT16, FLOAT16),
+            (FLOAT32, BFLOAT16, FLOAT16, FLOAT8),
             probes.tensorrt,
             _tensorrt_engine,
         ),

@@ -24,8 +24,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from vla_accel_ros.engines.calibration import Calibration
 from vla_accel_ros.engines.cuda_graph import CudaGraph
 from vla_accel_ros.engines.interface import NETWORKS, Bucket, EngineError, Program, Runner, Tensors
+from vla_accel_ros.engines.onnx.float8_graphs import Float8Graphs
 from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
 from vla_accel_ros.engines.programs.decoder import general
 from vla_accel_ros.engines.recorders import CudaRecorder
@@ -39,9 +41,8 @@ FILE = 'engine.plan'
 # All others are so small that they gain nothing.
 # TensorRT for RTX builds for these compute capabilities at once, with or without a GPU.
 PORTABLE = ('8.0', '8.6', '8.9', '12.0')
-
-
-_ANY = {'name': 'any', 'capability': ', '.join(PORTABLE), 'driver': 'any'}
+# Of these, those that have products of FP8 numbers, which begin at 8.9.
+FP8, FP8_PORTABLE, FP8_LEAST = 'float8', ('8.9', '12.0'), '8.9'
 
 
 class Plans:
@@ -75,15 +76,16 @@ class Plans:
                 knows by itself, and TensorRT cannot build.
 
         Raises:
-            EngineError: When it can be neither found nor built.
+            EngineError: When it can be neither found nor built, or the GPU has no FP8 and the
+                graph has.
         """
         graph = self.graph(program)
         wanted, package = self.profiles(graph), self.package
-        target = self._target(card)
+        target = self._target(card, graph.float8)
         key = {**graph.key, 'kind': f'TensorRT plan of {program.name}', **target}
-        capability = target['capability'] if package.rtx and card is not None else ''
-        if capability == _ANY['capability']:
-            capability = ''
+        # For those that all graphs are built for it need not be told.
+        named = package.rtx and target['capability'] != ', '.join(PORTABLE)
+        capability = target['capability'] if named else ''
         key['profiles'] = '; '.join(
             ', '.join(f'{name} {sizes}' for name, sizes in profile.items()) for profile in wanted
         )
@@ -93,27 +95,39 @@ class Plans:
 
         return self._store.get(key, write) / FILE
 
-    def _target(self, card: Card | None) -> dict[str, str]:
+    def _target(self, card: Card | None, float8: bool) -> dict[str, str]:
         """Say for which GPU a plan is, as part of its key."""
         found = {'runtime': self.package.title}
-        if self.package.rtx and (card is None or card.capability in PORTABLE):
-            return found | _ANY
+        if float8 and card is not None and _number(card.capability) < _number(FP8_LEAST):
+            raise EngineError(
+                f'float8 needs compute capability {FP8_LEAST} or later, this GPU has '
+                f'{card.capability}'
+            )
+        portable = FP8_PORTABLE if float8 else PORTABLE
+        if self.package.rtx:
+            capability = ', '.join(portable)
+            if card is not None and card.capability not in portable:
+                capability = card.capability
+            return found | {'name': 'any', 'capability': capability, 'driver': 'any'}
         if card is None:
             raise EngineError(f'{self.package.title} builds on the GPU that it is for only')
-        if self.package.rtx:
-            return found | _ANY | {'capability': card.capability}
         return found | asdict(card)
 
 
+def _number(capability: str) -> tuple[int, ...]:
+    return tuple(map(int, capability.split('.')))
+
+
 class TensorRT:
-    """Run programs on TensorRT, in the type of the model's weights.
+    """Run programs on TensorRT, in the type of the model's weights, or in FP8 where calibrated.
 
     In float32 nothing is rounded to TF32. In half types each product rounds as in eager, and
-    softmax and norms are of float32. A plan is run by replaying a CUDA graph of it, one a bucket.
+    softmax and norms are of float32. In `float8` towers, projector and spans multiply FP8 numbers;
+    all else is of the weights' type. A plan is run by replaying a CUDA graph of it, one a bucket.
 
     Args:
         plans: Give the plan of a program.
-        precision: That of the weights.
+        precision: That of the weights, or `float8` where the plans are of such graphs.
         device: The GPU that the model is on. Where it is none, or there is none, `ready` says so.
     """
 
@@ -173,14 +187,30 @@ class Launched:
         return self._loaded[program]
 
 
-def tensorrt_of(model: nn.Module, store: Store) -> TensorRT:
-    """Give the engine for a model, which computes in the type of its weights.
+def tensorrt_of(
+    model: nn.Module, store: Store, float8: bool = False, calibration: str = ''
+) -> TensorRT:
+    """Give the engine for a model, which computes in the type of its weights, or in FP8.
+
+    Args:
+        model: The model.
+        store: Where graphs and plans are kept.
+        float8: Whether towers, projector and spans multiply FP8 numbers.
+        calibration: File of recorded frames, which FP8 needs.
 
     Raises:
-        EngineError: When no package of TensorRT can be imported.
+        EngineError: When no package of TensorRT can be imported, or the file will not do.
     """
     config: Any = model.config
     limits = Limits(config.visual_tokens, config.slots, config.decoder.max_positions)
-    plans = Plans(Graphs(model, store), store, limits, find())
-    weight = next(model.parameters())
-    return TensorRT(plans, str(weight.dtype).removeprefix('torch.'), weight.device)
+    package, weight = find(), next(model.parameters())
+    precision = str(weight.dtype).removeprefix('torch.')
+    graphs = Graphs(model, store)
+    if float8:
+        if not calibration:
+            raise EngineError(
+                "engine_calibration is '', expected a file of `vla-accel engine calibrate`, for "
+                'float8 has ranges that are measured'
+            )
+        graphs, precision = Float8Graphs(model, store, Calibration.load(calibration, model)), FP8
+    return TensorRT(Plans(graphs, store, limits, package), precision, weight.device)

@@ -45,8 +45,9 @@ def build(
         inputs: Its inputs.
         profiles: Sizes to build for.
         file: Where the plan goes.
-        capability: Of the GPU that TensorRT for RTX is to build for, as 8.9; where empty it builds
-            for those that it knows by itself. TensorRT builds for the GPU that is there.
+        capability: Of the GPUs that TensorRT for RTX is to build for, as `8.9` or `8.9, 12.0`;
+            where empty it builds for those that it knows by itself. TensorRT builds for the GPU
+            that is there.
 
     Raises:
         EngineError: When it cannot be built; the text is TensorRT's.
@@ -65,8 +66,10 @@ def build(
         config = builder.create_builder_config()
         config.clear_flag(trt.BuilderFlag.TF32)
         if capability:
-            config.num_compute_capabilities = 1
-            config.set_compute_capability(_capability(package, capability), 0)
+            wanted = capability.split(', ')
+            config.num_compute_capabilities = len(wanted)
+            for place, each in enumerate(wanted):
+                config.set_compute_capability(_capability(package, each), place)
         for profile in profiles:
             asked = builder.create_optimization_profile()
             for port in inputs:

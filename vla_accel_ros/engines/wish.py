@@ -42,8 +42,8 @@ class EngineWish:
     )
     engine_precision: str = option(
         WEIGHTS,
-        'What the engine computes in; auto is the type of the weights. bfloat16 and int8 are '
-        'faster on some machines and change some tokens',
+        'What the engine computes in; auto is the type of the weights. bfloat16, int8 and float8 '
+        '(E4M3, tensorrt only) are faster on some machines and change some tokens',
         choices=(WEIGHTS, *registry.PRECISIONS),
     )
     engine_required: bool = option(
@@ -54,7 +54,7 @@ class EngineWish:
     engine_calibration: str = option(
         '',
         'File of `vla-accel engine calibrate`. With int8 all products are of 8-bit numbers then, '
-        'in ranges measured on its frames; without only weights have 8 bits',
+        'in ranges measured on its frames; without only weights have 8 bits. float8 needs one',
     )
     engine_device: str = option(
         registry.AUTO,
@@ -64,10 +64,10 @@ class EngineWish:
 
     def __post_init__(self) -> None:
         check_options(self)
-        if self.engine_calibration and self.engine_precision != registry.INT8:
+        if self.engine_calibration and self.engine_precision not in registry.CALIBRATED:
             raise ValueError(
                 f'engine_calibration is {self.engine_calibration!r} and engine_precision is '
-                f'{self.engine_precision!r}, expected int8'
+                f'{self.engine_precision!r}, expected {" or ".join(registry.CALIBRATED)}'
             )
         if self.engine == registry.AUTO:
             if self.engine_precision != WEIGHTS:
@@ -87,6 +87,11 @@ class EngineWish:
             raise ValueError(
                 f'engine_precision is {self.engine_precision!r}, expected {WEIGHTS} or one of '
                 f"those of engine '{self.engine}': {', '.join(known)}"
+            )
+        if self.engine_precision == registry.FLOAT8 and not self.engine_calibration:
+            raise ValueError(
+                f'engine_precision is {registry.FLOAT8!r} and engine_calibration is '
+                f'{self.engine_calibration!r}, expected a file of `vla-accel engine calibrate`'
             )
         kind.device(self.engine_device)
 
@@ -149,7 +154,7 @@ def add_precision(parser: argparse._ActionsContainer) -> None:
         default='',
         metavar='FILE',
         help='with int8: round all products, in ranges measured on the frames that `vla-accel '
-        'engine calibrate` recorded (8 bits for weights alone)',
+        'engine calibrate` recorded (8 bits for weights alone); float8 needs one',
     )
 
 

@@ -110,7 +110,7 @@ def build(
         means: Where it keeps what it builds, and who is told.
         ways: By name, what sets pruning and decoding.
         threads: Numbers of threads that calls are timed with.
-        calibration: File of recorded frames, for int8 throughout.
+        calibration: File of recorded frames, for int8 throughout and float8.
         device: What it is to run on; empty for its first device.
 
     Raises:

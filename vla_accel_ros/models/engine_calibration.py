@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Frames answered so that what programs are given on the way is known, for int8 throughout."""
+"""Frames answered so that what programs are given on the way is known, for int8 and float8."""
 
 from __future__ import annotations
 

@@ -206,8 +206,6 @@ def _make(
                 f'eager computes in the type of the weights, which is {weights}, not {precision}'
             )
         return InUse(wish, EAGER, weights)
-    if precision not in kind.precisions:
-        raise EngineError(f'{kind.name} does not compute in {precision}')
     calibration, device = (wish.engine_calibration, wish.device) if named else ('', '')
     engine = made(policy, kind, precision, means, calibration, device)
     if not wish.engine_required:
@@ -241,6 +239,8 @@ def made(
     Raises:
         EngineError: When it cannot run here.
     """
+    if precision not in kind.precisions:
+        raise EngineError(f'{kind.name} does not compute in {precision}')
     why = kind.probe()
     if why is not None:
         raise EngineError(why)

@@ -50,6 +50,7 @@ class Graph:
         outputs: Names of what comes out, in order.
         key: What it was made of, the same in every process; for keys of what is made of it.
         own: Whether it has operators that ONNX Runtime alone has.
+        float8: Whether it has products of FP8 numbers, which not every card has.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class Graph:
     outputs: tuple[str, ...]
     key: dict[str, str]
     own: bool = False
+    float8: bool = False
 
 
 class Graphs:

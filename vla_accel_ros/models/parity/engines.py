@@ -83,7 +83,7 @@ class Bound:
 
 # Normalised numbers lie in -1 to 1, and float32 engines are some 1e-5 from eager.
 EXACT = Bound(0.0, 1e-3)
-# A bin is 1/128 of a normalised number; one in twenty of the range is what int8 is off at most.
+# A bin is 1/128 of a normalised number; one in twenty of the range is what 8 bits are off at most.
 REDUCED = Bound(1.0, 0.1)
 
 
