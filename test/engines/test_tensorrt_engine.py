@@ -17,6 +17,7 @@
 from dataclasses import replace
 import json
 
+from float8_cases import frames_of
 import pytest
 import torch
 
@@ -24,6 +25,7 @@ from vla_accel_ros.engines import tensorrt_engine
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.fallback import Fallback
 from vla_accel_ros.engines.interface import EngineError, bucket_of, call
+from vla_accel_ros.engines.onnx.float8_graphs import Float8Graphs
 from vla_accel_ros.engines.programs.call import Narrow
 from vla_accel_ros.engines.programs.decoder import Pass, Span
 from vla_accel_ros.engines.store import Store
@@ -82,6 +84,53 @@ def test_a_card_that_it_does_not_know_is_refused_and_nothing_stays(plans, tokens
     with pytest.raises(EngineError, match=r'this one has 9\.0: install tensorrt'):
         plans.plan(tokens_model.logits_of(), H200)
     assert not list(tmp_path.glob('*/*.plan'))
+
+
+@pytest.fixture(scope='module')
+def frames(tokens_model):
+    return frames_of(tokens_model)
+
+
+@pytest.fixture
+def float8_plans(rtx, tokens_model, graph_store, frames, tmp_path, told):
+    graphs = Float8Graphs(tokens_model, graph_store, frames)
+    return Plans(graphs, Store(tmp_path, told.append), LIMITS, rtx)
+
+
+def test_a_plan_of_fp8_is_for_the_cards_that_have_it(float8_plans, plans, tokens_model, frames):
+    program = tokens_model.projection()
+    plan = float8_plans.plan(program)
+    key = key_of(plan)
+    assert key['capability'] == '8.9, 12.0'
+    assert key['bits'] == f'float8 E4M3, {frames.digest(program)}'
+    assert float8_plans.plan(program, RTX_4090) == plan != plans.plan(program)
+    assert key_of(float8_plans.plan(program, GB10))['capability'] == '12.1'
+    # A program that multiplies none is not built twice.
+    head = tokens_model.logits_of()
+    assert float8_plans.plan(head) == plans.plan(head)
+
+
+@pytest.mark.parametrize('capability', ['7.5', '8.0', '8.6', '8.7'])
+def test_a_card_without_fp8_is_refused_before_a_plan_is_built(
+    float8_plans, tokens_model, told, capability
+):
+    with pytest.raises(EngineError) as raised:
+        float8_plans.plan(tokens_model.projection(), replace(RTX_4090, capability=capability))
+    expected = f'float8 needs compute capability 8.9 or later, this GPU has {capability}'
+    assert str(raised.value) == expected and told == []
+
+
+def test_float8_is_not_exact_and_gives_way_with_the_reason(trt, tokens_model, frames, tmp_path):
+    file = tmp_path / 'frames.safetensors'
+    frames.save(file)
+    engine = tensorrt_of(tokens_model, Store(tmp_path), float8=True, calibration=str(file))
+    assert (engine.precision, engine.exact) == ('float8', False)
+    behind, given = Fallback(engine, EAGER), given_of_projector()
+    assert (behind.precision, behind.exact) == ('float8', False)
+    assert call(behind, tokens_model.projection(), given)['visual'].isfinite().all()
+    assert 'NVIDIA GPU only, the model is on cpu' in behind.reasons['projector']
+    with pytest.raises(EngineError, match="engine_calibration is '', expected a file of"):
+        tensorrt_of(tokens_model, Store(tmp_path), float8=True)
 
 
 def test_another_version_builds_anew_and_says_why(plans, tokens_model, told, monkeypatch):

@@ -14,12 +14,19 @@
 
 """Plans of TensorRT, really built: with TensorRT for RTX that needs no GPU."""
 
+from dataclasses import replace
+
+from float8_cases import cases, frames_of
 from later_graph import write_later
 import pytest
 from sparse_checkpoint import with_layers, write_sparse
+from tiny_models import TOKENS, tiny_model
+import torch
 from toy_engine import Changing
 
-from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.calibration import Calibration
+from vla_accel_ros.engines.interface import EngineError, call
+from vla_accel_ros.engines.onnx.float8_graphs import Float8Graphs
 from vla_accel_ros.engines.onnx.graphs import Graphs
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, Span
 from vla_accel_ros.engines.store import Store
@@ -141,6 +148,33 @@ def test_a_card_that_is_named_is_built_for(rtx, tokens_model, tokens_graphs, bui
         built(tokens_graphs, tokens_model.logits_of(), capability='7.5')
     with pytest.raises(EngineError, match=r'7\.5, 8\.0.* this one has 9\.0: install tensorrt'):
         built(tokens_graphs, tokens_model.logits_of(), capability='9.0')
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16])
+def test_products_of_fp8_are_built_for_cards_that_have_them(dtype, rtx, graph_store, built):
+    model = tiny_model().to(dtype)
+    graphs = Float8Graphs(model, graph_store, frames_of(model))
+    for program, _ in cases(model):
+        # It knows that there are FP8 numbers in the network, and which cards have none.
+        with pytest.raises(EngineError, match=r'sm86, because .* datatypes: fp8_e4m3'):
+            built(graphs, program, capability='8.6')
+        assert len(built(graphs, program, capability='8.9')) > 1000
+
+
+def test_a_plan_holds_weights_of_fp8_in_one_byte_each(rtx, graph_store, built):
+    config = replace(TOKENS, decoder=replace(TOKENS.decoder, width=1024, layers=1, heads=8))
+    model = tiny_model(config).to(torch.bfloat16)
+    program = Span(model.language_model.model, 0, 1, norm=True)
+    frames = Calibration(model)
+    places, x = torch.arange(20), torch.ones(1, 20, 1024, dtype=torch.bfloat16)
+    with torch.inference_mode():
+        call(frames, program, {'x': x, 'positions': places, 'rows': places})
+    layer = model.language_model.model.layers[0]
+    weights = sum(weight.numel() for weight in layer.parameters() if weight.dim() == 2)
+    wide = len(built(Graphs(model, graph_store), program, capability='8.9'))
+    narrow = len(built(Float8Graphs(model, graph_store, frames), program, capability='8.9'))
+    # The kernels of the two take other room, some hundred kilobytes.
+    assert wide > 2 * weights and wide - narrow > 0.8 * weights
 
 
 def test_a_graph_of_a_later_onnx_is_refused_with_the_reason(trt, tmp_path):

@@ -36,7 +36,17 @@ def test_the_same_defaults_everywhere():
         (('warp',), "engine 'warp' is not there, expected one of auto, eager"),
         (('eager', 'int3'), "engine_precision is 'int3', expected one of"),
         (('eager', 'int8'), "engine_precision is 'int8', expected auto or one of those of.*eager"),
-        (('openvino', 'bfloat16', False, 'a.st'), "engine_calibration is 'a.st'.*expected int8"),
+        (
+            ('openvino', 'bfloat16', False, 'a.st'),
+            "engine_calibration is 'a.st'.*expected int8 or float8",
+        ),
+        (
+            ('tensorrt', 'float8'),
+            "engine_precision is 'float8' and engine_calibration is '', expected a file of "
+            '`vla-accel engine calibrate`',
+        ),
+        (('openvino', 'float8', False, 'a.st'), "is 'float8', expected auto or one of.*openvino"),
+        (('auto', 'float8', False, 'a.st'), 'auto, which takes exact engines only: name the eng'),
         (('auto', 'bfloat16'), 'auto, which takes exact engines only: name the engine'),
         (('auto', 'auto', False, '', 'cuda'), "engine_device is 'cuda' and engine is auto"),
         (
@@ -71,3 +81,10 @@ def test_the_first_device_is_the_one_that_runs_where_none_is_named(engine, asked
     wish = wish_of(parser.parse_args(['--engine', engine, '--engine-device', asked]))
     assert wish == EngineWish(engine, engine_device=asked)
     assert (wish.device, wish.title) == (device, title)
+
+
+def test_float8_is_read_with_its_frames():
+    add_arguments(parser := argparse.ArgumentParser())
+    words = ['--engine', 'tensorrt', '--engine-precision', 'float8']
+    wish = wish_of(parser.parse_args([*words, '--engine-calibration', 'a.st']))
+    assert wish == EngineWish('tensorrt', 'float8', engine_calibration='a.st')
