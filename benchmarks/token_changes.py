@@ -30,6 +30,11 @@ from typing import NamedTuple
 import numpy as np
 
 from vla_accel_ros.acceleration import BASELINE, apply_method, find, parse
+from vla_accel_ros.engines.calibration import Calibration
+from vla_accel_ros.engines.interface import Engine
+from vla_accel_ros.engines.onnx.float8_graphs import Float8Graphs
+from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
+from vla_accel_ros.engines.store import Store
 from vla_accel_ros.engines.wish import EAGER, WEIGHTS, EngineWish
 from vla_accel_ros.evaluation import runner, seeds
 from vla_accel_ros.models.engine_choice import aloud, use_engine
@@ -133,6 +138,20 @@ def wishes(text: str) -> list[EngineWish]:
     return result
 
 
+def float8_on_cpu(policy: Policy, file: str) -> Engine:
+    """Give what computes on the CPU what TensorRT does in float8, with its graphs.
+
+    Args:
+        policy: The policy, of float32.
+        file: Calibration frames.
+
+    Raises:
+        EngineError: When the file is of another checkpoint, or a program was not recorded.
+    """
+    frames = Calibration.load(file, policy.model)
+    return OnnxRuntime(Float8Graphs(policy.model, Store(), frames))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -142,6 +161,13 @@ def main(argv: list[str] | None = None) -> int:
         default=EAGER.engine,
         metavar='NAME[:PRECISION[:FILE]],...',
         help='what every method is run on (%(default)s)',
+    )
+    parser.add_argument(
+        '--float8',
+        default='',
+        metavar='FILE',
+        help='calibration frames: also compute what tensorrt does in float8, by ONNX Runtime on '
+        'the CPU',
     )
     parser.add_argument('--checkpoint', default='tabletop-s')
     parser.add_argument('--episodes', type=int, default=6)
@@ -168,18 +194,21 @@ def main(argv: list[str] | None = None) -> int:
         'processor time of a call |'
     )
     print('|---' * 7 + '|')
-    for wish in engines:
+    for wish in [*engines, *([None] if options.float8 else [])]:
         for method in methods:
             policy = worker.policy.sibling()
             apply_method(method, policy)
-            # Not compared first: how far it is off is what is measured.
-            in_use = use_engine(policy, wish, aloud(_say, check=False))
+            if wish is None:
+                policy.set_engine(float8_on_cpu(policy, options.float8))
+                ran = 'graphs of float8'
+            else:
+                # Not compared first: how far it is off is what is measured.
+                in_use = use_engine(policy, wish, aloud(_say, check=False))
+                throughout = ' throughout' if wish.engine_calibration else ''
+                ran = f'{in_use.name} {in_use.precision}{throughout}'
             # Each shape is met twice before an engine has its own graph for it.
             for _ in range(2):
                 found = measure(policy, episodes, worker.environment.step_s)
-            ran = f'{in_use.name} {in_use.precision}'
-            if wish.engine_calibration:
-                ran += ' throughout'
             print(
                 f'| {ran} | `{method.name}` | {found["changed"]:.1f} % | '
                 f'{found["off"]:.2f} | {found["kept"]:.1f} | {found["passes"]:.2f} | '

@@ -27,6 +27,7 @@ from vla_accel_ros.engines.onnx import graphs
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.models.policy import Policy
 
+TENSORRT = registry.OWN['tensorrt']
 FEW = ('--methods', 'fastv', '--decoders', 'jacobi')
 
 
@@ -83,6 +84,25 @@ def test_what_was_built_in_another_type_is_listed_and_removed_with_its_checkpoin
     assert [each['checkpoint'] for each in entries] == [folder] * (1 if large else 2)
     assert asked('engine', 'clean', folder)[1]['removed'] == len(entries)
     assert Store().entries() == []
+
+
+def test_float8_without_a_gpu_fails_with_the_reason(
+    asked, random_checkpoint, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setitem(registry.OWN, 'tensorrt', TENSORRT)
+    folder, file = str(random_checkpoint), str(tmp_path / 'frames.safetensors')
+    words = [folder, '--engine', 'tensorrt', '--engine-precision', 'float8']
+    calibrated = [*words, '--engine-calibration', file, *FEW]
+    for action in ('build', 'verify'):
+        assert cli.main(['engine', action, *words]) == cli.BAD_INPUT
+        told = "engine_precision is 'float8' and engine_calibration is '', expected a file of"
+        assert told in capsys.readouterr().err
+        assert cli.main(['engine', action, *calibrated]) == 1
+        text = capsys.readouterr().out
+        assert 'tensorrt in float8: ' in text and 'no NVIDIA GPU' in text
+    _, found = asked('engine', 'build', folder, '--engine-precision', 'float8', *FEW)
+    assert found['engines'] == []
 
 
 def test_a_device_that_is_named_is_built_verified_and_listed_apart(

@@ -15,7 +15,9 @@
 """What programs were given on frames is kept, for quantisation to be measured on."""
 
 from answering import answers
+from float8_cases import frames_of
 import pytest
+from tiny_models import tiny_model
 import torch
 
 from vla_accel_ros.engines.calibration import Calibration
@@ -42,6 +44,18 @@ def test_a_digest_is_of_the_frames(tokens_model):
         answers(tokens_model, engine=frames, steps=steps)
         digests.append(frames.digest(program))
     assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_frames_of_half_types_have_a_digest_and_are_read_again(dtype, tmp_path):
+    model = tiny_model().to(dtype)
+    frames, program = frames_of(model), model.projection()
+    frames.save(tmp_path / 'frames.safetensors')
+    found = Calibration.load(tmp_path / 'frames.safetensors', model)
+    assert (
+        found.digest(program) == frames.digest(program) != frames_of(model, (9,)).digest(program)
+    )
+    assert found.samples(program)[0]['features'].dtype == dtype
 
 
 def test_frames_are_written_and_read_for_the_same_checkpoint(tokens_model, slots_model, tmp_path):

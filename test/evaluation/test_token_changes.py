@@ -15,6 +15,7 @@
 import pytest
 
 from benchmarks.token_changes import main, wishes
+from vla_accel_ros import cli
 
 
 def test_exact_decoding_changes_no_token(random_checkpoint, capsys):
@@ -38,6 +39,17 @@ def test_exact_decoding_changes_no_token(random_checkpoint, capsys):
     assert '| eager float32 | `none` | 0.0 % | 0.00 | 8.0 | 7.00 |' in text
     assert '| `jacobi` | 0.0 % | 0.00 | 8.0 |' in text
     assert '`jacobi+random@keep=0.1`' in text
+
+
+def test_float8_is_computed_on_the_cpu(random_checkpoint, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv('VLA_ACCEL_ENGINES', str(tmp_path / 'engines'))
+    checkpoint, file = str(random_checkpoint), str(tmp_path / 'frames.safetensors')
+    recorded = ['--frames', '3', '--methods', 'none', '--decoders', 'greedy']
+    assert cli.main(['engine', 'calibrate', checkpoint, '--out', file, *recorded]) == 0
+    assert '--engine-precision int8 or float8 --engine-calibration' in capsys.readouterr().out
+    few = ['--episodes', '1', '--longest', '3', '--methods', 'none', '--float8', file]
+    assert main(['--checkpoint', checkpoint, *few]) == 0
+    assert '| graphs of float8 | `none` | ' in capsys.readouterr().out
 
 
 def test_no_episode_is_refused(random_checkpoint):
