@@ -154,6 +154,7 @@ def _round(
                 made, f'{given.name}.scale', scale_of(torch.tensor(largest[given]), dtype)
             )
             narrow = ir.node('QuantizeLinear', [given, scale, zero])
+            # Without a zero of FP8 ONNX Runtime takes one of uint8 where it moves the pair.
             back = ir.node('DequantizeLinear', [narrow.outputs[0], scale, zero])
             narrow.outputs[0].name = f'{given.name}.float8'
             back.outputs[0].name = f'{given.name}.rounded'
