@@ -101,8 +101,8 @@ def test_float8_without_a_gpu_fails_with_the_reason(
         assert cli.main(['engine', action, *calibrated]) == 1
         text = capsys.readouterr().out
         assert 'tensorrt in float8: ' in text and 'no NVIDIA GPU' in text
-    _, found = asked('engine', 'build', folder, '--engine-precision', 'float8', *FEW)
-    assert found['engines'] == []
+    assert cli.main(['engine', 'build', folder, '--engine-precision', 'float8']) == cli.BAD_INPUT
+    assert 'and no engine can compute so here' in capsys.readouterr().err
 
 
 def test_a_device_that_is_named_is_built_verified_and_listed_apart(
@@ -233,8 +233,10 @@ def test_without_a_name_only_engines_of_that_precision_are_taken(
     install(monkeypatch)
     for action in ('build', 'verify'):
         words = ('engine', action, str(random_checkpoint), '--engine-precision', 'int8', *FEW)
-        assert cli.main(list(words)) == 0
-        assert 'mine: does not compute in int8' in capsys.readouterr().err
+        assert cli.main(list(words)) == cli.BAD_INPUT
+        said = capsys.readouterr().err
+        assert "mine: engine_precision is 'int8', expected auto or one of" in said
+        assert '--engine-precision is int8, and no engine can compute so here' in said
 
 
 def test_folders_of_other_libraries_are_listed_and_removed_with_all_the_rest(asked, tmp_path):

@@ -16,13 +16,13 @@
 
 import gc
 
-import onnxruntime
 import pytest
 import torch
 
 from vla_accel_ros.engines.onnxruntime_binding import run_bound
 
 onnx = pytest.importorskip('onnx')
+onnxruntime = pytest.importorskip('onnxruntime')
 FLOAT, INT64, BOOL = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.BOOL
 
 

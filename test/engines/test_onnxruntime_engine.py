@@ -279,13 +279,13 @@ def test_programs_that_are_too_small_run_eagerly(tokens_model, engine):
 
 
 def decoding(model, graphs):
-    """Decode on ONNX Runtime and on eager; give both answers' tokens."""
+    """Decode on ONNX Runtime and on eager; give both answers' tokens, and notes."""
     language = model.language_model
     program, given = Loop(language.model, language.lm_head, 3), loop_inputs(model.config.decoder)
     engine = OnnxRuntime(graphs)
     with torch.inference_mode():
         found = [call(engine, program, given)['tokens'] for _ in range(2)]
-        return found, program.run(given, {})['tokens']
+        return found, program.run(given, {})['tokens'], engine.notes
 
 
 def test_an_operator_that_fails_in_a_run_leaves_decoding_to_those_of_onnx(
@@ -310,16 +310,17 @@ def test_an_operator_that_fails_in_a_run_leaves_decoding_to_those_of_onnx(
         lambda self, graph: sessions.append(made(self, graph)) or sessions[-1],
     )
     monkeypatch.setattr(onnxruntime_engine, '_by_numpy', run)
-    found, expected = decoding(wide_model, graphs)
+    found, expected, notes = decoding(wide_model, graphs)
     assert tried == [True, False, False] and all(torch.equal(each, expected) for each in found)
+    assert notes == {'loop': "ONNX's own operators, which take longer: no such kernel"}
 
 
 def test_a_torch_that_cannot_trace_the_operators_decodes_with_those_of_onnx(
     wide_model, tmp_path, monkeypatch
 ):
     monkeypatch.delattr(torch.onnx.ops, 'symbolic_multi_out')
-    found, expected = decoding(wide_model, Graphs(wide_model, Store(tmp_path)))
-    assert torch.equal(found[0], expected)
+    found, expected, notes = decoding(wide_model, Graphs(wide_model, Store(tmp_path)))
+    assert torch.equal(found[0], expected) and 'symbolic_multi_out' in notes['loop']
 
 
 def test_a_library_that_does_not_load_says_why(tokens_graphs, monkeypatch):

@@ -96,8 +96,8 @@ def test_openvino_decodes_by_itself_where_onnxruntime_does_not_load(
     orders = registry.Order(tokens_model, registry.FLOAT32, graph_store, 1, device='cpu')
     assert registry.find('openvino').make(orders)._decoding is not None
 
-    def broken(order):
+    def broken():
         raise EngineError('onnxruntime does not load')
 
-    monkeypatch.setattr(registry, '_onnxruntime', broken)
+    monkeypatch.setattr('vla_accel_ros.engines.onnxruntime_engine.library', broken)
     assert registry.find('openvino').make(orders)._decoding is None

@@ -88,3 +88,17 @@ def test_float8_is_read_with_its_frames():
     words = ['--engine', 'tensorrt', '--engine-precision', 'float8']
     wish = wish_of(parser.parse_args([*words, '--engine-calibration', 'a.st']))
     assert wish == EngineWish('tensorrt', 'float8', engine_calibration='a.st')
+
+
+def test_runs_on_other_frames_are_told_apart(tmp_path):
+    one, other = tmp_path / 'one.st', tmp_path / 'other.st'
+    one.write_text('1')
+    other.write_text('2')
+    found = [
+        EngineWish('openvino', 'int8', engine_calibration=str(file)).calibrated
+        for file in (one, other)
+    ]
+    assert found[0] != found[1] and set(found[0]) == {'engine_calibration'}
+    assert EngineWish('openvino', 'int8').calibrated == {}
+    with pytest.raises(ValueError, match=r'engine_calibration .*none.st cannot be read: No such'):
+        _ = EngineWish('openvino', 'int8', engine_calibration=str(tmp_path / 'none.st')).calibrated

@@ -19,7 +19,7 @@ import os
 
 from episodes import timeless
 import pytest
-from toy_engine import install, only_here
+from toy_engine import exactly_only, install, only_here
 
 from vla_accel_ros import acceleration as methods
 from vla_accel_ros.engines.store import Store
@@ -68,6 +68,17 @@ def test_workers_take_what_ran_here_and_not_the_device_that_could_not(
     assert runner.Worker(setup).setup.engine == EngineWish('mine')
     ready = replace(setup, engine=EngineWish('mine', engine_device='here'))
     assert runner.Worker(ready).setup.engine == ready.engine
+
+
+def test_workers_take_the_precision_that_ran_here(random_checkpoint, monkeypatch, tmp_path):
+    monkeypatch.setenv('VLA_ACCEL_ENGINES', str(tmp_path / 'engines'))
+    install(monkeypatch, exactly_only, precisions=('float32', 'int8'))
+    setup = runner.Setup(str(random_checkpoint), max_steps=6, engine=EngineWish('mine', 'int8'))
+    here = runner.Worker(setup)
+    assert here.setup.engine == EngineWish('eager')
+    timing = Timing('mine', 'float32', True, 1, 1.0, machine())
+    timings_of(here.policy, Store()).record(timing)
+    assert runner.Worker(setup).setup.engine == EngineWish('mine')
 
 
 @pytest.fixture

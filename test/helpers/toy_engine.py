@@ -69,6 +69,13 @@ def only_here(order):
     return Changing()
 
 
+def exactly_only(order):
+    """Make an engine that computes in float32 alone, whatever it declares."""
+    if order.precision != FLOAT32:
+        raise EngineError(f'there is no {order.precision}')
+    return Changing()
+
+
 def lying(name, done):
     """Turn what the decoder's layers give around."""
     return {key: -part if key == 'x' else part for key, part in done.items()}

@@ -20,7 +20,7 @@ What fails is faked here; real engines have tests of their own.
 import errno
 
 import pytest
-from toy_engine import Changing, Storing, install, lying, not_finite, only_here
+from toy_engine import Changing, Storing, exactly_only, install, lying, not_finite, only_here
 
 from vla_accel_ros.engines.eager import EAGER
 from vla_accel_ros.engines.interface import EngineError
@@ -151,15 +151,11 @@ def test_precision_never_changes_without_a_word(policy, store, monkeypatch):
 def test_behind_fewer_bits_that_cannot_run_the_same_engine_does_exactly(
     policy, store, monkeypatch
 ):
-    def make(order):
-        if order.precision != FLOAT32:
-            raise EngineError('no AMX')
-        return Changing()
-
-    install(monkeypatch, make, precisions=(FLOAT32, BFLOAT16))
+    install(monkeypatch, exactly_only, precisions=(FLOAT32, BFLOAT16))
     timed(policy, store, 'mine', 1.0)
     in_use = use_engine(policy, EngineWish('mine', BFLOAT16), Means(store))
-    assert str(in_use) == 'mine in float32 (asked: mine in bfloat16; no AMX)'
+    assert str(in_use) == 'mine in float32 (asked: mine in bfloat16; there is no bfloat16)'
+    assert not in_use.as_asked and in_use.facts()['asked'] == 'mine in bfloat16'
 
 
 def test_a_device_is_handed_to_the_engine_and_told(policy, store, monkeypatch):

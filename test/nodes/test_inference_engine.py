@@ -18,7 +18,7 @@ import re
 
 from inference_robot import Robot, status
 import pytest
-from toy_engine import Changing, Storing, install, lying, only_here
+from toy_engine import Changing, Storing, exactly_only, install, lying, only_here
 
 from vla_accel_ros.engines.interface import EngineError
 from vla_accel_ros.engines.store import Store
@@ -78,6 +78,18 @@ def test_the_engine_changes_between_calls_or_is_refused_with_the_reason(robot, m
     assert robot.graph.set_parameters(robot.node, threads=2).successful
     robot.ask(last=[0.0] * 7)
     assert told(robot)['engine'] == 'mine'
+
+
+def test_a_precision_that_cannot_run_is_refused_live_though_the_engine_can(
+    graph, checkpoint, monkeypatch
+):
+    install(monkeypatch, exactly_only, precisions=('float32', 'int8'))
+    robot = Robot(graph, checkpoint, engine='mine')
+    timing = Timing('mine', 'float32', True, 1, 1.0, machine())
+    timings_of(robot.node._policy, Store()).record(timing)
+    refused = robot.graph.set_parameters(robot.node, engine_precision='int8')
+    assert not refused.successful
+    assert 'engine mine in int8 cannot run: there is no int8; mine stays' in refused.reason
 
 
 def test_a_device_that_cannot_run_is_refused_live_and_told_at_the_start(

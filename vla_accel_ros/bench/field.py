@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 import sys
 from typing import TypeVar
 
@@ -74,4 +75,5 @@ class Field:
         self.left_out[name] = why
         print(f'bench: {name} is left out: {why}', file=sys.stderr)
         # Its model would take memory from the others until all are done.
-        turns.end()
+        with suppress(Exception):
+            turns.end()

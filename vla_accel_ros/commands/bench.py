@@ -103,7 +103,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--engines',
         default=EAGER,
         help=(
-            'what runs the model, separated by commas, each name[@key=value]: '
+            'what runs the model, separated by commas, each name[@key=value,...] with precision, '
+            'device and calibration: '
             'eager,openvino@precision=bfloat16,onnxruntime@device=cuda. Of several each is a '
             'process of its own, and they take turns; one that fails, but the first, is left out, '
             'and the exit status is 1 (%(default)s)'

@@ -55,7 +55,7 @@ def write_calibration(
         OutputError: When the file must not be written.
         ValueError: When the frames will not do.
     """
-    from vla_accel_ros.engines.calibration import Calibration
+    from vla_accel_ros.engines.calibration import MOST, Calibration
     from vla_accel_ros.models.engine_calibration import calibrate
 
     if not args.frames and args.bag is None:
@@ -66,7 +66,7 @@ def write_calibration(
     file = args.out or Path(f'{Path(args.checkpoint).name}-calibration.safetensors')
     check_file(file, '--out', Calibration.is_one)
     policy = load(args)
-    calibrate(policy, frames_of(args, policy), ways(args)).save(file)
+    calibrate(policy, frames_of(args, policy), ways(args), args.frames or MOST).save(file)
     size = file.stat().st_size
     if args.json:
         print(json.dumps({'file': str(file), 'bytes': size}))

@@ -141,13 +141,19 @@ def _kinds(args: argparse.Namespace) -> list[registry.EngineKind]:
     for name in registry.names():
         kind = registry.find(name)
         why = kind.probe()
-        other = args.engine_precision not in (wish.WEIGHTS, *kind.precisions)
-        if why is None and other:
-            _say(f'{name}: does not compute in {args.engine_precision}')
-        elif why is None and kind.usual and name != registry.EAGER:
-            found.append(kind)
-        elif why is not None:
+        if why is None:
+            try:
+                _wish(args, name)
+            except ValueError as error:
+                why = str(error)
+        if why is not None:
             _say(f'{name}: {why}')
+        elif kind.usual and name != registry.EAGER:
+            found.append(kind)
+    if not found and args.engine_precision != wish.WEIGHTS:
+        raise ValueError(
+            f'--engine-precision is {args.engine_precision}, and no engine can compute so here'
+        )
     return found
 
 

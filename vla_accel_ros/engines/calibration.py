@@ -33,6 +33,7 @@ from vla_accel_ros.engines.onnx.facts import facts_of
 
 RECORDED = ('vision', 'projector', 'span', 'head')
 KIND = 'calibration frames'
+MOST = 32
 Sample = dict[str, Tensor]
 
 
@@ -49,10 +50,11 @@ class Calibration:
     """
 
     name: ClassVar[str] = 'calibration'
+    # Of eager: the type of the weights, whatever that is.
     precision = 'float32'
     exact = True
 
-    def __init__(self, model: nn.Module, most: int = 32) -> None:
+    def __init__(self, model: nn.Module, most: int = MOST) -> None:
         self._model, self._most = model, most
         self._kept: dict[str, list[Sample]] = {}
 

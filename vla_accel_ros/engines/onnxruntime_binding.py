@@ -53,7 +53,8 @@ def run_bound(session: Any, given: Mapping[str, Tensor]) -> list[Tensor]:
     # still to compute must be done before that one reads it. A session takes another stream only
     # when it is made, and torch's current one may be another at each call, or its default one,
     # which cannot be handed over.
-    _wait(device)
+    for each in {tensor.device for tensor in held.values()}:
+        _wait(each)
     binding = session.io_binding()
     for name, tensor in held.items():
         kind, number, shape = tensor.device.type, tensor.device.index or 0, tuple(tensor.shape)

@@ -46,13 +46,16 @@ class OnnxRuntime:
     """Run programs on ONNX Runtime.
 
     Args:
-        graphs: Gives the ONNX graph of a program, of a float32 model; on the CPU where that runs
-            it.
+        graphs: Gives the ONNX graph of a program, of a float32 model; of one on the CPU for the
+            CPU's provider.
         providers: What runs the graphs, as ONNX Runtime names it, the first that can.
         gpu: Number of the GPU, where a provider is for one.
         plans: Folder for what TensorRT builds; None keeps nothing.
         bound: Whether tensors stay on their device, as `run_bound` has it; when None they go
             through numpy only where the CPU comes first, which is faster there.
+
+    Attributes:
+        notes: By program, what runs it in the place of what would be faster, and why.
 
     Raises:
         EngineError: When ONNX Runtime is not installed, or has no such provider.
@@ -80,6 +83,7 @@ class OnnxRuntime:
         self._gpu, self._plans = gpu, plans
         self._bound = providers[0] != CPU if bound is None else bound
         self._runs: dict[Program, Run] = {}
+        self.notes: dict[str, str] = {}
 
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give what runs a program; see `Engine.ready`."""
@@ -114,11 +118,17 @@ class OnnxRuntime:
 
         if self._providers[0] != CPU or not self._graphs.has_own(program):
             return plain()
+
+        def told(error: Exception) -> None:
+            self.notes[program.name] = f"ONNX's own operators, which take longer: {_line(error)}"
+
         try:
-            return _OwnFirst(self._loaded(self._graphs.graph(program, own=True)), plain)
-        except EngineError:
+            own = self._loaded(self._graphs.graph(program, own=True))
+        except EngineError as error:
             # Another version of torch or ONNX Runtime may lack an operator.
+            told(error)
             return plain()
+        return _OwnFirst(own, plain, told)
 
     def _loaded(self, graph: Graph) -> Run:
         return partial(run_bound if self._bound else _by_numpy, self._session(graph))
@@ -163,20 +173,24 @@ class _OwnFirst:
     Args:
         own: Runs the first.
         plain: Makes what runs the second.
+        told: Told why the first one does not.
     """
 
-    def __init__(self, own: Run, plain: Callable[[], Run]) -> None:
-        self._own, self._make = own, plain
-        self._plain: Run | None = None
+    def __init__(
+        self, own: Run, plain: Callable[[], Run], told: Callable[[Exception], None]
+    ) -> None:
+        self._run, self._plain, self._told = own, plain, told
+        self._own = True
 
     def __call__(self, given: dict[str, Tensor]) -> list[Tensor]:
-        if self._plain is None:
+        if self._own:
             try:
-                return self._own(given)
+                return self._run(given)
             # The errors of ONNX Runtime have no other class in common.
-            except Exception:
-                self._plain = self._make()
-        return self._plain(given)
+            except Exception as error:
+                self._told(error)
+                self._run, self._own = self._plain(), False
+        return self._run(given)
 
 
 def library() -> Any:
@@ -190,8 +204,11 @@ def library() -> Any:
     try:
         return import_module('onnxruntime')
     except Exception as error:  # a broken library may fail in any way
-        reason = ' '.join(str(error).split()) or type(error).__name__
-        raise EngineError(f'onnxruntime does not load: {reason}') from None
+        raise EngineError(f'onnxruntime does not load: {_line(error)}') from None
+
+
+def _line(error: Exception) -> str:
+    return ' '.join(str(error).split()) or type(error).__name__
 
 
 def _by_numpy(session: Any, given: dict[str, Tensor]) -> list[Tensor]:

@@ -103,6 +103,15 @@ class OpenVINO:
         self._built: dict[Program, _Built] = {}
         self._light: dict[Program, bool] = {}
 
+    @property
+    def notes(self) -> dict[str, str]:
+        """By program, what runs it in the place of what would be faster, and why."""
+        if self._decoding is None:
+            return {}
+        there = f'OpenVINO alone, which takes longer, not on {self._decoding.name}: '
+        own = {program: there + why for program, why in self._decoding.reasons.items()}
+        return {**getattr(self._decoding.first, 'notes', {}), **own}
+
     def ready(self, program: Program, bucket: Bucket) -> Runner:
         """Give what runs a program; see `Engine.ready`."""
         if program.name not in NETWORKS:

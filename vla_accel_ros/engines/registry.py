@@ -26,7 +26,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 import re
 from typing import TYPE_CHECKING, Any
@@ -128,6 +127,12 @@ def _load_onnxruntime() -> object:
     return library()
 
 
+def _load_tensorrt() -> object:
+    from vla_accel_ros.engines.tensorrt_package import find
+
+    return find()
+
+
 def _load_openvino() -> object:
     from vla_accel_ros.engines.openvino_options import library
 
@@ -217,19 +222,19 @@ def _onnxruntime(order: Order) -> Engine:
 
 def _openvino(order: Order) -> Engine:
     from vla_accel_ros.engines.calibration import Calibration
+    from vla_accel_ros.engines.interface import EngineError
     from vla_accel_ros.engines.onnx.graphs import Graphs
+    from vla_accel_ros.engines.onnxruntime_engine import OnnxRuntime
     from vla_accel_ros.engines.openvino_engine import OpenVINO
 
     frames = Calibration.load(order.calibration, order.model) if order.calibration else None
     graphs = Graphs(order.model, order.store)
-    from vla_accel_ros.engines.interface import EngineError
-
     device, decoding = order.device.upper(), None
     # It is the faster of the two on a CPU; where another device is named all runs there.
-    if order.device == 'cpu' and find_spec('onnxruntime'):
-        # Where its library does not load, OpenVINO decodes by itself.
+    if order.device == 'cpu':
+        # Where it is not there, or does not load, OpenVINO decodes by itself.
         with suppress(EngineError):
-            decoding = _onnxruntime(order)
+            decoding = OnnxRuntime(graphs)
     engine: Engine = OpenVINO(graphs, order.store, order.precision, device, frames, decoding)
     return engine
 
@@ -269,7 +274,7 @@ OWN: dict[str, EngineKind] = {
         ),
         EngineKind(
             'onnxruntime',
-            'ONNX Runtime: exact, on a CPU; the fastest where a small model decodes tokens',
+            'ONNX Runtime: exact, and on a CPU the fastest at the tokens of a small model',
             (FLOAT32,),
             probes.package('onnxruntime'),
             _onnxruntime,
@@ -291,6 +296,7 @@ OWN: dict[str, EngineKind] = {
             (FLOAT32, BFLOAT16, FLOAT16, FLOAT8),
             probes.tensorrt,
             _tensorrt_engine,
+            load=_load_tensorrt,
         ),
     )
 }

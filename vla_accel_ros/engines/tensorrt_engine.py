@@ -38,7 +38,6 @@ from vla_accel_ros.engines.tensorrt_profiles import Limits, Profile, choose, pro
 from vla_accel_ros.engines.tensorrt_runner import LoadedPlan, place
 
 FILE = 'engine.plan'
-# All others are so small that they gain nothing.
 # TensorRT for RTX builds for these compute capabilities at once, with or without a GPU.
 PORTABLE = ('8.0', '8.6', '8.9', '12.0')
 # Of these, those that have products of FP8 numbers, which begin at 8.9.
@@ -98,11 +97,8 @@ class Plans:
     def _target(self, card: Card | None, float8: bool) -> dict[str, str]:
         """Say for which GPU a plan is, as part of its key."""
         found = {'runtime': self.package.title}
-        if float8 and card is not None and _number(card.capability) < _number(FP8_LEAST):
-            raise EngineError(
-                f'float8 needs compute capability {FP8_LEAST} or later, this GPU has '
-                f'{card.capability}'
-            )
+        if float8 and card is not None:
+            check_float8(card)
         portable = FP8_PORTABLE if float8 else PORTABLE
         if self.package.rtx:
             capability = ', '.join(portable)
@@ -112,6 +108,18 @@ class Plans:
         if card is None:
             raise EngineError(f'{self.package.title} builds on the GPU that it is for only')
         return found | asdict(card)
+
+
+def check_float8(card: Card) -> None:
+    """Refuse a GPU without FP8.
+
+    Raises:
+        EngineError: When it has none.
+    """
+    if _number(card.capability) < _number(FP8_LEAST):
+        raise EngineError(
+            f'float8 needs compute capability {FP8_LEAST} or later, this GPU has {card.capability}'
+        )
 
 
 def _number(capability: str) -> tuple[int, ...]:
@@ -207,6 +215,9 @@ def tensorrt_of(
     precision = str(weight.dtype).removeprefix('torch.')
     graphs = Graphs(model, store)
     if float8:
+        if weight.device.type == 'cuda':
+            # Before graphs are made and frames are run.
+            check_float8(Card.of(weight.device))
         if not calibration:
             raise EngineError(
                 "engine_calibration is '', expected a file of `vla-accel engine calibrate`, for "

@@ -65,12 +65,14 @@ class Built:
         bytes: What it takes on the disk beside files that other entries have, too; 0 while it is
             being built.
         why: Why what was there before is of no use; empty where nothing was.
+        waiting: The process that builds it, where another one does.
     """
 
     key: Mapping[str, str]
     seconds: float | None = None
     bytes: int = 0
     why: str = ''
+    waiting: str = ''
 
     @property
     def what(self) -> str:
@@ -81,6 +83,9 @@ class Built:
         return ' '.join(words) or 'an entry'
 
     def __str__(self) -> str:
+        if self.waiting:
+            does = 'which builds' if self.seconds is None else 'which has built'
+            return f'waiting for {self.waiting}, {does} {self.what}'
         if self.seconds is None:
             return f'building {self.what}' + (f': {self.why}' if self.why else '')
         return f'built {self.what} in {self.seconds:.1f} s, {self.bytes / 1e6:.1f} MB'
@@ -129,8 +134,11 @@ class WatchedStore:
             self._tell(Built(key, why=why))
             build(folder)
 
+        waited: list[str] = []
+
         def waiting(who: str) -> None:
-            self._tell(Built(key, why=f'waiting for {who}, which does'))
+            waited.append(who)
+            self._tell(Built(key, waiting=who))
 
         path = self._store.get(key, watched, waiting)
         if begun is not None:
@@ -138,6 +146,8 @@ class WatchedStore:
             own = [each for each in about if S_ISREG(each.st_mode) and each.st_nlink < 2]
             size = sum(each.st_size for each in own)
             self._tell(Built(key, took, size, why))
+        elif waited:
+            self._tell(Built(key, 0.0, waiting=waited[0]))
         return path
 
     def _tell(self, built: Built) -> None:

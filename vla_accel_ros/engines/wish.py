@@ -19,8 +19,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from vla_accel_ros.engines import registry
+from vla_accel_ros.engines.manifest import digest
 from vla_accel_ros.options import check_options, option, options_of
 
 WEIGHTS = 'auto'
@@ -106,6 +108,23 @@ class EngineWish:
     def title(self) -> str:
         """The engine, and the device where it is not the engine's first one."""
         return registry.titled(self.engine, self.device)
+
+    @property
+    def calibrated(self) -> dict[str, str]:
+        """What tells runs apart that were calibrated on other frames: nothing without a file.
+
+        Raises:
+            ValueError: When the file cannot be read.
+        """
+        if not self.engine_calibration:
+            return {}
+        try:
+            return {'engine_calibration': digest(Path(self.engine_calibration))}
+        except OSError as error:
+            raise ValueError(
+                f'engine_calibration {self.engine_calibration} cannot be read: '
+                f'{error.strerror or error}'
+            ) from error
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> EngineWish:

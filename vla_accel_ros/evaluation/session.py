@@ -75,6 +75,7 @@ class Evaluation:
             'device': setup.device,
             'engine': setup.engine.title,
             'engine_precision': setup.engine.engine_precision,
+            **setup.engine.calibrated,
             'image_size': setup.image_size,
             'max_steps': setup.max_steps,
             'unnorm_key': setup.unnorm_key,

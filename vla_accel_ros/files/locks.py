@@ -122,8 +122,8 @@ class Lock:
                 who = f'process {error.process}' if error.process else 'another process'
                 if time.monotonic() - begun >= patience_s:
                     raise TakenError(
-                        f'{who} has been writing to {self._what} for {patience_s:.0f} s, and was '
-                        'waited for in vain'
+                        f'waited for {self._what} for {patience_s:.0f} s in vain; {who} writes to '
+                        'it'
                     ) from None
             if not told:
                 waiting(who)

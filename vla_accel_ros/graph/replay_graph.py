@@ -252,6 +252,7 @@ def _processes(
             'unnorm_key': session.policy.unnorm_key,
             'engine_precision': session.precision,
             'engine_device': session.policy.in_use.device or AUTO,
+            'engine_calibration': session.calibration,
         },
     }
     return tuple(

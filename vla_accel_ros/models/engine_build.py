@@ -119,7 +119,7 @@ def build(
     begun, built = time.monotonic(), []
 
     def watch(each: Built) -> None:
-        if each.seconds is not None:
+        if each.seconds is not None and not each.waiting:
             built.append(each)
         if means.built is not None:
             means.built(each)

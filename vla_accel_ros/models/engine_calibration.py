@@ -18,14 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from vla_accel_ros.engines.calibration import Calibration
+from vla_accel_ros.engines.calibration import MOST, Calibration
 from vla_accel_ros.models.engine_build import Way
 from vla_accel_ros.models.parity.engines import Frame
 from vla_accel_ros.models.policy import Policy
 
 
 def calibrate(
-    policy: Policy, frames: Callable[[], Iterable[Frame]], ways: Mapping[str, Way], most: int = 32
+    policy: Policy,
+    frames: Callable[[], Iterable[Frame]],
+    ways: Mapping[str, Way],
+    most: int = MOST,
 ) -> Calibration:
     """Answer frames in each way, and keep the inputs of all programs that can be calibrated.
 

@@ -61,8 +61,16 @@ class InUse:
 
     @property
     def as_asked(self) -> bool:
-        """Whether the engine that was asked for runs, on the device that was."""
-        return (self.name, self.device) == (self.wish.engine, self.wish.device)
+        """Whether the engine that was asked for runs, on the device and in the precision."""
+        wish = self.wish
+        same = (self.name, self.device) == (wish.engine, wish.device)
+        return same and wish.engine_precision in (WEIGHTS, self.precision)
+
+    @property
+    def asked(self) -> str:
+        """What was asked for, in few words."""
+        precision = self.wish.engine_precision
+        return self.wish.title + ('' if precision == WEIGHTS else f' in {precision}')
 
     @property
     def precision(self) -> str:
@@ -78,19 +86,19 @@ class InUse:
             # Inference may add one meanwhile.
             for program, why in [*self.engine.reasons.items(), *self.engine.left.items()]:
                 reasons.append(f'{program} runs on {behind}: {why}')
+        first = getattr(self.engine, 'first', self.engine)
+        notes = getattr(first, 'notes', {})
+        reasons += [f'{program} runs on {what}' for program, what in [*notes.items()]]
         return '; '.join(reasons)
 
     def __str__(self) -> str:
-        asked, trouble = self.wish.title, self.trouble
-        fewer = self.wish.engine_precision != WEIGHTS
-        if fewer:
-            asked += f' in {self.wish.engine_precision}'
+        trouble, fewer = self.trouble, self.wish.engine_precision != WEIGHTS
         words = registry.titled(self.name, self.device)
         # A precision that was asked for, or lost, is always told.
         if self.precision != self.weights or (self.reason and fewer):
             words += f' in {self.precision}'
         if self.reason:
-            return f'{words} (asked: {asked}; {trouble})'
+            return f'{words} (asked: {self.asked}; {trouble})'
         return f'{words} ({trouble})' if trouble else words
 
     def facts(self) -> dict[str, str]:
@@ -99,7 +107,7 @@ class InUse:
             'name': self.name,
             'precision': self.precision,
             'device': self.device,
-            'asked': self.wish.title,
+            'asked': self.asked,
             'reason': self.trouble,
         }
 

@@ -88,9 +88,8 @@ class EngineSwitch:
             return
         found = self._choose(wish, settings, never)
         if found.reason and wish.engine != 'auto' and not found.as_asked:
-            raise ValueError(
-                f'engine {wish.title} cannot run: {found.reason}; {self._policy.in_use.name} stays'
-            )
+            stays = self._policy.in_use.name
+            raise ValueError(f'engine {found.asked} cannot run: {found.reason}; {stays} stays')
         self._next = found
 
     def apply(self, changed: Mapping[str, object], settings: Mapping[str, object]) -> None:

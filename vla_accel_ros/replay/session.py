@@ -94,6 +94,12 @@ class Replay:
         return self.args.engine_precision if self.policy.in_use.as_asked else WEIGHTS
 
     @property
+    def calibration(self) -> str:
+        """The file that the engine was asked for with, whole; empty where another one runs."""
+        file = self.args.engine_calibration
+        return str(Path(file).resolve()) if file and self.policy.in_use.as_asked else ''
+
+    @property
     def observations(self) -> int:
         """How many observations to expect."""
         return min(self.bag.topics[topic].count for topic in self.roles.images)
@@ -162,6 +168,7 @@ class Replay:
             'longest_episode_s': args.longest_episode,
             'device': args.device,
             'engine': [titled(in_use.name, in_use.device), in_use.precision],
+            **in_use.wish.calibrated,
             'threads': args.threads,
         }
 

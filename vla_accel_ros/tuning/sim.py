@@ -74,6 +74,7 @@ class SimPlan:
             'checkpoint': fingerprints.of_folder(Path(self.setup.checkpoint)),
             'device': self.setup.device,
             'engine': [self.setup.engine.title, self.setup.engine.engine_precision],
+            **self.setup.engine.calibrated,
             'unnorm_key': self.setup.unnorm_key,
             'max_steps': self.setup.max_steps,
             'image_size': self.setup.image_size,

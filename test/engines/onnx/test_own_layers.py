@@ -14,12 +14,13 @@
 
 """ONNX Runtime's own operators are taken where they do what the layers do."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from tiny_models import TOKENS, tiny_model
 
 from vla_accel_ros.engines.onnx.own_layers import fits
 from vla_accel_ros.engines.programs.decoder import Loop, Span
+from vla_accel_ros.layers.shapes import DecoderConfig
 
 
 def decoder_of(**changes):
@@ -43,3 +44,14 @@ def test_what_they_do_not_fit_is_made_of_those_of_onnx(tokens_model, tokens_grap
     # Sequences have many rows, and few nodes for them.
     span = Span(tokens_model.language_model.model, 0, 3, norm=True)
     assert not tokens_graphs.graph(span, own=True).own
+
+
+def test_each_fact_of_a_decoder_is_looked_at():
+    # A new one needs a look at `own_layers`: does it do that, or must `fits` refuse it?
+    assert {each.name for each in fields(DecoderConfig)} == {
+        # Sizes, rotation and activation are taken from the model's own modules and numbers.
+        *('width', 'layers', 'heads', 'kv_heads', 'mlp', 'vocab', 'head_size', 'max_positions'),
+        *('rope_theta', 'rms_eps', 'activation', 'scaled_embedding', 'logits'),
+        # Refused.
+        *('drop_attention', 'drop_mlp', 'norm_adds_one'),
+    }

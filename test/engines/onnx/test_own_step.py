@@ -60,4 +60,4 @@ def test_a_layer_is_few_nodes_and_none_but_its_attention_reads_the_memory(wide_m
         for found in (graphs.graph(loop_of(wide_model), own) for own in (True, False))
     )
     assert own['GroupQueryAttention'] == COUNT * layers == plain['Softmax']
-    assert not own['Softmax'] and own.total() < plain.total() / 2
+    assert not own['Softmax'] and own.total() < plain.total() / 2.5

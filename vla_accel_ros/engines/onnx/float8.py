@@ -52,7 +52,10 @@ def scale_of(largest: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def rounded(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Give a weight [out, in] in E4M3, and its scales [out] in its own type."""
+    """Give a weight [out, in] in E4M3, and its scales [out] in its own type.
+
+    The largest number of a row becomes the largest of E4M3; a row of zeros stays one.
+    """
     wide = weight.detach().float()
     scales = scale_of(wide.abs().amax(1), weight.dtype)
     return (wide / scales.float()[:, None]).clamp(-LARGEST, LARGEST).to(FLOAT8), scales

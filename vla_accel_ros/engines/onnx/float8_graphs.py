@@ -71,7 +71,8 @@ class Float8Graphs(Graphs):
 
             made = ir.load(plain.path)
             largest = magnitudes(program, self._model, samples)
-            quantise(made, dict(self._model.named_parameters()), largest, folder)
+            weights = dict(self._model.named_parameters(remove_duplicate=False))
+            quantise(made, weights, largest, folder)
             self._weights.put(folder)
             ir.save(made, folder / FILE)
 
