@@ -133,7 +133,8 @@ def _plans(rows: Sequence[Mapping]) -> list[list[str]]:
                 *(_ms(row['ms'][count]) for count in counts),
                 _ms(row['full_ms']),
                 f'{row["pays_up_to"]}',
-                f'{row["pays_up_to_by_rates"]}',
+                # Reports of before it was measured are read, too.
+                f'{row.get("pays_up_to_by_rates", "-")}',
             ]
             for row in rows
         ),
