@@ -65,8 +65,9 @@ def write_calibration(
     args.checkpoint = args.checkpoint or DEFAULT_CHECKPOINT
     file = args.out or Path(f'{Path(args.checkpoint).name}-calibration.safetensors')
     check_file(file, '--out', Calibration.is_one)
-    policy = load(args)
-    calibrate(policy, frames_of(args, policy), ways(args), args.frames or MOST).save(file)
+    # What several methods share is kept once for each; the frames of the first come first.
+    policy, most = load(args), max(MOST, args.frames or 0)
+    calibrate(policy, frames_of(args, policy), ways(args), most).save(file)
     size = file.stat().st_size
     if args.json:
         print(json.dumps({'file': str(file), 'bytes': size}))
