@@ -146,7 +146,8 @@ def test_a_bad_joint_of_one_arm_stops_both_and_its_lost_state_is_named(graph, tm
     robot.go(
         start + 0.5,
         (0.0, 0.0),
-        lambda: np.abs(robot.measured() - start).min() > 0.05,
+        # Held for late joint states, as on a busy machine, they would stay held for that.
+        lambda: np.abs(robot.measured() - start).min() > 0.05 and not robot.standing(),
         'both arms move',
     )
     bad = robot.measured()
