@@ -32,6 +32,8 @@ from vla_accel_ros.files.locks import Lock
 from vla_accel_ros.files.whole_files import write_whole
 
 FOLDER = 'timings'
+# A file is written in no time.
+PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Timings:
 
         lock = Lock.beside(self._file)
         try:
-            lock.take(wait=True)
+            lock.take_when_free(PATIENCE_S)
             kept = [each for each in self.all() if place(each) != place(timing)]
             rows = [asdict(each) for each in (*kept, timing)]
             write_whole(self._file, json.dumps(rows, indent=1) + '\n')

@@ -66,11 +66,8 @@ class Lock:
         name = os.fsdecode(os.fsencode(target.name)[:200])
         return cls(target.with_name(f'.vla-accel-{name}{ENDING}'), output)
 
-    def take(self, wait: bool = False) -> Lock:
+    def take(self) -> Lock:
         """Take the lock; its folder is made.
-
-        Args:
-            wait: Whether to wait while another process holds it.
 
         Raises:
             HeldError: When another process holds it.
@@ -81,7 +78,7 @@ class Lock:
         while True:
             handle = self._open()
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 other = os.read(handle, 32).decode('ascii', 'replace').strip()
                 os.close(handle)
@@ -103,7 +100,9 @@ class Lock:
         self._handle = handle
         return self
 
-    def take_when_free(self, patience_s: float, waiting: Callable[[str], None]) -> Lock:
+    def take_when_free(
+        self, patience_s: float, waiting: Callable[[str], None] = lambda who: None
+    ) -> Lock:
         """Take the lock as soon as its holder lets go.
 
         Args:
