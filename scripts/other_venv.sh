@@ -35,6 +35,7 @@ venv=.venv-$name
 log=$venv/setup.log
 
 die() { printf '%s: %s\n' "$venv" "$*" >&2; exit 1; }
+. scripts/pip.sh
 
 python=${PYTHON:-python3}
 # Of a virtual environment, what it was made of.
@@ -43,14 +44,10 @@ here = os.path.join(sys.base_prefix, "bin", "python%d.%d" % sys.version_info[:2]
 print(here if sys.prefix != sys.base_prefix and os.path.exists(here) else sys.executable)') \
   || die "no $python found; Python 3.11 or newer is needed"
 key="$PWD $python $("$python" -c 'import sys; print(sys.version)' | tr '\n' ' ') $(cat \
-  requirements.txt "${files[@]}" setup.py scripts/other_venv.sh | sha256sum)"
+  requirements.txt "${files[@]}" setup.py scripts/other_venv.sh scripts/pip.sh | sha256sum)"
 [ "$(cat "$venv/.ready" 2>/dev/null || true)" != "$key" ] || exit 0
 
-pip_install() {
-  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off "$@" \
-    >>"$log" 2>&1 || { grep -E '^(ERROR|error)' "$log" | tail -n 5 >&2; \
-    die "pip failed; the whole output is in $log. Run make again once it is mended"; }
-}
+pip_install() { pip_run "$@" >>"$log" 2>&1 || pip_failed; }
 
 # SAPIEN draws by Vulkan. Where this machine's driver cannot, Mesa's for the CPU is taken out of its
 # Debian package, without installing it.

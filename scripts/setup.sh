@@ -23,6 +23,7 @@ log=$venv/setup.log
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
+. scripts/pip.sh
 
 # Install Debian packages as root; else say the one line to type, and stop.
 need_packages() {
@@ -52,13 +53,9 @@ print(PACKAGES)'
 
 # Run pip, show what it downloads, keep the whole in the log.
 pip_install() {
-  if ! "$venv/bin/python" -m pip install --disable-pip-version-check --no-input \
-      --progress-bar off "$@" 2>&1 | tee -a "$log" |
-      sed -un -e 's/^ *Downloading \(.*\/\)\?\([^-/ ]*-[^-/ ]*\)[^/ ]* (\(.*[MG]B\).*/    \2  \3/p' \
-        -e 's/^Installing collected packages.*/    installing/p'; then
-    grep -E '^(ERROR|error)' "$log" | tail -n 5 >&2 || true
-    die "pip failed; the whole output is in $log. Run make again once it is mended"
-  fi
+  pip_run "$@" 2>&1 | tee -a "$log" |
+    sed -un -e 's/^ *Downloading \(.*\/\)\?\([^-/ ]*-[^-/ ]*\)[^/ ]* (\(.*[MG]B\).*/    \2  \3/p' \
+      -e 's/^Installing collected packages.*/    installing/p' || pip_failed
 }
 
 make_venv() {
@@ -122,7 +119,7 @@ fi
 
 identity="$PWD $python $("$python" -c 'import sys; print(sys.version)' | tr '\n' ' ') $ros"
 key="$identity $(cat requirements*.txt setup.py setup.cfg pyproject.toml scripts/setup.sh \
-  vla_accel_ros/__init__.py | sha256sum)"
+  scripts/pip.sh vla_accel_ros/__init__.py | sha256sum)"
 [ "$(cat "$venv/.ready" 2>/dev/null || true)" != "$key" ] || exit 0
 
 # Two at once would install over each other; the second finds the work done.

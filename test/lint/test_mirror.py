@@ -49,6 +49,7 @@ EXCEPTIONS = {
     'test_fuzz.py',
     'test_engine_parity_benchmark.py',
     'test_gpu_benchmarks.py',
+    'test_setup_scripts.py',
     'training/test_shipped.py',
 }
 
