@@ -15,6 +15,7 @@
 """`vla-accel engine` and `vla-accel verify --engine`: what is built, listed, compared, removed."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -23,6 +24,7 @@ from toy_engine import Changing, install, lying, only_here
 from vla_accel_ros import cli
 from vla_accel_ros.engines import registry
 from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.manifest import FILE
 from vla_accel_ros.engines.onnx import graphs
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.models.policy import Policy
@@ -65,8 +67,12 @@ def test_what_is_built_is_timed_listed_taken_by_auto_and_removed(
     assert {each['engine'] for each in listed['timings'][folder]} == {'mine', 'eager'}
     assert cli.main(['engine', 'list']) == 0
     assert 'toy graph of span' in capsys.readouterr().out
+    old = next(iter(Store().entries())).path / FILE
+    os.utime(old, (0, 0))
+    assert asked('engine', 'clean', '--unused-days', '2')[1]['removed'] == 1
+    assert asked('engine', 'list', folder)[1]['timings'][folder]
     code, removed = asked('engine', 'clean')
-    assert removed['removed'] == len(row['built'])
+    assert removed['removed'] == len(row['built']) - 1
     assert asked('engine', 'list', folder)[1]['timings'][folder] == []
 
 
@@ -178,6 +184,8 @@ def test_without_any_that_can_run_nothing_is_built(random_checkpoint, monkeypatc
             ['engine', 'build', '--engine', 'eager', '--engine-device', 'x'],
             "engine_device is 'x', expected auto: engine 'eager' has no choice",
         ),
+        (['engine', 'clean', '--unused-days', '-1'], '--unused-days is -1, expected days with'),
+        (['engine', 'list', '--unused-days', '2'], '--unused-days is 2, expected days with clean'),
         (['engine', 'clean', '--engine', 'eager'], '--engine is eager, expected none with clean'),
         (
             ['engine', 'list', '--engine-precision', 'int8'],

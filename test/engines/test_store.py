@@ -29,7 +29,7 @@ from vla_accel_ros.engines import store as stores
 from vla_accel_ros.engines.interface import EngineError
 from vla_accel_ros.engines.links import share
 from vla_accel_ros.engines.manifest import FILE
-from vla_accel_ros.engines.store import Store, default_folder, name_of
+from vla_accel_ros.engines.store import DAMAGED, Store, default_folder, name_of
 from vla_accel_ros.files.locks import Lock
 
 KEY = {'kind': 'graph of span', 'torch': '2.13.0'}
@@ -205,7 +205,7 @@ def obey_permissions():
 def test_a_read_only_folder_gives_what_it_has_and_refuses_to_build(store):
     path = store.get(KEY, writes())
     code = (
-        'from vla_accel_ros.engines.store import Store\n'
+        'from vla_accel_ros.engines.store import DAMAGED, Store\n'
         'from vla_accel_ros.engines.interface import EngineError\n'
         f'key, store = {KEY!r}, Store({str(store.folder)!r})\n'
         'print(store.get(key, None))\n'
@@ -270,21 +270,6 @@ def test_entries_are_listed_with_their_sizes_and_last_use(store):
     assert store.entries()[0].used_ns > 10**9
 
 
-def test_cleaning_removes_what_was_not_used_for_longest(store):
-    keys = [{**KEY, 'torch': str(number)} for number in range(3)]
-    for number, key in enumerate(keys):
-        path = store.get(key, writes('x' * 10_000))
-        os.utime(path / FILE, (10 - number, 10 - number))
-    foreign = store.folder / 'notes.txt'
-    foreign.write_text('not ours')
-    assert store.clean(which=lambda key: key['torch'] == '1') == 1
-    assert [entry.key for entry in store.entries()] == [keys[0], keys[2]]
-    assert store.clean(most_bytes=15_000) == 1
-    assert [entry.key for entry in store.entries()] == [keys[0]]
-    assert store.clean() == 1
-    assert [path.name for path in store.folder.iterdir()] == ['notes.txt']
-
-
 def test_the_default_folder_is_the_users_cache(monkeypatch):
     monkeypatch.delenv('VLA_ACCEL_ENGINES', raising=False)
     monkeypatch.setenv('XDG_CACHE_HOME', '/caches')
@@ -301,10 +286,12 @@ def test_a_manifest_with_a_value_of_another_type_is_damaged(store, name, value):
     path = store.get(KEY, writes())
     values = json.loads((path / FILE).read_text())
     (path / FILE).write_text(json.dumps(values | {name: value}))
-    assert store.entries() == []
+    assert [entry.key for entry in store.entries()] == [{'kind': DAMAGED}]
     build = writes()
     store.get(KEY, build)
-    assert build.runs == 1 and len(store.entries()) == 1
+    assert build.runs == 1 and [entry.key for entry in store.entries()] == [KEY]
+    (path / FILE).unlink()
+    assert store.clean() == 1 and store.entries() == [] and not path.exists()
 
 
 def test_who_is_waited_for_is_told_and_not_for_ever(store, monkeypatch):

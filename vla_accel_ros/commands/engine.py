@@ -20,6 +20,7 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import asdict
 import json
+import math
 import os
 import sys
 
@@ -85,6 +86,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='threads that calls are timed with, once for each (1, and what the node takes)',
     )
+    add(
+        '--unused-days',
+        type=float,
+        default=0.0,
+        metavar='N',
+        help='clean: only what nothing used for so many days; timings stay (0: all)',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -101,6 +109,8 @@ def run(args: argparse.Namespace) -> int:
         refuse_engines(args)
     if any(count < 1 for count in args.threads):
         raise ValueError(f'--threads is {min(args.threads)}, expected at least 1')
+    if not 0 <= args.unused_days < math.inf or (args.unused_days and args.action != 'clean'):
+        raise ValueError(f'--unused-days is {args.unused_days:g}, expected days with clean')
     if args.engine_device != registry.AUTO and not args.engine:
         raise ValueError(f'--engine-device is {args.engine_device}, expected --engine with it')
     for name in args.engine:

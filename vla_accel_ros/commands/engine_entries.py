@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 import json
 from pathlib import Path
@@ -63,6 +63,7 @@ def show(args: argparse.Namespace) -> int:
             'checkpoint': names.get(entry.key.get('weights', ''), ''),
             'bytes': entry.size,
             'age_s': round((time.time_ns() - entry.made_ns) / 1e9),
+            'unused_s': round((time.time_ns() - entry.used_ns) / 1e9),
             'seconds': entry.seconds,
             'key': dict(entry.key),
         }
@@ -134,26 +135,36 @@ def _known(args: argparse.Namespace, store) -> Iterator[tuple[str, str, Any]]:
 
 
 def clean(args: argparse.Namespace) -> int:
-    """Remove entries, of a checkpoint or all; return 0."""
+    """Remove entries, of a checkpoint or all, or those of them that are old; return 0."""
     from vla_accel_ros.engines.store import Store
-    from vla_accel_ros.engines.timings import FOLDER
 
     store = Store()
-    if args.checkpoint:
-        known = list(_known(args, store))
-        digests = {digest for _, digest, _ in known}
-        removed = store.clean(which=lambda key: key.get('weights') in digests)
-        for _, _, timings in known:
-            timings.forget()
-    else:
-        removed = store.clean()
-        for file in (store.folder / FOLDER).glob('*.json'):
-            file.unlink(missing_ok=True)
-        for folder, _ in _folders(store.folder):
-            shutil.rmtree(folder)
-            removed += 1
+    known = list(_known(args, store)) if args.checkpoint else None
+    digests = {digest for _, digest, _ in known or ()}
+    removed = store.clean(
+        which=lambda key: known is None or key.get('weights') in digests,
+        unused_days=args.unused_days,
+    )
+    if not args.unused_days:
+        removed += _clean_the_rest(store.folder, known)
     if args.json:
         print(json.dumps({'folder': str(store.folder), 'removed': removed}))
     else:
         print(f'{removed} entries removed from {store.folder}')
     return 0
+
+
+def _clean_the_rest(store: Path, known: Sequence[tuple[str, str, Any]] | None) -> int:
+    """Remove the timings of these checkpoints, and where None are named all that there is."""
+    from vla_accel_ros.engines.timings import FOLDER
+
+    if known is not None:
+        for _, _, timings in known:
+            timings.forget()
+        return 0
+    for file in (store / FOLDER).glob('*.json'):
+        file.unlink(missing_ok=True)
+    folders = _folders(store)
+    for folder, _ in folders:
+        shutil.rmtree(folder)
+    return len(folders)

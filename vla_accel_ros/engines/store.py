@@ -16,7 +16,8 @@
 
 An entry is a folder named for the digest of its key. It is built in a temporary folder beside its
 place, under a lock, and moved there when it is complete, so that a process that is killed leaves
-nothing that is ever used. Entries may share files by hard links.
+nothing that is ever used. Entries may share files by hard links. What nobody used for a month goes
+when something else is built.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ import tempfile
 import time
 
 from vla_accel_ros.engines.interface import EngineError
+from vla_accel_ros.engines.likeness import nearest
 from vla_accel_ros.engines.manifest import FILE, Manifest
 from vla_accel_ros.files.locks import Lock, TakenError
 from vla_accel_ros.paths import user_path
@@ -41,15 +43,13 @@ from vla_accel_ros.paths import user_path
 VARIABLE = 'VLA_ACCEL_ENGINES'
 _BUILDING = '.building-'
 _NAME = re.compile(r'[0-9a-f]{32}')
-_DIGEST = re.compile(r'[0-9a-f]{32,}')
 _LEFT = re.compile(rf'{re.escape(_BUILDING)}([0-9a-f]{{32}})-\w+')
-# What an entry is made with, by name in its key. Keys that differ in other facts, or in more of
-# these, are of different things.
-_MADE_WITH = {'weights', 'code', 'opset', 'torch', 'onnx', 'onnxscript', 'openvino', 'runtime'}
-_MADE_WITH |= {'device', 'abilities', 'name', 'capability', 'driver'}
-_FEW = 3
 # The longest builds that are known take some minutes.
 PATIENCE_S = 600.0
+# Each version of the package and of its libraries builds anew, and nobody asks for the old again.
+UNUSED_DAYS = 30.0
+_DAY_NS = 24 * 3600 * 10**9
+DAMAGED = 'damaged'
 
 
 def default_folder() -> Path:
@@ -107,6 +107,7 @@ class Store:
     ) -> None:
         self.folder = default_folder() if folder is None else user_path(folder)
         self._tell = tell if tell is not None else lambda line: None
+        self._old_forgotten = False
 
     def get(
         self,
@@ -159,12 +160,16 @@ class Store:
         )
 
     def entries(self) -> list[Entry]:
-        """List the entries whose manifests can be read, the oldest first."""
+        """List the entries, the oldest first; the kind of one that cannot be read is `DAMAGED`."""
         found = []
         for path in self._folders():
-            with suppress(ValueError, OSError):
-                manifest = Manifest.read(path)
-                used_ns = (path / FILE).stat().st_mtime_ns
+            with suppress(OSError):
+                try:
+                    manifest = Manifest.read(path)
+                    used_ns = (path / FILE).stat().st_mtime_ns
+                except ValueError:
+                    used_ns = path.lstat().st_mtime_ns
+                    manifest = Manifest({'kind': DAMAGED}, {}, used_ns, 0.0)
                 found.append((manifest.made_ns, path, manifest, used_ns))
         counted: set[tuple[int, int]] = set()
         result = []
@@ -180,7 +185,10 @@ class Store:
         return result
 
     def clean(
-        self, most_bytes: int = 0, which: Callable[[Mapping[str, str]], bool] = lambda key: True
+        self,
+        most_bytes: int = 0,
+        which: Callable[[Mapping[str, str]], bool] = lambda key: True,
+        unused_days: float = 0.0,
     ) -> int:
         """Remove entries, those that were not used for longest first, and what builds left behind.
 
@@ -189,6 +197,7 @@ class Store:
         Args:
             most_bytes: The entries that `which` takes may keep so many bytes.
             which: Says by its key whether an entry may go.
+            unused_days: One that was used since then stays.
 
         Returns:
             How many entries were removed.
@@ -196,14 +205,15 @@ class Store:
         Raises:
             EngineError: When the folder cannot be written.
         """
-        chosen = [entry for entry in self.entries() if which(entry.key)]
+        since_ns = time.time_ns() - round(unused_days * _DAY_NS)
+        chosen = [each for each in self.entries() if each.used_ns <= since_ns and which(each.key)]
         total, removed = sum(entry.size for entry in chosen), 0
         self._sweep()
         for entry in sorted(chosen, key=lambda entry: entry.used_ns):
             if total <= most_bytes:
                 break
             with suppress(TakenError), self._locked(entry.path.name, entry.key):
-                shutil.rmtree(entry.path)
+                _remove(entry.path)
                 total, removed = total - entry.size, removed + 1
         return removed
 
@@ -215,13 +225,18 @@ class Store:
         except OSError:
             return []
 
+    def _keys(self) -> Iterator[Mapping[str, str]]:
+        for path in self._folders():
+            with suppress(ValueError):
+                yield Manifest.read(path).key
+
     def _whole(self, path: Path, key: Mapping[str, str]) -> Manifest | None:
         return None if isinstance(found := self._look(path, key), str) else found
 
     def _look(self, path: Path, key: Mapping[str, str]) -> Manifest | str:
         """Give the manifest of a whole entry, or why there is none."""
         if not os.path.lexists(path):
-            return self._nearest(key)
+            return nearest(self._keys(), key)
         try:
             manifest = Manifest.read(path)
         except ValueError as error:
@@ -230,29 +245,13 @@ class Store:
             return f'{FILE} is of another key'
         return manifest.damage(path) or manifest
 
-    def _nearest(self, key: Mapping[str, str]) -> str:
-        """Say in what the most similar entry differs, '' where none is similar."""
-        best: list[str] = []
-        for path in self._folders():
-            with suppress(ValueError):
-                other = Manifest.read(path).key
-                if other.keys() == key.keys() and other.get('kind') == key.get('kind'):
-                    differ = [name for name in key if key[name] != other[name]]
-                    if not _MADE_WITH.issuperset(differ) or len(differ) > _FEW:
-                        continue
-                    if not best or len(differ) < len(best):
-                        best = [
-                            f'{name} is {_brief(key[name])}, there is one of {_brief(other[name])}'
-                            for name in differ
-                        ]
-        return '; '.join(best)
-
     def _build(
         self, path: Path, key: Mapping[str, str], build: Callable[[Path], None]
     ) -> Manifest:
         what, why = key.get('kind', path.name), self._look(path, key)
         self._tell(f'building {what}' + (f': {why}' if why else ''))
         self._sweep(path.name)
+        self._forget_old()
         folder = Path(tempfile.mkdtemp(prefix=f'{_BUILDING}{path.name}-', dir=self.folder))
         try:
             begun = time.perf_counter()
@@ -287,6 +286,16 @@ class Store:
                 continue
             with suppress(TakenError, EngineError), self._locked(match[1], {}):
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _forget_old(self) -> None:
+        """Make room, once for each process that builds."""
+        if self._old_forgotten:
+            return
+        self._old_forgotten = True
+        with suppress(EngineError):
+            removed = self.clean(unused_days=UNUSED_DAYS)
+            if removed:
+                self._tell(f'removed {removed} entries, not used for {UNUSED_DAYS:.0f} days')
 
     @contextmanager
     def _locked(
@@ -328,8 +337,3 @@ def _line(error: Exception) -> str:
     """Give an error in one line."""
     text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     return ' '.join(text.split()) or type(error).__name__
-
-
-def _brief(value: str) -> str:
-    """Give a value of a key for a line of text; a digest by its first digits."""
-    return f'{value[:8]}…' if _DIGEST.fullmatch(value) else value
