@@ -22,7 +22,7 @@ import torch
 from vla_accel_ros.pruning.diversity import cosine_distances, diverse, max_min
 
 
-def one_by_one(distances, count, first):
+def by_definition(distances, count, first):
     chosen = [first]
     while len(chosen) < count:
         gap = distances[chosen].min(0)
@@ -33,7 +33,7 @@ def one_by_one(distances, count, first):
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 100_000), st.integers(2, 80), st.integers(1, 6), st.booleans())
-def test_rounds_choose_what_the_one_by_one_rule_chooses(seed, tokens, width, coarse):
+def test_the_one_whose_nearest_chosen_token_is_farthest_is_next(seed, tokens, width, coarse):
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(tokens, width))
     if coarse:
@@ -42,7 +42,7 @@ def test_rounds_choose_what_the_one_by_one_rule_chooses(seed, tokens, width, coa
     distances = (distances + distances.T) / 2
     count, first = int(rng.integers(1, tokens + 1)), int(rng.integers(tokens))
     got = max_min(distances, count, first)
-    assert np.array_equal(got, one_by_one(distances, count, first))
+    assert np.array_equal(got, by_definition(distances, count, first))
     assert got.sum() == count
 
 

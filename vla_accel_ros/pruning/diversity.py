@@ -16,10 +16,7 @@
 """Greedy max-min selection: of many tokens, a few that differ most from one another.
 
 The rule is farthest-point sampling: take the candidate whose nearest chosen token is farthest,
-again and again. Taken one by one that is a loop over the kept tokens. Here a round takes as many
-as the rule allows at once: candidates sorted by their gap are the rule's next choices, in order,
-up to the first that lies nearer to one before it than its gap, for none of the earlier ones
-changes its gap. The result is that of the one-by-one rule, in about sqrt(2 count) rounds.
+again and again.
 """
 
 from __future__ import annotations
@@ -27,11 +24,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-
-# More candidates than a round is likely to accept, few enough that their square is cheap.
-FRONT = 32
-# Which of a front come before each one.
-BEFORE = np.tri(FRONT, k=-1, dtype=bool)
 
 
 def cosine_distances(features: Tensor, rows: Tensor | None = None) -> Tensor:
@@ -69,20 +61,15 @@ def max_min(distances: np.ndarray, count: int, first: int) -> np.ndarray:
     """
     if count > len(distances):
         raise ValueError(f'{count} tokens asked of {len(distances)} candidates')
-    gap = distances[first].copy()
-    gap[first] = -np.inf
+    # One by one: these few short operations a token take less time than rounds of many tokens.
+    gap = np.full(len(distances), np.inf, distances.dtype)
     chosen = np.zeros(len(gap), dtype=bool)
-    chosen[first] = True
-    left = count - 1
-    while left > 0:
-        front = np.argsort(-gap, kind='stable')[: min(FRONT, left)]
-        near = distances[front][:, front] < gap[front][:, None]
-        clash = (near & BEFORE[: len(front), : len(front)]).any(1)
-        accepted = front[: int(clash.argmax()) if clash.any() else len(front)]
-        chosen[accepted] = True
-        gap = np.minimum(gap, distances[accepted].min(0))
-        gap[accepted] = -np.inf
-        left -= len(accepted)
+    taken = first
+    for _ in range(count):
+        chosen[taken] = True
+        np.minimum(gap, distances[taken], out=gap)
+        gap[taken] = -np.inf
+        taken = int(gap.argmax())
     return chosen
 
 

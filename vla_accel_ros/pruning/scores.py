@@ -21,7 +21,6 @@ of a layer exists only where a method wants all of its rows; maps of all layers 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
@@ -55,6 +54,7 @@ def attention_rows(
     query_positions: Tensor | None = None,
     key_positions: Tensor | None = None,
     scale: float | None = None,
+    doubtful: int | None = None,
 ) -> Tensor:
     """Give attention weights of a few queries.
 
@@ -65,6 +65,7 @@ def attention_rows(
             its own position or before. None: attention is bidirectional.
         key_positions: int [keys], absolute, with gaps where tokens were dropped.
         scale: Factor on the products, width ** -0.5 if None.
+        doubtful: Only the last so many keys may lie behind a query; None for all.
 
     Returns:
         float32 [heads, rows, keys].
@@ -76,18 +77,14 @@ def attention_rows(
     groups = k.shape[0]
     if heads % groups:
         raise ValueError(f'{heads} query heads are no multiple of {groups} key heads')
-    # The few queries are scaled rather than their products with all keys, and the mask rides in
-    # the product: each pass over [heads, rows, keys] costs as much as the softmax.
+    # The few queries are scaled rather than their products with all keys, and only keys that may
+    # have to be hidden are compared: a pass over [heads, rows, keys] costs as much as the softmax.
     grouped = (q * (scale or width**-0.5)).reshape(groups, heads // groups * rows, width)
-    if query_positions is None or key_positions is None:
-        products = grouped @ k.transpose(-1, -2)
-    else:
-        mask = q.new_zeros(rows, len(key_positions)).masked_fill_(
-            key_positions[None, :] > query_positions[:, None], float('-inf')
-        )
-        mask = mask.repeat(heads // groups, 1).expand(groups, -1, -1)
-        products = torch.baddbmm(mask, grouped, k.transpose(-1, -2))
-    products = products.view(heads, rows, -1).float()
+    products = (grouped @ k.transpose(-1, -2)).view(heads, rows, -1).float()
+    if query_positions is not None and key_positions is not None and doubtful != 0:
+        behind = slice(None if doubtful is None else -doubtful, None)
+        hidden = key_positions[None, behind] > query_positions[:, None]
+        products[..., behind].masked_fill_(hidden, float('-inf'))
     return products.softmax(-1)
 
 
@@ -105,18 +102,39 @@ def token_scores(
         entropy: Whether to compute the entropy, which costs more than all the rest.
     """
     visual = weights[..., first : first + len(ids)]
-    spread = None
-    if entropy:
-        share = visual / visual.sum(-1, keepdim=True).clamp_min(1e-12)
-        # No xlogy: on a CPU it takes twice as long. 0 log 0 is 0 here, too.
-        spread = -(share * share.clamp_min(1e-30).log()).sum(-1).mean()
-    received = visual.mean((0, 1))
+    spread = entropy_of(visual) if entropy else None
+    return placed(visual.mean((0, 1)), ids, cameras, tokens, spread)
+
+
+def placed(
+    received: Tensor, ids: Tensor, cameras: int, tokens: int, entropy: Tensor | None = None
+) -> TokenScores:
+    """Give what the present tokens receive its places among all.
+
+    Args:
+        received: float32 [present].
+        ids: int [present], as for `token_scores`.
+        cameras: Cameras.
+        tokens: Visual tokens of one camera.
+        entropy: As in `TokenScores`.
+    """
     if len(ids) == cameras * tokens:
         present = torch.ones_like(received, dtype=torch.bool)
     else:
-        received = weights.new_zeros(cameras * tokens).index_copy(0, ids, received)
+        received = received.new_zeros(cameras * tokens).index_copy(0, ids, received)
         present = torch.zeros_like(received, dtype=torch.bool).index_fill(0, ids, True)
-    return TokenScores(received.view(cameras, tokens), present.view(cameras, tokens), spread)
+    return TokenScores(received.view(cameras, tokens), present.view(cameras, tokens), entropy)
+
+
+def entropy_of(visual: Tensor) -> Tensor:
+    """Give the entropy of rows over the visual tokens, in nats, mean over heads and rows.
+
+    Args:
+        visual: [heads, rows, tokens], attention weights of the tokens.
+    """
+    share = visual / visual.sum(-1, keepdim=True).clamp_min(1e-12)
+    # No xlogy: on a CPU it takes twice as long. 0 log 0 is 0 here, too.
+    return -(share * share.clamp_min(1e-30).log()).sum(-1).mean()
 
 
 def focus_of(weights: Tensor) -> Tensor:
@@ -136,26 +154,3 @@ def focus_of(weights: Tensor) -> Tensor:
     share = weights / weights.sum(0).clamp_min(1e-30)
     entropy = -(share * share.clamp_min(1e-30).log()).sum(0)
     return 1 - entropy / max(math.log(rows), 1e-30)
-
-
-def mean_scores(parts: Sequence[TokenScores], rows: Sequence[int]) -> TokenScores:
-    """Put together the scores of several blocks of rows.
-
-    Args:
-        parts: Of each block, at least one; a token that no row of a block sees may be absent
-            from it.
-        rows: Rows of each block.
-    """
-    if len(parts) == 1:
-        return parts[0]
-    total = sum(rows)
-    shares = [count / total for count in rows]
-    received = _weighted([part.received for part in parts], shares)
-    entropies = [part.entropy for part in parts if part.entropy is not None]
-    entropy = _weighted(entropies, shares) if entropies else None
-    return TokenScores(received, torch.stack([part.present for part in parts]).any(0), entropy)
-
-
-def _weighted(values: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-    products = (value * weight for value, weight in zip(values, weights, strict=True))
-    return sum(products, start=torch.zeros_like(values[0]))

@@ -70,7 +70,7 @@ class FlowScores:
             queries = given[f'queries.{layer}'][0]
             places = torch.arange(keys.shape[1], device=keys.device) if self.causal else None
             rows = None if places is None else places[-queries.shape[1] :]
-            weights = attention_rows(queries, keys, rows, places)
+            weights = attention_rows(queries, keys, rows, places, doubtful=queries.shape[1])
             ids = given[f'ids.{layer}']
             scores = token_scores(weights, self.before, ids, self.cameras, self.tokens)
             result |= named(layer, ACTIONS, scores)

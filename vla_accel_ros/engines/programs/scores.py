@@ -28,8 +28,9 @@ from vla_accel_ros.pruning.interface import Rows
 from vla_accel_ros.pruning.scores import (
     TokenScores,
     attention_rows,
+    entropy_of,
     focus_of,
-    mean_scores,
+    placed,
     token_scores,
 )
 
@@ -167,8 +168,8 @@ class RowScores:
         begin, end, _ = slice(rows.start, rows.stop).indices(len(positions))
         # Of a layer that was run for its last rows only, the queries of those before are missing.
         missing = len(positions) - queries.shape[1]
-        parts, counts, looks = [], [], []
         open_to_all = len(positions) - self.apart
+        means, shares, entropies, looks = [], [], [], []
         for start, stop in blocks(begin, end, open_to_all):
             # What no row of a block sees need not even be multiplied.
             seen = stop if self.causal else open_to_all if stop <= open_to_all else len(positions)
@@ -179,14 +180,23 @@ class RowScores:
                 keys[:, :seen],
                 positions[start:stop] if masked else None,
                 positions[:seen] if masked else None,
+                doubtful=stop - start,
             )
-            first, entropy = self.before, 'entropy' in more
-            present = ids[: max(seen - first, 0)]
-            parts.append(token_scores(weights, first, present, self.cameras, self.tokens, entropy))
-            counts.append(stop - start)
+            visual = weights[..., self.before : self.before + len(ids)]
+            means.append(visual.mean((0, 1)))
+            shares.append((stop - start) / (end - begin))
+            if 'entropy' in more:
+                entropies.append(entropy_of(visual) * shares[-1])
             if 'focus' in more:
-                looks.append(weights[..., first : first + len(ids)].mean(0))
-        scores = mean_scores(parts, counts)
+                looks.append(visual.mean(0))
+        received = means[0]
+        if len(means) > 1:
+            received = queries.new_zeros(max(map(len, means)), dtype=torch.float32)
+            for mean, share in zip(means, shares, strict=True):
+                received[: len(mean)].add_(mean, alpha=share)
+        entropy = torch.stack(entropies).sum() if entropies else None
+        present = ids[: len(received)]
+        scores = placed(received, present, self.cameras, self.tokens, entropy)
         if not looks:
             return scores
         # Text stands behind all visual tokens, so that each of its rows sees all of them.
@@ -242,6 +252,7 @@ class ActionScores:
                 keys,
                 given['positions'],
                 torch.cat([prompt, prompt[-1:] + answered]),
+                doubtful=len(answered),
             )
             scores = token_scores(weights, 1, given[f'ids.{layer}'], self.cameras, self.tokens)
             result |= named(layer, ACTIONS, scores)
