@@ -26,6 +26,7 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 import gc
 import os
+from pathlib import Path
 import random
 import resource
 import time
@@ -48,6 +49,8 @@ from vla_accel_ros.workers import Workers
 
 # Threads of a pool spin for a while after their work; the next process waits for that long.
 QUIET_S = 0.01
+# Memory that lies in no file, as /proc names it.
+HELD = ('RssAnon', 'RssShmem')
 Ready = Callable[[str, int | None], Subject]
 
 
@@ -100,7 +103,10 @@ class Turns(Protocol):
         """Give the best rates of the device that were measured."""
 
     def memory(self) -> int:
-        """Give the bytes that it took at most: of the GPU, or of the process."""
+        """Give the bytes that it took at most of the GPU, or that the process holds.
+
+        Files that it only reads are left out: the system can have their memory back.
+        """
 
     def costs(self) -> Costs | None:
         """Time what depends on visual tokens; None where the engine cannot run that alone."""
@@ -168,11 +174,11 @@ class Here:
         return self._meter.best()
 
     def memory(self) -> int:
-        """Give the bytes; see `Turns.memory`. What was taken before it does not go away."""
+        """Give the bytes; see `Turns.memory`."""
         device = self._subject.model.device
         if device.type == 'cuda':
             return torch.cuda.max_memory_reserved(device)
-        return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return _held_bytes()
 
     def costs(self) -> Costs | None:
         """Time what depends on visual tokens; see `Turns.costs`."""
@@ -275,12 +281,21 @@ class Apart:
         self._workers.__exit__(*error)
 
 
+def _held_bytes() -> int:
+    """Give the memory that this process holds, without files that it reads where Linux tells."""
+    try:
+        lines = Path('/proc/self/status').read_text(encoding='utf-8').splitlines()
+    except OSError:
+        return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return sum(1024 * int(each.split()[1]) for each in lines if each.startswith(HELD))
+
+
 def settings(facts: Facts, memory: int) -> dict[str, Any]:
     """Give what a report says of an engine, as plain values.
 
     Args:
         facts: Of the engine.
-        memory: Bytes that it took at most.
+        memory: Bytes, as `Turns.memory` gives them.
     """
     found = asdict(facts)
     own = {name: found[name] for name in ('engine', 'precision', 'exact')}

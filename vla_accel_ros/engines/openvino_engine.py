@@ -41,7 +41,7 @@ from vla_accel_ros.engines.interface import (
 )
 from vla_accel_ros.engines.new_rows import keep
 from vla_accel_ros.engines.onnx.graphs import Graph, Graphs
-from vla_accel_ros.engines.openvino_graph import CompiledGraph, name_of
+from vla_accel_ros.engines.openvino_graph import CompiledGraph, load, name_of
 from vla_accel_ros.engines.programs.decoder import Loop, Pass, general
 from vla_accel_ros.engines.store import Store
 from vla_accel_ros.engines.watched_store import NotBuiltError
@@ -235,15 +235,8 @@ class _Built:
         shapes = {} if bucket is None else {name: list(shape) for name, shape in bucket}
         key = {**self._key, 'shapes': str(shapes) if shapes else 'any'}
         folder = self._store.get(key, lambda place: self._build(place / BLOB, shapes))
-        try:
-            blob = (folder / BLOB).read_bytes()
-            compiled = options.core().import_model(blob, self._device, self._properties)
-        except (OSError, RuntimeError) as error:
-            raise EngineError(
-                f'{folder / BLOB} cannot be read: {options.last_line(error)}'
-            ) from error
-        options.check_taken(compiled, self._properties)
-        return CompiledGraph(compiled, self._program.inputs, self._graph.outputs)
+        outputs = self._graph.outputs
+        return load(folder / BLOB, self._device, self._properties, self._program.inputs, outputs)
 
     def _build(self, blob: Path, shapes: Mapping[str, Sequence[int]]) -> None:
         model = self._model()

@@ -16,15 +16,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from mmap import ACCESS_COPY, mmap
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vla_accel_ros.engines.interface import EngineError, Tensors
-from vla_accel_ros.engines.openvino_options import last_line, library
+from vla_accel_ros.engines.openvino_options import check_taken, core, last_line, library
 
 
 class CompiledGraph:
@@ -37,9 +40,13 @@ class CompiledGraph:
         compiled: An `openvino.CompiledModel`.
         inputs: The names of what may go in; a graph has those that it needs.
         outputs: The names of what comes out, in order.
+        held: What has to stay as long as the graph.
     """
 
-    def __init__(self, compiled: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    def __init__(
+        self, compiled: Any, inputs: Sequence[str], outputs: Sequence[str], held: object = None
+    ) -> None:
+        self._held = held
         self._tensor, self._lock = library().Tensor, Lock()
         self._request = compiled.create_infer_request()
         self._inputs = [
@@ -86,6 +93,47 @@ class CompiledGraph:
 
     def _view(self, tensor: Tensor) -> Any:
         return self._tensor(tensor.numpy(), shared_memory=True)
+
+
+def load(
+    file: Path,
+    device: str,
+    properties: Mapping[str, object],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+) -> CompiledGraph:
+    """Load a graph that OpenVINO compiled before.
+
+    On a CPU the file is mapped: OpenVINO packs a second copy of most weights for itself, and what
+    only lies in the file takes no memory that the system could not have back, and none twice in
+    several processes.
+
+    Args:
+        file: What `CompiledModel.export_model` gave. It must not change any more.
+        device: As OpenVINO names it.
+        properties: That it was compiled with.
+        inputs: As for `CompiledGraph`.
+        outputs: As for `CompiledGraph`.
+
+    Raises:
+        EngineError: When the file cannot be read, or the graph is of another precision.
+    """
+    try:
+        blob = _mapped(file) if device == 'CPU' else file.read_bytes()
+        compiled = core().import_model(blob, device, dict(properties))
+    except (OSError, RuntimeError, ValueError) as error:
+        raise EngineError(f'{file} cannot be read: {last_line(error)}') from error
+    check_taken(compiled, dict(properties))
+    return CompiledGraph(compiled, inputs, outputs, blob)
+
+
+def _mapped(file: Path) -> Any:
+    """Give a file as a tensor of bytes in whose place the file lies."""
+    with file.open('rb') as opened:
+        # OpenVINO takes no tensor that cannot be written. It writes nothing, and what would be
+        # written would stay in this process.
+        mapped = mmap(opened.fileno(), 0, access=ACCESS_COPY)
+    return library().Tensor(np.frombuffer(mapped, np.uint8), shared_memory=True)
 
 
 def name_of(port: Any, names: Sequence[str]) -> str:
