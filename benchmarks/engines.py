@@ -78,7 +78,8 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     run = RUNS[name]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / 'bench.json'
-        words = ['bench', '--model', run.model or name, '--engines', options.engines or run.engines]
+        words = ['bench', '--model', run.model or name]
+        words += ['--engines', options.engines or run.engines]
         words += ['--methods', options.methods, '--keep', '0.25', '--decoders', 'greedy,verify']
         words += ['--threads', str(options.threads), '--rounds', str(options.rounds or run.rounds)]
         done = subprocess.run(
