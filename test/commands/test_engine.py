@@ -68,6 +68,8 @@ def test_what_is_built_is_timed_listed_taken_by_auto_and_removed(
     assert cli.main(['engine', 'list']) == 0
     assert 'toy graph of span' in capsys.readouterr().out
     old = next(iter(Store().entries())).path / FILE
+    values = json.loads(old.read_text())
+    old.write_text(json.dumps(values | {'made_ns': 0}))
     os.utime(old, (0, 0))
     assert asked('engine', 'clean', '--unused-days', '2')[1]['removed'] == 1
     assert asked('engine', 'list', folder)[1]['timings'][folder]
@@ -184,8 +186,12 @@ def test_without_any_that_can_run_nothing_is_built(random_checkpoint, monkeypatc
             ['engine', 'build', '--engine', 'eager', '--engine-device', 'x'],
             "engine_device is 'x', expected auto: engine 'eager' has no choice",
         ),
-        (['engine', 'clean', '--unused-days', '-1'], '--unused-days is -1, expected days with'),
-        (['engine', 'list', '--unused-days', '2'], '--unused-days is 2, expected days with clean'),
+        (['engine', 'clean', '--unused-days', '-1'], '--unused-days is -1, expected 0 to 36500'),
+        (['engine', 'clean', '--unused-days', '1e300'], '--unused-days is 1e+300, expected 0'),
+        (
+            ['engine', 'list', '--unused-days', '2'],
+            '--unused-days goes with clean alone, not with',
+        ),
         (['engine', 'clean', '--engine', 'eager'], '--engine is eager, expected none with clean'),
         (
             ['engine', 'list', '--engine-precision', 'int8'],

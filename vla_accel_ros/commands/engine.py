@@ -20,7 +20,6 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import asdict
 import json
-import math
 import os
 import sys
 
@@ -38,6 +37,8 @@ ACTIONS = {
     'verify': 'compare engines with eager on a few frames; `vla-accel verify --engine` takes more',
     'clean': 'remove what there is for a checkpoint, or all of it',
 }
+
+MOST_DAYS = 36500
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -109,8 +110,10 @@ def run(args: argparse.Namespace) -> int:
         refuse_engines(args)
     if any(count < 1 for count in args.threads):
         raise ValueError(f'--threads is {min(args.threads)}, expected at least 1')
-    if not 0 <= args.unused_days < math.inf or (args.unused_days and args.action != 'clean'):
-        raise ValueError(f'--unused-days is {args.unused_days:g}, expected days with clean')
+    if not 0 <= args.unused_days <= MOST_DAYS:
+        raise ValueError(f'--unused-days is {args.unused_days:g}, expected 0 to {MOST_DAYS}')
+    if args.unused_days and args.action != 'clean':
+        raise ValueError(f'--unused-days goes with clean alone, not with {args.action}')
     if args.engine_device != registry.AUTO and not args.engine:
         raise ValueError(f'--engine-device is {args.engine_device}, expected --engine with it')
     for name in args.engine:

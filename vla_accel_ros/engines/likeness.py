@@ -21,8 +21,8 @@ import re
 
 # What an entry is made with, by name in its key. Keys that differ in other facts, or in more of
 # these, are of different things.
-_MADE_WITH = {'weights', 'code', 'opset', 'torch', 'onnx', 'onnxscript', 'openvino', 'runtime'}
-_MADE_WITH |= {'device', 'abilities', 'name', 'capability', 'driver'}
+_VERSIONS = {'code', 'opset', 'torch', 'onnx', 'onnxscript', 'openvino', 'runtime'}
+_MADE_WITH = _VERSIONS | {'weights', 'device', 'abilities', 'name', 'capability', 'driver'}
 _FEW = 3
 _DIGEST = re.compile(r'[0-9a-f]{32,}')
 
@@ -51,6 +51,14 @@ def nearest(keys: Iterable[Mapping[str, str]], wanted: Mapping[str, str]) -> str
                 for name in differ
             ]
     return '; '.join(best)
+
+
+def supersedes(key: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Say whether a key is of the same thing as another one, made by other versions alone."""
+    if key.keys() != other.keys():
+        return False
+    differ = {name for name in key if key[name] != other[name]}
+    return bool(differ) and differ <= _VERSIONS
 
 
 def _brief(value: str) -> str:

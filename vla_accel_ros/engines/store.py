@@ -16,15 +16,14 @@
 
 An entry is a folder named for the digest of its key. It is built in a temporary folder beside its
 place, under a lock, and moved there when it is complete, so that a process that is killed leaves
-nothing that is ever used. Entries may share files by hard links. What nobody used for a month goes
-when something else is built.
+nothing that is ever used. Entries may share files by hard links. What was made by other versions
+of the code or of a library goes when the same is made anew, if nobody used it for a month.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 import hashlib
 import json
 import os
@@ -34,8 +33,9 @@ import shutil
 import tempfile
 import time
 
+from vla_accel_ros.engines.entries import Entry, listed, used_ns
 from vla_accel_ros.engines.interface import EngineError
-from vla_accel_ros.engines.likeness import nearest
+from vla_accel_ros.engines.likeness import nearest, supersedes
 from vla_accel_ros.engines.manifest import FILE, Manifest
 from vla_accel_ros.files.locks import Lock, TakenError
 from vla_accel_ros.paths import user_path
@@ -46,10 +46,8 @@ _NAME = re.compile(r'[0-9a-f]{32}')
 _LEFT = re.compile(rf'{re.escape(_BUILDING)}([0-9a-f]{{32}})-\w+')
 # The longest builds that are known take some minutes.
 PATIENCE_S = 600.0
-# Each version of the package and of its libraries builds anew, and nobody asks for the old again.
 UNUSED_DAYS = 30.0
 _DAY_NS = 24 * 3600 * 10**9
-DAMAGED = 'damaged'
 
 
 def default_folder() -> Path:
@@ -70,27 +68,6 @@ def name_of(key: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One entry, as a list shows it.
-
-    Attributes:
-        path: Its folder.
-        key: What it was built for.
-        size: Bytes that it takes; a file that several entries share counts for the oldest one.
-        made_ns: When it was built, ns since 1970.
-        used_ns: When it was used last, ns since 1970.
-        seconds: What building it took.
-    """
-
-    path: Path
-    key: Mapping[str, str]
-    size: int
-    made_ns: int
-    used_ns: int
-    seconds: float
-
-
 class Store:
     """Entries in a folder, shared by all processes that use it.
 
@@ -107,7 +84,6 @@ class Store:
     ) -> None:
         self.folder = default_folder() if folder is None else user_path(folder)
         self._tell = tell if tell is not None else lambda line: None
-        self._old_forgotten = False
 
     def get(
         self,
@@ -130,24 +106,17 @@ class Store:
             EngineError: When it can be neither found nor built.
         """
         path = self.folder / name_of(key)
-        found = self._whole(path, key)
-        if found is None:
+        if not self._whole(path, key):
             with self._locked(path.name, key, waiting):
                 # Another process may have built it meanwhile.
-                found = self._whole(path, key)
-                if found is None:
-                    found = self._build(path, key, build)
-        found.touch(path)
+                if not self._whole(path, key):
+                    self._build(path, key, build)
         return path
 
     def find(self, key: Mapping[str, str]) -> Path | None:
         """Give the folder of a whole entry, None where there is none; nothing is built."""
         path = self.folder / name_of(key)
-        found = self._whole(path, key)
-        if found is None:
-            return None
-        found.touch(path)
-        return path
+        return path if self._whole(path, key) else None
 
     def why(self, key: Mapping[str, str]) -> str:
         """Say why an entry is not there although there was one, or one like it.
@@ -155,66 +124,43 @@ class Store:
         Returns:
             What is damaged, or in what the most similar entry differs; empty where there was none.
         """
-        return (
-            found if isinstance(found := self._look(self.folder / name_of(key), key), str) else ''
-        )
+        return self._look(self.folder / name_of(key), key) or ''
 
     def entries(self) -> list[Entry]:
-        """List the entries, the oldest first; the kind of one that cannot be read is `DAMAGED`."""
-        found = []
-        for path in self._folders():
-            with suppress(OSError):
-                try:
-                    manifest = Manifest.read(path)
-                    used_ns = (path / FILE).stat().st_mtime_ns
-                except ValueError:
-                    used_ns = path.lstat().st_mtime_ns
-                    manifest = Manifest({'kind': DAMAGED}, {}, used_ns, 0.0)
-                found.append((manifest.made_ns, path, manifest, used_ns))
-        counted: set[tuple[int, int]] = set()
-        result = []
-        for made_ns, path, manifest, used_ns in sorted(found, key=lambda each: each[:2]):
-            size = 0
-            for file in path.rglob('*'):
-                with suppress(OSError):
-                    about = file.lstat()
-                    if (about.st_dev, about.st_ino) not in counted and not file.is_dir():
-                        counted.add((about.st_dev, about.st_ino))
-                        size += about.st_size
-            result.append(Entry(path, manifest.key, size, made_ns, used_ns, manifest.seconds))
-        return result
+        """List the entries, the oldest first."""
+        return listed(self._folders())
 
     def clean(
         self,
-        most_bytes: int = 0,
         which: Callable[[Mapping[str, str]], bool] = lambda key: True,
         unused_days: float = 0.0,
     ) -> int:
-        """Remove entries, those that were not used for longest first, and what builds left behind.
+        """Remove entries, and what builds left behind.
 
         An entry that is being built stays. A process that has loaded an entry keeps it.
 
         Args:
-            most_bytes: The entries that `which` takes may keep so many bytes.
             which: Says by its key whether an entry may go.
-            unused_days: One that was used since then stays.
+            unused_days: One that was made or used since then stays; 0 for all.
 
         Returns:
             How many entries were removed.
 
         Raises:
-            EngineError: When the folder cannot be written.
+            EngineError: When one cannot be removed; the others are.
         """
-        since_ns = time.time_ns() - round(unused_days * _DAY_NS)
-        chosen = [each for each in self.entries() if each.used_ns <= since_ns and which(each.key)]
-        total, removed = sum(entry.size for entry in chosen), 0
+        since_ns = time.time_ns() - round(unused_days * _DAY_NS) if unused_days else None
+        removed, failure = 0, ''
         self._sweep()
-        for entry in sorted(chosen, key=lambda entry: entry.used_ns):
-            if total <= most_bytes:
-                break
-            with suppress(TakenError), self._locked(entry.path.name, entry.key):
-                _remove(entry.path)
-                total, removed = total - entry.size, removed + 1
+        for entry in self.entries():
+            if not which(entry.key) or (since_ns is not None and entry.used_ns > since_ns):
+                continue
+            try:
+                removed += self._drop(entry.path, since_ns)
+            except EngineError as error:
+                failure = failure or f'{entry.path} cannot be removed: {error}'
+        if failure:
+            raise EngineError(failure)
         return removed
 
     # -- inside ----------------------------------------------------------------------------------
@@ -230,11 +176,11 @@ class Store:
             with suppress(ValueError):
                 yield Manifest.read(path).key
 
-    def _whole(self, path: Path, key: Mapping[str, str]) -> Manifest | None:
-        return None if isinstance(found := self._look(path, key), str) else found
+    def _whole(self, path: Path, key: Mapping[str, str]) -> bool:
+        return self._look(path, key) is None
 
-    def _look(self, path: Path, key: Mapping[str, str]) -> Manifest | str:
-        """Give the manifest of a whole entry, or why there is none."""
+    def _look(self, path: Path, key: Mapping[str, str]) -> str | None:
+        """Note that an entry is used; where there is no whole one, say why."""
         if not os.path.lexists(path):
             return nearest(self._keys(), key)
         try:
@@ -243,15 +189,14 @@ class Store:
             return str(error)
         if manifest.key != dict(key):
             return f'{FILE} is of another key'
-        return manifest.damage(path) or manifest
+        # Before it is read whole, so that nobody removes it meanwhile.
+        manifest.touch(path)
+        return manifest.damage(path) or None
 
-    def _build(
-        self, path: Path, key: Mapping[str, str], build: Callable[[Path], None]
-    ) -> Manifest:
+    def _build(self, path: Path, key: Mapping[str, str], build: Callable[[Path], None]) -> None:
         what, why = key.get('kind', path.name), self._look(path, key)
         self._tell(f'building {what}' + (f': {why}' if why else ''))
         self._sweep(path.name)
-        self._forget_old()
         folder = Path(tempfile.mkdtemp(prefix=f'{_BUILDING}{path.name}-', dir=self.folder))
         try:
             begun = time.perf_counter()
@@ -273,7 +218,7 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         self._tell(f'built {what} in {seconds:.1f} s')
-        return manifest
+        self._drop_superseded(key)
 
     def _sweep(self, own: str = '') -> None:
         """Remove what killed builds left; `own` is the name whose lock is held."""
@@ -287,15 +232,29 @@ class Store:
             with suppress(TakenError, EngineError), self._locked(match[1], {}):
                 shutil.rmtree(path, ignore_errors=True)
 
-    def _forget_old(self) -> None:
-        """Make room, once for each process that builds."""
-        if self._old_forgotten:
-            return
-        self._old_forgotten = True
-        with suppress(EngineError):
-            removed = self.clean(unused_days=UNUSED_DAYS)
-            if removed:
-                self._tell(f'removed {removed} entries, not used for {UNUSED_DAYS:.0f} days')
+    def _drop_superseded(self, key: Mapping[str, str]) -> None:
+        """Remove what other versions made of the same thing, unless it was used lately."""
+        since_ns = time.time_ns() - round(UNUSED_DAYS * _DAY_NS)
+        for path in self._folders():
+            with suppress(ValueError, OSError, EngineError):
+                other = Manifest.read(path)
+                old = max(other.made_ns, used_ns(path)) <= since_ns
+                # Who may only read what another user made cannot leave a trace of its use.
+                own = path.stat().st_uid == os.getuid()
+                if old and own and supersedes(key, other.key) and self._drop(path, since_ns):
+                    self._tell(f'removed {path.name}, of another version, not used for long')
+
+    def _drop(self, path: Path, since_ns: int | None) -> bool:
+        """Remove an entry that was not used since then; say whether it was.
+
+        Raises:
+            EngineError: When it cannot be removed.
+        """
+        with suppress(TakenError), self._locked(path.name, {}):
+            if since_ns is None or used_ns(path) <= since_ns:
+                _remove(path)
+                return True
+        return False
 
     @contextmanager
     def _locked(
