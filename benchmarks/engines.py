@@ -63,7 +63,7 @@ RUNS = {
     'tabletop-m': Run(20, f'{EXACT},{FEWER_BITS}'),
     'tabletop-m-oft': Run(12, f'{EXACT},{FEWER_BITS}'),
     'mid': Run(5, EXACT),
-    # OpenVINO keeps weights once for each graph: the memory does not hold more at once.
+    # With all methods at once the memory may not hold more engines.
     'mid-bfloat16': Run(5, 'eager,openvino@precision=bfloat16', 'mid'),
     'mid-int8': Run(5, 'eager,openvino@precision=int8', 'mid'),
 }
@@ -121,14 +121,16 @@ def main() -> int:
     """Measure; return 0 when every row of eager answered as it must."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add('--models', default=','.join(RUNS), metavar='A,B', help='which runs (%(default)s)')
-    add('--engines', help="as bench has them, instead of each model's own")
+    add('--models', metavar='A,B', help=f'which runs ({",".join(RUNS)})')
+    add('--engines', help="as bench has them, instead of each run's own")
     add('--methods', default=METHODS, help='as bench has them (%(default)s)')
-    add('--rounds', type=int, help="instead of each model's own")
+    add('--rounds', type=int, help="instead of each run's own")
     add('--threads', type=int, default=1, help='of each process (%(default)s)')
     add('--out', type=Path, help='folder of the results, instead of that of this kind of machine')
     options = parser.parse_args()
-    names = options.models.split(',')
+    # Runs of the same model differ in their engines alone.
+    own = [name for name, run in RUNS.items() if not (options.engines and run.model)]
+    names = options.models.split(',') if options.models else own
     if unknown := [name for name in names if name not in RUNS]:
         parser.error(f"model is '{unknown[0]}', expected some of {', '.join(RUNS)}")
     folder = options.out or RESULTS / conditions.machine_kind(conditions.machine())

@@ -47,8 +47,6 @@ key="$PWD $python $("$python" -c 'import sys; print(sys.version)' | tr '\n' ' ')
   requirements.txt "${files[@]}" setup.py scripts/other_venv.sh scripts/pip.sh | sha256sum)"
 [ "$(cat "$venv/.ready" 2>/dev/null || true)" != "$key" ] || exit 0
 
-pip_install() { pip_run "$@" >>"$log" 2>&1 || pip_failed; }
-
 # SAPIEN draws by Vulkan. Where this machine's driver cannot, Mesa's for the CPU is taken out of its
 # Debian package, without installing it.
 draws() {

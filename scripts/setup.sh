@@ -51,13 +51,6 @@ machine_packages() {
 print(PACKAGES)'
 }
 
-# Run pip, show what it downloads, keep the whole in the log.
-pip_install() {
-  pip_run "$@" 2>&1 | tee -a "$log" |
-    sed -un -e 's/^ *Downloading \(.*\/\)\?\([^-/ ]*-[^-/ ]*\)[^/ ]* (\(.*[MG]B\).*/    \2  \3/p' \
-      -e 's/^Installing collected packages.*/    installing/p' || pip_failed
-}
-
 make_venv() {
   rm -rf "$venv"
   if "$python" -c 'import ensurepip, venv' 2>/dev/null; then

@@ -42,6 +42,21 @@ def test_rows_equal_eager_attention_whatever_the_heads_and_gaps(seed, heads, len
     torch.testing.assert_close(got, whole[:, rows].float(), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize('heads', [(4, 4), (4, 2)])
+@pytest.mark.parametrize('rows', [1, 3, 7])
+def test_only_keys_that_may_lie_behind_a_query_need_be_compared(heads, rows):
+    generator = torch.Generator().manual_seed(rows)
+    q = torch.randn(heads[0], 7, 8, generator=generator)
+    k = torch.randn(heads[1], 7, 8, generator=generator)
+    positions = torch.tensor([0, 2, 3, 7, 8, 11, 12])
+    last = slice(7 - rows, None)
+    found = attention_rows(q[:, last], k, positions[last], positions, doubtful=rows - 1)
+    assert torch.equal(found, attention_rows(q[:, last], k, positions[last], positions))
+    if rows > 1:
+        fewer = attention_rows(q[:, last], k, positions[last], positions, doubtful=rows - 2)
+        assert not torch.equal(found, fewer)
+
+
 def test_without_positions_attention_is_bidirectional():
     q, k = torch.randn(2, 3, 4), torch.randn(2, 5, 4)
     whole = eager(q, k, torch.ones(3, 5, dtype=torch.bool))

@@ -50,7 +50,7 @@ from vla_accel_ros.workers import Workers
 # Threads of a pool spin for a while after their work; the next process waits for that long.
 QUIET_S = 0.01
 # Memory that lies in no file, as /proc names it.
-HELD = ('RssAnon', 'RssShmem')
+HELD = ('RssAnon', 'RssShmem', 'VmSwap')
 Ready = Callable[[str, int | None], Subject]
 
 
@@ -282,12 +282,16 @@ class Apart:
 
 
 def _held_bytes() -> int:
-    """Give the memory that this process holds, without files that it reads where Linux tells."""
+    """Give the memory that this process holds, without files that it only reads.
+
+    Where the system does not tell that apart it is the most that the process had, with files.
+    """
     try:
         lines = Path('/proc/self/status').read_text(encoding='utf-8').splitlines()
     except OSError:
-        return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return sum(1024 * int(each.split()[1]) for each in lines if each.startswith(HELD))
+        lines = []
+    found = sum(1024 * int(each.split()[1]) for each in lines if each.startswith(HELD))
+    return found or 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def settings(facts: Facts, memory: int) -> dict[str, Any]:

@@ -46,7 +46,6 @@ class CompiledGraph:
     def __init__(
         self, compiled: Any, inputs: Sequence[str], outputs: Sequence[str], held: object = None
     ) -> None:
-        self._held = held
         self._tensor, self._lock = library().Tensor, Lock()
         self._request = compiled.create_infer_request()
         self._inputs = [
@@ -58,6 +57,8 @@ class CompiledGraph:
             shape = port.get_partial_shape()
             known = None if shape.is_dynamic else tuple(shape.to_shape())
             self._outputs.append((index, name, known, _type(port)))
+        # Last, and so let go of last.
+        self._held = held
 
     def __call__(self, given: Tensors) -> dict[str, Tensor]:
         """Run the graph on tensors by name.
@@ -104,12 +105,11 @@ def load(
 ) -> CompiledGraph:
     """Load a graph that OpenVINO compiled before.
 
-    On a CPU the file is mapped: OpenVINO packs a second copy of most weights for itself, and what
-    only lies in the file takes no memory that the system could not have back, and none twice in
-    several processes.
+    On a CPU the file is mapped and not copied. OpenVINO packs most weights once more for itself.
+    Processes that read the same file share its memory, and the system can have that back.
 
     Args:
-        file: What `CompiledModel.export_model` gave. It must not change any more.
+        file: What `CompiledModel.export_model` gave, on a local disk. It must not change any more.
         device: As OpenVINO names it.
         properties: That it was compiled with.
         inputs: As for `CompiledGraph`.
