@@ -15,7 +15,8 @@
 
 # The whole suite. What starts no nodes runs on all cores. Then the graphs of real nodes run one by
 # one, for other tests beside them would delay their messages. They mostly wait, so LIBERO's and
-# SimplerEnv's tests have the processor meanwhile, at the lowest priority.
+# SimplerEnv's tests have the processor meanwhile, at the lowest priority, and behind them others
+# that take long and watch no clock.
 # With arguments it is one run of pytest with these.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -27,8 +28,10 @@ if [ $# -gt 0 ]; then
   exit
 fi
 graphs=(test/ros test/nodes test/graph test/faults test/commands/test_{demo,status}.py)
+patient=(test/training test/engines/test_tensorrt_plan.py)
+apart=("${graphs[@]}" "${patient[@]}")
 failed=0
-pytest -n auto --maxprocesses 4 --dist worksteal "${graphs[@]/#/--ignore=}" || failed=1
+pytest -n auto --maxprocesses 4 --dist worksteal "${apart[@]/#/--ignore=}" || failed=1
 
 worlds=(libero simpler)
 if [ "$(uname -m)" != x86_64 ]; then
@@ -39,12 +42,16 @@ output=$(mktemp)
 # A session of its own has a priority of its own where Linux shares the processor by sessions;
 # elsewhere nice gives it.
 setsid nice -n 19 bash -c 'echo 19 2>/dev/null >/proc/self/autogroup
-  make "$@" && scripts/test_environments.sh "$@"' - "${worlds[@]}" >"$output" 2>&1 &
-environments=$!
-trap 'kill -- "-$environments" 2>/dev/null; rm -f "$output"' EXIT
+  failed=0
+  { make $1 && scripts/test_environments.sh $1; } || failed=1
+  shift
+  .venv/bin/python -m pytest "$@" || failed=1
+  exit $failed' - "${worlds[*]}" "${patient[@]}" >"$output" 2>&1 &
+beside=$!
+trap 'kill -- "-$beside" 2>/dev/null; rm -f "$output"' EXIT
 pytest "${graphs[@]}" || failed=1
 
-printf 'The tests of %s, begun beside the graphs:\n' "${worlds[*]}"
-wait "$environments" || failed=1
+printf 'The tests that were begun beside the graphs, of %s and others:\n' "${worlds[*]}"
+wait "$beside" || failed=1
 cat "$output"
 exit $failed
